@@ -1,0 +1,134 @@
+"""
+Verbs of LXD and Incus instances: containers and virtual machines.
+
+:depends: requests, requests-unixsocket
+
+Each returns what it changed, an empty mapping where the instance was so already. ``Ready`` counts
+as running.
+"""
+
+try:
+    import lxdapi_front as front
+    import lxdapi_converge as converge
+    import lxdapi_instance as instances
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def start(name, timeout=None, remote=None, project=None):
+    """
+    Bring the instance to ``Running``; a frozen one is thawed. Returns what changed.
+
+    timeout
+        Seconds; 120.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.start web1
+    """
+    return converge.do(instances.reached(_api(remote, project), name, "Running", timeout))
+
+
+def stop(name, timeout=None, force=False, remote=None, project=None):
+    """
+    Bring the instance to ``Stopped``. Returns what changed, ``forced`` where force was needed.
+
+    timeout
+        Seconds that the instance has to shut down; 30.
+    force
+        True: then it is stopped by force; with ``timeout=0`` at once.
+
+    Refused for an ephemeral instance, which a stop would delete: see ``lxdapi_instance.delete``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.stop web1 timeout=5 force=True
+    """
+    return converge.do(instances.reached(_api(remote, project), name, "Stopped", timeout, force))
+
+
+def restart(name, timeout=None, force=False, remote=None, project=None):
+    """
+    Stop the instance and start it again; a stopped one is started. Returns what changed.
+
+    See :py:func:`lxdapi_instance.stop` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.restart web1 timeout=5 force=True
+    """
+    api = _api(remote, project)
+    if instances.status(instances.settled(api, name)) != "Running":
+        return converge.do(instances.reached(api, name, "Running"))
+    forced = instances.act_on(api, name, "restart", timeout, force)
+    return {"restarted": name, "forced": True} if forced else {"restarted": name}
+
+
+def freeze(name, timeout=None, remote=None, project=None):
+    """
+    Bring the instance to ``Frozen``; a stopped one is started first. Returns what changed.
+
+    timeout
+        Seconds; 120.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.freeze web1
+    """
+    return converge.do(instances.reached(_api(remote, project), name, "Frozen", timeout))
+
+
+def unfreeze(name, timeout=None, remote=None, project=None):
+    """
+    Thaw a frozen instance; any other is left as it is. Returns what changed.
+
+    timeout
+        Seconds; 120.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.unfreeze web1
+    """
+    api = _api(remote, project)
+    if instances.status(instances.settled(api, name)) != "Frozen":
+        return {}
+    return converge.do(instances.reached(api, name, "Running", timeout))
+
+
+def delete(name, force=False, remote=None, project=None):
+    """
+    Delete the instance with its snapshots. Returns what changed; nothing if there is none.
+
+    force
+        True: a running one is stopped by force first. False: it is refused.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.delete web1 force=True
+    """
+    return converge.do(instances.absent(_api(remote, project), name, force))

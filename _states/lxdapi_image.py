@@ -1,0 +1,168 @@
+"""
+Images of LXD and Incus as declared, from files.
+
+:depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
+"""
+
+try:
+    import lxdapi_front as front
+    import lxdapi_converge as converge
+    import lxdapi_image as images
+    import lxdapi_names as names
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(
+    name,
+    source=None,
+    rootfs=None,
+    fingerprint=None,
+    aliases=None,
+    public=None,
+    auto_update=None,
+    expires_at=None,
+    properties=None,
+    profiles=None,
+    timeout=None,
+    saltenv="base",
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that the image of a file exists under an alias, with the given settings.
+
+    .. code-block:: yaml
+
+        busybox:
+          lxdapi_image.present:
+            - source: salt://images/busybox.tar.gz
+            - aliases:
+              - busybox/1.36
+            - properties:
+                owner: web team
+
+        debian/12:
+          lxdapi_image.present:
+            - source: https://images.example.com/debian-12-metadata.tar.xz
+            - rootfs: https://images.example.com/debian-12.squashfs
+            - fingerprint: 3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6
+
+    name
+        The alias that shall point at the image; or its fingerprint, for an image without alias.
+    source
+        The unified image (a tarball), or the metadata of a split one: a path on the minion,
+        ``salt://`` or ``http(s)://``. None: the image is there already, only its settings are
+        declared.
+    rootfs
+        The second file of a split image, likewise.
+    fingerprint
+        The sha256 of the image (of both files, one after the other, for a split one). If the image
+        is there, its source is not even fetched; without it, an ``http`` source is asked for
+        changes in each run. A file of another fingerprint is refused.
+    aliases
+        More names that shall point at it. Aliases that are not named are left alone.
+    public
+        True: everybody who reaches the daemon may read it. None: a new image is not public.
+    auto_update
+        True: the daemon follows the image's source.
+    expires_at
+        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove the image; "" for
+        never.
+    properties
+        A mapping, of which other keys are left alone; ``null`` removes one.
+    profiles
+        A list of profiles for instances made from it without any.
+    timeout
+        Seconds for the daemon to unpack it after the upload; 3600.
+    saltenv
+        Of ``salt://`` sources; ``base``.
+    remote, project
+        See the README, Remotes.
+
+    The fingerprint of an unchanged file is remembered in the minion's cache.
+    """
+    wanted = {
+        "public": public,
+        "auto_update": auto_update,
+        "expires_at": expires_at,
+        "properties": properties,
+        "profiles": profiles,
+    }
+
+    def plan():
+        api = _api(remote, project)
+        files = _files(source, rootfs, saltenv)
+        digest = _digest(api, name, fingerprint, files)
+        named = [] if names.is_fingerprint(name) else [name]
+        send = lambda: _send(api, files, digest, timeout)  # noqa: E731
+        return images.present(api, digest, wanted, send, named + list(aliases or ()))
+
+    return converge.state("image", name, __opts__["test"], plan)
+
+
+def _files(source, rootfs, saltenv):
+    """Return a function that fetches the files when they are needed first, None without a source."""
+    if not source:
+        return None
+    cache_file, found = __salt__["cp.cache_file"], []
+
+    def files():
+        if not found:
+            found.extend(front.local_file(cache_file, part, saltenv) for part in (source, rootfs) if part)
+        return found
+
+    return files
+
+
+def _digest(api, name, fingerprint, files):
+    """Return the fingerprint that the image shall have: declared, or that of its files."""
+    declared = fingerprint or (name if names.is_fingerprint(name) else None)
+    if declared:
+        return names.fingerprint(declared)
+    if files is None:
+        return images.existing(api, name)
+    return images.known_fingerprint(*files(), memory=images.memory_file(__opts__["cachedir"]))
+
+
+def _send(api, files, digest, timeout):
+    """Upload the files; their fingerprint is the declared one or nothing is kept."""
+    if files is None:
+        images.refuse_missing(digest)
+    images.upload(api, *files(), digest=digest, timeout=timeout)
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that an image does not exist, with all of its aliases.
+
+    .. code-block:: yaml
+
+        busybox:
+          lxdapi_image.absent
+
+    name
+        An alias or a fingerprint. Instances made from the image keep working.
+    remote, project
+        See the README, Remotes.
+    """
+
+    def plan():
+        api = _api(remote, project)
+        digest = images.resolve(api, name)
+        return converge.absent(api, "image", digest) if digest else []
+
+    return converge.state("image", name, __opts__["test"], plan)

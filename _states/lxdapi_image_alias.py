@@ -1,0 +1,75 @@
+"""
+Aliases of LXD and Incus images as declared.
+
+:depends: requests, requests-unixsocket
+"""
+
+try:
+    import lxdapi_front as front
+    import lxdapi_converge as converge
+    import lxdapi_image as images
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(name, target, description=None, remote=None, project=None):
+    """
+    Ensure that an alias points at an image; one that points elsewhere is moved in one request, so
+    that there is no moment without it.
+
+    .. code-block:: yaml
+
+        busybox:
+          lxdapi_image_alias.present:
+            - target: 3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6
+
+    name
+        Of the alias; it may hold ``/``.
+    target
+        The fingerprint of the image, all 64 digits.
+    description
+        Text; "" clears it.
+    remote, project
+        See the README, Remotes.
+    """
+    return converge.state(
+        "image_alias",
+        name,
+        __opts__["test"],
+        lambda: images.alias_steps(_api(remote, project), name, target, description),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that an alias does not exist; its image stays.
+
+    .. code-block:: yaml
+
+        busybox:
+          lxdapi_image_alias.absent
+
+    name
+        Of the alias.
+    remote, project
+        See the README, Remotes.
+    """
+    return converge.state(
+        "image_alias",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "image_alias", name),
+    )

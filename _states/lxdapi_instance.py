@@ -1,0 +1,223 @@
+"""
+Instances of LXD and Incus as declared: containers and virtual machines.
+
+:depends: requests, requests-unixsocket
+"""
+
+try:
+    import lxdapi_front as front
+    import lxdapi_converge as converge
+    import lxdapi_instance as instances
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(
+    name,
+    source=None,
+    type=None,
+    description=None,
+    config=None,
+    devices=None,
+    profiles=None,
+    architecture=None,
+    ephemeral=None,
+    running=None,
+    restart_on_change=False,
+    timeout=None,
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that an instance exists with the given settings.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_instance.present:
+            - source: busybox
+            - profiles:
+              - default
+              - web
+            - config:
+                limits.memory: 512MiB
+                user.owner: null
+            - devices:
+                data:
+                  type: disk
+                  source: /srv/data
+                  path: /data
+            - running: true
+
+        web2:
+          lxdapi_instance.present:
+            - source:
+                type: image
+                server: https://images.example.com
+                protocol: simplestreams
+                alias: debian/12
+
+        web3:
+          lxdapi_instance.present:
+            - source:
+                type: copy
+                source: web1
+
+    name
+        Of the instance: 1 to 63 letters, digits or ``-``.
+    source
+        What a new one is made from: the alias or the fingerprint of an image of the daemon; a REST
+        source (``type: image`` with ``server`` for another server's image, ``type: copy`` with
+        ``source`` for a copy of an instance); None for an empty one. Not looked at afterwards.
+    type
+        ``container`` or ``virtual-machine`` (or ``vm``); None: a container.
+    description
+        Text; "" clears it.
+    config
+        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty
+        mapping removes all but ``volatile.*`` and ``image.*``.
+    devices
+        A mapping of names to devices. Other devices, and other keys of a device, are left alone;
+        ``null`` removes one; ``{type: none}`` masks one of a profile.
+    profiles
+        A list, of which the order counts. None: left alone, ``default`` for a new one.
+    architecture
+        Such as ``x86_64``; None: the image's.
+    ephemeral
+        True: the daemon deletes it when it stops.
+    running
+        True: it runs in the end; False: it is stopped; None: left alone (a new one is not
+        started). Changes to a stopped instance are made before it is started.
+    restart_on_change
+        True: an instance that runs is stopped, changed and started where a changed key takes effect
+        at a start only (``security.nesting``, ``raw.lxc``, ...). False: the comment says so.
+    timeout
+        Seconds for the creation; 600.
+    remote, project
+        See the README, Remotes.
+    """
+    wanted = {
+        "type": type,
+        "description": description,
+        "config": config,
+        "devices": devices,
+        "profiles": profiles,
+        "architecture": architecture,
+        "ephemeral": ephemeral,
+    }
+    return converge.state(
+        "instance",
+        name,
+        __opts__["test"],
+        lambda: instances.present(
+            _api(remote, project), name, wanted, source, running, restart_on_change, timeout
+        ),
+    )
+
+
+def absent(name, force=False, remote=None, project=None):
+    """
+    Ensure that an instance does not exist, with all of its snapshots.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_instance.absent:
+            - force: true
+
+    name
+        Of the instance.
+    force
+        True: one that runs is stopped by force first. False: it is refused.
+    remote, project
+        See the README, Remotes.
+    """
+    return converge.state(
+        "instance",
+        name,
+        __opts__["test"],
+        lambda: instances.absent(_api(remote, project), name, force),
+    )
+
+
+def running(name, timeout=None, remote=None, project=None):
+    """
+    Ensure that an existing instance runs; a frozen one is thawed, ``Ready`` is running.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_instance.running
+
+    name
+        Of the instance.
+    timeout
+        Seconds; 120.
+    remote, project
+        See the README, Remotes.
+    """
+    return _reached(name, "Running", timeout, False, remote, project)
+
+
+def stopped(name, timeout=None, force=False, remote=None, project=None):
+    """
+    Ensure that an existing instance is stopped.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_instance.stopped:
+            - timeout: 10
+            - force: true
+
+    name
+        Of the instance. An ephemeral one is refused: a stop would delete it.
+    timeout
+        Seconds that it has to shut down; 30.
+    force
+        True: then it is stopped by force, and ``changes`` says so; with ``timeout: 0`` at once.
+    remote, project
+        See the README, Remotes.
+    """
+    return _reached(name, "Stopped", timeout, force, remote, project)
+
+
+def frozen(name, timeout=None, remote=None, project=None):
+    """
+    Ensure that an existing instance is frozen; a stopped one is started first.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_instance.frozen
+
+    name
+        Of the instance.
+    timeout
+        Seconds; 120.
+    remote, project
+        See the README, Remotes.
+    """
+    return _reached(name, "Frozen", timeout, False, remote, project)
+
+
+def _reached(name, goal, timeout, force, remote, project):
+    return converge.state(
+        "instance",
+        name,
+        __opts__["test"],
+        lambda: instances.reached(_api(remote, project), name, goal, timeout, force),
+    )

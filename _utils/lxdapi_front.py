@@ -1,0 +1,123 @@
+"""
+What every front for Salt shares: the connection by remote, and whether it can load.
+
+Nothing here knows Salt's dunders; the fronts hand over what they hold.
+"""
+
+import hashlib
+import os
+import ssl
+import threading
+
+from lxdapi_api import API
+from lxdapi_errors import APINotTrustedException, InvalidError
+from lxdapi_version import VERSION
+
+LOCAL = "local"
+_OPTIONS = (
+    "endpoint",
+    "cert",
+    "key",
+    "fingerprint",
+    "verify",
+    "project",
+    "timeout",
+    "wait_timeout",
+    "debug",
+)
+
+
+def loadable(version):
+    """Return what ``__virtual__`` returns: True, or (False, why) for a library of another version."""
+    if version == VERSION:
+        return True
+    return (
+        False,
+        f"lxdapi {version} is here with the library of lxdapi {VERSION}: it is installed twice, by pip "
+        "and by saltutil.sync_all; keep one",
+    )
+
+
+def connect(config_get, context, remote=None, project=None):
+    """
+    Return the :class:`lxdapi_api.API` of a remote, the same one for the whole run.
+
+    config_get
+        Salt's ``config.get``.
+    context
+        Salt's ``__context__``.
+    remote
+        A name below ``lxdapi:remotes`` in the minion's configuration, pillar or grains; None: the one
+        called ``local`` if there is one, else the daemon of this machine.
+    project
+        Of the daemon; None: the remote's, else ``default``.
+    """
+    settings = _settings(config_get, remote)
+    # A forked process (parallel: True) inherits the context, but must not share the sockets.
+    identity = repr((os.getpid(), threading.get_ident(), sorted(settings.items()), project))
+    key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
+    if key not in context:
+        context[key] = _api(settings, project)
+    return context[key]
+
+
+def local_file(cache_file, source, saltenv="base"):
+    """
+    Return the path on this machine of a file: its own, or fetched into the minion's cache.
+
+    cache_file
+        Salt's ``cp.cache_file``; an unchanged file of an HTTP server is not fetched again.
+    source
+        A path, ``salt://`` or ``http(s)://``.
+
+    Raises :class:`InvalidError` if it cannot be had.
+    """
+    if "://" not in source:
+        return source
+    options = {"use_etag": True} if source.startswith("http") else {}
+    path = cache_file(source, saltenv, **options)
+    if not path:
+        raise InvalidError(f"{source} cannot be fetched")
+    return path
+
+
+def _settings(config_get, remote):
+    remotes = config_get("lxdapi:remotes", {}) or {}
+    if remote is None and LOCAL not in remotes:
+        return {}
+    name = remote or LOCAL
+    if name not in remotes:
+        known = ", ".join(sorted(remotes)) or "none"
+        raise InvalidError(f"remote {name!r} is not below lxdapi:remotes; there are: {known}")
+    settings = remotes[name]
+    if isinstance(settings, str):
+        settings = {"endpoint": settings}
+    unknown = sorted(set(settings) - set(_OPTIONS))
+    if unknown:
+        raise InvalidError(
+            f"remote {name!r}: unknown setting {', '.join(unknown)}; there are: {', '.join(_OPTIONS)}"
+        )
+    return settings
+
+
+def _api(settings, project):
+    api = API.factory(**{**settings, **({"project": project} if project else {})})
+    if api.endpoint.startswith("https"):
+        _refuse_untrusted(api, settings.get("cert"))
+    return api
+
+
+def _refuse_untrusted(api, cert):
+    """Ask the daemon once whether it trusts us: what it shows to strangers looks like "absent"."""
+    try:
+        _ = api.server
+    except APINotTrustedException as exc:
+        ours = f"our certificate {_fingerprint(cert)}" if cert else "a client without certificate"
+        raise APINotTrustedException(exc.result, f"the daemon does not trust {ours}") from None
+
+
+def _fingerprint(cert):
+    if "-----BEGIN" not in cert:
+        with open(os.path.expanduser(cert), encoding="ascii") as file:
+            cert = file.read()
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(cert)).hexdigest()

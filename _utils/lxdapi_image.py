@@ -1,0 +1,306 @@
+"""
+What images need beyond the table: fingerprints, streamed uploads, aliases.
+"""
+
+import hashlib
+import json
+import os
+import secrets as random
+import sys
+import tempfile
+from contextlib import ExitStack
+
+import lxdapi_converge as converge
+import lxdapi_diff as diff
+import lxdapi_names as names
+from lxdapi_converge import Step
+from lxdapi_errors import APIOperationException, InvalidError
+from lxdapi_kinds import KINDS
+from urllib3.fields import RequestField
+
+try:
+    from tqdm import tqdm
+except ImportError:
+    tqdm = None
+
+KIND = KINDS["image"]
+ALIAS = KINDS["image_alias"]
+_BLOCK = 1024 * 1024
+# Of the files whose fingerprint is remembered; the oldest are forgotten.
+_REMEMBERED = 500
+# Until an upload has lasted this long no progress is shown.
+_PROGRESS_AFTER = 3
+UPLOAD_SECONDS = 3600
+
+
+def fingerprint(path, rootfs=None):
+    """
+    Return the fingerprint that the daemon will give the image: the sha256 of the file.
+
+    path
+        The unified image, or the metadata of a split one.
+    rootfs
+        The second file of a split image; the fingerprint is that of both, one after the other.
+
+    The files are read in blocks. Raises :class:`InvalidError` for a file that cannot be read.
+    """
+    digest = hashlib.sha256()
+    for part in (path, rootfs):
+        if part:
+            _digest_file(digest, part)
+    return digest.hexdigest()
+
+
+def _digest_file(digest, path):
+    with opened(path) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+
+
+def opened(path):
+    """Return the file, open for reading; raises :class:`InvalidError` for one that is no image's."""
+    try:
+        file = open(path, "rb")
+    except OSError as exc:
+        raise InvalidError(f"image file {path}: {exc.strerror}") from exc
+    if not os.fstat(file.fileno()).st_size:
+        file.close()
+        raise InvalidError(f"image file {path} is empty")
+    return file
+
+
+def known_fingerprint(path, rootfs=None, memory=None):
+    """
+    Return :func:`fingerprint`, remembered while path, size, mtime and inode of the files stay.
+
+    memory
+        The file to remember in; None: nothing is remembered.
+    """
+    key = json.dumps([_identity(part) for part in (path, rootfs) if part])
+    known = _remembered(memory)
+    if key not in known:
+        known[key] = fingerprint(path, rootfs)
+        _remember(memory, known)
+    return known[key]
+
+
+def _identity(path):
+    try:
+        facts = os.stat(path)
+    except OSError as exc:
+        raise InvalidError(f"image file {path}: {exc.strerror}") from exc
+    return [os.path.abspath(path), facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev]
+
+
+def _remembered(memory):
+    if not memory:
+        return {}
+    try:
+        with open(memory, encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError):  # not there yet, or damaged: computed anew
+        return {}
+    return {k: v for k, v in known.items() if names.is_fingerprint(v)} if isinstance(known, dict) else {}
+
+
+def _remember(memory, known):
+    """Write what is known, whole or not at all; without it the next run reads the file again."""
+    if not memory:
+        return
+    newest = dict(list(known.items())[-_REMEMBERED:])
+    try:
+        os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(memory), delete=False) as file:
+            json.dump(newest, file)
+        os.replace(file.name, memory)
+    except OSError:
+        return
+
+
+class _Upload:
+    """
+    The body of an upload, read from its parts one after the other; never whole in memory.
+
+    requests asks for the length and then reads blocks, as of an open file.
+    """
+
+    def __init__(self, parts):
+        self._parts = [(part, length) for part, length in parts if length]
+        self._length = sum(length for _, length in self._parts)
+        self._queue = list(self._parts)
+
+    def __len__(self):
+        return self._length
+
+    def read(self, size=-1):
+        """Return the next bytes, at most size."""
+        while self._queue:
+            part, left = self._queue[0]
+            block = part.read(min(left, size if size and size > 0 else left))
+            if not block and left:
+                raise InvalidError("an image file became shorter while it was sent")
+            rest = left - len(block)
+            self._queue[0] = (part, rest)
+            if not rest:
+                self._queue.pop(0)
+            if block:
+                return block
+        return b""
+
+
+def _file_part(stack, path):
+    file = stack.enter_context(opened(path))
+    return file, os.fstat(file.fileno()).st_size
+
+
+def _bytes_part(text):
+    file = tempfile.SpooledTemporaryFile(max_size=_BLOCK)
+    file.write(text.encode("utf-8"))
+    file.seek(0)
+    return file, len(text.encode("utf-8"))
+
+
+def _body(stack, path, rootfs):
+    """Return (body, content type) of an upload: the file itself, or both in a multipart form."""
+    if not rootfs:
+        return _Upload([_file_part(stack, path)]), "application/octet-stream"
+    boundary = random.token_hex(16)
+    parts = []
+    for field, part in (("metadata", path), ("rootfs", rootfs)):
+        form = RequestField(name=field, data=b"", filename=os.path.basename(part))
+        form.make_multipart(content_type="application/octet-stream")
+        parts += [_bytes_part(f"--{boundary}\r\n{form.render_headers()}"), _file_part(stack, part)]
+        parts.append(_bytes_part("\r\n"))
+    parts.append(_bytes_part(f"--{boundary}--\r\n"))
+    return _Upload(parts), f"multipart/form-data; boundary={boundary}"
+
+
+def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
+    """
+    Send an image file to the daemon and return its fingerprint.
+
+    digest
+        The fingerprint, if known. It is always sent: a daemon that gets other bytes refuses them
+        instead of keeping half an image.
+
+    Somebody else having uploaded the same image meanwhile is as good.
+    """
+    digest = digest or fingerprint(path, rootfs)
+    prefix = f"X-{api.dialect}-"
+    with ExitStack() as stack:
+        body, content_type = _body(stack, path, rootfs)
+        headers = {
+            "Content-Type": content_type,
+            prefix + "fingerprint": digest,
+            prefix + "filename": _header_text(os.path.basename(rootfs or path)),
+            prefix + "public": "1" if public else "0",
+        }
+        result = api.post("images", data=_shown(stack, body), headers=headers)
+    try:
+        result.wait(timeout or UPLOAD_SECONDS)
+    except APIOperationException:
+        if converge.read(api, KIND, digest) is None:
+            raise
+    return digest
+
+
+def _header_text(text):
+    """Return a file's name as a header can carry it."""
+    return "".join(char if " " <= char <= "~" else "_" for char in text)
+
+
+def _shown(stack, body):
+    """Return the body; where there is a terminal, reading it shows a progress line after a while."""
+    if tqdm is None or not sys.stderr.isatty():
+        return body
+    bar = tqdm(total=len(body), unit="B", unit_scale=True, desc="image", delay=_PROGRESS_AFTER, leave=False)
+    return _Watched(body, stack.enter_context(bar))
+
+
+class _Watched:
+    """A body that tells a progress line what was read of it."""
+
+    def __init__(self, body, bar):
+        self._body, self._bar = body, bar
+
+    def __len__(self):
+        return len(self._body)
+
+    def read(self, size=-1):
+        """Return the next bytes, at most size."""
+        block = self._body.read(size)
+        self._bar.update(len(block))
+        return block
+
+
+def target_of(api, alias):
+    """Return the fingerprint that the alias points at, None if there is no such alias."""
+    found = converge.read(api, ALIAS, alias)
+    return found.metadata["target"] if found is not None else None
+
+
+def resolve(api, name):
+    """Return the fingerprint of an image named by fingerprint or alias, None if there is none."""
+    if not names.is_fingerprint(name):
+        return target_of(api, name)
+    found = converge.read(api, KIND, name)
+    return found.metadata["fingerprint"] if found is not None else None
+
+
+def existing(api, name):
+    """Return the fingerprint of an image named by fingerprint or alias; raises if there is none."""
+    digest = resolve(api, name)
+    if digest is None:
+        refuse_missing(name)
+    return digest
+
+
+def refuse_missing(name):
+    """Raise :class:`InvalidError` for an image that is not there and has no source."""
+    raise InvalidError(f"there is no image {name}, and no source to make it from")
+
+
+def memory_file(cachedir):
+    """Return the file in the minion's cache where fingerprints are remembered."""
+    return os.path.join(cachedir, "lxdapi", "fingerprints.json")
+
+
+def alias_steps(api, alias, target, description=None):
+    """
+    Return the steps to an alias that points at the image; an existing one is moved in one request.
+    """
+    wanted = {"target": names.fingerprint(target), "description": description}
+    return converge.present(api, "image_alias", alias, wanted)
+
+
+def present(api, digest, wanted, send, aliases=()):
+    """
+    Return the steps to an image with the declared fields and aliases.
+
+    digest
+        Its fingerprint.
+    send
+        Called without arguments where the image is missing; uploads it.
+    aliases
+        Names that shall point at it; others that it has are left alone.
+    """
+    wanted = diff.normal(KIND, wanted)
+    current = converge.read(api, KIND, digest)
+    if current is None:
+        steps = [Step("created", {"created": digest}, lambda: _create(api, digest, wanted, send))]
+    else:
+        steps = converge.update_steps(api, KIND, digest, wanted, current)
+    for alias in aliases:
+        steps += [_alias_step(alias, digest, step) for step in alias_steps(api, alias, digest)]
+    return steps
+
+
+def _create(api, digest, wanted, send):
+    send()
+    converge.update(api, KIND, digest, wanted)
+
+
+def _alias_step(alias, digest, step):
+    """Return an alias's step as one of its image's."""
+    old = step.changes.get("target", {}).get("old")
+    return Step(f"aliased {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.act() and None)

@@ -1,0 +1,91 @@
+"""
+The wait for an operation's end: bounded, and believing nothing but an operation.
+"""
+
+import math
+import re
+import time
+from urllib.parse import parse_qsl, urlsplit
+
+from lxdapi_errors import (
+    APIConnectionException,
+    APIOperationException,
+    APIOutcomeUnknownException,
+    APIProtocolException,
+    APITimeoutException,
+    InvalidError,
+)
+
+# One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
+_SLICE, _GRACE = 30, 10
+# Where a daemon answers /wait at once although the operation runs.
+_PAUSE = 0.1
+
+
+def address(text):
+    """
+    Return (path, query) of an operation: its id, its path or what a reply calls ``operation``.
+
+    The query matters: Incus and LXD give ``/1.0/operations/ID?project=x`` in clusters and projects.
+    """
+    parts = urlsplit(text if "/" in text else f"/1.0/operations/{text}")
+    if not re.fullmatch(r"/[\w.]+/operations/[\w-]+", parts.path):
+        raise InvalidError(f"{text!r} is not the path of an operation")
+    return parts.path, dict(parse_qsl(parts.query))
+
+
+def wait(api, path, query, seconds):
+    """
+    Return the result whose metadata is the operation, successfully ended.
+
+    path, query
+        See :func:`address`.
+    seconds
+        How long at the most.
+
+    Raises :class:`APIOperationException` if it failed, :class:`APITimeoutException` if it still
+    runs after the time, :class:`APIOutcomeUnknownException` if it vanished: the daemon forgets an
+    operation 5 s after its end and at a restart.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        asked = time.monotonic()
+        result = _look(api, path, query, max(0.0, deadline - asked))
+        code = result.metadata["status_code"]
+        if code >= 400:
+            raise APIOperationException(result)
+        if code == 200:
+            return result
+        if time.monotonic() >= deadline:
+            raise APITimeoutException(result, f"the operation still runs after {seconds} s")
+        if time.monotonic() - asked < _PAUSE:
+            time.sleep(_PAUSE)
+
+
+def _look(api, path, query, left):
+    """
+    Return a result whose metadata is the operation, waiting for its end no longer than a slice.
+
+    Incus answers /wait with the same error whether the operation failed or the time is out, and a
+    dead connection says nothing at all: then the operation itself is asked.
+    """
+    seconds = min(_SLICE, math.ceil(left))
+    try:
+        params = {**query, "timeout": seconds}
+        result = api.transact("GET", f"{path}/wait", params=params, timeout=seconds + _GRACE)
+        if _is_operation(result):
+            return result
+    except (APIConnectionException, APITimeoutException):
+        pass
+    result = api.transact("GET", path, params=query)
+    if _is_operation(result):
+        return result
+    if result.response.status_code == 404 and result.data:
+        raise APIOutcomeUnknownException(result, f"the operation vanished: {result.words()}")
+    result.validate()
+    raise APIProtocolException(result, "not an operation")
+
+
+def _is_operation(result):
+    data = result.metadata
+    return isinstance(data, dict) and isinstance(data.get("status_code"), int) and "class" in data

@@ -1,0 +1,107 @@
+"""
+The seed's idempotent shortcuts, by their names: the boring logic, without hiding the HTTP transaction.
+
+.. code-block:: python
+
+    from lxdapi_api import API
+    from lxdapi_shortcuts import container_absent, container_get
+
+    api = API.factory()
+    container_absent(api, container_get(api, "web1"))
+
+Each takes an :class:`lxdapi_api.API` first and returns True if something changed, False if not.
+The ``_get`` functions return the :class:`lxdapi_api.APIResult` of the GET, or False.
+"""
+
+import lxdapi_converge as converge
+import lxdapi_diff as diff
+import lxdapi_image as images
+import lxdapi_instance as instances
+from lxdapi_errors import InvalidError
+from lxdapi_kinds import KINDS
+
+image_get_fingerprint = images.fingerprint
+
+
+def _did(steps):
+    return bool(converge.do(steps))
+
+
+def container_get(api, name):
+    """Return the result of the GET of an instance, False if there is none of that name."""
+    return converge.read(api, KINDS["instance"], name) or False
+
+
+def container_absent(api, container):
+    """
+    Delete the instance if it exists, a running one too; return True if it was deleted.
+
+    container
+        What :func:`container_get` returned.
+    """
+    return bool(container) and _did(instances.absent(api, container.metadata["name"], force=True))
+
+
+def container_apply_config(api, container, config):
+    """
+    Create the instance, or update what differs; return True if something changed.
+
+    container
+        What :func:`container_get` returned; False creates the instance.
+    config
+        The dict for the HTTP API, as for a POST: ``name``, ``source``, ``profiles``, ``config``,
+        ``devices``, ... ``source`` matters only at the creation.
+    """
+    kind = KINDS["instance"]
+    name = config.get("name") or (container and container.metadata["name"])
+    fields = {key: value for key, value in config.items() if key not in ("name", "source")}
+    wanted = diff.normal(kind, fields)
+    if not container:
+        instances.create(api, name, wanted, config.get("source"))
+        return True
+    return _did(converge.update_steps(api, kind, container.metadata["name"], wanted, container))
+
+
+def container_apply_status(api, container, status):
+    """
+    Bring the instance to a status; return True if it was another.
+
+    status
+        ``Running``, ``Stopped`` or ``Frozen``.
+    """
+    if not container:
+        raise InvalidError("there is no such instance: its status cannot be changed")
+    return _did(instances.reached(api, container.metadata["name"], status))
+
+
+def image_get(api, fingerprint):
+    """Return the result of the GET of an image, False if there is none of that fingerprint."""
+    return converge.read(api, KINDS["image"], fingerprint) or False
+
+
+def image_present(api, path, fingerprint=None, rootfs=None, public=False):
+    """
+    Upload the image file if the daemon has no image of its fingerprint; return True if it was sent.
+
+    fingerprint
+        Saves computing it; the daemon refuses a file of another one.
+    rootfs
+        The second file of a split image.
+    public
+        True: everybody who reaches the daemon may read it.
+    """
+    digest = fingerprint or image_get_fingerprint(path, rootfs)
+    if image_get(api, digest):
+        return False
+    images.upload(api, path, rootfs, digest, public)
+    return True
+
+
+def image_absent(api, fingerprint):
+    """Delete the image if it exists; return True if it was deleted."""
+    return _did(converge.absent(api, "image", fingerprint))
+
+
+def image_alias_present(api, name, target, description=None):
+    """Make the alias point at the image of the fingerprint ``target``; return True if it did not."""
+    return _did(images.alias_steps(api, name, target, description))

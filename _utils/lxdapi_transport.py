@@ -1,0 +1,67 @@
+"""
+Sending one request, and what its failure to arrive means, in words.
+"""
+
+import errno
+
+import requests
+from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
+
+# What connect() says before anything was sent.
+_CONNECT_ERRORS = {
+    errno.ENOENT: "the socket does not exist: is the daemon running?",
+    errno.ECONNREFUSED: "nobody listens: is the daemon running?",
+    errno.EACCES: "permission denied: root, or a member of the daemon's group, may connect",
+    errno.EPERM: "permission denied: root, or a member of the daemon's group, may connect",
+    errno.ENOTSOCK: "not a socket",
+    errno.ENOTDIR: "the socket's path leads through something that is no directory",
+}
+
+
+def send(session, method, url, options):
+    """
+    Return requests' response.
+
+    options
+        Keyword arguments of :meth:`requests.Session.request`.
+
+    Raises :class:`APITimeoutException`, :class:`APIConnectionException` (``sent`` False where
+    nothing can have reached the daemon) or :class:`APIProtocolException`.
+    """
+    try:
+        return session.request(method, url, **options)
+    except requests.exceptions.Timeout as exc:
+        words = f"no answer within {options['timeout']} s"
+        raise APITimeoutException(error=words, method=method, url=url) from exc
+    except requests.exceptions.SSLError as exc:
+        raise _broken(f"TLS: {_root(exc)}", method, url, sent=False) from exc
+    except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
+        raise _connection_error(exc, method, url) from exc
+    except (requests.exceptions.RequestException, OSError) as exc:
+        raise APIProtocolException(error=str(exc), method=method, url=url) from exc
+
+
+def _connection_error(exc, method, url):
+    root = _root(exc)
+    number = getattr(root, "errno", None)
+    if number in _CONNECT_ERRORS:
+        return _broken(f"cannot connect: {_CONNECT_ERRORS[number]}", method, url, sent=False)
+    if "AF_UNIX path too long" in str(root):
+        return _broken("cannot connect: the socket's path is longer than 107 bytes", method, url, sent=False)
+    return _broken(f"the connection broke: {root}", method, url, sent=True)
+
+
+def _broken(words, method, url, sent):
+    error = APIConnectionException(error=words, method=method, url=url)
+    error.sent = sent
+    return error
+
+
+def _root(exc):
+    """Return the innermost cause: requests and urllib3 wrap it several times."""
+    seen = set()
+    while id(exc) not in seen:
+        seen.add(id(exc))
+        inner = [getattr(exc, "reason", None), *reversed(exc.args), exc.__cause__, exc.__context__]
+        exc = next((item for item in inner if isinstance(item, BaseException)), exc)
+    return exc
