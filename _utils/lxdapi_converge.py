@@ -222,10 +222,11 @@ def update(api, kind, name, wanted, current=None, timeout=None):
 def write(api, kind, name, current, delta):
     """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
     headers = {"If-Match": current.etag} if current.etag else {}
-    if kind.patch and not delta.removes:
-        return api.patch(path_of(kind, name), json=delta.touched, headers=headers)
-    whole = {field: current.metadata[field] for field in kind.fields if field in current.metadata}
-    return api.put(path_of(kind, name), json={**whole, **delta.fields}, headers=headers)
+    partial = kind.patch and not delta.removes
+    repeated = kind.patch_with if partial else kind.fields
+    body = {field: current.metadata[field] for field in repeated if field in current.metadata}
+    body.update(delta.touched if partial else delta.fields)
+    return api.request("PATCH" if partial else "PUT", path_of(kind, name), json=body, headers=headers)
 
 
 def remove(api, kind, name, timeout=None):

@@ -15,8 +15,9 @@ import lxdapi_secrets as secrets
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import FIELDS
 
-# What is sent for "no time"; read back it is 1970-01-01 on LXD 5.0.2 and 0001-01-01 on Incus 6.0.4.
-NEVER = "0001-01-01T00:00:00Z"
+# "No time". Never set it reads 1970-01-01 on LXD 5.0.2 and 0001-01-01 on Incus 6.0.4; only this one
+# clears a time that was set: both ignore a zero time and null.
+NEVER = "1970-01-01T00:00:00Z"
 _TRUE = {"true", "1", "yes", "on"}
 _FALSE = {"false", "0", "no", "off"}
 _UNITS = {"": 1, "B": 1, "bit": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGTPE", 1)}}

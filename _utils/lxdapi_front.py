@@ -12,6 +12,7 @@ import threading
 from lxdapi_api import API
 from lxdapi_errors import APINotTrustedException, InvalidError
 from lxdapi_version import VERSION
+from salt.exceptions import SaltException
 
 LOCAL = "local"
 _OPTIONS = (
@@ -75,7 +76,10 @@ def local_file(cache_file, source, saltenv="base"):
     if "://" not in source:
         return source
     options = {"use_etag": True} if source.startswith("http") else {}
-    path = cache_file(source, saltenv, **options)
+    try:
+        path = cache_file(source, saltenv, **options)
+    except SaltException as exc:
+        raise InvalidError(f"{source} cannot be fetched: {exc}") from exc
     if not path:
         raise InvalidError(f"{source} cannot be fetched")
     return path

@@ -58,6 +58,7 @@ NEEDS_RESTART = (
     "security.sev",
     "security.syscalls.",
 )
+_COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
 _DONE = {"start": "started", "stop": "stopped", "freeze": "frozen", "unfreeze": "unfrozen"}
 
 
@@ -110,9 +111,25 @@ def create(api, name, wanted, source, timeout=None):
     ``image.*`` keys are overwritten from the image at create (LXD 5.0.2, Incus 6.0.4), so what was
     declared of them is written afterwards.
     """
-    converge.create(api, KIND, name, wanted, timeout, source=source_of(api, source))
+    source = source_of(api, source)
+    inherited = _inherited(api, source) if source["type"] == "copy" else {}
+    converge.create(api, KIND, name, {**inherited, **wanted}, timeout, source=source)
     if any(key.startswith("image.") for key in wanted.get("config") or ()):
         converge.update(api, KIND, name, wanted)
+
+
+def _inherited(api, source):
+    """
+    Return the fields of a copy's origin that the daemon does not copy by itself: LXD 5.0.2 and Incus
+    6.0.4 drop description and ephemeral, LXD also the profiles.
+    """
+    name, _, snapshot = str(source.get("source")).partition("/")
+    path, params = converge.path_of(KIND, name), {"project": source["project"]} if "project" in source else {}
+    origin = api.get(path, params=params).metadata
+    if snapshot:
+        names.check("token", "snapshot", snapshot)
+        origin = {**origin, **api.get(names.path(path + "/snapshots/{name}", name=snapshot)).metadata}
+    return {field: origin[field] for field in _COPIED if field in origin}
 
 
 def present(api, name, wanted, source=None, running=None, restart_on_change=False, timeout=None):
@@ -123,7 +140,7 @@ def present(api, name, wanted, source=None, running=None, restart_on_change=Fals
     stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
     """
     wanted = diff.normal(KIND, {**wanted, "type": type_of(wanted.get("type"))})
-    goal = {None: None, True: "Running", False: "Stopped"}[running]
+    goal = goal_of(running)
     current = converge.read(api, KIND, name)
     if current is None:
         made = Step("created", {"created": name}, lambda: create(api, name, wanted, source, timeout))
@@ -142,6 +159,13 @@ def present(api, name, wanted, source=None, running=None, restart_on_change=Fals
         + [change]
         + _towards(api, name, "Stopped", goal or here)
     )
+
+
+def goal_of(running):
+    """Return the status that ``running`` declares, None for None."""
+    if running not in (None, True, False):
+        raise InvalidError(f"running: true or false is needed, not {running!r}")
+    return {None: None, True: "Running", False: "Stopped"}[running]
 
 
 def _towards(api, name, here, goal):
@@ -227,6 +251,8 @@ def steps_to(api, name, here, goal, timeout=None, force=False):
 
 def _step(api, name, here, action, there, timeout, force):
     change = {"status": {"old": here, "new": there}}
+    if action == "stop" and force and timeout == 0:
+        change["forced"] = True
 
     def act():
         forced = act_on(api, name, action, timeout, force)

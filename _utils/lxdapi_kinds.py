@@ -50,6 +50,8 @@ class Kind:
         The rule of :data:`lxdapi_names.RULES` for the name.
     patch
         False where the daemon's PATCH does more or less than it says.
+    patch_with
+        Fields that a PATCH has to repeat, because it empties them otherwise.
     kept
         Prefixes of keys that belong to the daemon: never compared or cleared unless named.
     """
@@ -61,6 +63,7 @@ class Kind:
     key: str = "name"
     rule: str = "plain"
     patch: bool = True
+    patch_with: tuple = ()
     kept: tuple = ()
 
     @property
@@ -70,23 +73,27 @@ class Kind:
 
 
 KINDS = {
+    # PATCH of an image drops expires_at silently (LXD 5.0.2, Incus 6.0.4); PUT writes it.
     "image": Kind(
         "images/{name}",
         ("auto_update", "expires_at", "profiles", "properties", "public"),
         "image",
         key="fingerprint",
         rule="fingerprint",
+        patch=False,
     ),
     # PATCH of an alias answers 500 "context deadline exceeded" on LXD 5.0.2; PUT works on both.
     "image_alias": Kind(
         "images/aliases/{name}", ("description", "target"), "image alias", rule="any", patch=False
     ),
+    # PATCH of an instance without description empties it (LXD 5.0.2, Incus 6.0.4).
     "instance": Kind(
         "instances/{name}",
         ("architecture", "config", "description", "devices", "ephemeral", "profiles", "stateful"),
         "instance",
         create_only=("type",),
         rule="instance",
+        patch_with=("description",),
         kept=("volatile.", "image."),
     ),
     "profile": Kind("profiles/{name}", ("config", "description", "devices"), "profile"),

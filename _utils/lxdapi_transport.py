@@ -3,6 +3,7 @@ Sending one request, and what its failure to arrive means, in words.
 """
 
 import errno
+from urllib.parse import unquote, urlsplit
 
 import requests
 from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
@@ -44,10 +45,12 @@ def send(session, method, url, options):
 def _connection_error(exc, method, url):
     root = _root(exc)
     number = getattr(root, "errno", None)
-    if number in _CONNECT_ERRORS:
-        return _broken(f"cannot connect: {_CONNECT_ERRORS[number]}", method, url, sent=False)
+    words = _CONNECT_ERRORS.get(number)
     if "AF_UNIX path too long" in str(root):
-        return _broken("cannot connect: the socket's path is longer than 107 bytes", method, url, sent=False)
+        words = "a socket's path is no longer than 107 bytes"
+    if words:
+        where = unquote(urlsplit(url).netloc)
+        return _broken(f"cannot connect to {where}: {words}", method, url, sent=False)
     return _broken(f"the connection broke: {root}", method, url, sent=True)
 
 

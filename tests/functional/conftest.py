@@ -1,0 +1,126 @@
+"""
+The thick layer: the real loader, the real daemons, every request seen by a counting proxy.
+"""
+
+import socket
+
+import pytest
+from loaded import Loaded
+from images import busybox_image
+
+
+class Applied:
+    """
+    A state function under the eye of the proxy: what it returns, what it wrote, what it predicted.
+    """
+
+    def __init__(self, salt, proxy):
+        self._salt, self._proxy = salt, proxy
+
+    def __call__(self, function, name, **arguments):
+        """Return the answer of the apply."""
+        return self._salt.states[function](name=name, **arguments)
+
+    def predicted(self, function, name, **arguments):
+        """Return the answer of the test mode, having proved that it only read."""
+        return self._reading(self._salt.predicted[function], name, arguments)
+
+    def unchanged(self, function, name, **arguments):
+        """Prove that an apply is silent: result True, no changes, nothing but GETs."""
+        ret = self._reading(self._salt.states[function], name, arguments)
+        assert (ret["result"], ret["changes"]) == (True, {}), ret
+        return ret
+
+    def changed(self, function, name, **arguments):
+        """
+        Return the changes of an apply that the test mode predicted to the letter, and after which
+        neither of the two finds anything to do.
+        """
+        expected = self.predicted(function, name, **arguments)
+        assert expected["result"] is None, expected
+        ret = self(function, name, **arguments)
+        assert ret["result"] is True, ret
+        assert ret["changes"] == expected["changes"]
+        self.unchanged(function, name, **arguments)
+        silent = self.predicted(function, name, **arguments)
+        assert (silent["result"], silent["changes"]) == (True, {}), silent
+        return ret["changes"]
+
+    def failed(self, function, name, **arguments):
+        """Return the comment of an apply that fails having changed nothing, without a traceback."""
+        ret = self(function, name, **arguments)
+        assert ret["result"] is False, ret
+        assert ret["changes"] == {}, ret
+        assert "Traceback" not in ret["comment"]
+        return ret["comment"]
+
+    def refused(self, function, name, **arguments):
+        """Return the comment of a failure for which no request at all was sent."""
+        self._proxy.clear()
+        comment = self.failed(function, name, **arguments)
+        assert self._proxy.requests() == [], self._proxy.seen
+        return comment
+
+    def _reading(self, function, name, arguments):
+        self._proxy.clear()
+        ret = function(name=name, **arguments)
+        assert self._proxy.writes() == [], self._proxy.seen
+        return ret
+
+
+@pytest.fixture
+def salt(tmp_path, proxy):
+    """Salt's modules and states, whose daemon is the tested one behind the proxy."""
+    return Loaded(tmp_path, {"local": {"endpoint": str(proxy.socket)}})
+
+
+@pytest.fixture
+def apply(salt, proxy):
+    """The states under the proxy's eye."""
+    return Applied(salt, proxy)
+
+
+@pytest.fixture
+def raw(daemon):
+    """Read an object past the code under test: its metadata, None if the daemon says 404."""
+
+    def read(path):
+        status, reply = daemon.request("GET", f"/1.0/{path}")
+        assert status in (200, 404), reply
+        return reply["metadata"] if status == 200 else None
+
+    return read
+
+
+@pytest.fixture
+def stubborn(apply, daemon, tmp_path):
+    """A running container whose init ignores the request to shut down."""
+    path = tmp_path / "stubborn.tar.gz"
+    busybox_image(path, ignore_sigpwr=True)
+    apply("lxdapi_image.present", "stubborn", source=str(path))
+    apply("lxdapi_instance.present", "s1", source="stubborn", running=True)
+    return "s1"
+
+
+@pytest.fixture
+def https(daemon):
+    """The https URL at which the daemon listens, on loopback; it stops listening afterwards."""
+    address = f"127.0.0.1:{free_port()}"
+    status, reply = daemon.request("PATCH", "/1.0", {"config": {"core.https_address": address}})
+    assert status == 200, reply
+    yield f"https://{address}"
+    daemon.request("PATCH", "/1.0", {"config": {"core.https_address": ""}})
+
+
+@pytest.fixture
+def listening(https, daemon):
+    """The REST source of an image on the same daemon, reached as another server would be."""
+    certificate = daemon.request("GET", "/1.0")[1]["metadata"]["environment"]["certificate"]
+    return {"server": https, "protocol": daemon.server, "mode": "pull", "certificate": certificate}
+
+
+def free_port():
+    """Return a TCP port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,47 @@
+"""
+Salt's real loader over this repository, in-process: what a minion would call.
+"""
+
+from pathlib import Path
+
+import salt.config
+import salt.loader
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+class Loaded:
+    """
+    The modules and states of this repository as Salt loads them, with the remotes of a test.
+
+    ``states`` and ``predicted`` are the same states, the second with ``test=True``.
+    """
+
+    def __init__(self, folder, remotes, **options):
+        self.folder = folder
+        self.tree = folder / "srv"
+        self.tree.mkdir(parents=True, exist_ok=True)
+        self._options = {**options, "lxdapi": {"remotes": remotes}}
+        self.modules, self.states = self._load(test=False)
+        _, self.predicted = self._load(test=True)
+
+    def _load(self, test):
+        opts = salt.config.DEFAULT_MINION_OPTS.copy()
+        opts.update(
+            id="functional",
+            test=test,
+            file_client="local",
+            file_roots={"base": [str(self.tree)]},
+            root_dir=str(self.folder),
+            cachedir=str(self.folder / "cache"),
+            extension_modules=str(self.folder / "extmods"),
+            module_dirs=[str(REPO)],
+            grains={},
+            pillar={},
+            **self._options,
+        )
+        context = {}
+        utils = salt.loader.utils(opts, context=context)
+        modules = salt.loader.minion_mods(opts, utils=utils, context=context)
+        serializers = salt.loader.serializers(opts)
+        return modules, salt.loader.states(opts, modules, utils, serializers, context=context)
