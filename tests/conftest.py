@@ -1,0 +1,103 @@
+"""
+What every test can ask for: real daemons, started when the first test needs one, and wiped after each test.
+
+``--daemon lxd`` restricts the tests to one daemon; without it both have to be installed.
+"""
+
+import logging
+import os
+import signal
+from contextlib import ExitStack
+
+import pytest
+from daemons import KINDS, Daemon
+from faultproxy import FaultProxy
+from images import busybox_image
+
+# Both by default; others of KINDS only when they are asked for.
+DEFAULT_DAEMONS = ("lxd", "incus")
+
+
+def pytest_addoption(parser):
+    """The option --daemon is known."""
+    help_text = "test against this daemon only (can be repeated)"
+    parser.addoption("--daemon", action="append", choices=sorted(KINDS), help=help_text)
+
+
+def pytest_configure(config):
+    """A SIGTERM, which is how CI ends a run, stops the daemons as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_unconfigure(config):
+    """Salt's log handlers keep quiet when they find stderr closed at the very end."""
+    logging.raiseExceptions = False
+
+
+def pytest_generate_tests(metafunc):
+    """A test that uses ``daemon`` runs once for each daemon."""
+    if "daemon" in metafunc.fixturenames:
+        kinds = metafunc.config.getoption("--daemon") or DEFAULT_DAEMONS
+        metafunc.parametrize("daemon", kinds, indirect=True)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """The end of the daemon's log is shown with a failure."""
+    report = (yield).get_result()
+    daemon = getattr(item, "funcargs", {}).get("daemon")
+    if report.failed and isinstance(daemon, Daemon):
+        report.sections.append((f"end of the log of {daemon.name}", daemon.tail()))
+
+
+class Daemons(dict):
+    """The session's daemons by kind; each is started when it is first asked for."""
+
+    def __init__(self, stack):
+        super().__init__()
+        self.stack = stack
+
+    def __missing__(self, kind):
+        if not Daemon.available(kind):
+            pytest.fail(f"{kind} is not installed; run ./test, or restrict the tests with --daemon")
+        daemon = Daemon.in_new_directory(kind)
+        self.stack.callback(daemon.remove)
+        self.stack.callback(daemon.stop)
+        self[kind] = daemon.start().preseed()
+        return daemon
+
+
+@pytest.fixture(scope="session")
+def daemons():
+    """The daemons of this session, by kind: ``daemons["incus"]``. All have ended when it has."""
+    with ExitStack() as stack:
+        yield Daemons(stack)
+
+
+@pytest.fixture
+def daemon(request, daemons):
+    """A running daemon as fresh as after its preseed; tests that use it run for each kind."""
+    running = daemons[request.param]
+    yield running
+    # A test may have killed it.
+    running.start().wipe()
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory):
+    """The path of a busybox image of about 1 MB."""
+    return busybox_image(tmp_path_factory.mktemp("image") / "busybox.tar.gz")
+
+
+@pytest.fixture
+def imported(daemon, image):
+    """The fingerprint of the busybox image, which the daemon has under the alias "busybox"."""
+    return daemon.import_image(image, alias="busybox")
+
+
+@pytest.fixture
+def proxy(daemon):
+    """A FaultProxy in front of the daemon; ``proxy.socket`` is where to connect."""
+    # In the daemon's folder, because the path of a temporary folder of pytest is too long for a socket.
+    with FaultProxy(daemon.socket, os.path.join(daemon.directory, "p.socket")) as running:
+        yield running

@@ -1,0 +1,299 @@
+"""
+Real LXD and Incus daemons for the tests and the demo, each in a folder of its own.
+
+.. code-block:: text
+
+    python3 daemons.py start --daemon incus --dir DIR    starts, prepares, leaves running, prints the socket
+    python3 daemons.py stop --daemon incus --dir DIR     stops the daemon and its containers
+
+A folder's path is kept short, because that of a unix socket in it may have 107 bytes. A pytest that was
+killed by SIGKILL leaves its daemons running: their folders are /tmp/lx*, and ``stop`` ends them.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import wipe
+from rest import Rest
+
+# Nothing listens on this port: a daemon that looks for image servers is refused at once.
+NO_PROXY_THERE = "http://127.0.0.1:9"
+DEFAULT_ROOT = {"path": "/", "pool": "default", "type": "disk"}
+
+
+class DaemonError(Exception):
+    """A daemon did not start or stop as it should; the message has the end of its log."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    What differs between the daemons.
+
+    server
+        "lxd" or "incus": which of the two dialects it speaks.
+    variable
+        The environment variable that names its folder.
+    command, shutdown
+        The daemon and its own command for a clean end.
+    root
+        The folder whose inside is the daemon's root file system; empty for this machine's.
+    enter
+        The command that goes into that root; empty for this machine's.
+    """
+
+    server: str
+    variable: str
+    command: tuple
+    shutdown: tuple
+    root: str = ""
+    enter: tuple = ()
+
+    def inside(self, path):
+        """The path as the daemon sees it."""
+        return str(path).removeprefix(self.root)
+
+
+KINDS = {
+    "lxd": Kind("lxd", "LXD_DIR", ("/usr/bin/lxd",), ("/usr/bin/lxd", "shutdown")),
+    "incus": Kind(
+        "incus",
+        "INCUS_DIR",
+        ("/usr/libexec/incus/incusd", "--group", "root"),
+        ("/usr/bin/incus", "admin", "shutdown"),
+    ),
+}
+
+
+class Daemon:
+    """One daemon; the folder, its log and its pid file outlive the process that started it."""
+
+    def __init__(self, kind, directory):
+        self.kind = KINDS[kind]
+        self.name = kind
+        self.server = self.kind.server
+        self.directory = Path(directory)
+        self.socket = str(self.directory / "unix.socket")
+        self.log = self.directory / "daemon.log"
+        self.rest = Rest(self.socket)
+        self._pid_file = self.directory / "daemon.pid"
+        self._process = None
+        self._documents = {}
+
+    @staticmethod
+    def available(kind):
+        """True when this kind of daemon is installed."""
+        return Path(KINDS[kind].root + KINDS[kind].command[0]).exists()
+
+    @classmethod
+    def in_new_directory(cls, kind):
+        """A daemon, not started, in a new folder with a short path that containers can pass through."""
+        directory = tempfile.mkdtemp(prefix="lx", dir=KINDS[kind].root + "/tmp")
+        os.chmod(directory, 0o711)
+        return cls(kind, directory)
+
+    @property
+    def pid(self):
+        """The daemon's process id while it runs, otherwise None."""
+        if self._process is not None:
+            return self._process.pid if self._process.poll() is None else None
+        try:
+            pid = int(self._pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if self._is_ours(pid) else None
+
+    def processes(self):
+        """The ids of the daemon and its helpers: all that have its folder in their environment."""
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and self._is_ours(int(name))]
+
+    def start(self, timeout=60):
+        """The daemon runs and is ready, or DaemonError."""
+        if self.pid:
+            return self
+        self._end_stopped_helpers()
+        self.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self._launch()
+        if not _until(lambda: self._ready() or not self.pid, timeout):
+            self.kill()
+            raise DaemonError(f"{self.name} was not ready after {timeout} s\n{self.tail()}")
+        if not self.pid:
+            raise DaemonError(f"{self.name} ended while it started\n{self.tail()}")
+        return self
+
+    def stop(self, timeout=90):
+        """The daemon and its containers have ended cleanly; after a DaemonError too nothing runs."""
+        if not self.pid and self.processes():
+            # After a kill -9 the containers go on; only a daemon ends them properly.
+            self.start()
+        said = self._shutdown(timeout) if self.pid else ""
+        in_order = _until(lambda: not self.pid, 10)
+        self.kill()
+        self._end_helpers()
+        if not in_order:
+            raise DaemonError(f"{self.name} did not shut down within {timeout} s: {said}\n{self.tail()}")
+
+    def kill(self):
+        """The daemon is gone by SIGKILL; its containers go on."""
+        pid = self.pid
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            if not _until(lambda: not self.pid, 10):
+                raise DaemonError(f"{self.name}: process {pid} survived SIGKILL")
+
+    def restart(self):
+        """A new process runs and is ready; the old one ended cleanly."""
+        self.stop()
+        return self.start()
+
+    def remove(self):
+        """The folder of a stopped daemon is gone, and what is mounted in it."""
+        # Deepest first. A daemon that ended by SIGKILL leaves mounts behind.
+        for mounted in sorted(self.mounts(), reverse=True):
+            subprocess.run(["umount", "-l", mounted], check=True)
+        shutil.rmtree(self.directory)
+
+    def mounts(self):
+        """What is mounted in the folder."""
+        places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        return [place for place in places if place.startswith(f"{self.directory}/")]
+
+    def tail(self, lines=30):
+        """The last lines of the log."""
+        return "\n".join(_read(self.log).decode(errors="replace").splitlines()[-lines:])
+
+    def request(self, method, path, body=None, headers=None):
+        """``(HTTP status, parsed reply)`` of a raw request."""
+        return self.rest.request(method, path, body, headers)
+
+    def wait(self, reply, timeout=60):
+        """The operation that the reply announced, ended well, or rest.Refused."""
+        return self.rest.wait(reply, timeout)
+
+    def ask(self, method, path, body=None, headers=None):
+        """The metadata of a request that went well, an operation's end included, or rest.Refused."""
+        return self.rest.ask(method, path, body, headers)
+
+    def preseed(self):
+        """There are a pool "default" and a default profile with a root disk on it; images are not updated."""
+        self.ask("PUT", "/1.0", {"config": {"images.auto_update_interval": "0"}})
+        if "/1.0/storage-pools/default" not in (self.ask("GET", "/1.0/storage-pools") or []):  # Incus: null
+            self.ask("POST", "/1.0/storage-pools", {"name": "default", "driver": "dir"})
+        self.ask("PATCH", "/1.0/profiles/default", {"devices": {"root": DEFAULT_ROOT}})
+        self._documents = wipe.remember(self.rest)
+        return self
+
+    def import_image(self, path, alias=None):
+        """The fingerprint of this file, now an image of the daemon, with the alias when one is given."""
+        with open(path, "rb") as image:
+            fingerprint = self.ask("POST", "/1.0/images", image)["fingerprint"]
+        if alias:
+            self.ask("POST", "/1.0/images/aliases", {"name": alias, "target": fingerprint})
+        return fingerprint
+
+    def wipe(self):
+        """The daemon is as after the preseed, or rest.Refused with what cannot be removed."""
+        wipe.wipe(self.rest, self._documents)
+
+    def _is_ours(self, pid):
+        # A number in a file proves nothing: by now another process may have it.
+        mark = f"{self.kind.variable}={self.kind.inside(self.directory)}"
+        return mark.encode() in _read(f"/proc/{pid}/environ").split(b"\0")
+
+    def _environment(self):
+        env = {key: value for key, value in os.environ.items() if not key.startswith(("LXD_", "INCUS_"))}
+        env[self.kind.variable] = self.kind.inside(self.directory)
+        return {**env, "HTTP_PROXY": NO_PROXY_THERE, "HTTPS_PROXY": NO_PROXY_THERE}
+
+    def _launch(self):
+        # A session of its own: Ctrl-C in the terminal is for pytest, which then stops the daemon in order.
+        with open(self.log, "ab") as log:
+            self._process = subprocess.Popen(
+                [*self.kind.enter, *self.kind.command],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(self._process.pid))
+
+    def _ready(self):
+        try:
+            rest = Rest(self.socket, timeout=5)
+            return all(rest.request("GET", path)[0] == 200 for path in ("/1.0", "/internal/ready"))
+        except OSError:
+            return False
+
+    def _shutdown(self, timeout):
+        # Whoever interrupts a start comes here while there is no socket yet to say it to.
+        _until(lambda: self._ready() or not self.pid, 30)
+        command = [*self.kind.enter, *self.kind.shutdown, "--timeout", str(timeout)]
+        try:
+            done = subprocess.run(command, env=self._environment(), capture_output=True, timeout=timeout + 10)
+        except subprocess.TimeoutExpired:
+            return "(the shutdown command hung)"
+        return (done.stdout + done.stderr).decode(errors="replace")
+
+    def _end_stopped_helpers(self):
+        # One that stopped itself when its daemon was killed keeps the socket: the next daemon waits for it.
+        for pid in self.processes():
+            if _read(f"/proc/{pid}/stat").rpartition(b") ")[2][:1] == b"T":
+                _kill(pid)
+
+    def _end_helpers(self):
+        if not _until(lambda: not self.processes(), 5):
+            for pid in self.processes():
+                _kill(pid)
+
+
+def _read(path):
+    try:
+        return Path(path).read_bytes()
+    except OSError:  # the process has ended, or is not ours to look at
+        return b""
+
+
+def _kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _until(condition, seconds):
+    """True as soon as the condition holds, False when it did not within these seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def main():
+    """The daemon was started and prepared, or stopped, as the command line says."""
+    parser = argparse.ArgumentParser(description="Starts or stops a daemon in a folder of its own.")
+    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("--daemon", choices=sorted(KINDS), required=True)
+    parser.add_argument("--dir", required=True)
+    arguments = parser.parse_args()
+    daemon = Daemon(arguments.daemon, os.path.abspath(arguments.dir))
+    if arguments.action == "stop":
+        return daemon.stop()
+    print(daemon.start().preseed().socket)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except DaemonError as error:
+        sys.exit(str(error))

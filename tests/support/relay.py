@@ -1,0 +1,154 @@
+"""HTTP/1.1 as far as a relay needs it: where a head ends, where a body ends, both passed on byte for byte."""
+
+import select
+import socket
+
+BLOCK = 65536
+END = b"\r\n\r\n"
+
+
+class Head:
+    """The first line and the headers of a request or a reply."""
+
+    def __init__(self, raw):
+        self.raw = raw
+        first, *lines = raw.decode("latin-1").rstrip("\r\n").split("\r\n")
+        self.words = first.split(" ", 2)
+        pairs = (line.partition(":") for line in lines)
+        self.headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+    @property
+    def method(self):
+        """Of a request."""
+        return self.words[0]
+
+    @property
+    def path(self):
+        """Of a request, with its query."""
+        return self.words[1]
+
+    @property
+    def status(self):
+        """Of a reply."""
+        return int(self.words[1])
+
+    @property
+    def closes(self):
+        """True when this reply's connection is of no use afterwards."""
+        framed = "content-length" in self.headers or self.is_chunked or self.status in (204, 304)
+        return not framed or self.headers.get("connection", "").lower() == "close"
+
+    @property
+    def is_chunked(self):
+        """True when the body says by itself where it ends."""
+        return self.headers.get("transfer-encoding", "").lower() == "chunked"
+
+    def reframed(self, length, status=None):
+        """The bytes of this reply's head, for a body of another length and perhaps another status."""
+        framing = ("content-length", "transfer-encoding", "connection")
+        kept = [f"{name}: {value}" for name, value in self.headers.items() if name not in framing]
+        first = " ".join(self.words) if status is None else f"HTTP/1.1 {status} Changed"
+        lines = [first, *kept, f"content-length: {length}", "connection: close", "\r\n"]
+        return "\r\n".join(lines).encode("latin-1")
+
+
+def read_head(source, leave=0):
+    """
+    The next Head, or None when the other side has closed.
+
+    leave
+        So many bytes of the head's end stay unread.
+    """
+    raw = b""
+    while True:
+        ahead = source.recv(BLOCK, socket.MSG_PEEK)
+        if not ahead:
+            return None
+        end = (raw + ahead).find(END)
+        wanted = len(ahead) if end < 0 else end + len(END) - leave - len(raw)
+        raw += exactly(source, wanted)
+        if end >= 0:
+            return Head(raw + END[len(END) - leave :])
+
+
+def request_body(head, source):
+    """Yields a request's body as (bytes as sent, content) pairs."""
+    if head.is_chunked:
+        yield from _chunks(source)
+    else:
+        yield from _counted(source, int(head.headers.get("content-length", 0)))
+
+
+def reply_body(head, source, method):
+    """Yields a reply's body as (bytes as sent, content) pairs; the request's method matters for HEAD."""
+    if method == "HEAD" or head.status in (204, 304):
+        return
+    if head.is_chunked:
+        yield from _chunks(source)
+    elif "content-length" in head.headers:
+        yield from _counted(source, int(head.headers["content-length"]))
+    else:
+        while block := source.recv(BLOCK):
+            yield block, block
+
+
+def _counted(source, length):
+    while length:
+        block = source.recv(min(length, BLOCK))
+        if not block:
+            raise ConnectionError("closed in the middle of a body")
+        length -= len(block)
+        yield block, block
+
+
+def _chunks(source):
+    size = None
+    while size != 0:
+        line = _line(source)
+        size = int(line.partition(b";")[0], 16)
+        yield line, b""
+        yield from _counted(source, size)
+        # The line end of the chunk, or that of the empty trailer.
+        yield exactly(source, 2), b""
+
+
+def _line(source):
+    line = b""
+    while not line.endswith(b"\n"):
+        line += exactly(source, 1)
+    return line
+
+
+def exactly(source, length):
+    """So many bytes, or ConnectionError when the other side closes before."""
+    return b"".join(block for block, _ in _counted(source, length))
+
+
+def await_reply(client, daemon):
+    """The daemon has something to say; ConnectionError when the client went away meanwhile."""
+    watched = [client, daemon]
+    while True:
+        ready, _, _ = select.select(watched, [], [])
+        if daemon in ready:
+            return
+        if not client.recv(1, socket.MSG_PEEK):
+            raise ConnectionError("the client went away")
+        watched = [daemon]  # the client sends its next request already
+
+
+def splice(one, other):
+    """Everything was passed on in both directions (a websocket, say), until one side closed."""
+    while True:
+        for source in select.select([one, other], [], [])[0]:
+            block = source.recv(BLOCK)
+            if not block:
+                return
+            (other if source is one else one).sendall(block)
+
+
+def shut(opened):
+    """Whoever waits for this socket is woken; it is not closed, which is its owner's business."""
+    try:
+        opened.shutdown(socket.SHUT_RDWR)
+    except OSError:  # not connected any more
+        pass

@@ -1,0 +1,157 @@
+"""
+Empties a daemon between tests: whatever a test left is removed, what it changed is as before.
+
+The order is that of who uses what: instances let go of everything else, profiles of networks and so on.
+"""
+
+import time
+from urllib.parse import quote
+
+from rest import Refused
+
+# What is remembered after the preseed and restored after a test.
+DOCUMENTS = ("/1.0", "/1.0/projects/default", "/1.0/profiles/default", "/1.0/storage-pools/default")
+WRITABLE = ("config", "description", "devices")
+# (collection, the field that names an entry); a daemon without such a collection is fine.
+OF_PROJECTS = (
+    ("images", "fingerprint"),
+    ("profiles", "name"),
+    ("networks", "name"),
+    ("network-acls", "name"),
+    ("network-address-sets", "name"),
+    ("network-zones", "name"),
+)
+OF_SERVER = (("network-integrations", "name"), ("certificates", "fingerprint"))
+
+
+def remember(rest):
+    """The documents that every daemon has, as they are now."""
+    return {path: _writable(rest.ask("GET", path)) for path in DOCUMENTS}
+
+
+def wipe(rest, documents, timeout=60):
+    """The daemon has nothing but the remembered documents, or Refused with what cannot be removed."""
+    deadline = time.monotonic() + timeout
+    while True:
+        left = Sweep(rest, documents).run()
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            raise Refused("a test left what cannot be removed:\n" + "\n".join(left))
+        # A busy instance or a running operation ends by itself; there is no event that tells for all of them.
+        time.sleep(0.1)
+
+
+class Sweep:
+    """One attempt to remove everything; what did not go is in ``left``."""
+
+    def __init__(self, rest, documents):
+        self.rest = rest
+        self.documents = documents
+        self.left = []
+
+    def run(self):
+        """What did not go, as a list of the daemon's words."""
+        projects = self.listed("projects")
+        for project in projects:
+            self.instances(project["name"])
+        self.restore()
+        for project in projects:
+            self.volumes(project["name"])
+            self.of_project(project)
+        for kind, key in OF_SERVER:
+            for entry in self.listed(kind):
+                self.remove(kind, entry[key])
+        for kind in ("projects", "storage-pools"):
+            for entry in self.listed(kind):
+                if entry["name"] != "default":
+                    self.remove(kind, entry["name"])
+        self.operations()
+        return self.left
+
+    def instances(self, project):
+        """No instance is left in this project, running, frozen or protected as it may be."""
+        for instance in self.listed("instances", project=project):
+            path = _path("instances", instance["name"], project=project)
+            if instance["status"] != "Stopped":
+                stop = {"action": "stop", "force": True, "timeout": 30}
+                self.attempt("PUT", _path("instances", instance["name"], "state", project=project), stop)
+            if instance["expanded_config"].get("security.protection.delete"):
+                self.attempt("PATCH", path, {"config": {"security.protection.delete": "false"}})
+            self.remove("instances", instance["name"], project=project)
+
+    def restore(self):
+        """The remembered documents read as before."""
+        for path, wanted in self.documents.items():
+            now = _writable(self.rest.ask("GET", path))
+            if now != wanted:
+                if path == "/1.0":
+                    # The server keeps a user.* key that a PUT leaves out; an empty value removes it.
+                    wanted = {"config": {**dict.fromkeys(now["config"], ""), **wanted["config"]}}
+                self.left += self.attempt("PUT", path, wanted)
+
+    def volumes(self, project):
+        """No custom volume and no bucket of this project is left on any pool."""
+        for pool in self.listed("storage-pools"):
+            base = "storage-pools", pool["name"]
+            for volume in self.listed(*base, "volumes", project=project):
+                # A snapshot is listed as "volume/snapshot" and goes with its volume.
+                if volume["type"] == "custom" and "/" not in volume["name"]:
+                    self.remove(*base, "volumes", "custom", volume["name"], project=project)
+            for bucket in self.listed(*base, "buckets", project=project):
+                self.remove(*base, "buckets", bucket["name"], project=project)
+
+    def of_project(self, project):
+        """Nothing but an empty default profile is left in this project."""
+        name = project["name"]
+        if name != "default" and project["config"].get("features.profiles") == "true":
+            self.attempt("PUT", _path("profiles", "default", project=name), {"config": {}, "devices": {}})
+        for kind, key in OF_PROJECTS:
+            for entry in self.listed(kind, project=name):
+                if _removable(kind, entry):
+                    self.remove(kind, entry[key], project=name)
+
+    def operations(self):
+        """Nothing runs any more: tokens are cancelled, tasks are given time."""
+        _, reply = self.rest.request("GET", "/1.0/operations?recursion=1&all-projects=true")
+        for operation in reply["metadata"].get("running", []):
+            if operation["may_cancel"]:
+                self.remove("operations", operation["id"])
+            else:
+                self.left.append(f"operation {operation['description']!r} is running")
+
+    def listed(self, *collection, project="default"):
+        """The collection's entries; none where the daemon does not know the collection."""
+        path = _path(*collection, project=project) + "&recursion=1"
+        status, reply = self.rest.request("GET", path)
+        if status == 200:
+            return reply["metadata"] or []
+        if status not in (400, 404):
+            self.left.append(f"GET {path}: HTTP {status}: {reply}")
+        return []
+
+    def remove(self, *segments, project="default"):
+        """The entry is gone, or the reason why not is in ``left``."""
+        self.left += self.attempt("DELETE", _path(*segments, project=project))
+
+    def attempt(self, method, path, body=None):
+        """A list of the daemon's words against it: empty when it was done or there is nothing to do it to."""
+        try:
+            self.rest.ask(method, path, body)
+        except Refused as refused:
+            return [] if refused.status == 404 else [str(refused)]
+        return []
+
+
+def _path(*segments, project):
+    quoted = "/".join(quote(segment, safe="") for segment in segments)
+    return f"/1.0/{quoted}?project={quote(project, safe='')}"
+
+
+def _removable(kind, entry):
+    # Networks of the machine itself are listed too, and a default profile goes with its project only.
+    return entry.get("managed", True) and (kind, entry.get("name")) != ("profiles", "default")
+
+
+def _writable(document):
+    return {key: document[key] for key in WRITABLE if key in document}
