@@ -10,11 +10,11 @@ and, where it means something, ``project``. See the README for remotes.
 import salt.utils.json
 
 try:
+    import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_image as images
-    import lxdapi_operation as operations
-    import lxdapi_converge as converge
     import lxdapi_kinds as kinds
+    import lxdapi_operation as operations
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -58,6 +58,8 @@ def post(path, json=None, params=None, wait=False, timeout=None, remote=None, pr
     """
     Return the reply to a POST; with ``wait`` the finished operation's.
 
+    path, params
+        As for :py:func:`lxdapi.get`.
     json
         The body, as a mapping or as JSON text.
     wait
@@ -220,6 +222,8 @@ def image_get_fingerprint(path, rootfs=None, saltenv="base"):
         The unified image, or the metadata of a split one: a path, ``salt://`` or ``http(s)://``.
     rootfs
         The second file of a split image.
+    saltenv
+        Of ``salt://`` sources; ``base``.
 
     CLI Example:
 

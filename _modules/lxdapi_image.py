@@ -5,8 +5,8 @@ Verbs of LXD and Incus images and their aliases.
 """
 
 try:
-    import lxdapi_front as front
     import lxdapi_converge as converge
+    import lxdapi_front as front
     import lxdapi_image as images
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -42,6 +42,8 @@ def upload(
         True: everybody who reaches the daemon may read it. False.
     properties
         A mapping, added to those of the image's own metadata.
+    saltenv
+        Of ``salt://`` sources; ``base``.
 
     CLI Example:
 

@@ -8,8 +8,8 @@ as running.
 """
 
 try:
-    import lxdapi_front as front
     import lxdapi_converge as converge
+    import lxdapi_front as front
     import lxdapi_instance as instances
 except ImportError as exc:
     front, _MISSING = None, exc

@@ -37,8 +37,13 @@ from lxdapi_errors import (
 
 REQUEST_SECONDS = 60
 WAIT_SECONDS = 600
-# The only paths that answer with something else than JSON.
-_RAW = re.compile(r"/(files|export|console|metrics|templates|logs/.+)$")
+# The only paths whose GET answers with something else than JSON.
+_RAW = re.compile(
+    r"/[\w.]+/(metrics|images/[^/]+/export|storage-pools/.+/backups/[^/]+/export|"
+    r"(instances|containers|virtual-machines)/[^/]+/"
+    r"(files|console|metadata/templates|logs/.+|backups/[^/]+/export))"
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BY_STATUS = {
     403: APIForbiddenException,
     404: APINotFoundException,
@@ -48,7 +53,11 @@ _BY_STATUS = {
 }
 # Incus 6.0.4 answers 500 with these words where LXD answers 403.
 _FORBIDDEN_WORDS = re.compile(r"Certificate is restricted|does not have permission", re.IGNORECASE)
-_REQUEST_ARGUMENTS = ("params", "data", "headers", "cookies", "files", "auth", "timeout")
+# requests.Session.request takes these by position, after method and URL.
+_REQUEST_ARGUMENTS = (
+    *("params", "data", "headers", "cookies", "files", "auth", "timeout", "allow_redirects"),
+    *("proxies", "hooks", "stream", "verify", "cert", "json"),
+)
 
 
 class API:
@@ -89,6 +98,8 @@ class API:
         self.project = names.check("token", "project", project) if project else None
         self.timeout = timeout
         self.wait_timeout = wait_timeout
+        # The secret values that were sent: no error and no printout of this API holds them.
+        self.hidden = set()
         self._server = None
 
     @classmethod
@@ -137,12 +148,22 @@ class API:
         """Return the :class:`APIResult` of one request as it came, not validated."""
         kwargs.update(zip(_REQUEST_ARGUMENTS, args))
         url, kwargs["params"] = self._address(url, kwargs.get("params"))
-        kwargs.setdefault("timeout", self.timeout)
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = self.timeout
         kwargs["allow_redirects"] = False
-        result = APIResult(self, transport.send(self.session, method, url, kwargs))
-        if self.debug:
-            print(f"{result.request_summary()}\n{result.response_summary()}", file=sys.stderr)
+        for body in (kwargs.get("json"), kwargs.get("data")):
+            self.hidden |= secrets.values_of(body)
+        try:
+            result = APIResult(self, transport.send(self.session, method, url, kwargs))
+        except APIException as exc:
+            self._print(str(exc))
+            raise
+        self._print(f"{result.request_summary()}\n{result.response_summary()}")
         return result
+
+    def _print(self, text):
+        if self.debug:
+            print(secrets.mask_words(text, self.hidden), file=sys.stderr)
 
     def get(self, url, *args, **kwargs):
         """Return the result of a GET."""
@@ -173,6 +194,8 @@ class API:
         """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
         if self._server is None:
             result = self.get("")
+            if not isinstance(result.metadata, dict):
+                raise APIProtocolException(result, "this says nothing of a server")
             if result.metadata.get("auth") != "trusted":
                 raise APINotTrustedException(result, "the daemon does not trust this client")
             self._server = result.metadata
@@ -189,14 +212,16 @@ class API:
 
     def _address(self, url, params):
         """Return (full URL, parameters) of a path that is relative, absolute or full."""
-        if "://" in url:
+        if not isinstance(url, str):
+            raise InvalidError(f"URL {url!r} is not text")
+        if _URL.match(url):
             if not url.startswith(self.endpoint + "/"):
                 raise InvalidError(f"{url} is not at {self.endpoint}")
             url = url[len(self.endpoint) :]
         path, query = names.raw_path(url)
         if not url.startswith("/"):
             path = f"{self.default_version}/{path}".rstrip("/")
-        params = {**query, **(params or {})}
+        params = {**query, **_mapping(params)}
         if self.project and "project" not in params and "all-projects" not in params:
             params["project"] = self.project
         return f"{self.endpoint}/{path}", params
@@ -235,8 +260,11 @@ class APIResult:
     def words(self):
         """Return the daemon's own words on what went wrong, or what came instead of them."""
         found = self.data or {}
-        words = found.get("error") or (self.metadata or {}).get("err") if self.data else None
-        return words or (json.dumps(found) if found else f"HTTP {self.response.status_code}")
+        inner = self.metadata if isinstance(self.metadata, dict) else {}
+        words = found.get("error") or inner.get("err")
+        if isinstance(words, str) and words:
+            return words
+        return json.dumps(secrets.mask_json(found)) if found else f"HTTP {self.response.status_code}"
 
     def request_summary(self):
         """Return method, URL and the JSON body that was sent, secrets masked."""
@@ -268,7 +296,7 @@ class APIResult:
             raise APIProtocolException(self, f"redirected to {self.response.headers.get('Location')}")
         if self._is_raw():
             return
-        if not self.data or "type" not in self.data:
+        if not self.data or self.data.get("type") not in ("sync", "async", "error"):
             raise APIProtocolException(self, f"HTTP {status} with a body that is not the daemon's JSON")
         if status >= 400 or self.data["type"] == "error":
             raise self._failure()(self)
@@ -278,7 +306,8 @@ class APIResult:
         """Return True for a good reply without JSON: HEAD, a file, an export, a log."""
         if self.data is not None or self.response.status_code >= 400:
             return False
-        return self.request.method == "HEAD" or bool(_RAW.search(urlsplit(self.request.url).path))
+        path = urlsplit(self.request.url).path
+        return self.request.method == "HEAD" or (self.request.method == "GET" and bool(_RAW.fullmatch(path)))
 
     def _failure(self):
         status = self.response.status_code
@@ -302,7 +331,7 @@ class APIResult:
         if not self.data or self.data.get("type") != "async":
             return "", {}
         try:
-            return operations.address(self.data.get("operation") or "")
+            return operations.address(self.data.get("operation"))
         except InvalidError as exc:
             raise APIProtocolException(self, str(exc)) from exc
 
@@ -324,6 +353,14 @@ class APIResult:
         except APIException as exc:
             exc.started_by = self.request
             raise
+
+
+def _mapping(params):
+    """Return query parameters as a mapping, in whichever form requests takes them."""
+    try:
+        return dict(params or {})
+    except (TypeError, ValueError):
+        raise InvalidError(f"params {params!r}: a mapping is needed") from None
 
 
 def _printed(data):

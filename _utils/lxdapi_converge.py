@@ -13,6 +13,8 @@ import lxdapi_names as names
 from lxdapi_errors import (
     APIException,
     APINotFoundException,
+    APIOperationException,
+    APIOutcomeUnknownException,
     APIPreconditionException,
     InvalidError,
     LxdapiError,
@@ -184,11 +186,16 @@ def absent(api, word, name):
     return [Step("deleted", {"deleted": name}, lambda: remove(api, kind, name))]
 
 
-def create(api, kind, name, wanted, timeout=None, **extra):
-    """Create the object with the declared fields, in one call, and wait for it."""
+def create(api, kind, name, wanted, timeout=None, extra=None):
+    """
+    Create the object with the declared fields, in one call, and wait for it.
+
+    extra
+        What the body has beyond the fields: an instance's ``source``.
+    """
     names.check(kind.rule, kind.label, name)
     body = {field: _for_create(value) for field, value in wanted.items()}
-    api.post(kind.collection, json={**body, kind.key: name, **extra}).wait(timeout)
+    api.post(kind.collection, json={**body, kind.key: name, **(extra or {})}).wait(timeout)
 
 
 def _for_create(value):
@@ -234,5 +241,12 @@ def remove(api, kind, name, timeout=None):
     try:
         api.delete(path_of(kind, name)).wait(timeout)
     except APINotFoundException:
+        return {}
+    except APIOutcomeUnknownException:
+        if read(api, kind, name) is not None:
+            raise
+    except APIOperationException:
+        if read(api, kind, name) is not None:
+            raise
         return {}
     return None

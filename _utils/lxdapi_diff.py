@@ -118,7 +118,7 @@ def _normal_time(field, given):
     moment = _moment(given)
     if moment is None:
         raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {given!r}")
-    return NEVER if moment == NEVER else moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return NEVER if moment == NEVER else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 _NORMAL = {
@@ -135,9 +135,9 @@ def _moment(text):
     """Return the time, :data:`NEVER` for both of the daemons' zero times, None if it is unreadable."""
     try:
         moment = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
-    except ValueError:
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     return NEVER if moment.year in (1, 1970) else moment
 
 

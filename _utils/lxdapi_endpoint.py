@@ -12,6 +12,8 @@ import ssl
 import tempfile
 from urllib.parse import quote, unquote, urlsplit
 
+import lxdapi_deadline as deadline
+import lxdapi_secrets as secrets
 import requests
 import urllib3
 from lxdapi_errors import EndpointError, InvalidError
@@ -50,7 +52,7 @@ def find(endpoint=None, environ=None):
 
     Raises :class:`EndpointError` where there is none, or more than one and no word which.
     """
-    return base_url(endpoint) if endpoint else _unix_url(_local_socket(environ or os.environ))
+    return base_url(endpoint) if endpoint else _unix_url(_local_socket(os.environ if environ is None else environ))
 
 
 def base_url(endpoint):
@@ -59,11 +61,22 @@ def base_url(endpoint):
         raise InvalidError(f"endpoint {endpoint!r} is not text")
     if endpoint.startswith("/"):
         return _unix_url(endpoint)
-    parts = urlsplit(endpoint)
-    if endpoint.startswith((UNIX, "unix:")):
-        return _unix_url(unquote(parts.netloc) or parts.path)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
-        raise InvalidError(f"endpoint {endpoint!r} is neither a socket's path nor an https:// URL")
+    try:
+        return _url_of(urlsplit(endpoint))
+    except ValueError as exc:
+        words = "is neither a socket's path nor an https:// URL"
+        raise InvalidError(f"endpoint {secrets.mask_login(endpoint)!r} {words}") from exc
+
+
+def _url_of(parts):
+    """Return the base URL of the parts of an endpoint; raises :class:`ValueError` for what is none."""
+    if parts.scheme in ("http+unix", "unix"):
+        path = unquote(parts.netloc) or parts.path
+        if not path.startswith("/"):
+            raise ValueError(path)
+        return _unix_url(path)
+    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError(parts.scheme)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     port = parts.port or (DEFAULT_PORT if parts.scheme == "https" else 80)
     return f"{parts.scheme}://{host}:{port}"
@@ -161,6 +174,12 @@ class _SocketConnection(UnixHTTPConnection):
         super().__init__(url, timeout)
         self.blocksize = BLOCK
 
+    def connect(self):
+        sock = deadline.Socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(self.timeout)
+        sock.connect(unquote(urlsplit(self.unix_socket_url).netloc))
+        self.sock = sock
+
 
 class _SocketPool(UnixHTTPConnectionPool):
     def _new_conn(self):
@@ -209,6 +228,7 @@ def _tls_context(cert, key, verify):
     except OSError as exc:
         raise EndpointError(f"CA file {verify} cannot be read: {exc.strerror or exc}") from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.sslsocket_class = deadline.TLSSocket
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -227,7 +247,8 @@ def _load_client(context, cert, key):
                 password=_no_password,
             )
         except (OSError, ValueError) as exc:
-            what = "the client certificate or key" if "-----BEGIN" in cert else cert
+            files = [part for part in (cert, key) if part and "-----BEGIN" not in part]
+            what = " with ".join(files) or "inline PEM"
             raise EndpointError(f"client certificate: {what} cannot be used: {exc}") from exc
 
 

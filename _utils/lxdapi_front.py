@@ -96,6 +96,8 @@ def _settings(config_get, remote):
     settings = remotes[name]
     if isinstance(settings, str):
         settings = {"endpoint": settings}
+    if not isinstance(settings, dict):
+        raise InvalidError(f"remote {name!r}: an endpoint or a mapping of settings is needed")
     unknown = sorted(set(settings) - set(_OPTIONS))
     if unknown:
         raise InvalidError(

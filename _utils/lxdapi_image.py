@@ -110,9 +110,12 @@ def _remember(memory, known):
     newest = dict(list(known.items())[-_REMEMBERED:])
     try:
         os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(memory), delete=False) as file:
-            json.dump(newest, file)
-        os.replace(file.name, memory)
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(memory)) as folder:
+            whole = os.path.join(folder, "fingerprints.json")
+            with open(whole, "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o600)
+                json.dump(newest, file)
+            os.replace(whole, memory)
     except OSError:
         return
 

@@ -113,7 +113,7 @@ def create(api, name, wanted, source, timeout=None):
     """
     source = source_of(api, source)
     inherited = _inherited(api, source) if source["type"] == "copy" else {}
-    converge.create(api, KIND, name, {**inherited, **wanted}, timeout, source=source)
+    converge.create(api, KIND, name, {**inherited, **wanted}, timeout, {"source": source})
     if any(key.startswith("image.") for key in wanted.get("config") or ()):
         converge.update(api, KIND, name, wanted)
 
@@ -123,12 +123,15 @@ def _inherited(api, source):
     Return the fields of a copy's origin that the daemon does not copy by itself: LXD 5.0.2 and Incus
     6.0.4 drop description and ephemeral, LXD also the profiles.
     """
-    name, _, snapshot = str(source.get("source")).partition("/")
+    if not isinstance(source.get("source"), str):
+        raise InvalidError("source: a copy needs the name of an instance as its 'source'")
+    name, slash, snapshot = source["source"].partition("/")
     path, params = converge.path_of(KIND, name), {"project": source["project"]} if "project" in source else {}
     origin = api.get(path, params=params).metadata
-    if snapshot:
+    if slash:
         names.check("token", "snapshot", snapshot)
-        origin = {**origin, **api.get(names.path(path + "/snapshots/{name}", name=snapshot)).metadata}
+        part = api.get(names.path(path + "/snapshots/{name}", name=snapshot), params=params)
+        origin = {**origin, **part.metadata}
     return {field: origin[field] for field in _COPIED if field in origin}
 
 
@@ -296,7 +299,7 @@ def put_state(api, name, body, wait):
 
 def _arrived(api, name, action):
     """Return True if the instance is where the action leads although it failed: another was faster."""
-    goal = {"start": "Running", "stop": "Stopped", "freeze": "Frozen"}.get(action)
+    goal = {"start": "Running", "unfreeze": "Running", "stop": "Stopped", "freeze": "Frozen"}.get(action)
     try:
         return status(api.get(converge.path_of(KIND, name))) == goal
     except APINotFoundException:
@@ -308,6 +311,7 @@ def absent(api, name, force=False):
     current = converge.read(api, KIND, name)
     if current is None:
         return []
+    current = settled(api, name, current)
     here = status(current)
     if here != "Stopped" and not force:
         raise InvalidError(f"it is {here}; force: True stops and deletes it")

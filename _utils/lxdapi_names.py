@@ -74,8 +74,8 @@ def raw_path(text):
     parts = urlsplit("//host/" + text.lstrip("/"))
     if {".", ".."} & set(unquote(parts.path).split("/")):
         raise InvalidError(f"REST path {text!r} holds '.' or '..'")
-    quoted = quote(parts.path.lstrip("/"), safe="/%:@!$&'()*+,;=~-._")
-    return quoted, dict(parse_qsl(parts.query, keep_blank_values=True))
+    whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", parts.path.lstrip("/"))
+    return quote(whole, safe="/%:@!$&'()*+,;=~-._"), dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
 def value(key, given):

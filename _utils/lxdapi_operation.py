@@ -28,6 +28,8 @@ def address(text):
 
     The query matters: Incus and LXD give ``/1.0/operations/ID?project=x`` in clusters and projects.
     """
+    if not isinstance(text, str):
+        raise InvalidError(f"{text!r} is not the path of an operation")
     parts = urlsplit(text if "/" in text else f"/1.0/operations/{text}")
     if not re.fullmatch(r"/[\w.]+/operations/[\w-]+", parts.path):
         raise InvalidError(f"{text!r} is not the path of an operation")
@@ -77,7 +79,7 @@ def _look(api, path, query, left):
             return result
     except (APIConnectionException, APITimeoutException):
         pass
-    result = api.transact("GET", path, params=query)
+    result = api.transact("GET", path, params=query, timeout=_GRACE)
     if _is_operation(result):
         return result
     if result.response.status_code == 404 and result.data:

@@ -12,8 +12,11 @@ MASK = "(hidden)"
 _SECRET_KEY = re.compile(
     r"(?i)(password|passwd|passphrase|secret|token|private[._-]?key|api[._-]?key|credential)"
 )
-# Free text that people put passwords and keys into; masked where whole requests are printed.
-_SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config))")
+# Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
+# where whole requests are printed.
+_SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^fds$)")
+# A shorter text is no secret, and looking for it would spoil every sentence.
+_SHORTEST = 4
 _SECRET_QUERY = re.compile(r"(?i)((?:^|&)[^=&]*(?:secret|password|token)[^=&]*=)[^&]*")
 
 
@@ -45,25 +48,45 @@ def mask_json(data):
 
 
 def _masked(key, value):
-    if isinstance(value, (dict, list)):
-        return mask_json(value)
-    hidden = is_secret(key) or _SECRET_TEXT.search(str(key))
-    return MASK if hidden and value not in (None, "", False, True) else value
+    return _mask_leaves(value) if _hides(key) else mask_json(value)
 
 
-def mask_words(words, body):
+def _hides(key):
+    return is_secret(key) or bool(_SECRET_TEXT.search(str(key)))
+
+
+def _mask_leaves(data):
+    if isinstance(data, dict):
+        return {key: _mask_leaves(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_mask_leaves(item) for item in data]
+    return data if data in (None, "") or isinstance(data, bool) else MASK
+
+
+def mask_words(words, values):
     """
-    Return the daemon's words without the secret values that the request held: some errors quote
-    what was sent.
+    Return the daemon's words without these secret values: some errors quote what was sent, as it was
+    or as Go's %q writes it.
     """
-    for value in _secret_values(_decoded(body)):
+    quoted = {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
+    for value in sorted(quoted.union(values), key=len, reverse=True):
         words = words.replace(value, MASK)
     return words
 
 
+def values_of(body):
+    """Return the set of the secret values in a request's body, which is JSON data or text of it."""
+    return {value for value in _secret_values(_decoded(body)) if len(value) >= _SHORTEST}
+
+
+def mask_login(url):
+    """Return an endpoint without the password that somebody wrote into it."""
+    return re.sub(r"//[^/@]*@", f"//{MASK}@", url)
+
+
 def _decoded(body):
     if not isinstance(body, (str, bytes)):
-        return None
+        return body
     try:
         return json.loads(body)
     except ValueError:
@@ -75,5 +98,19 @@ def _secret_values(data):
         return [value for item in data for value in _secret_values(item)]
     if not isinstance(data, dict):
         return []
-    found = [str(value) for key, value in data.items() if value and _masked(key, value) == MASK]
-    return found + [value for item in data.values() for value in _secret_values(item)]
+    return [value for key, item in data.items() for value in _secrets_at(key, item)]
+
+
+def _secrets_at(key, value):
+    if _hides(key):
+        return _leaves(value)
+    return _secret_values(value)
+
+
+def _leaves(data):
+    """Return every text in decoded JSON."""
+    if isinstance(data, dict):
+        data = list(data.values())
+    if isinstance(data, list):
+        return [value for item in data for value in _leaves(item)]
+    return [data] if isinstance(data, str) else []

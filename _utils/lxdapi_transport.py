@@ -3,9 +3,11 @@ Sending one request, and what its failure to arrive means, in words.
 """
 
 import errno
+import ssl
 from urllib.parse import unquote, urlsplit
 
 import requests
+import urllib3
 from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
 
 # What connect() says before anything was sent.
@@ -32,14 +34,26 @@ def send(session, method, url, options):
     try:
         return session.request(method, url, **options)
     except requests.exceptions.Timeout as exc:
-        words = f"no answer within {options['timeout']} s"
-        raise APITimeoutException(error=words, method=method, url=url) from exc
+        raise _late(method, url, options) from exc
     except requests.exceptions.SSLError as exc:
-        raise _broken(f"TLS: {_root(exc)}", method, url, sent=False) from exc
+        root = _root(exc)
+        refused = isinstance(root, ssl.SSLCertVerificationError) or "ingerprint" in str(root)
+        raise _broken(f"TLS: {root}", method, url, sent=not refused) from exc
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
+        if _is_late(exc):
+            raise _late(method, url, options) from exc
         raise _connection_error(exc, method, url) from exc
     except (requests.exceptions.RequestException, OSError) as exc:
         raise APIProtocolException(error=str(exc), method=method, url=url) from exc
+
+
+def _late(method, url, options):
+    return APITimeoutException(error=f"no answer within {options['timeout']} s", method=method, url=url)
+
+
+def _is_late(exc):
+    """Return True for a time-out in a reply's body, which requests calls a connection error."""
+    return any(isinstance(inner, urllib3.exceptions.ReadTimeoutError) for inner in exc.args)
 
 
 def _connection_error(exc, method, url):

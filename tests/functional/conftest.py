@@ -5,8 +5,8 @@ The thick layer: the real loader, the real daemons, every request seen by a coun
 import socket
 
 import pytest
-from loaded import Loaded
 from images import busybox_image
+from loaded import Loaded
 
 
 class Applied:

@@ -17,11 +17,12 @@ class Loaded:
     ``states`` and ``predicted`` are the same states, the second with ``test=True``.
     """
 
-    def __init__(self, folder, remotes, **options):
+    def __init__(self, folder, remotes, file_roots=()):
         self.folder = folder
         self.tree = folder / "srv"
         self.tree.mkdir(parents=True, exist_ok=True)
-        self._options = {**options, "lxdapi": {"remotes": remotes}}
+        self._roots = [str(self.tree), *file_roots]
+        self._remotes = remotes
         self.modules, self.states = self._load(test=False)
         _, self.predicted = self._load(test=True)
 
@@ -31,14 +32,14 @@ class Loaded:
             id="functional",
             test=test,
             file_client="local",
-            file_roots={"base": [str(self.tree)]},
+            file_roots={"base": self._roots},
             root_dir=str(self.folder),
             cachedir=str(self.folder / "cache"),
             extension_modules=str(self.folder / "extmods"),
             module_dirs=[str(REPO)],
             grains={},
             pillar={},
-            **self._options,
+            lxdapi={"remotes": self._remotes},
         )
         context = {}
         utils = salt.loader.utils(opts, context=context)

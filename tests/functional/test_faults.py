@@ -190,7 +190,7 @@ def test_a_connection_that_breaks_while_waiting_is_settled_by_the_operation(appl
 
 def test_an_operation_longer_than_its_time_is_given_up_with_a_word(salt, imported, proxy):
     def running(reply):
-        return {**reply, "metadata": {**reply["metadata"], "status": "Running", "status_code": 103}}
+        return {**reply, "metadata": {**(reply["metadata"] or {}), "status": "Running", "status_code": 103}}
 
     proxy.arm("swap", method="GET", path="/operations/", reply=running, times=99)
     began = time.monotonic()

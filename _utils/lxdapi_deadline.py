@@ -1,0 +1,43 @@
+"""
+Sockets whose time limit is that of a whole reply, not of each of its bytes.
+
+requests has no limit for a whole reply: a server that sends one byte at a time holds a request as long
+as it likes. urllib3 sets the socket's timeout before it reads a reply, so the time runs from there.
+"""
+
+import socket
+import ssl
+import time
+
+
+class _Deadline:
+    """A socket that receives nothing once the time since :meth:`settimeout` is over."""
+
+    _limit = _end = None
+
+    def settimeout(self, value):
+        """Start the time that the replies from now on have, in seconds; None: for ever."""
+        self._limit = value
+        self._end = None if value is None else time.monotonic() + value
+        super().settimeout(value)
+
+    def recv_into(self, buffer, nbytes=0, flags=0):
+        """Return the number of bytes received; raises :class:`TimeoutError` when the time is over."""
+        if self._end is None:
+            return super().recv_into(buffer, nbytes, flags)
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        super().settimeout(left)
+        try:
+            return super().recv_into(buffer, nbytes, flags)
+        finally:
+            super().settimeout(self._limit)
+
+
+class Socket(_Deadline, socket.socket):
+    """A plain socket with a deadline."""
+
+
+class TLSSocket(_Deadline, ssl.SSLSocket):
+    """A TLS socket with a deadline."""

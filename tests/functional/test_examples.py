@@ -1,0 +1,76 @@
+"""
+What the documentation shows works, word for word: examples/, the first SLS and the Python of the README.
+"""
+
+import re
+import textwrap
+
+import pytest
+from loaded import REPO, Loaded
+from salt.exceptions import SaltInvocationError
+
+README = (REPO / "README.rst").read_text()
+
+
+@pytest.fixture
+def salt(tmp_path, proxy, image):
+    """Salt with examples/ and the image that they are about."""
+    salt = Loaded(tmp_path, {"local": str(proxy.socket)}, file_roots=[str(REPO / "examples")])
+    (salt.tree / "busybox.tar.gz").write_bytes(image.read_bytes())
+    return salt
+
+
+def applied(salt, sls, **options):
+    """Return the answers of an SLS by state id."""
+    answers = salt.modules["state.apply"](sls, **options)
+    assert isinstance(answers, dict), answers
+    return {answer["__id__"]: answer for answer in answers.values()}
+
+
+def outcome(answers):
+    return {name: (answer["result"], bool(answer["changes"])) for name, answer in answers.items()}
+
+
+def code_block(heading, language):
+    """Return the first code block of a language below a heading of the README."""
+    section = README[README.index(f"\n{heading}\n===") :]
+    block = re.search(rf"\.\. code-block:: {language}\n\n((?:    .*\n|\n)+)", section)
+    return textwrap.dedent(block[1])
+
+
+def test_the_example_is_created_and_then_as_declared_and_then_gone(salt, raw, proxy):
+    everything = ["busybox", "web", "web1", "web2"]
+    assert outcome(applied(salt, "web")) == dict.fromkeys(everything, (True, True))
+    assert [raw(f"instances/{name}")["status"] for name in ("web1", "web2")] == ["Running"] * 2
+    proxy.clear()
+    assert outcome(applied(salt, "web")) == dict.fromkeys(everything, (True, False))
+    assert proxy.writes() == []
+    assert outcome(applied(salt, "web_gone")) == dict.fromkeys(everything, (True, True))
+    assert (raw("instances"), raw("images")) == ([], [])
+
+
+def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):
+    applied(salt, "web")
+    proxy.clear()
+    answers = applied(salt, "web", test=True, pillar={"memory": "128MiB"})
+    assert proxy.writes() == []
+    assert answers["web"]["changes"] == {"config": {"limits.memory": {"old": "64MiB", "new": "128MiB"}}}
+
+
+def test_the_first_sls_of_the_readme(salt, raw):
+    (salt.tree / "first.sls").write_text(code_block("A first SLS", "yaml"))
+    assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, True))
+    assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, False))
+
+
+def test_the_python_of_the_readme(salt, proxy, imported, monkeypatch, capsys):
+    monkeypatch.setenv("LXD_SOCKET", str(proxy.socket))
+    exec(compile(code_block("In Python", "python"), "README.rst", "exec"), {})  # noqa: S102
+    assert capsys.readouterr().out == "Running\n"
+
+
+def test_an_unknown_argument_in_an_sls_stops_the_run_and_names_it(salt, proxy):
+    (salt.tree / "typo.sls").write_text("web:\n  lxdapi_profile.present:\n    - confg: {}\n")
+    with pytest.raises(SaltInvocationError, match="confg"):
+        salt.modules["state.apply"]("typo")
+    assert proxy.seen == []

@@ -1,0 +1,28 @@
+"""
+What unit tests stand on: the library on the path, a clean environment, no daemon, no network.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+_HERE = Path(__file__).resolve().parent
+
+for folder in (_HERE, _HERE.parents[1] / "_utils"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+# The same examples in each run: what is red here is red everywhere.
+settings.register_profile("unit", database=None, deadline=None, derandomize=True, max_examples=150)
+settings.load_profile("unit")
+
+_SPEAKING = ("DEBUG", "INCUS_SOCKET", "INCUS_DIR", "LXD_SOCKET", "LXD_DIR")
+
+
+@pytest.fixture(autouse=True)
+def silent_environment(monkeypatch):
+    """No variable of the person who runs the tests has a say in them."""
+    for name in _SPEAKING:
+        monkeypatch.delenv(name, raising=False)

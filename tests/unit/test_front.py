@@ -1,0 +1,126 @@
+"""
+What the fronts share: remotes, the connection that is kept for a run, files, the version.
+"""
+
+import threading
+
+import lxdapi_front as front
+import pytest
+from lxdapi_errors import APINotTrustedException, InvalidError, LxdapiError
+from lxdapi_version import VERSION
+from salt.exceptions import MinionError
+from servers import make_pair, tls_server
+
+
+def asked(remotes, context=None, **options):
+    """Return the API of a remote."""
+    settings = {"lxdapi:remotes": remotes}
+    return front.connect(lambda key, default: settings.get(key, default), {} if context is None else context, **options)
+
+
+def test_no_remote_is_the_daemon_of_this_machine(monkeypatch):
+    monkeypatch.setenv("LXD_SOCKET", "/run/x.socket")
+    for remotes in (None, {}, {"other": "/run/y.socket"}):
+        assert asked(remotes).endpoint.endswith("%2Frun%2Fx.socket")
+
+
+def test_a_remote_called_local_is_the_daemon_of_this_machine():
+    assert asked({"local": "/run/l.socket"}).endpoint.endswith("%2Frun%2Fl.socket")
+    assert asked({"local": {"endpoint": "/run/l.socket", "project": "p"}}).project == "p"
+
+
+def test_a_remote_has_its_settings():
+    settings = {"endpoint": "/run/x.socket", "project": "p", "timeout": 5, "wait_timeout": 6, "debug": True}
+    api = asked({"x": settings}, remote="x")
+    assert (api.project, api.timeout, api.wait_timeout, api.debug) == ("p", 5, 6, True)
+    assert asked({"x": settings}, remote="x", project="q").project == "q"
+
+
+def test_an_unknown_remote_is_told_with_those_there_are():
+    with pytest.raises(InvalidError, match="remote 'z' .* there are: x, y"):
+        asked({"y": "/y", "x": "/x"}, remote="z")
+    with pytest.raises(InvalidError, match="there are: none"):
+        asked(None, remote="z")
+
+
+def test_an_unknown_setting_is_told_with_those_there_are():
+    with pytest.raises(InvalidError, match="remote 'x': unknown setting endpont; there are: .*endpoint"):
+        asked({"x": {"endpont": "/x"}}, remote="x")
+
+
+@pytest.mark.parametrize("settings", [5, None, ["/x"], {"endpoint": 5}])
+def test_a_remote_that_is_none_is_told(settings):
+    with pytest.raises(InvalidError):
+        asked({"x": settings}, remote="x")
+
+
+def test_a_connection_is_kept_for_the_run_by_remote_and_project():
+    remotes, context = {"x": "/x", "y": "/y"}, {}
+    first = asked(remotes, context, remote="x")
+    assert asked(remotes, context, remote="x") is first
+    assert asked(remotes, context, remote="x", project="p") is not first
+    assert asked(remotes, context, remote="y") is not first
+    assert asked({"x": "/z"}, context, remote="x") is not first, "settings that changed are another remote"
+
+
+def test_a_thread_has_a_connection_of_its_own():
+    remotes, context, found = {"x": "/x"}, {}, []
+    for _ in range(2):
+        found.append(asked(remotes, context, remote="x"))
+    thread = threading.Thread(target=lambda: found.append(asked(remotes, context, remote="x")))
+    thread.start()
+    thread.join()
+    assert found[0] is found[1] is not found[2]
+
+
+def test_the_context_shows_no_secret():
+    context = {}
+    asked({"x": {"endpoint": "/x", "key": "PRIVATE"}}, context, remote="x")
+    assert "PRIVATE" not in repr(list(context))
+
+
+def test_a_daemon_that_does_not_trust_us_is_told_with_our_fingerprint(tmp_path):
+    ours, theirs = make_pair(tmp_path, "client"), make_pair(tmp_path, "server")
+    body = b'{"type":"sync","metadata":{"auth":"untrusted"}}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    for cert, words in (
+        (ours.cert, ours.fingerprint),
+        (ours.cert_file, ours.fingerprint),
+        (None, "without certificate"),
+    ):
+        key = {"cert": cert, "key": ours.key} if cert else {}
+        with tls_server(theirs, ours, lambda connection: connection.sendall(head + body)) as server:
+            remote = {"endpoint": server.url, "fingerprint": theirs.fingerprint, **key}
+            context = {}
+            with pytest.raises(APINotTrustedException, match=words):
+                asked({"x": remote}, context, remote="x")
+        assert context == {}, "what does not work is not kept"
+
+
+def test_the_library_of_another_version_is_told():
+    assert front.loadable(VERSION) is True
+    loads, why = front.loadable("0.0.0")
+    assert loads is False and "0.0.0" in why and VERSION in why
+
+
+def test_a_local_file_is_itself_and_others_are_fetched():
+    fetched = []
+
+    def cache_file(source, saltenv, **options):
+        fetched.append((source, saltenv, options))
+        return "/cache/x"
+
+    assert front.local_file(cache_file, "/srv/x.tar") == "/srv/x.tar" and fetched == []
+    assert front.local_file(cache_file, "salt://x.tar", "dev") == "/cache/x"
+    assert front.local_file(cache_file, "https://h/x.tar") == "/cache/x"
+    assert fetched == [("salt://x.tar", "dev", {}), ("https://h/x.tar", "base", {"use_etag": True})]
+
+
+def failing(*args, **kwargs):
+    raise MinionError("HTTP 404")
+
+
+@pytest.mark.parametrize("cache_file", [lambda *a, **k: "", lambda *a, **k: False, failing])
+def test_a_file_that_cannot_be_fetched_is_told_by_its_source(cache_file):
+    with pytest.raises(LxdapiError, match="salt://x.tar cannot be fetched"):
+        front.local_file(cache_file, "salt://x.tar")

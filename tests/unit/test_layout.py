@@ -1,0 +1,236 @@
+"""
+The house's rules, read from the source without running it.
+"""
+
+import ast
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+import salt
+from lxdapi_kinds import KINDS
+from lxdapi_version import VERSION
+
+REPO = Path(__file__).resolve().parents[2]
+LIBRARY = sorted(REPO.glob("_utils/*.py"))
+MODULES, STATES = sorted(REPO.glob("_modules/*.py")), sorted(REPO.glob("_states/*.py"))
+FRONTS = MODULES + STATES
+SYNCED = LIBRARY + FRONTS
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# What takes whatever it is given: for the seed's contract all that requests knows; a template's parts; what
+# overrides a method of requests.
+OPEN = {
+    "lxdapi_api": {"factory", "request", "transact", "get", "head", "post", "put", "patch", "delete"},
+    "lxdapi_names": {"path"},
+    "lxdapi_endpoint": {"init_poolmanager"},
+}
+MAY_IMPORT = {
+    "requests": {"lxdapi_endpoint", "lxdapi_transport"},
+    "requests_unixsocket": {"lxdapi_endpoint"},
+    "urllib3": {"lxdapi_endpoint", "lxdapi_transport", "lxdapi_image"},
+}
+UNDERSTOOD = {"name", "remote", "project"}
+
+
+def scripts():
+    """Return the Python files below scripts/, by suffix or by their first line."""
+    for path in sorted(REPO.glob("scripts/**/*")):
+        if path.suffix == ".py" or path.is_file() and b"python" in path.open("rb").readline():
+            yield path
+
+
+EVERYTHING = SYNCED + sorted(REPO.glob("tests/**/*.py")) + sorted(REPO.glob("bench/**/*.py")) + list(scripts())
+
+
+def called(path):
+    """Return a file's name in the ids of tests."""
+    return str(path.relative_to(REPO))
+
+
+@lru_cache(maxsize=None)
+def tree(path):
+    """Return the parsed file."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def functions(path):
+    """Return every function of the file, nested ones too."""
+    return [node for node in ast.walk(tree(path)) if isinstance(node, FUNCTIONS)]
+
+
+def public(path):
+    """Return the functions that the file offers to Salt."""
+    return [node for node in tree(path).body if isinstance(node, FUNCTIONS) and node.name[0] != "_"]
+
+
+def constant(path, name):
+    """Return a constant of the file by its name, None if there is none."""
+    for node in tree(path).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == name:
+            return ast.literal_eval(node.value)
+    return None
+
+
+def word_of(path, function):
+    """Return what the function is called in an SLS or on the command line."""
+    alias = (constant(path, "__func_alias__") or {}).get(function.name, function.name)
+    return f"{path.stem}.{alias}"
+
+
+def parameters(function):
+    """Return the names of the function's parameters."""
+    found = function.args
+    return [each.arg for each in found.posonlyargs + found.args + found.kwonlyargs]
+
+
+def imported(path):
+    """Return the top-level names of what the file imports."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0])
+    return names
+
+
+def offered(paths):
+    """Return a parameter for each public function of the files."""
+    return [pytest.param(path, each, id=word_of(path, each)) for path in paths for each in public(path)]
+
+
+def code_lines(function):
+    """Return how many lines the function has without its docstring."""
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is None:
+        return lines
+    text = function.body[0]
+    return lines - (text.end_lineno - text.lineno + 1)
+
+
+def test_there_is_something_to_look_at():
+    assert len(LIBRARY) > 10 and len(MODULES) > 1 and len(STATES) > 3
+    assert len(offered(MODULES)) > 15 and len(offered(STATES)) > 9
+
+
+@pytest.mark.parametrize("word", KINDS)
+def test_each_kind_has_its_state(word):
+    path = REPO / "_states" / f"lxdapi_{word}.py"
+    assert path in STATES
+    assert {"present", "absent"} <= {function.name for function in public(path)}
+
+
+@pytest.mark.parametrize("path", STATES, ids=called)
+def test_each_state_is_of_a_kind(path):
+    assert path.stem.replace("lxdapi_", "", 1) in KINDS
+
+
+@pytest.mark.parametrize("path, function", offered(MODULES))
+def test_each_module_function_shows_how_it_is_called(path, function):
+    text = ast.get_docstring(function) or ""
+    example = re.search(r"^CLI Example:\n\n\.\. code-block:: bash\n\n((?:    .*\n?)+)", text, re.MULTILINE)
+    assert example, "no CLI Example"
+    assert re.search(rf"^    salt-call {re.escape(word_of(path, function))}( |$)", example[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize("path, function", offered(STATES))
+def test_each_state_function_shows_how_it_stands_in_an_sls(path, function):
+    text = ast.get_docstring(function) or ""
+    blocks = re.findall(r"^\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    assert any(re.search(rf"^ +{re.escape(word_of(path, function))}:?$", b, re.MULTILINE) for b in blocks)
+
+
+def explanation(function):
+    """Return the docstring without its example, with those of the functions that it refers to."""
+    text = (ast.get_docstring(function) or "").partition("CLI Example:")[0]
+    known = {word_of(path, each): each for path in FRONTS for each in public(path)}
+    others = re.findall(r"See :py:func:`~?([\w.]+)`", text)
+    return "\n".join([text, *(explanation(known[word]) for word in others)])
+
+
+@pytest.mark.parametrize("path, function", offered(FRONTS))
+def test_each_parameter_is_explained(path, function):
+    text = explanation(function)
+    named = set(parameters(function)) - UNDERSTOOD
+    assert {name for name in named if not re.search(rf"\b{name}\b", text)} == set()
+
+
+@pytest.mark.parametrize("path", FRONTS, ids=called)
+def test_each_front_is_of_the_librarys_version(path):
+    assert constant(path, "__version__") == VERSION
+
+
+@pytest.mark.parametrize("path", FRONTS, ids=called)
+def test_each_front_can_say_why_it_does_not_load(path):
+    assert "__virtual__" in [function.name for function in functions(path)]
+    assert imported(path) - {"salt"} <= {each.stem for each in LIBRARY}, "a front imports the library"
+
+
+@pytest.mark.parametrize("path", SYNCED, ids=called)
+def test_http_is_spoken_where_it_may_be(path):
+    for library, where in MAY_IMPORT.items():
+        assert library not in imported(path) or (path in LIBRARY and path.stem in where), library
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=called)
+def test_the_library_knows_no_dunder_of_salt(path):
+    own = {"__name__", "__file__", "__doc__", "__all__", "__init__", "__bool__", "__len__"}
+    names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
+    assert {name for name in names if re.fullmatch(r"__\w+__", name)} <= own
+    assert imported(path).isdisjoint({"salt"}) or path.stem in ("lxdapi_errors", "lxdapi_front")
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=called)
+def test_the_library_asks_no_object_for_its_kind(path):
+    def is_kind(node):
+        return getattr(node, "id", getattr(node, "attr", "")) in ("kind", "word", "label")
+
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            literal = any(isinstance(side, (ast.Constant, ast.Tuple, ast.Set, ast.List)) for side in sides)
+            nothing = any(isinstance(side, ast.Constant) and side.value is None for side in sides)
+            assert not (any(map(is_kind, sides)) and literal and not nothing), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", SYNCED, ids=called)
+def test_no_file_bears_the_name_of_one_of_salts_own(path):
+    core = Path(salt.__path__[0])
+    theirs = {each.stem for part in ("modules", "states", "utils") for each in (core / part).glob("*")}
+    assert {"state", "network"} <= theirs, "Salt's own files are there to compare with"
+    assert path.stem not in theirs
+    assert path.stem == "lxdapi" or path.stem.startswith("lxdapi_")
+
+
+@pytest.mark.parametrize("path", SYNCED, ids=called)
+def test_no_public_function_takes_whatever_it_is_given(path):
+    loose = {f.name for f in functions(path) if f.name[0] != "_" and (f.args.vararg or f.args.kwarg)}
+    assert loose - OPEN.get(path.stem if path in LIBRARY else "", set()) == set()
+
+
+@pytest.mark.parametrize("path", SYNCED, ids=called)
+def test_no_public_function_is_made_by_code(path):
+    names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
+    assert names.isdisjoint({"setattr", "globals", "exec", "eval", "type.__new__", "__getattr__"})
+    assert not [f.name for f in functions(path) if f.name in ("__getattr__", "__getattribute__")]
+
+
+@pytest.mark.parametrize("path", SYNCED, ids=called)
+def test_each_file_and_each_public_function_says_what_it_is(path):
+    assert ast.get_docstring(tree(path))
+    assert [f.name for f in public(path) if not ast.get_docstring(f)] == []
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=called)
+def test_each_file_and_each_function_can_be_read_at_once(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < LONGEST_FILE
+    long = {f"{f.name}: {code_lines(f)}" for f in functions(path) if code_lines(f) > LONGEST_FUNCTION}
+    assert not long
+
+
+def test_the_package_holds_every_file_of_the_library():
+    text = (REPO / "setup.cfg").read_text(encoding="utf-8")
+    listed = re.search(r"^py_modules =\n((?:    \w+\n)+)", text, re.MULTILINE)[1].split()
+    assert listed == [path.stem for path in LIBRARY]
