@@ -5,8 +5,8 @@ Images of LXD and Incus as declared, from files.
 """
 
 try:
-    import lxdapi_front as front
     import lxdapi_converge as converge
+    import lxdapi_front as front
     import lxdapi_image as images
     import lxdapi_names as names
 except ImportError as exc:

@@ -5,8 +5,8 @@ Aliases of LXD and Incus images as declared.
 """
 
 try:
-    import lxdapi_front as front
     import lxdapi_converge as converge
+    import lxdapi_front as front
     import lxdapi_image as images
 except ImportError as exc:
     front, _MISSING = None, exc

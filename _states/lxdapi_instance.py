@@ -5,8 +5,8 @@ Instances of LXD and Incus as declared: containers and virtual machines.
 """
 
 try:
-    import lxdapi_front as front
     import lxdapi_converge as converge
+    import lxdapi_front as front
     import lxdapi_instance as instances
 except ImportError as exc:
     front, _MISSING = None, exc

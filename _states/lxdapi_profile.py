@@ -5,8 +5,8 @@ Profiles of LXD and Incus as declared.
 """
 
 try:
-    import lxdapi_front as front
     import lxdapi_converge as converge
+    import lxdapi_front as front
 except ImportError as exc:
     front, _MISSING = None, exc
 
