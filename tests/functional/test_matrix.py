@@ -74,10 +74,16 @@ ROWS = {
         "images/{image}",
         create={"source": "{file}", "properties": {"owner": "me", "drop": "x"}},
         created={"public": False, "auto_update": False},
-        edit={"public": True, "properties": {"owner": "you"}, "expires_at": "2031-01-31T12:00:00Z"},
-        edited={"public": True, "expires_at": "2031-01-31T12:00:00Z"},
+        edit={
+            "public": True,
+            "auto_update": True,
+            "properties": {"owner": "you"},
+            "expires_at": "2031-01-31T12:00:00Z",
+        },
+        edited={"public": True, "auto_update": True, "expires_at": "2031-01-31T12:00:00Z"},
         edit_changes={
             "public": {"old": False, "new": True},
+            "auto_update": {"old": False, "new": True},
             "properties": {"owner": {"old": "me", "new": "you"}},
             "expires_at": {"new": "2031-01-31T12:00:00Z"},
         },
