@@ -217,7 +217,8 @@ def settled(api, name, current=None, timeout=STOP_SECONDS):
             return current
         if time.monotonic() >= deadline:
             raise APITimeoutException(current, f"still {status(current)} after {timeout} s")
-        current = time.sleep(_SETTLE_PAUSE)
+        time.sleep(_SETTLE_PAUSE)
+        current = None
 
 
 def reached(api, name, goal, timeout=None, force=False):
@@ -292,16 +293,22 @@ def put_state(api, name, body, wait):
     result = api.put(converge.path_of(KIND, name) + "/state", json=body)
     try:
         result.wait(wait)
-    except APIOperationException:
-        if not _arrived(api, name, body["action"]):
+    except APIOperationException as exc:
+        if not _arrived(api, name, body["action"], exc.error):
             raise
 
 
-def _arrived(api, name, action):
-    """Return True if the instance is where the action leads although it failed: another was faster."""
+def _arrived(api, name, action, words):
+    """
+    Return True if the instance is where the action leads although it failed: another was faster.
+
+    The status alone proves nothing: after a failed start it can read Running for a moment. Both
+    daemons say that it "is already running", stopped or frozen.
+    """
     goal = {"start": "Running", "unfreeze": "Running", "stop": "Stopped", "freeze": "Frozen"}.get(action)
     try:
-        return status(api.get(converge.path_of(KIND, name))) == goal
+        here = status(api.get(converge.path_of(KIND, name)))
+        return here == goal and "already" in words
     except APINotFoundException:
         return action == "stop"
 

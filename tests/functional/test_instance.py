@@ -260,6 +260,13 @@ def test_a_start_that_fails_keeps_what_was_done_in_changes(apply, imported, raw)
     assert changes["status"]["new"] == "Running"
 
 
+def test_a_container_that_its_own_settings_break_is_not_taken_for_started(apply, imported, raw):
+    broken = {"raw.lxc": "lxc.apparmor.profile = bogus\nlxc.rootfs.path = /nope"}
+    ret = apply("lxdapi_instance.present", "c1", source="busybox", config=broken, running=True)
+    assert (ret["result"], ret["changes"]) == (False, {"created": "c1"}), ret
+    assert "could not be started" in ret["comment"]
+
+
 def test_an_instance_is_made_from_the_image_of_another_server(apply, imported, raw, daemon, listening):
     daemon.request("PATCH", f"/1.0/images/{imported}", {"public": True})
     source = {**listening, "alias": "busybox"}

@@ -11,7 +11,7 @@ import pytest
 import requests
 from fake import OPERATION, SOCKET, Paper, failure, page, raw, server, started, sync
 from lxdapi_api import API, APIException, APINotFoundException, APIResult
-from lxdapi_errors import APINotTrustedException, APIProtocolException, InvalidError
+from lxdapi_errors import APINotTrustedException, APIProtocolException, InvalidError, LxdapiError
 
 VERBS = ("get", "head", "post", "put", "patch", "delete")
 
@@ -164,6 +164,22 @@ def test_parameters_come_in_each_form_that_requests_knows(given):
     paper = Paper(sync([]))
     paper.api.get("instances", params=given)
     assert paper.seen[0].query == {"recursion": "1"}
+
+
+@pytest.mark.parametrize("given", [5, "recursion", b"\xff", [1], [("a", "b", "c")]])
+def test_parameters_that_are_none_are_refused(given):
+    paper = Paper()
+    with pytest.raises(InvalidError, match="params"):
+        paper.api.get("instances", params=given)
+    assert paper.seen == []
+
+
+@pytest.mark.parametrize("options", [{"headers": {"X-A": "a\nb"}}, {"json": {"a": float("nan")}}])
+def test_what_requests_refuses_to_send_is_one_of_our_errors(options):
+    paper = Paper()
+    with pytest.raises(LxdapiError):
+        paper.api.post("profiles", **options)
+    assert paper.seen == []
 
 
 def test_keyword_arguments_go_to_requests():

@@ -6,7 +6,7 @@ import copy
 
 import lxdapi_converge as converge
 import pytest
-from fake import Paper, failure, page, raw, sync
+from fake import Paper, failure, page, raw, server, sync
 from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 from model import PROFILE, Model, failed
@@ -260,11 +260,12 @@ def test_somebody_who_deleted_it_meanwhile_is_as_good(ends):
     assert ret["result"] is True, ret["comment"]
 
 
-def test_a_delete_that_failed_is_a_failure_where_the_object_is_still_there():
-    model = Model({"instances/c1": {}}, ends={"DELETE instances/c1": [failed("Container is protected")]})
+@pytest.mark.parametrize("end", [failed("Container is protected"), failure(404, "Operation not found")])
+def test_a_delete_that_failed_is_a_failure_where_the_object_is_still_there(end):
+    model = Model({"instances/c1": {}}, ends={"DELETE instances/c1": [end]})
     ret, _ = applied(model, None, word="instance", name="c1")
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert "Container is protected" in ret["comment"]
+    assert "Container is protected" in ret["comment"] or "the operation vanished" in ret["comment"]
 
 
 @pytest.mark.parametrize(
@@ -353,3 +354,22 @@ def test_an_answer_is_plain_data_that_can_be_told_apart_from_the_plan():
     ret, _ = applied(web(), {"config": {"limits.cpu": 4}})
     assert set(ret) == {"name", "changes", "result", "comment"}
     assert sync(ret).body, "it is JSON, which is less than msgpack takes"
+
+
+def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
+    lacking = Paper(server("lxd", environment={"server": "lxd", "server_version": "5.0.2"}))
+    ret = converge.state(
+        "network_address_set",
+        "web",
+        False,
+        lambda: converge.present(lacking.api, "network_address_set", "web", {"addresses": ["192.0.2.1"]}),
+    )
+    assert ret["result"] is False
+    assert "lxd 5.0.2 has no kind network address set: it lacks the API extension network_address_set" in ret["comment"]
+    assert lacking.lines == ["GET /1.0"]
+
+
+def test_what_the_daemon_lacks_is_absent_there():
+    lacking = Paper(server("lxd"))
+    assert converge.absent(lacking.api, "network_address_set", "web") == []
+    assert lacking.lines == ["GET /1.0"]

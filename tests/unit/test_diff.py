@@ -26,9 +26,13 @@ SAME = [
     ("limits.memory", "1GiB", "1024MiB"),
     ("limits.memory", "1GiB", "1073741824"),
     ("limits.memory", "1024B", "1KiB"),
+    ("limits.memory", "1kB", "1000"),
+    ("limits.memory", "1EB", "1000000000000000000B"),
     ("limits.memory", "2GB", "2000MB"),
     ("limits.memory", "1EiB", "1024PiB"),
     ("limits.ingress", "1Gbit", "1000Mbit"),
+    ("limits.ingress", "1kbit", "1000bit"),
+    ("limits.ingress", "1Kibit", "1024bit"),
     ("limits.ingress", "1Mibit", "1024Kibit"),
     ("boot.autostart", "true", "True"),
     ("boot.autostart", "1", "yes"),
@@ -275,6 +279,13 @@ def test_secret_values_are_masked_in_changes_and_sent_as_they_are(field):
     assert found.touched == {field: new}
 
 
+def test_a_secret_that_comes_or_goes_is_seen_to_come_or_go():
+    come = delta(PROFILE, {"config": {"user.password": "x"}}, {"config": {}})
+    gone = delta(PROFILE, {"config": {"user.password": None}}, {"config": {"user.password": "x"}})
+    assert come.changes == {"config": {"user.password": {"old": None, "new": "(hidden)"}}}
+    assert gone.changes == {"config": {"user.password": {"old": "(hidden)", "new": None}}}
+
+
 def test_a_device_with_a_secret_is_masked_when_it_goes_or_comes():
     device = {"d": {"type": "x", "token": "s3cret"}}
     gone = delta(PROFILE, {"devices": {"d": None}}, {"devices": device})
@@ -290,6 +301,7 @@ def test_a_device_with_a_secret_is_masked_when_it_goes_or_comes():
         ("2030-01-31", "2030-01-31T00:00:00Z"),
         ("2030-01-31 01:00:00+01:00", "2030-01-31T00:00:00Z"),
         ("2030-01-31T00:00:00.000Z", "2030-01-31T00:00:00Z"),
+        ("2030-01-31T00:00:00Z", "2030-01-31T00:00:00.123456789Z"),
         (date(2030, 1, 31), "2030-01-31T00:00:00Z"),
         (datetime(2030, 1, 31, tzinfo=timezone.utc), "2030-01-31T00:00:00Z"),
         ("", ZERO),

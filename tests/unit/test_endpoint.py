@@ -46,8 +46,8 @@ def test_an_endpoint_is_a_path_or_an_url(given, found):
         "ftp://host",
         "https://",
         "https://:8443",
-        "https://user:secret@host",
-        "https://:secret@host",
+        "https://user:pAsS@host",
+        "https://:pAsS@host",
         "https://host:port",
         "https://host:99999",
         "https://[::1",
@@ -59,8 +59,9 @@ def test_an_endpoint_is_a_path_or_an_url(given, found):
     ],
 )
 def test_what_is_no_endpoint_is_refused(given):
-    with pytest.raises(InvalidError, match="endpoint"):
+    with pytest.raises(InvalidError, match="endpoint") as caught:
         endpoints.find(given)
+    assert "pAsS" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,16 @@ def test_an_environment_that_names_two_daemons_decides_nothing(incus, lxd):
 def test_what_is_said_explicitly_wins_over_the_environment():
     environ = {"INCUS_SOCKET": "/i", "LXD_SOCKET": "/l"}
     assert endpoints.find("/x.socket", environ) == url("/x.socket")
+
+
+def test_the_well_known_sockets_are_those_of_the_vendors():
+    paths = [path for _, _, _, known in endpoints.LOCAL for path in known]
+    assert paths == [
+        "/run/incus/unix.socket",
+        "/var/lib/incus/unix.socket",
+        "/var/snap/lxd/common/lxd/unix.socket",
+        "/var/lib/lxd/unix.socket",
+    ]
 
 
 @pytest.fixture

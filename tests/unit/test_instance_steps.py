@@ -93,6 +93,12 @@ def test_a_change_that_waits_for_a_start_is_told():
     assert "next start" not in stated(instance("Stopped"), instances.present, {"config": NESTING})[0]["comment"]
 
 
+@pytest.mark.parametrize("key", ["raw.lxc", "security.privileged", "security.idmap.isolated", "nvidia.runtime"])
+def test_a_key_that_no_running_instance_takes_over_needs_a_restart(key):
+    _, paper = stated(instance("Running"), instances.present, {"config": {key: "true"}}, None, None, True)
+    assert actions(paper) == ["stop", "PATCH", "start"]
+
+
 def test_a_virtual_machine_takes_over_limits_at_its_next_start():
     model = instance("Running", {"type": "virtual-machine"})
     assert "limits.cpu takes effect" in stated(model, instances.present, {"config": CPU})[0]["comment"]
@@ -132,7 +138,9 @@ def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done)
         "ephemeral": False,
         "source": {"type": "image", "fingerprint": DIGEST},
     }
-    assert ret["changes"] == predicted["changes"]
+    started = {"status": {"old": "Stopped", "new": "Running"}} if running else {}
+    assert ret["changes"] == predicted["changes"] == {"created": "c1", **started}
+    assert ret["comment"] == f"instance c1 was created{' and started' if running else ''}"
     assert stated(model, instances.present, wanted, "busybox", running)[0]["changes"] == {}
 
 

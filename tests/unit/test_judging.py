@@ -2,6 +2,8 @@
 Every shape of reply, judged: what is a success, what is a failure, and of which class.
 """
 
+import json
+
 import pytest
 from fake import Paper, as_json, failure, finished, operation, page, raw, started, sync
 from hypothesis import given
@@ -158,6 +160,12 @@ RAW_PATHS = (
 def test_a_file_is_no_json_and_need_not_be(path, body):
     result = Paper(raw(200, body, Content_Type="application/octet-stream")).api.get(path)
     assert (result.data, result.metadata, result.response.content) == (None, None, body)
+
+
+def test_a_file_that_holds_the_daemons_json_is_a_file():
+    body = json.dumps({"type": "error", "error": "no", "status_code": 400}).encode()
+    reply = raw(200, body, Content_Type="application/octet-stream")
+    assert Paper(reply).api.get(RAW_PATHS[0]).response.content == body
 
 
 @pytest.mark.parametrize("path", RAW_PATHS)

@@ -39,3 +39,11 @@ def test_the_shortcuts_of_aliases_and_images_say_whether_something_changed():
     assert shortcuts.image_get(api, "2" * 64) is False
     for changed in (True, False):
         assert shortcuts.image_absent(api, DIGEST) is changed
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "", None, "a\n"])
+def test_the_shortcuts_make_nothing_of_a_bad_name(name):
+    paper = Paper(Model())
+    with pytest.raises(InvalidError):
+        shortcuts.container_apply_config(paper.api, False, {"name": name, "source": {"type": "none"}})
+    assert paper.writes == []

@@ -114,9 +114,10 @@ def test_without_verification_anybody_is_let_in_and_the_log_warns(own, caplog):
     assert any(server.url in r.message and "not verified" in r.message for r in caplog.records)
 
 
-@pytest.mark.parametrize("pinned", [True, False])
-def test_a_verified_server_is_no_warning(own, caplog, recwarn, pinned):
-    options = {"fingerprint": own.fingerprint} if pinned else {"verify": own.cert_file}
+@pytest.mark.parametrize("by", ["pin", "pin alone", "CA file"])
+def test_a_verified_server_is_no_warning(own, caplog, recwarn, by):
+    pin = {"fingerprint": own.fingerprint}
+    options = {"pin": pin, "pin alone": {**pin, "verify": False}, "CA file": {"verify": own.cert_file}}[by]
     with tls_server(own) as server, caplog.at_level(logging.WARNING):
         asked(server, **options)
     assert [r.message for r in caplog.records if r.name.startswith("lxdapi")] == []

@@ -167,6 +167,18 @@ def test_a_server_that_dribbles_does_not_hold_a_request_beyond_its_timeout(tmp_p
     assert seconds < 1
 
 
+def test_a_server_that_dribbles_and_falls_silent_has_no_second_time(tmp_path):
+    def answer(connection):
+        for byte in GOOD[:10]:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)
+
+    with running(Server(unix_listener(tmp_path / "s"), answer)):
+        exc, seconds = failed(tmp_path / "s", timeout=0.6)
+    assert type(exc) is APITimeoutException
+    assert 0.6 <= seconds < 1
+
+
 def test_a_timeout_is_one_requests_and_not_its_connections(tmp_path):
     with running(Server(unix_listener(tmp_path / "s"))) as server:
         api = API.factory(str(tmp_path / "s"), timeout=0.3)
