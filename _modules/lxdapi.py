@@ -181,7 +181,8 @@ def list_(kind, full=False, remote=None, project=None):
     Return the names of all resources of a kind; with ``full`` a mapping of names to objects.
 
     kind
-        ``image`` (named by fingerprint), ``image_alias``, ``instance``, ``profile``.
+        ``image`` (named by fingerprint), ``image_alias``, ``instance``, ``network_address_set``,
+        ``profile``.
 
     One request whatever their number.
 
@@ -192,8 +193,10 @@ def list_(kind, full=False, remote=None, project=None):
         salt-call lxdapi.list instance full=True
     """
     chosen = kinds.kind_of(kind)
-    found = _api(remote, project).get(chosen.collection, params={"recursion": 1}).metadata
-    objects = {item[chosen.key]: item for item in found}
+    api = _api(remote, project)
+    converge.require(api, chosen)
+    found = api.get(chosen.collection, params={"recursion": 1}).metadata
+    objects = {item[chosen.key]: item for item in found or ()}
     return objects if full else sorted(objects)
 
 

@@ -50,10 +50,32 @@ def path_of(kind, name):
     return names.path(kind.path, name=names.check(kind.rule, kind.label, name))
 
 
+def lacks(api, kind):
+    """Return in words that the daemon does not know this kind, "" if it does."""
+    if kind.extension is None or api.has(kind.extension):
+        return ""
+    found = api.server.get("environment") or {}
+    who = f"{found.get('server', 'the daemon')} {found.get('server_version', '')}".strip()
+    return f"{who} has no kind {kind.label}: it lacks the API extension {kind.extension}"
+
+
+def require(api, kind):
+    """Raise :class:`InvalidError` if the daemon does not know this kind."""
+    words = lacks(api, kind)
+    if words:
+        raise InvalidError(words)
+
+
 def read(api, kind, name):
-    """Return the :class:`lxdapi_api.APIResult` of the object, None if the daemon says 404."""
+    """
+    Return the :class:`lxdapi_api.APIResult` of the object, None if the daemon says 404.
+
+    Raises :class:`InvalidError` if the daemon does not know the kind.
+    """
+    path = path_of(kind, name)
+    require(api, kind)
     try:
-        return api.get(path_of(kind, name))
+        return api.get(path)
     except APINotFoundException:
         return None
 
@@ -100,8 +122,9 @@ def _carry_out(ret, subject, steps):
             words = f"{subject} could not be {step.verb}: {explained(exc)}{before}"
             return {**ret, "result": False, "comment": words}
         join(ret["changes"], step.changes if actual is None else actual)
-        done.append(step)
-    return {**ret, "comment": _sentence(subject, "was", done)}
+        if actual is None or actual:  # else somebody else did it meanwhile
+            done.append(step)
+    return {**ret, "comment": _sentence(subject, "was", done) if done else f"{subject} is as declared"}
 
 
 def do(steps):
@@ -179,9 +202,10 @@ def refuse_fixed(kind, wanted, current):
 
 
 def absent(api, word, name):
-    """Return the steps to the absence of an object."""
+    """Return the steps to the absence of an object; a daemon that does not know its kind has none."""
     kind = kind_of(word)
-    if read(api, kind, name) is None:
+    path_of(kind, name)
+    if lacks(api, kind) or read(api, kind, name) is None:
         return []
     return [Step("deleted", {"deleted": name}, lambda: remove(api, kind, name))]
 

@@ -6,6 +6,7 @@ list that is declared clears. The daemons keep text as it was sent (LXD 5.0.2 an
 ``True``, ``yes`` and ``2GB`` verbatim), so two spellings of one value are equal here.
 """
 
+import ipaddress
 import re
 from datetime import datetime, timezone
 from typing import NamedTuple
@@ -101,6 +102,31 @@ def _normal_list(field, given):
     return list(given)
 
 
+def _normal_addresses(field, given):
+    return sorted({meaning: text for text, meaning in _meanings(field, _normal_list(field, given))}.values())
+
+
+def _meanings(field, texts):
+    """Return (text, meaning) of addresses, networks and ranges (``192.0.2.1-192.0.2.9``)."""
+    try:
+        return [(text, tuple(_address(part) for part in text.split("-"))) for text in texts]
+    except ValueError as exc:
+        raise InvalidError(f"{field}: {exc}") from exc
+
+
+def _address(text):
+    network = ipaddress.ip_network(text.strip(), strict=False)
+    return network.version, int(network.network_address), network.prefixlen
+
+
+def _compare_addresses(kind, field, old, new):
+    before, after = (dict(reversed(pair) for pair in _meanings(field, texts or ())) for texts in (old, new))
+    if set(before) == set(after):
+        return None
+    whole = sorted({**after, **{key: text for key, text in before.items() if key in after}}.values())
+    return {"old": sorted(old or ()), "new": whole}, whole, whole, False
+
+
 def _normal_text(field, given):
     return names.value(field, given) or ""
 
@@ -124,6 +150,7 @@ def _normal_time(field, given):
 _NORMAL = {
     "map": _normal_map,
     "devices": _normal_devices,
+    "addresses": _normal_addresses,
     "list": _normal_list,
     "text": _normal_text,
     "bool": _normal_bool,
@@ -251,4 +278,4 @@ def _compare_plain(kind, field, old, new):
     return _pair(field, old, new), new, new, False
 
 
-_COMPARE = {"map": _compare_map, "devices": _compare_devices}
+_COMPARE = {"addresses": _compare_addresses, "devices": _compare_devices, "map": _compare_map}

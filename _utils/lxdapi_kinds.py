@@ -13,8 +13,10 @@ from lxdapi_errors import InvalidError
 #   map      {key: text}, compared and merged by key
 #   devices  {name: {key: text}}, compared and merged by device and by key
 #   list     ordered, compared and replaced as a whole
+#   addresses  addresses, networks and ranges of them, compared as a set by what they mean
 #   text, bool, time
 FIELDS = {
+    "addresses": "addresses",
     "architecture": "text",
     "auto_update": "bool",
     "config": "map",
@@ -54,6 +56,8 @@ class Kind:
         Fields that a PATCH has to repeat, because it empties them otherwise.
     kept
         Prefixes of keys that belong to the daemon: never compared or cleared unless named.
+    extension
+        The API extension that brought the kind; None: every daemon has it.
     """
 
     path: str
@@ -65,6 +69,7 @@ class Kind:
     patch: bool = True
     patch_with: tuple = ()
     kept: tuple = ()
+    extension: str = None
 
     @property
     def collection(self):
@@ -95,6 +100,12 @@ KINDS = {
         rule="instance",
         patch_with=("description",),
         kept=("volatile.", "image."),
+    ),
+    "network_address_set": Kind(
+        "network-address-sets/{name}",
+        ("addresses", "config", "description"),
+        "network address set",
+        extension="network_address_set",
     ),
     "profile": Kind("profiles/{name}", ("config", "description", "devices"), "profile"),
 }

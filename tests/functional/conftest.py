@@ -21,6 +21,14 @@ class Applied:
         """Return the answer of the apply."""
         return self._salt.states[function](name=name, **arguments)
 
+    def clear(self):
+        """Nothing was seen so far."""
+        self._proxy.clear()
+
+    def seen(self):
+        """Return the set of the paths that were asked for."""
+        return {path.partition("?")[0] for _, path, *_ in self._proxy.seen}
+
     def predicted(self, function, name, **arguments):
         """Return the answer of the test mode, having proved that it only read."""
         return self._reading(self._salt.predicted[function], name, arguments)

@@ -1,0 +1,85 @@
+"""
+Network address sets of Incus as declared: names for addresses, for use in the rules of network ACLs.
+
+:depends: requests, requests-unixsocket; a daemon with the API extension network_address_set (Incus 6.0.5 or
+    newer), which is asked of it before anything else
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(name, addresses=None, description=None, config=None, remote=None, project=None):
+    """
+    Ensure that a network address set exists with the given settings.
+
+    .. code-block:: yaml
+
+        webservers:
+          lxdapi_network_address_set.present:
+            - description: what the web ACL lets in
+            - addresses:
+              - 192.0.2.1
+              - 198.51.100.0/24
+              - 2001:db8::1
+            - config:
+                user.owner: web team
+
+    name
+        Of the set.
+    addresses
+        A list of addresses, networks and ranges, as a whole: what is not in it is removed. Order and
+        spelling do not count.
+    description
+        Text; "" clears it.
+    config
+        A mapping of ``user.*`` keys to values: what the daemon keeps for others, such as the ids of an
+        address management. Other keys are left alone; ``null`` removes one.
+    remote, project
+        See the README, Remotes.
+    """
+    wanted = {"addresses": addresses, "description": description, "config": config}
+    return converge.state(
+        "network_address_set",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote, project), "network_address_set", name, wanted),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that a network address set does not exist; the daemon refuses one that an ACL uses.
+
+    .. code-block:: yaml
+
+        webservers:
+          lxdapi_network_address_set.absent
+
+    name
+        Of the set. On a daemon without this kind there is nothing to do.
+    remote, project
+        See the README, Remotes.
+    """
+    return converge.state(
+        "network_address_set",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "network_address_set", name),
+    )
