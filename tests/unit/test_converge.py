@@ -331,7 +331,8 @@ def test_a_failure_in_the_second_of_three_steps_leaves_the_first_in_changes():
 def test_steps_are_told_in_their_order_and_what_they_really_changed_counts():
     steps = step("one", {"a": 1}, {"a": 5}), step("two", {"b": 2}), step("three", {"c": 3}, {})
     assert stated(*steps)["changes"] == {"a": 5, "b": 2}
-    assert stated(*steps)["comment"] == "profile web was one and two and three"
+    assert stated(*steps)["comment"] == "profile web was one and two"
+    assert stated(steps[2])["comment"] == "profile web is as declared"
     assert stated(*steps, test=True)["changes"] == {"a": 1, "b": 2, "c": 3}
 
 
