@@ -1,0 +1,134 @@
+"""
+What the integration tests share: where the daemons are, what is behind salt://, master and minion.
+"""
+
+import shutil
+from functools import partial
+
+import pytest
+
+pytest.register_assert_rewrite("life", "salt_commands")
+
+import installed  # noqa: E402
+import ssh_target  # noqa: E402
+from life import Life  # noqa: E402
+from salt_commands import REPO, SRV, Salt, this_environment  # noqa: E402
+from sshd import Sshd  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def remotes(request, daemons):
+    """The setting ``lxdapi:remotes``, in which each daemon bears the name of its kind."""
+    return {kind: {"endpoint": daemons[kind].socket} for kind in request.config.getoption("--daemon")}
+
+
+@pytest.fixture(scope="session")
+def a_remote(remotes):
+    """One of the remotes, for tests to which the daemon does not matter."""
+    return f"remote={next(iter(remotes))}"
+
+
+@pytest.fixture(scope="session")
+def roots(tmp_path_factory, image):
+    """What is behind ``salt://``: the repository, the SLS files of the tests, and the image."""
+    folder = tmp_path_factory.mktemp("roots")
+    (folder / "images").mkdir()
+    shutil.copy(image, folder / "images" / "busybox.tar.gz")
+    return [REPO, SRV, folder]
+
+
+@pytest.fixture(scope="session")
+def make_salt(tmp_path_factory, roots, remotes):
+    """Make a Salt with a folder of its own that knows the remotes."""
+
+    def make(name, venv=None, python=None, roots=roots, **options):
+        folder = tmp_path_factory.mktemp(name)
+        options.setdefault("lxdapi", {"remotes": remotes})
+        return Salt(venv or this_environment(), folder, roots, python, **options)
+
+    return make
+
+
+@pytest.fixture
+def life(daemon, image):
+    """Make a life of the web server on the daemon, given how an SLS is applied."""
+    return lambda apply: Life(apply, daemon, image)
+
+
+@pytest.fixture(scope="session")
+def make_installed(tmp_path_factory, make_salt):
+    """
+    Make a Salt in a virtual environment of its own, in which our package is installed by pip.
+
+    version
+        Another one than this repository's, for the package.
+    """
+
+    def make(venv=None, version=None, **options):
+        venv, folder = venv or this_environment(), tmp_path_factory.mktemp("installed")
+        source = installed.sources(folder / "source", version)
+        python = installed.environment(folder / "venv", venv, source)
+        return make_salt("beside", venv, python, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_ssh(tmp_path_factory, make_salt, make_installed, sshd, remotes):
+    """Make a Salt of some version with a roster; only the target knows the remotes."""
+
+    def make(version, venv=None):
+        make = make_installed if ssh_target.needs_the_package(version) else partial(make_salt, "ssh")
+        salt = make(venv=venv, lxdapi={}, **ssh_target.settings(version))
+        salt.write("roster", {"target": sshd.target(tmp_path_factory.mktemp("thin"), remotes)})
+        return salt
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory):
+    """An sshd on loopback that lets us in as root."""
+    with Sshd(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def salt_factories_config(tmp_path_factory):
+    """Where pytest-salt-factories keeps its files; its log server listens on loopback only."""
+    return {
+        "code_dir": str(REPO),
+        "root_dir": str(tmp_path_factory.mktemp("factories")),
+        "log_server_host": "127.0.0.1",
+        "inject_sitecustomize": False,
+        "start_timeout": 60,
+    }
+
+
+@pytest.fixture(scope="session")
+def master(salt_factories, roots):
+    """A running master."""
+    options = {
+        "interface": "127.0.0.1",
+        "open_mode": True,
+        "auto_accept": True,
+        "file_roots": {"base": [str(root) for root in roots]},
+    }
+    master = salt_factories.salt_master_daemon("master", overrides=options)
+    with master.started():
+        yield master
+
+
+@pytest.fixture(scope="session")
+def minion(master, roots, remotes, tmp_path_factory):
+    """A running minion of the master that knows the remotes."""
+    options = {
+        # Outside of the cache, which pytest-salt-factories empties.
+        "extension_modules": str(tmp_path_factory.mktemp("minion") / "extmods"),
+        "file_roots": {"base": [str(root) for root in roots]},
+        "enable_fqdns_grains": False,
+        "lxdapi": {"remotes": remotes},
+    }
+    minion = master.salt_minion_daemon("minion", overrides=options)
+    with minion.started():
+        yield minion

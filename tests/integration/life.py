@@ -1,0 +1,72 @@
+"""
+The life of a declared web server, whichever way Salt is asked: srv/web.sls and srv/gone.sls.
+"""
+
+import hashlib
+import json
+
+
+def arguments(sls, remote, test=False, **pillar):
+    """Return what follows ``salt-call`` to apply an SLS with a remote."""
+    words = ["state.apply", sls, f"pillar={json.dumps({'remote': remote, **pillar})}"]
+    return [*words, "test=True"] if test else words
+
+
+def by_id(states):
+    """Return the answers of a state run by the states' ids."""
+    assert isinstance(states, dict), states
+    return {answer["__id__"]: answer for answer in states.values()}
+
+
+class Life:
+    """
+    The web server on one daemon.
+
+    apply
+        Called as ``apply(sls, remote, test=..., **pillar)``, returns the states' answers.
+    """
+
+    def __init__(self, apply, daemon, image):
+        self._apply, self._daemon = apply, daemon
+        self._fingerprint = hashlib.sha256(image.read_bytes()).hexdigest()
+
+    def changes(self, sls, test=False, **pillar):
+        """Return {id: changes} of a run in which nothing failed, without what did not change."""
+        answers = by_id(self._apply(sls, self._daemon.name, test=test, **pillar))
+        for name, answer in answers.items():
+            expected = None if test and answer["changes"] else True
+            assert answer["result"] is expected, (name, answer)
+        return {name: answer["changes"] for name, answer in answers.items() if answer["changes"]}
+
+    def begins(self):
+        """Prove that everything is made, and that a second run finds nothing to do."""
+        alias = {"busybox": {"old": None, "new": self._fingerprint}}
+        assert self.changes("web") == {
+            "busybox": {"created": self._fingerprint, "aliases": alias},
+            "web": {"created": "web"},
+            "web1": {"created": "web1", "status": {"old": "Stopped", "new": "Running"}},
+        }
+        assert self._daemon.ask("GET", "/1.0/instances/web1")["status"] == "Running"
+        assert self.changes("web") == {}
+
+    def goes_on(self):
+        """Prove that an edit is predicted without being made, made as predicted, and not made again."""
+        edit = {"config": {"user.owner": {"old": "team a", "new": "team b"}}}
+        assert self.changes("web", test=True, owner="team b") == {"web": edit}
+        assert self._owner() == "team a"
+        assert self.changes("web", owner="team b") == {"web": edit}
+        assert self._owner() == "team b"
+        assert self.changes("web", owner="team b") == {}
+
+    def ends(self):
+        """Prove that everything is removed, and that a second run finds nothing to do."""
+        assert self.changes("gone") == {
+            "web1": {"status": {"old": "Running", "new": "Stopped"}, "forced": True, "deleted": "web1"},
+            "web": {"deleted": "web"},
+            "busybox": {"deleted": self._fingerprint},
+        }
+        assert self._daemon.ask("GET", "/1.0/instances") == []
+        assert self.changes("gone") == {}
+
+    def _owner(self):
+        return self._daemon.ask("GET", "/1.0/profiles/web")["config"]["user.owner"]

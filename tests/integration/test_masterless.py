@@ -1,0 +1,66 @@
+"""
+A minion without a master: ``salt-call --local``, the modules synced or in place.
+"""
+
+import pytest
+from life import arguments
+from salt_commands import REPO
+
+
+@pytest.fixture(scope="module")
+def synced(make_salt):
+    """A Salt whose cache has our modules."""
+    salt = make_salt("synced")
+    copied = salt.sync()
+    for kind in ("modules", "states", "utils"):
+        assert f"{kind}.lxdapi_image" in copied[kind]
+    return salt
+
+
+@pytest.fixture(scope="module")
+def unsynced(make_salt):
+    """A Salt whose cache has none of our modules."""
+    return make_salt("unsynced")
+
+
+def test_a_web_server_lives_as_declared_with_synced_modules(synced, life):
+    web = life(synced.applied)
+    web.begins()
+    web.goes_on()
+    web.ends()
+
+
+def test_a_web_server_lives_as_declared_with_the_modules_in_place(unsynced, life):
+    web = life(unsynced.applied_in_place)
+    web.begins()
+    web.ends()
+
+
+def test_an_unknown_argument_in_an_sls_stops_the_run_there_and_is_named(synced, daemon):
+    said = synced.call(*arguments("typo", daemon.name))
+    assert said.status != 0
+    assert "'descripton' is an invalid keyword argument for 'lxdapi_profile.present'" in said.stderr
+    profiles = daemon.ask("GET", "/1.0/profiles?recursion=1")
+    assert [profile["name"] for profile in profiles] == ["default", "earlier"]
+
+
+def test_the_output_stays_json_while_debug_prints_the_transactions(synced, daemon):
+    said = synced.call("lxdapi.get_one", "profile", "default", f"remote={daemon.name}", DEBUG="1")
+    assert said.result()["name"] == "default"
+    assert "GET http+unix://" in said.stderr
+    assert "HTTP/200" in said.stderr
+
+
+def test_a_failure_is_one_line_without_a_traceback(synced, daemon):
+    said = synced.call("lxdapi.delete", "profiles/nope", f"remote={daemon.name}")
+    assert said.status != 0
+    assert "/1.0/profiles/nope" in said.stderr
+    assert "not found" in said.stderr
+    assert "Traceback" not in said.stdout + said.stderr
+
+
+def test_a_wrong_remote_is_answered_with_those_that_there_are(unsynced, remotes):
+    said = unsynced.call("-m", REPO, "lxdapi.server", "remote=nope")
+    assert said.status != 0
+    assert "remote 'nope' is not below lxdapi:remotes" in said.stderr
+    assert ", ".join(sorted(remotes)) in said.stderr
