@@ -35,7 +35,7 @@ def loadable(version):
     return (
         False,
         f"lxdapi {version} is here with the library of lxdapi {VERSION}: it is installed twice, by pip "
-        "and by saltutil.sync_all; keep one",
+        "and by saltutil.sync_all; keep one (salt-ssh: install the package anew, then salt-ssh -t)",
     )
 
 
