@@ -7,6 +7,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 BACKPORTS=/etc/apt/sources.list.d/lxdapi-backports.sources
 POLICY=/usr/sbin/policy-rc.d
+CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/lxdapi"
 APT_UPDATED=
 
 # Says on stderr what begins now; stdout stays free for results.
@@ -86,7 +87,7 @@ add_backports() {
     APT_UPDATED=
 }
 
-# What both daemons call: dnsmasq and nft for bridges, mksquashfs for split images, busybox for the test image.
+# What the daemons call: dnsmasq and nft for bridges, mksquashfs for split images, busybox for the test image.
 install_helpers() {
     apt_need ip iproute2
     apt_need dnsmasq dnsmasq-base
@@ -114,9 +115,36 @@ install_daemons() {
     install_incus
 }
 
+# Debian 12 has no package of Incus 7, so it runs in a root file system of its own: scripts/enter-root.
+# Its maker leaves a copy of itself in it as the last thing, so that an outdated one is made anew.
+make_incus7() {
+    local maker=scripts/make-incus7-root
+    ! cmp -s "$maker" "$1/made-by" || return 0
+    apt_need debootstrap debootstrap
+    # What it mounts must not outlive it.
+    unshare --mount --propagation private "$maker" "$1" || exit 1
+}
+
+# After this Incus 7 can run, or the status is 1, a word says why, and LXDAPI_WITHOUT_INCUS7 has it for pytest.
+install_incus7() {
+    local root="$CACHE/incus7-root"
+    install_helpers
+    mkdir -p "$CACHE"
+    if ! (flock 9 && make_incus7 "$root") 9>"$root.lock"; then
+        LXDAPI_WITHOUT_INCUS7="its root file system could not be made, for which the Debian mirror is needed"
+    elif ! scripts/isolated /usr/bin/python3 tests/support/daemons.py probe --daemon incus7; then
+        LXDAPI_WITHOUT_INCUS7="it does not start on this machine"
+    else
+        return 0
+    fi
+    export LXDAPI_WITHOUT_INCUS7
+    step "no Incus 7: $LXDAPI_WITHOUT_INCUS7"
+    return 1
+}
+
 requirements() {
     printf '%s\n' "salt==$1" requests 'requests-unixsocket>=0.4' tqdm pytest pytest-salt-factories \
-        hypothesis cryptography pytest-timeout ruff
+        hypothesis cryptography pytest-timeout ruff 'setuptools>=70.1'
 }
 
 # Makes the folder $2 a virtual environment with salt $1. The stamp is written last and holds what was asked for,
@@ -138,9 +166,9 @@ make_venv() {
 # venv VERSION: prints the path of a virtual environment with that version of Salt and the test tools.
 # The lock keeps two runs at once from making it under each other's feet.
 venv() {
-    local folder="${XDG_CACHE_HOME:-$HOME/.cache}/lxdapi/salt-$1"
+    local folder="$CACHE/salt-$1"
     apt_need /usr/lib/python3.11/ensurepip/__main__.py python3-venv
-    mkdir -p "${folder%/*}"
+    mkdir -p "$CACHE"
     (flock 9 && make_venv "$1" "$folder") 9>"$folder.lock" || exit 1
     printf '%s\n' "$folder"
 }

@@ -1,7 +1,8 @@
 """
 What every test can ask for: real daemons, started when the first test needs one, and wiped after each test.
 
-``--daemon lxd`` restricts the tests to one daemon; without it both have to be installed.
+``--daemon lxd`` restricts the tests to one daemon; without it LXD and Incus have to be installed. Incus 7,
+which ./test cannot install everywhere, is left out where it is missing, and the run says so.
 """
 
 import logging
@@ -14,8 +15,9 @@ from daemons import KINDS, Daemon
 from faultproxy import FaultProxy
 from images import busybox_image
 
-# Both by default; others of KINDS only when they are asked for.
-DEFAULT_DAEMONS = ("lxd", "incus")
+# Ctrl-C, a CI that gives up, a terminal that is closed.
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+WITHOUT_INCUS7 = pytest.StashKey()
 
 
 def pytest_addoption(parser):
@@ -25,8 +27,39 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """A SIGTERM, which is how CI ends a run, stops the daemons as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """``--daemon`` has a list of kinds in any case, and whoever interrupts does so once."""
+    config.stash[WITHOUT_INCUS7] = "" if config.option.daemon else missing_incus7()
+    if not config.option.daemon:
+        config.option.daemon = [kind for kind in KINDS if kind != "incus7" or not config.stash[WITHOUT_INCUS7]]
+    for number in INTERRUPTIONS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, interrupt)
+
+
+def missing_incus7():
+    """Why Incus 7 cannot be tested; empty when it can."""
+    absent = "" if Daemon.available("incus7") else "its root file system is not there, ./test makes it"
+    return os.environ.get("LXDAPI_WITHOUT_INCUS7") or absent
+
+
+def interrupt(number, frame):
+    """The run ends; who is impatient or a CI that asks twice does not keep it from stopping the daemons."""
+    for each in INTERRUPTIONS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def pytest_report_header(config):
+    """The daemons are named at the beginning, and one that was left out."""
+    without = config.stash[WITHOUT_INCUS7]
+    return f"daemons: {', '.join(config.option.daemon)}" + (f"; without Incus 7: {without}" if without else "")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """A daemon that was left out is named at the end."""
+    if config.stash[WITHOUT_INCUS7]:
+        terminalreporter.section("not tested", yellow=True)
+        terminalreporter.line(f"Incus 7 was left out: {config.stash[WITHOUT_INCUS7]}", yellow=True)
 
 
 def pytest_unconfigure(config):
@@ -37,8 +70,7 @@ def pytest_unconfigure(config):
 def pytest_generate_tests(metafunc):
     """A test that uses ``daemon`` runs once for each daemon."""
     if "daemon" in metafunc.fixturenames:
-        kinds = metafunc.config.getoption("--daemon") or DEFAULT_DAEMONS
-        metafunc.parametrize("daemon", kinds, indirect=True)
+        metafunc.parametrize("daemon", metafunc.config.getoption("--daemon"), indirect=True)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -195,7 +195,8 @@ def test_absent_refuses_a_running_instance_without_force(apply, running, raw):
 def test_absent_of_a_protected_instance_fails_and_leaves_it(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"security.protection.delete": True})
     comment = apply.failed("lxdapi_instance.absent", "c1", force=True)
-    assert "is protected" in comment
+    assert "protect" in comment
+    assert "(DELETE /1.0/instances/c1, then GET /1.0/operations/" in comment
     assert raw("instances/c1")
 
 

@@ -75,8 +75,8 @@ ROWS = {
     ),
     "image_alias": Row(
         "lxdapi_image_alias",
-        "team/busy box",
-        "images/aliases/team%2Fbusy%20box",
+        "team/box:1.36",
+        "images/aliases/team%2Fbox%3A1.36",
         create={"target": "{image}", "description": "one"},
         created={"target": "{image}", "description": "one"},
         edit={"target": "{image}", "description": "two\nlines"},

@@ -4,6 +4,8 @@ Profiles: in use, edited by others at the same time, secrets, what the daemon re
 
 import threading
 
+import pytest
+
 
 def test_a_profile_in_use_is_not_deleted_and_the_daemon_says_why(apply, imported, raw):
     apply("lxdapi_profile.present", "web")
@@ -18,12 +20,17 @@ def test_the_default_profile_cannot_be_deleted(apply, daemon, raw):
     assert raw("profiles/default")
 
 
-def test_names_that_a_url_would_read_otherwise_reach_the_profile_meant(apply, daemon, raw):
-    for name in ("a b", "a?b", "a#b", "a%2fb", "a;b", "ü", "..a"):
-        apply.changed("lxdapi_profile.present", name, description=name)
-        found = daemon.request("GET", "/1.0/profiles?recursion=1")[1]["metadata"]
-        assert name in {profile["name"] for profile in found}
-        apply.changed("lxdapi_profile.absent", name)
+@pytest.mark.parametrize("name", ["a b", "a?b", "a#b", "a%2fb", "a;b", "a:b,c", "aüb", "..a"])
+def test_names_that_a_url_would_read_otherwise_reach_the_profile_meant(apply, daemon, raw, name):
+    """Incus 7 has become strict with names; what a daemon takes, ours reaches, and what not it says."""
+    if daemon.request("POST", "/1.0/profiles", {"name": name})[0] != 201:
+        assert daemon.name == "incus7"
+        assert "Invalid profile name" in apply.failed("lxdapi_profile.present", name)
+        return
+    apply.changed("lxdapi_profile.present", name, description=name)
+    found = daemon.request("GET", "/1.0/profiles?recursion=1")[1]["metadata"]
+    assert {profile["name"]: profile["description"] for profile in found}[name] == name
+    apply.changed("lxdapi_profile.absent", name)
     assert raw("profiles/default")
 
 

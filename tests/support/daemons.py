@@ -1,13 +1,18 @@
 """
-Real LXD and Incus daemons for the tests and the demo, each in a folder of its own.
+Real LXD and Incus daemons for the tests and the demo, each in a folder of its own below /tmp.
 
 .. code-block:: text
 
     python3 daemons.py start --daemon incus --dir DIR    starts, prepares, leaves running, prints the socket
     python3 daemons.py stop --daemon incus --dir DIR     stops the daemon and its containers
+    python3 daemons.py probe --daemon incus              starts one in a new folder, and removes it
 
 A folder's path is kept short, because that of a unix socket in it may have 107 bytes. A pytest that was
 killed by SIGKILL leaves its daemons running: their folders are /tmp/lx*, and ``stop`` ends them.
+
+Incus 7 runs in a root file system of its own, which it can only read. It shares with the machine /tmp,
+/dev and the network: so its folder, its socket and what a test makes a disk of have the same paths inside
+and outside. What it mounts nobody else sees, and it is gone with its last process.
 """
 
 import argparse
@@ -18,12 +23,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import wipe
 from rest import Rest
 
+ENTER_ROOT = str(Path(__file__).resolve().parents[2] / "scripts" / "enter-root")
+# Made by scripts/make-incus7-root.
+INCUS7_ROOT = (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/lxdapi/incus7-root"
 # Nothing listens on this port: a daemon that looks for image servers is refused at once.
 NO_PROXY_THERE = "http://127.0.0.1:9"
 DEFAULT_ROOT = {"path": "/", "pool": "default", "type": "disk"}
@@ -45,9 +53,7 @@ class Kind:
     command, shutdown
         The daemon and its own command for a clean end.
     root
-        The folder whose inside is the daemon's root file system; empty for this machine's.
-    enter
-        The command that goes into that root; empty for this machine's.
+        The folder that is the daemon's root file system; empty for this machine's.
     """
 
     server: str
@@ -55,22 +61,16 @@ class Kind:
     command: tuple
     shutdown: tuple
     root: str = ""
-    enter: tuple = ()
-
-    def inside(self, path):
-        """The path as the daemon sees it."""
-        return str(path).removeprefix(self.root)
 
 
-KINDS = {
-    "lxd": Kind("lxd", "LXD_DIR", ("/usr/bin/lxd",), ("/usr/bin/lxd", "shutdown")),
-    "incus": Kind(
-        "incus",
-        "INCUS_DIR",
-        ("/usr/libexec/incus/incusd", "--group", "root"),
-        ("/usr/bin/incus", "admin", "shutdown"),
-    ),
-}
+LXD = Kind("lxd", "LXD_DIR", ("/usr/bin/lxd",), ("/usr/bin/lxd", "shutdown"))
+INCUS = Kind(
+    "incus",
+    "INCUS_DIR",
+    ("/usr/libexec/incus/incusd", "--group", "root"),
+    ("/usr/bin/incus", "admin", "shutdown"),
+)
+KINDS = {"lxd": LXD, "incus": INCUS, "incus7": replace(INCUS, root=INCUS7_ROOT)}
 
 
 class Daemon:
@@ -96,7 +96,7 @@ class Daemon:
     @classmethod
     def in_new_directory(cls, kind):
         """A daemon, not started, in a new folder with a short path that containers can pass through."""
-        directory = tempfile.mkdtemp(prefix="lx", dir=KINDS[kind].root + "/tmp")
+        directory = tempfile.mkdtemp(prefix="lx", dir="/tmp")
         os.chmod(directory, 0o711)
         return cls(kind, directory)
 
@@ -122,7 +122,7 @@ class Daemon:
         self._end_stopped_helpers()
         self.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._launch()
-        if not _until(lambda: self._ready() or not self.pid, timeout):
+        if not until(lambda: self._ready() or not self.pid, timeout):
             self.kill()
             raise DaemonError(f"{self.name} was not ready after {timeout} s\n{self.tail()}")
         if not self.pid:
@@ -135,7 +135,7 @@ class Daemon:
             # After a kill -9 the containers go on; only a daemon ends them properly.
             self.start()
         said = self._shutdown(timeout) if self.pid else ""
-        in_order = _until(lambda: not self.pid, 10)
+        in_order = until(lambda: not self.pid, 10)
         self.kill()
         self._end_helpers()
         if not in_order:
@@ -146,7 +146,7 @@ class Daemon:
         pid = self.pid
         if pid:
             os.kill(pid, signal.SIGKILL)
-            if not _until(lambda: not self.pid, 10):
+            if not until(lambda: not self.pid, 10):
                 raise DaemonError(f"{self.name}: process {pid} survived SIGKILL")
 
     def restart(self):
@@ -205,19 +205,29 @@ class Daemon:
 
     def _is_ours(self, pid):
         # A number in a file proves nothing: by now another process may have it.
-        mark = f"{self.kind.variable}={self.kind.inside(self.directory)}"
+        mark = f"{self.kind.variable}={self.directory}"
         return mark.encode() in _read(f"/proc/{pid}/environ").split(b"\0")
 
     def _environment(self):
         env = {key: value for key, value in os.environ.items() if not key.startswith(("LXD_", "INCUS_"))}
-        env[self.kind.variable] = self.kind.inside(self.directory)
+        env[self.kind.variable] = str(self.directory)
         return {**env, "HTTP_PROXY": NO_PROXY_THERE, "HTTPS_PROXY": NO_PROXY_THERE}
+
+    def _entered(self, command):
+        """The command as it has to be called to run in the daemon's root."""
+        if not self.kind.root:
+            return command
+        for pid in self.processes():
+            # What a killed daemon mounted for containers that go on is to be seen by the next daemon.
+            if _is_same(f"/proc/{pid}/root", self.kind.root):
+                return ["nsenter", f"--mount=/proc/{pid}/ns/mnt", *command]
+        return [ENTER_ROOT, self.kind.root, *command]
 
     def _launch(self):
         # A session of its own: Ctrl-C in the terminal is for pytest, which then stops the daemon in order.
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                [*self.kind.enter, *self.kind.command],
+                self._entered(self.kind.command),
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -235,8 +245,8 @@ class Daemon:
 
     def _shutdown(self, timeout):
         # Whoever interrupts a start comes here while there is no socket yet to say it to.
-        _until(lambda: self._ready() or not self.pid, 30)
-        command = [*self.kind.enter, *self.kind.shutdown, "--timeout", str(timeout)]
+        until(lambda: self._ready() or not self.pid, 30)
+        command = self._entered([*self.kind.shutdown, "--timeout", str(timeout)])
         try:
             done = subprocess.run(command, env=self._environment(), capture_output=True, timeout=timeout + 10)
         except subprocess.TimeoutExpired:
@@ -250,7 +260,7 @@ class Daemon:
                 _kill(pid)
 
     def _end_helpers(self):
-        if not _until(lambda: not self.processes(), 5):
+        if not until(lambda: not self.processes(), 5):
             for pid in self.processes():
                 _kill(pid)
 
@@ -262,6 +272,13 @@ def _read(path):
         return b""
 
 
+def _is_same(one, other):
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
 def _kill(pid):
     try:
         os.kill(pid, signal.SIGKILL)
@@ -269,7 +286,7 @@ def _kill(pid):
         pass
 
 
-def _until(condition, seconds):
+def until(condition, seconds):
     """True as soon as the condition holds, False when it did not within these seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -282,14 +299,28 @@ def _until(condition, seconds):
 def main():
     """The daemon was started and prepared, or stopped, as the command line says."""
     parser = argparse.ArgumentParser(description="Starts or stops a daemon in a folder of its own.")
-    parser.add_argument("action", choices=["start", "stop"])
+    parser.add_argument("action", choices=["start", "stop", "probe"])
     parser.add_argument("--daemon", choices=sorted(KINDS), required=True)
-    parser.add_argument("--dir", required=True)
+    parser.add_argument("--dir", help="its folder, below /tmp; not for a probe")
     arguments = parser.parse_args()
+    if arguments.action == "probe":
+        return probe(arguments.daemon)
+    if not arguments.dir:
+        parser.error("--dir is missing")
     daemon = Daemon(arguments.daemon, os.path.abspath(arguments.dir))
     if arguments.action == "stop":
         return daemon.stop()
     print(daemon.start().preseed().socket)
+
+
+def probe(kind):
+    """This kind of daemon starts and stops here, or DaemonError."""
+    daemon = Daemon.in_new_directory(kind)
+    try:
+        daemon.start().preseed()
+    finally:
+        daemon.stop()
+        daemon.remove()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,82 @@
+"""However a run ends, nothing of its daemons and containers runs, is mounted, or lies about."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from daemons import KINDS, until
+
+HERE = Path(__file__).parent
+INTERFACES = Path("/sys/class/net")
+ROOTS = [kind.root for kind in KINDS.values() if kind.root]
+
+
+def pytest_generate_tests(metafunc):
+    """Each test for each kind of daemon, without one that runs already."""
+    metafunc.parametrize("kind", metafunc.config.getoption("--daemon"))
+
+
+class Inner:
+    """A pytest of its own, in which a test of inner.py has launched a container."""
+
+    def __init__(self, kind, test, folder):
+        launched = folder / "launched"
+        self.interfaces = set(os.listdir(INTERFACES))
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"{HERE}/inner.py::{test}"]
+        self.process = subprocess.Popen(
+            [*command, "--daemon", kind, "--basetemp", str(folder / "inner")],
+            env={**os.environ, "LAUNCHED": str(launched)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert until(lambda: launched.exists() or self.process.poll() is not None, 30)
+        assert launched.exists(), self.process.stdout.read()
+        self.directory = launched.read_text()
+
+    def ended(self, status):
+        """Prove that it ends with this status and leaves nothing."""
+        said, _ = self.process.communicate(timeout=120)
+        assert self.process.returncode == status, said
+        assert not Path(self.directory).exists()
+        assert self.traces() == []
+        assert set(os.listdir(INTERFACES)) == self.interfaces
+        for root in filter(os.path.exists, ROOTS):
+            changed = subprocess.run(["find", root, "-newer", f"{root}/made-by"], capture_output=True, text=True)
+            assert changed.stdout == ""
+
+    def traces(self):
+        """What is left in /proc: who has the daemon's folder in its environment or sees something mounted there."""
+        files = [path for name in ("environ", "mountinfo", "cmdline") for path in Path("/proc").glob(f"[0-9]*/{name}")]
+        return [path for path in files if self.directory.encode() in content(path)]
+
+
+def content(path):
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended just now
+        return b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+def test_after_an_interruption(kind, number, tmp_path):
+    inner = Inner(kind, "test_that_waits_to_be_interrupted", tmp_path)
+    assert inner.traces() != []
+    inner.process.send_signal(number)
+    inner.ended(pytest.ExitCode.INTERRUPTED)
+
+
+def test_after_many_interruptions(kind, tmp_path):
+    inner = Inner(kind, "test_that_waits_to_be_interrupted", tmp_path)
+    while inner.process.poll() is None:
+        inner.process.send_signal(signal.SIGINT)
+        inner.process.send_signal(signal.SIGTERM)
+        until(lambda: inner.process.poll() is not None, 0.2)
+    inner.ended(pytest.ExitCode.INTERRUPTED)
+
+
+def test_after_a_failure_without_a_daemon(kind, tmp_path):
+    Inner(kind, "test_that_kills_its_daemon_and_fails", tmp_path).ended(pytest.ExitCode.TESTS_FAILED)
