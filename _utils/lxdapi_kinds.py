@@ -78,7 +78,7 @@ class Kind:
 
 
 KINDS = {
-    # PATCH of an image drops expires_at silently (LXD 5.0.2, Incus 6.0.4); PUT writes it.
+    # PATCH of an image drops expires_at silently (LXD 5.0.2, Incus 6.0.4, 7.0.2); PUT writes it.
     "image": Kind(
         "images/{name}",
         ("auto_update", "expires_at", "profiles", "properties", "public"),
@@ -91,7 +91,7 @@ KINDS = {
     "image_alias": Kind(
         "images/aliases/{name}", ("description", "target"), "image alias", rule="any", patch=False
     ),
-    # PATCH of an instance without description empties it (LXD 5.0.2, Incus 6.0.4).
+    # PATCH of an instance without description empties it (LXD 5.0.2, Incus 6.0.4; not 7.0.2).
     "instance": Kind(
         "instances/{name}",
         ("architecture", "config", "description", "devices", "ephemeral", "profiles", "stateful"),
@@ -101,10 +101,12 @@ KINDS = {
         patch_with=("description",),
         kept=("volatile.", "image."),
     ),
+    # PATCH of a set empties what it does not name, and without config the daemon's handler panics (Incus 7.0.2).
     "network_address_set": Kind(
         "network-address-sets/{name}",
         ("addresses", "config", "description"),
         "network address set",
+        patch=False,
         extension="network_address_set",
     ),
     "profile": Kind("profiles/{name}", ("config", "description", "devices"), "profile"),
