@@ -153,7 +153,7 @@ def main():
     parser.add_argument("--daemon", action="append", choices=sorted(KINDS))
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    for kind in arguments.daemon or ("lxd", "incus"):
+    for kind in arguments.daemon or filter(Daemon.available, sorted(KINDS)):
         with tempfile.TemporaryDirectory() as folder:
             daemon = Daemon.in_new_directory(kind)
             try:
