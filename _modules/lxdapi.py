@@ -8,6 +8,7 @@ and, where it means something, ``project``. See the README for remotes.
 """
 
 import salt.utils.json
+from salt.exceptions import SaltInvocationError
 
 try:
     import lxdapi_converge as converge
@@ -132,7 +133,10 @@ def _raw(method, path, params, json, remote, project, wait=False, timeout=None):
 
 
 def _body(json):
-    return salt.utils.json.loads(json) if isinstance(json, str) else json
+    try:
+        return salt.utils.json.loads(json) if isinstance(json, str) else json
+    except ValueError as exc:
+        raise SaltInvocationError(f"json: {exc}") from exc
 
 
 def wait(operation, timeout=600, remote=None, project=None):

@@ -25,9 +25,7 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def upload(
-    path, rootfs=None, aliases=None, public=False, properties=None, saltenv="base", remote=None, project=None
-):
+def upload(path, rootfs=None, aliases=None, public=None, properties=None, saltenv="base", remote=None, project=None):
     """
     Make the image of a file exist, with these aliases. Returns its fingerprint and what changed.
 
@@ -39,7 +37,7 @@ def upload(
     aliases
         Names that shall point at it.
     public
-        True: everybody who reaches the daemon may read it. False.
+        True: everybody who reaches the daemon may read it. None: a new image is not public.
     properties
         A mapping, added to those of the image's own metadata.
     saltenv
@@ -55,9 +53,7 @@ def upload(
     files = [front.local_file(cache_file, part, saltenv) for part in (path, rootfs) if part]
     digest = images.fingerprint(*files)
     wanted = {"public": public, "properties": properties}
-    steps = images.present(
-        api, digest, wanted, lambda: images.upload(api, *files, digest=digest), aliases or ()
-    )
+    steps = images.present(api, digest, wanted, lambda: images.upload(api, *files, digest=digest), aliases or ())
     return {"fingerprint": digest, "changes": converge.do(steps)}
 
 

@@ -66,7 +66,7 @@ def stop(name, timeout=None, force=False, remote=None, project=None):
 
 def restart(name, timeout=None, force=False, remote=None, project=None):
     """
-    Stop the instance and start it again; a stopped one is started. Returns what changed.
+    Stop the instance and start it again, a frozen one too; a stopped one is started. Returns what changed.
 
     See :py:func:`lxdapi_instance.stop` for the parameters.
 
@@ -77,8 +77,10 @@ def restart(name, timeout=None, force=False, remote=None, project=None):
         salt-call lxdapi_instance.restart web1 timeout=5 force=True
     """
     api = _api(remote, project)
-    if instances.status(instances.settled(api, name)) != "Running":
-        return converge.do(instances.reached(api, name, "Running"))
+    here = instances.status(instances.settled(api, name))
+    if here != "Running":
+        stop = [] if here == "Stopped" else instances.reached(api, name, "Stopped", timeout, force)
+        return converge.do(stop + instances.steps_to(api, name, "Stopped", "Running"))
     forced = instances.act_on(api, name, "restart", timeout, force)
     return {"restarted": name, "forced": True} if forced else {"restarted": name}
 

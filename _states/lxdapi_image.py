@@ -38,7 +38,7 @@ def present(
     properties=None,
     profiles=None,
     timeout=None,
-    saltenv="base",
+    saltenv=None,
     remote=None,
     project=None,
 ):
@@ -89,7 +89,7 @@ def present(
     timeout
         Seconds for the daemon to unpack it after the upload; 3600.
     saltenv
-        Of ``salt://`` sources; ``base``.
+        Of ``salt://`` sources; None: that of the SLS.
     remote, project
         See the README, Remotes.
 
@@ -105,13 +105,33 @@ def present(
 
     def plan():
         api = _api(remote, project)
-        files = _files(source, rootfs, saltenv)
+        files = _files(source, rootfs, saltenv or _saltenv())
         digest = _digest(api, name, fingerprint, files)
         named = [] if names.is_fingerprint(name) else [name]
         send = lambda: _send(api, files, digest, timeout)  # noqa: E731
-        return images.present(api, digest, wanted, send, named + list(aliases or ()))
+        more = aliases if aliases is not None else []
+        if not isinstance(more, list):
+            more = [more]
+        check = lambda: _check(digest, source, rootfs)  # noqa: E731
+        return images.present(api, digest, wanted, send, named + more, check)
 
     return converge.state("image", name, __opts__["test"], plan)
+
+
+def _saltenv():
+    try:
+        return __env__
+    except NameError:  # called without a run
+        return "base"
+
+
+def _check(digest, source, rootfs):
+    """Raise if the image cannot be sent: no source, or a file of this machine that is not there."""
+    if not source:
+        images.refuse_missing(digest)
+    for part in (source, rootfs):
+        if part and "://" not in part:
+            images.opened(part).close()
 
 
 def _files(source, rootfs, saltenv):
@@ -140,8 +160,6 @@ def _digest(api, name, fingerprint, files):
 
 def _send(api, files, digest, timeout):
     """Upload the files; their fingerprint is the declared one or nothing is kept."""
-    if files is None:
-        images.refuse_missing(digest)
     images.upload(api, *files(), digest=digest, timeout=timeout)
 
 

@@ -122,9 +122,7 @@ def present(
         "instance",
         name,
         __opts__["test"],
-        lambda: instances.present(
-            _api(remote, project), name, wanted, source, running, restart_on_change, timeout
-        ),
+        lambda: instances.present(_api(remote, project), name, wanted, source, running, restart_on_change, timeout),
     )
 
 

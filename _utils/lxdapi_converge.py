@@ -80,7 +80,7 @@ def read(api, kind, name):
         return None
 
 
-def state(word, name, test, plan, title=None):
+def state(word, name, test, plan):
     """
     Return Salt's answer for a state.
 
@@ -92,11 +92,9 @@ def state(word, name, test, plan, title=None):
         True: report the plan, do nothing.
     plan
         Called without arguments, returns the steps; it sends only GETs.
-    title
-        The object's name in the comment where it is another than the state's.
     """
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
-    subject = f"{kind_of(word).label} {title or name}"
+    subject = f"{kind_of(word).label} {name}"
     try:
         steps = plan()
     except InvalidError as exc:
@@ -143,7 +141,7 @@ def explained(exc):
 
 def _sentence(subject, was, steps):
     notes = "".join(f"; {step.note}" for step in steps if step.note)
-    return f"{subject} {was} {' and '.join(_detail(step) for step in steps)}{notes}"
+    return f"{subject} {was} {' and '.join(_detail(step) for step in steps if step.changes)}{notes}"
 
 
 def _detail(step):
@@ -194,6 +192,16 @@ def update_steps(api, kind, name, wanted, current, note=""):
     return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, current), note)]
 
 
+def completion(api, kind, name, wanted):
+    """
+    Return the steps that give a new object what its creation could not: a failure leaves the object,
+    of which ``changes`` says that it was created, to the next run.
+    """
+    if not wanted:
+        return []
+    return [Step("completed", {}, lambda: update(api, kind, name, wanted) and {})]
+
+
 def refuse_fixed(kind, wanted, current):
     """Raise :class:`InvalidError` if a declared create-only field differs."""
     words = diff.fixed(kind, wanted, current.metadata)
@@ -229,7 +237,7 @@ def _for_create(value):
     return {key: _for_create(inner) for key, inner in value.items() if inner is not None}
 
 
-def update(api, kind, name, wanted, current=None, timeout=None):
+def update(api, kind, name, wanted, current=None):
     """
     Make the fields as declared and return what changed.
 
@@ -242,7 +250,7 @@ def update(api, kind, name, wanted, current=None, timeout=None):
         if not delta:
             return {}
         try:
-            write(api, kind, name, current, delta).wait(timeout)
+            write(api, kind, name, current, delta).wait()
         except APIPreconditionException as exc:
             current, lost = None, exc
             continue
@@ -260,10 +268,10 @@ def write(api, kind, name, current, delta):
     return api.request("PATCH" if partial else "PUT", path_of(kind, name), json=body, headers=headers)
 
 
-def remove(api, kind, name, timeout=None):
+def remove(api, kind, name):
     """Delete the object and wait; somebody else having deleted it meanwhile is as good."""
     try:
-        api.delete(path_of(kind, name)).wait(timeout)
+        api.delete(path_of(kind, name)).wait()
     except APINotFoundException:
         return {}
     except APIOutcomeUnknownException:

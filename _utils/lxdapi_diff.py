@@ -66,11 +66,7 @@ def normal(kind, wanted):
     for field in wanted:
         if field not in known:
             raise InvalidError(f"{kind.label}: unknown field {field!r}; there are: {', '.join(known)}")
-    return {
-        field: _NORMAL[FIELDS[field]](field, given)
-        for field, given in wanted.items()
-        if given is not None
-    }
+    return {field: _NORMAL[FIELDS[field]](field, given) for field, given in wanted.items() if given is not None}
 
 
 def _normal_map(field, given):

@@ -138,9 +138,7 @@ def _the_one(tried):
             + " and ".join(f"{daemon} at {path}" for daemon, path in first.items())
             + "; say which with the remote 'local' (lxdapi:remotes:local:endpoint) or an endpoint"
         )
-    raise EndpointError(
-        "no LXD or Incus daemon found: " + ", ".join(f"{path} ({why})" for _, path, why in tried)
-    )
+    raise EndpointError("no LXD or Incus daemon found: " + ", ".join(f"{path} ({why})" for _, path, why in tried))
 
 
 def session(url, cert=None, key=None, fingerprint=None, verify=True):

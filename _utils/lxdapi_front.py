@@ -6,11 +6,13 @@ Nothing here knows Salt's dunders; the fronts hand over what they hold.
 
 import hashlib
 import os
+import re
 import ssl
 import threading
 
+import lxdapi_names as names
 from lxdapi_api import API
-from lxdapi_errors import APINotTrustedException, InvalidError
+from lxdapi_errors import APINotFoundException, APINotTrustedException, InvalidError
 from lxdapi_version import VERSION
 from salt.exceptions import SaltException
 
@@ -100,9 +102,7 @@ def _settings(config_get, remote):
         raise InvalidError(f"remote {name!r}: an endpoint or a mapping of settings is needed")
     unknown = sorted(set(settings) - set(_OPTIONS))
     if unknown:
-        raise InvalidError(
-            f"remote {name!r}: unknown setting {', '.join(unknown)}; there are: {', '.join(_OPTIONS)}"
-        )
+        raise InvalidError(f"remote {name!r}: unknown setting {', '.join(unknown)}; there are: {', '.join(_OPTIONS)}")
     return settings
 
 
@@ -110,7 +110,17 @@ def _api(settings, project):
     api = API.factory(**{**settings, **({"project": project} if project else {})})
     if api.endpoint.startswith("https"):
         _refuse_untrusted(api, settings.get("cert"))
+    if api.project not in (None, "default"):
+        _refuse_missing_project(api)
     return api
+
+
+def _refuse_missing_project(api):
+    """Ask the daemon once for the project: in one that does not exist everything looks absent."""
+    try:
+        api.get(names.path("projects/{name}", name=api.project))
+    except APINotFoundException as exc:
+        raise InvalidError(f"there is no project {api.project!r} on {api.endpoint}") from exc
 
 
 def _refuse_untrusted(api, cert):
@@ -124,6 +134,8 @@ def _refuse_untrusted(api, cert):
 
 def _fingerprint(cert):
     if "-----BEGIN" not in cert:
-        with open(os.path.expanduser(cert), encoding="ascii") as file:
+        with open(os.path.expanduser(cert), encoding="latin-1") as file:
             cert = file.read()
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(cert)).hexdigest()
+    # The file may hold the key and a chain as well; ours is the first.
+    first = re.search(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", cert, re.DOTALL)
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first[0])).hexdigest() if first else "(unreadable)"

@@ -5,6 +5,7 @@ What images need beyond the table: fingerprints, streamed uploads, aliases.
 import hashlib
 import json
 import os
+import re
 import secrets as random
 import sys
 import tempfile
@@ -244,8 +245,13 @@ def target_of(api, alias):
 
 def resolve(api, name):
     """Return the fingerprint of an image named by fingerprint or alias, None if there is none."""
-    if not names.is_fingerprint(name):
-        return target_of(api, name)
+    text = name.lower() if isinstance(name, str) else ""
+    if not names.is_fingerprint(text):
+        target = target_of(api, name)
+        if target is None and re.fullmatch("[0-9a-f]{12,63}", text):
+            raise InvalidError(f"{name} is neither an alias nor a whole fingerprint: all 64 digits are needed")
+        return target
+    name = text
     found = converge.read(api, KIND, name)
     return found.metadata["fingerprint"] if found is not None else None
 
@@ -276,7 +282,7 @@ def alias_steps(api, alias, target, description=None):
     return converge.present(api, "image_alias", alias, wanted)
 
 
-def present(api, digest, wanted, send, aliases=()):
+def present(api, digest, wanted, send, aliases=(), check=None):
     """
     Return the steps to an image with the declared fields and aliases.
 
@@ -286,21 +292,23 @@ def present(api, digest, wanted, send, aliases=()):
         Called without arguments where the image is missing; uploads it.
     aliases
         Names that shall point at it; others that it has are left alone.
+    check
+        Called where the image is missing, before anything is done; raises if it cannot be sent.
     """
+    if isinstance(aliases, str) or not all(isinstance(alias, str) for alias in aliases):
+        raise InvalidError("aliases: a list of names is needed")
     wanted = diff.normal(KIND, wanted)
     current = converge.read(api, KIND, digest)
     if current is None:
-        steps = [Step("created", {"created": digest}, lambda: _create(api, digest, wanted, send))]
+        if check:
+            check()
+        steps = [Step("created", {"created": digest}, lambda: send() and None)]
+        steps += converge.completion(api, KIND, digest, wanted)
     else:
         steps = converge.update_steps(api, KIND, digest, wanted, current)
-    for alias in aliases:
+    for alias in dict.fromkeys(aliases):
         steps += [_alias_step(alias, digest, step) for step in alias_steps(api, alias, digest)]
     return steps
-
-
-def _create(api, digest, wanted, send):
-    send()
-    converge.update(api, KIND, digest, wanted)
 
 
 def _alias_step(alias, digest, step):

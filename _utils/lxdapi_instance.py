@@ -11,7 +11,13 @@ import lxdapi_converge as converge
 import lxdapi_diff as diff
 import lxdapi_names as names
 from lxdapi_converge import Step
-from lxdapi_errors import APINotFoundException, APIOperationException, APITimeoutException, InvalidError
+from lxdapi_errors import (
+    APINotFoundException,
+    APIOperationException,
+    APITimeoutException,
+    InvalidError,
+    LxdapiError,
+)
 from lxdapi_kinds import KINDS
 
 KIND = KINDS["instance"]
@@ -58,7 +64,10 @@ NEEDS_RESTART = (
     "security.sev",
     "security.syscalls.",
 )
+# As Debian calls them; the daemon stores its own name.
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "i386": "i686", "ppc64el": "ppc64le"}
 _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
+_ENDS = {"Running": "started", "Stopped": "stopped", "Frozen": "frozen"}
 _DONE = {"start": "started", "stop": "stopped", "freeze": "frozen", "unfreeze": "unfrozen"}
 
 
@@ -68,16 +77,13 @@ def status(current):
     return _SAME_STATUS.get(word, word)
 
 
-def source_of(api, source):
+def source_of(source):
     """
-    Return the REST source of what a person declares.
+    Return the REST source of what a person declares, unless it is none.
 
     source
         An alias or a fingerprint (text), None for an empty instance, or a REST source: ``{type:
         image, alias: x, server: https://..., protocol: simplestreams}``, ``{type: copy, source: y}``.
-
-    An alias of this daemon is looked up, so that a missing one is a plain "not found" and the
-    instance is made from the image that the alias has now; LXD and Incus fail differently there.
     """
     if source is None:
         return {"type": "none"}
@@ -86,14 +92,27 @@ def source_of(api, source):
     if not isinstance(source, dict):
         raise InvalidError("source: an alias, a fingerprint or a mapping with 'type' is needed")
     source = {"type": "image", **source}
+    if source["type"] == "copy" and not isinstance(source.get("source"), str):
+        raise InvalidError("source: a copy needs the name of an instance as its 'source'")
+    return source
+
+
+def looked_up(api, source):
+    """
+    Return the source with the fingerprint for an alias of this daemon, having asked for it.
+
+    So a missing one is a plain "not found", and the instance is made from the image that the alias
+    has now; LXD and Incus fail differently there.
+    """
     if source["type"] != "image" or source.get("server"):
         return source
+    params = {"project": source["project"]} if "project" in source else {}
     if source.get("alias"):
-        found = api.get(converge.path_of(KINDS["image_alias"], source["alias"])).metadata
+        found = api.get(converge.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
         source = {**source, "fingerprint": found["target"]}
         del source["alias"]
     elif source.get("fingerprint"):
-        api.get(converge.path_of(KINDS["image"], source["fingerprint"]))
+        api.get(converge.path_of(KINDS["image"], source["fingerprint"]), params=params)
     return source
 
 
@@ -104,18 +123,30 @@ def type_of(word):
     return _TYPES.get(word)
 
 
-def create(api, name, wanted, source, timeout=None):
+def create(api, name, wanted, source, timeout=None, extra=None):
     """
     Create the instance with everything in it, in one call, and wait.
 
-    ``image.*`` keys are overwritten from the image at create (LXD 5.0.2, Incus 6.0.4), so what was
+    extra
+        What the body has beyond the fields and the source.
+    """
+    source = looked_up(api, source_of(source))
+    inherited = _inherited(api, source) if source["type"] == "copy" else {}
+    body = {**(extra or {}), "source": source}
+    converge.create(api, KIND, name, {**inherited, **wanted}, timeout, body)
+
+
+def creation(api, name, wanted, source, timeout=None):
+    """
+    Return the steps to a new instance.
+
+    ``image.*`` keys are overwritten from the image at create (LXD 5.0.2, Incus 6.0.4), so what is
     declared of them is written afterwards.
     """
-    source = source_of(api, source)
-    inherited = _inherited(api, source) if source["type"] == "copy" else {}
-    converge.create(api, KIND, name, {**inherited, **wanted}, timeout, {"source": source})
-    if any(key.startswith("image.") for key in wanted.get("config") or ()):
-        converge.update(api, KIND, name, wanted)
+    source_of(source)
+    made = Step("created", {"created": name}, lambda: create(api, name, wanted, source, timeout))
+    late = any(key.startswith("image.") for key in wanted.get("config") or ())
+    return [made] + (converge.completion(api, KIND, name, wanted) if late else [])
 
 
 def _inherited(api, source):
@@ -123,8 +154,6 @@ def _inherited(api, source):
     Return the fields of a copy's origin that the daemon does not copy by itself: LXD 5.0.2 and Incus
     6.0.4 drop description and ephemeral, LXD also the profiles.
     """
-    if not isinstance(source.get("source"), str):
-        raise InvalidError("source: a copy needs the name of an instance as its 'source'")
     name, slash, snapshot = source["source"].partition("/")
     path, params = converge.path_of(KIND, name), {"project": source["project"]} if "project" in source else {}
     origin = api.get(path, params=params).metadata
@@ -142,12 +171,14 @@ def present(api, name, wanted, source=None, running=None, restart_on_change=Fals
     A stopped instance is changed before it is started, and a running one that shall be stopped is
     stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
     """
-    wanted = diff.normal(KIND, {**wanted, "type": type_of(wanted.get("type"))})
-    goal = goal_of(running)
+    architecture = wanted.get("architecture")
+    architecture = _ARCHITECTURES.get(architecture, architecture)
+    wanted = diff.normal(KIND, {**wanted, "architecture": architecture, "type": type_of(wanted.get("type"))})
+    goal, timeout = goal_of(running), names.seconds(timeout)
     current = converge.read(api, KIND, name)
     if current is None:
-        made = Step("created", {"created": name}, lambda: create(api, name, wanted, source, timeout))
-        return [made] + (steps_to(api, name, "Stopped", "Running") if running else [])
+        made = creation(api, name, wanted, source, timeout)
+        return made + (steps_to(api, name, "Stopped", "Running") if running else [])
     now = settled(api, name, current)
     _refuse_vanishing(now, goal)
     changes = _changed(api, name, wanted, now, restart_on_change)
@@ -157,11 +188,26 @@ def present(api, name, wanted, source=None, running=None, restart_on_change=Fals
     here = status(now)
     if here == "Stopped" or not (stop or goal == "Stopped"):
         return [change] + _towards(api, name, here, goal)
-    return (
-        steps_to(api, name, here, "Stopped")
-        + [change]
-        + _towards(api, name, "Stopped", goal or here)
-    )
+    if goal == "Stopped":
+        return steps_to(api, name, here, "Stopped") + [change]
+    return [_stopped_for(api, name, here, change)] + _towards(api, name, "Stopped", goal or here)
+
+
+def _stopped_for(api, name, here, change):
+    """Return the change and the stop before it as one step: refused, the instance runs again."""
+    stop = steps_to(api, name, here, "Stopped")
+    changes = {"status": {"old": here, "new": "Stopped"}}
+
+    def act():
+        done = converge.do(stop)
+        try:
+            actual = change.act()
+        except LxdapiError:
+            converge.do(steps_to(api, name, "Stopped", here))
+            raise
+        return {**done, **actual}
+
+    return change._replace(changes={**changes, **change.changes}, act=act)
 
 
 def goal_of(running):
@@ -232,9 +278,27 @@ def reached(api, name, goal, timeout=None, force=False):
     force
         A stop that was not obeyed in time is done by force.
     """
-    current = settled(api, name)
+    timeout = names.seconds(timeout)
+    current = converge.read(api, KIND, name)
+    if current is None:
+        return [_once_it_exists(api, name, goal, timeout, force)]
+    current = settled(api, name, current)
     _refuse_vanishing(current, goal)
     return steps_to(api, name, status(current), goal, timeout, force)
+
+
+def _once_it_exists(api, name, goal, timeout, force):
+    """
+    Return the step for an instance that is not there: in test mode an earlier state of the run would
+    have made it, in an apply it is a failure.
+    """
+
+    def act():
+        current = settled(api, name)
+        return converge.do(steps_to(api, name, status(current), goal, timeout, force))
+
+    change = {"status": {"old": None, "new": goal}}
+    return Step(_ENDS[goal], change, act, "it does not exist yet")
 
 
 def steps_to(api, name, here, goal, timeout=None, force=False):

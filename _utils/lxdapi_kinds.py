@@ -88,9 +88,7 @@ KINDS = {
         patch=False,
     ),
     # PATCH of an alias answers 500 "context deadline exceeded" on LXD 5.0.2; PUT works on both.
-    "image_alias": Kind(
-        "images/aliases/{name}", ("description", "target"), "image alias", rule="any", patch=False
-    ),
+    "image_alias": Kind("images/aliases/{name}", ("description", "target"), "image alias", rule="any", patch=False),
     # PATCH of an instance without description empties it (LXD 5.0.2, Incus 6.0.4; not 7.0.2).
     "instance": Kind(
         "instances/{name}",

@@ -12,14 +12,12 @@ from lxdapi_errors import InvalidError
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _INSTANCE = re.compile(r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_NETWORK = re.compile(r"[A-Za-z0-9_.:+-]{2,15}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 # rule: (pattern or None, characters refused, the rule in words)
 RULES = {
     "instance": (_INSTANCE, "", "1 to 63 letters, digits or '-', no '-' at either end, not only digits"),
     "fingerprint": (FINGERPRINT, "", "64 lower-case hexadecimal digits: the sha256 in full"),
-    "network": (_NETWORK, "", "2 to 15 characters of an interface name"),
     "plain": (None, "/", "no '/', not '.' or '..', no control characters"),
     "token": (None, "/ \t", "no '/', no white space, not '.' or '..', no control characters"),
     "any": (None, "", "not '.' or '..', no control characters"),
@@ -54,6 +52,13 @@ def fingerprint(value):
 def is_fingerprint(value):
     """Return True if the text is a whole sha256 in lower-case hexadecimal digits."""
     return isinstance(value, str) and bool(FINGERPRINT.fullmatch(value))
+
+
+def seconds(given):
+    """Return a time limit in seconds, None for none given; raises :class:`InvalidError` for what is none."""
+    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
+        return given
+    raise InvalidError(f"timeout: a number of seconds is needed, not {given!r}")
 
 
 def path(template, **parts):
@@ -92,9 +97,7 @@ def value(key, given):
     if isinstance(given, int):
         return str(given)
     if not isinstance(given, str):
-        raise InvalidError(
-            f"{key}: a {type(given).__name__} is no config value; write it as text in quotes"
-        )
+        raise InvalidError(f"{key}: a {type(given).__name__} is no config value; write it as text in quotes")
     if re.search(r"[\x00\ud800-\udfff]", given):
         raise InvalidError(f"{key}: the text holds a NUL or half a character; the daemon would alter it")
     return given

@@ -9,9 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 MASK = "(hidden)"
 
 # Whole words of a key's name: "core.trust_password", "trust_token", "secret", "user.api-key".
-_SECRET_KEY = re.compile(
-    r"(?i)(password|passwd|passphrase|secret|token|private[._-]?key|api[._-]?key|credential)"
-)
+_SECRET_KEY = re.compile(r"(?i)(password|passwd|passphrase|secret|token|private[._-]?key|api[._-]?key|credential)")
 # Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
 # where whole requests are printed.
 _SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^fds$)")

@@ -50,14 +50,15 @@ def container_apply_config(api, container, config):
         What :func:`container_get` returned; False creates the instance.
     config
         The dict for the HTTP API, as for a POST: ``name``, ``source``, ``profiles``, ``config``,
-        ``devices``, ... ``source`` matters only at the creation.
+        ``devices``, ... ``source`` and what a PUT does not take matter only at the creation.
     """
     kind = KINDS["instance"]
     name = config.get("name") or (container and container.metadata["name"])
-    fields = {key: value for key, value in config.items() if key not in ("name", "source")}
-    wanted = diff.normal(kind, fields)
+    known = kind.fields + kind.create_only
+    wanted = diff.normal(kind, {key: value for key, value in config.items() if key in known})
     if not container:
-        instances.create(api, name, wanted, config.get("source"))
+        extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
+        instances.create(api, name, wanted, config.get("source"), extra=extra)
         return True
     return _did(converge.update_steps(api, kind, container.metadata["name"], wanted, container))
 

@@ -32,6 +32,8 @@ class Inner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # A script that runs us in the background, or nohup, has made us ignore what this is about.
+            preexec_fn=heed_signals,
         )
         assert until(lambda: launched.exists() or self.process.poll() is not None, 30)
         assert launched.exists(), self.process.stdout.read()
@@ -52,6 +54,11 @@ class Inner:
         """What is left in /proc: who has the daemon's folder in its environment or sees something mounted there."""
         files = [path for name in ("environ", "mountinfo", "cmdline") for path in Path("/proc").glob(f"[0-9]*/{name}")]
         return [path for path in files if self.directory.encode() in content(path)]
+
+
+def heed_signals():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def content(path):

@@ -9,7 +9,7 @@ import pytest
 from lxdapi_errors import APINotTrustedException, InvalidError, LxdapiError
 from lxdapi_version import VERSION
 from salt.exceptions import MinionError
-from servers import make_pair, tls_server
+from servers import Server, make_pair, running, tls_server, unix_listener
 
 
 def asked(remotes, context=None, **options):
@@ -24,15 +24,23 @@ def test_no_remote_is_the_daemon_of_this_machine(monkeypatch):
         assert asked(remotes).endpoint.endswith("%2Frun%2Fx.socket")
 
 
-def test_a_remote_called_local_is_the_daemon_of_this_machine():
+@pytest.fixture
+def there(tmp_path):
+    """A daemon that has whatever it is asked for: its socket."""
+    with running(Server(unix_listener(tmp_path / "s"))):
+        yield str(tmp_path / "s")
+
+
+def test_a_remote_called_local_is_the_daemon_of_this_machine(there):
     assert asked({"local": "/run/l.socket"}).endpoint.endswith("%2Frun%2Fl.socket")
-    assert asked({"local": {"endpoint": "/run/l.socket", "project": "p"}}).project == "p"
+    assert asked({"local": {"endpoint": there, "project": "p"}}).project == "p"
 
 
-def test_a_remote_has_its_settings():
-    settings = {"endpoint": "/run/x.socket", "project": "p", "timeout": 5, "wait_timeout": 6, "debug": True}
+def test_a_remote_has_its_settings(there):
+    settings = {"endpoint": there, "project": "p", "timeout": 5, "wait_timeout": 6, "debug": True}
     api = asked({"x": settings}, remote="x")
     assert (api.project, api.timeout, api.wait_timeout, api.debug) == ("p", 5, 6, True)
+    api.session.close()
     assert asked({"x": settings}, remote="x", project="q").project == "q"
 
 
@@ -54,8 +62,8 @@ def test_a_remote_that_is_none_is_told(settings):
         asked({"x": settings}, remote="x")
 
 
-def test_a_connection_is_kept_for_the_run_by_remote_and_project():
-    remotes, context = {"x": "/x", "y": "/y"}, {}
+def test_a_connection_is_kept_for_the_run_by_remote_and_project(there):
+    remotes, context = {"x": there, "y": "/y"}, {}
     first = asked(remotes, context, remote="x")
     assert asked(remotes, context, remote="x") is first
     assert asked(remotes, context, remote="x", project="p") is not first

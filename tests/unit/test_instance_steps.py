@@ -104,14 +104,14 @@ def test_a_virtual_machine_takes_over_limits_at_its_next_start():
     assert "limits.cpu takes effect" in stated(model, instances.present, {"config": CPU})[0]["comment"]
 
 
-def test_a_failure_in_the_second_of_three_steps_leaves_the_first_in_changes():
+def test_an_instance_that_was_stopped_for_a_change_that_is_refused_runs_again():
     model = instance("Running", faults={"PATCH instances/c1": [failure(500, "Invalid config")]})
     ret, paper = stated(model, instances.present, {"config": NESTING}, None, None, True)
     assert ret["result"] is False
-    assert ret["changes"] == {"status": {"old": "Running", "new": "Stopped"}}
+    assert ret["changes"] == {}
     assert "could not be updated: Invalid config (PATCH /1.0/instances/c1)" in ret["comment"]
-    assert "was stopped" in ret["comment"]
-    assert actions(paper) == ["stop", "PATCH"], "what failed is not started"
+    assert actions(paper) == ["stop", "PATCH", "start"]
+    assert model.objects["instances/c1"]["status"] == "Running"
 
 
 def test_a_start_that_fails_leaves_the_creation_in_changes():
@@ -165,7 +165,7 @@ def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
 )
 def test_a_source_is_what_the_daemon_wants(source, rest):
     paper = Paper(Model({"images/aliases/a/b": {"target": DIGEST}, f"images/{DIGEST}": {}}))
-    assert instances.source_of(paper.api, source) == rest
+    assert instances.looked_up(paper.api, instances.source_of(source)) == rest
 
 
 def origin():
@@ -233,7 +233,7 @@ def test_a_source_that_is_not_there_fails_before_anything_is_made(source):
 def test_a_source_that_is_none_is_refused(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
-        instances.source_of(paper.api, source)
+        instances.looked_up(paper.api, instances.source_of(source))
     assert paper.seen == []
 
 

@@ -1,0 +1,111 @@
+"""
+Promises that are easily broken: what a prediction says, what a refusal leaves, what a slip of the pen does.
+"""
+
+import pytest
+from lxdapi_api import API
+from lxdapi_shortcuts import container_apply_config, container_get
+from salt.exceptions import SaltInvocationError
+
+
+def test_a_refused_change_does_not_leave_a_running_instance_stopped(apply, imported, raw):
+    apply("lxdapi_instance.present", "c1", source="busybox", running=True)
+    declared = {"config": {"security.nesting": "maybe"}, "restart_on_change": True}
+    comment = apply.failed("lxdapi_instance.present", "c1", **declared)
+    assert "maybe" in comment
+    assert raw("instances/c1")["status"] == "Running"
+
+
+def test_an_image_whose_settings_are_refused_is_told_to_be_there(apply, image, raw):
+    ret = apply("lxdapi_image.present", "box", source=str(image), profiles=["nope"])
+    assert (ret["result"], set(ret["changes"])) == (False, {"created"})
+    assert "could not be completed" in ret["comment"]
+    assert raw(f"images/{ret['changes']['created']}")
+    apply.changed("lxdapi_image.present", "box", source=str(image), profiles=["default"], public=True)
+
+
+@pytest.mark.parametrize(
+    "function, declared, words",
+    [
+        ("lxdapi_image.present", {"fingerprint": "0" * 64}, "no source to make it from"),
+        ("lxdapi_image.present", {"fingerprint": "0" * 64, "source": "/nope.tar"}, "No such file"),
+        ("lxdapi_image.present", {"source": "/nope.tar"}, "No such file"),
+        ("lxdapi_image.present", {"source": "{image}", "aliases": [5]}, "aliases: a list of names"),
+        ("lxdapi_instance.present", {"source": 5}, "source: "),
+        ("lxdapi_instance.present", {"source": {"type": "copy"}}, "source: a copy needs"),
+        ("lxdapi_instance.present", {"timeout": "soon"}, "timeout: a number of seconds"),
+        ("lxdapi_instance.running", {"timeout": -1}, "timeout: a number of seconds"),
+    ],
+)
+def test_what_can_only_fail_is_not_predicted_to_succeed(apply, image, function, declared, words):
+    declared = {key: str(image) if value == "{image}" else value for key, value in declared.items()}
+    for answer in (apply.predicted(function, "c1", **declared), apply(function, "c1", **declared)):
+        assert (answer["result"], answer["changes"]) == (False, {}), answer
+        assert words in answer["comment"]
+
+
+def test_the_status_of_an_instance_that_is_made_in_the_same_run_is_predicted(apply, imported):
+    predicted = apply.predicted("lxdapi_instance.running", "c1")
+    assert predicted["result"] is None
+    assert predicted["changes"] == {"status": {"old": None, "new": "Running"}}
+    assert "it does not exist yet" in predicted["comment"]
+    assert "not found" in apply.failed("lxdapi_instance.running", "c1")
+
+
+def test_an_alias_that_is_declared_as_text_or_twice_is_one_alias(apply, image, raw):
+    apply.changed("lxdapi_image.present", "web", source=str(image), aliases=["web", "more"])
+    apply.changed("lxdapi_image.present", "web", source=str(image), aliases="other")
+    assert {alias["name"] for alias in raw("images?recursion=1")[0]["aliases"]} == {"web", "more", "other"}
+
+
+def test_a_shortened_fingerprint_is_no_absent_image(apply, salt, imported, raw):
+    for short in (imported[:12], imported[:12].upper()):
+        assert "all 64 digits are needed" in apply.failed("lxdapi_image.absent", short)
+        with pytest.raises(ValueError, match="all 64 digits"):
+            salt.modules["lxdapi_image.delete"](short)
+    assert raw(f"images/{imported}")
+    assert apply.changed("lxdapi_image.absent", imported.upper()) == {"deleted": imported}
+
+
+def test_a_project_that_does_not_exist_is_no_absence(apply, salt, imported):
+    apply("lxdapi_instance.present", "c1", source="busybox")
+    for function in ("present", "absent", "running"):
+        comment = apply.failed(f"lxdapi_instance.{function}", "c1", project="prdo")
+        assert "there is no project 'prdo'" in comment
+    with pytest.raises(ValueError, match="there is no project"):
+        salt.modules["lxdapi.list"]("instance", project="prdo")
+
+
+def test_an_instance_lives_in_its_project(apply, imported, raw, daemon):
+    features = {"features.images": "false", "features.profiles": "false"}
+    daemon.ask("POST", "/1.0/projects", {"name": "p", "config": features})
+    apply.changed("lxdapi_instance.present", "c1", source="busybox", project="p", running=True)
+    assert raw("instances/c1") is None
+    assert raw("instances/c1?project=p")["status"] == "Running"
+    apply.changed("lxdapi_instance.absent", "c1", project="p", force=True)
+
+
+def test_a_restart_restarts_a_frozen_instance(apply, salt, imported, raw):
+    apply("lxdapi_instance.present", "c1", source="busybox", running=True)
+    before = raw("instances/c1/state")["pid"]
+    apply("lxdapi_instance.frozen", "c1")
+    salt.modules["lxdapi_instance.restart"]("c1", timeout=0, force=True)
+    assert raw("instances/c1")["status"] == "Running"
+    assert raw("instances/c1/state")["pid"] != before
+
+
+def test_an_architecture_may_be_called_as_debian_does(apply, imported, raw):
+    apply.changed("lxdapi_instance.present", "c1", source="busybox", architecture="amd64")
+    assert raw("instances/c1")["architecture"] == "x86_64"
+
+
+def test_the_dict_of_the_shortcut_is_that_of_a_post(daemon, imported):
+    api = API.factory(daemon.socket)
+    config = {"name": "c1", "source": "busybox", "instance_type": "", "start": False, "type": "container"}
+    assert container_apply_config(api, container_get(api, "c1"), config) is True
+    assert container_apply_config(api, container_get(api, "c1"), config) is False
+
+
+def test_what_is_no_json_is_told(salt, daemon):
+    with pytest.raises(SaltInvocationError, match="json: "):
+        salt.modules["lxdapi.post"]("profiles", json="{'name'")
