@@ -10,6 +10,7 @@ import time
 import lxdapi_converge as converge
 import lxdapi_diff as diff
 import lxdapi_names as names
+import lxdapi_source as sources
 from lxdapi_converge import Step
 from lxdapi_errors import (
     APINotFoundException,
@@ -28,18 +29,25 @@ _TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": 
 # The server's word for a running guest whose agent is up is "Ready": running all the same.
 _SAME_STATUS = {"Ready": "Running"}
 _STABLE = ("Running", "Stopped", "Frozen", "Error")
-# (from, to): the actions that lead there, each with the status it ends in.
+# action: (the status that it leads to, what is done by it)
+_ACTIONS = {
+    "start": ("Running", "started"),
+    "unfreeze": ("Running", "unfrozen"),
+    "stop": ("Stopped", "stopped"),
+    "freeze": ("Frozen", "frozen"),
+}
+# (from, to): the actions that lead there.
 _WAYS = {
-    ("Stopped", "Running"): (("start", "Running"),),
-    ("Error", "Running"): (("start", "Running"),),
-    ("Frozen", "Running"): (("unfreeze", "Running"),),
-    ("Running", "Stopped"): (("stop", "Stopped"),),
-    ("Error", "Stopped"): (("stop", "Stopped"),),
+    ("Stopped", "Running"): ("start",),
+    ("Error", "Running"): ("start",),
+    ("Frozen", "Running"): ("unfreeze",),
+    ("Running", "Stopped"): ("stop",),
+    ("Error", "Stopped"): ("stop",),
     # a graceful stop of a frozen instance times out on Incus 6.0.4
-    ("Frozen", "Stopped"): (("unfreeze", "Running"), ("stop", "Stopped")),
-    ("Running", "Frozen"): (("freeze", "Frozen"),),
-    ("Stopped", "Frozen"): (("start", "Running"), ("freeze", "Frozen")),
-    ("Error", "Frozen"): (("start", "Running"), ("freeze", "Frozen")),
+    ("Frozen", "Stopped"): ("unfreeze", "stop"),
+    ("Running", "Frozen"): ("freeze",),
+    ("Stopped", "Frozen"): ("start", "freeze"),
+    ("Error", "Frozen"): ("start", "freeze"),
 }
 # Keys whose documentation on Incus 6.0.4 (/1.0/metadata/configuration) says: no live update. For
 # security.nesting it says the contrary, but it was seen to take effect at a start only (both daemons).
@@ -66,54 +74,12 @@ NEEDS_RESTART = (
 )
 # As Debian calls them; the daemon stores its own name.
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "i386": "i686", "ppc64el": "ppc64le"}
-_COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
-_ENDS = {"Running": "started", "Stopped": "stopped", "Frozen": "frozen"}
-_DONE = {"start": "started", "stop": "stopped", "freeze": "frozen", "unfreeze": "unfrozen"}
 
 
 def status(current):
     """Return the status of the instance in a GET's result; ``Ready`` counts as ``Running``."""
     word = current.metadata["status"]
     return _SAME_STATUS.get(word, word)
-
-
-def source_of(source):
-    """
-    Return the REST source of what a person declares, unless it is none.
-
-    source
-        An alias or a fingerprint (text), None for an empty instance, or a REST source: ``{type:
-        image, alias: x, server: https://..., protocol: simplestreams}``, ``{type: copy, source: y}``.
-    """
-    if source is None:
-        return {"type": "none"}
-    if isinstance(source, str):
-        source = {"type": "image", ("fingerprint" if names.is_fingerprint(source) else "alias"): source}
-    if not isinstance(source, dict):
-        raise InvalidError("source: an alias, a fingerprint or a mapping with 'type' is needed")
-    source = {"type": "image", **source}
-    if source["type"] == "copy" and not isinstance(source.get("source"), str):
-        raise InvalidError("source: a copy needs the name of an instance as its 'source'")
-    return source
-
-
-def looked_up(api, source):
-    """
-    Return the source with the fingerprint for an alias of this daemon, having asked for it.
-
-    So a missing one is a plain "not found", and the instance is made from the image that the alias
-    has now; LXD and Incus fail differently there.
-    """
-    if source["type"] != "image" or source.get("server"):
-        return source
-    params = {"project": source["project"]} if "project" in source else {}
-    if source.get("alias"):
-        found = api.get(converge.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
-        source = {**source, "fingerprint": found["target"]}
-        del source["alias"]
-    elif source.get("fingerprint"):
-        api.get(converge.path_of(KINDS["image"], source["fingerprint"]), params=params)
-    return source
 
 
 def type_of(word):
@@ -130,8 +96,8 @@ def create(api, name, wanted, source, timeout=None, extra=None):
     extra
         What the body has beyond the fields and the source.
     """
-    source = looked_up(api, source_of(source))
-    inherited = _inherited(api, source) if source["type"] == "copy" else {}
+    source = sources.looked_up(api, sources.source_of(source))
+    inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
     body = {**(extra or {}), "source": source}
     converge.create(api, KIND, name, {**inherited, **wanted}, timeout, body)
 
@@ -143,25 +109,10 @@ def creation(api, name, wanted, source, timeout=None):
     ``image.*`` keys are overwritten from the image at create (LXD 5.0.2, Incus 6.0.4), so what is
     declared of them is written afterwards.
     """
-    source_of(source)
+    sources.source_of(source)
     made = Step("created", {"created": name}, lambda: create(api, name, wanted, source, timeout))
     late = any(key.startswith("image.") for key in wanted.get("config") or ())
     return [made] + (converge.completion(api, KIND, name, wanted) if late else [])
-
-
-def _inherited(api, source):
-    """
-    Return the fields of a copy's origin that the daemon does not copy by itself: LXD 5.0.2 and Incus
-    6.0.4 drop description and ephemeral, LXD also the profiles.
-    """
-    name, slash, snapshot = source["source"].partition("/")
-    path, params = converge.path_of(KIND, name), {"project": source["project"]} if "project" in source else {}
-    origin = api.get(path, params=params).metadata
-    if slash:
-        names.check("token", "snapshot", snapshot)
-        part = api.get(names.path(path + "/snapshots/{name}", name=snapshot), params=params)
-        origin = {**origin, **part.metadata}
-    return {field: origin[field] for field in _COPIED if field in origin}
 
 
 def present(api, name, wanted, source=None, running=None, restart_on_change=False, timeout=None):
@@ -298,7 +249,8 @@ def _once_it_exists(api, name, goal, timeout, force):
         return converge.do(steps_to(api, name, status(current), goal, timeout, force))
 
     change = {"status": {"old": None, "new": goal}}
-    return Step(_ENDS[goal], change, act, "it does not exist yet")
+    verb = next(done for there, done in _ACTIONS.values() if there == goal)
+    return Step(verb, change, act, "it does not exist yet")
 
 
 def steps_to(api, name, here, goal, timeout=None, force=False):
@@ -309,15 +261,16 @@ def steps_to(api, name, here, goal, timeout=None, force=False):
     if ways is None:
         raise InvalidError(f"no way from {here} to {goal}; there are Running, Stopped and Frozen")
     if force and here == "Frozen" and goal == "Stopped":
-        ways = (("stop", "Stopped"),)
+        ways = ("stop",)
     steps = []
-    for action, there in ways:
-        steps.append(_step(api, name, here, action, there, timeout, force))
-        here = there
+    for action in ways:
+        steps.append(_step(api, name, here, action, timeout, force))
+        here, _ = _ACTIONS[action]
     return steps
 
 
-def _step(api, name, here, action, there, timeout, force):
+def _step(api, name, here, action, timeout, force):
+    there, done = _ACTIONS[action]
     change = {"status": {"old": here, "new": there}}
     if action == "stop" and force and timeout == 0:
         change["forced"] = True
@@ -326,7 +279,7 @@ def _step(api, name, here, action, there, timeout, force):
         forced = act_on(api, name, action, timeout, force)
         return {**change, "forced": True} if forced else change
 
-    return Step(_DONE[action], change, act)
+    return Step(done, change, act)
 
 
 def act_on(api, name, action, timeout=None, force=False):
@@ -369,7 +322,7 @@ def _arrived(api, name, action, words):
     The status alone proves nothing: after a failed start it can read Running for a moment. Both
     daemons say that it "is already running", stopped or frozen.
     """
-    goal = {"start": "Running", "unfreeze": "Running", "stop": "Stopped", "freeze": "Frozen"}.get(action)
+    goal, _ = _ACTIONS.get(action, (None, None))  # a restart leads nowhere else
     try:
         here = status(api.get(converge.path_of(KIND, name)))
         return here == goal and "already" in words

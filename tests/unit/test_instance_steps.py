@@ -6,6 +6,7 @@ import copy
 
 import lxdapi_converge as converge
 import lxdapi_instance as instances
+import lxdapi_source as sources
 import pytest
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError, LxdapiError
@@ -165,7 +166,7 @@ def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
 )
 def test_a_source_is_what_the_daemon_wants(source, rest):
     paper = Paper(Model({"images/aliases/a/b": {"target": DIGEST}, f"images/{DIGEST}": {}}))
-    assert instances.looked_up(paper.api, instances.source_of(source)) == rest
+    assert sources.looked_up(paper.api, sources.source_of(source)) == rest
 
 
 def origin():
@@ -233,7 +234,7 @@ def test_a_source_that_is_not_there_fails_before_anything_is_made(source):
 def test_a_source_that_is_none_is_refused(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
-        instances.looked_up(paper.api, instances.source_of(source))
+        sources.looked_up(paper.api, sources.source_of(source))
     assert paper.seen == []
 
 
