@@ -11,6 +11,7 @@ When something fails, the transaction can be seen: ``debug=True`` or the environ
 ``DEBUG`` prints each one to standard error, and every exception has the ``result``.
 """
 
+import copy
 import json
 import os
 import re
@@ -43,6 +44,8 @@ _RAW = re.compile(
     r"(instances|containers|virtual-machines)/[^/]+/"
     r"(files|console|metadata/templates|logs/.+|backups/[^/]+/export))"
 )
+# What is in no project: asked for with one, it is the same, or (warnings) nothing.
+_ABOVE_PROJECTS = re.compile(r"[\w.]+(/(certificates|cluster|projects|warnings)(/.*)?)?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BY_STATUS = {
     403: APIForbiddenException,
@@ -74,7 +77,7 @@ class API:
         True prints every transaction to standard error, secrets masked. The environment variable
         ``DEBUG`` does the same.
     project
-        Sent with every request that names none.
+        Sent with every request that names none, where there are projects.
     timeout
         Seconds for one request; 60.
     wait_timeout
@@ -96,6 +99,7 @@ class API:
         self.default_version = default_version or "1.0"
         self.debug = bool(debug or os.environ.get("DEBUG"))
         self.project = names.check("token", "project", project) if project else None
+        self.target = None
         self.timeout = timeout
         self.wait_timeout = wait_timeout
         # The secret values that were sent: no error and no printout of this API holds them.
@@ -189,6 +193,12 @@ class API:
         """Return the result of a DELETE."""
         return self.request("DELETE", url, *args, **kwargs)
 
+    def at(self, target):
+        """Return this API for one member of the cluster: ``target`` is sent with every request."""
+        other = copy.copy(self)
+        other.target = names.check("token", "cluster member", target)
+        return other
+
     @property
     def server(self):
         """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
@@ -222,8 +232,10 @@ class API:
         if not url.startswith("/"):
             path = f"{self.default_version}/{path}".rstrip("/")
         params = {**query, **_mapping(params)}
-        if self.project and "project" not in params and "all-projects" not in params:
+        if self.project and not _ABOVE_PROJECTS.fullmatch(path) and not {"project", "all-projects"} & set(params):
             params["project"] = self.project
+        if self.target and path.split("/")[1:2] != ["operations"]:
+            params.setdefault("target", self.target)
         return f"{self.endpoint}/{path}", params
 
 

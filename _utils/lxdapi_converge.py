@@ -1,62 +1,69 @@
 """
-The one way to a declared state: plan with GETs, then act, then report what was done.
+The one way to a declared state: read, compare, and say in steps what is to be done.
 
-A plan is a list of :class:`Step`. In test mode the plan is only reported; otherwise each step acts,
-and what it says it did goes into ``changes`` before the next one begins. So test mode predicts what
-the apply does because it is the same plan, and after a failure ``changes`` holds what was done.
+A plan is a list of :class:`lxdapi_plan.Step`, made with GETs only.
 """
 
-from typing import Callable, NamedTuple
-
 import lxdapi_diff as diff
+import lxdapi_items as items
 import lxdapi_names as names
 from lxdapi_errors import (
-    APIException,
     APINotFoundException,
     APIOperationException,
     APIOutcomeUnknownException,
     APIPreconditionException,
+    APIProtocolException,
     InvalidError,
-    LxdapiError,
 )
 from lxdapi_kinds import kind_of
+from lxdapi_plan import Step
 
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
 
 
-class Step(NamedTuple):
-    """
-    One thing to be done.
-
-    verb
-        What is done, as a participle: ``created``, ``updated``, ``started``.
-    changes
-        What it will change.
-    act
-        Does it. Returns what it really changed where that can differ from ``changes``, else None.
-    note
-        For the comment, where something has to be said.
-    """
-
-    verb: str
-    changes: dict
-    act: Callable
-    note: str = ""
-
-
 def path_of(kind, name):
-    """Return the REST path of an object, its name checked against the kind's rule and quoted."""
-    return names.path(kind.path, name=names.check(kind.rule, kind.label, name))
+    """Return the REST path of an object, each part of its name checked against its rule and quoted."""
+    return names.path(kind.path, **parts_of(kind, name))
+
+
+def parts_of(kind, name):
+    """
+    Return the parts of a name by their words: ``{"storage_pool": "default", "name": "data"}``.
+
+    Raises :class:`InvalidError` for a name that lacks a parent or that the daemon could misread.
+    """
+    if not kind.parents:
+        return {"name": names.check(kind.rule, kind.label, name)}
+    parts = name.split("/") if isinstance(name, str) else ()
+    shape = "/".join([*kind.parents, "name"]).upper()
+    if len(parts) != len(kind.parents) + 1:
+        raise InvalidError(f"{kind.label} name {name!r} is not valid: {shape} is needed")
+    own = names.check(kind.rule, kind.label, parts[-1])
+    kinds = [kind_of(word) for word in kind.parents]
+    above = [names.check(parent.rule, parent.label, part) for parent, part in zip(kinds, parts)]
+    return dict(zip((*kind.parents, "name"), (*above, own)))
+
+
+def sibling(kind, name, other):
+    """Return the name of another object beside the named one: ``other`` may leave the parents out."""
+    if not kind.parents or not isinstance(other, str) or "/" in other:
+        return other
+    return f"{name.rpartition('/')[0]}/{other}"
 
 
 def lacks(api, kind):
-    """Return in words that the daemon does not know this kind, "" if it does."""
+    """Return in words that the daemon has none of this kind and never will, "" if it can."""
+    if kind.clustered and not (api.server.get("environment") or {}).get("server_clustered"):
+        return f"the server is not clustered: it has no {kind.label}"
     if kind.extension is None or api.has(kind.extension):
         return ""
+    return f"{_daemon(api)} has no kind {kind.label}: it lacks the API extension {kind.extension}"
+
+
+def _daemon(api):
     found = api.server.get("environment") or {}
-    who = f"{found.get('server', 'the daemon')} {found.get('server_version', '')}".strip()
-    return f"{who} has no kind {kind.label}: it lacks the API extension {kind.extension}"
+    return f"{found.get('server', 'the daemon')} {found.get('server_version', '')}".strip()
 
 
 def require(api, kind):
@@ -64,6 +71,18 @@ def require(api, kind):
     words = lacks(api, kind)
     if words:
         raise InvalidError(words)
+
+
+def require_fields(api, kind, fields):
+    """Raise :class:`InvalidError` if the daemon does not know one of these fields."""
+    for field, extension in kind.extensions.items():
+        if _declares(fields, *field.split(".")) and not api.has(extension):
+            words = f"{_daemon(api)} has no {field} of the kind {kind.label}: it lacks the API extension {extension}"
+            raise InvalidError(words)
+
+
+def _declares(fields, field, key=None):
+    return field in fields and (key is None or any(key in item for item in fields[field]))
 
 
 def read(api, kind, name):
@@ -75,121 +94,136 @@ def read(api, kind, name):
     path = path_of(kind, name)
     require(api, kind)
     try:
-        return api.get(path)
+        found = api.get(path)
     except APINotFoundException:
         return None
+    if not isinstance(found.metadata, dict):
+        raise APIProtocolException(found, "this is no object")
+    # an interface of the machine, which the daemon lists beside its networks
+    return None if found.metadata.get("managed") is False else found
 
 
-def state(word, name, test, plan):
-    """
-    Return Salt's answer for a state.
-
-    word
-        The kind.
-    name
-        The state's name.
-    test
-        True: report the plan, do nothing.
-    plan
-        Called without arguments, returns the steps; it sends only GETs.
-    """
-    ret = {"name": name, "changes": {}, "result": True, "comment": ""}
-    subject = f"{kind_of(word).label} {name}"
-    try:
-        steps = plan()
-    except InvalidError as exc:
-        return {**ret, "result": False, "comment": f"{subject}: {exc}"}
-    except LxdapiError as exc:
-        return {**ret, "result": False, "comment": f"{subject} could not be read: {explained(exc)}"}
-    if not steps:
-        return {**ret, "comment": f"{subject} is as declared"}
-    if test:
-        for step in steps:
-            join(ret["changes"], step.changes)
-        return {**ret, "result": None, "comment": _sentence(subject, "would be", steps)}
-    return _carry_out(ret, subject, steps)
-
-
-def _carry_out(ret, subject, steps):
-    done = []
-    for step in steps:
-        try:
-            actual = step.act()
-        except LxdapiError as exc:
-            before = f" ({_sentence(subject, 'was', done)})" if done else ""
-            words = f"{subject} could not be {step.verb}: {explained(exc)}{before}"
-            return {**ret, "result": False, "comment": words}
-        join(ret["changes"], step.changes if actual is None else actual)
-        if actual is None or actual:  # else somebody else did it meanwhile
-            done.append(step)
-    return {**ret, "comment": _sentence(subject, "was", done) if done else f"{subject} is as declared"}
-
-
-def do(steps):
-    """Do the steps and return what they changed; the first failure is raised."""
-    changes = {}
-    for step in steps:
-        actual = step.act()
-        join(changes, step.changes if actual is None else actual)
-    return changes
-
-
-def explained(exc):
-    """Return an error in words: for a transaction the daemon's own, with method and path."""
-    return exc.explain() if isinstance(exc, APIException) else str(exc)
-
-
-def _sentence(subject, was, steps):
-    notes = "".join(f"; {step.note}" for step in steps if step.note)
-    return f"{subject} {was} {' and '.join(_detail(step) for step in steps if step.changes)}{notes}"
-
-
-def _detail(step):
-    """Return the verb, for an update with what it is about: ``updated (config limits.cpu)``."""
-    if step.verb != "updated":
-        return step.verb
-    parts = (
-        field if {"old", "new"} == set(change) else f"{field} {', '.join(sorted(change))}"
-        for field, change in step.changes.items()
-        if isinstance(change, dict)
-    )
-    return f"updated ({'; '.join(parts)})"
-
-
-def join(changes, more):
-    """Add the changes of a step to those before: of a value changed twice the first old stays."""
-    for key, change in more.items():
-        before = changes.get(key)
-        if not isinstance(before, dict) or not isinstance(change, dict):
-            changes[key] = change
-        elif set(change) == {"old", "new"}:
-            changes[key] = {"old": before.get("old"), "new": change["new"]}
-        else:
-            join(before, change)
-
-
-def present(api, word, name, wanted):
+def present(api, word, name, wanted, purge=False, renamed_from=None):
     """
     Return the steps to an object with the declared fields.
 
     wanted
         ``{field: value}``; None is left alone. See :mod:`lxdapi_diff`.
+    purge
+        True: of rules, ports and the like, those that are not declared go.
+    renamed_from
+        The name of an object that is to become this one, if this one does not exist.
     """
     kind = kind_of(word)
-    wanted = diff.normal(kind, wanted)
+    wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
     current = read(api, kind, name)
+    require_fields(api, kind, wanted)
+    renamed = [] if current is not None else rename_steps(api, kind, renamed_from, name)
+    if renamed:
+        current = read(api, kind, sibling(kind, name, renamed_from))
+        steps = update_steps(api, kind, name, wanted, current, purge=purge)
+        return renamed + [step._replace(act=lambda: update(api, kind, name, wanted, None, purge)) for step in steps]
     if current is None:
-        return [Step("created", {"created": name}, lambda: create(api, kind, name, wanted))]
-    return update_steps(api, kind, name, wanted, current)
+        return creation(api, kind, name, wanted)
+    return update_steps(api, kind, name, wanted, current, purge=purge)
 
 
-def update_steps(api, kind, name, wanted, current, note=""):
+def made(api, word, name, wanted):
+    """Return the steps to a new object, whether there is one or not: the daemon refuses a second one."""
+    kind = kind_of(word)
+    if kind.made:
+        raise InvalidError(f"a new {kind.label} is not made like this: {kind.made}")
+    wanted = diff.normal(kind, wanted)
+    path_of(kind, name)
+    require(api, kind)
+    require_fields(api, kind, wanted)
+    return creation(api, kind, name, wanted)
+
+
+def updated(api, word, name, wanted, purge=False):
+    """Return the steps that make an existing object as declared; raises if there is none."""
+    kind = kind_of(word)
+    wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
+    require(api, kind)
+    require_fields(api, kind, wanted)
+    return update_steps(api, kind, name, wanted, api.get(path_of(kind, name)), purge=purge)
+
+
+def renamed(api, word, name, other):
+    """Return the step that gives an existing object another name; raises if there is none."""
+    kind = kind_of(word)
+    path_of(kind, name)
+    require(api, kind)
+    steps = rename_steps(api, kind, name, sibling(kind, name, other))
+    if not steps:
+        raise InvalidError(f"there is no {kind.label} {name}")
+    return steps
+
+
+def creation(api, kind, name, wanted):
+    """
+    Return the steps to a new object; raises :class:`InvalidError` for a kind that cannot be created.
+
+    The daemon gives some a key that was not sent (``features.images``, ``ipv6.address``): what is declared to be
+    absent goes afterwards.
+    """
+    if kind.made:
+        raise InvalidError(f"there is none: {kind.made}")
+    act = lambda: create(api, kind, name, wanted)  # noqa: E731
+    made = Step("created", {"created": name}, act, lacking=lambda: _orphaned(api, kind, name))
+    late = {field: wanted[field] for field in kind.late if wanted.get(field)}
+    if "config" in wanted and (not wanted["config"] or None in wanted["config"].values()):
+        late["config"] = wanted["config"]
+    return [made] + completion(api, kind, name, late)
+
+
+def _orphaned(api, kind, name):
+    """Return in words that what the object is to be in does not exist, "" if it does."""
+    if not kind.parents:
+        return ""
+    parent, above = kind_of(kind.parents[-1]), name.rpartition("/")[0]
+    return "" if read(api, parent, above) is not None else f"{parent.label} {above} does not exist"
+
+
+def rename_steps(api, kind, old, name):
+    """Return the step that gives another object this name; none if there is no other."""
+    if old is None:
+        return []
+    if not kind.rename:
+        raise InvalidError(f"the kind {kind.label} cannot be renamed")
+    old = sibling(kind, name, old)
+    if parts_of(kind, old) != {**parts_of(kind, name), "name": parts_of(kind, old)["name"]}:
+        raise InvalidError(f"{kind.label} {old} cannot be renamed to {name}: that is elsewhere")
+    if read(api, kind, old) is None:
+        return []
+    change = {"name": {"old": old, "new": name}}
+    return [Step("renamed", change, lambda: rename(api, kind, old, name))]
+
+
+def rename(api, kind, old, name):
+    """Rename the object and wait; the daemon refuses a name that is taken."""
+    api.post(path_of(kind, old), json={kind.key: parts_of(kind, name)["name"]}).wait()
+
+
+def update_steps(api, kind, name, wanted, current, note="", purge=False):
     """Return the steps that make an existing object as declared: one or none."""
     refuse_fixed(kind, wanted, current)
-    delta = diff.compare(kind, wanted, current.metadata)
+    delta = diff.compare(kind, wanted, current.metadata, purge)
     if not delta:
         return []
-    return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, current), note)]
+    note = "; ".join(filter(None, [note, _without_effect(api, kind, delta.changes)]))
+    return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, current, purge), note)]
+
+
+def _without_effect(api, kind, changes):
+    """Return in words which of the changes this daemon only stores."""
+    words = [
+        f"{key} has no effect on what is there already: {_daemon(api)} lacks the API extension {extension}"
+        for place, extension in kind.inert.items()
+        for field, _, key in [place.partition(".")]
+        if key in changes.get(field, ()) and not api.has(extension)
+    ]
+    return ", ".join(words)
 
 
 def completion(api, kind, name, wanted):
@@ -209,13 +243,53 @@ def refuse_fixed(kind, wanted, current):
         raise InvalidError("; ".join(words))
 
 
-def absent(api, word, name):
-    """Return the steps to the absence of an object; a daemon that does not know its kind has none."""
-    kind = kind_of(word)
+def absent(api, word, name, force=False):
+    """
+    Return the steps to the absence of an object; a daemon that does not know its kind has none.
+
+    force
+        True: with all that is in it, where the daemon can.
+    """
+    kind, force = kind_of(word), items.truth("force", force or False)
     path_of(kind, name)
-    if lacks(api, kind) or read(api, kind, name) is None:
+    if not kind.path:
+        raise InvalidError(f"a {kind.label} cannot be deleted: {kind.made}")
+    if lacks(api, kind):
         return []
-    return [Step("deleted", {"deleted": name}, lambda: remove(api, kind, name))]
+    current = read(api, kind, name)
+    if current is None:
+        return []
+    if force:
+        require_fields(api, kind, ("force",))
+    note = "" if force else _users(kind, name, current.metadata)
+    return [Step("deleted", {"deleted": name}, lambda: remove(api, kind, name, force), note)]
+
+
+def purged(api, word, parent, keep, found):
+    """
+    Return the steps that leave nothing in a parent but what is named.
+
+    keep
+        Names, without the parent's.
+    found
+        The names of all that are there, with the parent's.
+    """
+    kind = kind_of(word)
+    if not isinstance(keep, (list, tuple)):
+        raise InvalidError("keep: a list of names is needed")
+    kept = {parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
+    gone = [name for name in found if parts_of(kind, name)["name"] not in kept]
+    steps = [step for name in gone for step in absent(api, word, name)]
+    return [step._replace(changes={step.changes["deleted"]: step.changes}) for step in steps]
+
+
+def _users(kind, name, found):
+    """Return in words who uses an object, "" for nobody but what goes with it."""
+    own = [path.format(name=name) for path in kind.born_with]
+    users = [path.replace("/1.0/", "", 1) for path in found.get("used_by") or ()]
+    users = [path for path in users if path not in own]
+    more = f" and {len(users) - 5} more" if len(users) > 5 else ""
+    return f"it is used by {', '.join(users[:5])}{more}" if users else ""
 
 
 def create(api, kind, name, wanted, timeout=None, extra=None):
@@ -225,19 +299,13 @@ def create(api, kind, name, wanted, timeout=None, extra=None):
     extra
         What the body has beyond the fields: an instance's ``source``.
     """
-    names.check(kind.rule, kind.label, name)
-    body = {field: _for_create(value) for field, value in wanted.items()}
-    api.post(kind.collection, json={**body, kind.key: name, **(extra or {})}).wait(timeout)
+    parts = parts_of(kind, name)
+    own = {kind.key: parts["name"]} if kind.key else {}
+    body = {**diff.created(kind, wanted), **own, **(extra or {})}
+    api.post(names.path(kind.collection, **parts), json=body).wait(timeout)
 
 
-def _for_create(value):
-    """Return a field's value without the keys that are declared to be absent."""
-    if not isinstance(value, dict):
-        return value
-    return {key: _for_create(inner) for key, inner in value.items() if inner is not None}
-
-
-def update(api, kind, name, wanted, current=None):
+def update(api, kind, name, wanted, current=None, purge=False):
     """
     Make the fields as declared and return what changed.
 
@@ -246,7 +314,7 @@ def update(api, kind, name, wanted, current=None):
     """
     for _ in range(TRIES):
         current = current or api.get(path_of(kind, name))
-        delta = diff.compare(kind, wanted, current.metadata)
+        delta = diff.compare(kind, wanted, current.metadata, purge)
         if not delta:
             return {}
         try:
@@ -254,24 +322,41 @@ def update(api, kind, name, wanted, current=None):
         except APIPreconditionException as exc:
             current, lost = None, exc
             continue
+        if kind.checked:
+            _refuse_undone(kind, wanted, api.get(path_of(kind, name)))
         return delta.changes
     raise lost
+
+
+def _refuse_undone(kind, wanted, current):
+    """Raise if the daemon accepted a write and did not do it."""
+    undone = diff.compare(kind, wanted, current.metadata).changes
+    if undone:
+        raise InvalidError(f"the daemon accepted it, but {', '.join(undone)} did not become as declared")
 
 
 def write(api, kind, name, current, delta):
     """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
     headers = {"If-Match": current.etag} if current.etag else {}
-    partial = kind.patch and not delta.removes
+    partial = kind.patch and (kind.patch_unsets or not delta.removes)
     repeated = kind.patch_with if partial else kind.fields
     body = {field: current.metadata[field] for field in repeated if field in current.metadata}
-    body.update(delta.touched if partial else delta.fields)
+    body.update(_touched(kind, current, delta) if partial else delta.fields)
     return api.request("PATCH" if partial else "PUT", path_of(kind, name), json=body, headers=headers)
 
 
-def remove(api, kind, name):
+def _touched(kind, current, delta):
+    """Return what a PATCH sends of the difference, with the keys that it has to repeat."""
+    if not kind.patch_whole:
+        return delta.touched
+    config = {key: value for key, value in current.metadata["config"].items() if not key.startswith("volatile.")}
+    return {**delta.touched, "config": {**config, **delta.touched["config"]}}
+
+
+def remove(api, kind, name, force=False):
     """Delete the object and wait; somebody else having deleted it meanwhile is as good."""
     try:
-        api.delete(path_of(kind, name)).wait()
+        api.delete(path_of(kind, name), params={"force": 1} if force else None).wait()
     except APINotFoundException:
         return {}
     except APIOutcomeUnknownException:

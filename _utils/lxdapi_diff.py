@@ -2,35 +2,19 @@
 Comparison by meaning: what is declared against what the daemon holds, and what would change.
 
 Undeclared (None) is left alone. In a map, a key that is None or "" is to be removed; an empty map or
-list that is declared clears. The daemons keep text as it was sent (LXD 5.0.2 and Incus 6.0.4 store
-``True``, ``yes`` and ``2GB`` verbatim), so two spellings of one value are equal here.
+list that is declared clears. Two spellings of one value are equal: see :mod:`lxdapi_meaning`.
 """
 
-import ipaddress
-import re
-from datetime import datetime, timezone
+import json
 from typing import NamedTuple
 
+import lxdapi_items as items
+import lxdapi_meaning as meaning
 import lxdapi_names as names
 import lxdapi_secrets as secrets
 from lxdapi_errors import InvalidError
-from lxdapi_kinds import FIELDS
-
-# "No time". Never set it reads 1970-01-01 on LXD 5.0.2 and 0001-01-01 on Incus 6.0.4; only this one
-# clears a time that was set: both ignore a zero time and null.
-NEVER = "1970-01-01T00:00:00Z"
-_TRUE = {"true", "1", "yes", "on"}
-_FALSE = {"false", "0", "no", "off"}
-_UNITS = {"": 1, "B": 1, "bit": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGTPE", 1)}}
-_UNITS.update({f"{p}iB": 1024**n for n, p in enumerate("KMGTPE", 1)})
-_UNITS.update({f"{p}bit": 1000**n for n, p in enumerate("kMGTPE", 1)})
-_UNITS.update({f"{p}ibit": 1024**n for n, p in enumerate("KMGTPE", 1)})
-_SIZE = re.compile(r"(\d+)([A-Za-z]*)")
-# Free text and names: "yes" and "true" are two different values there.
-_TEXT = re.compile(
-    r"(user|environment|raw|cloud-init|image|volatile)\.|"
-    r"(name|path|source|parent|network|pool|hwaddr|host_name|os|release|description)$"
-)
+from lxdapi_kind import FIELDS
+from lxdapi_meaning import NEVER, moment
 
 
 class Delta(NamedTuple):
@@ -42,7 +26,7 @@ class Delta(NamedTuple):
     fields
         The new value of each field that differs, whole.
     touched
-        Of each map that differs, only the keys that change: what a PATCH sends.
+        Of each map that differs, only the keys that change, "" for those that go: what a PATCH sends.
     removes
         True if a key or a device goes, which only a PUT of the whole object does.
     """
@@ -62,11 +46,26 @@ def normal(kind, wanted):
 
     Raises :class:`InvalidError` for a field the kind does not have, a wrong type or a bad value.
     """
-    known = kind.fields + kind.create_only
-    for field in wanted:
-        if field not in known:
-            raise InvalidError(f"{kind.label}: unknown field {field!r}; there are: {', '.join(known)}")
-    return {field: _NORMAL[FIELDS[field]](field, given) for field, given in wanted.items() if given is not None}
+    if not isinstance(wanted, dict):
+        raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(wanted).__name__}")
+    wanted = {_field(kind, word): given for word, given in wanted.items()}
+    return {field: _normal(kind, field, given) for field, given in wanted.items() if given is not None}
+
+
+def _field(kind, word):
+    """Return a field by its name, or by the parameter's of a state: ``secret_key`` is ``secret-key``."""
+    field = word if word in kind.known else str(word).replace("_", "-")
+    if field not in kind.known:
+        raise InvalidError(f"{kind.label}: unknown field {word!r}; there are: {', '.join(kind.known)}")
+    return field
+
+
+def _normal(kind, field, given):
+    if field in kind.items:
+        return items.normal(kind.items[field], field, given)
+    value = _NORMAL[FIELDS[field]](field, given)
+    value = value.strip() if field in kind.trimmed else value
+    return kind.never if FIELDS[field] == "time" and value == NEVER else value
 
 
 def _normal_map(field, given):
@@ -99,24 +98,11 @@ def _normal_list(field, given):
 
 
 def _normal_addresses(field, given):
-    return sorted({meaning: text for text, meaning in _meanings(field, _normal_list(field, given))}.values())
-
-
-def _meanings(field, texts):
-    """Return (text, meaning) of addresses, networks and ranges (``192.0.2.1-192.0.2.9``)."""
-    try:
-        return [(text, tuple(_address(part) for part in text.split("-"))) for text in texts]
-    except ValueError as exc:
-        raise InvalidError(f"{field}: {exc}") from exc
-
-
-def _address(text):
-    network = ipaddress.ip_network(text.strip(), strict=False)
-    return network.version, int(network.network_address), network.prefixlen
+    return sorted({sense: text for text, sense in meaning.addresses(field, _normal_list(field, given))}.values())
 
 
 def _compare_addresses(kind, field, old, new):
-    before, after = (dict(reversed(pair) for pair in _meanings(field, texts or ())) for texts in (old, new))
+    before, after = (dict(reversed(pair) for pair in meaning.addresses(field, texts or ())) for texts in (old, new))
     if set(before) == set(after):
         return None
     whole = sorted({**after, **{key: text for key, text in before.items() if key in after}}.values())
@@ -127,20 +113,25 @@ def _normal_text(field, given):
     return names.value(field, given) or ""
 
 
-def _normal_bool(field, given):
-    text = str(given).lower()
-    if text not in _TRUE | _FALSE:
-        raise InvalidError(f"{field}: true or false is needed, not {given!r}")
-    return text in _TRUE
-
-
 def _normal_time(field, given):
-    if not given:
+    if given == "":
         return NEVER
-    moment = _moment(given)
-    if moment is None:
+    when = moment(given)
+    if when is None:
         raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {given!r}")
-    return NEVER if moment == NEVER else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return NEVER if when == NEVER else when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _normal_given(field, given):
+    try:
+        json.dumps(given, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidError(f"{field}: {exc}; write it as text in quotes") from exc
+    return given
+
+
+def _normal_set(field, given):
+    return sorted(_normal_list(field, given))
 
 
 _NORMAL = {
@@ -148,88 +139,97 @@ _NORMAL = {
     "devices": _normal_devices,
     "addresses": _normal_addresses,
     "list": _normal_list,
+    "set": _normal_set,
     "text": _normal_text,
-    "bool": _normal_bool,
+    "bool": items.truth,
     "time": _normal_time,
+    "given": _normal_given,
 }
 
 
-def _moment(text):
-    """Return the time, :data:`NEVER` for both of the daemons' zero times, None if it is unreadable."""
-    try:
-        moment = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None
-    return NEVER if moment.year in (1, 1970) else moment
-
-
-def same(key, old, new):
-    """Return True if two config values mean the same; absent and "" are the same."""
-    old, new = old or "", new or ""
-    if old == new or _TEXT.match(key):
-        return old == new
-    for words in (_TRUE, _FALSE):
-        if old.lower() in words and new.lower() in words:
-            return True
-    size = _bytes(old)
-    return size is not None and size == _bytes(new)
-
-
-def _bytes(text):
-    match = _SIZE.fullmatch(text)
-    if not match or match[2] not in _UNITS:
-        return None
-    # a bit is no byte, although both count from 1
-    return int(match[1]) * _UNITS[match[2]], "bit" in match[2]
-
-
-def compare(kind, wanted, current):
+def compare(kind, wanted, current, purge=False):
     """
     Return the :class:`Delta` between declared fields (of :func:`normal`) and the object read.
 
-    A create-only field is not looked at here: see :func:`fixed`.
+    purge
+        True: of the lists of things with an identity, what is not declared goes.
+
+    What only a create takes is not looked at here: see :func:`fixed`.
     """
     changes, fields, touched, removes = {}, {}, {}, False
-    for field, new in wanted.items():
-        if field in kind.create_only:
+    for field in kind.fields:
+        if field not in wanted:
             continue
-        old = current.get(field)
-        part = _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
+        part = _compare(kind, field, current.get(field), wanted[field], purge)
         if part is not None:
             changes[field], fields[field], touched[field], gone = part
             removes = removes or gone
     return Delta(changes, fields, touched, removes)
 
 
+def _compare(kind, field, old, new, purge):
+    if field in kind.items:
+        part = items.compare(kind.items[field], old, new, purge)
+        return part and (*part, part[1], False)
+    return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
+
+
 def fixed(kind, wanted, current):
-    """Return in words the declared create-only fields that differ from the object read."""
-    return [
-        f"{field} is {current.get(field)!r} and cannot be changed to {wanted[field]!r}"
+    """Return in words what is declared otherwise than it is, and is fixed once the object exists."""
+    differs = [
+        (field, current.get(field), wanted[field])
         for field in kind.create_only
-        if field in wanted and wanted[field] != current.get(field)
+        if field in wanted and wanted[field] != (current.get(field) or type(wanted[field])())
     ]
+    config = current.get("config") or {}
+    for key, kept in kind.rewritten.items():
+        declared = (wanted.get("config") or {}).get(key)
+        if declared and declared not in (config.get(key), config.get(kept)):
+            differs.append((f"config {key}", config.get(key), declared))
+    return [f"{field} is {old!r} and cannot be changed to {new!r}" for field, old, new in differs]
+
+
+def created(kind, wanted):
+    """Return the declared fields as a create takes them: without what is declared to be absent."""
+    sent = {
+        field: items.created(kind.items[field], value) if field in kind.items else _without_none(value)
+        for field, value in wanted.items()
+        if field not in kind.late
+    }
+    return {**kind.defaults, **sent}
+
+
+def _without_none(value):
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
 
 
 def _pair(key, old, new):
+    if meaning.is_cloud_init(key):
+        return secrets.shown_documents(old, new)
     return {"old": secrets.mask_value(key, old), "new": secrets.mask_value(key, new)}
 
 
 def _goals(kind, old, new):
     """Return what each key shall be: those named, or with an empty map every one gone."""
     if new:
-        return new
+        return {key: value for key, value in new.items() if key not in kind.rewritten}
     return {key: None for key in old if not key.startswith(kind.kept)}
 
 
 def _compare_map(kind, field, old, new):
     old = old or {}
-    goals = {k: v for k, v in _goals(kind, old, new).items() if not same(k, old.get(k), v)}
+    goals = {k: v for k, v in _goals(kind, old, new).items() if not _met(kind, k, old.get(k), v)}
     if not goals:
         return None
     changes = {key: _pair(key, old.get(key), value) for key, value in goals.items()}
     merged = {key: value for key, value in {**old, **goals}.items() if value is not None}
-    return changes, merged, {k: v for k, v in goals.items() if v}, None in goals.values()
+    return changes, merged, {k: v or "" for k, v in goals.items()}, None in goals.values()
+
+
+def _met(kind, key, old, new):
+    return meaning.met(key, old, new) or (old is None and new and meaning.same(key, kind.assumed.get(key), new))
 
 
 def _compare_devices(kind, field, old, new):
@@ -254,7 +254,7 @@ def _compare_device(old, new):
     if old is None or new.get("type", old.get("type")) != old.get("type"):
         goal = {key: value for key, value in new.items() if value is not None}
         return {"old": _shown(old), "new": _shown(goal)}, goal
-    differs = [key for key, value in new.items() if not same(key, old.get(key), value)]
+    differs = [key for key, value in new.items() if not meaning.met(key, old.get(key), value)]
     if not differs:
         return None, old
     goal = {key: value for key, value in {**old, **new}.items() if value is not None}
@@ -267,11 +267,20 @@ def _shown(device):
 
 
 def _compare_plain(kind, field, old, new):
-    if FIELDS[field] == "time" and _moment(old) == _moment(new):
+    if FIELDS[field] == "time" and moment(old) == moment(new):
         return None
     if (old or type(new)()) == new:
         return None
     return _pair(field, old, new), new, new, False
 
 
-_COMPARE = {"addresses": _compare_addresses, "devices": _compare_devices, "map": _compare_map}
+def _compare_set(kind, field, old, new):
+    """Compare but for what the daemon gives by itself, which stays."""
+    given = [name for name in old or () if name in kind.automatic]
+    whole = [*given, *(name for name in new if name not in given)]
+    if set(old or ()) == set(whole):
+        return None
+    return {"old": sorted(old or ()), "new": sorted(whole)}, whole, whole, False
+
+
+_COMPARE = {"set": _compare_set, "addresses": _compare_addresses, "devices": _compare_devices, "map": _compare_map}

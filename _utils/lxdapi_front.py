@@ -6,10 +6,9 @@ Nothing here knows Salt's dunders; the fronts hand over what they hold.
 
 import hashlib
 import os
-import re
-import ssl
 import threading
 
+import lxdapi_certificate as certificates
 import lxdapi_names as names
 from lxdapi_api import API
 from lxdapi_errors import APINotFoundException, APINotTrustedException, InvalidError
@@ -41,7 +40,7 @@ def loadable(version):
     )
 
 
-def connect(config_get, context, remote=None, project=None):
+def connect(config_get, context, remote=None, project=None, target=None):
     """
     Return the :class:`lxdapi_api.API` of a remote, the same one for the whole run.
 
@@ -54,6 +53,8 @@ def connect(config_get, context, remote=None, project=None):
         called ``local`` if there is one, else the daemon of this machine.
     project
         Of the daemon; None: the remote's, else ``default``.
+    target
+        A member of the cluster, for what each member has of its own; None: the daemon's choice.
     """
     settings = _settings(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
@@ -61,7 +62,7 @@ def connect(config_get, context, remote=None, project=None):
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
         context[key] = _api(settings, project)
-    return context[key]
+    return _at(context, key, target) if target else context[key]
 
 
 def local_file(cache_file, source, saltenv="base"):
@@ -75,6 +76,8 @@ def local_file(cache_file, source, saltenv="base"):
 
     Raises :class:`InvalidError` if it cannot be had.
     """
+    if not isinstance(source, str):
+        raise InvalidError(f"{source!r} is no path of a file")
     if "://" not in source:
         return source
     options = {"use_etag": True} if source.startswith("http") else {}
@@ -92,7 +95,7 @@ def _settings(config_get, remote):
     if remote is None and LOCAL not in remotes:
         return {}
     name = remote or LOCAL
-    if name not in remotes:
+    if not isinstance(name, str) or name not in remotes:
         known = ", ".join(sorted(remotes)) or "none"
         raise InvalidError(f"remote {name!r} is not below lxdapi:remotes; there are: {known}")
     settings = remotes[name]
@@ -123,19 +126,30 @@ def _refuse_missing_project(api):
         raise InvalidError(f"there is no project {api.project!r} on {api.endpoint}") from exc
 
 
+def _at(context, key, target):
+    """Return the API of a member, for which the daemon is asked once: on one that does not exist all looks absent."""
+    there = f"{key}:{target}"
+    if there not in context:
+        api = context[key]
+        found = api.at(target)
+        # a group of the cluster is for whoever makes an instance
+        if not target.startswith("@"):
+            _refuse_missing_member(api, target)
+        context[there] = found
+    return context[there]
+
+
+def _refuse_missing_member(api, target):
+    try:
+        api.get(names.path("cluster/members/{name}", name=target))
+    except APINotFoundException as exc:
+        raise InvalidError(f"there is no cluster member {target!r} on {api.endpoint}") from exc
+
+
 def _refuse_untrusted(api, cert):
     """Ask the daemon once whether it trusts us: what it shows to strangers looks like "absent"."""
     try:
         _ = api.server
     except APINotTrustedException as exc:
-        ours = f"our certificate {_fingerprint(cert)}" if cert else "a client without certificate"
+        ours = f"our certificate {certificates.read(cert)[0]}" if cert else "a client without certificate"
         raise APINotTrustedException(exc.result, f"the daemon does not trust {ours}") from None
-
-
-def _fingerprint(cert):
-    if "-----BEGIN" not in cert:
-        with open(os.path.expanduser(cert), encoding="latin-1") as file:
-            cert = file.read()
-    # The file may hold the key and a chain as well; ours is the first.
-    first = re.search(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", cert, re.DOTALL)
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first[0])).hexdigest() if first else "(unreadable)"

@@ -13,10 +13,11 @@ from contextlib import ExitStack
 
 import lxdapi_converge as converge
 import lxdapi_diff as diff
+import lxdapi_items as items
 import lxdapi_names as names
-from lxdapi_converge import Step
 from lxdapi_errors import APIOperationException, InvalidError
 from lxdapi_kinds import KINDS
+from lxdapi_plan import Step
 from urllib3.fields import RequestField
 
 try:
@@ -60,10 +61,12 @@ def _digest_file(digest, path):
 
 def opened(path):
     """Return the file, open for reading; raises :class:`InvalidError` for one that is no image's."""
+    if not isinstance(path, str):
+        raise InvalidError(f"{path!r} is no path of an image file")
     try:
         file = open(path, "rb")
-    except OSError as exc:
-        raise InvalidError(f"image file {path}: {exc.strerror}") from exc
+    except (OSError, ValueError) as exc:
+        raise InvalidError(f"image file {path}: {getattr(exc, 'strerror', exc)}") from exc
     if not os.fstat(file.fileno()).st_size:
         file.close()
         raise InvalidError(f"image file {path} is empty")
@@ -274,15 +277,15 @@ def memory_file(cachedir):
     return os.path.join(cachedir, "lxdapi", "fingerprints.json")
 
 
-def alias_steps(api, alias, target, description=None):
+def alias_steps(api, alias, target, description=None, renamed_from=None):
     """
     Return the steps to an alias that points at the image; an existing one is moved in one request.
     """
     wanted = {"target": names.fingerprint(target), "description": description}
-    return converge.present(api, "image_alias", alias, wanted)
+    return converge.present(api, "image_alias", alias, wanted, renamed_from=renamed_from)
 
 
-def present(api, digest, wanted, send, aliases=(), check=None):
+def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
     """
     Return the steps to an image with the declared fields and aliases.
 
@@ -294,8 +297,11 @@ def present(api, digest, wanted, send, aliases=(), check=None):
         Names that shall point at it; others that it has are left alone.
     check
         Called where the image is missing, before anything is done; raises if it cannot be sent.
+    purge
+        True: other aliases that it has are removed.
     """
-    if isinstance(aliases, str) or not all(isinstance(alias, str) for alias in aliases):
+    purge = items.truth("purge", purge or False)
+    if not isinstance(aliases, (list, tuple)) or not all(isinstance(alias, str) for alias in aliases):
         raise InvalidError("aliases: a list of names is needed")
     wanted = diff.normal(KIND, wanted)
     current = converge.read(api, KIND, digest)
@@ -308,7 +314,17 @@ def present(api, digest, wanted, send, aliases=(), check=None):
         steps = converge.update_steps(api, KIND, digest, wanted, current)
     for alias in dict.fromkeys(aliases):
         steps += [_alias_step(alias, digest, step) for step in alias_steps(api, alias, digest)]
-    return steps
+    return steps + (_purge(api, digest, current, aliases) if purge and current is not None else [])
+
+
+def _purge(api, digest, current, aliases):
+    """Return the steps that remove the aliases that are not named."""
+    others = sorted({each["name"] for each in current.metadata.get("aliases") or ()} - set(aliases))
+    return [
+        Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.act)
+        for alias in others
+        for step in converge.absent(api, "image_alias", alias)
+    ]
 
 
 def _alias_step(alias, digest, step):

@@ -9,9 +9,10 @@ import time
 
 import lxdapi_converge as converge
 import lxdapi_diff as diff
+import lxdapi_items as items
 import lxdapi_names as names
+import lxdapi_plan as plans
 import lxdapi_source as sources
-from lxdapi_converge import Step
 from lxdapi_errors import (
     APINotFoundException,
     APIOperationException,
@@ -20,6 +21,7 @@ from lxdapi_errors import (
     LxdapiError,
 )
 from lxdapi_kinds import KINDS
+from lxdapi_plan import Step
 
 KIND = KINDS["instance"]
 STOP_SECONDS = 30
@@ -72,6 +74,8 @@ NEEDS_RESTART = (
     "security.sev",
     "security.syscalls.",
 )
+# Kinds that a device names: the key that holds the name.
+_NEEDS = {"network": "network", "storage_pool": "pool"}
 # As Debian calls them; the daemon stores its own name.
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "i386": "i686", "ppc64el": "ppc64le"}
 
@@ -84,7 +88,7 @@ def status(current):
 
 def type_of(word):
     """Return the REST word for an instance type; raises :class:`InvalidError` for an unknown one."""
-    if word is not None and word not in _TYPES:
+    if word is not None and (not isinstance(word, str) or word not in _TYPES):
         raise InvalidError(f"type {word!r}: there are container and virtual-machine (or vm)")
     return _TYPES.get(word)
 
@@ -106,33 +110,72 @@ def creation(api, name, wanted, source, timeout=None):
     """
     Return the steps to a new instance.
 
-    ``image.*`` keys are overwritten from the image at create (LXD 5.0.2, Incus 6.0.4), so what is
-    declared of them is written afterwards.
+    ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
+    is declared of them is written afterwards.
     """
     sources.source_of(source)
-    made = Step("created", {"created": name}, lambda: create(api, name, wanted, source, timeout))
-    late = any(key.startswith("image.") for key in wanted.get("config") or ())
+    act = lambda: create(api, name, wanted, source, timeout)  # noqa: E731
+    made = Step("created", {"created": name}, act, lacking=lambda: lacking(api, wanted))
+    late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
     return [made] + (converge.completion(api, KIND, name, wanted) if late else [])
 
 
-def present(api, name, wanted, source=None, running=None, restart_on_change=False, timeout=None):
+def lacking(api, wanted):
+    """Return in words the declared profiles, networks and storage pools that do not exist."""
+    needed = [("profile", name) for name in wanted.get("profiles") or ()]
+    for device in (wanted.get("devices") or {}).values():
+        needed += [(word, device[key]) for word, key in _NEEDS.items() if device and device.get(key)]
+    missing = [f"{KINDS[word].label} {name}" for word, name in dict.fromkeys(needed) if not _exists(api, word, name)]
+    return f"{', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not exist" if missing else ""
+
+
+def _exists(api, word, name):
+    return converge.read(api, KINDS[word], name) is not None
+
+
+def present(api, name, wanted, source=None, running=None, restart_on_change=False, timeout=None, renamed_from=None):
     """
     Return the steps to an instance with the declared fields, and with ``running`` its status.
 
     A stopped instance is changed before it is started, and a running one that shall be stopped is
     stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
+    ``renamed_from``: an instance that becomes this one if this one does not exist; it has to be stopped.
     """
-    architecture = wanted.get("architecture")
-    architecture = _ARCHITECTURES.get(architecture, architecture)
-    wanted = diff.normal(KIND, {**wanted, "architecture": architecture, "type": type_of(wanted.get("type"))})
     goal, timeout = goal_of(running), names.seconds(timeout)
+    wanted = _normal(api, wanted)
     current = converge.read(api, KIND, name)
+    renamed = [] if current is not None else converge.rename_steps(api, KIND, renamed_from, name)
+    if renamed:
+        current = converge.read(api, KIND, renamed_from)
     if current is None:
         made = creation(api, name, wanted, source, timeout)
         return made + (steps_to(api, name, "Stopped", "Running") if running else [])
     now = settled(api, name, current)
     _refuse_vanishing(now, goal)
-    changes = _changed(api, name, wanted, now, restart_on_change)
+    return renamed + _existing(api, name, now, goal, _changed(api, name, wanted, now, restart_on_change, bool(renamed)))
+
+
+def made(api, name, settings):
+    """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
+    converge.path_of(KIND, name)
+    wanted = {field: given for field, given in settings.items() if field != "source"}
+    return creation(api, name, _normal(api, wanted), settings.get("source"))
+
+
+def _normal(api, wanted):
+    """Return the declared fields with canonical values; an architecture that the server lacks is refused."""
+    # the daemon takes any word and does not keep it (all three); in a cluster another member may have it
+    word = _ARCHITECTURES.get(str(wanted.get("architecture")), wanted.get("architecture"))
+    wanted = diff.normal(KIND, {**wanted, "architecture": word, "type": type_of(wanted.get("type"))})
+    found = (api.server.get("environment") or {}) if word else {}
+    known = found.get("architectures") or ()
+    if known and word not in known and not found.get("server_clustered"):
+        raise InvalidError(f"architecture {word!r}: the server has {', '.join(known)}")
+    return wanted
+
+
+def _existing(api, name, now, goal, changes):
+    """Return the steps for an instance that is there: the change before a start, and after a stop."""
     if not changes:
         return _towards(api, name, status(now), goal)
     change, stop = changes
@@ -150,11 +193,11 @@ def _stopped_for(api, name, here, change):
     changes = {"status": {"old": here, "new": "Stopped"}}
 
     def act():
-        done = converge.do(stop)
+        done = plans.do(stop)
         try:
             actual = change.act()
         except LxdapiError:
-            converge.do(steps_to(api, name, "Stopped", here))
+            plans.do(steps_to(api, name, "Stopped", here))
             raise
         return {**done, **actual}
 
@@ -173,11 +216,14 @@ def _towards(api, name, here, goal):
     return steps_to(api, name, here, goal) if goal else []
 
 
-def _changed(api, name, wanted, now, restart_on_change):
+def _changed(api, name, wanted, now, restart_on_change, afresh=False):
     """Return (the update step, whether to stop for it), None if the instance is as declared."""
     steps = converge.update_steps(api, KIND, name, wanted, now)
     if not steps:
         return None
+    steps = [step._replace(lacking=lambda: lacking(api, wanted)) for step in steps]
+    if afresh:
+        steps = [_fresh(api, name, wanted, steps[0])]
     late = needs_restart(now, steps[0].changes)
     if not late or status(now) == "Stopped" or (restart_on_change and not now.metadata["ephemeral"]):
         return _fresh(api, name, wanted, steps[0]), bool(late)
@@ -229,7 +275,7 @@ def reached(api, name, goal, timeout=None, force=False):
     force
         A stop that was not obeyed in time is done by force.
     """
-    timeout = names.seconds(timeout)
+    timeout, force = names.seconds(timeout), items.truth("force", force or False)
     current = converge.read(api, KIND, name)
     if current is None:
         return [_once_it_exists(api, name, goal, timeout, force)]
@@ -246,7 +292,7 @@ def _once_it_exists(api, name, goal, timeout, force):
 
     def act():
         current = settled(api, name)
-        return converge.do(steps_to(api, name, status(current), goal, timeout, force))
+        return plans.do(steps_to(api, name, status(current), goal, timeout, force))
 
     change = {"status": {"old": None, "new": goal}}
     verb = next(done for there, done in _ACTIONS.values() if there == goal)
@@ -332,6 +378,7 @@ def _arrived(api, name, action, words):
 
 def absent(api, name, force=False):
     """Return the steps to the absence of an instance; a running one is stopped only by ``force``."""
+    force = items.truth("force", force or False)
     current = converge.read(api, KIND, name)
     if current is None:
         return []

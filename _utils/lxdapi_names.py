@@ -5,6 +5,7 @@ The daemons check little: a snapshot called ``..`` deletes those of other instan
 fingerprint is a wildcard (LXD 5.0.2, Incus 6.0.4). So all of it is checked here, before any request.
 """
 
+import ipaddress
 import re
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -21,6 +22,7 @@ RULES = {
     "plain": (None, "/", "no '/', not '.' or '..', no control characters"),
     "token": (None, "/ \t", "no '/', no white space, not '.' or '..', no control characters"),
     "any": (None, "", "not '.' or '..', no control characters"),
+    "address": (re.compile(r"[0-9A-Fa-f:.]+"), "", "an IPv4 or IPv6 address"),
 }
 
 
@@ -41,7 +43,15 @@ def check(rule, what, name):
     bad = not name or name in (".", "..") or _CONTROL.search(name)
     if bad or any(char in name for char in refused) or (pattern and not pattern.fullmatch(name)):
         raise InvalidError(f"{what} name {name!r} is not valid: {words}")
-    return name
+    return _spelled(what, name, words) if rule == "address" else name
+
+
+def _spelled(what, name, words):
+    """Return an address as the daemons list it."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        raise InvalidError(f"{what} name {name!r} is not valid: {words}") from None
 
 
 def fingerprint(value):
@@ -94,7 +104,7 @@ def value(key, given):
         return None
     if isinstance(given, bool):
         return "true" if given else "false"
-    if isinstance(given, int):
+    if isinstance(given, int) and given.bit_length() < 1000:  # Python writes no longer ones
         return str(given)
     if not isinstance(given, str):
         raise InvalidError(f"{key}: a {type(given).__name__} is no config value; write it as text in quotes")

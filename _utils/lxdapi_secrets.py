@@ -2,17 +2,29 @@
 What must not be seen in a log, an error or a ``changes`` dict, and how it is masked.
 """
 
+import difflib
 import json
 import re
 from urllib.parse import urlsplit, urlunsplit
 
+import yaml
+
 MASK = "(hidden)"
 
-# Whole words of a key's name: "core.trust_password", "trust_token", "secret", "user.api-key".
-_SECRET_KEY = re.compile(r"(?i)(password|passwd|passphrase|secret|token|private[._-]?key|api[._-]?key|credential)")
+# Whole words of a key's name: "core.trust_password", "trust_token", "secret", "user.api-key", of a network zone
+# "peers.ns1.key", of a server "network.ovn.client_key".
+_SECRET_KEY = re.compile(
+    r"(?i)(password|passwd|passphrase|secret|token|(?:private|api|client)[._-]?key|peers\.[\w-]+\.key|credential)"
+)
 # Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
 # where whole requests are printed.
 _SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^fds$)")
+# A line "password: x", "- DB_PASSWORD=x", "mysql --password=x" or "secret: |" in such a text, and one of a private key.
+_SECRET_LINE = re.compile(rf"(.*?{_SECRET_KEY.pattern[4:]}[\w.-]{{0,99}}[\"']?\s{{0,9}}[:=]\s*)(.*)", re.I)
+_HARMLESS = ("", "true", "false", "yes", "no")
+_PEM = re.compile(r"-----(BEGIN|END) [A-Z ]*PRIVATE KEY( BLOCK)?-----")
+_INDENT = re.compile(r"( *)((?:- +)*)")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A shorter text is no secret, and looking for it would spoil every sentence.
 _SHORTEST = 4
 _SECRET_QUERY = re.compile(r"(?i)((?:^|&)[^=&]*(?:secret|password|token)[^=&]*=)[^&]*")
@@ -26,6 +38,105 @@ def is_secret(key):
 def mask_value(key, value):
     """Return the value, or a mask where the key says that it is secret and there is something."""
     return MASK if is_secret(key) and value not in (None, "") else value
+
+
+def shown_documents(old, new):
+    """
+    Return what ``changes`` shows of a document for cloud-init: a unified diff where there are both.
+
+    The values of secret keys in it are masked, as is all that is below such a key, and private keys.
+    """
+    if not old or not new:
+        return {"old": old and mask_document(old), "new": new and mask_document(new)}
+    masks = {**_masks(old), **_masks(new)}
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), "old", "new", lineterm="", n=2))
+    return {"diff": "\n".join(line[:1] + masks.get(line[1:], line[1:]) for line in lines) or "(line ends)"}
+
+
+def mask_document(text):
+    """Return a document for cloud-init without its secret values."""
+    masks = _masks(text)
+    return "\n".join(masks.get(line, line) for line in text.splitlines())
+
+
+def _masks(text):
+    """Return {line: the line masked} of the lines that hold something secret."""
+    lines = text.splitlines()
+    masks = _masks_of_lines(lines)
+    for number, column in _secret_places(text):
+        line = lines[number]
+        if line.strip():
+            masked = line[: max(column, _indent(line))] + MASK
+            masks[line] = min(masked, masks.get(line, masked), key=len)
+    return masks
+
+
+def _indent(line):
+    return len(line) - len(line.lstrip(" "))
+
+
+def _masks_of_lines(lines):
+    """Return the masks of what looks secret in any text: scripts, settings, YAML and what is within it."""
+    masks, key, key_block = {}, None, False
+    for line in lines:
+        pem = _PEM.findall(line)
+        key = key if key and _is_below(line, *key) else None
+        found = None if key or key_block or pem else _SECRET_LINE.match(line)
+        if (key or key_block or pem) and line.strip():
+            masks[line] = " " * _indent(line) + MASK
+        elif found:
+            value = found[3].strip()
+            masks.update({line: found[1] + MASK} if value.lower() not in _HARMLESS else {})
+            key = _column(line), not value
+        key_block = pem[-1][0] == "BEGIN" if pem else key_block
+    return masks
+
+
+def _is_below(line, column, may_list):
+    """Return True for a line below a key in this column; the items of its list may stand right below it."""
+    item = may_list and _indent(line) == column and line.lstrip(" ")[:2] in ("-", "- ")
+    return not line.strip() or _indent(line) > column or item
+
+
+def _column(line):
+    """Return the column of what stands in a line, behind the dashes of lists; within braces that of the line."""
+    spaces, dashes = _INDENT.match(line).groups()
+    rest = line[len(spaces) + len(dashes) :]
+    return len(spaces) if rest[:1] in ("{", "[") else len(spaces) + len(dashes)
+
+
+def _secret_places(text):
+    """Return (number of a line, column) from where on it holds the value of a secret key, where the text is YAML."""
+    places, seen = [], set()
+    try:
+        for document in yaml.compose_all(text, Loader=_LOADER):
+            places += _places_in(document, seen)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        pass  # not YAML, or not up to its end
+    return places
+
+
+def _places_in(node, seen, secret=False):
+    """Return the places of a node's secret texts; ``seen``: an anchor may be within itself."""
+    if node is None or (id(node), secret) in seen:
+        return []
+    seen.add((id(node), secret))
+    if isinstance(node, yaml.SequenceNode):
+        return [place for each in node.value for place in _places_in(each, seen, secret)]
+    if isinstance(node, yaml.MappingNode):
+        return [place for pair in node.value for place in _places_of_pair(pair, seen, secret)]
+    return _places_of_text(node) if secret and node.value.lower() not in _HARMLESS else []
+
+
+def _places_of_pair(pair, seen, secret):
+    below = secret or (isinstance(pair[0], yaml.ScalarNode) and is_secret(pair[0].value))
+    return _places_in(pair[0], seen, secret) + _places_in(pair[1], seen, below)
+
+
+def _places_of_text(node):
+    start, end = node.start_mark, node.end_mark
+    last = end.line if end.column else end.line - 1
+    return [(start.line, start.column), *((number, 0) for number in range(start.line + 1, last + 1))]
 
 
 def mask_url(url):

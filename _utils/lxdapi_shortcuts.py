@@ -17,6 +17,7 @@ import lxdapi_converge as converge
 import lxdapi_diff as diff
 import lxdapi_image as images
 import lxdapi_instance as instances
+import lxdapi_plan as plans
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
 
@@ -24,7 +25,7 @@ image_get_fingerprint = images.fingerprint
 
 
 def _did(steps):
-    return bool(converge.do(steps))
+    return bool(plans.do(steps))
 
 
 def container_get(api, name):

@@ -3,6 +3,7 @@ What a new instance is made from: images, copies, nothing.
 """
 
 import lxdapi_converge as converge
+import lxdapi_diff as diff
 import lxdapi_names as names
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
@@ -28,7 +29,7 @@ def source_of(source):
     source = {"type": "image", **source}
     if source["type"] == "copy" and not isinstance(source.get("source"), str):
         raise InvalidError("source: a copy needs the name of an instance as its 'source'")
-    return source
+    return diff.normal(KINDS["instance"], {"source": source})["source"]
 
 
 def _project_of(source):

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 _HERE = Path(__file__).resolve().parent
 
-for folder in (_HERE, _HERE.parents[1] / "_utils"):
+for folder in (_HERE, _HERE.parent / "support", _HERE.parents[1] / "_utils"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -26,3 +26,13 @@ def silent_environment(monkeypatch):
     """No variable of the person who runs the tests has a say in them."""
     for name in _SPEAKING:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def contract_kept():
+    """Nothing that the test makes the library send is unknown to a daemon's OpenAPI file; see contract.py."""
+    import contract
+
+    with contract.recording() as sent:
+        yield
+    assert contract.violations(sent) == []

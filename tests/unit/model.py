@@ -17,7 +17,10 @@ from urllib.parse import unquote
 
 from fake import failure, finished, operation, server, started, sync
 
-EMPTY = {"config": {}, "properties": {}, "devices": {}, "profiles": [], "description": ""}
+EMPTY = {
+    **{"config": {}, "properties": {}, "devices": {}, "profiles": [], "description": "", "failure_domain": ""},
+    **{"backends": [], "groups": [], "members": [], "ports": [], "roles": []},
+}
 PROFILE = {"config": {}, "description": "", "devices": {}}
 INSTANCE = {
     "architecture": "x86_64",
@@ -37,8 +40,14 @@ IMAGE = {
     "properties": {"os": "busybox"},
     "public": False,
 }
-NEW = {"profiles": PROFILE, "instances": INSTANCE, "images": IMAGE, "images/aliases": {"description": ""}}
-KEY = {"images": "fingerprint"}
+PLAIN = {"config": {}, "description": ""}
+# What is new in a collection, by its path or the last part of it.
+NEW = {
+    **{"profiles": PROFILE, "instances": INSTANCE, "images": IMAGE, "images/aliases": {"description": ""}},
+    **{"buckets": PLAIN, "groups": {**PLAIN, "members": []}, "keys": {"description": ""}, "peers": PLAIN},
+    "load-balancers": {**PLAIN, "backends": [], "ports": []},
+}
+KEY = {"images": "fingerprint", "load-balancers": "listen_address", "members": "server_name"}
 STATUS = {"start": "Running", "unfreeze": "Running", "stop": "Stopped", "freeze": "Frozen", "restart": "Running"}
 
 
@@ -74,11 +83,13 @@ class Model:
     ends
         The same for the ends of operations: ``{"DELETE instances/c1": [failed("words")]}``; what was
         accepted is not done then.
+    facts
+        What ``GET /1.0`` says beyond the usual: ``{"api_extensions": [...]}``.
     """
 
-    def __init__(self, objects=None, meanwhile=None, faults=None, ends=None):
+    def __init__(self, objects=None, meanwhile=None, faults=None, ends=None, facts=None):
         self.objects = {path: dict(facts) for path, facts in (objects or {}).items()}
-        self.meanwhile, self.faults, self.ends = meanwhile or {}, faults or {}, ends or {}
+        self.meanwhile, self.faults, self.ends, self.facts = meanwhile or {}, faults or {}, ends or {}, facts or {}
         self._end = finished()
 
     def __call__(self, seen):
@@ -89,7 +100,7 @@ class Model:
         if self.faults.get(line):
             return self.faults[line].pop(0)
         if not path:
-            return server()
+            return server(**self.facts)
         if path.startswith("operations/"):
             return self._end
         if self.ends.get(line):
@@ -111,13 +122,22 @@ class Model:
         return sync(self.objects[path], ETag=self.etag(path))
 
     def _post(self, path, seen):
+        if path in self.objects:
+            return self._rename(path, seen.json)
+        collection = path if path in NEW else path.rpartition("/")[2]
         if seen.headers.get("Content-Type") != "application/json":
             body = {"fingerprint": seen.headers["X-Incus-fingerprint"]}
         else:
             body = seen.json
-        name = body[KEY.get(path, "name")]
-        self.objects[f"{path}/{name}"] = _created(NEW[path], body)
+        name = body[KEY.get(collection, "name")]
+        self.objects[f"{path}/{name}"] = _created(NEW[collection], body)
         return started() if path in ("instances", "images") else sync(status=201)
+
+    def _rename(self, path, body):
+        above, _, _ = path.rpartition("/")
+        key = KEY.get(above.rpartition("/")[2], "name")
+        self.objects[f"{above}/{body[key]}"] = {**self.objects.pop(path), key: body[key]}
+        return started() if path.startswith("instances/") else sync(status=201)
 
     def _put(self, path, seen):
         if path.endswith("/state"):

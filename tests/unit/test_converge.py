@@ -5,12 +5,15 @@ The one way to a declared state, against a model of the daemon's objects behind 
 import copy
 
 import lxdapi_converge as converge
+import lxdapi_plan as plans
 import pytest
 from fake import Paper, failure, page, raw, server, sync
 from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 from model import PROFILE, Model, failed
 from requests.exceptions import ConnectionError as Broken
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
 
 WEB = {**PROFILE, "config": {"limits.cpu": "2", "user.keep": "me"}, "description": "web"}
 GET, PATCH, PUT, DELETE = (f"{verb} /1.0/profiles/web" for verb in ("GET", "PATCH", "PUT", "DELETE"))
@@ -25,7 +28,7 @@ def applied(model, wanted=None, test=False, word="profile", name="web", timeout=
             return converge.absent(paper.api, word, name)
         return converge.present(paper.api, word, name, wanted)
 
-    return converge.state(word, name, test, plan), paper
+    return plans.state(word, name, test, plan), paper
 
 
 def web(**more):
@@ -313,12 +316,12 @@ def step(verb, changes, outcome=None):
             raise outcome
         return outcome
 
-    return converge.Step(verb, changes, act)
+    return plans.Step(verb, changes, act)
 
 
 def stated(*steps, test=False):
     """Return Salt's answer for a plan of these steps."""
-    return converge.state("profile", "web", test, lambda: list(steps))
+    return plans.state("profile", "web", test, lambda: list(steps))
 
 
 def test_a_failure_in_the_second_of_three_steps_leaves_the_first_in_changes():
@@ -346,9 +349,9 @@ def test_of_a_value_that_changes_twice_the_first_old_and_the_last_new_are_told()
 
 
 def test_do_raises_the_first_failure_and_returns_what_changed():
-    assert converge.do([step("one", {"a": 1}), step("two", {"b": 2}, {"b": 3})]) == {"a": 1, "b": 3}
+    assert plans.do([step("one", {"a": 1}), step("two", {"b": 2}, {"b": 3})]) == {"a": 1, "b": 3}
     with pytest.raises(APIException):
-        converge.do([step("one", {"a": 1}, APIException(error="no", method="GET", url="x"))])
+        plans.do([step("one", {"a": 1}, APIException(error="no", method="GET", url="x"))])
 
 
 def test_an_answer_is_plain_data_that_can_be_told_apart_from_the_plan():
@@ -359,7 +362,7 @@ def test_an_answer_is_plain_data_that_can_be_told_apart_from_the_plan():
 
 def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
     lacking = Paper(server("lxd", environment={"server": "lxd", "server_version": "5.0.2"}))
-    ret = converge.state(
+    ret = plans.state(
         "network_address_set",
         "web",
         False,

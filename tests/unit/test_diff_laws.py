@@ -6,6 +6,7 @@ import copy
 from datetime import datetime
 
 import lxdapi_diff as diff
+import lxdapi_meaning as meaning
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi_errors import InvalidError
@@ -89,7 +90,7 @@ def test_what_is_declared_is_there_afterwards_and_is_text(declared, current):
     wanted = diff.normal(INSTANCE, declared)
     _, after = written(wanted, current)
     for key, value in (wanted.get("config") or {}).items():
-        assert diff.same(key, after["config"].get(key), value)
+        assert meaning.same(key, after["config"].get(key), value)
     texts = [*after["config"].values(), *(v for device in after["devices"].values() for v in device.values())]
     assert all(isinstance(text, str) and text for text in texts)
 
@@ -110,8 +111,8 @@ def test_what_is_canonical_stays_so(declared):
 
 @given(TEXTS | st.none() | st.just(""), TEXTS | st.none() | st.just(""), KEYS)
 def test_equality_is_mutual(one, other, key):
-    assert diff.same(key, one, other) is diff.same(key, other, one)
-    assert diff.same(key, one, one)
+    assert meaning.same(key, one, other) is meaning.same(key, other, one)
+    assert meaning.same(key, one, one)
 
 
 @given(TIMES, TIMES)

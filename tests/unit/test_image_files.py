@@ -12,11 +12,14 @@ import tracemalloc
 from collections import Counter
 
 import lxdapi_image as images
+import lxdapi_plan as plans
 import lxdapi_shortcuts as shortcuts
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
 from lxdapi_errors import APIOperationException, InvalidError, LxdapiError
 from model import IMAGE, Model, failed
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
 
 BLOCK = 1024 * 1024
 META, ROOTFS = b"metadata\r\n--boundary-like\r\n" * 9, b"\x00rootfs\r\n" * 999
@@ -315,8 +318,8 @@ def present(model, wanted=None, aliases=(), send=None):
     steps = images.present(paper.api, "1" * 64, wanted or {}, send or (lambda: None), aliases)
     predicted = {}
     for step in steps:
-        images.converge.join(predicted, step.changes)
-    return images.converge.do(steps), predicted, paper
+        plans.join(predicted, step.changes)
+    return plans.do(steps), predicted, paper
 
 
 def test_an_image_its_settings_and_its_aliases_are_made_in_this_order():
@@ -342,7 +345,7 @@ def test_an_upload_that_fails_makes_no_alias(files):
     paper = Paper(model)
     send = lambda: images.upload(paper.api, files[0], digest="1" * 64)  # noqa: E731
     steps = images.present(paper.api, "1" * 64, {}, send, ["a"])
-    ret = images.converge.state("image", "a", False, lambda: steps)
+    ret = plans.state("image", "a", False, lambda: steps)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "could not be created: Unsupported compression (POST /1.0/images, then GET" in ret["comment"]
     assert paper.writes == ["POST /1.0/images"]

@@ -4,13 +4,15 @@ The order of an instance's steps around a stop and a start, and what is refused,
 
 import copy
 
-import lxdapi_converge as converge
 import lxdapi_instance as instances
+import lxdapi_plan as plans
 import lxdapi_source as sources
 import pytest
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError, LxdapiError
 from model import INSTANCE, Model, failed
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
 
 C1 = {**INSTANCE, "name": "c1", "config": {"volatile.uuid": "u", "limits.cpu": "1"}}
 PATCH, PUT, STATE = "PATCH /1.0/instances/c1", "PUT /1.0/instances/c1", "PUT /1.0/instances/c1/state"
@@ -25,7 +27,7 @@ def instance(status="Stopped", more=None, **options):
 def stated(model, function, *args, test=False, **options):
     """Return (Salt's answer, the paper) of a function of lxdapi_instance that returns steps."""
     paper = Paper(model, wait_timeout=5)
-    ret = converge.state("instance", "c1", test, lambda: function(paper.api, "c1", *args, **options))
+    ret = plans.state("instance", "c1", test, lambda: function(paper.api, "c1", *args, **options))
     return ret, paper
 
 

@@ -8,6 +8,8 @@ from fake import Paper
 from lxdapi_errors import InvalidError
 from model import Model
 
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
 DIGEST = "1" * 64
 
 

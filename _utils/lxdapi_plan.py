@@ -1,0 +1,141 @@
+"""
+A plan: steps that were made with GETs only, reported or carried out.
+
+In test mode the plan is only reported; otherwise each step acts, and what it says it did goes into
+``changes`` before the next one begins. So test mode predicts what the apply does because it is the same
+plan, and after a failure ``changes`` holds what was done.
+"""
+
+from typing import Callable, NamedTuple
+
+from lxdapi_errors import APIException, InvalidError, LxdapiError
+from lxdapi_kinds import kind_of
+
+
+class Step(NamedTuple):
+    """
+    One thing to be done.
+
+    verb
+        What is done, as a participle: ``created``, ``updated``, ``started``.
+    changes
+        What it will change.
+    act
+        Does it. Returns what it really changed where that can differ from ``changes``, else None.
+    note
+        For the comment, where something has to be said.
+    lacking
+        Returns in words what is not there and is needed; asked in test mode and after a failure.
+    """
+
+    verb: str
+    changes: dict
+    act: Callable
+    note: str = ""
+    lacking: Callable = str
+
+
+def state(word, name, test, plan):
+    """
+    Return Salt's answer for a state.
+
+    word
+        The kind.
+    name
+        The state's name.
+    test
+        True: report the plan, do nothing.
+    plan
+        Called without arguments, returns the steps; it sends only GETs.
+    """
+    ret = {"name": name, "changes": {}, "result": True, "comment": ""}
+    subject = " ".join(dict.fromkeys([kind_of(word).label, str(name)]))
+    try:
+        steps = plan()
+    except InvalidError as exc:
+        return {**ret, "result": False, "comment": f"{subject}: {exc}"}
+    except LxdapiError as exc:
+        return {**ret, "result": False, "comment": f"{subject} could not be read: {explained(exc)}"}
+    if not steps:
+        return {**ret, "comment": f"{subject} is as declared"}
+    if test:
+        return _predicted(ret, subject, steps)
+    return _carry_out(ret, subject, steps)
+
+
+def _predicted(ret, subject, steps):
+    for step in steps:
+        join(ret["changes"], step.changes)
+    comment = _sentence(subject, "would be", steps) + "".join(_yet(step) for step in steps)
+    return {**ret, "result": None, "comment": comment}
+
+
+def _yet(step):
+    words = _lacking(step)
+    return f"; {words} (yet)" if words else ""
+
+
+def _lacking(step):
+    """Return what a step needs and is not there; that it cannot be told is told as nothing."""
+    try:
+        return step.lacking()
+    except LxdapiError:
+        return ""
+
+
+def _carry_out(ret, subject, steps):
+    done = []
+    for step in steps:
+        try:
+            actual = step.act()
+        except LxdapiError as exc:
+            before = f" ({_sentence(subject, 'was', done)})" if done else ""
+            words = "; ".join(filter(None, [explained(exc), _lacking(step), step.note]))
+            return {**ret, "result": False, "comment": f"{subject} could not be {step.verb}: {words}{before}"}
+        join(ret["changes"], step.changes if actual is None else actual)
+        if actual is None or actual:  # else somebody else did it meanwhile
+            done.append(step)
+    return {**ret, "comment": _sentence(subject, "was", done) if done else f"{subject} is as declared"}
+
+
+def do(steps):
+    """Do the steps and return what they changed; the first failure is raised."""
+    changes = {}
+    for step in steps:
+        actual = step.act()
+        join(changes, step.changes if actual is None else actual)
+    return changes
+
+
+def explained(exc):
+    """Return an error in words: for a transaction the daemon's own, with method and path."""
+    return exc.explain() if isinstance(exc, APIException) else str(exc)
+
+
+def _sentence(subject, was, steps):
+    notes = "".join(f"; {step.note}" for step in steps if step.note)
+    return f"{subject} {was} {' and '.join(_detail(step) for step in steps if step.changes)}{notes}"
+
+
+def _detail(step):
+    """Return the verb, for an update with what it is about: ``updated (config limits.cpu)``."""
+    if step.verb != "updated":
+        return step.verb
+    parts = (
+        field if {"old", "new"} == set(change) or "diff" in change else f"{field} {', '.join(sorted(change))}"
+        for field, change in step.changes.items()
+        if isinstance(change, dict)
+    )
+    return f"updated ({'; '.join(parts)})"
+
+
+def join(changes, more):
+    """Add the changes of a step to those before: of a value changed twice the first old stays."""
+    for key, change in more.items():
+        before = changes.get(key)
+        if not isinstance(before, dict) or not isinstance(change, dict):
+            changes[key] = change
+        elif set(change) == {"old", "new"}:
+            changes[key] = {"old": before.get("old"), "new": change["new"]}
+        else:
+            join(before, change)

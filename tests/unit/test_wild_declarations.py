@@ -1,0 +1,134 @@
+"""
+Whatever stands in an SLS: each state answers, and what it refuses it calls by its name.
+"""
+
+import importlib.util
+import inspect
+from datetime import date, datetime
+from pathlib import Path
+
+import lxdapi_front as front
+import pytest
+from fake import Paper, failure, finished, server, started, sync
+from lxdapi_kinds import KINDS
+
+STATES = sorted((Path(__file__).resolve().parents[2] / "_states").glob("lxdapi_*.py"))
+DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
+# Of which remote, project and member an object is, is not the kind's.
+WHERE = {"remote", "project", "target"}
+SELF = []
+SELF.append(SELF)
+WILD = {
+    **{"an empty text": "", "a text": "x", "a number": 5, "a large number": 10**300, "a negative": -1, "a float": 1.5},
+    **{"true": True, "false": False, "no number": float("nan"), "bytes": b"x", "a date": date(2030, 1, 31)},
+    **{
+        "a time": datetime(2030, 1, 31),
+        "an empty list": [],
+        "an empty mapping": {},
+        "a list": ["x"],
+        "twice": ["x", "x"],
+    },
+    **{
+        "a list of numbers": [1],
+        "a list of nothing": [None],
+        "a list of lists": [["x"]],
+        "a list of mappings": [{"x": 1}],
+    },
+    **{"a mapping": {"x": 1}, "a mapping of nothing": {"x": None}, "a mapping of lists": {"x": ["y"]}, "a set": {"x"}},
+    **{
+        "a mapping of mappings": {"x": {"y": {"z": 1}}},
+        "numbers as keys": {5: 6},
+        "no key": {None: "x"},
+        "true as a key": {True: 1},
+    },
+    **{"a date within": {"x": date(2030, 1, 31)}, "a float within": {"x": 1.5}, "a tuple as a key": {("a",): 1}},
+    **{"NUL": "a\x00b", "half a character": "\ud800", "a NUL as a key": {"a\x00": 1}, "in itself": SELF},
+    **{"long": "x" * 10**6, "many digits": "9" * 5000, "up": "..", "a slash": "a/b", "an object": object()},
+    **{"mixed keys": {5: 1, "x": 2}, "lines": "a\r\nb\tc"},
+}
+
+
+class Daemon:
+    """
+    What has everything, and of each kind nothing or an empty object.
+
+    there
+        True: an object is wherever it is asked for.
+    """
+
+    def __init__(self, there):
+        self.there = there
+        extensions = [e for kind in KINDS.values() for e in (kind.extension, *kind.extensions.values()) if e]
+        self.facts = {"api_extensions": extensions, "config": {}}
+
+    def __call__(self, seen):
+        path = seen.line.partition("/1.0")[2].strip("/")
+        if not path:
+            return server(**self.facts)
+        if path.startswith("operations/"):
+            return finished()
+        if seen.query.get("recursion"):
+            return sync([])
+        if seen.method != "GET":
+            return started() if path.startswith("instances") else sync()
+        empty = {
+            "config": {},
+            "devices": {},
+            "description": "",
+            "status": "Stopped",
+            "created_at": "x",
+            "name": "x",
+            "profiles": [],
+            "type": "container",
+        }
+        return sync({**empty, "target": DIGEST}) if self.there else failure(404, "not found")
+
+
+def state_of(path, there, test, folder):
+    """Return a state's file as Salt loads it, connected to such a daemon."""
+    spec = importlib.util.spec_from_file_location(f"{path.stem}_of_the_tests", path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    loaded.__opts__ = {"test": test, "cachedir": str(folder)}
+    loaded.__salt__ = {"config.get": None, "cp.cache_file": lambda *given, **more: ""}
+    loaded.__context__ = {}
+    return loaded
+
+
+def name_of(word):
+    """Return a name that a kind takes."""
+    good = {"fingerprint": DIGEST, "address": "192.0.2.1"}
+    return "/".join([*["a"] * len(KINDS[word].parents), good.get(KINDS[word].rule, "b")])
+
+
+def functions():
+    """Return (path, function, parameter) of all that can be declared."""
+    for path in STATES:
+        loaded = state_of(path, True, True, "")
+        for function, found in inspect.getmembers(loaded, inspect.isfunction):
+            if function[0] == "_" or found.__module__ != loaded.__name__:
+                continue
+            for parameter in inspect.signature(found).parameters:
+                if parameter not in WHERE:
+                    yield pytest.param(path, function, parameter, id=f"{path.stem}.{function}-{parameter}")
+
+
+@pytest.mark.parametrize("path, function, parameter", list(functions()))
+def test_each_state_answers_whatever_is_declared(path, function, parameter, monkeypatch, tmp_path):
+    word = path.stem.partition("_")[2]
+    for there in (True, False):
+        for test in (True, False):
+            monkeypatch.setattr(front, "connect", lambda *given, **more: Paper(Daemon(there)).api)  # noqa: B023
+            act = getattr(state_of(path, there, test, tmp_path), function)
+            for what, value in WILD.items():
+                given = {"name": name_of(word), **needed(act), parameter: value}
+                ret = act(**given)
+                assert set(ret) == {"name", "changes", "result", "comment"}, what
+                assert ret["result"] in (True, False, None) and isinstance(ret["comment"], str), what
+                assert ret["result"] is not False or ret["comment"], what
+
+
+def needed(act):
+    """Return values for the parameters that have no default, but for the name."""
+    found = inspect.signature(act).parameters.values()
+    return {each.name: "x" for each in found if each.default is each.empty and each.name != "name"}
