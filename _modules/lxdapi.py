@@ -1,5 +1,6 @@
 """
-The REST API of LXD and Incus, raw, and readers of every kind of resource.
+The REST API of LXD and Incus, raw, and every kind of resource: list, get, create, update, rename, delete,
+export.
 
 :depends: requests, requests-unixsocket
 
@@ -13,9 +14,12 @@ from salt.exceptions import SaltInvocationError
 try:
     import lxdapi_converge as converge
     import lxdapi_front as front
+    import lxdapi_generic as generic
     import lxdapi_image as images
     import lxdapi_kinds as kinds
     import lxdapi_operation as operations
+    import lxdapi_plan as plans
+    import lxdapi_survey as survey
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -31,18 +35,25 @@ def __virtual__():
     return front.loadable(__version__)
 
 
-def _api(remote, project):
-    return front.connect(__salt__["config.get"], __context__, remote, project)
+def _api(remote, project, target=None):
+    return front.connect(__salt__["config.get"], __context__, remote, project, target)
 
 
-def get(path, params=None, remote=None, project=None):
+def get(kind, name=None, params=None, remote=None, project=None, target=None):
     """
-    Return the reply to a GET: the whole JSON, with ``metadata`` in it.
+    Return the object of a kind and name, None if the daemon says that there is none; without a name the
+    reply to a GET of any path.
 
-    path
-        Relative to the API (``instances/web1``) or absolute (``/1.0/instances/web1``).
+    kind
+        With ``name`` a kind: ``instance``, ``network_forward``, ... (an unknown one is refused with all that
+        there are). Without it a path of the REST API, relative (``instances/web1/state``) or absolute
+        (``/1.0/instances``); then the whole JSON is returned, with ``metadata`` in it.
+    name
+        Of the object, with what it is in before it: ``lxdbr0/192.0.2.10``, ``default/data``.
     params
-        A mapping for the query.
+        A mapping for the query, with a path.
+    target
+        A member of the cluster, for what each member has of its own.
 
     Raises an error with the daemon's words if the request failed.
 
@@ -50,9 +61,15 @@ def get(path, params=None, remote=None, project=None):
 
     .. code-block:: bash
 
+        salt-call lxdapi.get profile default
         salt-call lxdapi.get instances params='{"recursion": 1}'
     """
-    return _raw("GET", path, params, None, remote, project)
+    name = _named(kind, name)
+    if name is None:
+        return _raw("GET", kind, params, None, remote, project, target=target)
+    _refuse(params=params)
+    found = converge.read(_api(remote, project, target), kinds.kind_of(kind), name)
+    return found.metadata if found is not None else None
 
 
 def post(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
@@ -60,7 +77,7 @@ def post(path, json=None, params=None, wait=False, timeout=None, remote=None, pr
     Return the reply to a POST; with ``wait`` the finished operation's.
 
     path, params
-        As for :py:func:`lxdapi.get`.
+        A path of the REST API, relative (``profiles``) or absolute (``/1.0/profiles``); a mapping for the query.
     json
         The body, as a mapping or as JSON text.
     wait
@@ -110,33 +127,72 @@ def patch(path, json=None, params=None, wait=False, timeout=None, remote=None, p
     return _raw("PATCH", path, params, json, remote, project, wait, timeout)
 
 
-def delete(path, params=None, wait=False, timeout=None, remote=None, project=None):
+def delete(kind, name=None, params=None, wait=False, timeout=None, force=False, remote=None, project=None, target=None):
     """
-    Return the reply to a DELETE; with ``wait`` the finished operation's.
+    Delete the object of a kind and name and return what changed, nothing if there is none; without a name
+    return the reply to a DELETE of any path.
 
-    See :py:func:`lxdapi.post` for the parameters.
+    kind, name, params, target
+        As for :py:func:`lxdapi.get`.
+    wait
+        With a path: True waits for the end of the operation. False.
+    timeout
+        With a path: seconds to wait at the most; 600.
+    force
+        With a kind: True deletes all that is in it too, where the daemon can (a project, a cluster member).
+
+    Raises an error with the daemon's words if it refuses.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-call lxdapi.delete profiles/web
+        salt-call lxdapi.delete profile web
+        salt-call lxdapi.delete instances/web1 wait=True
     """
-    return _raw("DELETE", path, params, None, remote, project, wait, timeout)
+    name = _named(kind, name)
+    if name is None:
+        _refuse(force=force)
+        return _raw("DELETE", kind, params, None, remote, project, wait, timeout, target)
+    _refuse(params=params, wait=wait, timeout=timeout)
+    return plans.do(converge.absent(_api(remote, project, target), kind, name, force))
 
 
-def _raw(method, path, params, json, remote, project, wait=False, timeout=None):
+def _named(kind, name):
+    """Return the name of an object, None for a path; raise for a kind that is given without a name."""
+    if name is not None or not isinstance(kind, str) or kind not in kinds.KINDS:
+        return name
+    if kinds.KINDS[kind].path:
+        raise SaltInvocationError(f"{kind} is a kind: a name is needed; lxdapi.list {kind} tells which there are")
+    return kind  # there is only one
+
+
+def _refuse(**given):
+    """Raise for an argument that means nothing here."""
+    for word, value in given.items():
+        if value:
+            raise SaltInvocationError(f"{word} means nothing here: see the documentation of this function")
+
+
+def _raw(method, path, params, json, remote, project, wait=False, timeout=None, target=None):
     options = {"params": params} if json is None else {"params": params, "json": _body(json)}
-    result = _api(remote, project).request(method, path, **options)
+    result = _api(remote, project, target).request(method, path, **options)
     result = result.wait(timeout) if wait else result
     return result.response.text if result.data is None else result.data
 
 
-def _body(json):
+def _body(json, word="json"):
     try:
         return salt.utils.json.loads(json) if isinstance(json, str) else json
     except ValueError as exc:
-        raise SaltInvocationError(f"json: {exc}") from exc
+        raise SaltInvocationError(f"{word}: {exc}") from exc
+
+
+def _mapping(settings):
+    settings = _body(settings, "settings")
+    if not isinstance(settings, dict):
+        raise SaltInvocationError(f"settings: a mapping of fields is needed, not {type(settings).__name__}")
+    return settings
 
 
 def wait(operation, timeout=600, remote=None, project=None):
@@ -180,15 +236,19 @@ def server(remote=None):
     return facts
 
 
-def list_(kind, full=False, remote=None, project=None):
+def list_(kind, parent=None, full=False, remote=None, project=None, target=None):
     """
     Return the names of all resources of a kind; with ``full`` a mapping of names to objects.
 
     kind
-        ``image`` (named by fingerprint), ``image_alias``, ``instance``, ``network_address_set``,
-        ``profile``.
-
-    One request whatever their number.
+        As for :py:func:`lxdapi.get`.
+    parent
+        Of what is in something else only what is in this: ``lxdbr0`` for a network's forwards. None: all,
+        with a request for each parent; otherwise it is one request whatever their number.
+    full
+        True: the objects as well.
+    target
+        See :py:func:`lxdapi.get`.
 
     CLI Example:
 
@@ -196,29 +256,118 @@ def list_(kind, full=False, remote=None, project=None):
 
         salt-call lxdapi.list instance full=True
     """
-    chosen = kinds.kind_of(kind)
-    api = _api(remote, project)
-    converge.require(api, chosen)
-    found = api.get(chosen.collection, params={"recursion": 1}).metadata
-    objects = {item[chosen.key]: item for item in found or ()}
+    objects = survey.listed(_api(remote, project, target), kind, parent)
     return objects if full else sorted(objects)
 
 
-def get_one(kind, name, remote=None, project=None):
+def create(kind, name, settings=None, remote=None, project=None, target=None):
     """
-    Return the object of that name, None if the daemon says that there is none.
+    Create an object of a kind and return what changed.
 
-    kind
-        See :py:func:`lxdapi.list`.
+    kind, name, target
+        As for :py:func:`lxdapi.get`.
+    settings
+        A mapping of its fields, as the state ``lxdapi_<kind>.present`` takes them, or JSON text of one. A field
+        that the kind does not have is refused with all that there are.
+
+    Raises an error with the daemon's words if it refuses, as it does where there is one of that name.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-call lxdapi.get_one profile default
+        salt-call lxdapi.create profile web '{"config": {"limits.cpu": 2}}'
     """
-    found = converge.read(_api(remote, project), kinds.kind_of(kind), name)
-    return found.metadata if found is not None else None
+    return plans.do(generic.made(_api(remote, project, target), kind, name, _mapping(settings or {})))
+
+
+def update(kind, name, settings, purge=False, remote=None, project=None, target=None):
+    """
+    Make an existing object as declared and return what changed, key by key.
+
+    kind, name, settings, target
+        As for :py:func:`lxdapi.create`. What is not named is left alone; ``null`` removes a key.
+    purge
+        True: of rules, ports and the like, those that are not named are removed.
+
+    Raises an error with the daemon's words if there is none, or if it refuses.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi.update profile web '{"config": {"limits.cpu": null}}'
+    """
+    return plans.do(generic.updated(_api(remote, project, target), kind, name, _mapping(settings), purge))
+
+
+def rename(kind, name, new_name, remote=None, project=None, target=None):
+    """
+    Give an object another name and return what changed.
+
+    kind, name, target
+        As for :py:func:`lxdapi.get`.
+    new_name
+        What it is called afterwards; what it is in may be left out.
+
+    Raises an error with the daemon's words if it refuses, as it does where the name is taken.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi.rename profile web web2
+    """
+    return plans.do(converge.renamed(_api(remote, project, target), kind, name, new_name))
+
+
+def effective(kind, name, remote=None, project=None):
+    """
+    Return each config key and device that is in effect for an object, and where it comes from.
+
+    kind
+        ``instance``.
+    name
+        Of the instance.
+
+    The answer is ``{"config": {key: {"value": x, "origin": "profile web"}}, "devices": {...}}``; the origin is
+    ``instance`` or the last of its profiles that has it. Left out is what the daemon keeps for itself
+    (``volatile.*``, ``image.*``). Values of secret keys are masked.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi.effective instance web1
+    """
+    if kind != "instance":
+        raise SaltInvocationError(f"kind {kind!r}: only an instance inherits; there is: instance")
+    return survey.effective(_api(remote, project), name)
+
+
+def export(kind=None, name=None, remote=None, project=None):
+    """
+    Return existing objects as the text of an SLS file, which applied changes nothing.
+
+    kind, name
+        As for :py:func:`lxdapi.get`; without a name all of the kind, without a kind everything.
+    remote, project
+        See the README, Remotes. What is given is in each state as well.
+
+    So a host that was built by hand becomes one that is declared. Left out are what the daemon keeps for
+    itself (``volatile.*``, ``image.*``), what is empty or false, whether an instance runs, the values of secret
+    keys, and images that the daemon fetched for itself. An instance or image is exported without a source: add
+    it, if the SLS is to make it anew elsewhere. The first line, ``#!yaml``, keeps Jinja from reading braces in a
+    value as its own.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi.export profile --out json | jq -r .local > profiles.sls
+    """
+    where = {"remote": remote, "project": project}
+    return survey.sls(survey.exported(_api(remote, project), kind, name, where))
 
 
 def image_get_fingerprint(path, rootfs=None, saltenv="base"):

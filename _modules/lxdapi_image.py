@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_image as images
+    import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -54,7 +55,7 @@ def upload(path, rootfs=None, aliases=None, public=None, properties=None, salten
     digest = images.fingerprint(*files)
     wanted = {"public": public, "properties": properties}
     steps = images.present(api, digest, wanted, lambda: images.upload(api, *files, digest=digest), aliases or ())
-    return {"fingerprint": digest, "changes": converge.do(steps)}
+    return {"fingerprint": digest, "changes": plans.do(steps)}
 
 
 def delete(name, remote=None, project=None):
@@ -74,7 +75,7 @@ def delete(name, remote=None, project=None):
     """
     api = _api(remote, project)
     digest = images.resolve(api, name)
-    return converge.do(converge.absent(api, "image", digest)) if digest else {}
+    return plans.do(converge.absent(api, "image", digest)) if digest else {}
 
 
 def alias_set(name, target, description=None, remote=None, project=None):
@@ -92,7 +93,7 @@ def alias_set(name, target, description=None, remote=None, project=None):
 
         salt-call lxdapi_image.alias_set busybox 3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6
     """
-    return converge.do(images.alias_steps(_api(remote, project), name, target, description))
+    return plans.do(images.alias_steps(_api(remote, project), name, target, description))
 
 
 def alias_delete(name, remote=None, project=None):
@@ -105,4 +106,4 @@ def alias_delete(name, remote=None, project=None):
 
         salt-call lxdapi_image.alias_delete busybox
     """
-    return converge.do(converge.absent(_api(remote, project), "image_alias", name))
+    return plans.do(converge.absent(_api(remote, project), "image_alias", name))

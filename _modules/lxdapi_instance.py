@@ -8,9 +8,9 @@ as running.
 """
 
 try:
-    import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_instance as instances
+    import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -41,7 +41,7 @@ def start(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.start web1
     """
-    return converge.do(instances.reached(_api(remote, project), name, "Running", timeout))
+    return plans.do(instances.reached(_api(remote, project), name, "Running", timeout))
 
 
 def stop(name, timeout=None, force=False, remote=None, project=None):
@@ -61,7 +61,7 @@ def stop(name, timeout=None, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.stop web1 timeout=5 force=True
     """
-    return converge.do(instances.reached(_api(remote, project), name, "Stopped", timeout, force))
+    return plans.do(instances.reached(_api(remote, project), name, "Stopped", timeout, force))
 
 
 def restart(name, timeout=None, force=False, remote=None, project=None):
@@ -80,7 +80,7 @@ def restart(name, timeout=None, force=False, remote=None, project=None):
     here = instances.status(instances.settled(api, name))
     if here != "Running":
         stop = [] if here == "Stopped" else instances.reached(api, name, "Stopped", timeout, force)
-        return converge.do(stop + instances.steps_to(api, name, "Stopped", "Running"))
+        return plans.do(stop + instances.steps_to(api, name, "Stopped", "Running"))
     forced = instances.act_on(api, name, "restart", timeout, force)
     return {"restarted": name, "forced": True} if forced else {"restarted": name}
 
@@ -98,7 +98,7 @@ def freeze(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.freeze web1
     """
-    return converge.do(instances.reached(_api(remote, project), name, "Frozen", timeout))
+    return plans.do(instances.reached(_api(remote, project), name, "Frozen", timeout))
 
 
 def unfreeze(name, timeout=None, remote=None, project=None):
@@ -117,7 +117,7 @@ def unfreeze(name, timeout=None, remote=None, project=None):
     api = _api(remote, project)
     if instances.status(instances.settled(api, name)) != "Frozen":
         return {}
-    return converge.do(instances.reached(api, name, "Running", timeout))
+    return plans.do(instances.reached(api, name, "Running", timeout))
 
 
 def delete(name, force=False, remote=None, project=None):
@@ -133,4 +133,4 @@ def delete(name, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.delete web1 force=True
     """
-    return converge.do(instances.absent(_api(remote, project), name, force))
+    return plans.do(instances.absent(_api(remote, project), name, force))

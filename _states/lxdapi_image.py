@@ -9,6 +9,7 @@ try:
     import lxdapi_front as front
     import lxdapi_image as images
     import lxdapi_names as names
+    import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -37,6 +38,7 @@ def present(
     expires_at=None,
     properties=None,
     profiles=None,
+    purge=False,
     timeout=None,
     saltenv=None,
     remote=None,
@@ -86,6 +88,8 @@ def present(
         A mapping, of which other keys are left alone; ``null`` removes one.
     profiles
         A list of profiles for instances made from it without any.
+    purge
+        True: aliases of the image that are not named are removed.
     timeout
         Seconds for the daemon to unpack it after the upload; 3600.
     saltenv
@@ -113,9 +117,9 @@ def present(
         if not isinstance(more, list):
             more = [more]
         check = lambda: _check(digest, source, rootfs)  # noqa: E731
-        return images.present(api, digest, wanted, send, named + more, check)
+        return images.present(api, digest, wanted, send, named + more, check, purge)
 
-    return converge.state("image", name, __opts__["test"], plan)
+    return plans.state("image", name, __opts__["test"], plan)
 
 
 def _saltenv():
@@ -130,7 +134,7 @@ def _check(digest, source, rootfs):
     if not source:
         images.refuse_missing(digest)
     for part in (source, rootfs):
-        if part and "://" not in part:
+        if part and "://" not in str(part):
             images.opened(part).close()
 
 
@@ -183,4 +187,4 @@ def absent(name, remote=None, project=None):
         digest = images.resolve(api, name)
         return converge.absent(api, "image", digest) if digest else []
 
-    return converge.state("image", name, __opts__["test"], plan)
+    return plans.state("image", name, __opts__["test"], plan)

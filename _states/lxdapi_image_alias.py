@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_image as images
+    import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -25,7 +26,7 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, target, description=None, remote=None, project=None):
+def present(name, target, description=None, renamed_from=None, remote=None, project=None):
     """
     Ensure that an alias points at an image; one that points elsewhere is moved in one request, so
     that there is no moment without it.
@@ -42,14 +43,16 @@ def present(name, target, description=None, remote=None, project=None):
         The fingerprint of the image, all 64 digits.
     description
         Text; "" clears it.
+    renamed_from
+        The name of one that is to become this one, if this one does not exist yet.
     remote, project
         See the README, Remotes.
     """
-    return converge.state(
+    return plans.state(
         "image_alias",
         name,
         __opts__["test"],
-        lambda: images.alias_steps(_api(remote, project), name, target, description),
+        lambda: images.alias_steps(_api(remote, project), name, target, description, renamed_from),
     )
 
 
@@ -67,7 +70,7 @@ def absent(name, remote=None, project=None):
     remote, project
         See the README, Remotes.
     """
-    return converge.state(
+    return plans.state(
         "image_alias",
         name,
         __opts__["test"],

@@ -5,9 +5,9 @@ Instances of LXD and Incus as declared: containers and virtual machines.
 """
 
 try:
-    import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_instance as instances
+    import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -38,6 +38,7 @@ def present(
     running=None,
     restart_on_change=False,
     timeout=None,
+    renamed_from=None,
     remote=None,
     project=None,
 ):
@@ -106,6 +107,9 @@ def present(
         at a start only (``security.nesting``, ``raw.lxc``, ...). False: the comment says so.
     timeout
         Seconds for the creation; 600.
+    renamed_from
+        The name of one that is to become this one, if this one does not exist yet; the daemon renames only
+        one that is stopped.
     remote, project
         See the README, Remotes.
     """
@@ -118,11 +122,13 @@ def present(
         "architecture": architecture,
         "ephemeral": ephemeral,
     }
-    return converge.state(
+    return plans.state(
         "instance",
         name,
         __opts__["test"],
-        lambda: instances.present(_api(remote, project), name, wanted, source, running, restart_on_change, timeout),
+        lambda: instances.present(
+            _api(remote, project), name, wanted, source, running, restart_on_change, timeout, renamed_from
+        ),
     )
 
 
@@ -143,7 +149,7 @@ def absent(name, force=False, remote=None, project=None):
     remote, project
         See the README, Remotes.
     """
-    return converge.state(
+    return plans.state(
         "instance",
         name,
         __opts__["test"],
@@ -213,7 +219,7 @@ def frozen(name, timeout=None, remote=None, project=None):
 
 
 def _reached(name, goal, timeout, force, remote, project):
-    return converge.state(
+    return plans.state(
         "instance",
         name,
         __opts__["test"],

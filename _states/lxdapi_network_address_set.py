@@ -8,6 +8,7 @@ Network address sets of Incus as declared: names for addresses, for use in the r
 try:
     import lxdapi_converge as converge
     import lxdapi_front as front
+    import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -25,7 +26,7 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, addresses=None, description=None, config=None, remote=None, project=None):
+def present(name, addresses=None, description=None, config=None, renamed_from=None, remote=None, project=None):
     """
     Ensure that a network address set exists with the given settings.
 
@@ -51,15 +52,17 @@ def present(name, addresses=None, description=None, config=None, remote=None, pr
     config
         A mapping of ``user.*`` keys to values: what the daemon keeps for others, such as the ids of an
         address management. Other keys are left alone; ``null`` removes one.
+    renamed_from
+        The name of one that is to become this one, if this one does not exist yet.
     remote, project
         See the README, Remotes.
     """
     wanted = {"addresses": addresses, "description": description, "config": config}
-    return converge.state(
+    return plans.state(
         "network_address_set",
         name,
         __opts__["test"],
-        lambda: converge.present(_api(remote, project), "network_address_set", name, wanted),
+        lambda: converge.present(_api(remote, project), "network_address_set", name, wanted, renamed_from=renamed_from),
     )
 
 
@@ -77,7 +80,7 @@ def absent(name, remote=None, project=None):
     remote, project
         See the README, Remotes.
     """
-    return converge.state(
+    return plans.state(
         "network_address_set",
         name,
         __opts__["test"],

@@ -7,6 +7,7 @@ Profiles of LXD and Incus as declared.
 try:
     import lxdapi_converge as converge
     import lxdapi_front as front
+    import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -24,7 +25,7 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, description=None, config=None, devices=None, remote=None, project=None):
+def present(name, description=None, config=None, devices=None, renamed_from=None, remote=None, project=None):
     """
     Ensure that a profile exists with the given settings.
 
@@ -53,15 +54,17 @@ def present(name, description=None, config=None, devices=None, remote=None, proj
     devices
         A mapping of names to devices. Other devices, and other keys of a device, are left alone;
         ``null`` removes one; a device of another ``type`` is replaced whole.
+    renamed_from
+        The name of one that is to become this one, if this one does not exist yet.
     remote, project
         See the README, Remotes.
     """
     wanted = {"description": description, "config": config, "devices": devices}
-    return converge.state(
+    return plans.state(
         "profile",
         name,
         __opts__["test"],
-        lambda: converge.present(_api(remote, project), "profile", name, wanted),
+        lambda: converge.present(_api(remote, project), "profile", name, wanted, renamed_from=renamed_from),
     )
 
 
@@ -79,7 +82,7 @@ def absent(name, remote=None, project=None):
     remote, project
         See the README, Remotes.
     """
-    return converge.state(
+    return plans.state(
         "profile",
         name,
         __opts__["test"],

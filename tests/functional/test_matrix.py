@@ -1,194 +1,159 @@
 """
-Every kind through its whole life: create, again, edit, again, drop a key, again, absent, again.
+Every kind through its whole life: create, edit, describe, drop a key, clear, rename, absent, and each of them again.
 
 Each change is first predicted by the test mode, to the letter; test mode and second runs send only
 GETs; what came of it is read past the code under test.
 """
 
 import hashlib
-from dataclasses import dataclass, field
 
+import certificates
+import matrix_rows_core
+import matrix_rows_network
+import matrix_rows_storage
 import pytest
+from lxdapi_kinds import KINDS
 
-
-@dataclass(frozen=True)
-class Row:
-    """
-    One kind's life: what is declared at each stage, and what the object then holds.
-
-    ``path`` takes the fingerprint of the session's image as ``{image}``, as does every value.
-    """
-
-    state: str
-    name: str
-    path: str
-    create: dict
-    created: dict
-    edit: dict
-    edited: dict
-    edit_changes: dict
-    drop: dict
-    dropped: dict
-    absent: dict = field(default_factory=dict)
-    extension: str = None
-
-
-ROWS = {
-    "profile": Row(
-        "lxdapi_profile",
-        "web",
-        "profiles/web",
-        create={"description": "web", "config": {"limits.cpu": 2, "user.keep": "me", "user.drop": "x"}},
-        created={
-            "description": "web",
-            "config": {"limits.cpu": "2", "user.keep": "me", "user.drop": "x"},
-            "devices": {},
-        },
-        edit={"config": {"limits.cpu": 4}, "devices": {"tmp": {"type": "disk", "path": "/t", "source": "/tmp"}}},
-        edited={
-            "description": "web",
-            "config": {"limits.cpu": "4", "user.keep": "me", "user.drop": "x"},
-            "devices": {"tmp": {"type": "disk", "path": "/t", "source": "/tmp"}},
-        },
-        edit_changes={
-            "config": {"limits.cpu": {"old": "2", "new": "4"}},
-            "devices": {"tmp": {"old": None, "new": {"type": "disk", "path": "/t", "source": "/tmp"}}},
-        },
-        drop={"config": {"user.drop": None}, "devices": {"tmp": None}},
-        dropped={"description": "web", "config": {"limits.cpu": "4", "user.keep": "me"}, "devices": {}},
-    ),
-    "network_address_set": Row(
-        "lxdapi_network_address_set",
-        "web",
-        "network-address-sets/web",
-        create={"addresses": ["192.0.2.1", "2001:db8::1"], "config": {"user.keep": "me", "user.drop": "x"}},
-        created={"config": {"user.keep": "me", "user.drop": "x"}, "description": ""},
-        edit={"description": "web", "addresses": ["2001:DB8::1", "198.51.100.0/24"]},
-        edited={"description": "web", "config": {"user.keep": "me", "user.drop": "x"}},
-        edit_changes={
-            "description": {"old": "", "new": "web"},
-            "addresses": {"new": ["198.51.100.0/24", "2001:db8::1"]},
-        },
-        drop={"config": {"user.drop": None}, "addresses": []},
-        dropped={"description": "web", "config": {"user.keep": "me"}, "addresses": []},
-        extension="network_address_set",
-    ),
-    "image_alias": Row(
-        "lxdapi_image_alias",
-        "team/box:1.36",
-        "images/aliases/team%2Fbox%3A1.36",
-        create={"target": "{image}", "description": "one"},
-        created={"target": "{image}", "description": "one"},
-        edit={"target": "{image}", "description": "two\nlines"},
-        edited={"target": "{image}", "description": "two\nlines"},
-        edit_changes={"description": {"old": "one", "new": "two\nlines"}},
-        drop={"target": "{image}", "description": ""},
-        dropped={"target": "{image}", "description": ""},
-    ),
-    "image": Row(
-        "lxdapi_image",
-        "{image}",
-        "images/{image}",
-        create={"source": "{file}", "properties": {"owner": "me", "drop": "x"}},
-        created={"public": False, "auto_update": False},
-        edit={
-            "public": True,
-            "auto_update": True,
-            "properties": {"owner": "you"},
-            "expires_at": "2031-01-31T12:00:00Z",
-        },
-        edited={"public": True, "auto_update": True, "expires_at": "2031-01-31T12:00:00Z"},
-        edit_changes={
-            "public": {"old": False, "new": True},
-            "auto_update": {"old": False, "new": True},
-            "properties": {"owner": {"old": "me", "new": "you"}},
-            "expires_at": {"new": "2031-01-31T12:00:00Z"},
-        },
-        drop={"properties": {"drop": None}, "expires_at": ""},
-        dropped={"public": True},
-    ),
-    "instance": Row(
-        "lxdapi_instance",
-        "c1",
-        "instances/c1",
-        create={
-            "source": "{image}",
-            "description": "one",
-            "config": {"limits.memory": "64MiB", "boot.autostart": False, "user.drop": "x"},
-        },
-        created={"description": "one", "status": "Stopped", "profiles": ["default"], "ephemeral": False},
-        edit={
-            "config": {"limits.memory": "128MiB"},
-            "devices": {"tmp": {"type": "disk", "path": "/t", "source": "/tmp"}},
-        },
-        edited={"devices": {"tmp": {"type": "disk", "path": "/t", "source": "/tmp"}}, "description": "one"},
-        edit_changes={
-            "config": {"limits.memory": {"old": "64MiB", "new": "128MiB"}},
-            "devices": {"tmp": {"old": None, "new": {"type": "disk", "path": "/t", "source": "/tmp"}}},
-        },
-        drop={"config": {"user.drop": None}, "devices": {}},
-        dropped={"devices": {}, "description": "one"},
-    ),
-}
+ROWS = {**matrix_rows_core.ROWS, **matrix_rows_network.ROWS, **matrix_rows_storage.ROWS}
 
 
 class Life:
     """A row's life on one daemon."""
 
-    def __init__(self, row, apply, raw, values):
-        self.row, self._apply, self._raw = row, apply, raw
+    def __init__(self, row, apply, raw, daemon, values):
+        self.row, self._apply, self._raw, self._daemon = row, apply, raw, daemon
         self._values = values
-        self.name = self.filled(row.name)
+        self._extensions = daemon.ask("GET", "/1.0")["api_extensions"]
+        self.kind = KINDS[row.state.replace("lxdapi_", "", 1)]
+        self.name, self.path = self.filled(row.name), self.filled(row.path)
+        self.identity = self.filled(row.identity) or self.name
 
     def filled(self, value):
+        """Return the value with those of the run."""
         if isinstance(value, dict):
             return {key: self.filled(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.filled(inner) for inner in value]
         return value.format(**self._values) if isinstance(value, str) else value
 
-    def lacking(self, daemon):
-        """Return True if the daemon does not know the kind."""
-        extensions = daemon.request("GET", "/1.0")[1]["metadata"]["api_extensions"]
-        return bool(self.row.extension) and self.row.extension not in extensions
+    def has(self, extension):
+        """Return True if the daemon has this API extension; every one has None."""
+        return extension is None or extension in self._extensions
+
+    def has_fields(self):
+        """Return the fields that the kind has on this daemon."""
+        return {field for field in self.kind.fields if self.has(self.kind.extensions.get(field))}
 
     def refused(self):
         """Prove that the daemon's lack is said having read nothing but who it is, and is an absence."""
-        declared = self.filled(self.row.create)
         for answer in (self._apply.predicted, self._apply.failed):
             self._apply.clear()
-            ret = answer(f"{self.row.state}.present", self.name, **declared)
+            ret = answer(f"{self.row.state}.present", self.name, **self._declared(self.row.create))
             assert f"it lacks the API extension {self.row.extension}" in str(ret)
             assert self._apply.seen() <= {"/1.0"}
-        self._apply.unchanged(f"{self.row.state}.absent", self.name)
+        self._apply.unchanged(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
+
+    def failing(self, words):
+        """Prove that a failure is told in the daemon's words, and leaves nothing."""
+        assert words in self._apply.failed(f"{self.row.state}.present", self.name, **self._declared(self.row.create))
+        assert self.read() is None
+        self._apply.unchanged(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
+
+    def prepared(self):
+        """What has to be there before is there, and the object is not."""
+        for method, path, body in self.row.needs:
+            self._daemon.ask(method, f"/1.0/{path}", body)
+        assert self.read() is None
 
     def read(self):
-        """Return the object as the daemon has it."""
-        return self._raw(self.filled(self.row.path))
+        """Return the object as the daemon has it, None if it has none."""
+        return self._raw(self.path)
 
-    def stage(self, declared, holds):
+    def _declared(self, more):
+        return {**self.filled(self.row.always), **self.filled(more)}
+
+    def stage(self, declared, holds, **more):
         """Return the changes of one stage, having compared what the daemon then holds."""
-        changes = self._apply.changed(f"{self.row.state}.present", self.name, **self.filled(declared))
-        found = self.read()
-        expected = self.filled(holds)
-        assert {key: found[key] for key in expected} == expected
+        changes = self._apply.changed(f"{self.row.state}.present", self.name, **self._declared(declared), **more)
+        found, expected = self.read(), self.filled(holds)
+        assert {key: self._comparable(found, key) for key in expected} == {
+            key: self._comparable(expected, key) for key in expected
+        }
         return changes
+
+    def _comparable(self, found, field):
+        value = found.get(field)
+        if field == "config":  # which is left out of some replies when it is empty
+            return {key: inner for key, inner in (value or {}).items() if not key.startswith(self.row.foreign)}
+        if self.kind.items.get(field):
+            # of which the daemons fill in what is empty, each of them other keys
+            return sorted(sorted((key, inner) for key, inner in item.items() if inner) for item in value or ())
+        return value
+
+    def alike(self):
+        """Prove that what is there, spelled otherwise or not declared at all, is as declared."""
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared(self.row.alike))
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared({}))
+
+    def described(self):
+        """Prove that a description of several lines is kept, left alone where it is not declared, and cleared."""
+        if "description" not in self.has_fields():
+            return
+        before = self.read()["description"]
+        lines = self.row.description
+        changes = self.stage({"description": lines}, {"description": lines})
+        assert changes == {"description": {"old": before, "new": lines}}
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared({"description": lines}))
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared({}))
+        changes = self.stage({"description": ""}, {"description": ""})
+        assert changes == {"description": {"old": lines, "new": ""}}
+
+    def fixed(self):
+        """Prove that what is fixed fails, naming it and both values, and that nothing else is changed either."""
+        before = self.read()
+        more = {"description": "other"} if "description" in self.has_fields() else {}
+        for field, (value, words) in self.row.create_only.items():
+            declared = self._declared({field: value, **more})
+            predicted = self._apply.predicted(f"{self.row.state}.present", self.name, **declared)
+            assert (predicted["result"], predicted["changes"]) == (False, {})
+            comment = self._apply.failed(f"{self.row.state}.present", self.name, **declared)
+            assert self.filled(words) in comment and predicted["comment"] == comment
+        assert self.read() == before
+
+    def renamed(self):
+        """Prove that the object gets its other name, with a change of it at once, and is called so from then on."""
+        if not self.row.rename:
+            return
+        old, name = self.name, self.row.rename[0]
+        full = f"{old.rpartition('/')[0]}/{name}" if self.kind.parents and "/" not in name else name
+        before, self.name, old_path = self.read(), full, self.path
+        self.path = self.row.rename[1]
+        more = {"description": "renamed"} if "description" in self.has_fields() else {}
+        changes = self.stage(more, more, renamed_from=old)
+        words = {"description": {"old": before["description"], "new": "renamed"}} if more else {}
+        assert changes == {"name": {"old": old, "new": full}, **words}
+        assert self._raw(old_path) is None
+        self.identity = full
 
     def end(self):
         """Return the changes of the absence."""
-        changes = self._apply.changed(f"{self.row.state}.absent", self.name, **self.row.absent)
+        changes = self._apply.changed(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
         assert self.read() is None
         return changes
 
 
 @pytest.fixture(params=sorted(ROWS))
-def life(request, apply, raw, image):
-    """The life of each kind; only the image's own begins without the image."""
+def life(request, apply, raw, daemon, image, tmp_path):
+    """The life of each row; the image is there where the row speaks of it, but for the image's own."""
     row = ROWS[request.param]
-    values = {"file": str(image)}
+    pem, digest = certificates.made()
+    values = {"file": str(image), "pem": pem, "digest": digest, "folder": str(tmp_path / "pool")}
+    (tmp_path / "pool").mkdir()
     if request.param == "image":
         values["image"] = hashlib.sha256(image.read_bytes()).hexdigest()
-    else:
+    elif "{image}" in repr(row):
         values["image"] = request.getfixturevalue("imported")
-    return Life(row, apply, raw, values)
+    return Life(row, apply, raw, daemon, values)
 
 
 def subset(part, whole):
@@ -199,17 +164,25 @@ def subset(part, whole):
 
 
 def test_a_resource_lives_as_declared_from_creation_to_absence(life, daemon):
-    row, name = life.row, life.name
-    if life.lacking(daemon):
+    row = life.row
+    if not life.has(row.extension):
         return life.refused()
-    assert life.read() is None
-    assert life.stage(row.create, row.created) == {"created": name}
+    if daemon.name in row.fails:
+        return life.failing(row.fails[daemon.name])
+    life.prepared()
+    assert life.stage(row.create, row.created) == {"created": life.identity}
     before = life.read()
     changes = life.stage(row.edit, row.edited)
     assert subset(life.filled(row.edit_changes), changes)
     assert set(changes) == set(row.edit_changes)
+    life.alike()
+    life.fixed()
     life.stage(row.drop, row.dropped)
+    if row.clear:
+        life.stage(row.clear, row.cleared)
     kept = {k: v for k, v in (before.get("config") or {}).items() if k.startswith("volatile.")}
     assert subset(kept, life.read().get("config") or {})
-    assert life.end() == {"deleted": name}
+    life.described()
+    life.renamed()
+    assert life.end() == {"deleted": life.identity}
     return None

@@ -99,6 +99,7 @@ def test_an_architecture_may_be_called_as_debian_does(apply, imported, raw):
     assert raw("instances/c1")["architecture"] == "x86_64"
 
 
+@pytest.mark.off_contract
 def test_the_dict_of_the_shortcut_is_that_of_a_post(daemon, imported):
     api = API.factory(daemon.socket)
     config = {"name": "c1", "source": "busybox", "instance_type": "", "start": False, "type": "container"}

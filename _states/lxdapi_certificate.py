@@ -1,0 +1,103 @@
+"""
+Certificates in the trust store of LXD and Incus as declared: who may use the daemon over HTTPS.
+
+:depends: requests, requests-unixsocket
+"""
+
+try:
+    import lxdapi_certificate as certificates
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote):
+    return front.connect(__salt__["config.get"], __context__, remote)
+
+
+def present(name, certificate, type=None, restricted=None, projects=None, description=None, remote=None):
+    """
+    Ensure that a client's certificate is trusted, with the given restrictions.
+
+    .. code-block:: yaml
+
+        web team:
+          lxdapi_certificate.present:
+            - certificate: /etc/ssl/lxdapi/web-team.crt
+            - restricted: true
+            - projects:
+              - default
+
+    name
+        Of the entry in the trust store.
+    certificate
+        The certificate as PEM text, or the file that holds it: a path on the minion, ``salt://`` or ``http(s)://``.
+        Its fingerprint says which entry of the trust store is meant, whatever that is called.
+    type
+        ``client``, or ``metrics`` for one that may read metrics only. Fixed once it is trusted. None: ``client``.
+    restricted
+        True: it may use only the ``projects``.
+    projects
+        A list of projects, as a whole. Order does not count.
+    description
+        Text; "" clears it (API extension certificate_description: every Incus).
+    remote
+        See the README, Remotes.
+    """
+
+    def plan():
+        digest, sent = _read(certificate)
+        wanted = {
+            "name": name,
+            "certificate": sent,
+            "type": type,
+            "restricted": restricted,
+            "projects": projects,
+            "description": description,
+        }
+        return converge.present(_api(remote), "certificate", digest, wanted)
+
+    return plans.state("certificate", name, __opts__["test"], plan)
+
+
+def _read(certificate):
+    """Return (fingerprint, what is sent) of the certificate, fetched where it is elsewhere."""
+    if isinstance(certificate, str) and "-----BEGIN" not in certificate:
+        certificate = front.local_file(__salt__["cp.cache_file"], certificate)
+    return certificates.read(certificate)
+
+
+def absent(name, certificate=None, remote=None):
+    """
+    Ensure that a certificate is not trusted.
+
+    .. code-block:: yaml
+
+        web team:
+          lxdapi_certificate.absent
+
+    name
+        Of the entry, or its fingerprint; if several have the name, they have to be told apart by ``certificate``.
+    certificate
+        As for :py:func:`lxdapi_certificate.present`; None: the name says which.
+    remote
+        See the README, Remotes.
+    """
+
+    def plan():
+        api = _api(remote)
+        digest = _read(certificate)[0] if certificate else certificates.fingerprint_of(api, name)
+        return converge.absent(api, "certificate", digest) if digest else []
+
+    return plans.state("certificate", name, __opts__["test"], plan)

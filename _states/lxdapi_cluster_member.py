@@ -1,0 +1,100 @@
+"""
+Members of a cluster of LXD or Incus servers as declared.
+
+:depends: requests, requests-unixsocket; a clustered server
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote):
+    return front.connect(__salt__["config.get"], __context__, remote)
+
+
+def present(
+    name, description=None, failure_domain=None, groups=None, roles=None, config=None, renamed_from=None, remote=None
+):
+    """
+    Ensure that a member of the cluster has the given settings.
+
+    .. code-block:: yaml
+
+        n2:
+          lxdapi_cluster_member.present:
+            - description: rack 2
+            - failure_domain: rack2
+            - groups:
+              - default
+              - gpu
+            - config:
+                scheduler.instance: manual
+
+    name
+        Of the member. A server becomes one by joining the cluster: one that is not there is a failure.
+    description
+        Text; "" clears it.
+    failure_domain
+        The name of what fails together: a rack, a room.
+    groups
+        A list of cluster groups, as a whole. Order does not count.
+    roles
+        A list of roles, as a whole but for those that the cluster gives by itself (``database`` and the like).
+    config
+        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
+        removes all.
+    renamed_from
+        The name of one that is to become this one, if this one does not exist yet.
+    remote
+        See the README, Remotes.
+    """
+    wanted = {
+        "description": description,
+        "failure_domain": failure_domain,
+        "groups": groups,
+        "roles": roles,
+        "config": config,
+    }
+    return plans.state(
+        "cluster_member",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote), "cluster_member", name, wanted, renamed_from=renamed_from),
+    )
+
+
+def absent(name, force=False, remote=None):
+    """
+    Ensure that a server is no member of the cluster; the daemon refuses one that has instances.
+
+    .. code-block:: yaml
+
+        n2:
+          lxdapi_cluster_member.absent
+
+    name
+        Of the member.
+    force
+        True: also one that does not answer; what is on it is lost to the cluster.
+    remote
+        See the README, Remotes.
+    """
+    return plans.state(
+        "cluster_member",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote), "cluster_member", name, force),
+    )

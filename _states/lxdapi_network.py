@@ -1,0 +1,93 @@
+"""
+Networks of LXD and Incus as declared: bridges, and networks on what the machine has (macvlan, physical, sriov, OVN).
+
+:depends: requests, requests-unixsocket
+"""
+
+try:
+    import lxdapi_cluster as clusters
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(name, type=None, description=None, config=None, members=None, renamed_from=None, remote=None, project=None):
+    """
+    Ensure that a network exists with the given settings.
+
+    .. code-block:: yaml
+
+        lxdbr1:
+          lxdapi_network.present:
+            - description: the shop
+            - config:
+                ipv4.address: 10.77.1.1/24
+                ipv4.nat: true
+                ipv6.address: none
+
+    name
+        Of the network; for a bridge also of the interface: 2 to 15 characters.
+    type
+        ``bridge``, ``macvlan``, ``physical``, ``sriov`` or ``ovn``; None: ``bridge`` for a new one. Fixed once the
+        network exists.
+    description
+        Text; "" clears it.
+    config
+        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping removes
+        all but ``volatile.*``. ``auto`` for an address is what the daemon chose or any other that is set, and has
+        no new one chosen.
+    members
+        For a cluster: a mapping of members to the config that each has of its own (``parent``,
+        ``bridge.external_interfaces``); keys as for ``config``. Members that are not named get none. See below.
+    renamed_from
+        The name of one that is to become this one, if this one does not exist yet.
+    remote, project
+        See the README, Remotes.
+
+    On a clustered server a new one is made on every member and then as a whole; one that was left half made is
+    completed, also on a member that was added meanwhile.
+    """
+    wanted = {"type": type, "description": description, "config": config}
+    return plans.state(
+        "network",
+        name,
+        __opts__["test"],
+        lambda: clusters.present(_api(remote, project), "network", name, wanted, members, renamed_from),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that a network does not exist, with its forwards; the daemon refuses one that is in use.
+
+    .. code-block:: yaml
+
+        lxdbr1:
+          lxdapi_network.absent
+
+    name
+        Of the network. An interface that the daemon does not manage counts as none.
+    remote, project
+        See the README, Remotes.
+    """
+    return plans.state(
+        "network",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "network", name),
+    )

@@ -1,0 +1,107 @@
+"""
+Network ACLs of LXD and Incus as declared: rules for the traffic of networks and devices.
+
+:depends: requests, requests-unixsocket; the API extension network_acl (LXD 4.12, every Incus)
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(
+    name,
+    ingress=None,
+    egress=None,
+    description=None,
+    config=None,
+    purge=False,
+    renamed_from=None,
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that a network ACL exists with the given rules.
+
+    .. code-block:: yaml
+
+        web:
+          lxdapi_network_acl.present:
+            - description: what reaches web servers
+            - ingress:
+              - action: allow
+                protocol: tcp
+                destination_port: 80,443
+              - action: allow
+                source: 192.0.2.0/24
+                state: logged
+            - egress:
+              - action: reject
+                protocol: tcp
+                destination_port: 25
+
+    name
+        Of the ACL.
+    ingress
+        A list of rules. Of a rule ``action``, ``protocol``, ``source``, ``source_port``, ``destination``,
+        ``destination_port``, ``icmp_type`` and ``icmp_code`` say which one it is, in any order and spelling;
+        ``state`` (``enabled`` for a new one) and ``description`` are changed where they differ. Other rules
+        are left alone, unless ``purge`` is true; an empty list removes all.
+    egress
+        The same for what leaves.
+    description
+        Text; "" clears it.
+    config
+        A mapping of ``user.*`` keys to values. Other keys are left alone; ``null`` removes one.
+    purge
+        True: rules that are not declared are removed.
+    renamed_from
+        The name of one that is to become this one, if this one does not exist yet.
+    remote, project
+        See the README, Remotes.
+    """
+    wanted = {"ingress": ingress, "egress": egress, "description": description, "config": config}
+    return plans.state(
+        "network_acl",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote, project), "network_acl", name, wanted, purge, renamed_from),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that a network ACL does not exist; the daemon refuses one that is in use.
+
+    .. code-block:: yaml
+
+        web:
+          lxdapi_network_acl.absent
+
+    name
+        Of the ACL.
+    remote, project
+        See the README, Remotes.
+    """
+    return plans.state(
+        "network_acl",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "network_acl", name),
+    )

@@ -1,0 +1,116 @@
+"""
+Network forwards of LXD and Incus as declared: ports of an address, forwarded into a network.
+
+:depends: requests, requests-unixsocket; the API extension network_forward (LXD 4.17, every Incus)
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+    import lxdapi_survey as survey
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(name, ports=None, description=None, config=None, purge=False, remote=None, project=None):
+    """
+    Ensure that a network forward exists with the given ports.
+
+    .. code-block:: yaml
+
+        lxdbr0/192.0.2.10:
+          lxdapi_network_forward.present:
+            - description: the web servers
+            - config:
+                target_address: 10.77.0.5
+            - ports:
+              - protocol: tcp
+                listen_port: 80,443
+                target_address: 10.77.0.6
+
+    name
+        ``NETWORK/ADDRESS``: the network, and the address that is listened on.
+    ports
+        A list of ports. Of a port ``protocol`` and ``listen_port`` say which one it is; ``target_address``,
+        ``target_port``, ``description`` and ``snat`` (API extension network_forward_snat) are changed where they
+        differ. Other ports are left alone, unless ``purge`` is true; an empty list removes all.
+    description
+        Text; "" clears it.
+    config
+        A mapping of keys to values: ``target_address`` for what no port names, ``user.*``. Other keys are left
+        alone; ``null`` removes one; an empty mapping removes all.
+    purge
+        True: ports that are not declared are removed.
+    remote, project
+        See the README, Remotes.
+    """
+    wanted = {"ports": ports, "description": description, "config": config}
+    return plans.state(
+        "network_forward",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote, project), "network_forward", name, wanted, purge),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that a network forward does not exist.
+
+    .. code-block:: yaml
+
+        lxdbr0/192.0.2.10:
+          lxdapi_network_forward.absent
+
+    name
+        ``NETWORK/ADDRESS``.
+    remote, project
+        See the README, Remotes.
+    """
+    return plans.state(
+        "network_forward",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "network_forward", name),
+    )
+
+
+def purged(name, keep=None, remote=None, project=None):
+    """
+    Ensure that a network has no other forwards than those that are named.
+
+    .. code-block:: yaml
+
+        lxdbr0:
+          lxdapi_network_forward.purged:
+            - keep:
+              - 192.0.2.10
+
+    name
+        Of the network.
+    keep
+        A list of the addresses whose forwards stay; none: all are removed.
+    remote, project
+        See the README, Remotes.
+    """
+
+    def plan():
+        api = _api(remote, project)
+        found = survey.listed(api, "network_forward", name)
+        return converge.purged(api, "network_forward", name, keep or (), found)
+
+    return plans.state("network_forward", name, __opts__["test"], plan)

@@ -1,0 +1,97 @@
+"""
+Network load balancers of LXD and Incus as declared: ports of an address, spread over backends (OVN networks).
+
+:depends: requests, requests-unixsocket; an OVN network and the API extension
+    network_load_balancer (LXD 5.1 or newer, every Incus)
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(name, backends=None, ports=None, description=None, config=None, purge=False, remote=None, project=None):
+    """
+    Ensure that a network load balancer exists with the given backends and ports.
+
+    .. code-block:: yaml
+
+        ovn0/192.0.2.20:
+          lxdapi_network_load_balancer.present:
+            - backends:
+              - name: web1
+                target_address: 10.78.0.5
+                target_port: 8080
+              - name: web2
+                target_address: 10.78.0.6
+                target_port: 8080
+            - ports:
+              - protocol: tcp
+                listen_port: 80
+                target_backend: [web1, web2]
+
+    name
+        ``NETWORK/ADDRESS``: the network, and the address that is listened on.
+    backends
+        A list of backends. Of a backend ``name`` says which one it is; ``target_address``, ``target_port``
+        and ``description`` are changed where they differ. Others are left alone, unless ``purge`` is true;
+        an empty list removes all.
+    ports
+        A list of ports. Of a port ``protocol`` and ``listen_port`` say which one it is; ``target_backend`` (names
+        of backends) and ``description`` are changed where they differ. Other ports are left alone, unless
+        ``purge`` is true; an empty list removes all.
+    description
+        Text; "" clears it.
+    config
+        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
+        removes all.
+    purge
+        True: backends and ports that are not declared are removed.
+    remote, project
+        See the README, Remotes.
+    """
+    wanted = {"backends": backends, "ports": ports, "description": description, "config": config}
+    return plans.state(
+        "network_load_balancer",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote, project), "network_load_balancer", name, wanted, purge),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that a network load balancer does not exist.
+
+    .. code-block:: yaml
+
+        ovn0/192.0.2.20:
+          lxdapi_network_load_balancer.absent
+
+    name
+        ``NETWORK/ADDRESS``.
+    remote, project
+        See the README, Remotes.
+    """
+    return plans.state(
+        "network_load_balancer",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "network_load_balancer", name),
+    )

@@ -1,0 +1,105 @@
+"""
+Network peers of LXD and Incus as declared: links between two OVN networks.
+
+:depends: requests, requests-unixsocket; OVN networks and the API extension network_peer (LXD 4.18,
+    every Incus)
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(
+    name,
+    target_network=None,
+    target_project=None,
+    target_integration=None,
+    type=None,
+    description=None,
+    config=None,
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that a network peer exists with the given settings.
+
+    .. code-block:: yaml
+
+        ovn0/to-ovn1:
+          lxdapi_network_peer.present:
+            - target_network: ovn1
+            - target_project: default
+            - description: the other half is ovn1/to-ovn0
+
+    name
+        ``NETWORK/PEER``.
+    target_network
+        The network at the other end, which needs a peer of its own. Fixed once the peer exists.
+    target_project
+        The project of that network. Fixed once the peer exists.
+    target_integration
+        A network integration instead of a network (API extension network_integrations). Fixed once the peer
+        exists.
+    type
+        ``local`` or ``remote`` (API extension network_integrations). Fixed once the peer exists.
+    description
+        Text; "" clears it.
+    config
+        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
+        removes all.
+    remote, project
+        See the README, Remotes.
+    """
+    wanted = {
+        "target_network": target_network,
+        "target_project": target_project,
+        "target_integration": target_integration,
+        "type": type,
+        "description": description,
+        "config": config,
+    }
+    return plans.state(
+        "network_peer",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote, project), "network_peer", name, wanted),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that a network peer does not exist.
+
+    .. code-block:: yaml
+
+        ovn0/to-ovn1:
+          lxdapi_network_peer.absent
+
+    name
+        ``NETWORK/PEER``.
+    remote, project
+        See the README, Remotes.
+    """
+    return plans.state(
+        "network_peer",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "network_peer", name),
+    )

@@ -1,0 +1,87 @@
+"""
+Records in network zones of LXD and Incus as declared.
+
+:depends: requests, requests-unixsocket; the API extension network_dns_records (LXD 4.22, every Incus)
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__["config.get"], __context__, remote, project)
+
+
+def present(name, entries=None, description=None, config=None, purge=False, remote=None, project=None):
+    """
+    Ensure that a record exists in a network zone with the given entries.
+
+    .. code-block:: yaml
+
+        lxd.example.com/www:
+          lxdapi_network_zone_record.present:
+            - description: the web servers
+            - entries:
+              - type: A
+                value: 192.0.2.10
+                ttl: 300
+              - type: TXT
+                value: made by Salt
+
+    name
+        ``ZONE/RECORD``.
+    entries
+        A list of entries. Of an entry ``type`` and ``value`` say which one it is; ``ttl`` (seconds; 0: the
+        daemon's own) is changed where it differs. Others are left alone, unless ``purge`` is true; an empty
+        list removes all.
+    description
+        Text; "" clears it.
+    config
+        A mapping of ``user.*`` keys to values. Other keys are left alone; ``null`` removes one.
+    purge
+        True: entries that are not declared are removed.
+    remote, project
+        See the README, Remotes.
+    """
+    wanted = {"entries": entries, "description": description, "config": config}
+    return plans.state(
+        "network_zone_record",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote, project), "network_zone_record", name, wanted, purge),
+    )
+
+
+def absent(name, remote=None, project=None):
+    """
+    Ensure that a record does not exist in a network zone.
+
+    .. code-block:: yaml
+
+        lxd.example.com/www:
+          lxdapi_network_zone_record.absent
+
+    name
+        ``ZONE/RECORD``.
+    remote, project
+        See the README, Remotes.
+    """
+    return plans.state(
+        "network_zone_record",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project), "network_zone_record", name),
+    )

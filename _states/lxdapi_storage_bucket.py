@@ -1,0 +1,85 @@
+"""
+Storage buckets of LXD and Incus as declared: object storage (S3).
+
+:depends: requests, requests-unixsocket; the API extension storage_buckets (LXD 5.5 or newer, every
+    Incus); on a local pool a daemon that finds minio
+"""
+
+try:
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote, project, target):
+    return front.connect(__salt__["config.get"], __context__, remote, project, target)
+
+
+def present(name, description=None, config=None, remote=None, project=None, target=None):
+    """
+    Ensure that a storage bucket exists with the given settings.
+
+    .. code-block:: yaml
+
+        default/backups:
+          lxdapi_storage_bucket.present:
+            - description: of the shop
+            - config:
+                size: 10GiB
+
+    name
+        ``POOL/BUCKET``.
+    description
+        Text; "" clears it.
+    config
+        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
+        removes all but ``volatile.*``.
+    remote, project
+        See the README, Remotes.
+    target
+        The member of the cluster that it is on, where more than one has one of that name or a new one
+        shall be on that member.
+    """
+    wanted = {"description": description, "config": config}
+    return plans.state(
+        "storage_bucket",
+        name,
+        __opts__["test"],
+        lambda: converge.present(_api(remote, project, target), "storage_bucket", name, wanted),
+    )
+
+
+def absent(name, remote=None, project=None, target=None):
+    """
+    Ensure that a storage bucket does not exist.
+
+    .. code-block:: yaml
+
+        default/backups:
+          lxdapi_storage_bucket.absent
+
+    name
+        ``POOL/BUCKET``.
+    remote, project
+        See the README, Remotes.
+    target
+        The member of the cluster that it is on, where more than one has one of that name or a new one
+        shall be on that member.
+    """
+    return plans.state(
+        "storage_bucket",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote, project, target), "storage_bucket", name),
+    )

@@ -1,0 +1,90 @@
+"""
+Storage pools of LXD and Incus as declared.
+
+:depends: requests, requests-unixsocket
+"""
+
+try:
+    import lxdapi_cluster as clusters
+    import lxdapi_converge as converge
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote):
+    return front.connect(__salt__["config.get"], __context__, remote)
+
+
+def present(name, driver=None, description=None, config=None, members=None, remote=None):
+    """
+    Ensure that a storage pool exists with the given settings.
+
+    .. code-block:: yaml
+
+        fast:
+          lxdapi_storage_pool.present:
+            - driver: dir
+            - description: local disks
+            - config:
+                user.owner: ops
+
+    name
+        Of the pool.
+    driver
+        ``dir``, ``btrfs``, ``lvm``, ``zfs``, ``ceph``, ...; what is there, ``lxdapi.server`` says. Needed for a
+        new one, and fixed once the pool exists.
+    description
+        Text; "" clears it.
+    config
+        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping removes
+        all but ``source`` and ``volatile.*``. ``source`` is fixed once the pool exists; the daemon rewrites it and
+        keeps what was declared, with which it is compared.
+    members
+        For a cluster: a mapping of members to the config that each has of its own (``source``,
+        ``size``); keys as for ``config``. Members that are not named get none. See below.
+    remote
+        See the README, Remotes.
+
+    On a clustered server a new one is made on every member and then as a whole; one that was left half made is
+    completed, also on a member that was added meanwhile.
+    """
+    wanted = {"driver": driver, "description": description, "config": config}
+    return plans.state(
+        "storage_pool",
+        name,
+        __opts__["test"],
+        lambda: clusters.present(_api(remote), "storage_pool", name, wanted, members),
+    )
+
+
+def absent(name, remote=None):
+    """
+    Ensure that a storage pool does not exist; the daemon refuses one that is in use.
+
+    .. code-block:: yaml
+
+        fast:
+          lxdapi_storage_pool.absent
+
+    name
+        Of the pool.
+    remote
+        See the README, Remotes.
+    """
+    return plans.state(
+        "storage_pool",
+        name,
+        __opts__["test"],
+        lambda: converge.absent(_api(remote), "storage_pool", name),
+    )

@@ -1,0 +1,61 @@
+"""
+An instance that names what is not there: the comment says what, when it fails and before, in test mode.
+"""
+
+NIC = {"type": "nic", "network": "lan9", "name": "eth0"}
+DISK = {"type": "disk", "pool": "fast", "source": "data", "path": "/data"}
+MISSING = [
+    ({"profiles": ["default", "web"]}, "profile web does not exist"),
+    ({"devices": {"eth0": NIC}}, "network lan9 does not exist"),
+    ({"devices": {"data": DISK}}, "storage pool fast does not exist"),
+    (
+        {"profiles": ["web", "default", "db"], "devices": {"data": DISK}},
+        "profile web, profile db, storage pool fast do not exist",
+    ),
+]
+
+
+def test_a_new_instance_says_what_it_lacks(apply, imported, raw):
+    for declared, words in MISSING:
+        declared = {"source": "busybox", **declared}
+        predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)
+        assert (predicted["result"], predicted["changes"]) == (None, {"created": "c1"})
+        assert predicted["comment"].endswith(f"; {words} (yet)")
+        comment = apply.failed("lxdapi_instance.present", "c1", **declared)
+        assert f"; {words}" in comment
+        assert "(POST /1.0/instances" in comment
+        assert raw("instances/c1") is None
+
+
+def test_a_changed_instance_says_what_it_lacks(apply, daemon, raw):
+    apply("lxdapi_instance.present", "c1")
+    before = raw("instances/c1")
+    for declared, words in MISSING:
+        predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)
+        assert predicted["result"] is None
+        assert predicted["comment"].endswith(f"; {words} (yet)")
+        comment = apply.failed("lxdapi_instance.present", "c1", **declared)
+        assert f"; {words}" in comment
+        assert "PUT /1.0/instances/c1" in comment or "PATCH /1.0/instances/c1" in comment
+        assert raw("instances/c1") == before
+
+
+def test_an_image_that_is_not_there_is_named(apply, daemon):
+    comment = apply.failed("lxdapi_instance.present", "c1", source="nope")
+    assert "nope" in comment
+
+
+def test_what_an_earlier_state_of_the_run_makes_is_no_lack_in_the_end(apply, imported, raw):
+    declared = {"source": "busybox", "profiles": ["default", "web"]}
+    assert "profile web does not exist (yet)" in apply.predicted("lxdapi_instance.present", "c1", **declared)["comment"]
+    apply.changed("lxdapi_profile.present", "web")
+    apply.changed("lxdapi_instance.present", "c1", **declared)
+    assert raw("instances/c1")["profiles"] == ["default", "web"]
+
+
+def test_a_network_that_is_not_there_is_named_where_something_is_to_be_made_in_it(apply):
+    declared = {"config": {"target_address": "10.77.9.2"}}
+    predicted = apply.predicted("lxdapi_network_forward.present", "nope/192.0.2.1", **declared)
+    assert predicted["comment"].endswith("would be created; network nope does not exist (yet)")
+    comment = apply.failed("lxdapi_network_forward.present", "nope/192.0.2.1", **declared)
+    assert "network nope does not exist" in comment and "POST /1.0/networks/nope/forwards" in comment

@@ -1,0 +1,92 @@
+"""
+The server's own settings: set, edited, unset; secrets never shown; a refusal that leaves everything as it was.
+"""
+
+import pytest
+
+SERVER = "lxdapi_server.present"
+
+
+@pytest.fixture
+def config(daemon):
+    """Read the server's settings past the code under test."""
+    return lambda: daemon.ask("GET", "/1.0")["config"]
+
+
+def test_settings_are_set_edited_and_unset_and_others_are_left_alone(apply, daemon, config):
+    daemon.ask("PATCH", "/1.0", {"config": {"user.theirs": "1"}})
+    changes = apply.changed(SERVER, "server", config={"user.contact": "ops", "core.proxy_ignore_hosts": "a,b"})
+    assert changes == {
+        "config": {
+            "user.contact": {"old": None, "new": "ops"},
+            "core.proxy_ignore_hosts": {"old": None, "new": "a,b"},
+        }
+    }
+    changes = apply.changed(SERVER, "any name", config={"user.contact": "web"})
+    assert changes == {"config": {"user.contact": {"old": "ops", "new": "web"}}}
+    changes = apply.changed(SERVER, "server", config={"user.contact": None, "core.proxy_ignore_hosts": ""})
+    assert changes["config"]["user.contact"] == {"old": "web", "new": None}
+    assert set(changes["config"]) == {"user.contact", "core.proxy_ignore_hosts"}
+    assert config()["user.theirs"] == "1"
+    assert not {"user.contact", "core.proxy_ignore_hosts"} & set(config())
+    apply.unchanged(SERVER, "server")
+    apply.unchanged(SERVER, "server", config={"user.never": None})
+
+
+def test_nothing_declared_as_config_unsets_all_but_the_addresses(apply, https, config):
+    apply(SERVER, "server", config={"user.contact": "ops"})
+    changes = apply.changed(SERVER, "server", config={})
+    assert changes["config"]["user.contact"] == {"old": "ops", "new": None}
+    assert "core.https_address" not in changes["config"]
+    assert set(config()) == {"core.https_address"}
+    assert config()["core.https_address"] in https
+
+
+def test_a_refused_key_changes_nothing_not_even_the_address(apply, https, config):
+    apply(SERVER, "server", config={"user.contact": "ops"})
+    before = config()
+    comment = apply.failed(SERVER, "server", config={"core.bogus": "1", "user.contact": "web"})
+    assert comment.startswith("server could not be updated: ")
+    assert "core.bogus" in comment
+    assert "(PATCH /1.0)" in comment
+    assert config() == before
+    assert before["core.https_address"] in https
+
+
+def test_the_address_is_changed_and_unset_where_it_is_declared(apply, https, config):
+    apply.unchanged(SERVER, "server", config={"core.https_address": https.partition("//")[2]})
+    changes = apply.changed(SERVER, "server", config={"core.https_address": None})
+    assert changes["config"]["core.https_address"]["new"] is None
+    assert "core.https_address" not in config()
+
+
+def test_a_secret_is_set_and_never_shown(apply, daemon, config):
+    declared = {"user.db_password": "canary-1", "user.x": "1"}
+    for password in ("canary-1", "canary-2"):
+        ret = apply(SERVER, "server", config={**declared, "user.db_password": password})
+        assert ret["result"] is True
+        assert ret["changes"]["config"]["user.db_password"]["new"] == "(hidden)"
+        assert "canary" not in str(ret)
+        apply.unchanged(SERVER, "server", config={**declared, "user.db_password": password})
+    assert config()["user.db_password"] == "canary-2"
+
+
+def test_a_trust_password_is_set_once_and_then_it_is_silent(apply, daemon, config):
+    declared = {"core.trust_password": "canary-1"}
+    if daemon.name != "lxd":
+        comment = apply.failed(SERVER, "server", config=declared)
+        assert "core.trust_password" in comment and "canary" not in comment
+        return
+    changes = apply.changed(SERVER, "server", config=declared)
+    assert changes == {"config": {"core.trust_password": {"old": None, "new": "(hidden)"}}}
+    assert config()["core.trust_password"] is True
+    apply.unchanged(SERVER, "server", config={"core.trust_password": "canary-2"})
+    changes = apply.changed(SERVER, "server", config={"core.trust_password": None})
+    assert changes == {"config": {"core.trust_password": {"old": "(hidden)", "new": None}}}
+    assert "core.trust_password" not in config()
+
+
+def test_one_spelling_of_a_setting_is_as_good_as_another(apply, daemon, config):
+    apply.changed(SERVER, "server", config={"core.metrics_authentication": "false"})
+    apply.unchanged(SERVER, "server", config={"core.metrics_authentication": False})
+    apply.unchanged(SERVER, "server", config={"core.metrics_authentication": "no"})
