@@ -7,6 +7,8 @@ import shlex
 from pathlib import Path
 
 COMMAND = "salt-call "
+# From here on a command line is not for the function: in what form the answer comes, and where it goes.
+_AFTER = "--out"
 
 
 def public_functions(folder):
@@ -23,9 +25,14 @@ def public_functions(folder):
 
 
 def examples(docstring):
-    """Return the command lines of a docstring, each as the words after ``salt-call``."""
+    """Return the calls in a docstring, each as the words after ``salt-call``."""
     lines = (line.strip() for line in docstring.splitlines())
-    return [shlex.split(line)[1:] for line in lines if line.startswith(COMMAND)]
+    return [_for_the_function(shlex.split(line)[1:]) for line in lines if line.startswith(COMMAND)]
+
+
+def _for_the_function(words):
+    """Return a function and its arguments."""
+    return words[: words.index(_AFTER)] if _AFTER in words else words
 
 
 def _aliases(tree):

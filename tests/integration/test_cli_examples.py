@@ -22,7 +22,10 @@ NEEDS = {
     "lxdapi.list": ["stopped"],
     "lxdapi.put": ["profile"],
     "lxdapi.patch": ["profile"],
-    "lxdapi.delete": ["profile"],
+    "lxdapi.delete": ["profile", "stopped"],
+    "lxdapi.update": ["profile"],
+    "lxdapi.rename": ["profile"],
+    "lxdapi.effective": ["stopped"],
     "lxdapi_image.delete": ["image"],
     "lxdapi_image.alias_set": ["image without alias"],
     "lxdapi_image.alias_delete": ["image"],
@@ -69,7 +72,7 @@ class Prepared:
         return reply["operation"]
 
     def _profile(self):
-        self._daemon.ask("POST", "/1.0/profiles", {"name": "web"})
+        self._daemon.ask("POST", "/1.0/profiles", {"name": "web", "config": {"limits.cpu": "4"}})
 
     def _image(self):
         self.fingerprint = self._daemon.import_image(self._file, alias="busybox")

@@ -45,10 +45,19 @@ def test_an_unknown_argument_in_an_sls_stops_the_run_there_and_is_named(synced, 
 
 
 def test_the_output_stays_json_while_debug_prints_the_transactions(synced, daemon):
-    said = synced.call("lxdapi.get_one", "profile", "default", f"remote={daemon.name}", DEBUG="1")
+    said = synced.call("lxdapi.get", "profile", "default", f"remote={daemon.name}", DEBUG="1")
     assert said.result()["name"] == "default"
     assert "GET http+unix://" in said.stderr
     assert "HTTP/200" in said.stderr
+
+
+def test_what_is_exported_as_json_is_the_text_of_an_sls_that_changes_nothing(synced, daemon, roots):
+    config = {"user.braces": "{{ x }}", "user.user-data": "#cloud-config\nruncmd:\n- echo {% x %}\n"}
+    daemon.ask("POST", "/1.0/profiles", {"name": "web", "config": config})
+    (roots[-1] / "adopted.sls").write_text(synced.call("lxdapi.export", f"remote={daemon.name}").result())
+    answers = synced.call("state.apply", "adopted").result()
+    assert "web" in [answer["__id__"] for answer in answers.values()]
+    assert {name: each for name, each in answers.items() if (each["result"], each["changes"]) != (True, {})} == {}
 
 
 def test_a_failure_is_one_line_without_a_traceback(synced, daemon):
