@@ -11,9 +11,11 @@ import signal
 from contextlib import ExitStack
 
 import pytest
+from contract import missing
 from daemons import KINDS, Daemon
 from faultproxy import FaultProxy
 from images import busybox_image
+from started import Started
 
 # Ctrl-C, a CI that gives up, a terminal that is closed.
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -52,7 +54,8 @@ def interrupt(number, frame):
 def pytest_report_header(config):
     """The daemons are named at the beginning, and one that was left out."""
     without = config.stash[WITHOUT_INCUS7]
-    return f"daemons: {', '.join(config.option.daemon)}" + (f"; without Incus 7: {without}" if without else "")
+    words = [f"daemons: {', '.join(config.option.daemon)}", f"without Incus 7: {without}" if without else "", missing()]
+    return "; ".join(filter(None, words))
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -82,28 +85,11 @@ def pytest_runtest_makereport(item):
         report.sections.append((f"end of the log of {daemon.name}", daemon.tail()))
 
 
-class Daemons(dict):
-    """The session's daemons by kind; each is started when it is first asked for."""
-
-    def __init__(self, stack):
-        super().__init__()
-        self.stack = stack
-
-    def __missing__(self, kind):
-        if not Daemon.available(kind):
-            pytest.fail(f"{kind} is not installed; run ./test, or restrict the tests with --daemon")
-        daemon = Daemon.in_new_directory(kind)
-        self.stack.callback(daemon.remove)
-        self.stack.callback(daemon.stop)
-        self[kind] = daemon.start().preseed()
-        return daemon
-
-
 @pytest.fixture(scope="session")
 def daemons():
     """The daemons of this session, by kind: ``daemons["incus"]``. All have ended when it has."""
     with ExitStack() as stack:
-        yield Daemons(stack)
+        yield Started(stack, Daemon.in_new_directory, lambda made: made.start().preseed())
 
 
 @pytest.fixture

@@ -2,11 +2,17 @@
 The thick layer: the real loader, the real daemons, every request seen by a counting proxy.
 """
 
+import os
 import socket
+from contextlib import ExitStack
 
+import contract
 import pytest
+from cluster import Cluster
+from faultproxy import FaultProxy
 from images import busybox_image
 from loaded import Loaded
+from started import Started
 
 
 class Applied:
@@ -76,6 +82,15 @@ class Applied:
         return ret
 
 
+@pytest.fixture(autouse=True)
+def contract_kept(request):
+    """Nothing that a test makes the library send is unknown to a daemon's OpenAPI file; see contract.py."""
+    with contract.recording() as sent:
+        yield
+    if not request.node.get_closest_marker("off_contract"):
+        assert contract.violations(sent) == []
+
+
 @pytest.fixture
 def salt(tmp_path, proxy):
     """Salt's modules and states, whose daemon is the tested one behind the proxy."""
@@ -132,3 +147,31 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def pytest_generate_tests(metafunc):
+    """A test that uses ``cluster`` runs once for each kind of daemon."""
+    if "cluster" in metafunc.fixturenames:
+        metafunc.parametrize("cluster", metafunc.config.getoption("--daemon"), indirect=True)
+
+
+@pytest.fixture(scope="session")
+def clusters():
+    """The clusters of this session; all have ended when it has."""
+    with ExitStack() as stack:
+        yield Started(stack, lambda kind: Cluster(kind, 2), Cluster.start)
+
+
+@pytest.fixture
+def cluster(request, clusters):
+    """A cluster of n1 and n2, as fresh as at its start."""
+    running = clusters[request.param]
+    yield running
+    running.wipe()
+
+
+@pytest.fixture
+def clustered(cluster, tmp_path):
+    """The states under a proxy's eye, whose daemon is the first member of the cluster."""
+    with FaultProxy(cluster.first.socket, os.path.join(cluster.first.directory, "p.socket")) as proxy:
+        yield Applied(Loaded(tmp_path, {"local": {"endpoint": str(proxy.socket)}}), proxy)

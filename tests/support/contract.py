@@ -1,0 +1,297 @@
+"""
+What a test makes the library send, held against the OpenAPI files of LXD and Incus.
+
+.. code-block:: python
+
+    with contract.recording() as sent:
+        ...                                    # whatever uses the library
+    assert contract.violations(sent) == []     # each in words: files, method, path, field
+
+The files belong to the daemons and are never copied here. Where they are missing, ``missing()`` says so and
+nothing is a violation. Only names are compared, and whether a value is a list, a mapping, a text or a number.
+"""
+
+import copy
+import gzip
+import json
+import os
+import re
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+from urllib.parse import parse_qsl, urlsplit
+
+import lxdapi_transport
+import yaml
+
+FILES = ("lxd-5.0.2", "lxd-5.21.7", "lxd-6.9", "incus-6.0.4", "incus-7.0.1", "incus-7.3.0")
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "api"
+# What not every daemon knows, by the API extension that the library asks for before it sends it: a path with all
+# that is below it, or a path and a field of its body or a ?key. A name in a path is {}, an item of a list [].
+EXTENSIONS = {
+    "certificates description": "certificate_description",
+    "cluster/groups config": "clustering_groups_config",
+    "network-address-sets": "network_address_set",
+    "networks/{}/forwards ports[].snat": "network_forward_snat",
+    "networks/{}/load-balancers": "network_load_balancer",
+    "networks/{}/peers target_integration": "network_integrations",
+    "networks/{}/peers type": "network_integrations",
+    "projects/{} ?force": "projects_force_delete",
+    "storage-pools/{}/buckets": "storage_buckets",
+}
+_IGNORED = "it goes with each request of a connection that has a project; ignored: run on LXD 5.0.2 and Incus 6.0.4"
+# What files lack although the daemons take it: method, path and the name of a ?key, field or X-header, with what
+# proves that they do.
+GAPS = {
+    "DELETE cluster/members/{} ?force": "a dead member goes by it alone: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
+    "GET operations/{} ?project": _IGNORED,
+    "GET operations/{}/wait ?project": _IGNORED,
+    "POST images X-LXD-filename": "the name is in the image's filename afterwards: run on LXD 5.0.2",
+    "POST images X-LXD-public": "the image is public afterwards: run on LXD 5.0.2",
+}
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_TYPES = {"array": list, "boolean": bool, "integer": int, "object": dict, "string": str}
+_DIALECT = re.compile(r"x-(lxd|incus)-", re.IGNORECASE)
+
+
+class Request(NamedTuple):
+    """A request as it was sent; of a body that is no JSON there is only its absence."""
+
+    method: str
+    path: str  # /1.0/profiles/web, its parts quoted
+    query: tuple = ()
+    body: Any = None
+    headers: tuple = ()
+
+
+class Unknown(NamedTuple):
+    """What a file does not know of a request: its path, its method or the name of something in it."""
+
+    what: str  # path, method, query key, body field, header
+    name: str = ""
+
+
+class Spec:
+    """One OpenAPI file."""
+
+    def __init__(self, path):
+        self.name = path.name[: -len(".yaml.gz")]
+        with gzip.open(path) as file:
+            self._document = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        self._operations = {}
+        for template, methods in self._document["paths"].items():
+            self._learn(template, methods)
+
+    def _learn(self, template, methods):
+        """One path of the file is known; ``/x?recursion=1`` is /x with a query key, {a} in it is {b}."""
+        parts = urlsplit(template)
+        known = self._operations.setdefault(_segments(re.sub(r"\{[^}]*\}", "{}", parts.path)), {})
+        named = [{"in": "query", "name": key} for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        for method, operation in methods.items():
+            known.setdefault(method.upper(), []).extend(operation.get("parameters", []) + named)
+
+    def unknown(self, request):
+        """Return what the file does not know of the request: a set of :class:`Unknown`."""
+        methods = self._methods(_segments(request.path))
+        if methods is None:
+            return {Unknown("path")}
+        if request.method not in methods:
+            return {Unknown("method")}
+        parameters = methods[request.method]
+        return {
+            *(Unknown("query key", key) for key in set(request.query) - _names(parameters, "query")),
+            *(Unknown("body field", name) for name in self._fields(parameters, request.body)),
+            *(Unknown("header", name) for name in self._headers(parameters, request.headers)),
+        }
+
+    def _methods(self, segments):
+        """Return the methods of a path, of its most literal template; None for no such path."""
+        fitting = self.fitting(segments)
+        return self._operations[min(fitting, key=_names_in)] if fitting else None
+
+    def fitting(self, segments):
+        """Return the templates that a path can be one of."""
+        return [template for template in self._operations if _fits(template, segments)]
+
+    def _headers(self, parameters, names):
+        """Return the unknown headers of this file's daemon; those of the other one are none of its business."""
+        known = {name.lower() for name in _names(parameters, "header")}
+        own = (name for name in names if _DIALECT.match(name)[1].lower() == self.name.partition("-")[0])
+        return [name for name in own if name.lower() not in known]
+
+    def _fields(self, parameters, body):
+        """Return the names of the unknown fields in a body that each of the bodies there may be lacks."""
+        if body is None:
+            return set()
+        schemas = [each["schema"] for each in parameters if each["in"] == "body" and "schema" in each]
+        found = [set(self._strange(schema, body, "")) for schema in schemas or [{"properties": {}}]]
+        return set.intersection(*found)
+
+    def _strange(self, schema, value, where):
+        """Yield the names below ``where`` that the schema lacks, and those whose value is of another type."""
+        while "$ref" in schema:
+            schema = self._document["definitions"][schema["$ref"].rpartition("/")[2]]
+        wanted = schema.get("type")
+        if value is not None and not isinstance(value, _TYPES.get(wanted, object)):
+            yield f"{where or 'itself'} (is no {wanted})"
+        elif isinstance(value, list):
+            for item in value:
+                yield from self._strange(schema.get("items", {}), item, f"{where}[]")
+        elif isinstance(value, dict):
+            yield from self._strange_keys(schema, value, f"{where}." if where else "")
+
+    def _strange_keys(self, schema, value, where):
+        named, others = schema.get("properties"), schema.get("additionalProperties")
+        for key, inner in value.items():
+            if named and key in named:
+                yield from self._strange(named[key], inner, where + key)
+            elif isinstance(others, dict):
+                yield from self._strange(others, inner, where + key)
+            elif named is not None:
+                yield where + key
+
+
+def _segments(path):
+    return tuple(path.rstrip("/").split("/"))
+
+
+def _fits(template, segments):
+    """Return True if the path is one of the template's: its shape itself is one, too."""
+    pairs = zip(template, segments)
+    return len(template) == len(segments) and all(a == b or (a == "{}" and b) for a, b in pairs)
+
+
+def _names_in(template):
+    return template.count("{}")
+
+
+def _names(parameters, place):
+    return {each["name"] for each in parameters if each["in"] == place}
+
+
+def folder():
+    """Return where the files are to be."""
+    return Path(os.environ.get("LXDAPI_OPENAPI") or BESIDE)
+
+
+def missing():
+    """Return in words that the check cannot be made, "" if it can."""
+    absent = [name for name in FILES if not (folder() / f"{name}.yaml.gz").is_file()]
+    words = f"no contract check, {folder()} (or LXDAPI_OPENAPI) lacks {', '.join(absent)}"
+    return f"{words} (.yaml.gz)" if absent else ""
+
+
+def specs():
+    """Return the files, each read once."""
+    return [_read(folder() / f"{name}.yaml.gz") for name in FILES]
+
+
+@lru_cache(maxsize=None)
+def _read(path):
+    return Spec(path)
+
+
+@contextmanager
+def recording():
+    """A list gets a :class:`Request` for each request that the library sends meanwhile."""
+    sent, real = [], lxdapi_transport.send
+
+    def send(session, method, url, options):
+        sent.append(recorded(method, url, options))
+        return real(session, method, url, options)
+
+    with mock.patch.object(lxdapi_transport, "send", send):
+        yield sent
+
+
+def recorded(method, url, options):
+    """Return the :class:`Request` of what :func:`lxdapi_transport.send` is called with."""
+    parts, params = urlsplit(url), dict(options.get("params") or {})
+    keys = [key for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    keys += [key for key, value in params.items() if value is not None]
+    headers = tuple(name for name in options.get("headers") or {} if _DIALECT.match(name))
+    return Request(method.upper(), parts.path, tuple(keys), _body(options), headers)
+
+
+def _body(options):
+    """Return the decoded body, a copy; None where it is no JSON."""
+    data = options.get("data")
+    if not isinstance(data, (str, bytes)):
+        return copy.deepcopy(options.get("json"))
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
+
+
+def violations(requests):
+    """Return in words what was sent that is not known everywhere, each thing once; nothing without the files."""
+    files = [] if missing() else specs()
+    return list(dict.fromkeys(words for request in requests for words in _violations(request, files)))
+
+
+def _violations(request, files):
+    """Yield in words what files do not know of a request, and nothing excuses."""
+    lacking = {}
+    for file in files:
+        for unknown in file.unknown(request):
+            lacking.setdefault(unknown, []).append(file.name)
+    line = f"{request.method} {shape(request.path, files)}" if lacking else ""
+    for unknown, names in sorted(lacking.items()):
+        path = line.partition(" /1.0/")[2]
+        known_gap = f"{request.method} {path} {sign(unknown)}" in GAPS
+        if not known_gap and not (len(names) < len(files) and guard(path, unknown)):
+            yield f"{line}: the {unknown.what} {unknown.name}".rstrip() + f" is unknown to {', '.join(names)}"
+
+
+def shape(path, files):
+    """Return a path with {} for each name in it; one that no file knows is returned as it is."""
+    segments = _segments(path)
+    fitting = {template for file in files for template in file.fitting(segments)}
+    return "/".join(min(fitting, key=_names_in, default=segments))
+
+
+def sign(unknown):
+    """Return the name of something unknown as the tables have it."""
+    return f"?{unknown.name}" if unknown.what == "query key" else unknown.name
+
+
+def guard(path, unknown):
+    """Return the API extension that excuses a file for not knowing it, None if there is none; path: below /1.0."""
+    for entry, extension in EXTENSIONS.items():
+        prefix, _, name = entry.partition(" ")
+        within = _fits(tuple(prefix.split("/")), tuple(path.split("/"))[: prefix.count("/") + 1])
+        if within and sign(unknown) == name and unknown.what != "method":
+            return extension
+    return None
+
+
+def knows(file, entry):
+    """Return True if the file knows what an entry of one of the tables is about."""
+    return any(not file.unknown(request) for request in examples(entry))
+
+
+def examples(entry):
+    """Return the requests that an entry of one of the tables is about: the least that names it."""
+    first, _, rest = entry.partition(" ")
+    methods, about = ((first,), rest) if first in _METHODS else (_METHODS, entry)
+    path, _, name = about.partition(" ")
+    for method in methods:
+        yield _example(Request(method, f"/1.0/{path}"), name)
+
+
+def _example(request, name):
+    if _DIALECT.match(name):
+        return request._replace(headers=(name,))
+    if name.startswith("?"):
+        return request._replace(query=(name[1:],))
+    return request._replace(body=_nested(name)) if name else request
+
+
+def _nested(field):
+    """Return a body that has the field alone: ``ports[].snat`` is ``{"ports": [{"snat": None}]}``."""
+    name, _, rest = field.partition(".")
+    inner = _nested(rest) if rest else None
+    return {name[:-2]: [inner]} if name.endswith("[]") else {name: inner}
