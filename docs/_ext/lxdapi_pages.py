@@ -1,0 +1,179 @@
+"""
+Pages drawn from the docstrings of this repository, always in the same order.
+
+``.. lxdapi-kind:: profile``
+    What the kind is; each state with its SLS and its parameters; the module calls; what it needs.
+``.. lxdapi-modules::``
+    Each execution module: what it is, and its functions.
+
+The files are read, not imported: ``lxdapi_instance`` is the name of three of them, of which Salt's loader keeps
+the states, the module and the library apart, and Python does not.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from lxdapi_kinds import KINDS
+from sphinx import addnodes
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.parsing import nested_parse_to_nodes
+
+REPO = Path(__file__).resolve().parents[2]
+FIRST = ("present", "absent")
+CALLS = ("list", "get", "create", "update", "rename", "delete", "export")
+EVERYWHERE = "Every LXD since 4.0 and every Incus since 6.0 has it."
+MISSING = "A daemon without it is told from its list of extensions, before anything is sent; ``absent`` is true there."
+
+
+class Source:
+    """A file of states or of functions, as far as its documentation goes."""
+
+    def __init__(self, folder, stem):
+        self.path = REPO / folder / f"{stem}.py"
+        self.stem = stem
+        self._tree = ast.parse(self.path.read_text(encoding="utf-8"), str(self.path))
+
+    @property
+    def about(self):
+        """What the file says of itself."""
+        return linked(ast.get_docstring(self._tree) or "")
+
+    def functions(self):
+        """The public functions by the names that Salt gives them, in the order of the file."""
+        found = [node for node in self._tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
+        return {self._aliases().get(node.name, node.name): node for node in found}
+
+    def described(self, word):
+        """A function as the domain of Python describes it: signature and docstring."""
+        function = self.functions()[word]
+        text = linked(ast.get_docstring(function) or "").replace("\n", "\n   ")
+        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n\n   {text}\n"
+
+    def _aliases(self):
+        for node in self._tree.body:
+            if isinstance(node, ast.Assign) and node.targets[0].id == "__func_alias__":
+                return ast.literal_eval(node.value)
+        return {}
+
+
+def linked(text):
+    """The text, in which a section of the README that it refers to is a link."""
+    return re.sub(r"\bthe\s+README,\s+(\w+)", r":ref:`the README, \1 <readme:\1>`", text)
+
+
+def headed(title, text):
+    """A section of a page."""
+    return f"{title}\n{'-' * len(title)}\n\n{text}\n"
+
+
+def calls(word, kind):
+    """The calls of the module ``lxdapi`` that take this kind, with what they cannot do without."""
+    offered = Source("_modules", "lxdapi").functions()
+    without = {"create": bool(kind.made), "rename": not kind.rename, "delete": "{name}" not in kind.path}
+    without["export"] = not kind.declarable
+    for call in CALLS:
+        names = required(offered[call]) if call in offered else []
+        if names[:1] == ["kind"] and not without.get(call):
+            # the only one has no name of its own, but update takes one
+            own = name_of(kind) or (word if call == "update" else "")
+            values = [word, *(own if name == "name" else name.upper() for name in names[1:])]
+            yield " ".join(["salt-call", f"lxdapi.{call}", *filter(None, values)])
+
+
+def required(function):
+    """The names of the parameters that have no default, and the name in any case."""
+    names = [each.arg for each in function.args.args]
+    least = len(names) - len(function.args.defaults)
+    return names[: max(least, 2 if names[1:2] == ["name"] else 0)]
+
+
+def name_of(kind):
+    """What stands for the name on the command line: the parents come first. Nothing where there is only one."""
+    last = kind.rule if kind.rule in ("fingerprint", "address") else kind.key
+    return "/".join([*kind.parents, last]).upper() if "{name}" in kind.path else ""
+
+
+def module_calls(word, kind):
+    """The section of the module calls, with a link to the kind's own module where there is one."""
+    text = ".. code-block:: bash\n\n" + "\n".join(f"   {line}" for line in calls(word, kind))
+    if (REPO / "_modules" / f"lxdapi_{word}.py").exists():
+        verbs = Source("_modules", f"lxdapi_{word}")
+        text += "\n\nAnd " + ", ".join(f":py:func:`{verbs.stem}.{verb}`" for verb in verbs.functions()) + "."
+    return headed("Module calls", text)
+
+
+def needs(kind):
+    """The section of what the kind and its fields need of the daemon."""
+    text = f"The API extension ``{kind.extension}``. {MISSING}" if kind.extension else EVERYWHERE
+    if kind.clustered:
+        text += " Only a server in a cluster has any."
+    if kind.extensions:
+        lines = (f"- ``{part}``: the API extension ``{needed}``" for part, needed in sorted(kind.extensions.items()))
+        text += "\n\nOf what can be declared:\n\n" + "\n".join(lines)
+    return headed("Needs", text)
+
+
+class FromDocstrings(SphinxDirective):
+    """A directive whose content is text made from the docstrings of files."""
+
+    def parsed(self, text, *sources):
+        """The text as nodes, headings included; the page is made anew when a file changes."""
+        paths = [source.path for source in sources]
+        for path in (*paths, Path(__file__), REPO / "_utils" / "lxdapi_kinds.py", REPO / "_modules" / "lxdapi.py"):
+            self.env.note_dependency(str(path))
+        lines = StringList(text.splitlines(), source=str(paths[0]))
+        return nested_parse_to_nodes(self.state, lines, source=str(paths[0]))
+
+
+class KindDirective(FromDocstrings):
+    """The page of a kind."""
+
+    required_arguments = 1
+
+    def run(self):
+        """The parts of the page in their order."""
+        word = self.arguments[0]
+        if word not in KINDS:
+            raise self.error(f"unknown kind {word!r}")
+        source, kind = Source("_states", f"lxdapi_{word}"), KINDS[word]
+        what = source.about.partition(":depends:")[0]
+        words = sorted(source.functions(), key=lambda each: FIRST.index(each) if each in FIRST else len(FIRST))
+        states = [headed(f"{source.stem}.{each}", source.described(each)) for each in words]
+        found = self.parsed("\n".join([what, *states, module_calls(word, kind), needs(kind)]), source)
+        for node in found:
+            for described in node.findall(addnodes.desc):
+                self._head(described)
+        return found
+
+    def _head(self, described):
+        """The SLS and the parameters have a heading each, and that order."""
+        content = described[-1]
+        headings = (("SLS", nodes.literal_block), ("Parameters", nodes.definition_list))
+        places = [content.first_child_matching_class(cls) for _, cls in headings]
+        if None in places or places != sorted(places) or places[0] == 0:
+            raise self.error(f"not a first line, an SLS and parameters: {described[0].astext()}")
+        for place, (title, _) in reversed(list(zip(places, headings))):
+            content.insert(place, nodes.rubric("", title))
+
+
+class ModulesDirective(FromDocstrings):
+    """The functions of the execution modules."""
+
+    def run(self):
+        """A section for each module, with its functions in the order of the file."""
+        sources = [Source("_modules", path.stem) for path in sorted(REPO.glob("_modules/lxdapi*.py"))]
+        return self.parsed("\n".join(self._section(source) for source in sources), *sources)
+
+    def _section(self, source):
+        functions = [source.described(word) for word in source.functions()]
+        return headed(source.stem, "\n".join([source.about, "", *functions]))
+
+
+def setup(app):
+    """Sphinx knows the two directives."""
+    app.add_directive("lxdapi-kind", KindDirective)
+    app.add_directive("lxdapi-modules", ModulesDirective)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
