@@ -129,10 +129,20 @@ class Spec:
         found = [set(self._strange(schema, body, "")) for schema in schemas or [{"properties": {}}]]
         return set.intersection(*found)
 
-    def _strange(self, schema, value, where):
-        """Yield the names below ``where`` that the schema lacks, and those whose value is of another type."""
+    def writable(self, path):
+        """Return the fields that the body of a PUT to this path has; none where there is no PUT."""
+        parameters = (self._methods(_segments(path)) or {}).get("PUT", ())
+        schemas = [each["schema"] for each in parameters if each["in"] == "body" and "schema" in each]
+        return {name for schema in schemas for name in self._resolved(schema).get("properties", ())}
+
+    def _resolved(self, schema):
         while "$ref" in schema:
             schema = self._document["definitions"][schema["$ref"].rpartition("/")[2]]
+        return schema
+
+    def _strange(self, schema, value, where):
+        """Yield the names below ``where`` that the schema lacks, and those whose value is of another type."""
+        schema = self._resolved(schema)
         wanted = schema.get("type")
         if value is not None and not isinstance(value, _TYPES.get(wanted, object)):
             yield f"{where or 'itself'} (is no {wanted})"

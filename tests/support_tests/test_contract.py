@@ -209,3 +209,16 @@ def test_the_library_asks_for_the_extension_that_the_table_names(files, path, wh
     entry = f"{path} {contract.sign(what)}".rstrip()
     if not all(contract.knows(file, entry) for file in files.values()):
         assert contract.guard(path, what) == extension
+
+
+# What a PUT has that is no setting: what it is to do, what is taken from the object, and what is ignored.
+ACTS = {"certificate", "disk_only", "restore", "restore_disk_volumes_mode", "stateful"}
+
+
+@pytest.mark.parametrize("word", sorted(set(KINDS) - {"server"}))
+def test_no_daemon_has_a_setting_that_the_table_does_not_repeat_in_a_put(files, word):
+    kind = KINDS[word]
+    path = "/1.0/" + re.sub(r"\{\w+\}", "{}", kind.path)
+    lacking = {name: file.writable(path) - set(kind.fields) - ACTS for name, file in files.items()}
+    assert {name: fields for name, fields in lacking.items() if fields} == {}
+    assert any(file.writable(path) for file in files.values())
