@@ -84,10 +84,11 @@ def calls(word, kind):
 
 
 def required(function):
-    """The names of the parameters that have no default, and the name in any case."""
+    """The names of the parameters that have no default, and name and settings in any case."""
     names = [each.arg for each in function.args.args]
     least = len(names) - len(function.args.defaults)
-    return names[: max(least, 2 if names[1:2] == ["name"] else 0)]
+    named = [name for name in names[least:] if name == "settings"]
+    return names[: max(least, 2 if names[1:2] == ["name"] else 0)] + named
 
 
 def name_of(kind):

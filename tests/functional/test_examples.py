@@ -49,6 +49,20 @@ def test_the_example_is_created_and_then_as_declared_and_then_gone(salt, raw, pr
     assert (raw("instances"), raw("images")) == ([], [])
 
 
+def test_the_example_of_a_site_is_predicted_made_and_then_as_declared_and_then_gone(salt, raw, proxy):
+    predicted = outcome(applied(salt, "site", test=True))
+    assert set(predicted.values()) == {(None, True)} and proxy.writes() == []
+    assert set(outcome(applied(salt, "site")).values()) == {(True, True)}
+    assert raw("instances/app1")["status"] == "Running"
+    assert raw("networks/sitebr0")["config"]["security.acls"] == "site"
+    proxy.clear()
+    assert outcome(applied(salt, "site")) == dict.fromkeys(predicted, (True, False))
+    assert proxy.writes() == []
+    for changes in (True, False):
+        assert set(outcome(applied(salt, "site_gone")).values()) == {(True, changes)}
+    assert (raw("instances"), raw("network-acls"), raw("network-zones") or []) == ([], [], [])
+
+
 def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):
     applied(salt, "web")
     proxy.clear()
