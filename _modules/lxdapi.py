@@ -68,8 +68,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     if name is None:
         return _raw("GET", kind, params, None, remote, project, target=target)
     _refuse(params=params)
-    found = converge.read(_api(remote, project, target), kinds.kind_of(kind), name)
-    return found.metadata if found is not None else None
+    return survey.found(_api(remote, project, target), kind, name)
 
 
 def post(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
@@ -355,10 +354,11 @@ def export(kind=None, name=None, remote=None, project=None):
         See the README, Remotes. What is given is in each state as well.
 
     So a host that was built by hand becomes one that is declared. Left out are what the daemon keeps for
-    itself (``volatile.*``, ``image.*``), what is empty or false, whether an instance runs, the values of secret
-    keys, and images that the daemon fetched for itself. An instance or image is exported without a source: add
-    it, if the SLS is to make it anew elsewhere. The first line, ``#!yaml``, keeps Jinja from reading braces in a
-    value as its own.
+    itself (``volatile.*``, ``image.*``), what is empty or false, whether an instance runs, images that the daemon
+    fetched for itself, and values that are or hold a secret, which comments at its head name. An instance or
+    image is exported without a source: add it, if the SLS is to make it anew elsewhere. The first line,
+    ``#!yaml``, keeps Jinja from reading braces in a value as its own. Of a project that is not the default one
+    only what is its own is exported.
 
     CLI Example:
 
@@ -366,8 +366,8 @@ def export(kind=None, name=None, remote=None, project=None):
 
         salt-call lxdapi.export profile --out json | jq -r .local > profiles.sls
     """
-    where = {"remote": remote, "project": project}
-    return survey.sls(survey.exported(_api(remote, project), kind, name, where))
+    where, left_out = {"remote": remote, "project": project}, []
+    return survey.sls(survey.exported(_api(remote, project), kind, name, where, left_out), left_out)
 
 
 def image_get_fingerprint(path, rootfs=None, saltenv="base"):

@@ -11,6 +11,7 @@ try:
     import lxdapi_front as front
     import lxdapi_instance as instances
     import lxdapi_plan as plans
+    import lxdapi_status as statuses
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -41,7 +42,7 @@ def start(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.start web1
     """
-    return plans.do(instances.reached(_api(remote, project), name, "Running", timeout))
+    return plans.do(statuses.reached(_api(remote, project), name, "Running", timeout))
 
 
 def stop(name, timeout=None, force=False, remote=None, project=None):
@@ -61,7 +62,7 @@ def stop(name, timeout=None, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.stop web1 timeout=5 force=True
     """
-    return plans.do(instances.reached(_api(remote, project), name, "Stopped", timeout, force))
+    return plans.do(statuses.reached(_api(remote, project), name, "Stopped", timeout, force))
 
 
 def restart(name, timeout=None, force=False, remote=None, project=None):
@@ -77,11 +78,11 @@ def restart(name, timeout=None, force=False, remote=None, project=None):
         salt-call lxdapi_instance.restart web1 timeout=5 force=True
     """
     api = _api(remote, project)
-    here = instances.status(instances.settled(api, name))
+    here = statuses.status(statuses.settled(api, name))
     if here != "Running":
-        stop = [] if here == "Stopped" else instances.reached(api, name, "Stopped", timeout, force)
-        return plans.do(stop + instances.steps_to(api, name, "Stopped", "Running"))
-    forced = instances.act_on(api, name, "restart", timeout, force)
+        stop = [] if here == "Stopped" else statuses.reached(api, name, "Stopped", timeout, force)
+        return plans.do(stop + statuses.steps_to(api, name, "Stopped", "Running"))
+    forced = statuses.act_on(api, name, "restart", timeout, force)
     return {"restarted": name, "forced": True} if forced else {"restarted": name}
 
 
@@ -98,7 +99,7 @@ def freeze(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.freeze web1
     """
-    return plans.do(instances.reached(_api(remote, project), name, "Frozen", timeout))
+    return plans.do(statuses.reached(_api(remote, project), name, "Frozen", timeout))
 
 
 def unfreeze(name, timeout=None, remote=None, project=None):
@@ -115,9 +116,9 @@ def unfreeze(name, timeout=None, remote=None, project=None):
         salt-call lxdapi_instance.unfreeze web1
     """
     api = _api(remote, project)
-    if instances.status(instances.settled(api, name)) != "Frozen":
+    if statuses.status(statuses.settled(api, name)) != "Frozen":
         return {}
-    return plans.do(instances.reached(api, name, "Running", timeout))
+    return plans.do(statuses.reached(api, name, "Running", timeout))
 
 
 def delete(name, force=False, remote=None, project=None):

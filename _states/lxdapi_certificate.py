@@ -42,14 +42,15 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
     name
         Of the entry in the trust store.
     certificate
-        The certificate as PEM text, or the file that holds it: a path on the minion, ``salt://`` or ``http(s)://``.
+        The certificate as PEM text, or the file that holds it: a path on the minion, ``salt://`` or ``https://``.
         Its fingerprint says which entry of the trust store is meant, whatever that is called.
     type
         ``client``, or ``metrics`` for one that may read metrics only. Fixed once it is trusted. None: ``client``.
     restricted
         True: it may use only the ``projects``.
     projects
-        A list of projects, as a whole. Order does not count.
+        A list of projects, as a whole. Order does not count. They limit nothing unless ``restricted: true`` is
+        declared as well, which is therefore demanded.
     description
         Text; "" clears it (API extension certificate_description: every Incus).
     remote
@@ -57,6 +58,7 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
     """
 
     def plan():
+        certificates.refuse_limits(projects, restricted)
         digest, sent = _read(certificate)
         wanted = {
             "name": name,
@@ -74,6 +76,7 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
 def _read(certificate):
     """Return (fingerprint, what is sent) of the certificate, fetched where it is elsewhere."""
     if isinstance(certificate, str) and "-----BEGIN" not in certificate:
+        certificates.refuse_open(certificate)
         certificate = front.local_file(__salt__["cp.cache_file"], certificate)
     return certificates.read(certificate)
 
@@ -98,6 +101,6 @@ def absent(name, certificate=None, remote=None):
     def plan():
         api = _api(remote)
         digest = _read(certificate)[0] if certificate else certificates.fingerprint_of(api, name)
-        return converge.absent(api, "certificate", digest) if digest else []
+        return converge.absent(api, "certificate", digest) if digest else plans.Nothing("absent")
 
     return plans.state("certificate", name, __opts__["test"], plan)

@@ -8,6 +8,7 @@ try:
     import lxdapi_front as front
     import lxdapi_instance as instances
     import lxdapi_plan as plans
+    import lxdapi_status as statuses
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -39,6 +40,7 @@ def present(
     restart_on_change=False,
     timeout=None,
     renamed_from=None,
+    target=None,
     remote=None,
     project=None,
 ):
@@ -110,6 +112,9 @@ def present(
     renamed_from
         The name of one that is to become this one, if this one does not exist yet; the daemon renames only
         one that is stopped.
+    target
+        The member of the cluster that a new one is made on, or ``@group`` for one of these members. None: the
+        daemon's choice. An existing one stays where it is.
     remote, project
         See the README, Remotes.
     """
@@ -127,7 +132,7 @@ def present(
         name,
         __opts__["test"],
         lambda: instances.present(
-            _api(remote, project), name, wanted, source, running, restart_on_change, timeout, renamed_from
+            _api(remote, project), name, wanted, source, running, restart_on_change, timeout, renamed_from, target
         ),
     )
 
@@ -223,5 +228,5 @@ def _reached(name, goal, timeout, force, remote, project):
         "instance",
         name,
         __opts__["test"],
-        lambda: instances.reached(_api(remote, project), name, goal, timeout, force),
+        lambda: statuses.reached(_api(remote, project), name, goal, timeout, force),
     )

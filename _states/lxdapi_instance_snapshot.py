@@ -79,7 +79,7 @@ def absent(name, remote=None, project=None):
     )
 
 
-def restored(name, remote=None, project=None):
+def restored(name, timeout=None, remote=None, project=None):
     """
     Ensure that an instance was restored from a snapshot, once.
 
@@ -92,6 +92,8 @@ def restored(name, remote=None, project=None):
         ``INSTANCE/SNAPSHOT``. What was restored is marked in its config (``user.lxdapi.restored``, with the time of
         the snapshot), so a second apply does nothing; a newer snapshot of the name is another one. An
         instance that runs is stopped by the daemon and started again.
+    timeout
+        Seconds for the restore; 3600.
     remote, project
         See the README, Remotes.
     """
@@ -99,5 +101,5 @@ def restored(name, remote=None, project=None):
         "instance_snapshot",
         name,
         __opts__["test"],
-        lambda: snapshots.restored(_api(remote, project), "instance_snapshot", name),
+        lambda: snapshots.restored(_api(remote, project), "instance_snapshot", name, timeout),
     )

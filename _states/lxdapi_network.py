@@ -53,7 +53,8 @@ def present(name, type=None, description=None, config=None, members=None, rename
         no new one chosen.
     members
         For a cluster: a mapping of members to the config that each has of its own (``parent``,
-        ``bridge.external_interfaces``); keys as for ``config``. Members that are not named get none. See below.
+        ``bridge.external_interfaces``); keys as for ``config``. Members that are not named, and empty ones, have
+        none declared. See below.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
     remote, project

@@ -89,7 +89,7 @@ def absent(name, remote=None, project=None):
     )
 
 
-def purged(name, keep=None, remote=None, project=None):
+def purged(name, keep, remote=None, project=None):
     """
     Ensure that a network has no other forwards than those that are named.
 
@@ -103,14 +103,15 @@ def purged(name, keep=None, remote=None, project=None):
     name
         Of the network.
     keep
-        A list of the addresses whose forwards stay; none: all are removed.
+        A list of the addresses whose forwards stay; an empty one: all are removed. null is refused: it is what a
+        template leaves that found nothing.
     remote, project
         See the README, Remotes.
     """
 
-    def plan():
-        api = _api(remote, project)
-        found = survey.listed(api, "network_forward", name)
-        return converge.purged(api, "network_forward", name, keep or (), found)
-
-    return plans.state("network_forward", name, __opts__["test"], plan)
+    return plans.state(
+        "network_forward",
+        name,
+        __opts__["test"],
+        lambda: survey.purged(_api(remote, project), "network_forward", name, keep),
+    )

@@ -73,7 +73,7 @@ def absent(name, force=False, remote=None):
     name
         Of the project.
     force
-        True: with everything in it (API extension projects_force_delete: Incus 6.0.4 or newer).
+        True: with everything in it (API extension projects_force_delete: Incus 6.0.4, LXD 5.21 or newer).
     remote
         See the README, Remotes.
     """

@@ -78,8 +78,7 @@ def absent(name, remote=None, project=None, target=None):
     remote, project
         See the README, Remotes.
     target
-        The member of the cluster that it is on, where more than one has one of that name or a new one
-        shall be on that member.
+        The member of the cluster that it is on, where more than one has one of that name.
     """
     return plans.state(
         "storage_bucket_key",

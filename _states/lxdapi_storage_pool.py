@@ -52,7 +52,8 @@ def present(name, driver=None, description=None, config=None, members=None, remo
         keeps what was declared, with which it is compared.
     members
         For a cluster: a mapping of members to the config that each has of its own (``source``,
-        ``size``); keys as for ``config``. Members that are not named get none. See below.
+        ``size``); keys as for ``config``. Members that are not named, and empty ones, have
+        none declared. See below.
     remote
         See the README, Remotes.
 

@@ -81,7 +81,7 @@ def present(
 
 def absent(name, remote=None, project=None, target=None):
     """
-    Ensure that a custom storage volume does not exist; the daemon refuses one that is in use.
+    Ensure that a custom storage volume does not exist, with its snapshots; the daemon refuses one that is in use.
 
     .. code-block:: yaml
 
@@ -93,8 +93,7 @@ def absent(name, remote=None, project=None, target=None):
     remote, project
         See the README, Remotes.
     target
-        The member of the cluster that it is on, where more than one has one of that name or a new one
-        shall be on that member.
+        The member of the cluster that it is on, where more than one has one of that name.
     """
     return plans.state(
         "storage_volume",

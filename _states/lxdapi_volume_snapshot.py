@@ -77,8 +77,7 @@ def absent(name, remote=None, project=None, target=None):
     remote, project
         See the README, Remotes.
     target
-        The member of the cluster that it is on, where more than one has one of that name or a new one
-        shall be on that member.
+        The member of the cluster that it is on, where more than one has one of that name.
     """
     return plans.state(
         "volume_snapshot",
@@ -88,7 +87,7 @@ def absent(name, remote=None, project=None, target=None):
     )
 
 
-def restored(name, remote=None, project=None, target=None):
+def restored(name, timeout=None, remote=None, project=None, target=None):
     """
     Ensure that a custom storage volume was restored from a snapshot, once.
 
@@ -101,6 +100,8 @@ def restored(name, remote=None, project=None, target=None):
         ``POOL/VOLUME/SNAPSHOT``. What was restored is marked in its config (``user.lxdapi.restored``, with the time of
         the snapshot), so a second apply does nothing; a newer snapshot of the name is another one. The
         daemon refuses it while an instance that runs has the volume.
+    timeout
+        Seconds for the restore; 3600.
     remote, project
         See the README, Remotes.
     target
@@ -110,5 +111,5 @@ def restored(name, remote=None, project=None, target=None):
         "volume_snapshot",
         name,
         __opts__["test"],
-        lambda: snapshots.restored(_api(remote, project, target), "volume_snapshot", name),
+        lambda: snapshots.restored(_api(remote, project, target), "volume_snapshot", name, timeout),
     )

@@ -5,9 +5,11 @@ What certificates need beyond the table: the fingerprint that a certificate has,
 import base64
 import hashlib
 import os
+import re
 import ssl
 
 import lxdapi_converge as converge
+import lxdapi_meaning as meaning
 import lxdapi_names as names
 import lxdapi_survey as survey
 from lxdapi_errors import InvalidError
@@ -67,13 +69,29 @@ def fingerprint_of(api, name):
     Return the fingerprint of a certificate in the trust store by its name there, or of the fingerprint given;
     None if there is none.
 
-    Raises :class:`InvalidError` if several have the name.
+    Raises :class:`InvalidError` if several have the name, and for a fingerprint that was shortened, as
+    ``incus config trust list`` prints it.
     """
-    if names.is_fingerprint(name):
-        return name
+    digits = name.replace(":", "").lower() if isinstance(name, str) else ""
+    if names.is_fingerprint(digits):
+        return digits
     found = sorted(key for key, each in survey.listed(api, "certificate").items() if each["name"] == name)
     if len(found) > 1:
         raise InvalidError(
             f"{len(found)} certificates have this name: say which by its fingerprint: {', '.join(found)}"
         )
+    if not found and re.fullmatch("[0-9a-f]{12,63}", digits):
+        raise InvalidError(f"{name} is neither a name nor a whole fingerprint: all 64 digits are needed")
     return found[0] if found else None
+
+
+def refuse_open(source):
+    """Raise :class:`InvalidError` for a certificate that anybody on the way could exchange."""
+    if isinstance(source, str) and source.startswith("http://"):
+        raise InvalidError("certificate: not by http, where it can be exchanged on the way; https or salt")
+
+
+def refuse_limits(projects, restricted):
+    """Raise :class:`InvalidError` for projects that limit nothing: the daemon trusts such a client with all."""
+    if projects and str(restricted).lower() not in meaning.TRUE:
+        raise InvalidError("projects: they limit nothing unless restricted: true is declared")

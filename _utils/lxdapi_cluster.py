@@ -109,10 +109,16 @@ def _creation(api, kind, name, common, own, current):
     there = set(current.metadata["locations"] or ()) if current is not None else set()
     steps = _edits(api, kind, name, {member: config for member, config in own.items() if member in there})
     fixed = _fixed(kind, common, current)
+    converge.refuse_undemanded(kind, fixed)
+    if fixed.get("type") in kind.partless:
+        if own:
+            raise InvalidError(f"members: the type {fixed['type']} has no config of its own on a member")
+        there = everyone
     steps += [_part(api, kind, name, fixed, each, own.get(each, {})) for each in everyone if each not in there]
     steps.append(_whole(api, kind, name, fixed, common, current))
-    described = {"description": common["description"]} if common.get("description") else {}
-    return steps + converge.completion(api, kind, name, common if _errored(current) else described)
+    late = {"description": common["description"]} if common.get("description") else {}
+    late.update(converge.unmade(common))
+    return steps + converge.completion(api, kind, name, common if _errored(current) else late)
 
 
 def _errored(current):
@@ -132,7 +138,8 @@ def _part(api, kind, name, fixed, member, config):
     shown = {key: secrets.mask_value(key, value) for key, value in body["config"].items()}
 
     def act():
-        api.post(kind.collection, json={**body, kind.key: name}, params={"target": member}).wait()
+        patience = converge.patience(api, kind)
+        api.post(kind.collection, json={**body, kind.key: name}, params={"target": member}, **patience).wait()
 
     return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": shown}}}, act)
 
@@ -144,7 +151,8 @@ def _whole(api, kind, name, fixed, common, current):
     """
     body = diff.created(kind, {**fixed, **({} if _errored(current) else {"config": common.get("config", {})})})
     change = {"created": name} if current is None else {"status": {"old": current.metadata["status"], "new": "Created"}}
-    act = lambda: api.post(kind.collection, json={**body, kind.key: name}).wait() and None  # noqa: E731
+    patience = converge.patience(api, kind)
+    act = lambda: api.post(kind.collection, json={**body, kind.key: name}, **patience).wait() and None  # noqa: E731
     return Step("created" if current is None else "completed", change, act)
 
 
@@ -168,7 +176,7 @@ def _part_of(kind, current):
     Return the kind of a member's part: it is written by PATCH, which refuses common keys, and without the
     description empties it everywhere. Until the whole is there nothing is fixed.
     """
-    fixed = kind.rewritten if current.metadata["status"] == "Created" else {}
+    fixed = {} if current.metadata["status"] in ("Pending", "Errored", "Unknown") else kind.rewritten
     return replace(kind, patch=True, patch_unsets=True, patch_with=("description",), rewritten=fixed)
 
 

@@ -16,7 +16,7 @@ from lxdapi_errors import (
     InvalidError,
 )
 from lxdapi_kinds import kind_of
-from lxdapi_plan import Step
+from lxdapi_plan import Nothing, Step
 
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
@@ -69,6 +69,20 @@ def _daemon(api):
 def require(api, kind):
     """Raise :class:`InvalidError` if the daemon does not know this kind."""
     words = lacks(api, kind)
+    if words:
+        raise InvalidError(words)
+
+
+def nowhere(api):
+    """Return in words that the project that is asked for everything does not exist, "" if it does."""
+    if api.project in (None, "default") or read(api, kind_of("project"), api.project) is not None:
+        return ""
+    return f"there is no project {api.project!r} on {api.endpoint}"
+
+
+def require_project(api):
+    """Raise :class:`InvalidError` for a project that does not exist: LXD lists it as empty."""
+    words = nowhere(api)
     if words:
         raise InvalidError(words)
 
@@ -169,16 +183,30 @@ def creation(api, kind, name, wanted):
     """
     if kind.made:
         raise InvalidError(f"there is none: {kind.made}")
+    refuse_undemanded(kind, wanted)
     act = lambda: create(api, kind, name, wanted)  # noqa: E731
     made = Step("created", {"created": name}, act, lacking=lambda: _orphaned(api, kind, name))
-    late = {field: wanted[field] for field in kind.late if wanted.get(field)}
-    if "config" in wanted and (not wanted["config"] or None in wanted["config"].values()):
-        late["config"] = wanted["config"]
-    return [made] + completion(api, kind, name, late)
+    late = {field: wanted[field] for field in kind.late if field in wanted}
+    return [made] + completion(api, kind, name, {**late, **unmade(wanted)})
+
+
+def refuse_undemanded(kind, wanted):
+    """Raise :class:`InvalidError` for a new object without a field that it has to have."""
+    without = [field for field in kind.demanded if not wanted.get(field)]
+    if without:
+        raise InvalidError(f"{', '.join(without)}: needed for a new {kind.label}")
+
+
+def unmade(wanted):
+    """Return what a create cannot do: what is declared to be absent, and the daemon may put in."""
+    maps = {field: value for field, value in wanted.items() if isinstance(value, dict)}
+    return {field: value for field, value in maps.items() if not value or None in value.values()}
 
 
 def _orphaned(api, kind, name):
     """Return in words that what the object is to be in does not exist, "" if it does."""
+    if nowhere(api) and not kind.of_server:
+        return f"project {api.project} does not exist"
     if not kind.parents:
         return ""
     parent, above = kind_of(kind.parents[-1]), name.rpartition("/")[0]
@@ -197,21 +225,23 @@ def rename_steps(api, kind, old, name):
     if read(api, kind, old) is None:
         return []
     change = {"name": {"old": old, "new": name}}
-    return [Step("renamed", change, lambda: rename(api, kind, old, name))]
+    return [Step(f"renamed from {old}", change, lambda: rename(api, kind, old, name))]
 
 
 def rename(api, kind, old, name):
     """Rename the object and wait; the daemon refuses a name that is taken."""
-    api.post(path_of(kind, old), json={kind.key: parts_of(kind, name)["name"]}).wait()
+    body = {kind.key: parts_of(kind, name)["name"]}
+    api.post(path_of(kind, old), json=body, **patience(api, kind)).wait()
 
 
 def update_steps(api, kind, name, wanted, current, note="", purge=False):
     """Return the steps that make an existing object as declared: one or none."""
     refuse_fixed(kind, wanted, current)
     delta = diff.compare(kind, wanted, current.metadata, purge)
+    others = "" if purge else diff.others(kind, wanted, current.metadata)
     if not delta:
-        return []
-    note = "; ".join(filter(None, [note, _without_effect(api, kind, delta.changes)]))
+        return Nothing("as declared", diff.unseen(wanted, current.metadata), others)
+    note = "; ".join(filter(None, [note, _without_effect(api, kind, delta.changes), others]))
     return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, current, purge), note)]
 
 
@@ -253,34 +283,17 @@ def absent(api, word, name, force=False):
     kind, force = kind_of(word), items.truth("force", force or False)
     path_of(kind, name)
     if not kind.path:
-        raise InvalidError(f"a {kind.label} cannot be deleted: {kind.made}")
-    if lacks(api, kind):
-        return []
-    current = read(api, kind, name)
+        raise InvalidError(f"the {kind.label} cannot be deleted: {kind.made}")
+    if force and not kind.forcible:
+        raise InvalidError(f"force: the kind {kind.label} has none")
+    words = lacks(api, kind)
+    current = None if words else read(api, kind, name)
     if current is None:
-        return []
+        return Nothing("absent", words or nowhere(api))
     if force:
         require_fields(api, kind, ("force",))
     note = "" if force else _users(kind, name, current.metadata)
     return [Step("deleted", {"deleted": name}, lambda: remove(api, kind, name, force), note)]
-
-
-def purged(api, word, parent, keep, found):
-    """
-    Return the steps that leave nothing in a parent but what is named.
-
-    keep
-        Names, without the parent's.
-    found
-        The names of all that are there, with the parent's.
-    """
-    kind = kind_of(word)
-    if not isinstance(keep, (list, tuple)):
-        raise InvalidError("keep: a list of names is needed")
-    kept = {parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
-    gone = [name for name in found if parts_of(kind, name)["name"] not in kept]
-    steps = [step for name in gone for step in absent(api, word, name)]
-    return [step._replace(changes={step.changes["deleted"]: step.changes}) for step in steps]
 
 
 def _users(kind, name, found):
@@ -302,7 +315,12 @@ def create(api, kind, name, wanted, timeout=None, extra=None):
     parts = parts_of(kind, name)
     own = {kind.key: parts["name"]} if kind.key else {}
     body = {**diff.created(kind, wanted), **own, **(extra or {})}
-    api.post(names.path(kind.collection, **parts), json=body).wait(timeout)
+    api.post(names.path(kind.collection, **parts), json=body, **patience(api, kind)).wait(timeout)
+
+
+def patience(api, kind):
+    """Return how long a write waits for its reply: where the daemon works before it answers, as for an operation."""
+    return {"timeout": max(api.timeout, api.wait_timeout)} if kind.slow else {}
 
 
 def update(api, kind, name, wanted, current=None, purge=False):
@@ -318,45 +336,57 @@ def update(api, kind, name, wanted, current=None, purge=False):
         if not delta:
             return {}
         try:
-            write(api, kind, name, current, delta).wait()
+            done = write(api, kind, name, current, delta).wait()
         except APIPreconditionException as exc:
             current, lost = None, exc
             continue
         if kind.checked:
-            _refuse_undone(kind, wanted, api.get(path_of(kind, name)))
+            _refuse_undone(kind, wanted, done, delta.changes)
         return delta.changes
     raise lost
 
 
-def _refuse_undone(kind, wanted, current):
-    """Raise if the daemon accepted a write and did not do it."""
+def _refuse_undone(kind, wanted, done, changes):
+    """Raise if the daemon accepted a write and did not do all of it; the error has the changes that it did."""
+    current = done.api.get(done.request.url)
     undone = diff.compare(kind, wanted, current.metadata).changes
     if undone:
-        raise InvalidError(f"the daemon accepted it, but {', '.join(undone)} did not become as declared")
+        words = f"the daemon accepted it, but {', '.join(undone)} did not become as declared"
+        error = APIProtocolException(done, words)
+        error.changes = {field: change for field, change in changes.items() if field not in undone}
+        raise error
 
 
 def write(api, kind, name, current, delta):
     """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
     headers = {"If-Match": current.etag} if current.etag else {}
     partial = kind.patch and (kind.patch_unsets or not delta.removes)
-    repeated = kind.patch_with if partial else kind.fields
+    repeated = kind.patch_with if partial else kind.written(current.metadata)
     body = {field: current.metadata[field] for field in repeated if field in current.metadata}
     body.update(_touched(kind, current, delta) if partial else delta.fields)
-    return api.request("PATCH" if partial else "PUT", path_of(kind, name), json=body, headers=headers)
+    method = "PATCH" if partial else "PUT"
+    return api.request(method, path_of(kind, name), json=body, headers=headers, **patience(api, kind))
 
 
 def _touched(kind, current, delta):
     """Return what a PATCH sends of the difference, with the keys that it has to repeat."""
     if not kind.patch_whole:
         return delta.touched
-    config = {key: value for key, value in current.metadata["config"].items() if not key.startswith("volatile.")}
-    return {**delta.touched, "config": {**config, **delta.touched["config"]}}
+    # a password's place has True: it is kept as it is
+    shown = {key: value for key, value in current.metadata["config"].items() if isinstance(value, str)}
+    config = {key: value for key, value in shown.items() if not key.startswith("volatile.")}
+    # on LXD 5.0.2 "" is false, also where the default is true
+    assumed = kind.assumed if current.metadata["environment"]["server"] == "lxd" else {}
+    touched = {
+        key: value or ("true" if assumed.get(key) == "true" else "") for key, value in delta.touched["config"].items()
+    }
+    return {**delta.touched, "config": {**config, **touched}}
 
 
 def remove(api, kind, name, force=False):
     """Delete the object and wait; somebody else having deleted it meanwhile is as good."""
     try:
-        api.delete(path_of(kind, name), params={"force": 1} if force else None).wait()
+        api.delete(path_of(kind, name), params={"force": 1} if force else None, **patience(api, kind)).wait()
     except APINotFoundException:
         return {}
     except APIOutcomeUnknownException:

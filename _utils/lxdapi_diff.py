@@ -174,6 +174,24 @@ def _compare(kind, field, old, new, purge):
     return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
 
 
+def others(kind, wanted, current):
+    """Return in words what there is in declared lists of things and is not declared."""
+    counts = {
+        field: items.undeclared(kind.items[field], current.get(field), wanted[field])
+        for field in kind.items
+        if wanted.get(field)
+    }
+    words = [f"{field} {', '.join(found)}" for field, found in counts.items() if found]
+    return f"not declared, and left alone without purge: {'; '.join(words)}" if words else ""
+
+
+def unseen(wanted, current):
+    """Return in words the declared keys whose values the daemon does not show."""
+    config, there = wanted.get("config") or {}, current.get("config") or {}
+    keys = [key for key in sorted(config) if there.get(key) is True]
+    return f"{', '.join(keys)}: set, but not shown, so it cannot be compared" if keys else ""
+
+
 def fixed(kind, wanted, current):
     """Return in words what is declared otherwise than it is, and is fixed once the object exists."""
     differs = [
@@ -277,7 +295,7 @@ def _compare_plain(kind, field, old, new):
 def _compare_set(kind, field, old, new):
     """Compare but for what the daemon gives by itself, which stays."""
     given = [name for name in old or () if name in kind.automatic]
-    whole = [*given, *(name for name in new if name not in given)]
+    whole = [*given, *(name for name in new if name not in kind.automatic)]
     if set(old or ()) == set(whole):
         return None
     return {"old": sorted(old or ()), "new": sorted(whole)}, whole, whole, False

@@ -16,7 +16,11 @@ _MADE = {
     "network": partial(clusters.made, word="network"),
     "storage_pool": partial(clusters.made, word="storage_pool"),
 }
-_UPDATED = {word: partial(clusters.updated, word=word) for word in ("network", "storage_pool")}
+_UPDATED = {
+    "instance": instances.updated,
+    "network": partial(clusters.updated, word="network"),
+    "storage_pool": partial(clusters.updated, word="storage_pool"),
+}
 
 
 def made(api, word, name, settings):

@@ -109,6 +109,12 @@ def compare(spec, old, new, purge=False):
     return (changes, whole) if changes else None
 
 
+def undeclared(spec, old, new):
+    """Return what there is and is not declared, in words."""
+    declared = {_identity(spec, item) for item in new}
+    return [_words(spec, item) for item in old or () if _identity(spec, item) not in declared]
+
+
 def _differing(spec, old, new):
     differs = [
         key for key, sort in spec.attributes.items() if key in new and _sense(sort, old, key) != _sense(sort, new, key)

@@ -56,6 +56,19 @@ FIELDS = {
 }
 
 
+# What a reply has and no PUT takes, of any kind: a PUT repeats whatever else there is, also what is newer than
+# the table.
+READ_ONLY = frozenset(
+    """
+    access_entitlements aliases backups cached certificate content_type count created_at database disk_only driver
+    entity_url expanded_config expanded_devices filename fingerprint first_seen_at keys last_message last_seen_at
+    last_used_at listen_address location locations managed message name pool project release_codename release_title
+    replica_mode restore s3_url server_name severity size snapshots state stateful status status_code
+    target_integration target_network target_project type update_source uploaded_at url used_by uuid
+    """.split()
+)
+
+
 @dataclass(frozen=True)
 class Items:
     """
@@ -97,6 +110,8 @@ class Kind:
         What can be declared but is fixed once the object exists.
     creates
         What only a create takes and no reply shows.
+    demanded
+        Fields without which there is no new one.
     defaults
         What a create sends unless something else is declared.
     late
@@ -134,6 +149,16 @@ class Kind:
         The API extension that brought the kind; None: every daemon has it.
     extensions
         ``{field or field.key: API extension that brought it}``.
+    feature
+        The key of a project's config without which it shares the default project's objects of this kind.
+    filled
+        ``{type: config keys}``: what the daemon puts into a new one of this type (of any, for "").
+    shown
+        What the replies of this kind have beside :data:`READ_ONLY` that no PUT takes.
+    partless
+        Types of which the daemon makes the parts on the members of a cluster by itself.
+    slow
+        True where the daemon answers a write when the work is done, however long that takes.
     inert
         ``{field.key: API extension}``: a change of the key that is stored only, without the extension.
     clustered
@@ -163,6 +188,7 @@ class Kind:
     label: str
     create_only: tuple = ()
     creates: tuple = ()
+    demanded: tuple = ()
     defaults: dict = field(default_factory=dict)
     late: tuple = ()
     key: str = "name"
@@ -181,6 +207,11 @@ class Kind:
     rewritten: dict = field(default_factory=dict)
     extension: str = None
     extensions: dict = field(default_factory=dict)
+    feature: str = ""
+    filled: dict = field(default_factory=dict)
+    shown: tuple = ()
+    partless: tuple = ()
+    slow: bool = False
     inert: dict = field(default_factory=dict)
     clustered: bool = False
     local: bool = False
@@ -202,3 +233,7 @@ class Kind:
     def known(self):
         """Return every field that can be declared."""
         return tuple(dict.fromkeys(self.fields + self.create_only + self.creates))
+
+    def written(self, found):
+        """Return the names of what a PUT of an object repeats."""
+        return [key for key in found if key in self.fields or key not in (*READ_ONLY, *self.shown)]

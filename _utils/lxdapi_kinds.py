@@ -23,6 +23,10 @@ _ZERO = "0001-01-01T00:00:00Z"
 MARK = "user.lxdapi.restored"
 _LISTENS = ("protocol", "listen_port")
 
+_ADDRESSES = (
+    *("cluster.https_address", "core.bgp_address", "core.debug_address", "core.dns_address", "core.https_address"),
+    *("core.metrics_address", "core.storage_buckets_address"),
+)
 # As Incus 6.0.4 documents them (/1.0/metadata/configuration); LXD 5.0.2 drops the same where it knows the key.
 _SERVER_DEFAULTS = {
     "acme.agree_tos": "false",
@@ -97,6 +101,8 @@ KINDS = {
         rename=True,
         forcible=True,
         of_server=True,
+        shown=("architecture",),
+        slow=True,
     ),
     # PATCH of an image drops expires_at silently (LXD 5.0.2, Incus 6.0.4, 7.0.2); PUT writes it.
     "image": Kind(
@@ -107,10 +113,18 @@ KINDS = {
         rule="fingerprint",
         patch=False,
         made="it is uploaded, by lxdapi_image.present or lxdapi_image.upload",
+        feature="features.images",
+        shown=("architecture",),
     ),
     # PATCH of an alias answers 500 "context deadline exceeded" on LXD 5.0.2; PUT works on both.
     "image_alias": Kind(
-        "images/aliases/{name}", ("description", "target"), "image alias", rule="any", patch=False, rename=True
+        "images/aliases/{name}",
+        ("description", "target"),
+        "image alias",
+        rule="any",
+        patch=False,
+        rename=True,
+        feature="features.images",
     ),
     # PATCH of an instance without description empties it (LXD 5.0.2, Incus 6.0.4; not 7.0.2).
     "instance": Kind(
@@ -134,6 +148,7 @@ KINDS = {
         patch=False,
         rename=True,
         never=_ZERO,
+        shown=("architecture", "config", "description", "devices", "ephemeral", "profiles"),
     ),
     "network": Kind(
         "networks/{name}",
@@ -144,6 +159,10 @@ KINDS = {
         patch=False,
         kept=("volatile.",),
         rename=True,
+        slow=True,
+        filled={"bridge": ("ipv4.address", "ipv4.nat", "ipv6.address", "ipv6.nat")},
+        partless=("ovn",),
+        feature="features.networks",
     ),
     "network_acl": Kind(
         "network-acls/{name}",
@@ -154,6 +173,7 @@ KINDS = {
         patch=False,
         extension="network_acl",
         rename=True,
+        feature="features.networks",
     ),
     # PATCH of a set empties what it does not name, and without config the daemon's handler panics (Incus 7.0.2).
     "network_address_set": Kind(
@@ -163,6 +183,7 @@ KINDS = {
         patch=False,
         extension="network_address_set",
         rename=True,
+        feature="features.networks",
     ),
     "network_forward": Kind(
         "networks/{network}/forwards/{name}",
@@ -183,6 +204,7 @@ KINDS = {
         trimmed=("description",),
         extension="network_forward",
         extensions={"ports.snat": "network_forward_snat"},
+        feature="features.networks",
     ),
     "network_load_balancer": Kind(
         "networks/{network}/load-balancers/{name}",
@@ -198,6 +220,7 @@ KINDS = {
         patch=False,
         trimmed=("description",),
         extension="network_load_balancer",
+        feature="features.networks",
     ),
     "network_peer": Kind(
         "networks/{network}/peers/{name}",
@@ -209,6 +232,7 @@ KINDS = {
         patch=False,
         extension="network_peer",
         extensions={"target_integration": "network_integrations", "type": "network_integrations"},
+        feature="features.networks",
     ),
     "network_zone": Kind(
         "network-zones/{name}",
@@ -217,6 +241,7 @@ KINDS = {
         rule="plain",
         patch=False,
         extension="network_dns",
+        feature="features.networks.zones",
     ),
     "network_zone_record": Kind(
         "network-zones/{network_zone}/records/{name}",
@@ -227,8 +252,11 @@ KINDS = {
         items={"entries": Items(("type", "value"), {"ttl": "number"})},
         patch=False,
         extension="network_dns_records",
+        feature="features.networks.zones",
     ),
-    "profile": Kind("profiles/{name}", ("config", "description", "devices"), "profile", rename=True),
+    "profile": Kind(
+        "profiles/{name}", ("config", "description", "devices"), "profile", rename=True, feature="features.profiles"
+    ),
     # PATCH replaces the whole config (LXD 5.0.2, Incus 6.0.4).
     "project": Kind(
         "projects/{name}",
@@ -242,6 +270,8 @@ KINDS = {
         rename=True,
         forcible=True,
         of_server=True,
+        slow=True,
+        filled={"": ("features.images", "features.profiles", "features.storage.buckets", "features.storage.volumes")},
     ),
     # A PUT leaves a user.* key that it does not name; PATCH with an empty value removes any (all three). A PATCH
     # that fails loses what it does not name on Incus 6.0.4: the server's own keys at once where a key is refused,
@@ -254,7 +284,7 @@ KINDS = {
         rule="any",
         patch_unsets=True,
         patch_whole=True,
-        kept=("cluster.https_address", "core.https_address", "volatile."),
+        kept=(*_ADDRESSES, "volatile."),
         made="there is always one",
         of_server=True,
         assumed=_SERVER_DEFAULTS,
@@ -269,6 +299,8 @@ KINDS = {
         kept=("volatile.",),
         extension="storage_buckets",
         local=True,
+        slow=True,
+        feature="features.storage.buckets",
     ),
     "storage_bucket_key": Kind(
         "storage-pools/{storage_pool}/buckets/{storage_bucket}/keys/{name}",
@@ -280,18 +312,21 @@ KINDS = {
         patch=False,
         extension="storage_buckets",
         local=True,
+        feature="features.storage.buckets",
     ),
     "storage_pool": Kind(
         "storage-pools/{name}",
         ("config", "description"),
         "storage pool",
         create_only=("driver",),
+        demanded=("driver",),
         rule="token",
         patch=False,
         kept=("source", "volatile."),
         rewritten={"source": "volatile.initial_source"},
         inert={"config.size": "storage_pool_loop_resize"},
         of_server=True,
+        slow=True,
     ),
     "storage_volume": Kind(
         "storage-pools/{storage_pool}/volumes/custom/{name}",
@@ -305,6 +340,8 @@ KINDS = {
         kept=("volatile.", MARK),
         rename=True,
         local=True,
+        slow=True,
+        feature="features.storage.volumes",
     ),
     "volume_snapshot": Kind(
         "storage-pools/{storage_pool}/volumes/custom/{storage_volume}/snapshots/{name}",
@@ -318,6 +355,9 @@ KINDS = {
         never=_ZERO,
         qualified=True,
         local=True,
+        shown=("config",),
+        slow=True,
+        feature="features.storage.volumes",
     ),
     "warning": Kind(
         "warnings/{name}",

@@ -35,6 +35,19 @@ class Step(NamedTuple):
     lacking: Callable = str
 
 
+class Nothing(list):
+    """
+    A plan without steps.
+
+    words
+        What is so already: "as declared", "absent".
+    """
+
+    def __init__(self, *words):
+        super().__init__()
+        self.words = "; ".join(filter(None, words))
+
+
 def state(word, name, test, plan):
     """
     Return Salt's answer for a state.
@@ -57,7 +70,7 @@ def state(word, name, test, plan):
     except LxdapiError as exc:
         return {**ret, "result": False, "comment": f"{subject} could not be read: {explained(exc)}"}
     if not steps:
-        return {**ret, "comment": f"{subject} is as declared"}
+        return {**ret, "comment": f"{subject} is {getattr(steps, 'words', 'as declared')}"}
     if test:
         return _predicted(ret, subject, steps)
     return _carry_out(ret, subject, steps)
@@ -91,6 +104,7 @@ def _carry_out(ret, subject, steps):
         except LxdapiError as exc:
             before = f" ({_sentence(subject, 'was', done)})" if done else ""
             words = "; ".join(filter(None, [explained(exc), _lacking(step), step.note]))
+            join(ret["changes"], getattr(exc, "changes", {}))
             return {**ret, "result": False, "comment": f"{subject} could not be {step.verb}: {words}{before}"}
         join(ret["changes"], step.changes if actual is None else actual)
         if actual is None or actual:  # else somebody else did it meanwhile

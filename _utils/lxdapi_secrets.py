@@ -14,8 +14,11 @@ MASK = "(hidden)"
 # Whole words of a key's name: "core.trust_password", "trust_token", "secret", "user.api-key", of a network zone
 # "peers.ns1.key", of a server "network.ovn.client_key".
 _SECRET_KEY = re.compile(
-    r"(?i)(password|passwd|passphrase|secret|token|(?:private|api|client)[._-]?key|peers\.[\w-]+\.key|credential)"
+    r"(?i)(password|passwd|passphrase|(?<![a-z])pass(?![a-z])|secret|token|hmac|acme\.provider\.environment|"
+    r"(?:private|api|client)[._-]?key|peers\.[\w-]+\.key|credential)"
 )
+# Settings about secrets, which are none.
+_NO_SECRET = re.compile(r"(_expiry|https_allowed_credentials)$")
 # Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
 # where whole requests are printed.
 _SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^fds$)")
@@ -32,12 +35,22 @@ _SECRET_QUERY = re.compile(r"(?i)((?:^|&)[^=&]*(?:secret|password|token)[^=&]*=)
 
 def is_secret(key):
     """Return True if the value of this config key must not be shown."""
-    return bool(_SECRET_KEY.search(str(key)))
+    return bool(_SECRET_KEY.search(str(key))) and not _NO_SECRET.search(str(key))
 
 
 def mask_value(key, value):
-    """Return the value, or a mask where the key says that it is secret and there is something."""
-    return MASK if is_secret(key) and value not in (None, "") else value
+    """
+    Return the value, or a mask where the key says that it is secret and there is something; of a URL the password
+    is masked.
+    """
+    if is_secret(key) and value not in (None, ""):
+        return MASK
+    return mask_login(value) if isinstance(value, str) and "://" in value else value
+
+
+def holds_secret(key, value):
+    """Return True if something of the value would be masked."""
+    return mask_value(key, value) != value
 
 
 def shown_documents(old, new):

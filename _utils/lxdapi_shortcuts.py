@@ -18,6 +18,7 @@ import lxdapi_diff as diff
 import lxdapi_image as images
 import lxdapi_instance as instances
 import lxdapi_plan as plans
+import lxdapi_status as statuses
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
 
@@ -73,7 +74,7 @@ def container_apply_status(api, container, status):
     """
     if not container:
         raise InvalidError("there is no such instance: its status cannot be changed")
-    return _did(instances.reached(api, container.metadata["name"], status))
+    return _did(statuses.reached(api, container.metadata["name"], status))
 
 
 def image_get(api, fingerprint):

@@ -3,53 +3,57 @@ What snapshots need beyond the table: that an instance or a volume was restored 
 """
 
 import lxdapi_converge as converge
+import lxdapi_names as names
 from lxdapi_kinds import MARK, kind_of
 from lxdapi_plan import Step
 
+# A restore copies a whole disk on some pools.
+RESTORE_SECONDS = 3600
 
-def restored(api, word, name):
+
+def restored(api, word, name, timeout=None):
     """
     Return the steps to an instance or volume that was restored from this snapshot.
 
     word
         ``instance_snapshot`` or ``volume_snapshot``.
+    timeout
+        Seconds for the restore; 3600.
 
     A snapshot of that name that was made later counts as another one.
     """
-    kind = kind_of(word)
+    kind, timeout = kind_of(word), names.seconds(timeout)
+    timeout = RESTORE_SECONDS if timeout is None else timeout
     snapshot = converge.read(api, kind, name)
-    owner_kind, owner = kind_of(kind.parents[-1]), name.rpartition("/")[0]
+    act = lambda: _restore(api, kind, name, timeout)  # noqa: E731
     if snapshot is None:
-        return [Step("restored", {"restored": {"old": None, "new": name}}, lambda: _late(api, kind, name), _MISSING)]
-    current = api.get(converge.path_of(owner_kind, owner))
-    old, new = current.metadata["config"].get(MARK), _mark(name, snapshot)
-    if old == new:
-        return []
-    change = {"restored": {"old": old, "new": new}}
-    return [Step("restored", change, lambda: _restore(api, owner_kind, owner, snapshot, new))]
+        return [Step("restored", {"restored": {"old": None, "new": name}}, act, "it does not exist yet")]
+    old, new = _marks(api, kind, name, snapshot)
+    return [] if old == new else [Step("restored", {"restored": {"old": old, "new": new}}, act)]
 
 
-_MISSING = "it does not exist yet"
+def _owner(kind, name):
+    return kind_of(kind.parents[-1]), name.rpartition("/")[0]
 
 
-def _late(api, kind, name):
-    """Restore from a snapshot that an earlier state of the run has made; raises if there is none."""
+def _marks(api, kind, name, snapshot):
+    """Return (what was restored last as the config tells, what would be)."""
+    current = api.get(converge.path_of(*_owner(kind, name))).metadata
+    return current["config"].get(MARK), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
+
+
+def _restore(api, kind, name, timeout):
+    """Restore, and mark what was restored; returns the changes. An earlier state may have made the snapshot."""
     snapshot = api.get(converge.path_of(kind, name))
-    owner_kind, owner = kind_of(kind.parents[-1]), name.rpartition("/")[0]
-    new = _mark(name, snapshot)
-    _restore(api, owner_kind, owner, snapshot, new)
-    return {"restored": {"old": None, "new": new}}
-
-
-def _mark(name, snapshot):
-    return f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
-
-
-def _restore(api, kind, name, snapshot, mark):
-    path = converge.path_of(kind, name)
+    old, new = _marks(api, kind, name, snapshot)
+    owner_kind, owner = _owner(kind, name)
+    path = converge.path_of(owner_kind, owner)
     before = api.get(path).metadata
-    api.put(path, json={"restore": snapshot.metadata["name"]}).wait()
-    converge.update(api, kind, name, {"config": {MARK: mark}, **_description(before, snapshot.metadata, api, path)})
+    # a volume's is done before it is answered
+    api.put(path, json={"restore": snapshot.metadata["name"]}, timeout=max(timeout, api.timeout)).wait(timeout)
+    wanted = {"config": {MARK: new}, **_description(before, snapshot.metadata, api, path)}
+    converge.update(api, owner_kind, owner, wanted)
+    return {"restored": {"old": old, "new": new}}
 
 
 def _description(before, snapshot, api, path):

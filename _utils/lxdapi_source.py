@@ -32,6 +32,15 @@ def source_of(source):
     return diff.normal(KINDS["instance"], {"source": source})["source"]
 
 
+def images(source):
+    """Return (kind, name) of the image of this daemon and project that a source names, in a list."""
+    named = source_of(source)
+    if named["type"] != "image" or named.get("server") or "project" in named:
+        return []
+    kinds = {"image_alias": named.get("alias"), "image": named.get("fingerprint")}
+    return [(kind, name) for kind, name in kinds.items() if name]
+
+
 def _project_of(source):
     """Return the query for what is in the project that a source names."""
     return {"project": source["project"]} if "project" in source else {}

@@ -2,6 +2,8 @@
 What is there: lists of every kind, existing objects as SLS, and where an effective value comes from.
 """
 
+import json
+
 import lxdapi_cluster as clusters
 import lxdapi_converge as converge
 import lxdapi_diff as diff
@@ -37,11 +39,21 @@ def listed(api, word, parent=None):
     """
     kind = kind_of(word)
     converge.require(api, kind)
+    converge.require_project(api)
     if parent and not kind.parents:
         raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
     if not kind.path:
         return {word: api.get("").metadata}
     return {name: found for name, found, _ in _everything(api, kind, parent)}
+
+
+def found(api, word, name):
+    """Return the object of that name, None if there is none; raises if there is no such project."""
+    current = converge.read(api, kind_of(word), name)
+    if current is None:
+        converge.require_project(api)
+        return None
+    return current.metadata
 
 
 def _everything(api, kind, parent=None):
@@ -100,7 +112,30 @@ def _counts(kind, found):
     return found.get("managed", True) and not (kind.parents and "/" in _own(kind, found))
 
 
-def exported(api, word=None, name=None, where=None):
+def purged(api, word, parent, keep):
+    """
+    Return the steps that leave nothing in a parent but what is named.
+
+    keep
+        Names, without the parent's.
+    """
+    kind = kind_of(word)
+    if not isinstance(keep, (list, tuple)):
+        raise InvalidError("keep: a list of names is needed")
+    kept = {converge.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
+    if converge.lacks(api, kind) or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
+        return []
+    gone = [name for name in listed(api, word, parent) if converge.parts_of(kind, name)["name"] not in kept]
+    steps = [step for name in gone for step in converge.absent(api, word, name)]
+    return [_of_another(step, step.changes["deleted"]) for step in steps]
+
+
+def _of_another(step, name):
+    """Return the deletion of an object as a step of what it was in."""
+    return step._replace(verb=f"rid of {name}", changes={name: step.changes})
+
+
+def exported(api, word=None, name=None, where=None, left_out=None):
     """
     Return existing objects as SLS data: ``{id: {state: [parameters]}}``, which applied changes nothing.
 
@@ -108,18 +143,43 @@ def exported(api, word=None, name=None, where=None):
         Of what kind, and which; None: all, in the order in which they can be made.
     where
         ``{"remote": x, "project": x}``: what each state has to be told of them.
+    left_out
+        A list that is told in words which values are not in it, because they are secret.
     """
     if name is not None and word is None:
         raise InvalidError("a name needs its kind before it")
-    states = {}
-    for each in [word] if word else [each for each in ORDER if not converge.lacks(api, kind_of(each))]:
+    converge.require_project(api)
+    states, where = {}, where or {}
+    for each in [word] if word else _exportable(api, where.get("project")):
         kind = kind_of(each)
         for key, found, member in sorted(_chosen(api, each, name), key=lambda chosen: (chosen[0], chosen[2] or "")):
             title, declared = _declared(kind, key, found)
+            declared = {**declared, **_completed(kind, key, found, declared)}
             declared.update(_members(api, kind, key, found))
             declared.update({"target": member} if member else {})
-            _place(states, each, title, {**declared, **_given(kind, where or {})})
+            _place(states, each, title, {**declared, **_given(kind, where)})
+            (left_out if left_out is not None else []).extend(f"{each} {key}: {what}" for what in _secrets(kind, found))
     return states
+
+
+def _exportable(api, project):
+    """Return the kinds of which there can be something: of a project that was asked for only what is its own."""
+    words = [word for word in ORDER if not converge.lacks(api, kind_of(word))]
+    if project in (None, "default"):
+        return words
+    config = api.get(names.path("projects/{name}", name=project)).metadata["config"]
+    shared = [word for word in words if kind_of(word).feature and config.get(kind_of(word).feature) != "true"]
+    return [word for word in words if word not in shared and not kind_of(word).of_server]
+
+
+def _secrets(kind, found):
+    """Return in words the values of an object that are not exported because they are or hold a secret."""
+    fields = [field for field in kind.fields if secrets.is_secret(field) and found.get(field)]
+    maps = {field: found.get(field) or {} for field in ("config", "properties") if field in kind.fields}
+    if "devices" in kind.fields:
+        maps.update({f"device {name}": device for name, device in (found.get("devices") or {}).items()})
+    keys = [f"{place} {key}" for place, values in maps.items() for key in sorted(values) if _hides(key, values[key])]
+    return fields + [each for each in keys if not each.startswith(tuple(f"config {own}" for own in _DAEMONS))]
 
 
 def _given(kind, where):
@@ -128,7 +188,7 @@ def _given(kind, where):
 
 def _place(states, word, name, declared):
     """Put a state under its name, or under its kind and name where Salt or another one has that."""
-    title = name
+    title = f"{name} in {declared['project']}" if declared.get("project") else name
     while title in states or title in _RESERVED or title.startswith("__"):
         title = f"{word} {title}"
     parameters = declared if title == name else {"name": name, **declared}
@@ -161,9 +221,20 @@ def _declared(kind, name, found):
     declared = {}
     for field in kind.create_only + kind.creates + kind.fields:
         value = _value(kind, field, found.get(field))
-        if value not in _NOTHING:
+        # no profiles at all is something else than profiles that are not declared
+        if value not in _NOTHING or (value == [] and FIELDS[field] == "list"):
             declared[field.replace("-", "_")] = value
     return declared.pop("name", name), declared
+
+
+def _completed(kind, name, found, declared):
+    """Return the config with a source that no other key keeps, and without what a new object would get."""
+    if "config" not in kind.fields:
+        return {}
+    config = {**_sources(kind, name, found.get("config") or {}), **declared.get("config", {})}
+    keys = kind.filled.get(found.get("type") or "", ()) + (kind.filled.get("", ()) if found.get("type") else ())
+    config.update({key: None for key in keys if key not in (found.get("config") or {})})
+    return {"config": config} if config else {}
 
 
 def _members(api, kind, name, found):
@@ -203,7 +274,14 @@ def _config(kind, field, config):
 
 
 def _shown(config):
-    return {key: config[key] for key in sorted(config) if not secrets.is_secret(key)}
+    """Return what can be shown: no value that is a secret or holds one."""
+    return {key: config[key] for key in sorted(config) if not _hides(key, config[key])}
+
+
+def _hides(key, value):
+    if meaning.is_cloud_init(key):
+        return secrets.mask_document(value) != "\n".join(value.splitlines())
+    return secrets.holds_secret(key, value)
 
 
 def _devices(kind, field, devices):
@@ -216,7 +294,11 @@ def _items(kind, field, items):
     return [{key: item[key] for key in known if item.get(key) not in _NOTHING} for item in items or ()]
 
 
-_VALUES = {"devices": _devices, "items": _items, "map": _config, "set": lambda _, __, found: sorted(found or ())}
+def _set(kind, field, found):
+    return sorted(name for name in found or () if name not in kind.automatic)
+
+
+_VALUES = {"devices": _devices, "items": _items, "map": _config, "set": _set}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -237,13 +319,17 @@ def _text(dumper, text):
 _Dumper.add_representer(str, _text)
 
 
-def sls(states):
+def sls(states, left_out=()):
     """
     Return the text of an SLS file with the states, as they are: the first line keeps Jinja out, for which braces
     in a value would be something to compute.
+
+    left_out
+        Words for comments at its head.
     """
     options = {"default_flow_style": False, "sort_keys": False, "allow_unicode": True, "width": 2**20}
-    return "#!yaml\n" + yaml.dump(states, Dumper=_Dumper, **options) if states else "#!yaml\n{}\n"
+    head = "#!yaml\n" + "".join(f"# left out, because it is secret: {json.dumps(words)[1:-1]}\n" for words in left_out)
+    return head + (yaml.dump(states, Dumper=_Dumper, **options) if states else "{}\n")
 
 
 def effective(api, name):
@@ -253,6 +339,7 @@ def effective(api, name):
     ``{"config": {key: {"value": x, "origin": "profile web"}}, "devices": {...}}``; the origin is
     ``instance`` or the last of its profiles that has it, as the daemon applies them in order.
     """
+    converge.require_project(api)
     found = converge.read(api, KINDS["instance"], name)
     if found is None:
         raise InvalidError(f"there is no instance {name}")

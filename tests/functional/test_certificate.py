@@ -91,3 +91,28 @@ def test_what_is_no_certificate_is_refused_before_any_request(apply, daemon):
     ):
         comment = apply.refused(PRESENT, "team", certificate=given)
         assert words in comment and "canary" not in comment
+
+
+def test_a_fingerprint_that_was_shortened_takes_nothing_away_and_openssls_spelling_does(apply, pair, raw):
+    (pem, digest), _ = pair
+    apply(PRESENT, "team", certificate=pem)
+    for short in (digest[:12], digest[:12].upper(), digest[:63]):
+        assert "all 64 digits are needed" in apply.failed(ABSENT, short)
+    assert raw(f"certificates/{digest}")["name"] == "team"
+    printed = ":".join(digest[at : at + 2] for at in range(0, 64, 2)).upper()
+    assert apply.changed(ABSENT, printed) == {"deleted": digest}
+    assert raw(f"certificates/{digest}") is None
+
+
+def test_projects_that_would_limit_nothing_are_refused_before_any_request(apply, daemon, pair):
+    (pem, _), _ = pair
+    for declared in ({}, {"restricted": False}):
+        comment = apply.refused(PRESENT, "team", certificate=pem, projects=["default"], **declared)
+        assert "projects: they limit nothing unless restricted: true is declared" in comment
+    apply.changed(PRESENT, "team", certificate=pem, projects=["default"], restricted=True)
+
+
+def test_a_certificate_is_not_fetched_where_anybody_could_exchange_it(apply, daemon):
+    for function in (PRESENT, ABSENT):
+        comment = apply.refused(function, "team", certificate="http://127.0.0.1:9/team.crt")
+        assert "certificate: not by http, where it can be exchanged on the way; https or salt" in comment

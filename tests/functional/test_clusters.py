@@ -322,6 +322,20 @@ def test_an_exported_cluster_is_as_declared(cluster, clustered, folders, parents
     assert applied >= {f"lxdapi_{word}.present" for word in ("cluster_group", "cluster_member", "network", "server")}
 
 
+def test_the_roles_that_members_get_by_themselves_are_not_exported_and_declared_they_are_silent(
+    cluster, clustered, raw, tmp_path
+):
+    clustered("lxdapi_cluster_member.present", "n2", roles=["event-hub"])
+    automatic = raw("cluster/members/n1")["roles"]
+    assert automatic, "there is a database somewhere"
+    export = Loaded(tmp_path / "e", {"local": {"endpoint": cluster.first.socket}}).modules["lxdapi.export"]
+    declared = {name: str(body) for name, body in yaml.safe_load(export("cluster_member")).items()}
+    assert "roles" not in declared["n1"] and "{'roles': ['event-hub']}" in declared["n2"]
+    for roles in (automatic, []):
+        clustered.unchanged("lxdapi_cluster_member.present", "n1", roles=roles)
+    clustered.unchanged("lxdapi_cluster_member.present", "n2", roles=["database", "event-hub"])
+
+
 def test_a_network_and_a_pool_are_made_and_edited_from_the_command_line_too(cluster, folders, parents, tmp_path):
     modules = Loaded(tmp_path / "c", {"local": {"endpoint": cluster.first.socket}}).modules
     settings = {"driver": "dir", "description": "one", "members": folders}

@@ -17,10 +17,11 @@ def test_what_a_volume_was_copied_from_is_not_looked_at_afterwards(apply, daemon
     assert raw("storage-pools/default/volumes/custom/copy")["config"]["user.b"] == "2"
 
 
-def test_a_new_pool_without_a_driver_is_refused_by_the_daemon(apply, daemon, raw):
-    comment = apply.failed("lxdapi_storage_pool.present", "fast")
-    assert "storage pool fast could not be created: " in comment
-    assert "(POST /1.0/storage-pools)" in comment
+def test_a_new_pool_without_a_driver_is_refused_before_anything_is_written(apply, daemon, raw):
+    predicted = apply.predicted("lxdapi_storage_pool.present", "fast")
+    assert (predicted["result"], predicted["changes"]) == (False, {})
+    assert predicted["comment"] == "storage pool fast: driver: needed for a new storage pool"
+    assert apply.failed("lxdapi_storage_pool.present", "fast") == predicted["comment"]
     assert raw("storage-pools/fast") is None
     apply.unchanged("lxdapi_storage_pool.present", "default")
 

@@ -130,6 +130,8 @@ def test_a_kind_lives_by_the_functions(row, call, filled):
 def test_an_instance_is_made_as_the_state_makes_it(call, imported, raw):
     settings = {"source": "busybox", "type": "container", "architecture": "amd64", "config": {"user.a": 1}}
     begin(call, "instance", "c1", settings)
+    assert raw("instances/c1")["architecture"] == "x86_64"
+    assert call.update("instance", "c1", {"architecture": "amd64"}) == {}
     assert raw("instances/c1")["config"]["image.os"] == "Busybox"
     changed(call, "instance", "c1", {"config": {"user.a": None}}, {"config": {"user.a": {"old": "1", "new": None}}})
     end(call, "instance", renamed(call, "instance", "c1", "c2"))
@@ -229,6 +231,13 @@ WRONG = [
     (["rename", "storage_volume", "default/a", "other/b"], "cannot be renamed to other/b: that is elsewhere"),
     (["get", "profile", "default", {"recursion": 1}], "params means nothing here"),
 ]
+
+
+def test_force_of_a_kind_that_has_none_is_refused(call, daemon, proxy):
+    for word, name in (("profile", "default"), ("storage_volume", "default/data"), ("network", "br0")):
+        assert f"force: the kind {KINDS[word].label} has none" in call.refused("delete", word, name, force=True)
+    assert proxy.writes() == []
+    assert call.delete("profile", "nope", force=False) == {}
 
 
 def test_what_is_given_wrongly_is_said_with_what_is_allowed(call, daemon, proxy):

@@ -273,3 +273,41 @@ def test_an_instance_is_made_from_the_image_of_another_server(apply, imported, r
     source = {**listening, "alias": "busybox"}
     apply.changed("lxdapi_instance.present", "c1", source=source)
     assert raw("instances/c1")["config"]["volatile.base_image"] == imported
+
+
+TMP = {"tmp": {"type": "disk", "path": "/t", "source": "/tmp"}}
+
+
+@pytest.mark.parametrize(
+    "declared, config, devices",
+    [
+        ({"config": {"user.a": None}}, {"user.b": "2"}, TMP),
+        ({"config": {}}, {}, TMP),
+        ({"devices": {}}, {"user.a": "1", "user.b": "2"}, {}),
+        ({"devices": {"tmp": None}, "config": {"user.b": ""}}, {"user.a": "1"}, {}),
+    ],
+)
+def test_a_copy_lacks_what_is_declared_to_be_absent(apply, imported, raw, declared, config, devices):
+    apply("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1", "user.b": "2"}, devices=TMP)
+    source = {"type": "copy", "source": "c1"}
+    assert apply.changed("lxdapi_instance.present", "c2", source=source, **declared) == {"created": "c2"}
+    found = raw("instances/c2")
+    assert {key: value for key, value in found["config"].items() if key.startswith("user.")} == config
+    assert found["devices"] == devices
+
+
+def test_that_an_instance_is_empty_or_stopped_for_a_change_is_said(apply, running):
+    for ret in (apply.predicted("lxdapi_instance.present", "c2"), apply("lxdapi_instance.present", "c2")):
+        assert "; it is empty: no source is declared" in ret["comment"]
+    assert "empty" not in apply("lxdapi_instance.present", "c3", source="busybox")["comment"]
+    declared = {"config": {"security.nesting": True}, "restart_on_change": True}
+    for function in (apply.predicted, apply):
+        assert "; it is stopped for that" in function("lxdapi_instance.present", running, **declared)["comment"]
+
+
+def test_a_target_of_an_instance_is_refused_where_there_are_no_members(apply, daemon, raw):
+    comment = apply.failed("lxdapi_instance.present", "c1", target="n2")
+    assert comment == "instance c1: target: the server is not clustered"
+    predicted = apply.predicted("lxdapi_instance.present", "c1", target="n2")
+    assert (predicted["result"], predicted["comment"]) == (False, comment)
+    assert raw("instances/c1") is None

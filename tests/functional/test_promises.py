@@ -67,11 +67,12 @@ def test_a_shortened_fingerprint_is_no_absent_image(apply, salt, imported, raw):
     assert apply.changed("lxdapi_image.absent", imported.upper()) == {"deleted": imported}
 
 
-def test_a_project_that_does_not_exist_is_no_absence(apply, salt, imported):
+def test_a_project_that_does_not_exist_is_told(apply, salt, imported):
     apply("lxdapi_instance.present", "c1", source="busybox")
-    for function in ("present", "absent", "running"):
-        comment = apply.failed(f"lxdapi_instance.{function}", "c1", project="prdo")
-        assert "there is no project 'prdo'" in comment
+    comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", project="prdo")
+    assert "project prdo does not exist" in comment
+    assert "not found" in apply.failed("lxdapi_instance.running", "c1", project="prdo")
+    assert "there is no project 'prdo'" in apply.unchanged("lxdapi_instance.absent", "c1", project="prdo")["comment"]
     with pytest.raises(ValueError, match="there is no project"):
         salt.modules["lxdapi.list"]("instance", project="prdo")
 

@@ -107,10 +107,19 @@ def test_forwards_that_are_not_named_go(apply, forwards, raw):
     changes = apply.changed("lxdapi_network_forward.purged", "lxdapi9", keep=["192.0.2.1", "2001:0db8::1"])
     assert changes == {"lxdapi9/192.0.2.2": {"deleted": "lxdapi9/192.0.2.2"}}
     assert sorted(path.rpartition("/")[2] for path in raw(forwards)) == ["192.0.2.1", "2001:db8::1"]
-    apply.changed("lxdapi_network_forward.purged", "lxdapi9")
+    apply.changed("lxdapi_network_forward.purged", "lxdapi9", keep=[])
     assert raw(forwards) == []
 
 
-def test_the_forwards_of_a_network_that_is_not_there_are_not_purged(apply, daemon):
-    comment = apply.failed("lxdapi_network_forward.purged", "lxdapi8", keep=[])
-    assert "network forward lxdapi8 could not be read" in comment
+def test_what_goes_is_named_and_a_network_that_is_not_there_has_nothing_to_purge(apply, forwards):
+    declared = {"keep": ["192.0.2.1", "2001:db8::1"]}
+    predicted = apply.predicted("lxdapi_network_forward.purged", "lxdapi9", **declared)
+    assert predicted["comment"] == "network forward lxdapi9 would be rid of lxdapi9/192.0.2.2"
+    ret = apply("lxdapi_network_forward.purged", "lxdapi9", **declared)
+    assert ret["comment"] == "network forward lxdapi9 was rid of lxdapi9/192.0.2.2"
+    apply.unchanged("lxdapi_network_forward.purged", "lxdapi8", keep=[])
+
+
+def test_a_purge_that_keeps_null_is_refused_before_any_request_for_a_template_found_nothing(apply, forwards, raw):
+    assert "keep: a list of names is needed" in apply.refused("lxdapi_network_forward.purged", "lxdapi9", keep=None)
+    assert len(raw(forwards)) == 3

@@ -38,7 +38,7 @@ def test_an_instance_is_renamed_changed_and_started_in_one_run(apply, imported, 
 def test_an_instance_that_runs_is_not_renamed(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     comment = apply.failed("lxdapi_instance.present", "c2", renamed_from="c1")
-    assert "instance c2 could not be renamed: " in comment
+    assert "instance c2 could not be renamed from c1: " in comment
     assert "POST /1.0/instances/c1" in comment
     assert raw("instances/c1")["status"] == "Running"
     assert raw("instances/c2") is None
@@ -48,7 +48,7 @@ def test_a_project_that_is_not_empty_is_not_renamed(apply, daemon, raw):
     apply("lxdapi_project.present", "shop")
     apply("lxdapi_profile.present", "web", project="shop")
     comment = apply.failed("lxdapi_project.present", "shop2", renamed_from="shop")
-    assert "project shop2 could not be renamed: Only empty projects can be renamed" in comment
+    assert "project shop2 could not be renamed from shop: Only empty projects can be renamed" in comment
     assert raw("projects/shop") and raw("projects/shop2") is None
 
 
@@ -58,7 +58,7 @@ def test_a_network_in_use_is_not_renamed(apply, daemon, raw):
     nic = {"type": "nic", "network": "lxdapi9", "name": "eth0"}
     apply("lxdapi_profile.present", "web", devices={"eth0": nic})
     comment = apply.failed("lxdapi_network.present", "lxdapi8", renamed_from="lxdapi9")
-    assert "network lxdapi8 could not be renamed: " in comment and "in use" in comment
+    assert "network lxdapi8 could not be renamed from lxdapi9: " in comment and "in use" in comment
     assert raw("networks/lxdapi9") and raw("networks/lxdapi8") is None
 
 

@@ -142,3 +142,15 @@ def test_an_entry_that_is_added_leaves_the_others(apply, record, raw):
     assert raw("network-zones/shop.test/records/www")["entries"] == [{"type": "A", "value": "192.0.2.9"}, entry]
     changes = apply.changed(RECORD, record, entries=[{"type": "A", "value": "192.0.2.9", "ttl": "600"}])
     assert changes == {"entries": {"type=A value=192.0.2.9": {"old": {"ttl": None}, "new": {"ttl": 600}}}}
+
+
+def test_what_is_not_declared_and_stays_is_named(apply, acl, forward, raw):
+    words = "not declared, and left alone without purge: ingress action=drop source=198.51.100.1"
+    for ret in (apply.predicted(ACL, acl, ingress=[HTTPS]), apply(ACL, acl, ingress=[HTTPS])):
+        assert ret["comment"].endswith(f"; {words}"), ret
+    assert apply.unchanged(ACL, acl, ingress=[HTTPS])["comment"] == f"network ACL web is as declared; {words}"
+    assert "not declared" not in apply.unchanged(ACL, acl, description="")["comment"]
+    assert "not declared" not in apply(ACL, acl, ingress=[HTTPS], purge=True)["comment"]
+    port = {"protocol": "tcp", "listen_port": "80", "target_address": "10.77.9.5"}
+    comment = apply(FORWARD, forward, ports=[port])["comment"]
+    assert comment.endswith("; not declared, and left alone without purge: ports protocol=udp listen_port=53")

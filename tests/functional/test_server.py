@@ -3,6 +3,7 @@ The server's own settings: set, edited, unset; secrets never shown; a refusal th
 """
 
 import pytest
+from cluster import free_addresses
 
 SERVER = "lxdapi_server.present"
 
@@ -80,7 +81,8 @@ def test_a_trust_password_is_set_once_and_then_it_is_silent(apply, daemon, confi
     changes = apply.changed(SERVER, "server", config=declared)
     assert changes == {"config": {"core.trust_password": {"old": None, "new": "(hidden)"}}}
     assert config()["core.trust_password"] is True
-    apply.unchanged(SERVER, "server", config={"core.trust_password": "canary-2"})
+    comment = apply.unchanged(SERVER, "server", config={"core.trust_password": "canary-2"})["comment"]
+    assert comment == "server is as declared; core.trust_password: set, but not shown, so it cannot be compared"
     changes = apply.changed(SERVER, "server", config={"core.trust_password": None})
     assert changes == {"config": {"core.trust_password": {"old": "(hidden)", "new": None}}}
     assert "core.trust_password" not in config()
@@ -90,3 +92,65 @@ def test_one_spelling_of_a_setting_is_as_good_as_another(apply, daemon, config):
     apply.changed(SERVER, "server", config={"core.metrics_authentication": "false"})
     apply.unchanged(SERVER, "server", config={"core.metrics_authentication": False})
     apply.unchanged(SERVER, "server", config={"core.metrics_authentication": "no"})
+
+
+@pytest.mark.parametrize("key", ["core.metrics_authentication", "images.auto_update_cached"])
+def test_a_setting_whose_default_is_true_is_unset(apply, daemon, config, key):
+    apply.changed(SERVER, "server", config={key: "false"})
+    assert apply.changed(SERVER, "server", config={key: None}) == {"config": {key: {"old": "false", "new": None}}}
+    assert key not in config()
+
+
+@pytest.fixture
+def rows(daemon):
+    """Read the settings of the cluster from the daemon's database, past what it remembers."""
+
+    def read():
+        query = {"database": "global", "query": "SELECT key, value FROM config"}
+        status, reply = daemon.request("POST", "/internal/sql", query)
+        assert status == 200, reply
+        return dict(reply["metadata"]["Results"][0]["rows"] or [])
+
+    yield read
+    daemon.request("PATCH", "/1.0", {"config": {"core.metrics_address": ""}})
+
+
+@pytest.mark.parametrize("key", ["core.metrics_address", "core.dns_address", "core.bgp_address"])
+def test_nothing_declared_as_config_keeps_the_daemon_listening_where_it_does(apply, daemon, config, key):
+    address = free_addresses(1)[0]
+    more = {"core.bgp_asn": "65000", "core.bgp_routerid": "127.0.0.1"} if key == "core.bgp_address" else {}
+    daemon.ask("PATCH", "/1.0", {"config": {**more, key: address, "user.contact": "ops"}})
+    changes = apply.changed(SERVER, "server", config={})
+    assert "user.contact" in changes["config"] and key not in changes["config"]
+    assert config()[key] == address
+    apply.changed(SERVER, "server", config={key: None})
+
+
+def test_an_address_that_cannot_be_listened_on_costs_no_other_setting(apply, daemon, rows, config):
+    kept = {"user.contact": "ops", "images.auto_update_interval": "7", "core.proxy_ignore_hosts": "a,b"}
+    apply(SERVER, "server", config=kept)
+    before = rows()
+    assert before.items() >= kept.items()
+    comment = apply.failed(SERVER, "server", config={"core.metrics_address": "192.0.2.1:1"})
+    assert "(PATCH /1.0)" in comment
+    assert rows() == before
+    assert config().items() >= kept.items()
+
+
+def test_secrets_of_other_names_are_hidden_and_what_only_sounds_like_one_is_shown(apply, daemon):
+    declared = {"core.proxy_http": "http://me:canary-1@192.0.2.9:3128", "core.https_allowed_credentials": "true"}
+    known = daemon.ask("GET", "/1.0")["api_extensions"]
+    declared.update({"acme.provider.environment": "DB_PASS=canary-2"} if "acme_dns01" in known else {})
+    changes = apply.changed(SERVER, "server", config=declared)["config"]
+    assert "canary" not in str(changes)
+    assert changes["core.proxy_http"]["new"] == "http://(hidden)@192.0.2.9:3128"
+    assert changes["core.https_allowed_credentials"] == {"old": None, "new": "true"}
+    assert changes.get("acme.provider.environment", {"new": "(hidden)"})["new"] == "(hidden)"
+
+
+def test_a_trust_password_outlives_a_change_of_something_else(apply, daemon, rows):
+    if daemon.name == "lxd":
+        apply(SERVER, "server", config={"core.trust_password": "canary-1"})
+        before = rows()["core.trust_password"]
+        apply.changed(SERVER, "server", config={"user.contact": "ops"})
+        assert rows()["core.trust_password"] == before

@@ -129,3 +129,11 @@ def test_what_is_no_time_or_no_whole_name_is_refused_before_any_request(apply, d
         ("lxdapi_volume_snapshot", "default//a", "is not valid"),
     ):
         assert words in apply.refused(f"{function}.present", name)
+
+
+def test_a_new_snapshot_of_a_volume_has_the_description_that_is_declared_even_none(apply, daemon, raw):
+    apply("lxdapi_storage_volume.present", "default/data", description="of the volume")
+    apply.changed("lxdapi_volume_snapshot.present", "default/data/snap0", description="")
+    assert raw(f"{VOLUME}/snapshots/snap0")["description"] == ""
+    apply.changed("lxdapi_volume_snapshot.present", "default/data/snap1")
+    assert raw(f"{VOLUME}/snapshots/snap1")["description"] == "of the volume"

@@ -80,7 +80,7 @@ class Spec:
         self.name = path.name[: -len(".yaml.gz")]
         with gzip.open(path) as file:
             self._document = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        self._operations = {}
+        self._operations, self._replies = {}, {}
         for template, methods in self._document["paths"].items():
             self._learn(template, methods)
 
@@ -89,6 +89,11 @@ class Spec:
         parts = urlsplit(template)
         known = self._operations.setdefault(_segments(re.sub(r"\{[^}]*\}", "{}", parts.path)), {})
         named = [{"in": "query", "name": key} for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
+        if not parts.query and "get" in methods:
+            reply = methods["get"].get("responses", {}).get("200", {}).get("schema", {})
+            self._replies[_segments(re.sub(r"\{[^}]*\}", "{}", parts.path))] = reply.get("properties", {}).get(
+                "metadata", {}
+            )
         for method, operation in methods.items():
             known.setdefault(method.upper(), []).extend(operation.get("parameters", []) + named)
 
@@ -134,6 +139,12 @@ class Spec:
         parameters = (self._methods(_segments(path)) or {}).get("PUT", ())
         schemas = [each["schema"] for each in parameters if each["in"] == "body" and "schema" in each]
         return {name for schema in schemas for name in self._resolved(schema).get("properties", ())}
+
+    def readable(self, path):
+        """Return the fields that the reply to a GET of this path has; none where there is no GET."""
+        fitting = [template for template in self.fitting(_segments(path)) if template in self._replies]
+        found = self._replies[min(fitting, key=_names_in)] if fitting else {}
+        return set(self._resolved(found).get("properties", ()))
 
     def _resolved(self, schema):
         while "$ref" in schema:

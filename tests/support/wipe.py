@@ -86,8 +86,10 @@ class Sweep:
             now = _writable(self.rest.ask("GET", path))
             if now != wanted:
                 if path == "/1.0":
-                    # The server keeps a user.* key that a PUT leaves out; an empty value removes it.
-                    wanted = {"config": {**dict.fromkeys(now["config"], ""), **wanted["config"]}}
+                    # The server keeps a user.* key that a PUT leaves out; an empty value removes it. Of others it
+                    # can mean false (core.metrics_authentication on LXD).
+                    own = [key for key in now["config"] if key.startswith("user.")]
+                    wanted = {"config": {**dict.fromkeys(own, ""), **wanted["config"]}}
                 self.left += self.attempt("PUT", path, wanted)
 
     def volumes(self, project):

@@ -222,3 +222,13 @@ def test_no_daemon_has_a_setting_that_the_table_does_not_repeat_in_a_put(files, 
     lacking = {name: file.writable(path) - set(kind.fields) - ACTS for name, file in files.items()}
     assert {name: fields for name, fields in lacking.items() if fields} == {}
     assert any(file.writable(path) for file in files.values())
+
+
+@pytest.mark.parametrize("word", sorted(set(KINDS) - {"server"}))
+def test_a_put_repeats_nothing_that_no_daemon_takes(files, word):
+    kind = KINDS[word]
+    path = "/1.0/" + re.sub(r"\{\w+\}", "{}", kind.path)
+    read = {name: file.readable(path) for name, file in files.items()}
+    repeated = {name: set(kind.written(fields)) - set(kind.fields) for name, fields in read.items()}
+    assert {name: fields for name, fields in repeated.items() if fields} == {}
+    assert any(read.values())

@@ -133,7 +133,35 @@ def test_a_name_that_several_have_is_refused_with_their_fingerprints():
         certificates.fingerprint_of(stored().api, "ops")
 
 
-@pytest.mark.parametrize("name", ["no", "", "WEB", None, 5, ["web"], "1" * 12])
+@pytest.mark.parametrize("name", ["no", "", "WEB", None, 5, ["web"], "1" * 11])
 @pytest.mark.parametrize("found", [STORE, [], None])
 def test_a_name_that_none_has_means_none(name, found):
     assert certificates.fingerprint_of(stored(found).api, name) is None
+
+
+@pytest.mark.parametrize("given", [ONE[:12], ONE[:63], ONE[:12].upper()])
+def test_a_fingerprint_that_was_shortened_is_refused_for_it_would_look_absent(given):
+    with pytest.raises(InvalidError, match="neither a name nor a whole fingerprint"):
+        certificates.fingerprint_of(stored().api, given)
+
+
+def test_a_fingerprint_is_taken_as_openssl_prints_it():
+    printed = ":".join(ONE[at : at + 2] for at in range(0, 64, 2)).upper()
+    assert certificates.fingerprint_of(stored().api, printed) == ONE
+
+
+@pytest.mark.parametrize("restricted", [None, False, "no"])
+def test_projects_that_would_limit_nothing_are_refused(restricted):
+    with pytest.raises(InvalidError, match="projects: they limit nothing unless restricted"):
+        certificates.refuse_limits(["web"], restricted)
+
+
+@pytest.mark.parametrize("projects, restricted", [(None, None), ([], False), (["web"], True), (["web"], "yes")])
+def test_projects_that_limit_are_taken(projects, restricted):
+    certificates.refuse_limits(projects, restricted)
+
+
+def test_a_certificate_is_not_fetched_where_it_can_be_exchanged():
+    with pytest.raises(InvalidError, match="exchanged on the way"):
+        certificates.refuse_open("http://example.com/a.crt")
+    certificates.refuse_open("https://example.com/a.crt")

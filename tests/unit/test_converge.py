@@ -100,7 +100,8 @@ def test_a_change_is_predicted_made_told_and_silent_the_second_time(before, want
     assert paper.lines[0] == GET and paper.writes == [write]
     for test in (False, True):
         again, paper = applied(model, wanted, test)
-        assert again == {"name": "web", "result": True, "changes": {}, "comment": "profile web is as declared"}
+        words = "absent" if wanted is None else "as declared"
+        assert again == {"name": "web", "result": True, "changes": {}, "comment": f"profile web is {words}"}
         assert paper.lines == [GET], "a second run asks once and writes nothing"
 
 
@@ -222,7 +223,7 @@ def test_what_cannot_be_read_is_a_failure_and_not_absent(reply, wanted, test):
 def test_a_404_of_the_daemon_is_absent():
     paper = Paper(Model())
     assert converge.read(paper.api, KINDS["profile"], "web") is None
-    assert applied(Model())[0]["comment"] == "profile web is as declared"
+    assert applied(Model())[0]["comment"] == "profile web is absent"
 
 
 @pytest.mark.parametrize(

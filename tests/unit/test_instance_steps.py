@@ -7,6 +7,7 @@ import copy
 import lxdapi_instance as instances
 import lxdapi_plan as plans
 import lxdapi_source as sources
+import lxdapi_status as statuses
 import pytest
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError, LxdapiError
@@ -85,8 +86,8 @@ def test_changes_stand_in_the_right_order_with_stop_and_start(before, config, ru
 def test_ready_is_running():
     ret, paper = stated(instance("Ready"), instances.present, {}, None, True)
     assert (ret["changes"], paper.writes) == ({}, [])
-    assert stated(instance("Ready"), instances.reached, "Running")[0]["changes"] == {}
-    assert actions(stated(instance("Ready"), instances.reached, "Stopped")[1]) == ["stop"]
+    assert stated(instance("Ready"), statuses.reached, "Running")[0]["changes"] == {}
+    assert actions(stated(instance("Ready"), statuses.reached, "Stopped")[1]) == ["stop"]
 
 
 def test_a_change_that_waits_for_a_start_is_told():
@@ -251,7 +252,7 @@ def test_what_is_no_declaration_is_refused_before_any_request(options):
 
 @pytest.mark.parametrize("status", ["Running", "Frozen"])
 def test_a_stop_that_would_delete_is_refused(status):
-    for function, args in ((instances.present, ({}, None, False)), (instances.reached, ("Stopped",))):
+    for function, args in ((instances.present, ({}, None, False)), (statuses.reached, ("Stopped",))):
         ret, paper = stated(instance(status, {"ephemeral": True}), function, *args)
         assert (ret["result"], ret["changes"], paper.writes) == (False, {}, [])
         assert "ephemeral" in ret["comment"]
@@ -277,28 +278,28 @@ def test_an_ephemeral_instance_is_not_restarted_for_a_change():
 )
 def test_each_status_is_reached_from_each_other(before, goal, done):
     model = instance(before)
-    predicted, _ = stated(model, instances.reached, goal, test=True)
-    ret, paper = stated(model, instances.reached, goal)
+    predicted, _ = stated(model, statuses.reached, goal, test=True)
+    ret, paper = stated(model, statuses.reached, goal)
     assert actions(paper) == done
     assert ret["changes"] == predicted["changes"] == ({"status": {"old": before, "new": goal}} if done else {})
-    assert stated(model, instances.reached, goal)[0]["changes"] == {}
+    assert stated(model, statuses.reached, goal)[0]["changes"] == {}
 
 
 def test_a_status_of_an_instance_that_is_not_there_is_a_failure():
-    ret, paper = stated(Model(), instances.reached, "Running")
+    ret, paper = stated(Model(), statuses.reached, "Running")
     assert (ret["result"], paper.writes) == (False, [])
 
 
 def test_a_passing_status_is_waited_for():
     answers = [sync({**C1, "status": word}) for word in ("Stopping", "Stopping", "Stopped")]
-    ret, paper = stated(Model(faults={"GET instances/c1": answers}), instances.reached, "Stopped")
+    ret, paper = stated(Model(faults={"GET instances/c1": answers}), statuses.reached, "Stopped")
     assert (ret["result"], ret["changes"], len(paper.seen)) == (True, {}, 3)
 
 
 def test_a_status_that_never_settles_is_given_up():
     paper = Paper(instance("Starting"))
     with pytest.raises(LxdapiError, match="still Starting after 0.3 s"):
-        instances.settled(paper.api, "c1", timeout=0.3)
+        statuses.settled(paper.api, "c1", timeout=0.3)
     assert len(paper.seen) < 10
 
 
@@ -309,7 +310,7 @@ def test_a_status_that_never_settles_is_given_up():
     (0, True, [{"action": "stop", "force": True}]),
 ])  # fmt: skip
 def test_a_stop_has_its_time_and_force_only_if_told(timeout, force, bodies):
-    ret, paper = stated(instance("Running"), instances.reached, "Stopped", timeout, force)
+    ret, paper = stated(instance("Running"), statuses.reached, "Stopped", timeout, force)
     assert [seen.json for seen in paper.seen if seen.line == STATE] == bodies
     assert ret["changes"].get("forced", False) is bodies[0].get("force", False)
 
@@ -317,7 +318,7 @@ def test_a_stop_has_its_time_and_force_only_if_told(timeout, force, bodies):
 def test_a_stop_that_is_not_obeyed_is_forced_only_if_told_and_says_so():
     for force, result in ((False, False), (True, True)):
         model = instance("Running", ends={"PUT instances/c1/state": [failed("shutting down failed")]})
-        ret, paper = stated(model, instances.reached, "Stopped", 1, force)
+        ret, paper = stated(model, statuses.reached, "Stopped", 1, force)
         assert ret["result"] is result
         assert actions(paper) == ["stop"] * (1 + force)
         assert ret["changes"].get("forced", False) is force
@@ -335,7 +336,7 @@ def test_somebody_who_did_it_first_is_as_good(before, goal, action):
 
     line = "PUT instances/c1/state"
     model = instance(before, meanwhile={line: [first]}, ends={line: [failed(f"already {action}")]})
-    ret, _ = stated(model, instances.reached, goal)
+    ret, _ = stated(model, statuses.reached, goal)
     assert ret["result"] is True, ret["comment"]
 
 

@@ -173,12 +173,20 @@ def made_without(paper, word, name, wanted):
 
 
 @made_by_us
-def test_a_create_with_nothing_declared_sends_key_and_defaults(word):
+def test_a_create_with_nothing_but_what_it_has_to_have_sends_that_key_and_defaults(word):
     kind, (name, parts) = KINDS[word], good_name(word)
-    paper = Paper(facts(kind), sync(status=201))
-    (step,) = made_without(paper, word, name, {})
+    paper, least = Paper(facts(kind), sync(status=201)), dict.fromkeys(kind.demanded, "x")
+    (step,) = made_without(paper, word, name, least)
     step.act()
-    assert paper.seen[-1].json == {**kind.defaults, **({kind.key: parts[-1]} if kind.key else {})}
+    assert paper.seen[-1].json == {**kind.defaults, **least, **({kind.key: parts[-1]} if kind.key else {})}
+
+
+@pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.demanded])
+def test_a_create_without_what_it_has_to_have_is_refused(word):
+    kind, paper = KINDS[word], Paper(facts(KINDS[word]))
+    with pytest.raises(InvalidError, match=f"{kind.demanded[0]}: needed for a new {kind.label}"):
+        made_without(paper, word, good_name(word)[0], {"description": "x"})
+    assert paper.writes == []
 
 
 @pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.made])

@@ -6,8 +6,9 @@ from datetime import date
 
 import lxdapi_converge as converge
 import lxdapi_plan as plans
+import lxdapi_survey as survey
 import pytest
-from fake import Paper, server, sync
+from fake import Paper, failure, server, sync
 from lxdapi_errors import APIException, InvalidError
 from lxdapi_kinds import KINDS
 from model import PROFILE, Model
@@ -196,7 +197,7 @@ def test_what_uses_an_object_is_told_with_its_removal():
 
 def test_nobody_deletes_a_server():
     paper = Paper()
-    with pytest.raises(InvalidError, match="a server cannot be deleted"):
+    with pytest.raises(InvalidError, match="the server cannot be deleted"):
         converge.absent(paper.api, "server", "server")
     assert paper.seen == []
 
@@ -260,8 +261,9 @@ FOUND = ["br0/192.0.2.1", "br0/2001:db8::1", "br0/192.0.2.9"]
 def purged(keep):
     """Return what goes of the forwards, where these are kept."""
     facts = server(api_extensions=["network_forward"])
-    paper = Paper(facts, *[sync({})] * 3)
-    return [step.changes for step in converge.purged(paper.api, "network_forward", "br0", keep, FOUND)]
+    listed = sync([{"listen_address": name.partition("/")[2]} for name in FOUND])
+    paper = Paper(facts, sync({}), listed, *[sync({})] * 3)
+    return [step.changes for step in survey.purged(paper.api, "network_forward", "br0", keep)]
 
 
 @pytest.mark.parametrize("keep", [["192.0.2.1", "2001:DB8:0::1"], ("192.0.2.1", "2001:db8::1", "192.0.2.77")])
@@ -273,8 +275,26 @@ def test_where_nothing_is_kept_all_goes():
     assert [next(iter(change)) for change in purged([])] == FOUND
 
 
+@pytest.mark.parametrize("extensions", [["network_forward"], ["etag"]])
+def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions):
+    paper = Paper(
+        lambda seen: failure(404, "not found") if "networks" in seen.path else server(api_extensions=extensions)
+    )
+    plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
+    ret = plans.state("network_forward", "br0", False, plan)
+    assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
+
+
+def test_what_goes_is_named_in_the_comment():
+    facts, listed = server(api_extensions=["network_forward"]), sync([{"listen_address": "192.0.2.9"}])
+    paper = Paper(facts, sync({}), listed, sync({}))
+    plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
+    ret = plans.state("network_forward", "br0", True, plan)
+    assert ret["comment"] == "network forward br0 would be rid of br0/192.0.2.9"
+
+
 @pytest.mark.parametrize(
-    "keep", [5, "192.0.2.1", {"192.0.2.1": 1}, [5], ["a"], [None], ["br0/192.0.2.1"], [["192.0.2.1"]]]
+    "keep", [None, 5, "192.0.2.1", {"192.0.2.1": 1}, [5], ["a"], [None], ["br0/192.0.2.1"], [["192.0.2.1"]]]
 )
 def test_what_is_no_list_of_names_keeps_nothing_from_being_refused(keep):
     with pytest.raises(InvalidError):

@@ -157,3 +157,21 @@ def test_an_empty_config_does_not_clear_the_mark_or_it_would_be_restored_again(w
     assert step.changes == {"config": {"user.a": {"old": "b", "new": None}}}
     (step,) = converge.present(paper.api, word, name, {"config": {MARK: None}})
     assert step.changes == {"config": {MARK: {"old": "snap0 x", "new": None}}}, "who names it means it"
+
+
+@words
+@pytest.mark.parametrize("given, seconds", [(None, 3600), (7200, 7200), (4000.5, 4000.5)])
+def test_a_restore_has_its_time(word, given, seconds):
+    paper = Paper(Daemon(word), timeout=60)
+    plans.do(snapshots.restored(paper.api, word, WORDS[word][0], given))
+    (restore,) = [seen for seen in paper.seen if seen.method == "PUT" and "restore" in seen.json]
+    assert restore.timeout == seconds
+
+
+@words
+@pytest.mark.parametrize("timeout", ["soon", -1, [5], True])
+def test_a_time_that_is_none_is_refused_before_any_request(word, timeout):
+    paper = Paper()
+    with pytest.raises(InvalidError):
+        snapshots.restored(paper.api, word, WORDS[word][0], timeout)
+    assert paper.seen == []

@@ -339,8 +339,9 @@ def test_an_export_says_where_it_is_but_for_what_belongs_to_the_server():
     where = {"remote": "r", "project": "p"}
     (profile,) = survey.exported(found.api, "profile", "web", where).values()
     (project,) = survey.exported(found.api, "project", "p", where).values()
-    assert profile == {"lxdapi_profile.present": [{"remote": "r"}, {"project": "p"}]}
-    assert project == {"lxdapi_project.present": [{"remote": "r"}]}
+    assert profile == {"lxdapi_profile.present": [{"name": "web"}, {"remote": "r"}, {"project": "p"}]}
+    assert project["lxdapi_project.present"][-1] == {"remote": "r"}
+    assert "project" not in str(project["lxdapi_project.present"])
     assert survey.exported(found.api, "profile", "web", {"remote": None}) == {"web": {"lxdapi_profile.present": []}}
 
 

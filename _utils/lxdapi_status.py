@@ -1,0 +1,181 @@
+"""
+The status of instances: what it is, and the actions that lead to another one.
+
+Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 around every stop on Incus
+6.0.4.
+"""
+
+import time
+
+import lxdapi_converge as converge
+import lxdapi_items as items
+import lxdapi_names as names
+import lxdapi_plan as plans
+from lxdapi_errors import APINotFoundException, APIOperationException, APITimeoutException, InvalidError
+from lxdapi_kinds import KINDS
+from lxdapi_plan import Step
+
+KIND = KINDS["instance"]
+STOP_SECONDS = 30
+START_SECONDS = 120
+_SETTLE_PAUSE = 0.2
+# The server's word for a running guest whose agent is up is "Ready": running all the same.
+_SAME_STATUS = {"Ready": "Running"}
+_STABLE = ("Running", "Stopped", "Frozen", "Error")
+# action: (the status that it leads to, what is done by it)
+_ACTIONS = {
+    "start": ("Running", "started"),
+    "unfreeze": ("Running", "unfrozen"),
+    "stop": ("Stopped", "stopped"),
+    "freeze": ("Frozen", "frozen"),
+}
+# (from, to): the actions that lead there.
+_WAYS = {
+    ("Stopped", "Running"): ("start",),
+    ("Error", "Running"): ("start",),
+    ("Frozen", "Running"): ("unfreeze",),
+    ("Running", "Stopped"): ("stop",),
+    ("Error", "Stopped"): ("stop",),
+    # a graceful stop of a frozen instance times out on Incus 6.0.4
+    ("Frozen", "Stopped"): ("unfreeze", "stop"),
+    ("Running", "Frozen"): ("freeze",),
+    ("Stopped", "Frozen"): ("start", "freeze"),
+    ("Error", "Frozen"): ("start", "freeze"),
+}
+
+
+def status(current):
+    """Return the status of the instance in a GET's result; ``Ready`` counts as ``Running``."""
+    word = current.metadata["status"]
+    return _SAME_STATUS.get(word, word)
+
+
+def refuse_vanishing(now, goal):
+    """Raise for a stop that would delete: the daemon removes an ephemeral instance when it stops."""
+    if goal == "Stopped" and status(now) != "Stopped" and now.metadata["ephemeral"]:
+        raise InvalidError("it is ephemeral: a stop would delete it; declare it absent if that is meant")
+
+
+def settled(api, name, current=None, timeout=STOP_SECONDS):
+    """Return the instance once it is in none of the passing states (Starting, Stopping, ...)."""
+    deadline = time.monotonic() + timeout
+    while True:
+        current = current or api.get(converge.path_of(KIND, name))
+        if status(current) in _STABLE:
+            return current
+        if time.monotonic() >= deadline:
+            raise APITimeoutException(current, f"still {status(current)} after {timeout} s")
+        time.sleep(_SETTLE_PAUSE)
+        current = None
+
+
+def reached(api, name, goal, timeout=None, force=False):
+    """
+    Return the steps to a status of an existing instance.
+
+    goal
+        ``Running``, ``Stopped`` or ``Frozen``.
+    timeout
+        Seconds for each action; None: 30 for a stop, 120 for a start.
+    force
+        A stop that was not obeyed in time is done by force.
+    """
+    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    current = converge.read(api, KIND, name)
+    if current is None:
+        return [_once_it_exists(api, name, goal, timeout, force)]
+    current = settled(api, name, current)
+    refuse_vanishing(current, goal)
+    return steps_to(api, name, status(current), goal, timeout, force)
+
+
+def _once_it_exists(api, name, goal, timeout, force):
+    """
+    Return the step for an instance that is not there: in test mode an earlier state of the run would
+    have made it, in an apply it is a failure.
+    """
+
+    def act():
+        current = settled(api, name)
+        return plans.do(steps_to(api, name, status(current), goal, timeout, force))
+
+    change = {"status": {"old": None, "new": goal}}
+    verb = next(done for there, done in _ACTIONS.values() if there == goal)
+    return Step(verb, change, act, "it does not exist yet")
+
+
+def steps_to(api, name, here, goal, timeout=None, force=False):
+    """Return the steps from one status to another; none if it is the same."""
+    if here == goal:
+        return []
+    ways = _WAYS.get((here, goal))
+    if ways is None:
+        raise InvalidError(f"no way from {here} to {goal}; there are Running, Stopped and Frozen")
+    if force and here == "Frozen" and goal == "Stopped":
+        ways = ("stop",)
+    steps = []
+    for action in ways:
+        steps.append(_step(api, name, here, action, timeout, force))
+        here, _ = _ACTIONS[action]
+    return steps
+
+
+def _step(api, name, here, action, timeout, force):
+    there, done = _ACTIONS[action]
+    change = {"status": {"old": here, "new": there}}
+    if action == "stop" and force and timeout == 0:
+        change["forced"] = True
+
+    def act():
+        forced = act_on(api, name, action, timeout, force)
+        return {**change, "forced": True} if forced else change
+
+    return Step(done, change, act)
+
+
+def act_on(api, name, action, timeout=None, force=False):
+    """
+    Do an action on an instance and wait for it; returns True if a stop had to be forced.
+
+    action
+        ``start``, ``stop``, ``restart``, ``freeze``, ``unfreeze``.
+    """
+    seconds = timeout if timeout is not None else STOP_SECONDS
+    graceful = action in ("stop", "restart")
+    if not graceful:
+        put_state(api, name, {"action": action}, START_SECONDS if timeout is None else timeout)
+        return False
+    if seconds > 0 or not force:
+        try:
+            put_state(api, name, {"action": action, "timeout": seconds}, seconds + STOP_SECONDS)
+            return False
+        except APIOperationException:
+            if not force:
+                raise
+    put_state(api, name, {"action": action, "force": True}, STOP_SECONDS)
+    return True
+
+
+def put_state(api, name, body, wait):
+    """Send an action and wait for the end; that an ephemeral instance vanished with its stop is one."""
+    result = api.put(converge.path_of(KIND, name) + "/state", json=body)
+    try:
+        result.wait(wait)
+    except APIOperationException as exc:
+        if not _arrived(api, name, body["action"], exc.error):
+            raise
+
+
+def _arrived(api, name, action, words):
+    """
+    Return True if the instance is where the action leads although it failed: another was faster.
+
+    The status alone proves nothing: after a failed start it can read Running for a moment. Both
+    daemons say that it "is already running", stopped or frozen.
+    """
+    goal, _ = _ACTIONS.get(action, (None, None))  # a restart leads nowhere else
+    try:
+        here = status(api.get(converge.path_of(KIND, name)))
+        return here == goal and "already" in words
+    except APINotFoundException:
+        return action == "stop"

@@ -1,0 +1,65 @@
+"""
+What is made in a cluster of two: an instance on the member that is named, networks and pools without a key that is
+declared to be absent, and what was done of a change of which the daemon does not do all.
+"""
+
+import subprocess
+
+import pytest
+
+GROUP, INSTANCE, NETWORK, POOL = "lxdapi_cluster_group", "lxdapi_instance", "lxdapi_network", "lxdapi_storage_pool"
+ROOT = {"root": {"type": "disk", "pool": "default", "path": "/"}}
+
+
+@pytest.fixture
+def raw(cluster):
+    """Read an object from n2, past the code under test."""
+    return lambda path: cluster["n2"].ask("GET", f"/1.0/{path}")
+
+
+@pytest.fixture
+def parent(cluster):
+    """A bridge of the machine."""
+    name = f"{cluster.name}-up"
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    yield name
+    subprocess.run(["ip", "link", "delete", name], check=True)
+
+
+@pytest.mark.parametrize("target", ["n1", "n2", "@g1"])
+def test_an_instance_is_made_on_the_member_that_is_named(clustered, raw, target):
+    clustered(f"{GROUP}.present", "g1", members=["n2"])
+    declared = {"target": target, "devices": ROOT, "config": {"user.a": "1"}}
+    assert clustered.changed(f"{INSTANCE}.present", "c1", **declared) == {"created": "c1"}
+    assert raw("instances/c1")["location"] == {"@g1": "n2"}.get(target, target)
+    changes = clustered.changed(f"{INSTANCE}.present", "c1", target="n1", config={"user.a": "2"})
+    assert changes == {"config": {"user.a": {"old": "1", "new": "2"}}}
+    assert raw("instances/c1")["location"] == {"@g1": "n2"}.get(target, target), "it stays where it is"
+
+
+@pytest.mark.parametrize("target", ["n7", "@g7"])
+def test_an_instance_is_not_made_on_a_member_that_is_not_there(cluster, clustered, target):
+    comment = clustered.failed(f"{INSTANCE}.present", "c1", target=target, devices=ROOT)
+    assert "instance c1 could not be created: " in comment and "(POST /1.0/instances" in comment
+    assert cluster.first.ask("GET", "/1.0/instances") == []
+
+
+def test_a_new_network_and_a_new_pool_lack_what_is_declared_to_be_absent(clustered, raw, parent):
+    config = {"user.keep": "me", "user.drop": None}
+    members = {name: {"parent": parent} for name in ("n1", "n2")}
+    clustered.changed(f"{NETWORK}.present", "mv0", type="macvlan", config=config, members=members)
+    assert raw("networks/mv0")["config"] == {"user.keep": "me"}
+    clustered.changed(f"{POOL}.present", "fast", driver="dir", config=config)
+    assert raw("storage-pools/fast")["config"] == {"user.keep": "me"}
+
+
+def test_what_the_daemon_did_of_a_change_is_told_where_it_did_not_do_the_rest(cluster, clustered):
+    if cluster.server == "lxd":
+        return
+    description = cluster.first.ask("GET", "/1.0/cluster/groups/default")["description"]
+    ret = clustered(f"{GROUP}.present", "default", description="one", members=["n1"])
+    assert (ret["result"], ret["changes"]) == (False, {"description": {"old": description, "new": "one"}})
+    assert "the daemon accepted it, but members did not become as declared" in ret["comment"]
+    assert "(PUT /1.0/cluster/groups/default)" in ret["comment"]
+    found = cluster.first.ask("GET", "/1.0/cluster/groups/default")
+    assert (found["description"], sorted(found["members"])) == ("one", ["n1", "n2"])

@@ -1,0 +1,54 @@
+"""
+Which keys are secret by their names, and which values by what they hold.
+"""
+
+import lxdapi_diff as diff
+import lxdapi_secrets as secrets
+import pytest
+from lxdapi_kinds import KINDS
+
+HIDDEN = [
+    *("acme.provider.environment", "core.trust_password", "environment.DB_PASS", "environment.PASS", "user.pass"),
+    *("user.secret", "user.api-key", "user.passphrase", "user.aws_credentials", "user.token", "peers.ns1.key"),
+]
+SHOWN = [
+    *(
+        "cluster.join_token_expiry",
+        "core.https_allowed_credentials",
+        "user.passport",
+        "user.bypass",
+        "environment.PATH",
+    ),
+    *("environment.COMPASS", "user.key", "acme.provider"),
+]
+
+
+def changed(key, old, new):
+    """Return what changes say of a key of the server."""
+    return diff.compare(KINDS["server"], {"config": {key: new}}, {"config": {key: old}}).changes["config"][key]
+
+
+@pytest.mark.parametrize("key", HIDDEN)
+def test_what_is_secret_by_its_name_is_not_shown(key):
+    assert secrets.is_secret(key)
+    assert changed(key, "canary-1", "canary-2") == {"old": "(hidden)", "new": "(hidden)"}
+    assert secrets.mask_json({"config": {key: "canary-1"}}) == {"config": {key: "(hidden)"}}
+
+
+@pytest.mark.parametrize("key", SHOWN)
+def test_what_only_sounds_like_a_secret_is_shown(key):
+    assert not secrets.is_secret(key)
+    assert changed(key, "1", "7") == {"old": "1", "new": "7"}
+
+
+@pytest.mark.parametrize("key", ["core.proxy_http", "core.proxy_https", "user.url"])
+def test_of_a_url_the_password_is_not_shown(key):
+    change = changed(key, "http://me:canary-1@192.0.2.9:3128/x", "https://192.0.2.9/x")
+    assert change == {"old": "http://(hidden)@192.0.2.9:3128/x", "new": "https://192.0.2.9/x"}
+    assert secrets.holds_secret(key, "http://me:canary-1@192.0.2.9/") and not secrets.holds_secret(key, "http://a/b")
+
+
+def test_of_a_device_what_is_secret_is_not_shown():
+    found = {"devices": {"web": {"type": "disk", "user.pass": "canary-1", "source": "http://me:canary-2@a/"}}}
+    shown = diff.compare(KINDS["profile"], {"devices": {"web": None}}, found).changes["devices"]["web"]["old"]
+    assert shown == {"type": "disk", "user.pass": "(hidden)", "source": "http://(hidden)@a/"}
