@@ -8,6 +8,8 @@ import pytest
 from fake import Paper, failure, server, sync
 from lxdapi_errors import InvalidError
 
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
 MEMBERS = [{"server_name": "n2"}, {"server_name": "n1"}]
 
 

@@ -12,6 +12,8 @@ from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
 from model import Model
 
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
 EXTENSIONS = [
     *("network_load_balancer", "network_peer", "network_integrations", "storage_buckets"),
     *("clustering_groups", "clustering_groups_config"),

@@ -14,6 +14,8 @@ from lxdapi_kinds import KINDS
 from model import PROFILE, Model
 from salt.exceptions import CommandExecutionError
 
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
 VOLUMES = "storage-pools/default/volumes/custom"
 
 

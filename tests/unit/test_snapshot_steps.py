@@ -10,6 +10,8 @@ from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import MARK
 
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
 MADE = "2030-01-31T10:00:00Z"
 INSTANCE = {"config": {"user.a": "b"}, "description": "web", "devices": {}, "profiles": [], "type": "container"}
 VOLUME = {"config": {}, "description": "data", "content_type": "filesystem"}

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from lxdapi_errors import APIException, APINotFoundException, InvalidError
 from lxdapi_kinds import KINDS
 
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
 ALL = sorted({kind.extension for kind in KINDS.values() if kind.extension})
 
 

@@ -7,6 +7,8 @@ import lxdapi_warning as warnings
 import pytest
 from fake import Paper, failure, server, sync
 
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
 ONE, TWO, OTHER = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 TYPE = "Couldn't find the CGroup"
 
