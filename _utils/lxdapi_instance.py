@@ -71,6 +71,17 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     converge.create(there, KIND, name, {**inherited, **wanted}, timeout, body)
 
 
+def _refuse_target(api, target):
+    """Raise :class:`InvalidError` for a member or a ``@group`` of members that is not there."""
+    if not target:
+        return
+    if not clusters.clustered(api):
+        raise InvalidError("target: the server is not clustered")
+    word = "cluster_group" if str(target).startswith("@") else "cluster_member"
+    if not _exists(api, word, str(target).lstrip("@")):
+        raise InvalidError(f"target: there is no {KINDS[word].label} {str(target).lstrip('@')}")
+
+
 def creation(api, name, wanted, source, timeout=None, target=None):
     """
     Return the steps to a new instance.
@@ -78,8 +89,7 @@ def creation(api, name, wanted, source, timeout=None, target=None):
     ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
     is declared of them is written afterwards.
     """
-    if target and not clusters.clustered(api):
-        raise InvalidError("target: the server is not clustered")
+    _refuse_target(api, target)
     copied = sources.source_of(source)["type"] == "copy"
     act = lambda: create(api, name, wanted, source, timeout, target=target)  # noqa: E731
     note = "it is empty: no source is declared" if source is None else ""

@@ -14,6 +14,7 @@ import yaml
 from lxdapi_errors import APIException, APINotFoundException, InvalidError
 from lxdapi_kind import FIELDS
 from lxdapi_kinds import KINDS, MARK, kind_of
+from lxdapi_plan import Nothing
 
 # Of every kind: what the daemon keeps in a config for itself, and what we do.
 _DAEMONS = ("volatile.", "image.", MARK)
@@ -123,8 +124,9 @@ def purged(api, word, parent, keep):
     if not isinstance(keep, (list, tuple)):
         raise InvalidError("keep: a list of names is needed")
     kept = {converge.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
-    if converge.lacks(api, kind) or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
-        return []
+    words = converge.lacks(api, kind)
+    if words or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
+        return Nothing("absent", words)
     gone = [name for name in listed(api, word, parent) if converge.parts_of(kind, name)["name"] not in kept]
     steps = [step for name in gone for step in converge.absent(api, word, name)]
     return [_of_another(step, step.changes["deleted"]) for step in steps]
