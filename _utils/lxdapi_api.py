@@ -216,6 +216,11 @@ class API:
         """Return the word in the daemon's own headers: ``Incus`` or ``LXD``."""
         return "Incus" if self.server["environment"]["server"] == "incus" else "LXD"
 
+    @property
+    def clustered(self):
+        """Return True if the server is a member of a cluster."""
+        return bool((self.server.get("environment") or {}).get("server_clustered"))
+
     def has(self, extension):
         """Return True if the daemon has this API extension."""
         return extension in self.server["api_extensions"]

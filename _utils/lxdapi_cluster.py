@@ -16,11 +16,6 @@ from lxdapi_kinds import KINDS, kind_of
 from lxdapi_plan import Step
 
 
-def clustered(api):
-    """Return True if the server is a member of a cluster."""
-    return bool(api.server["environment"].get("server_clustered"))
-
-
 def present(api, word, name, wanted, members=None, renamed_from=None):
     """
     Return the steps to a network or storage pool, on every member where the server is clustered.
@@ -28,7 +23,7 @@ def present(api, word, name, wanted, members=None, renamed_from=None):
     members
         ``{member: {key: value}}``: the config that each has of its own.
     """
-    if not clustered(api):
+    if not api.clustered:
         _refuse_members(members)
         return converge.present(api, word, name, wanted, renamed_from=renamed_from)
     kind = kind_of(word)
@@ -36,16 +31,17 @@ def present(api, word, name, wanted, members=None, renamed_from=None):
     current = converge.read(api, kind, name)
     if current is None and converge.rename_steps(api, kind, renamed_from, name):
         raise InvalidError(f"{kind.label} {renamed_from} cannot be renamed in a cluster")
+    common = diff.normal(kind, wanted)
     if current is None or current.metadata["status"] != "Created":
-        return _creation(api, kind, name, diff.normal(kind, wanted), own, current)
+        return _creation(api, kind, name, common, own, current)
     _refuse_strangers(own, _members(api) if own else ())
-    return converge.present(api, word, name, wanted) + _edits(api, kind, name, own)
+    return converge.update_steps(api, kind, name, common, current) + _edits(api, kind, name, own)
 
 
 def made(api, word, name, settings):
     """Return the steps to a new network or storage pool; the daemon refuses a second one."""
     members, wanted = _apart(settings)
-    if not clustered(api):
+    if not api.clustered:
         _refuse_members(members)
         return converge.made(api, word, name, wanted)
     kind = kind_of(word)
@@ -74,7 +70,7 @@ def _refuse_members(members):
 
 def parts(api, kind, name, found):
     """Return ``{member: config}``: what each member has of its own of an object that was read as a whole."""
-    locations = found.get("locations") if clustered(api) else ()
+    locations = found.get("locations") if api.clustered else ()
     path, common = converge.path_of(kind, name), found.get("config") or {}
     configs = {each: api.get(path, params={"target": each}).metadata["config"] for each in sorted(locations or ())}
     return {each: {key: config[key] for key in config if key not in common} for each, config in configs.items()}

@@ -54,7 +54,7 @@ def sibling(kind, name, other):
 
 def lacks(api, kind):
     """Return in words that the daemon has none of this kind and never will, "" if it can."""
-    if kind.clustered and not (api.server.get("environment") or {}).get("server_clustered"):
+    if kind.clustered and not api.clustered:
         return f"the server is not clustered: it has no {kind.label}"
     if kind.extension is None or api.has(kind.extension):
         return ""

@@ -224,7 +224,7 @@ def _without_none(value):
 
 
 def _pair(key, old, new):
-    if meaning.is_cloud_init(key):
+    if secrets.is_cloud_init(key):
         return secrets.shown_documents(old, new)
     return {"old": secrets.mask_value(key, old), "new": secrets.mask_value(key, new)}
 

@@ -2,7 +2,6 @@
 What instances need beyond the table: sources, and the order of changes around a stop.
 """
 
-import lxdapi_cluster as clusters
 import lxdapi_converge as converge
 import lxdapi_diff as diff
 import lxdapi_items as items
@@ -75,7 +74,7 @@ def _refuse_target(api, target):
     """Raise :class:`InvalidError` for a member or a ``@group`` of members that is not there."""
     if not target:
         return
-    if not clusters.clustered(api):
+    if not api.clustered:
         raise InvalidError("target: the server is not clustered")
     word = "cluster_group" if str(target).startswith("@") else "cluster_member"
     if not _exists(api, word, str(target).lstrip("@")):
@@ -167,7 +166,7 @@ def _normal(api, wanted):
     wanted = diff.normal(KIND, {**wanted, "architecture": word, "type": type_of(wanted.get("type"))})
     found = (api.server.get("environment") or {}) if word else {}
     known = found.get("architectures") or ()
-    if known and word not in known and not found.get("server_clustered"):
+    if known and word not in known and not api.clustered:
         raise InvalidError(f"architecture {word!r}: the server has {', '.join(known)}")
     return wanted
 

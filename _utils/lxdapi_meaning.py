@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 
 import yaml
 from lxdapi_errors import InvalidError
+from lxdapi_secrets import is_cloud_init
 
 # "No time". Of an image that has none it reads 1970-01-01 on LXD 5.0.2 and 0001-01-01 on Incus 6.0.4; only
 # this one clears an image's that was set: both ignore a zero time and null there.
@@ -27,8 +28,6 @@ _TEXT = re.compile(
     r"(user|environment|raw|image|volatile)\.|cloud-init\.ssh-keys\.|"
     r"(name|path|source|parent|network|pool|hwaddr|host_name|os|release|description)$"
 )
-# What cloud-init reads: YAML, of which spelling and order of keys mean nothing.
-_CLOUD_INIT = re.compile(r"(cloud-init\.|user\.)(user-data|vendor-data|network-config|meta-data)$")
 # Address keys where "auto" has the daemon choose: it stores what it chose, and chooses anew each time
 # that it is sent "auto" (LXD 5.0.2, Incus 6.0.4).
 _CHOSEN = re.compile(r"(ipv[46]\.address|fan\.underlay_subnet)$")
@@ -68,11 +67,6 @@ def met(key, old, new):
     if new == "auto" and _CHOSEN.search(key):
         return (old or "none") != "none"
     return same(key, old, new)
-
-
-def is_cloud_init(key):
-    """Return True if the value of this config key is a document for cloud-init."""
-    return bool(_CLOUD_INIT.match(key))
 
 
 def _same_document(old, new):

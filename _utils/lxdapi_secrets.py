@@ -22,6 +22,8 @@ _NO_SECRET = re.compile(r"(_expiry|https_allowed_credentials)$")
 # Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
 # where whole requests are printed.
 _SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^fds$)")
+# What cloud-init reads: YAML, of which spelling and order of keys mean nothing.
+_CLOUD_INIT = re.compile(r"(cloud-init\.|user\.)(user-data|vendor-data|network-config|meta-data)$")
 # A line "password: x", "- DB_PASSWORD=x", "mysql --password=x" or "secret: |" in such a text, and one of a private key.
 _SECRET_LINE = re.compile(rf"(.*?{_SECRET_KEY.pattern[4:]}[\w.-]{{0,99}}[\"']?\s{{0,9}}[:=]\s*)(.*)", re.I)
 _HARMLESS = ("", "true", "false", "yes", "no")
@@ -38,18 +40,27 @@ def is_secret(key):
     return bool(_SECRET_KEY.search(str(key))) and not _NO_SECRET.search(str(key))
 
 
+def is_cloud_init(key):
+    """Return True if the value of this config key is a document for cloud-init."""
+    return bool(_CLOUD_INIT.match(key))
+
+
 def mask_value(key, value):
     """
     Return the value, or a mask where the key says that it is secret and there is something; of a URL the password
-    is masked.
+    is masked, of a document for cloud-init what is secret in it.
     """
     if is_secret(key) and value not in (None, ""):
         return MASK
+    if value and is_cloud_init(key):
+        return mask_document(value)
     return mask_login(value) if isinstance(value, str) and "://" in value else value
 
 
 def holds_secret(key, value):
     """Return True if something of the value would be masked."""
+    if value and is_cloud_init(key) and not is_secret(key):
+        return bool(_masks(value))
     return mask_value(key, value) != value
 
 

@@ -180,7 +180,12 @@ def _secrets(kind, found):
     maps = {field: found.get(field) or {} for field in ("config", "properties") if field in kind.fields}
     if "devices" in kind.fields:
         maps.update({f"device {name}": device for name, device in (found.get("devices") or {}).items()})
-    keys = [f"{place} {key}" for place, values in maps.items() for key in sorted(values) if _hides(key, values[key])]
+    keys = [
+        f"{place} {key}"
+        for place, values in maps.items()
+        for key in sorted(values)
+        if secrets.holds_secret(key, values[key])
+    ]
     return fields + [each for each in keys if not each.startswith(tuple(f"config {own}" for own in _DAEMONS))]
 
 
@@ -277,13 +282,7 @@ def _config(kind, field, config):
 
 def _shown(config):
     """Return what can be shown: no value that is a secret or holds one."""
-    return {key: config[key] for key in sorted(config) if not _hides(key, config[key])}
-
-
-def _hides(key, value):
-    if meaning.is_cloud_init(key):
-        return secrets.mask_document(value) != "\n".join(value.splitlines())
-    return secrets.holds_secret(key, value)
+    return {key: config[key] for key in sorted(config) if not secrets.holds_secret(key, config[key])}
 
 
 def _devices(kind, field, devices):
@@ -363,6 +362,4 @@ def _layered(field, layers):
 def _masked(key, value):
     if isinstance(value, dict):
         return {inner: secrets.mask_value(inner, text) for inner, text in value.items()}
-    if meaning.is_cloud_init(key):
-        return secrets.mask_document(value)
     return secrets.mask_value(key, value)
