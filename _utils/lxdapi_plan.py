@@ -9,7 +9,7 @@ plan, and after a failure ``changes`` holds what was done.
 from typing import Callable, NamedTuple
 
 from lxdapi_errors import APIException, InvalidError, LxdapiError
-from lxdapi_kinds import kind_of
+from lxdapi_kinds import KINDS
 
 
 class Step(NamedTuple):
@@ -53,7 +53,7 @@ def state(word, name, test, plan):
     Return Salt's answer for a state.
 
     word
-        The kind.
+        The kind; of a state that is about none, what it is about in words.
     name
         The state's name.
     test
@@ -62,7 +62,8 @@ def state(word, name, test, plan):
         Called without arguments, returns the steps; it sends only GETs.
     """
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
-    subject = " ".join(dict.fromkeys([kind_of(word).label, str(name)]))
+    label = KINDS[word].label if word in KINDS else word
+    subject = " ".join(dict.fromkeys([label, str(name)]))
     try:
         steps = plan()
     except InvalidError as exc:
