@@ -18,9 +18,11 @@ import sys
 
 import lxdapi_endpoint as endpoints
 import lxdapi_names as names
+import lxdapi_retry as retry
 import lxdapi_secrets as secrets
 import lxdapi_transport as transport
 from lxdapi_errors import (
+    APIConnectionException,
     APIException,
     APINotFoundException,
     APINotTrustedException,
@@ -60,6 +62,9 @@ class API:
         Seconds for one request; 60.
     wait_timeout
         Seconds for an operation; 600.
+    retry_timeout
+        Seconds within which something is tried again that the daemon cannot do just now; 20. See
+        :mod:`lxdapi_retry`.
     """
 
     def __init__(
@@ -71,15 +76,17 @@ class API:
         project=None,
         timeout=REQUEST_SECONDS,
         wait_timeout=WAIT_SECONDS,
+        retry_timeout=retry.RETRY_SECONDS,
     ):
         self.session = session
-        self.endpoint = endpoint.rstrip("/")
+        self.link = Link([endpoint] if isinstance(endpoint, str) else endpoint)
         self.default_version = default_version or "1.0"
         self.debug = bool(debug or os.environ.get("DEBUG"))
         self.project = names.check("token", "project", project) if project else None
         self.target = None
         self.timeout = timeout
         self.wait_timeout = wait_timeout
+        self.retry_timeout = retry_timeout
         # The secret values that were sent: no error and no printout of this API holds them.
         self.hidden = set()
         self._server = None
@@ -100,16 +107,16 @@ class API:
         Return an API for the local daemon, or for the endpoint given.
 
         endpoint, base_url
-            A socket's path or an ``https://`` URL (two words for one thing). None: see
-            :func:`lxdapi_endpoint.find`.
+            A socket's path or an ``https://`` URL (two words for one thing), or a list of URLs of one cluster's
+            members, of which the first that answers is used. None: see :func:`lxdapi_endpoint.find`.
         cert, key, fingerprint, verify
             For https: see :func:`lxdapi_endpoint.session`.
         kwargs
             For :class:`API`.
         """
-        url = endpoints.find(endpoint or base_url)
-        made = endpoints.session(url, cert=cert, key=key, fingerprint=fingerprint, verify=verify)
-        return cls(made, url, default_version, **kwargs)
+        urls = endpoints.find_all(endpoint or base_url)
+        made = endpoints.session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
+        return cls(made, urls, default_version, **kwargs)
 
     def request(self, method, url, *args, **kwargs):
         """
@@ -127,16 +134,23 @@ class API:
         return result
 
     def transact(self, method, url, *args, **kwargs):
-        """Return the :class:`APIResult` of one request as it came, not validated."""
+        """
+        Return the :class:`APIResult` of one request as it came, not validated; repeated where
+        :mod:`lxdapi_retry` says so, within the one time limit.
+        """
         kwargs.update(zip(_REQUEST_ARGUMENTS, args))
-        url, kwargs["params"] = self._address(url, kwargs.get("params"))
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = self.timeout
+        path, kwargs["params"] = self._address(url, kwargs.get("params"))
+        seconds = self.timeout if kwargs.get("timeout") is None else kwargs["timeout"]
         kwargs["allow_redirects"] = False
         for body in (kwargs.get("json"), kwargs.get("data")):
             self.hidden |= secrets.values_of(body)
+        again = isinstance(kwargs.get("data") or "", (str, bytes, dict))
+        exchange = lambda left: self._exchange(method, path, {**kwargs, "timeout": left})  # noqa: E731
+        return retry.persist(self, method, exchange, seconds, again)
+
+    def _exchange(self, method, path, options):
         try:
-            result = APIResult(self, transport.send(self.session, method, url, kwargs))
+            result = APIResult(self, transport.send(self.session, method, self.endpoint + path, options))
         except APIException as exc:
             self._print(str(exc))
             raise
@@ -171,6 +185,16 @@ class API:
         """Return the result of a DELETE."""
         return self.request("DELETE", url, *args, **kwargs)
 
+    @property
+    def endpoint(self):
+        """Return the base URL that requests go to at present."""
+        return self.link.endpoint
+
+    @property
+    def local(self):
+        """Return True if the daemon is reached by its unix socket."""
+        return self.endpoint.startswith(endpoints.UNIX)
+
     def at(self, target):
         """Return this API for one member of the cluster: ``target`` is sent with every request."""
         other = copy.copy(self)
@@ -199,18 +223,22 @@ class API:
         """Return True if the server is a member of a cluster."""
         return bool((self.server.get("environment") or {}).get("server_clustered"))
 
+    def restarted(self):
+        """Return True if the daemon has been started anew since :attr:`server` was read."""
+        before = self.server["environment"].get("server_pid")
+        self._server = None
+        return self.server["environment"].get("server_pid") != before
+
     def has(self, extension):
         """Return True if the daemon has this API extension."""
         return extension in self.server["api_extensions"]
 
     def _address(self, url, params):
-        """Return (full URL, parameters) of a path that is relative, absolute or full."""
+        """Return (absolute path, parameters) of a path that is relative, absolute or full."""
         if not isinstance(url, str):
             raise InvalidError(f"URL {url!r} is not text")
         if _URL.match(url):
-            if not url.startswith(self.endpoint + "/"):
-                raise InvalidError(f"{url} is not at {self.endpoint}")
-            url = url[len(self.endpoint) :]
+            url = self.link.path_of(url)
         path, query = names.raw_path(url)
         if not url.startswith("/"):
             path = f"{self.default_version}/{path}".rstrip("/")
@@ -219,7 +247,49 @@ class API:
             params["project"] = self.project
         if self.target and path.split("/")[1:2] != ["operations"]:
             params.setdefault("target", self.target)
-        return f"{self.endpoint}/{path}", params
+        return f"/{path}", params
+
+
+class Link:
+    """
+    The addresses of one daemon, or of the members of one cluster, any of which will do.
+
+    ``answered``: whether it has ever answered; who has not, is not waited for.
+    """
+
+    def __init__(self, endpoints):
+        self._endpoints = [endpoint.rstrip("/") for endpoint in endpoints]
+        self._tried = 0
+        self.answered = False
+
+    @property
+    def endpoint(self):
+        """Return the base URL that is in use."""
+        return self._endpoints[0]
+
+    @property
+    def others(self):
+        """Return True if there is an address that has not been tried since the last answer."""
+        return self._tried < len(self._endpoints) - 1
+
+    def turned(self, error):
+        """Go on to the next address after a failure to reach this one; False if each was tried in vain."""
+        if not self.others or not isinstance(error, APIConnectionException):
+            return False
+        self._tried += 1
+        self._endpoints.append(self._endpoints.pop(0))
+        return True
+
+    def settled(self):
+        """Note an answer."""
+        self.answered, self._tried = True, 0
+
+    def path_of(self, url):
+        """Return the path of a full URL; raises :class:`InvalidError` for one of another server."""
+        for endpoint in self._endpoints:
+            if url.startswith(endpoint + "/"):
+                return url[len(endpoint) :]
+        raise InvalidError(f"{url} is not at {self.endpoint}")
 
 
 def _mapping(params):

@@ -6,115 +6,54 @@ A plan is a list of :class:`lxdapi_plan.Step`, made with GETs only.
 
 import lxdapi_diff as diff
 import lxdapi_items as items
-import lxdapi_names as names
-from lxdapi_errors import (
-    APINotFoundException,
-    APIOperationException,
-    APIOutcomeUnknownException,
-    APIPreconditionException,
-    APIProtocolException,
-    InvalidError,
-)
+from lxdapi_errors import InvalidError
 from lxdapi_kinds import kind_of
+from lxdapi_object import (
+    daemon_of,
+    lacks,
+    nowhere,
+    parts_of,
+    path_of,
+    read,
+    require,
+    require_fields,
+    require_project,
+    sibling,
+)
 from lxdapi_plan import Nothing, Step
+from lxdapi_write import TRIES, create, created, patience, remove, rename, update
 
-# How often a write is tried when somebody else keeps changing the object between read and write.
-TRIES = 10
-
-
-def path_of(kind, name):
-    """Return the REST path of an object, each part of its name checked against its rule and quoted."""
-    return names.path(kind.path, **parts_of(kind, name))
-
-
-def parts_of(kind, name):
-    """
-    Return the parts of a name by their words: ``{"storage_pool": "default", "name": "data"}``.
-
-    Raises :class:`InvalidError` for a name that lacks a parent or that the daemon could misread.
-    """
-    if not kind.parents:
-        return {"name": names.check(kind.rule, kind.label, name)}
-    parts = name.split("/") if isinstance(name, str) else ()
-    shape = "/".join([*kind.parents, "name"]).upper()
-    if len(parts) != len(kind.parents) + 1:
-        raise InvalidError(f"{kind.label} name {name!r} is not valid: {shape} is needed")
-    own = names.check(kind.rule, kind.label, parts[-1])
-    kinds = [kind_of(word) for word in kind.parents]
-    above = [names.check(parent.rule, parent.label, part) for parent, part in zip(kinds, parts)]
-    return dict(zip((*kind.parents, "name"), (*above, own)))
-
-
-def sibling(kind, name, other):
-    """Return the name of another object beside the named one: ``other`` may leave the parents out."""
-    if not kind.parents or not isinstance(other, str) or "/" in other:
-        return other
-    return f"{name.rpartition('/')[0]}/{other}"
-
-
-def lacks(api, kind):
-    """Return in words that the daemon has none of this kind and never will, "" if it can."""
-    if kind.clustered and not api.clustered:
-        return f"the server is not clustered: it has no {kind.label}"
-    if kind.extension is None or api.has(kind.extension):
-        return ""
-    return f"{_daemon(api)} has no kind {kind.label}: it lacks the API extension {kind.extension}"
-
-
-def _daemon(api):
-    found = api.server.get("environment") or {}
-    return f"{found.get('server', 'the daemon')} {found.get('server_version', '')}".strip()
-
-
-def require(api, kind):
-    """Raise :class:`InvalidError` if the daemon does not know this kind."""
-    words = lacks(api, kind)
-    if words:
-        raise InvalidError(words)
-
-
-def nowhere(api):
-    """Return in words that the project that is asked for everything does not exist, "" if it does."""
-    if api.project in (None, "default") or read(api, kind_of("project"), api.project) is not None:
-        return ""
-    return f"there is no project {api.project!r} on {api.endpoint}"
-
-
-def require_project(api):
-    """Raise :class:`InvalidError` for a project that does not exist: LXD lists it as empty."""
-    words = nowhere(api)
-    if words:
-        raise InvalidError(words)
-
-
-def require_fields(api, kind, fields):
-    """Raise :class:`InvalidError` if the daemon does not know one of these fields."""
-    for field, extension in kind.extensions.items():
-        if _declares(fields, *field.split(".")) and not api.has(extension):
-            words = f"{_daemon(api)} has no {field} of the kind {kind.label}: it lacks the API extension {extension}"
-            raise InvalidError(words)
-
-
-def _declares(fields, field, key=None):
-    return field in fields and (key is None or any(key in item for item in fields[field]))
-
-
-def read(api, kind, name):
-    """
-    Return the :class:`lxdapi_api.APIResult` of the object, None if the daemon says 404.
-
-    Raises :class:`InvalidError` if the daemon does not know the kind.
-    """
-    path = path_of(kind, name)
-    require(api, kind)
-    try:
-        found = api.get(path)
-    except APINotFoundException:
-        return None
-    if not isinstance(found.metadata, dict):
-        raise APIProtocolException(found, "this is no object")
-    # an interface of the machine, which the daemon lists beside its networks
-    return None if found.metadata.get("managed") is False else found
+# What is read and written by is here too, for those who converge kinds of their own.
+__all__ = [
+    "TRIES",
+    "absent",
+    "completion",
+    "create",
+    "created",
+    "creation",
+    "lacks",
+    "made",
+    "nowhere",
+    "parts_of",
+    "path_of",
+    "patience",
+    "present",
+    "read",
+    "refuse_fixed",
+    "refuse_undemanded",
+    "remove",
+    "rename",
+    "rename_steps",
+    "renamed",
+    "require",
+    "require_fields",
+    "require_project",
+    "sibling",
+    "unmade",
+    "update",
+    "update_steps",
+    "updated",
+]
 
 
 def present(api, word, name, wanted, purge=False, renamed_from=None):
@@ -148,10 +87,11 @@ def made(api, word, name, wanted):
     if kind.made:
         raise InvalidError(f"a new {kind.label} is not made like this: {kind.made}")
     wanted = diff.normal(kind, wanted)
-    path_of(kind, name)
-    require(api, kind)
+    refuse_undemanded(kind, wanted)
     require_fields(api, kind, wanted)
-    return creation(api, kind, name, wanted)
+    if read(api, kind, name) is not None:
+        return [Step("created", {"created": name}, lambda: create(api, kind, name, wanted))]
+    return creation(api, kind, name, wanted, shared=False)
 
 
 def updated(api, word, name, wanted, purge=False):
@@ -174,9 +114,12 @@ def renamed(api, word, name, other):
     return steps
 
 
-def creation(api, kind, name, wanted):
+def creation(api, kind, name, wanted, shared=True):
     """
     Return the steps to a new object; raises :class:`InvalidError` for a kind that cannot be created.
+
+    shared
+        True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
 
     The daemon gives some a key that was not sent (``features.images``, ``ipv6.address``): what is declared to be
     absent goes afterwards.
@@ -184,7 +127,7 @@ def creation(api, kind, name, wanted):
     if kind.made:
         raise InvalidError(f"there is none: {kind.made}")
     refuse_undemanded(kind, wanted)
-    act = lambda: create(api, kind, name, wanted)  # noqa: E731
+    act = lambda: created(api, kind, name, wanted, shared)  # noqa: E731
     made = Step("created", {"created": name}, act, lacking=lambda: _orphaned(api, kind, name))
     late = {field: wanted[field] for field in kind.late if field in wanted}
     return [made] + completion(api, kind, name, {**late, **unmade(wanted)})
@@ -228,12 +171,6 @@ def rename_steps(api, kind, old, name):
     return [Step(f"renamed from {old}", change, lambda: rename(api, kind, old, name))]
 
 
-def rename(api, kind, old, name):
-    """Rename the object and wait; the daemon refuses a name that is taken."""
-    body = {kind.key: parts_of(kind, name)["name"]}
-    api.post(path_of(kind, old), json=body, **patience(api, kind)).wait()
-
-
 def update_steps(api, kind, name, wanted, current, note="", purge=False):
     """Return the steps that make an existing object as declared: one or none."""
     refuse_fixed(kind, wanted, current)
@@ -248,7 +185,7 @@ def update_steps(api, kind, name, wanted, current, note="", purge=False):
 def _without_effect(api, kind, changes):
     """Return in words which of the changes this daemon only stores."""
     words = [
-        f"{key} has no effect on what is there already: {_daemon(api)} lacks the API extension {extension}"
+        f"{key} has no effect on what is there already: {daemon_of(api)} lacks the API extension {extension}"
         for place, extension in kind.inert.items()
         for field, _, key in [place.partition(".")]
         if key in changes.get(field, ()) and not api.has(extension)
@@ -303,97 +240,3 @@ def _users(kind, name, found):
     users = [path for path in users if path not in own]
     more = f" and {len(users) - 5} more" if len(users) > 5 else ""
     return f"it is used by {', '.join(users[:5])}{more}" if users else ""
-
-
-def create(api, kind, name, wanted, timeout=None, extra=None):
-    """
-    Create the object with the declared fields, in one call, and wait for it.
-
-    extra
-        What the body has beyond the fields: an instance's ``source``.
-    """
-    parts = parts_of(kind, name)
-    own = {kind.key: parts["name"]} if kind.key else {}
-    body = {**diff.created(kind, wanted), **own, **(extra or {})}
-    api.post(names.path(kind.collection, **parts), json=body, **patience(api, kind)).wait(timeout)
-
-
-def patience(api, kind):
-    """Return how long a write waits for its reply: where the daemon works before it answers, as for an operation."""
-    return {"timeout": max(api.timeout, api.wait_timeout)} if kind.slow else {}
-
-
-def update(api, kind, name, wanted, current=None, purge=False):
-    """
-    Make the fields as declared and return what changed.
-
-    Read, compared and written with If-Match, again and again while somebody else is faster, so
-    that nothing set meanwhile is lost.
-    """
-    for _ in range(TRIES):
-        current = current or api.get(path_of(kind, name))
-        delta = diff.compare(kind, wanted, current.metadata, purge)
-        if not delta:
-            return {}
-        try:
-            done = write(api, kind, name, current, delta).wait()
-        except APIPreconditionException as exc:
-            current, lost = None, exc
-            continue
-        if kind.checked:
-            _refuse_undone(kind, wanted, done, delta.changes)
-        return delta.changes
-    raise lost
-
-
-def _refuse_undone(kind, wanted, done, changes):
-    """Raise if the daemon accepted a write and did not do all of it; the error has the changes that it did."""
-    current = done.api.get(done.request.url)
-    undone = diff.compare(kind, wanted, current.metadata).changes
-    if undone:
-        words = f"the daemon accepted it, but {', '.join(undone)} did not become as declared"
-        error = APIProtocolException(done, words)
-        error.changes = {field: change for field, change in changes.items() if field not in undone}
-        raise error
-
-
-def write(api, kind, name, current, delta):
-    """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
-    headers = {"If-Match": current.etag} if current.etag else {}
-    partial = kind.patch and (kind.patch_unsets or not delta.removes)
-    repeated = kind.patch_with if partial else kind.written(current.metadata)
-    body = {field: current.metadata[field] for field in repeated if field in current.metadata}
-    body.update(_touched(kind, current, delta) if partial else delta.fields)
-    method = "PATCH" if partial else "PUT"
-    return api.request(method, path_of(kind, name), json=body, headers=headers, **patience(api, kind))
-
-
-def _touched(kind, current, delta):
-    """Return what a PATCH sends of the difference, with the keys that it has to repeat."""
-    if not kind.patch_whole:
-        return delta.touched
-    # a password's place has True: it is kept as it is
-    shown = {key: value for key, value in current.metadata["config"].items() if isinstance(value, str)}
-    config = {key: value for key, value in shown.items() if not key.startswith("volatile.")}
-    # on LXD 5.0.2 "" is false, also where the default is true
-    assumed = kind.assumed if current.metadata["environment"]["server"] == "lxd" else {}
-    touched = {
-        key: value or ("true" if assumed.get(key) == "true" else "") for key, value in delta.touched["config"].items()
-    }
-    return {**delta.touched, "config": {**config, **touched}}
-
-
-def remove(api, kind, name, force=False):
-    """Delete the object and wait; somebody else having deleted it meanwhile is as good."""
-    try:
-        api.delete(path_of(kind, name), params={"force": 1} if force else None, **patience(api, kind)).wait()
-    except APINotFoundException:
-        return {}
-    except APIOutcomeUnknownException:
-        if read(api, kind, name) is not None:
-            raise
-    except APIOperationException:
-        if read(api, kind, name) is not None:
-            raise
-        return {}
-    return None

@@ -55,6 +55,16 @@ def find(endpoint=None, environ=None):
     return base_url(endpoint) if endpoint else _unix_url(_local_socket(os.environ if environ is None else environ))
 
 
+def find_all(endpoint=None):
+    """Return the base URLs of the endpoint, or of each of a list of the members of one cluster; see :func:`find`."""
+    if not isinstance(endpoint, (list, tuple)):
+        return [find(endpoint)]
+    urls = [base_url(each) for each in endpoint]
+    if not urls or len({url.partition("://")[0] for url in urls}) > 1:
+        raise InvalidError("endpoint: a list of https:// URLs, or of sockets, of the members of one cluster is needed")
+    return list(dict.fromkeys(urls))
+
+
 def base_url(endpoint):
     """Return the endpoint as a base URL; raises :class:`InvalidError` for what is none."""
     if not isinstance(endpoint, str):
@@ -206,6 +216,12 @@ class TLSAdapter(HTTPAdapter):
         self._context = _tls_context(cert, key, verify)
         self._pin = fingerprint.replace(":", "").lower() if fingerprint else None
         super().__init__()
+
+    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+        """Send the request; a server that does not even take the connection is given up earlier than its reply."""
+        if isinstance(timeout, (int, float)):
+            timeout = (min(timeout, CONNECT_SECONDS), timeout)
+        return super().send(request, stream, timeout, verify, cert, proxies)
 
     def init_poolmanager(self, connections, maxsize, block=DEFAULT_POOLBLOCK, **options):
         options.update(ssl_context=self._context, blocksize=BLOCK)

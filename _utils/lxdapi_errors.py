@@ -129,9 +129,12 @@ class APIConnectionException(APIException):
 
     sent
         False when it is certain that nothing of the request reached the daemon.
+    fleeting
+        True where nothing but that the daemon does not run was in the way.
     """
 
     sent = True
+    fleeting = False
 
 
 class APITimeoutException(APIException):

@@ -25,6 +25,7 @@ _OPTIONS = (
     "project",
     "timeout",
     "wait_timeout",
+    "retry_timeout",
     "debug",
 )
 

@@ -15,6 +15,8 @@ import lxdapi_converge as converge
 import lxdapi_diff as diff
 import lxdapi_items as items
 import lxdapi_names as names
+import lxdapi_operation as operations
+import lxdapi_retry as retry
 from lxdapi_errors import APIOperationException, InvalidError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Step
@@ -193,6 +195,16 @@ def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
     Somebody else having uploaded the same image meanwhile is as good.
     """
     digest = digest or fingerprint(path, rootfs)
+    try:
+        act = lambda: _send(api, path, rootfs, digest, public, timeout)  # noqa: E731
+        retry.settle(api, act, lambda: _found_imported(api, digest))
+    except APIOperationException:
+        if converge.read(api, KIND, digest) is None:
+            raise
+    return digest
+
+
+def _send(api, path, rootfs, digest, public, timeout):
     prefix = f"X-{api.dialect}-"
     with ExitStack() as stack:
         body, content_type = _body(stack, path, rootfs)
@@ -202,13 +214,24 @@ def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
             prefix + "filename": _header_text(os.path.basename(rootfs or path)),
             prefix + "public": "1" if public else "0",
         }
-        result = api.post("images", data=_shown(stack, body), headers=headers)
-    try:
-        result.wait(timeout or UPLOAD_SECONDS)
-    except APIOperationException:
-        if converge.read(api, KIND, digest) is None:
-            raise
-    return digest
+        api.post("images", data=_shown(stack, body), headers=headers).wait(timeout or UPLOAD_SECONDS)
+
+
+def _found_imported(api, digest):
+    """Return True if the image is there once no image is being imported any more, None if it is not."""
+    patience = retry.Patience(api.wait_timeout)
+    while converge.read(api, KIND, digest) is None:
+        if not any(_is_import(operation) for operation in operations.running(api)):
+            # it can have come between the two looks
+            return True if converge.read(api, KIND, digest) is not None else None
+        if not patience.pause():
+            return None
+    return True
+
+
+def _is_import(operation):
+    """Return True for the operation of an upload: nothing but its description tells (all three)."""
+    return not operation.get("resources") and operation.get("description") == "Downloading image"
 
 
 def _header_text(text):

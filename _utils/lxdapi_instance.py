@@ -2,17 +2,18 @@
 What instances need beyond the table: sources, and the order of changes around a stop.
 """
 
+import secrets as random
+
 import lxdapi_converge as converge
 import lxdapi_diff as diff
 import lxdapi_items as items
 import lxdapi_names as names
 import lxdapi_plan as plans
+import lxdapi_retry as retry
 import lxdapi_source as sources
 import lxdapi_status as statuses
-from lxdapi_errors import (
-    InvalidError,
-    LxdapiError,
-)
+import lxdapi_unfinished as unfinished
+from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Nothing, Step
 
@@ -56,18 +57,48 @@ def type_of(word):
 
 def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     """
-    Create the instance with everything in it, in one call, and wait.
+    Create the instance with everything in it, in one call, and wait until it is known to be whole.
 
     extra
         What the body has beyond the fields and the source.
     target
         The member of the cluster, or ``@group`` of members, that it is made on; None: the daemon's choice.
+
+    An answer that was lost is settled by looking at the instance; one that a daemon left half made when it died is
+    removed and made again.
     """
     source = sources.looked_up(api, sources.source_of(source))
     inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
+    mark = random.token_hex(8)
+    fields = {**inherited, **wanted}
+    fields["config"] = {**(fields.get("config") or {}), unfinished.MARK: mark}
     body = {**(extra or {}), "source": source}
     there = api.at(target) if target else api
-    converge.create(there, KIND, name, {**inherited, **wanted}, timeout, body)
+    act = lambda: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
+    retry.settle(api, act, lambda: _found_created(api, name, mark))
+    unfinished.unmark(api, name)
+
+
+def _found_created(api, name, mark):
+    """Return True if our creation, whose answer was lost, came to its end; what is left of it is removed else."""
+    current = unfinished.awaited(api, name)
+    if current is None or unfinished.is_whole(current):
+        return None if current is None else True
+    if unfinished.mark_of(current) != mark:
+        unfinished.refuse_half_made(current)
+    converge.remove(api, KIND, name)
+    return None
+
+
+def _created(api, name, wanted, source, timeout, target):
+    """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
+    try:
+        return create(api, name, wanted, source, timeout, target=target)
+    except APIException as exc:
+        current = unfinished.awaited(api, name) if retry.is_refusal(exc) else None
+        if current is None or not unfinished.is_whole(current):
+            raise
+        return converge.update(api, KIND, name, wanted)
 
 
 def _refuse_target(api, target):
@@ -81,16 +112,20 @@ def _refuse_target(api, target):
         raise InvalidError(f"target: there is no {KINDS[word].label} {str(target).lstrip('@')}")
 
 
-def creation(api, name, wanted, source, timeout=None, target=None):
+def creation(api, name, wanted, source, timeout=None, target=None, shared=True):
     """
     Return the steps to a new instance.
+
+    shared
+        True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
 
     ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
     is declared of them is written afterwards.
     """
     _refuse_target(api, target)
     copied = sources.source_of(source)["type"] == "copy"
-    act = lambda: create(api, name, wanted, source, timeout, target=target)  # noqa: E731
+    make = _created if shared else create
+    act = lambda: make(api, name, wanted, source, timeout, target=target)  # noqa: E731
     note = "it is empty: no source is declared" if source is None else ""
     made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
     late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
@@ -134,23 +169,48 @@ def present(
     """
     goal, timeout = goal_of(running), names.seconds(timeout)
     wanted = _normal(api, wanted)
-    current = converge.read(api, KIND, name)
+    current = unfinished.awaited(api, name)
+    half_made = current is not None and _half_made(current)
     renamed = [] if current is not None else converge.rename_steps(api, KIND, renamed_from, name)
     if renamed:
         current = converge.read(api, KIND, renamed_from)
-    if current is None:
-        made = creation(api, name, wanted, source, timeout, target)
+    if current is None or half_made:
+        made = _rid(api, name, half_made) + creation(api, name, wanted, source, timeout, target)
         return made + (statuses.steps_to(api, name, "Stopped", "Running") if running else [])
-    now = statuses.settled(api, name, current)
+    wanted = _unmarked(wanted, current)
+    now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
     statuses.refuse_vanishing(now, goal)
     return renamed + _existing(api, name, now, goal, _changed(api, name, wanted, now, restart_on_change, bool(renamed)))
+
+
+def _half_made(current):
+    """Return True if lxdapi left it half made; raises for one that somebody else left so."""
+    if unfinished.is_whole(current):
+        return False
+    if unfinished.mark_of(current) is None:
+        unfinished.refuse_half_made(current)
+    return True
+
+
+def _rid(api, name, half_made):
+    """Return the step that removes a half-made instance, so that it can be made anew."""
+    words = "half made: its creation never came to an end"
+    act = lambda: converge.remove(api, KIND, name)  # noqa: E731
+    return [Step("deleted", {"deleted": name}, act, f"it was {words}")] if half_made else []
+
+
+def _unmarked(wanted, current):
+    """Return the declared fields, and that the mark of a creation goes, which came to its end after all."""
+    if unfinished.mark_of(current) is None or wanted.get("config") == {}:
+        return wanted
+    return {**wanted, "config": {**(wanted.get("config") or {}), unfinished.MARK: None}}
 
 
 def made(api, name, settings):
     """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
     converge.path_of(KIND, name)
     wanted = {field: given for field, given in settings.items() if field != "source"}
-    return creation(api, name, _normal(api, wanted), settings.get("source"))
+    return creation(api, name, _normal(api, wanted), settings.get("source"), shared=False)
 
 
 def updated(api, name, settings):

@@ -173,6 +173,8 @@ class Kind:
         True where a POST to the object renames it.
     forcible
         True where a DELETE can be forced.
+    provable
+        False where nothing tells whether one was made to the end, if the daemon was restarted meanwhile.
     never
         The time that clears one that was set.
     qualified
@@ -219,6 +221,7 @@ class Kind:
     born_with: tuple = ()
     rename: bool = False
     forcible: bool = False
+    provable: bool = True
     never: str = NEVER
     qualified: bool = False
     declarable: bool = True

@@ -148,6 +148,7 @@ KINDS = {
         patch=False,
         rename=True,
         never=_ZERO,
+        provable=False,
         shown=("architecture", "config", "description", "devices", "ephemeral", "profiles"),
     ),
     "network": Kind(
@@ -353,6 +354,7 @@ KINDS = {
         patch=False,
         rename=True,
         never=_ZERO,
+        provable=False,
         qualified=True,
         local=True,
         shown=("config",),

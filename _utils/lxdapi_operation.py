@@ -64,6 +64,12 @@ def wait(api, path, query, seconds):
             time.sleep(_PAUSE)
 
 
+def running(api):
+    """Return the operations of the project that have not ended."""
+    found = api.get("operations", params={"recursion": 1}).metadata or {}
+    return [operation for status in ("pending", "running") for operation in found.get(status) or ()]
+
+
 def _look(api, path, query, left):
     """
     Return a result whose metadata is the operation, waiting for its end no longer than a slice.

@@ -9,9 +9,12 @@ import time
 
 import lxdapi_converge as converge
 import lxdapi_items as items
+import lxdapi_meaning as meaning
 import lxdapi_names as names
 import lxdapi_plan as plans
-from lxdapi_errors import APINotFoundException, APIOperationException, APITimeoutException, InvalidError
+import lxdapi_retry as retry
+import lxdapi_unfinished as unfinished
+from lxdapi_errors import APIException, APINotFoundException, APIOperationException, APITimeoutException, InvalidError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Step
 
@@ -69,6 +72,34 @@ def settled(api, name, current=None, timeout=STOP_SECONDS):
         current = None
 
 
+def started_up(api, name, current, goal):
+    """
+    Return the instance once the daemon has started what it starts by itself.
+
+    For about half a second after its own start a daemon answers while such an instance still reads Stopped. Only
+    on its unix socket it tells when that is over (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    """
+    if (
+        goal not in ("Running", "Frozen")
+        or status(current) != "Stopped"
+        or not api.local
+        or not _starts_by_itself(current)
+    ):
+        return current
+    try:
+        api.get("/internal/ready")
+    except APIException:
+        return current
+    return settled(api, name)
+
+
+def _starts_by_itself(current):
+    config = current.metadata.get("expanded_config") or current.metadata["config"]
+    automatic = config.get("boot.autostart")
+    was = current.metadata["config"].get("volatile.last_state.power")
+    return str(automatic).lower() in meaning.TRUE or (automatic is None and was == "RUNNING")
+
+
 def reached(api, name, goal, timeout=None, force=False):
     """
     Return the steps to a status of an existing instance.
@@ -81,10 +112,11 @@ def reached(api, name, goal, timeout=None, force=False):
         A stop that was not obeyed in time is done by force.
     """
     timeout, force = names.seconds(timeout), items.truth("force", force or False)
-    current = converge.read(api, KIND, name)
+    current = unfinished.awaited(api, name)
     if current is None:
         return [_once_it_exists(api, name, goal, timeout, force)]
-    current = settled(api, name, current)
+    unfinished.refuse_half_made(current)
+    current = started_up(api, name, settled(api, name, current), goal)
     refuse_vanishing(current, goal)
     return steps_to(api, name, status(current), goal, timeout, force)
 
@@ -157,23 +189,37 @@ def act_on(api, name, action, timeout=None, force=False):
 
 
 def put_state(api, name, body, wait):
-    """Send an action and wait for the end; that an ephemeral instance vanished with its stop is one."""
-    result = api.put(converge.path_of(KIND, name) + "/state", json=body)
+    """
+    Send an action and wait for the end; that an ephemeral instance vanished with its stop is one.
+
+    Where the answer is lost the status tells. A restart leads nowhere else: it is not sent twice.
+    """
+    act = lambda: api.put(converge.path_of(KIND, name) + "/state", json=body).wait(wait) and None  # noqa: E731
+    goal, _ = _ACTIONS.get(body["action"], (None, None))
     try:
-        result.wait(wait)
+        retry.settle(api, act, lambda: _found_there(api, name, body["action"], goal))
     except APIOperationException as exc:
-        if not _arrived(api, name, body["action"], exc.error):
+        if not _arrived(api, name, body["action"], goal, exc.error):
             raise
 
 
-def _arrived(api, name, action, words):
+def _found_there(api, name, action, goal):
+    """Return True if an action whose answer was lost led where it leads; raises if nobody can tell."""
+    if goal is None:
+        raise InvalidError(f"the answer to {action} was lost, and nobody can tell whether it was done: look at {name}")
+    try:
+        return True if status(settled(api, name)) == goal else None
+    except APINotFoundException:
+        return True if action == "stop" else None
+
+
+def _arrived(api, name, action, goal, words):
     """
     Return True if the instance is where the action leads although it failed: another was faster.
 
     The status alone proves nothing: after a failed start it can read Running for a moment. Both
     daemons say that it "is already running", stopped or frozen.
     """
-    goal, _ = _ACTIONS.get(action, (None, None))  # a restart leads nowhere else
     try:
         here = status(api.get(converge.path_of(KIND, name)))
         return here == goal and "already" in words

@@ -18,7 +18,11 @@ _CONNECT_ERRORS = {
     errno.EPERM: "permission denied: root, or a member of the daemon's group, may connect",
     errno.ENOTSOCK: "not a socket",
     errno.ENOTDIR: "the socket's path leads through something that is no directory",
+    errno.EHOSTUNREACH: "there is no way to this host",
+    errno.ENETUNREACH: "there is no way to this network",
 }
+# What passes when the daemon is started, or its host comes back.
+_FLEETING = (errno.ENOENT, errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 
 def send(session, method, url, options):
@@ -33,6 +37,8 @@ def send(session, method, url, options):
     """
     try:
         return session.request(method, url, **options)
+    except requests.exceptions.ConnectTimeout as exc:
+        raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
     except requests.exceptions.Timeout as exc:
         raise _late(method, url, options) from exc
     except requests.exceptions.SSLError as exc:
@@ -63,9 +69,15 @@ def _connection_error(exc, method, url):
     if "AF_UNIX path too long" in str(root):
         words = "a socket's path is no longer than 107 bytes"
     if words:
-        where = unquote(urlsplit(url).netloc)
-        return _broken(f"cannot connect to {where}: {words}", method, url, sent=False)
+        return _unreachable(words, method, url, fleeting=number in _FLEETING)
     return _broken(f"the connection broke: {root}", method, url, sent=True)
+
+
+def _unreachable(words, method, url, fleeting):
+    where = unquote(urlsplit(url).netloc)
+    error = _broken(f"cannot connect to {where}: {words}", method, url, sent=False)
+    error.fleeting = fleeting
+    return error
 
 
 def _broken(words, method, url, sent):

@@ -82,6 +82,10 @@ def failure(code, words, status=None):
     return as_json({**body, "error_code": code, "error": words}, status or code)
 
 
+# what the daemon answers to a GET of what is not there
+MISSING = failure(404, "not found")
+
+
 def operation(code, err="", **more):
     """Return an operation as it stands in metadata."""
     facts = {"id": OPERATION.rpartition("/")[2], "class": "task", "description": "Doing", "resources": {}}
@@ -129,7 +133,8 @@ class Paper(HTTPAdapter):
         self.blocks = []
         session = endpoints.session(url)
         session.mount(url, self)
-        self.api = API(session, url, **options)
+        # each reply is for one request, unless a test is about repetition
+        self.api = API(session, url, **{"retry_timeout": 0, **options})
 
     @property
     def lines(self):

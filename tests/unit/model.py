@@ -24,7 +24,7 @@ EMPTY = {
 PROFILE = {"config": {}, "description": "", "devices": {}}
 INSTANCE = {
     "architecture": "x86_64",
-    "config": {"volatile.uuid": "u", "image.os": "busybox"},
+    "config": {"volatile.uuid": "u", "volatile.apply_template": "create", "image.os": "busybox"},
     "description": "",
     "devices": {},
     "ephemeral": False,
@@ -101,6 +101,8 @@ class Model:
             return self.faults[line].pop(0)
         if not path:
             return server(**self.facts)
+        if path == "operations":
+            return sync({})
         if path.startswith("operations/"):
             return self._end
         if self.ends.get(line):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import lxdapi_front as front
 import pytest
-from fake import Paper, failure, server, sync
+from fake import MISSING, Paper, failure, server, sync
 from lxdapi_errors import APIException, LxdapiError
 from model import PROFILE, Model
 from salt.exceptions import SaltInvocationError
@@ -113,9 +113,9 @@ def test_settings_that_are_no_mapping_are_refused_before_any_request(module, set
 def test_an_update_needs_settings_and_a_create_does_not(module):
     with pytest.raises(SaltInvocationError, match="^settings: "):
         module.update("profile", "web", None)
-    module.paper = Paper(sync(status=201))
+    module.paper = Paper(MISSING, sync(status=201))
     assert module.create("profile", "web") == {"created": "web"}
-    assert module.paper.seen[0].json == {"name": "web"}
+    assert module.paper.seen[-1].json == {"name": "web"}
 
 
 @pytest.mark.parametrize("settings", [{"confg": {}}, {5: "x"}, {"config": 5}, {None: 1}, {("a",): 1}])
@@ -142,9 +142,9 @@ def test_a_bad_name_is_refused_before_any_request(module, name):
 
 
 def test_a_field_may_be_called_as_the_parameter_of_the_state(module):
-    module.paper = Paper(server(api_extensions=["storage_buckets"]), sync(status=201))
+    module.paper = Paper(server(api_extensions=["storage_buckets"]), MISSING, sync(status=201))
     module.create("storage_bucket_key", "p/b/k", {"secret_key": "s", "access-key": "a"})
-    assert module.paper.seen[1].json == {"name": "k", "role": "read-only", "secret-key": "s", "access-key": "a"}
+    assert module.paper.seen[2].json == {"name": "k", "role": "read-only", "secret-key": "s", "access-key": "a"}
 
 
 def test_words_for_no_are_no(module):

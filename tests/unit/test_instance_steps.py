@@ -3,11 +3,13 @@ The order of an instance's steps around a stop and a start, and what is refused,
 """
 
 import copy
+import re
 
 import lxdapi_instance as instances
 import lxdapi_plan as plans
 import lxdapi_source as sources
 import lxdapi_status as statuses
+import lxdapi_unfinished as unfinished
 import pytest
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError, LxdapiError
@@ -15,7 +17,7 @@ from model import INSTANCE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
-C1 = {**INSTANCE, "name": "c1", "config": {"volatile.uuid": "u", "limits.cpu": "1"}}
+C1 = {**INSTANCE, "name": "c1", "config": {"volatile.last_state.power": "STOPPED", "limits.cpu": "1"}}
 PATCH, PUT, STATE = "PATCH /1.0/instances/c1", "PUT /1.0/instances/c1", "PUT /1.0/instances/c1/state"
 DIGEST = "1" * 64
 
@@ -125,15 +127,18 @@ def test_a_start_that_fails_leaves_the_creation_in_changes():
     assert "could not be started: Failed to start device" in ret["comment"]
 
 
-@pytest.mark.parametrize("running, done", [(True, ["POST", "start"]), (None, ["POST"]), (False, ["POST"])])
+@pytest.mark.parametrize("running, done", [(True, ["start"]), (None, []), (False, [])])
 def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done):
     model = Model({f"images/{DIGEST}": {"fingerprint": DIGEST}, "images/aliases/busybox": {"target": DIGEST}})
     wanted = {"config": CPU, "devices": {"d": {"type": "none"}}, "profiles": [], "type": "vm", "ephemeral": False}
     predicted, paper = stated(model, instances.present, wanted, "busybox", running, test=True)
     assert paper.writes == []
     ret, paper = stated(model, instances.present, wanted, "busybox", running)
-    assert actions(paper) == done
-    assert next(seen for seen in paper.seen if seen.method == "POST").json == {
+    assert actions(paper) == ["POST", "PATCH", *done]
+    sent = next(seen for seen in paper.seen if seen.method == "POST").json
+    assert re.fullmatch("[0-9a-f]{16}", sent["config"].pop(unfinished.MARK)), "until it is known to be whole"
+    assert unfinished.MARK not in model.objects["instances/c1"]["config"]
+    assert sent == {
         "name": "c1",
         "config": {"limits.cpu": "2"},
         "devices": {"d": {"type": "none"}},
@@ -153,7 +158,7 @@ def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
     stated(model, instances.present, {"config": {"image.os": "mine"}})
     assert model.objects["instances/c1"]["config"]["image.os"] == "mine"
     _, paper = stated(Model(), instances.present, {"config": {"user.a": "b"}})
-    assert actions(paper) == ["POST"], "where none is declared there is no second request"
+    assert actions(paper) == ["POST", "PATCH"], "where none is declared only the mark goes"
 
 
 @pytest.mark.parametrize(
@@ -189,6 +194,7 @@ def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
     paper = Paper(model, wait_timeout=5)
     instances.create(paper.api, "c2", {"description": "mine"}, source)
     sent = next(seen for seen in paper.seen if seen.method == "POST").json
+    assert list(sent.pop("config")) == [unfinished.MARK]
     assert sent == {
         "name": "c2",
         "architecture": "x86_64",

@@ -9,7 +9,7 @@ import lxdapi_converge as converge
 import lxdapi_items as items
 import lxdapi_names as names
 import pytest
-from fake import Paper, server, sync
+from fake import MISSING, Paper, server, sync
 from lxdapi_errors import InvalidError
 from lxdapi_kind import FIELDS, Items, Kind
 from lxdapi_kinds import KINDS, kind_of
@@ -150,10 +150,10 @@ def test_each_part_follows_the_rule_of_its_own_kind(word):
 
 
 @made_by_us
-def test_a_create_is_one_request_with_its_key_and_the_fields(word):
+def test_a_create_is_one_write_with_its_key_and_the_fields(word):
     kind, (name, parts) = KINDS[word], good_name(word)
     wanted = {field: VALUES[FIELDS[field]] for field in kind.known if FIELDS[field] != "items"}
-    paper = Paper(facts(kind), sync(status=201))
+    paper = Paper(facts(kind), MISSING, sync(status=201))
     (step, *late) = (
         converge.made(paper.api, word, name, wanted) if kind.extension else made_without(paper, word, name, wanted)
     )
@@ -175,7 +175,7 @@ def made_without(paper, word, name, wanted):
 @made_by_us
 def test_a_create_with_nothing_but_what_it_has_to_have_sends_that_key_and_defaults(word):
     kind, (name, parts) = KINDS[word], good_name(word)
-    paper, least = Paper(facts(kind), sync(status=201)), dict.fromkeys(kind.demanded, "x")
+    paper, least = Paper(facts(kind), MISSING, sync(status=201)), dict.fromkeys(kind.demanded, "x")
     (step,) = made_without(paper, word, name, least)
     step.act()
     assert paper.seen[-1].json == {**kind.defaults, **least, **({kind.key: parts[-1]} if kind.key else {})}

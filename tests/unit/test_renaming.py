@@ -8,7 +8,7 @@ import lxdapi_converge as converge
 import lxdapi_plan as plans
 import lxdapi_survey as survey
 import pytest
-from fake import Paper, failure, server, sync
+from fake import MISSING, Paper, failure, server, sync
 from lxdapi_errors import APIException, InvalidError
 from lxdapi_kinds import KINDS
 from model import PROFILE, Model
@@ -304,10 +304,11 @@ def test_what_is_no_list_of_names_keeps_nothing_from_being_refused(keep):
 
 
 def test_a_create_where_there_is_one_is_left_to_the_daemon_to_refuse():
-    paper = Paper(sync(status=201))
+    paper = Paper(sync({}), failure(409, "The profile already exists"))
     (step,) = converge.made(paper.api, "profile", "web", {"description": "x"})
-    assert paper.seen == [] and step.act() is None
-    assert paper.lines == ["POST /1.0/profiles"]
+    with pytest.raises(APIException, match="already exists"):
+        step.act()
+    assert paper.lines == ["GET /1.0/profiles/web", "POST /1.0/profiles"]
 
 
 def test_an_update_of_what_is_not_there_is_a_failure():
@@ -334,12 +335,13 @@ def test_a_source_that_is_no_json_is_refused_by_its_name(source):
 def test_what_a_create_ignores_is_written_after_it():
     path = f"{VOLUMES}/v/snapshots"
     replies = [sync(status=201), sync({"description": "of the volume", "expires_at": "x"}), sync()]
-    paper = Paper(*replies)
+    paper = Paper(MISSING, server(), *replies)
     made, completed = converge.made(paper.api, "volume_snapshot", "default/v/s", {"description": "mine"})
     assert (made.act(), completed.act()) == (None, {})
-    assert paper.lines == [f"POST /1.0/{path}", f"GET /1.0/{path}/s", f"PUT /1.0/{path}/s"]
-    assert paper.seen[0].json == {"name": "s"}
-    assert paper.seen[2].json == {"description": "mine", "expires_at": "x"}
+    asked = [f"GET /1.0/{path}/s", "GET /1.0"]
+    assert paper.lines == [*asked, f"POST /1.0/{path}", f"GET /1.0/{path}/s", f"PUT /1.0/{path}/s"]
+    assert paper.seen[2].json == {"name": "s"}
+    assert paper.seen[4].json == {"description": "mine", "expires_at": "x"}
 
 
 @pytest.mark.parametrize("extensions, note", [([], True), (["storage_pool_loop_resize"], False)])

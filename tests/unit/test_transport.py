@@ -18,11 +18,11 @@ from servers import GOOD, Server, dribble, running, unix_listener
 NOBODY = 65534
 
 
-def failed(path, timeout=0.3, method="GET"):
+def failed(path, timeout=0.3, method="GET", retry_timeout=0):
     """Return (the exception of a request to the socket, seconds that it took)."""
     begin = time.monotonic()
     with pytest.raises((APIConnectionException, APITimeoutException, APIProtocolException)) as caught:
-        API.factory(str(path), timeout=timeout).request(method, "instances")
+        API.factory(str(path), timeout=timeout, retry_timeout=retry_timeout).request(method, "instances")
     return caught.value, time.monotonic() - begin
 
 

@@ -1,0 +1,88 @@
+"""
+Instances that are not whole: being made right now, or half made by a daemon that died meanwhile.
+
+Both daemons show such an instance as ``Stopped``, like any other. It can be told by its config: whatever was created
+to the end has ``volatile.apply_template`` until its first start, and ``volatile.last_state.power`` from then on
+(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2; images, copies, empty ones). Whether it was made by lxdapi says a mark of its own,
+which is in the config from the POST until the creation is known to be good.
+"""
+
+import lxdapi_converge as converge
+import lxdapi_operation as operations
+import lxdapi_retry as retry
+from lxdapi_errors import APIPreconditionException, InvalidError
+from lxdapi_kinds import KINDS
+
+KIND = KINDS["instance"]
+MARK = "user.lxdapi.creating"
+_WHOLE = ("volatile.apply_template", "volatile.last_state.power")
+_WORDS = (
+    "it is half made: its creation never came to an end (its config has neither volatile.apply_template nor "
+    "volatile.last_state.power, and no operation is about it); "
+    "delete it and make it anew, or, if it is good, start it once"
+)
+
+
+def is_whole(current):
+    """Return True if the instance in a GET's result was created to the end."""
+    return any(key in current.metadata["config"] for key in _WHOLE)
+
+
+def mark_of(current):
+    """Return the mark of the creation by lxdapi that is under way, or was; None for none."""
+    return current.metadata["config"].get(MARK)
+
+
+def awaited(api, name, current=None, seconds=None):
+    """
+    Return the instance once nobody is making it any more, None if there is none.
+
+    current
+        What a GET returned just now; None: it is read.
+    seconds
+        How long it is waited for; None: as long as for an operation.
+    """
+    patience = retry.Patience(api.wait_timeout if seconds is None else seconds)
+    while True:
+        current = current or converge.read(api, KIND, name)
+        if current is None or is_whole(current) or not _is_worked_at(api, name) or not patience.pause():
+            return _again(api, name, current)
+        current = None
+
+
+def _again(api, name, current):
+    """Return what is there now: it can have become whole between the two looks."""
+    return current if current is None or is_whole(current) else converge.read(api, KIND, name)
+
+
+def _is_worked_at(api, name):
+    """Return True if a running operation is about the instance."""
+    return any(name in _instances_of(operation) for operation in operations.running(api))
+
+
+def _instances_of(operation):
+    resources = operation.get("resources") or {}
+    paths = [path for word in ("instances", "containers") for path in resources.get(word) or ()]
+    return {path.partition("?")[0].rpartition("/")[2] for path in paths}
+
+
+def refuse_half_made(current):
+    """Raise :class:`InvalidError` for one that is half made."""
+    if not is_whole(current):
+        raise InvalidError(_WORDS)
+
+
+def unmark(api, name):
+    """Take the mark away from an instance that is whole; somebody else having deleted it is as good."""
+    for _ in range(converge.TRIES):
+        current = converge.read(api, KIND, name)
+        if current is None or mark_of(current) is None:
+            return
+        # PATCH without description empties it: see the table
+        body = {"config": {MARK: ""}, "description": current.metadata["description"]}
+        try:
+            api.patch(converge.path_of(KIND, name), json=body, headers={"If-Match": current.etag})
+            return
+        except APIPreconditionException as exc:
+            lost = exc
+    raise lost

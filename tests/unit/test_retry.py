@@ -1,0 +1,265 @@
+"""
+What is sent again, what is looked up instead, and what is neither: the rule of lxdapi_retry, on a daemon of paper.
+"""
+
+import time
+
+import lxdapi_converge as converge
+import lxdapi_plan as plans
+import lxdapi_retry as retry
+import pytest
+import requests
+from fake import MISSING, OPERATION, Paper, as_json, failure, finished, page, raw, server, started, sync
+from lxdapi_errors import (
+    APIConnectionException,
+    APIException,
+    APINotFoundException,
+    APIProtocolException,
+    APITimeoutException,
+    APIUnavailableException,
+)
+from model import Model
+
+BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
+CUT = requests.exceptions.ChunkedEncodingError("Response ended prematurely")
+LATE = requests.exceptions.ReadTimeout("timed out")
+REFUSED = requests.exceptions.ConnectionError(ConnectionRefusedError(111, "Connection refused"))
+FORBIDDEN = requests.exceptions.ConnectionError(PermissionError(13, "Permission denied"))
+BUSY = failure(400, 'Instance is busy running a "stop" operation')
+EMPTY, HALF = raw(200), as_json({})
+WEB = {"config": {}, "description": "x", "devices": {}}
+CREATED = {"created": "web"}
+
+
+def patient(*replies, **options):
+    """Return a paper whose API repeats."""
+    return Paper(*replies, **{"retry_timeout": 5, "wait_timeout": 5, **options})
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [BROKEN, CUT, EMPTY, HALF, page(502), failure(503, "Shutting down"), failure(500, "Invalid PID '\ufffd'"), BUSY],
+    ids=["broken", "cut", "empty", "half", "html502", "503", "invalid PID", "busy"],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_read_is_repeated_until_it_works(trouble, method):
+    paper = patient(trouble, trouble, sync({"a": "b"}))
+    if method == "HEAD" and trouble in (EMPTY, HALF):
+        return  # that is what a HEAD's reply looks like
+    assert paper.api.request(method, "profiles/web").response.status_code == 200
+    assert len(paper.seen) == 3
+
+
+@pytest.mark.parametrize(
+    "trouble, error",
+    [
+        (failure(404, "not found"), APINotFoundException),
+        (failure(500, "disk is full"), APIException),
+        (failure(403, "not authorized"), APIException),
+        (raw(302, Location="http://x/"), APIProtocolException),
+        (LATE, APITimeoutException),
+        (FORBIDDEN, APIConnectionException),
+    ],
+)
+def test_what_would_be_the_same_again_is_not_repeated(trouble, error):
+    paper = patient(trouble)
+    with pytest.raises(error):
+        paper.api.get("profiles/web")
+    assert len(paper.seen) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), failure(503, "no available dqlite leader")])
+def test_a_write_that_may_have_been_done_is_not_repeated_blindly(method, trouble):
+    if trouble is not BROKEN and getattr(trouble, "body", b"").find(b"leader") >= 0:
+        return  # a matter of its own: see below
+    paper = patient(trouble)
+    with pytest.raises(APIException) as caught:
+        paper.api.request(method, "profiles", json={})
+    assert retry.is_lost(caught.value)
+    assert len(paper.seen) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_where_nothing_was_sent_anything_is_repeated_if_the_daemon_was_there_before(method):
+    paper = patient(sync({}), REFUSED, REFUSED, sync({"a": "b"}))
+    paper.api.get("profiles")
+    assert paper.api.request(method, "profiles", json={}).metadata == {"a": "b"}
+    assert len(paper.seen) == 4
+
+
+def test_a_daemon_that_was_never_there_is_not_waited_for():
+    paper = patient(REFUSED)
+    with pytest.raises(APIConnectionException, match="nobody listens"):
+        paper.api.get("profiles")
+    assert len(paper.seen) == 1
+
+
+def test_a_daemon_that_is_gone_is_waited_for_once_and_not_by_each_call():
+    paper = patient(lambda seen: REFUSED if len(paper.seen) > 1 else sync({}), retry_timeout=0.3)
+    paper.api.get("profiles")
+    begin = time.monotonic()
+    with pytest.raises(APIConnectionException):
+        paper.api.get("profiles")
+    first, tried = time.monotonic() - begin, len(paper.seen)
+    with pytest.raises(APIConnectionException):
+        paper.api.get("profiles")
+    assert len(paper.seen) == tried + 1 and 0.05 < first < 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_daemon_that_is_busy_is_asked_again_whatever_the_method(method):
+    paper = patient(BUSY, BUSY, sync({}))
+    paper.api.request(method, "instances/c1")
+    assert len(paper.seen) == 3
+
+
+def test_a_stream_is_sent_once():
+    paper = patient(BUSY)
+    with pytest.raises(APIException, match="busy"):
+        paper.api.post("images", data=iter([b"x"]))
+    assert len(paper.seen) == 1
+
+
+def test_repeating_ends_with_the_time_of_the_call():
+    paper = patient(lambda seen: failure(503, "Shutting down"), retry_timeout=60)
+    begin = time.monotonic()
+    with pytest.raises(APIUnavailableException):
+        paper.api.get("profiles", timeout=0.4)
+    assert 0.1 < time.monotonic() - begin < 1
+    assert all(seen.timeout <= 0.4 for seen in paper.seen)
+
+
+def test_the_pauses_grow_and_are_no_longer_than_the_time_that_is_left():
+    patience, begin, pauses = retry.Patience(0.5), time.monotonic(), []
+    while patience.pause():
+        pauses.append(time.monotonic() - begin - sum(pauses))
+    assert time.monotonic() - begin < 0.5
+    assert len(pauses) > 2 and pauses[2] > pauses[0]
+
+
+def made(*replies):
+    """Return (Salt's answer, the paper) of a profile that is to be made."""
+    paper = patient(MISSING, *replies)
+    wanted = {"description": "x"}
+    return plans.state("profile", "web", False, lambda: converge.present(paper.api, "profile", "web", wanted)), paper
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down")])
+def test_a_create_whose_answer_was_lost_is_found_done(trouble):
+    ret, paper = made(trouble, sync(WEB), sync(WEB))
+    assert (ret["result"], ret["changes"]) == (True, CREATED)
+    assert paper.writes == ["POST /1.0/profiles"]
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), failure(503, "Shutting down")])
+def test_a_create_that_was_lost_and_not_done_is_sent_again(trouble):
+    ret, paper = made(trouble, MISSING, sync(status=201))
+    assert (ret["result"], ret["changes"]) == (True, CREATED)
+    assert paper.writes == ["POST /1.0/profiles"] * 2
+
+
+def test_a_create_that_comes_late_is_not_made_twice():
+    """The first was still under way when it was looked for; the daemon refuses the second."""
+    ret, paper = made(BROKEN, MISSING, failure(409, "The profile already exists"), sync(WEB), sync(WEB))
+    assert (ret["result"], ret["changes"]) == (True, CREATED)
+
+
+def test_after_a_timeout_a_create_is_looked_for_and_not_sent_again():
+    ret, paper = made(LATE, MISSING)
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert "no answer within" in ret["comment"] and paper.writes == ["POST /1.0/profiles"]
+
+
+def test_what_somebody_else_made_meanwhile_becomes_as_declared():
+    theirs = {**WEB, "description": "theirs"}
+    paper = patient(MISSING, failure(409, "The profile already exists"), sync(theirs), sync(theirs), sync())
+    wanted = {"description": "x"}
+    ret = plans.state("profile", "web", False, lambda: converge.present(paper.api, "profile", "web", wanted))
+    assert (ret["result"], ret["changes"]) == (True, {"description": {"old": "theirs", "new": "x"}})
+
+
+def test_a_create_that_is_refused_is_a_failure_in_the_daemons_words():
+    ret, _ = made(failure(400, "no such key"), MISSING)
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert "no such key (POST /1.0/profiles)" in ret["comment"]
+
+
+WANTED = {"description": "y"}
+CHANGE = {"description": {"old": "x", "new": "y"}}
+
+
+def updated(model):
+    """Return (changes, the paper) of an update of a profile in a model."""
+    paper = patient(model)
+    return converge.update(paper.api, converge.kind_of("profile"), "web", WANTED), paper
+
+
+def lost(trouble, done):
+    """Return a model in which the first PATCH is lost, after it was done or before."""
+
+    def faster(model):
+        model.objects["profiles/web"]["description"] = "y"
+
+    meanwhile = {"PATCH profiles/web": [faster]} if done else {}
+    return Model({"profiles/web": dict(WEB)}, faults={"PATCH profiles/web": [trouble]}, meanwhile=meanwhile)
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, EMPTY, page(502), failure(503, "no leader")])
+@pytest.mark.parametrize("done", [True, False])
+def test_an_update_whose_answer_was_lost_is_found_done_or_done_again(trouble, done):
+    changes, paper = updated(lost(trouble, done))
+    assert changes == CHANGE
+    assert len(paper.writes) == (1 if done else 2)
+
+
+def test_after_a_timeout_an_update_is_looked_for_and_not_sent_again():
+    assert updated(lost(LATE, True))[0] == CHANGE
+    with pytest.raises(APITimeoutException):
+        updated(lost(LATE, False))
+
+
+def removed(*replies):
+    """Return (what a removal returns, the paper)."""
+    paper = patient(*replies)
+    return converge.remove(paper.api, converge.kind_of("profile"), "web"), paper
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, EMPTY, LATE])
+def test_a_delete_whose_answer_was_lost_is_ours_if_nothing_is_left(trouble):
+    assert removed(trouble, MISSING)[0] is None
+
+
+def test_a_delete_that_was_lost_and_not_done_is_sent_again():
+    gone, paper = removed(BROKEN, sync(WEB), sync())
+    assert gone is None and paper.writes == ["DELETE /1.0/profiles/web"] * 2
+
+
+def test_a_delete_of_what_somebody_else_deleted_is_nobody_s_change_of_ours():
+    assert removed(MISSING)[0] == {}
+
+
+@pytest.mark.parametrize("there, requests_", [((MISSING, sync(WEB)), 1), ((sync(WEB),), 2)])
+def test_a_rename_whose_answer_was_lost_is_looked_for_under_both_names(there, requests_):
+    paper = patient(BROKEN, *there, sync(status=201))
+    converge.rename(paper.api, converge.kind_of("profile"), "web", "new")
+    assert len(paper.writes) == requests_
+
+
+def test_an_operation_that_vanished_is_settled_by_the_object():
+    paper = patient(MISSING, server(), started(), MISSING, MISSING, sync({"name": "s"}), server(), sync({"name": "s"}))
+    steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
+    assert plans.do(steps) == {"created": "c1/s"}
+    assert paper.writes == ["POST /1.0/instances/c1/snapshots"]
+
+
+def test_a_snapshot_that_a_daemon_left_when_it_died_is_made_anew():
+    before, after = server(environment={"server_pid": 1}), server(environment={"server_pid": 2})
+    lost_ = [started(), BROKEN, MISSING, MISSING, sync({"name": "s"}), after]
+    again = [started(), finished(), started(), finished()]
+    paper = patient(MISSING, before, *lost_, *again)
+    steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
+    assert plans.do(steps) == {"created": "c1/s"}
+    create, delete = "POST /1.0/instances/c1/snapshots", "DELETE /1.0/instances/c1/snapshots/s"
+    assert paper.writes == [create, delete, create]
+    assert f"GET {OPERATION}/wait" in paper.lines
