@@ -114,7 +114,7 @@ class API:
         kwargs
             For :class:`API`.
         """
-        urls = endpoints.find_all(endpoint or base_url)
+        urls = endpoints.find_all(base_url if endpoint in (None, "") else endpoint)
         made = endpoints.session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
         return cls(made, urls, default_version, **kwargs)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import lxdapi_converge as converge
 import lxdapi_diff as diff
+import lxdapi_retry as retry
 import lxdapi_secrets as secrets
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS, kind_of
@@ -134,8 +135,9 @@ def _part(api, kind, name, fixed, member, config):
     shown = {key: secrets.mask_value(key, value) for key, value in body["config"].items()}
 
     def act():
-        patience = converge.patience(api, kind)
-        api.post(kind.collection, json={**body, kind.key: name}, params={"target": member}, **patience).wait()
+        retry.settle(
+            api, lambda: _post(api, kind, name, body, {"target": member}), lambda: _has_part(api, kind, name, member)
+        )
 
     return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": shown}}}, act)
 
@@ -147,9 +149,26 @@ def _whole(api, kind, name, fixed, common, current):
     """
     body = diff.created(kind, {**fixed, **({} if _errored(current) else {"config": common.get("config", {})})})
     change = {"created": name} if current is None else {"status": {"old": current.metadata["status"], "new": "Created"}}
-    patience = converge.patience(api, kind)
-    act = lambda: api.post(kind.collection, json={**body, kind.key: name}, **patience).wait() and None  # noqa: E731
+
+    def act():
+        retry.settle(api, lambda: _post(api, kind, name, body), lambda: _is_whole(api, kind, name))
+
     return Step("created" if current is None else "completed", change, act)
+
+
+def _post(api, kind, name, body, params=None):
+    api.post(kind.collection, json={**body, kind.key: name}, params=params, **converge.patience(api, kind)).wait()
+
+
+def _has_part(api, kind, name, member):
+    """Return True if a part whose answer was lost is there, None if not."""
+    current = converge.read(api, kind, name)
+    return True if current is not None and member in (current.metadata["locations"] or ()) else None
+
+
+def _is_whole(api, kind, name):
+    current = converge.read(api, kind, name)
+    return True if current is not None and current.metadata["status"] == "Created" else None
 
 
 def _edits(api, kind, name, own):

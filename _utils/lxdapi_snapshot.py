@@ -4,6 +4,7 @@ What snapshots need beyond the table: that an instance or a volume was restored 
 
 import lxdapi_converge as converge
 import lxdapi_names as names
+import lxdapi_retry as retry
 from lxdapi_kinds import MARK, kind_of
 from lxdapi_plan import Step
 
@@ -49,8 +50,9 @@ def _restore(api, kind, name, timeout):
     owner_kind, owner = _owner(kind, name)
     path = converge.path_of(owner_kind, owner)
     before = api.get(path).metadata
-    # a volume's is done before it is answered
-    api.put(path, json={"restore": snapshot.metadata["name"]}, timeout=max(timeout, api.timeout)).wait(timeout)
+    body, patience = {"restore": snapshot.metadata["name"]}, {"timeout": max(timeout, api.timeout)}
+    # a volume's is done before it is answered; where the answer is lost, doing it again leads to the same
+    retry.settle(api, lambda: api.put(path, json=body, **patience).wait(timeout), lambda: None)
     wanted = {"config": {MARK: new}, **_description(before, snapshot.metadata, api, path)}
     converge.update(api, owner_kind, owner, wanted)
     return {"restored": {"old": old, "new": new}}

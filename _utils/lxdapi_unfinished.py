@@ -74,6 +74,10 @@ def refuse_half_made(current):
 
 def unmark(api, name):
     """Take the mark away from an instance that is whole; somebody else having deleted it is as good."""
+    retry.settle(api, lambda: _unmark(api, name), lambda: None)
+
+
+def _unmark(api, name):
     for _ in range(converge.TRIES):
         current = converge.read(api, KIND, name)
         if current is None or mark_of(current) is None:

@@ -2,6 +2,7 @@
 What is sent again, what is looked up instead, and what is neither: the rule of lxdapi_retry, on a daemon of paper.
 """
 
+import socket
 import time
 
 import lxdapi_converge as converge
@@ -10,6 +11,7 @@ import lxdapi_retry as retry
 import pytest
 import requests
 from fake import MISSING, OPERATION, Paper, as_json, failure, finished, page, raw, server, started, sync
+from lxdapi_api import API
 from lxdapi_errors import (
     APIConnectionException,
     APIException,
@@ -17,8 +19,10 @@ from lxdapi_errors import (
     APIProtocolException,
     APITimeoutException,
     APIUnavailableException,
+    InvalidError,
 )
 from model import Model
+from servers import Server, running, unix_listener
 
 BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
 CUT = requests.exceptions.ChunkedEncodingError("Response ended prematurely")
@@ -244,6 +248,49 @@ def test_a_rename_whose_answer_was_lost_is_looked_for_under_both_names(there, re
     paper = patient(BROKEN, *there, sync(status=201))
     converge.rename(paper.api, converge.kind_of("profile"), "web", "new")
     assert len(paper.writes) == requests_
+
+
+def test_the_next_address_is_taken_where_one_does_not_answer(tmp_path):
+    good, dead = tmp_path / "good", tmp_path / "dead"
+    with running(Server(unix_listener(good))) as server_:
+        api = API.factory([str(dead), str(good)], timeout=2)
+        for _ in range(3):
+            api.delete("profiles/web")
+    assert [head.split()[0] for head in server_.heads] == [b"DELETE"] * 3
+    assert server_.accepted == 1, "it stays with the one that answers"
+
+
+def test_a_read_that_broke_is_asked_of_the_next_address_and_a_write_is_not(tmp_path):
+    with running(Server(unix_listener(tmp_path / "a"), shut)) as bad, running(Server(unix_listener(tmp_path / "b"))):
+        api = API.factory([str(tmp_path / "a"), str(tmp_path / "b")], timeout=2)
+        with pytest.raises(APIConnectionException):
+            api.post("profiles", json={})
+        assert api.get("profiles").metadata
+    assert len(bad.heads) == 2
+
+
+def shut(connection):
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def test_where_no_address_answers_the_failure_comes_at_once(tmp_path):
+    begin = time.monotonic()
+    with pytest.raises(APIConnectionException, match="cannot connect to"):
+        API.factory([str(tmp_path / name) for name in "abc"]).get("profiles")
+    assert time.monotonic() - begin < 1
+
+
+def test_a_full_url_may_be_at_any_of_the_addresses():
+    api = API.factory(["/run/a", "/run/b"])
+    assert api.link.path_of("http+unix://%2Frun%2Fb/1.0/x") == "/1.0/x"
+    with pytest.raises(InvalidError, match="is not at"):
+        api.link.path_of("http+unix://%2Frun%2Fc/1.0/x")
+
+
+@pytest.mark.parametrize("endpoint", [[], ["/run/a", "https://host"], [5], [None], {"a": "b"}])
+def test_a_list_of_addresses_is_of_one_kind(endpoint):
+    with pytest.raises(InvalidError, match="endpoint"):
+        API.factory(endpoint)
 
 
 def test_an_operation_that_vanished_is_settled_by_the_object():
