@@ -21,7 +21,7 @@ The exceptions of lxdapi, one tree.
             └── APITimeoutException          no answer in time, or an operation that did not end in time
 """
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import lxdapi_secrets as secrets
 from salt.exceptions import CommandExecutionError
@@ -79,12 +79,19 @@ class APIException(LxdapiError):
         operation also those of the request that started it.
         """
         began = self.started_by
-        start = f"{began.method} {_path(began.url)}, then " if began is not None else ""
-        return f"{self.error} ({start}{self.method} {self.path})"
+        start = f"{began.method} {_place(began.url)}, then " if began is not None else ""
+        return f"{self.error} ({start}{self.method} {_place(self.url)})"
 
 
 def _path(url):
     return unquote(urlsplit(url).path)
+
+
+def _place(url):
+    """Return the path for a sentence: with the project and the member of the cluster, where they are named."""
+    query = dict(parse_qsl(urlsplit(url).query))
+    where = [f"{word} {query[word]}" for word in ("project", "target") if query.get(word, "default") != "default"]
+    return " of ".join([_path(url), *where])
 
 
 class APINotFoundException(APIException):

@@ -18,6 +18,7 @@ Again means: after a pause that grows, with jitter, for ``retry_timeout`` second
 that the call has as a whole.
 """
 
+import logging
 import re
 import secrets as random
 import time
@@ -31,6 +32,8 @@ from lxdapi_errors import (
     APITimeoutException,
     APIUnavailableException,
 )
+
+log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 20
 READS = ("GET", "HEAD")
@@ -55,11 +58,18 @@ class Patience:
         self._end = time.monotonic() + seconds
         self._pause = _FIRST_PAUSE
 
-    def pause(self):
-        """Wait a little longer than the last time and return True; False, at once, when the time is over."""
+    def pause(self, error=None):
+        """
+        Wait a little longer than the last time and return True; False, at once, when the time is over.
+
+        error
+            What makes it necessary, for the log.
+        """
         pause = self._pause * random.SystemRandom().uniform(0.5, 1.0)
         if time.monotonic() + pause >= self._end:
             return False
+        if error is not None:
+            log.info("lxdapi: %s; again in %.1f s", error.explain(), pause)
         time.sleep(pause)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         return True
@@ -87,7 +97,7 @@ def persist(api, method, exchange, seconds, again=True):
             return result
         except APIException as exc:
             error = exc
-        if not _may_repeat(api, method, error, again) or not (api.link.turned(error) or patience.pause()):
+        if not _may_repeat(api, method, error, again) or not (api.link.turned(error) or patience.pause(error)):
             return _given_up(api, error)
         left = max(0.1, end - time.monotonic())
 
@@ -162,5 +172,5 @@ def settle(api, act, look):
         if done is not None:
             return done
         again = is_busy(error) or (is_lost(error) and not isinstance(error, APITimeoutException))
-        if not again or not patience.pause():
+        if not again or not patience.pause(error):
             raise error

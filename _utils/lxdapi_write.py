@@ -107,7 +107,7 @@ def _may_repeat(error, tries, waiting):
     """Return True, after a pause where one may help, if a write that was not done is to be sent again."""
     if isinstance(error, APIPreconditionException):
         return tries < TRIES
-    return not isinstance(error, APITimeoutException) and waiting.pause()
+    return not isinstance(error, APITimeoutException) and waiting.pause(error)
 
 
 def _refuse_undone(kind, wanted, done, changes):

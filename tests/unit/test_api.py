@@ -84,7 +84,7 @@ def test_an_exception_says_method_url_and_the_daemons_words():
     assert str(exc) == f"GET {SOCKET}/1.0/profiles/web?project=p Profile not found"
     assert (exc.error, exc.status, exc.method, exc.path) == ("Profile not found", 404, "GET", "/1.0/profiles/web")
     assert exc.result.response.status_code == 404
-    assert exc.explain() == "Profile not found (GET /1.0/profiles/web)"
+    assert exc.explain() == "Profile not found (GET /1.0/profiles/web of project p)"
 
 
 def test_an_exception_without_words_of_the_daemon_shows_its_data():

@@ -2,6 +2,7 @@
 What is sent again, what is looked up instead, and what is neither: the rule of lxdapi_retry, on a daemon of paper.
 """
 
+import re
 import socket
 import time
 
@@ -116,6 +117,12 @@ def test_a_daemon_that_is_busy_is_asked_again_whatever_the_method(method):
     paper = patient(BUSY, BUSY, sync({}))
     paper.api.request(method, "instances/c1")
     assert len(paper.seen) == 3
+
+
+def test_what_is_tried_again_is_logged_with_why(caplog):
+    caplog.set_level("INFO", "lxdapi_retry")
+    patient(BUSY, sync({})).api.get("instances/c1", params={"project": "web"})
+    assert re.search(r"busy running .* \(GET /1.0/instances/c1 of project web\); again in 0.\d s", caplog.text)
 
 
 def test_a_stream_is_sent_once():
