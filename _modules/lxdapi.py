@@ -19,6 +19,7 @@ try:
     import lxdapi_kinds as kinds
     import lxdapi_operation as operations
     import lxdapi_plan as plans
+    import lxdapi_secrets as secrets
     import lxdapi_survey as survey
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -47,7 +48,8 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     kind
         With ``name`` a kind: ``instance``, ``network_forward``, ... (an unknown one is refused with all that
         there are). Without it a path of the REST API, relative (``instances/web1/state``) or absolute
-        (``/1.0/instances``); then the whole JSON is returned, with ``metadata`` in it.
+        (``/1.0/instances``); then the whole JSON is returned, with ``metadata`` in it. Of an object the values
+        of secret keys are masked, of a path only those that ``lxdapi:sensitive`` names (README, Secrets).
     name
         Of the object, with what it is in before it: ``lxdbr0/192.0.2.10``, ``default/data``.
     params
@@ -177,7 +179,7 @@ def _raw(method, path, params, json, remote, project, wait=False, timeout=None, 
     options = {"params": params} if json is None else {"params": params, "json": _body(json)}
     result = _api(remote, project, target).request(method, path, **options)
     result = result.wait(timeout) if wait else result
-    return result.response.text if result.data is None else result.data
+    return result.response.text if result.data is None else secrets.mask_marked(result.data)
 
 
 def _body(json, word="json"):
@@ -213,7 +215,7 @@ def wait(operation, timeout=600, remote=None, project=None):
         salt-call lxdapi.wait /1.0/operations/5c4f0a4b-0a2f-4c62-a7a4-24f6d9f2d0c4 timeout=30
     """
     path, query = operations.address(operation)
-    return operations.wait(_api(remote, project), path, query, timeout).metadata
+    return secrets.mask_marked(operations.wait(_api(remote, project), path, query, timeout).metadata)
 
 
 def server(remote=None):

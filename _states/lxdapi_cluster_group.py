@@ -26,7 +26,7 @@ def _api(remote):
     return front.connect(__salt__["config.get"], __context__, remote)
 
 
-def present(name, members=None, description=None, config=None, renamed_from=None, remote=None):
+def present(name, members=None, description=None, config=None, renamed_from=None, sensitive=None, remote=None):
     """
     Ensure that a cluster group exists with the given members.
 
@@ -50,6 +50,8 @@ def present(name, members=None, description=None, config=None, renamed_from=None
         ``null`` removes one.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
         See the README, Remotes.
     """
@@ -59,6 +61,7 @@ def present(name, members=None, description=None, config=None, renamed_from=None
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote), "cluster_group", name, wanted, renamed_from=renamed_from),
+        sensitive,
     )
 
 

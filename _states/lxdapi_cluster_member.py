@@ -26,7 +26,15 @@ def _api(remote):
 
 
 def present(
-    name, description=None, failure_domain=None, groups=None, roles=None, config=None, renamed_from=None, remote=None
+    name,
+    description=None,
+    failure_domain=None,
+    groups=None,
+    roles=None,
+    config=None,
+    renamed_from=None,
+    sensitive=None,
+    remote=None,
 ):
     """
     Ensure that a member of the cluster has the given settings.
@@ -58,6 +66,8 @@ def present(
         removes all.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
         See the README, Remotes.
     """
@@ -73,6 +83,7 @@ def present(
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote), "cluster_member", name, wanted, renamed_from=renamed_from),
+        sensitive,
     )
 
 

@@ -41,6 +41,7 @@ def present(
     timeout=None,
     renamed_from=None,
     target=None,
+    sensitive=None,
     remote=None,
     project=None,
 ):
@@ -115,6 +116,9 @@ def present(
     target
         The member of the cluster that a new one is made on, or ``@group`` for one of these members. None: the
         daemon's choice. An existing one stays where it is.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
+        see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -134,6 +138,7 @@ def present(
         lambda: instances.present(
             _api(remote, project), name, wanted, source, running, restart_on_change, timeout, renamed_from, target
         ),
+        sensitive,
     )
 
 

@@ -26,7 +26,17 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, type=None, description=None, config=None, members=None, renamed_from=None, remote=None, project=None):
+def present(
+    name,
+    type=None,
+    description=None,
+    config=None,
+    members=None,
+    renamed_from=None,
+    sensitive=None,
+    remote=None,
+    project=None,
+):
     """
     Ensure that a network exists with the given settings.
 
@@ -57,6 +67,8 @@ def present(name, type=None, description=None, config=None, members=None, rename
         none declared. See below.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
 
@@ -69,6 +81,7 @@ def present(name, type=None, description=None, config=None, members=None, rename
         name,
         __opts__["test"],
         lambda: clusters.present(_api(remote, project), "network", name, wanted, members, renamed_from),
+        sensitive,
     )
 
 

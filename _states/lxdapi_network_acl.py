@@ -33,6 +33,7 @@ def present(
     config=None,
     purge=False,
     renamed_from=None,
+    sensitive=None,
     remote=None,
     project=None,
 ):
@@ -73,6 +74,8 @@ def present(
         True: rules that are not declared are removed.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -82,6 +85,7 @@ def present(
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "network_acl", name, wanted, purge, renamed_from),
+        sensitive,
     )
 
 

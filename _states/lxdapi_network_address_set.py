@@ -26,7 +26,9 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, addresses=None, description=None, config=None, renamed_from=None, remote=None, project=None):
+def present(
+    name, addresses=None, description=None, config=None, renamed_from=None, sensitive=None, remote=None, project=None
+):
     """
     Ensure that a network address set exists with the given settings.
 
@@ -54,6 +56,8 @@ def present(name, addresses=None, description=None, config=None, renamed_from=No
         address management. Other keys are left alone; ``null`` removes one.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -63,6 +67,7 @@ def present(name, addresses=None, description=None, config=None, renamed_from=No
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "network_address_set", name, wanted, renamed_from=renamed_from),
+        sensitive,
     )
 
 

@@ -26,7 +26,7 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, ports=None, description=None, config=None, purge=False, remote=None, project=None):
+def present(name, ports=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
     """
     Ensure that a network forward exists with the given ports.
 
@@ -55,6 +55,8 @@ def present(name, ports=None, description=None, config=None, purge=False, remote
         alone; ``null`` removes one; an empty mapping removes all.
     purge
         True: ports that are not declared are removed.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -64,6 +66,7 @@ def present(name, ports=None, description=None, config=None, purge=False, remote
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "network_forward", name, wanted, purge),
+        sensitive,
     )
 
 

@@ -26,7 +26,17 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, backends=None, ports=None, description=None, config=None, purge=False, remote=None, project=None):
+def present(
+    name,
+    backends=None,
+    ports=None,
+    description=None,
+    config=None,
+    purge=False,
+    sensitive=None,
+    remote=None,
+    project=None,
+):
     """
     Ensure that a network load balancer exists with the given backends and ports.
 
@@ -63,6 +73,8 @@ def present(name, backends=None, ports=None, description=None, config=None, purg
         removes all.
     purge
         True: backends and ports that are not declared are removed.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -72,6 +84,7 @@ def present(name, backends=None, ports=None, description=None, config=None, purg
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "network_load_balancer", name, wanted, purge),
+        sensitive,
     )
 
 

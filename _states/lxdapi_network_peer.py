@@ -34,6 +34,7 @@ def present(
     type=None,
     description=None,
     config=None,
+    sensitive=None,
     remote=None,
     project=None,
 ):
@@ -64,6 +65,8 @@ def present(
     config
         A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
         removes all.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -80,6 +83,7 @@ def present(
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "network_peer", name, wanted),
+        sensitive,
     )
 
 

@@ -25,7 +25,7 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, description=None, config=None, remote=None, project=None):
+def present(name, description=None, config=None, sensitive=None, remote=None, project=None):
     """
     Ensure that a network zone exists with the given settings.
 
@@ -44,6 +44,8 @@ def present(name, description=None, config=None, remote=None, project=None):
     config
         A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
         removes all.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -53,6 +55,7 @@ def present(name, description=None, config=None, remote=None, project=None):
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "network_zone", name, wanted),
+        sensitive,
     )
 
 

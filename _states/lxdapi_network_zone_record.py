@@ -25,7 +25,7 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, entries=None, description=None, config=None, purge=False, remote=None, project=None):
+def present(name, entries=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
     """
     Ensure that a record exists in a network zone with the given entries.
 
@@ -53,6 +53,8 @@ def present(name, entries=None, description=None, config=None, purge=False, remo
         A mapping of ``user.*`` keys to values. Other keys are left alone; ``null`` removes one.
     purge
         True: entries that are not declared are removed.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -62,6 +64,7 @@ def present(name, entries=None, description=None, config=None, purge=False, remo
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "network_zone_record", name, wanted, purge),
+        sensitive,
     )
 
 

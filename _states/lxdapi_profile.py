@@ -25,7 +25,9 @@ def _api(remote, project):
     return front.connect(__salt__["config.get"], __context__, remote, project)
 
 
-def present(name, description=None, config=None, devices=None, renamed_from=None, remote=None, project=None):
+def present(
+    name, description=None, config=None, devices=None, renamed_from=None, sensitive=None, remote=None, project=None
+):
     """
     Ensure that a profile exists with the given settings.
 
@@ -56,6 +58,9 @@ def present(name, description=None, config=None, devices=None, renamed_from=None
         ``null`` removes one; a device of another ``type`` is replaced whole.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
+        see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
@@ -65,6 +70,7 @@ def present(name, description=None, config=None, devices=None, renamed_from=None
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project), "profile", name, wanted, renamed_from=renamed_from),
+        sensitive,
     )
 
 

@@ -25,7 +25,7 @@ def _api(remote):
     return front.connect(__salt__["config.get"], __context__, remote)
 
 
-def present(name, description=None, config=None, renamed_from=None, remote=None):
+def present(name, description=None, config=None, renamed_from=None, sensitive=None, remote=None):
     """
     Ensure that a project exists with the given settings.
 
@@ -49,6 +49,8 @@ def present(name, description=None, config=None, renamed_from=None, remote=None)
         in a new project. The daemon refuses to change features of a project that is not empty.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
         See the README, Remotes.
     """
@@ -58,6 +60,7 @@ def present(name, description=None, config=None, renamed_from=None, remote=None)
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote), "project", name, wanted, renamed_from=renamed_from),
+        sensitive,
     )
 
 

@@ -25,7 +25,7 @@ def _api(remote, target):
     return front.connect(__salt__["config.get"], __context__, remote, target=target)
 
 
-def present(name, config=None, remote=None, target=None):
+def present(name, config=None, sensitive=None, remote=None, target=None):
     """
     Ensure that the server's configuration has the given settings.
 
@@ -44,6 +44,8 @@ def present(name, config=None, remote=None, target=None):
         A mapping of keys to values. Other keys are left alone; ``null`` unsets one, which brings back its
         default; an empty mapping unsets all but the addresses that the server listens on. A secret that the
         server does not show (``core.trust_password``) is set where none is; to change it, unset it first.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
         See the README, Remotes.
     target
@@ -57,4 +59,5 @@ def present(name, config=None, remote=None, target=None):
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, target), "server", "server", wanted),
+        sensitive,
     )

@@ -26,7 +26,7 @@ def _api(remote, project, target):
     return front.connect(__salt__["config.get"], __context__, remote, project, target)
 
 
-def present(name, description=None, config=None, remote=None, project=None, target=None):
+def present(name, description=None, config=None, sensitive=None, remote=None, project=None, target=None):
     """
     Ensure that a storage bucket exists with the given settings.
 
@@ -45,6 +45,8 @@ def present(name, description=None, config=None, remote=None, project=None, targ
     config
         A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
         removes all but ``volatile.*``.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     target
@@ -57,6 +59,7 @@ def present(name, description=None, config=None, remote=None, project=None, targ
         name,
         __opts__["test"],
         lambda: converge.present(_api(remote, project, target), "storage_bucket", name, wanted),
+        sensitive,
     )
 
 

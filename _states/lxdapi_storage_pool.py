@@ -26,7 +26,7 @@ def _api(remote):
     return front.connect(__salt__["config.get"], __context__, remote)
 
 
-def present(name, driver=None, description=None, config=None, members=None, remote=None):
+def present(name, driver=None, description=None, config=None, members=None, sensitive=None, remote=None):
     """
     Ensure that a storage pool exists with the given settings.
 
@@ -54,6 +54,8 @@ def present(name, driver=None, description=None, config=None, members=None, remo
         For a cluster: a mapping of members to the config that each has of its own (``source``,
         ``size``); keys as for ``config``. Members that are not named, and empty ones, have
         none declared. See below.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
         See the README, Remotes.
 
@@ -66,6 +68,7 @@ def present(name, driver=None, description=None, config=None, members=None, remo
         name,
         __opts__["test"],
         lambda: clusters.present(_api(remote), "storage_pool", name, wanted, members),
+        sensitive,
     )
 
 

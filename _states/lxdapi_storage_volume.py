@@ -32,6 +32,7 @@ def present(
     config=None,
     source=None,
     renamed_from=None,
+    sensitive=None,
     remote=None,
     project=None,
     target=None,
@@ -62,6 +63,8 @@ def present(
         it is empty. Not looked at afterwards.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
+    sensitive
+        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote, project
         See the README, Remotes.
     target
@@ -76,6 +79,7 @@ def present(
         lambda: converge.present(
             _api(remote, project, target), "storage_volume", name, wanted, renamed_from=renamed_from
         ),
+        sensitive,
     )
 
 

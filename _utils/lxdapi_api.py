@@ -87,7 +87,8 @@ class API:
         self.timeout = timeout
         self.wait_timeout = wait_timeout
         self.retry_timeout = retry_timeout
-        # The secret values that were sent: no error and no printout of this API holds them.
+        # The secret values that were sent, and those that came and are marked: no error and no printout of this API
+        # holds them.
         self.hidden = set()
         self._server = None
 
@@ -154,6 +155,7 @@ class API:
         except APIException as exc:
             self._print(str(exc))
             raise
+        self.hidden |= secrets.marked_values(result.data)
         self._print(f"{result.request_summary()}\n{result.response_summary()}")
         return result
 

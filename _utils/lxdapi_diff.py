@@ -195,7 +195,7 @@ def unseen(wanted, current):
 def fixed(kind, wanted, current):
     """Return in words what is declared otherwise than it is, and is fixed once the object exists."""
     differs = [
-        (field, current.get(field), wanted[field])
+        (field, field, current.get(field), wanted[field])
         for field in kind.create_only
         if field in wanted and wanted[field] != (current.get(field) or type(wanted[field])())
     ]
@@ -203,8 +203,11 @@ def fixed(kind, wanted, current):
     for key, kept in kind.rewritten.items():
         declared = (wanted.get("config") or {}).get(key)
         if declared and declared not in (config.get(key), config.get(kept)):
-            differs.append((f"config {key}", config.get(key), declared))
-    return [f"{field} is {old!r} and cannot be changed to {new!r}" for field, old, new in differs]
+            differs.append((f"config {key}", key, config.get(key), declared))
+    return [
+        f"{what} is {secrets.mask_value(key, old)!r} and cannot be changed to {secrets.mask_value(key, new)!r}"
+        for what, key, old, new in differs
+    ]
 
 
 def created(kind, wanted):
@@ -223,12 +226,6 @@ def _without_none(value):
     return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
 
 
-def _pair(key, old, new):
-    if secrets.is_cloud_init(key):
-        return secrets.shown_documents(old, new)
-    return {"old": secrets.mask_value(key, old), "new": secrets.mask_value(key, new)}
-
-
 def _goals(kind, old, new):
     """Return what each key shall be: those named, or with an empty map every one gone."""
     if new:
@@ -241,7 +238,7 @@ def _compare_map(kind, field, old, new):
     goals = {k: v for k, v in _goals(kind, old, new).items() if not _met(kind, k, old.get(k), v)}
     if not goals:
         return None
-    changes = {key: _pair(key, old.get(key), value) for key, value in goals.items()}
+    changes = {key: secrets.pair(key, old.get(key), value) for key, value in goals.items()}
     merged = {key: value for key, value in {**old, **goals}.items() if value is not None}
     return changes, merged, {k: v or "" for k, v in goals.items()}, None in goals.values()
 
@@ -255,7 +252,7 @@ def _compare_devices(kind, field, old, new):
     goals = new or {name: None for name in old}
     merged, changes, touched, removes = dict(old), {}, {}, False
     for name, device in goals.items():
-        pair, goal = _compare_device(old.get(name), device)
+        pair, goal = _compare_device(name, old.get(name), device)
         if pair is None:
             continue
         changes[name], merged[name] = pair, goal
@@ -265,23 +262,23 @@ def _compare_devices(kind, field, old, new):
     return (changes, merged, touched, removes) if changes else None
 
 
-def _compare_device(old, new):
+def _compare_device(name, old, new):
     """Return ({old, new} of what differs or None, the device as it shall be or None)."""
     if new is None:
-        return (None, None) if old is None else ({"old": _shown(old), "new": None}, None)
+        return (None, None) if old is None else ({"old": _shown(name, old), "new": None}, None)
     if old is None or new.get("type", old.get("type")) != old.get("type"):
         goal = {key: value for key, value in new.items() if value is not None}
-        return {"old": _shown(old), "new": _shown(goal)}, goal
+        return {"old": _shown(name, old), "new": _shown(name, goal)}, goal
     differs = [key for key, value in new.items() if not meaning.met(key, old.get(key), value)]
     if not differs:
         return None, old
     goal = {key: value for key, value in {**old, **new}.items() if value is not None}
     pair = {"old": {k: old.get(k) for k in differs}, "new": {k: new[k] for k in differs}}
-    return {side: _shown(device) for side, device in pair.items()}, goal
+    return {side: _shown(name, device) for side, device in pair.items()}, goal
 
 
-def _shown(device):
-    return device and {key: secrets.mask_value(key, value) for key, value in device.items()}
+def _shown(name, device):
+    return device and {key: secrets.mask_value(key, value, name) for key, value in device.items()}
 
 
 def _compare_plain(kind, field, old, new):
@@ -289,7 +286,7 @@ def _compare_plain(kind, field, old, new):
         return None
     if (old or type(new)()) == new:
         return None
-    return _pair(field, old, new), new, new, False
+    return secrets.pair(field, old, new), new, new, False
 
 
 def _compare_set(kind, field, old, new):

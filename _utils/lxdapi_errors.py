@@ -61,7 +61,7 @@ class APIException(LxdapiError):
         self.url = secrets.mask_url(url or (request.url if request is not None else ""))
         self.status = result.response.status_code if result is not None else None
         words = error if error is not None else result.words()
-        words = secrets.mask_words(words, result.api.hidden if result is not None else ())
+        words = secrets.mask_url(secrets.mask_words(words, result.api.hidden if result is not None else ()))
         super().__init__(f"{self.method} {self.url} {words}".strip())
         self.error = words  # after Salt's own class, which has an attribute of this name
 

@@ -10,6 +10,7 @@ import threading
 
 import lxdapi_certificate as certificates
 import lxdapi_names as names
+import lxdapi_secrets as secrets
 from lxdapi_api import API
 from lxdapi_errors import APINotFoundException, APINotTrustedException, InvalidError
 from lxdapi_version import VERSION
@@ -56,7 +57,10 @@ def connect(config_get, context, remote=None, project=None, target=None):
         Of the daemon; None: the remote's, else ``default``.
     target
         A member of the cluster, for what each member has of its own; None: the daemon's choice.
+
+    From here on the values of what ``lxdapi:sensitive`` names are secret.
     """
+    secrets.mark(names.patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
     settings = _settings(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
     identity = repr((os.getpid(), threading.get_ident(), sorted(settings.items()), project))

@@ -71,6 +71,14 @@ def seconds(given):
     raise InvalidError(f"timeout: a number of seconds is needed, not {given!r}")
 
 
+def patterns(what, given):
+    """Return a tuple of shell-style patterns of keys; raises :class:`InvalidError` for what is no list of text."""
+    given = () if given is None else given
+    if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) and each for each in given):
+        raise InvalidError(f"{what}: a list of keys, or of patterns such as user.db_*, is needed")
+    return tuple(given)
+
+
 def path(template, **parts):
     """Return the template with every part quoted whole: ``path("profiles/{name}", name="a b")``."""
     return template.format(**{key: quote(value, safe="") for key, value in parts.items()})

@@ -8,6 +8,8 @@ plan, and after a failure ``changes`` holds what was done.
 
 from typing import Callable, NamedTuple
 
+import lxdapi_names as names
+import lxdapi_secrets as secrets
 from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 
@@ -48,7 +50,7 @@ class Nothing(list):
         self.words = "; ".join(filter(None, words))
 
 
-def state(word, name, test, plan):
+def state(word, name, test, plan, sensitive=None):
     """
     Return Salt's answer for a state.
 
@@ -60,10 +62,21 @@ def state(word, name, test, plan):
         True: report the plan, do nothing.
     plan
         Called without arguments, returns the steps; it sends only GETs.
+    sensitive
+        Patterns of keys whose values nobody shall see.
     """
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
     label = KINDS[word].label if word in KINDS else word
     subject = " ".join(dict.fromkeys([label, str(name)]))
+    try:
+        patterns = names.patterns("sensitive", sensitive)
+    except InvalidError as exc:
+        return {**ret, "result": False, "comment": f"{subject}: {exc}"}
+    with secrets.marked(patterns):
+        return _reached(ret, subject, test, plan)
+
+
+def _reached(ret, subject, test, plan):
     try:
         steps = plan()
     except InvalidError as exc:

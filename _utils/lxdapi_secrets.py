@@ -5,7 +5,9 @@ What must not be seen in a log, an error or a ``changes`` dict, and how it is ma
 import difflib
 import json
 import re
-from urllib.parse import urlsplit, urlunsplit
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fnmatch import fnmatchcase
 
 import yaml
 
@@ -32,11 +34,37 @@ _INDENT = re.compile(r"( *)((?:- +)*)")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A shorter text is no secret, and looking for it would spoil every sentence.
 _SHORTEST = 4
-_SECRET_QUERY = re.compile(r"(?i)((?:^|&)[^=&]*(?:secret|password|token)[^=&]*=)[^&]*")
+_SECRET_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:secret|password|token)[^=&\s]*=)[^&\s]*")
+# The patterns of keys that somebody marked, in the settings and in the state that runs. They are not handed from
+# function to function: one that forgot to would show what nobody may see.
+_SETTING, _MARKED = ContextVar("setting", default=()), ContextVar("marked", default=())
 
 
-def is_secret(key):
-    """Return True if the value of this config key must not be shown."""
+def mark(patterns):
+    """The values of the keys that the patterns match are secret in this thread, until it is told others."""
+    _SETTING.set(tuple(patterns))
+
+
+@contextmanager
+def marked(patterns):
+    """The values of the keys that the patterns match are secret too, within the block."""
+    before = _MARKED.set((*_MARKED.get(), *patterns))
+    try:
+        yield
+    finally:
+        _MARKED.reset(before)
+
+
+def is_marked(key, within=""):
+    """Return True if a pattern matches the key or ``WITHIN.KEY``, with the key or name that it stands below."""
+    known = (str(key), f"{within}.{key}")
+    return any(fnmatchcase(name, pattern) for pattern in _SETTING.get() + _MARKED.get() for name in known)
+
+
+def is_secret(key, within=""):
+    """Return True if the value of this config key, or key of the device ``within``, must not be shown."""
+    if is_marked(key, within):
+        return True
     return bool(_SECRET_KEY.search(str(key))) and not _NO_SECRET.search(str(key))
 
 
@@ -45,23 +73,33 @@ def is_cloud_init(key):
     return bool(_CLOUD_INIT.match(key))
 
 
-def mask_value(key, value):
+def mask_value(key, value, within=""):
     """
     Return the value, or a mask where the key says that it is secret and there is something; of a URL the password
     is masked, of a document for cloud-init what is secret in it.
+
+    within
+        The device that the key is of.
     """
-    if is_secret(key) and value not in (None, ""):
+    if is_secret(key, within) and value not in (None, ""):
         return MASK
     if value and is_cloud_init(key):
         return mask_document(value)
     return mask_login(value) if isinstance(value, str) and "://" in value else value
 
 
-def holds_secret(key, value):
+def holds_secret(key, value, within=""):
     """Return True if something of the value would be masked."""
-    if value and is_cloud_init(key) and not is_secret(key):
+    if value and is_cloud_init(key) and not is_secret(key, within):
         return bool(_masks(value))
-    return mask_value(key, value) != value
+    return mask_value(key, value, within) != value
+
+
+def pair(key, old, new):
+    """Return what ``changes`` shows of a key: of documents for cloud-init a diff, else both values, masked."""
+    if is_cloud_init(key) and not is_secret(key):
+        return shown_documents(old, new)
+    return {"old": mask_value(key, old), "new": mask_value(key, new)}
 
 
 def shown_documents(old, new):
@@ -163,29 +201,39 @@ def _places_of_text(node):
     return [(start.line, start.column), *((number, 0) for number in range(start.line + 1, last + 1))]
 
 
-def mask_url(url):
-    """Return the URL with the secrets of its query masked."""
-    parts = urlsplit(url)
-    if not parts.query:
-        return url
-    return urlunsplit(parts._replace(query=_SECRET_QUERY.sub(rf"\1{MASK}", parts.query)))
+def mask_url(text):
+    """Return a URL, or words with URLs in them, with the secrets of queries masked."""
+    return _SECRET_QUERY.sub(rf"\1{MASK}", text)
 
 
 def mask_json(data):
-    """Return a copy of decoded JSON in which every secret value is masked."""
+    """Return a copy of decoded JSON in which every secret value is masked, and whole what may hold one."""
+    return _walked(data, _hides, lambda _, value: value)
+
+
+def mask_object(data):
+    """Return a copy of an object, decoded JSON, as it is shown: see :func:`mask_value`."""
+    return _walked(data, is_secret, mask_value)
+
+
+def mask_marked(data):
+    """Return a copy of decoded JSON in which what somebody marked is masked, and nothing else."""
+    return _walked(data, is_marked, lambda _, value: value)
+
+
+def _walked(data, hides, leaf, within=""):
     if isinstance(data, dict):
-        return {key: _masked(key, value) for key, value in data.items()}
+        return {
+            key: _mask_leaves(value) if hides(key, within) else _walked(value, hides, leaf, key)
+            for key, value in data.items()
+        }
     if isinstance(data, list):
-        return [mask_json(item) for item in data]
-    return data
+        return [_walked(item, hides, leaf, within) for item in data]
+    return leaf(within, data) if isinstance(data, str) else data
 
 
-def _masked(key, value):
-    return _mask_leaves(value) if _hides(key) else mask_json(value)
-
-
-def _hides(key):
-    return is_secret(key) or bool(_SECRET_TEXT.search(str(key)))
+def _hides(key, within=""):
+    return is_secret(key, within) or bool(_SECRET_TEXT.search(str(key)))
 
 
 def _mask_leaves(data):
@@ -209,7 +257,16 @@ def mask_words(words, values):
 
 def values_of(body):
     """Return the set of the secret values in a request's body, which is JSON data or text of it."""
-    return {value for value in _secret_values(_decoded(body)) if len(value) >= _SHORTEST}
+    return _long_enough(_values(_decoded(body), _hides))
+
+
+def marked_values(data):
+    """Return the set of the values in decoded JSON that somebody marked as secret."""
+    return _long_enough(_values(data, is_marked)) if _SETTING.get() or _MARKED.get() else set()
+
+
+def _long_enough(values):
+    return {value for value in values if len(value) >= _SHORTEST and value.lower() not in _HARMLESS}
 
 
 def mask_login(url):
@@ -226,18 +283,13 @@ def _decoded(body):
         return None
 
 
-def _secret_values(data):
+def _values(data, hides, within=""):
     if isinstance(data, list):
-        return [value for item in data for value in _secret_values(item)]
+        return [value for item in data for value in _values(item, hides, within)]
     if not isinstance(data, dict):
         return []
-    return [value for key, item in data.items() for value in _secrets_at(key, item)]
-
-
-def _secrets_at(key, value):
-    if _hides(key):
-        return _leaves(value)
-    return _secret_values(value)
+    found = (_leaves(each) if hides(key, within) else _values(each, hides, key) for key, each in data.items())
+    return [value for values in found for value in values]
 
 
 def _leaves(data):

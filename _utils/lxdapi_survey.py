@@ -32,7 +32,7 @@ _RESERVED = ("include", "exclude", "extend")
 
 def listed(api, word, parent=None):
     """
-    Return ``{name: object}`` of every object of a kind.
+    Return ``{name: object}`` of every object of a kind, secrets masked.
 
     parent
         Only of those in it: ``lxdbr0`` for a network's forwards. None: in all that there are, with a
@@ -44,17 +44,17 @@ def listed(api, word, parent=None):
     if parent and not kind.parents:
         raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
     if not kind.path:
-        return {word: api.get("").metadata}
-    return {name: found for name, found, _ in _everything(api, kind, parent)}
+        return {word: secrets.mask_object(api.get("").metadata)}
+    return {name: secrets.mask_object(found) for name, found, _ in _everything(api, kind, parent)}
 
 
 def found(api, word, name):
-    """Return the object of that name, None if there is none; raises if there is no such project."""
+    """Return the object of that name, secrets masked, None if there is none; raises if there is no such project."""
     current = converge.read(api, kind_of(word), name)
     if current is None:
         converge.require_project(api)
         return None
-    return current.metadata
+    return secrets.mask_object(current.metadata)
 
 
 def _everything(api, kind, parent=None):
@@ -184,7 +184,7 @@ def _secrets(kind, found):
         f"{place} {key}"
         for place, values in maps.items()
         for key in sorted(values)
-        if secrets.holds_secret(key, values[key])
+        if secrets.holds_secret(key, values[key], place.partition(" ")[2])
     ]
     return fields + [each for each in keys if not each.startswith(tuple(f"config {own}" for own in _DAEMONS))]
 
@@ -280,13 +280,13 @@ def _config(kind, field, config):
     return _shown({**own, **{here: value for value, here in kept.items()}})
 
 
-def _shown(config):
+def _shown(config, within=""):
     """Return what can be shown: no value that is a secret or holds one."""
-    return {key: config[key] for key in sorted(config) if not secrets.holds_secret(key, config[key])}
+    return {key: config[key] for key in sorted(config) if not secrets.holds_secret(key, config[key], within)}
 
 
 def _devices(kind, field, devices):
-    return {name: _shown(device) for name, device in sorted((devices or {}).items())}
+    return {name: _shown(device, name) for name, device in sorted((devices or {}).items())}
 
 
 def _items(kind, field, items):
@@ -361,5 +361,5 @@ def _layered(field, layers):
 
 def _masked(key, value):
     if isinstance(value, dict):
-        return {inner: secrets.mask_value(inner, text) for inner, text in value.items()}
+        return {inner: secrets.mask_value(inner, text, key) for inner, text in value.items()}
     return secrets.mask_value(key, value)

@@ -3,9 +3,11 @@ Sending one request, and what its failure to arrive means, in words.
 """
 
 import errno
+import logging
 import ssl
 from urllib.parse import unquote, urlsplit
 
+import lxdapi_secrets as secrets
 import requests
 import urllib3
 from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
@@ -25,6 +27,19 @@ _CONNECT_ERRORS = {
 _FLEETING = (errno.ENOENT, errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 
+class _SecretQueries(logging.Filter):
+    """Keeps the secrets of queries (of an image, of an operation's websocket) out of what urllib3 logs."""
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(secrets.mask_url(each) if isinstance(each, str) else each for each in record.args)
+        return True
+
+
+for _logger in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_logger).addFilter(_SecretQueries())
+
+
 def send(session, method, url, options):
     """
     Return requests' response.
@@ -40,17 +55,22 @@ def send(session, method, url, options):
     except requests.exceptions.ConnectTimeout as exc:
         raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
     except requests.exceptions.Timeout as exc:
-        raise _late(method, url, options) from exc
+        raise _late(method, url, options) from _told(exc)
     except requests.exceptions.SSLError as exc:
         root = _root(exc)
         refused = isinstance(root, ssl.SSLCertVerificationError) or "ingerprint" in str(root)
-        raise _broken(f"TLS: {root}", method, url, sent=not refused) from exc
+        raise _broken(f"TLS: {root}", method, url, sent=not refused) from _told(exc)
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
         if _is_late(exc):
-            raise _late(method, url, options) from exc
-        raise _connection_error(exc, method, url) from exc
+            raise _late(method, url, options) from _told(exc)
+        raise _connection_error(exc, method, url) from _told(exc)
     except (requests.exceptions.RequestException, OSError) as exc:
-        raise APIProtocolException(error=str(exc), method=method, url=url) from exc
+        raise APIProtocolException(error=str(exc), method=method, url=url) from _told(exc)
+
+
+def _told(exc):
+    """Return the cause of an error, None where its words, which a traceback prints, have a secret."""
+    return exc if secrets.mask_url(str(exc)) == str(exc) else None
 
 
 def _late(method, url, options):
