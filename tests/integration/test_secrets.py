@@ -1,0 +1,170 @@
+"""
+Case 93: canaries in every place where there can be a secret, and a look at all that runs of Salt leave.
+
+Salt itself leaves the SLS: it copies the file into the minion's cache, and at the level debug it logs it. That is told
+apart by the logger and by the path; everything else is ours.
+"""
+
+import base64
+import json
+import socket
+import ssl
+from dataclasses import dataclass, field
+
+import canaries
+import pytest
+from canaries import MARKED, Canaries
+from salt_commands import REPO
+
+# Whose records hold the SLS, rendered.
+SALTS_LOGGERS = {"salt.template"}
+
+
+@dataclass
+class Evidence:
+    """What runs of Salt left: ``said`` by what was called, ``files`` by their paths."""
+
+    canaries: Canaries
+    daemons: dict
+    said: dict = field(default_factory=dict)
+    commands: set = field(default_factory=set)
+    files: dict = field(default_factory=dict)
+    log: str = ""
+    temporary: list = field(default_factory=list)
+
+    def leaked(self, text):
+        """Return of what secrets there are in a text."""
+        return [what for what in self.canaries.found(text) if what != "shown"]
+
+
+@pytest.fixture(scope="module")
+def reachable(daemons, remotes):
+    """Remotes over https with an inline key, by their names, and the one of which the key is broken."""
+    found = Canaries()
+    cert, key = canaries.key_pair(found)
+    inline = {"cert": cert, "key": key, "verify": False, "debug": True}
+    body = {
+        "type": "client",
+        "name": "canary",
+        "certificate": base64.b64encode(ssl.PEM_cert_to_DER_cert(cert)).decode(),
+    }
+    more = {}
+    for kind in remotes:
+        address = f"127.0.0.1:{_free_port()}"
+        daemons[kind].ask("PATCH", "/1.0", {"config": {"core.https_address": address}})
+        daemons[kind].ask("POST", "/1.0/certificates", body)
+        more[f"far {kind}"] = {**inline, "endpoint": f"https://{address}"}
+    broken = key.replace(key.splitlines()[3], found["broken key"])
+    yield found, {**remotes, **more, "broken": {**inline, "key": broken, "endpoint": "https://127.0.0.1:9"}}
+    for kind in remotes:
+        daemons[kind].wipe()
+
+
+@pytest.fixture(scope="module")
+def evidence(make_salt, roots, remotes, reachable, daemons, tmp_path_factory):
+    """What is left of a test mode, an apply, another, an edit, failures and what shows objects."""
+    found, known = reachable
+    salt = make_salt(
+        "canaries",
+        lxdapi={"remotes": known, "sensitive": MARKED},
+        log_file="/salt.log",
+        log_level_logfile="all",
+        log_fmt_logfile=canaries.LOG_FORMAT,
+    )
+    _write(roots[-1], "canaries_first", [canaries.planted(found, kind, "first") for kind in remotes])
+    _write(roots[-1], "canaries_second", [canaries.planted(found, kind, "second") for kind in remotes])
+    _write(roots[-1], "canaries_refused", [canaries.refused(found, kind) for kind in remotes])
+    _write(roots[-1], "canaries_read", [canaries.read(remote) for remote in known if remote != "broken"])
+    seen, temporary = Evidence(found, daemons), tmp_path_factory.mktemp("temporary")
+    environment = {"DEBUG": "1", "TMPDIR": str(temporary)}
+    with canaries.watched() as seen.commands:
+        for words in ("first test=True", "first", "first ", "second", "refused", "read"):
+            called = ["state.apply", *f"canaries_{words}".split()]
+            seen.said[words] = salt.call("-m", REPO, "-l", "quiet", *called, **environment)
+    remote = f"remote={next(iter(remotes))}"
+    for words in (
+        ["lxdapi.create", "profile", "x", json.dumps({"config": {"limits.processes": found["direct"]}})],
+        ["lxdapi.get", f"operations/x/websocket?secret={found['query']}"],
+    ):
+        seen.said[words[0]] = salt.call("-m", REPO, "-l", "all", *words, remote, **environment)
+    seen.files = canaries.left(salt.folder)
+    seen.log = seen.files.pop("salt.log")
+    seen.temporary = sorted(str(path) for path in temporary.rglob("*"))
+    return seen
+
+
+def _write(folder, name, parts):
+    (folder / f"{name}.sls").write_text(json.dumps({key: value for part in parts for key, value in part.items()}))
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def results(said):
+    """Return {id: result} of a state run."""
+    return {answer["__id__"]: answer["result"] for answer in said.parsed()["local"].values()}
+
+
+def test_the_runs_did_what_they_should(evidence, remotes):
+    for kind in remotes:
+        subjects = [f"{kind} {what}" for what in ("server server", "profile web", "instance c1")]
+        for turn, expected in (("first test=True", None), ("first", True), ("first ", True), ("second", True)):
+            found = results(evidence.said[turn])
+            assert [found[subject] for subject in subjects] == [expected] * 3, (turn, found)
+        web = evidence.daemons[kind].ask("GET", "/1.0/profiles/web")
+        planted = evidence.canaries.found(json.dumps(web))
+        assert planted == [
+            *("cloud-init second", "device second", "marked cloud-init second", "marked second", "shown"),
+            "token second",
+        ]
+    assert set(results(evidence.said["refused"]).values()) == {False}
+    assert set(results(evidence.said["read"]).values()) == {True}
+    assert [evidence.said[each].status for each in ("lxdapi.create", "lxdapi.get")] == [1, 1]
+
+
+def test_what_is_no_secret_is_found_in_all_of_these_places(evidence):
+    word = evidence.canaries["shown"]
+    for run in ("first", "second", "read"):
+        assert word in evidence.said[run].stderr, run
+    assert word in evidence.said["first"].stdout + evidence.said["read"].stdout
+    assert word in "".join(message for name, message in canaries.records(evidence.log) if name not in SALTS_LOGGERS)
+    assert any(word in text for path, text in evidence.files.items() if not path.endswith(".sls"))
+    assert any("state.apply canaries_second" in command for command in evidence.commands)
+
+
+def test_case_93_no_secret_is_in_what_the_commands_print_with_debug(evidence):
+    for run, said in evidence.said.items():
+        assert evidence.leaked(said.stdout + said.stderr) == [], run
+        assert "(hidden)" in said.stdout + said.stderr, run
+
+
+def test_case_93_no_secret_is_in_a_log_of_the_level_all_but_where_salt_logs_the_sls(evidence):
+    found = {name: message for name, message in canaries.records(evidence.log) if evidence.leaked(message)}
+    assert set(found) == SALTS_LOGGERS, {name: evidence.leaked(message) for name, message in found.items()}
+    assert all(message.startswith("Rendered data from file: ") for message in found.values())
+    assert "urllib3.connectionpool" in {name for name, _ in canaries.records(evidence.log)}
+
+
+def test_case_93_no_secret_is_in_a_file_but_in_salts_copy_of_the_sls_and_in_the_configuration(evidence):
+    found = {path: evidence.leaked(text) for path, text in evidence.files.items() if evidence.leaked(text)}
+    copies = {f"var/cache/salt/minion/files/base/canaries_{name}.sls" for name in ("first", "second", "refused")}
+    # the configuration of minion and master, which the test wrote
+    assert set(found) == copies | {"minion", "master"}, found
+    assert found["minion"] == ["broken key", "private key"]
+
+
+def test_case_93_no_secret_is_in_a_command_line(evidence):
+    assert [command for command in evidence.commands if evidence.leaked(command)] == []
+
+
+def test_a_reply_of_any_path_is_shown_as_it_is_but_for_what_the_setting_marks(evidence, make_salt, remotes):
+    raw = make_salt("raw", lxdapi={"remotes": remotes, "sensitive": MARKED})
+    said = raw.call("-m", REPO, "lxdapi.get", "profiles/web", f"remote={next(iter(remotes))}").succeeded()
+    assert evidence.leaked(said.stdout) == ["cloud-init second", "token second"]
+
+
+def test_no_temporary_file_is_left(evidence):
+    assert evidence.temporary == []
