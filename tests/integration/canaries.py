@@ -50,7 +50,7 @@ def key_pair(canaries):
 def config(canaries, turn, key=""):
     """Return the config of a profile or instance with secrets of all sorts, other ones each turn."""
     return {
-        "user.shown": canaries["shown"],
+        "user.shown": f"{turn} {canaries['shown']}",
         "user.db_login": canaries[f"marked {turn}{key}"],
         "user.api_token": canaries[f"token {turn}{key}"],
         "cloud-init.user-data": f"#cloud-config\nhostname: {turn}\npassword: {canaries[f'cloud-init {turn}{key}']}\n",
@@ -58,16 +58,21 @@ def config(canaries, turn, key=""):
     }
 
 
+def profile(canaries, kind, turn):
+    """Return the SLS data of a profile with canaries."""
+    note = {"type": "nic", "nictype": "p2p", "user.note": canaries[f"device {turn}"], "user.shown": canaries["shown"]}
+    return _state(kind, "profile", "web", config=config(canaries, turn), devices={"nic0": note})
+
+
 def planted(canaries, kind, turn):
     """Return the SLS data that puts canaries into a daemon of this kind."""
-    note = {"type": "nic", "nictype": "p2p", "user.note": canaries[f"device {turn}"], "user.shown": canaries["shown"]}
     server = {"user.db_login": canaries[f"server {turn}"]}
     if kind == "lxd" and turn == "first":
         server["core.trust_password"] = canaries["trust password"]
     instance = {"config": config(canaries, turn, " c1"), "profiles": ["default", "web"]}
     return {
         **_state(kind, "server", "server", config=server),
-        **_state(kind, "profile", "web", config=config(canaries, turn), devices={"nic0": note}),
+        **profile(canaries, kind, turn),
         **_state(kind, "instance", "c1", **instance),
         # only Incus 7 can make these here
         **_state(kind, "storage_bucket", "default/media"),

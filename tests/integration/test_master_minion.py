@@ -2,8 +2,13 @@
 A real master and a real minion: modules synced from the master, states applied by ``salt``.
 """
 
+import json
+from pathlib import Path
+
+import canaries
 import pytest
 from life import arguments
+from salt.utils.event import get_event as salt_events
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +43,23 @@ def test_functions_answer_through_the_master(salt, daemon, imported):
 def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, daemon):
     answer = minion.salt_call_cli(timeout=60).run("lxdapi.list", "profile", f"remote={daemon.name}")
     assert answer.data == ["default"], answer
+
+
+def answered(bus, sls):
+    """Return the events up to the minion's answer to a run of this SLS."""
+    events = []
+    while not events or "/ret/" not in events[-1]["tag"] or sls not in events[-1]["data"]["fun_args"]:
+        events.append(bus.get_event(wait=30, full=True) or pytest.fail("no answer on the bus"))
+    return events
+
+
+def test_case_93_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt, master, roots, remotes):
+    planted, kind, seen = canaries.Canaries(), next(iter(remotes)), []
+    with salt_events("master", opts=dict(master.config), listen=True) as bus:
+        for turn in ("first", "second"):
+            (roots[-1] / f"bus_{turn}.sls").write_text(json.dumps(canaries.profile(planted, kind, turn)))
+            assert [each["result"] for each in salt("state.apply", f"bus_{turn}").values()] == [True]
+            seen += answered(bus, f"bus_{turn}")
+    jobs = canaries.left(Path(master.config["cachedir"]) / "jobs").values()
+    for texts in (map(str, seen), jobs):
+        assert {what for text in texts for what in planted.found(text)} == {"shown"}
