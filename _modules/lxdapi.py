@@ -70,7 +70,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     if name is None:
         return _raw("GET", kind, params, None, remote, project, target=target)
     _refuse(params=params)
-    return survey.found(_api(remote, project, target), kind, name)
+    return secrets.mask_object(survey.found(_api(remote, project, target), kind, name))
 
 
 def post(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
@@ -247,7 +247,7 @@ def list_(kind, parent=None, full=False, remote=None, project=None, target=None)
         Of what is in something else only what is in this: ``lxdbr0`` for a network's forwards. None: all,
         with a request for each parent; otherwise it is one request whatever their number.
     full
-        True: the objects as well.
+        True: the objects as well, values of secret keys masked.
     target
         See :py:func:`lxdapi.get`.
 
@@ -258,7 +258,7 @@ def list_(kind, parent=None, full=False, remote=None, project=None, target=None)
         salt-call lxdapi.list instance full=True
     """
     objects = survey.listed(_api(remote, project, target), kind, parent)
-    return objects if full else sorted(objects)
+    return secrets.mask_object(objects) if full else sorted(objects)
 
 
 def create(kind, name, settings=None, remote=None, project=None, target=None):

@@ -299,7 +299,7 @@ def _mapping(params):
     try:
         return dict(params or {})
     except (TypeError, ValueError):
-        raise InvalidError(f"params {params!r}: a mapping is needed") from None
+        raise InvalidError(f"params: a mapping is needed, not {type(params).__name__}") from None
 
 
 __all__ = ["API", "APIException", "APINotFoundException", "APIResult"]

@@ -261,7 +261,8 @@ def _load_client(context, cert, key):
                 password=_no_password,
             )
         except (OSError, ValueError) as exc:
-            files = [part for part in (cert, key) if part and "-----BEGIN" not in part]
+            # what looks like no path may be a key without its first line
+            files = [part for part in (cert, key) if part and part.startswith(("/", "~", "."))]
             what = " with ".join(files) or "inline PEM"
             raise EndpointError(f"client certificate: {what} cannot be used: {exc}") from exc
 

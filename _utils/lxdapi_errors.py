@@ -30,6 +30,9 @@ from salt.exceptions import CommandExecutionError
 class LxdapiError(CommandExecutionError):
     """Something that lxdapi was asked for did not come about; the message says why."""
 
+    def __init__(self, message="", info=None):
+        super().__init__(secrets.mask_url(message), info)
+
 
 class InvalidError(LxdapiError, ValueError):
     """A name, value, argument or file was refused before any request was sent."""
@@ -61,9 +64,9 @@ class APIException(LxdapiError):
         self.url = secrets.mask_url(url or (request.url if request is not None else ""))
         self.status = result.response.status_code if result is not None else None
         words = error if error is not None else result.words()
-        words = secrets.mask_url(secrets.mask_words(words, result.api.hidden if result is not None else ()))
+        words = secrets.mask_words(words, result.api.hidden if result is not None else ())
         super().__init__(f"{self.method} {self.url} {words}".strip())
-        self.error = words  # after Salt's own class, which has an attribute of this name
+        self.error = secrets.mask_url(words)  # after Salt's own class, which has an attribute of this name
 
     @property
     def path(self):

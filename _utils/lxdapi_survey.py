@@ -32,7 +32,7 @@ _RESERVED = ("include", "exclude", "extend")
 
 def listed(api, word, parent=None):
     """
-    Return ``{name: object}`` of every object of a kind, secrets masked.
+    Return ``{name: object}`` of every object of a kind.
 
     parent
         Only of those in it: ``lxdbr0`` for a network's forwards. None: in all that there are, with a
@@ -44,17 +44,17 @@ def listed(api, word, parent=None):
     if parent and not kind.parents:
         raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
     if not kind.path:
-        return {word: secrets.mask_object(api.get("").metadata)}
-    return {name: secrets.mask_object(found) for name, found, _ in _everything(api, kind, parent)}
+        return {word: api.get("").metadata}
+    return {name: found for name, found, _ in _everything(api, kind, parent)}
 
 
 def found(api, word, name):
-    """Return the object of that name, secrets masked, None if there is none; raises if there is no such project."""
+    """Return the object of that name, None if there is none; raises if there is no such project."""
     current = converge.read(api, kind_of(word), name)
     if current is None:
         converge.require_project(api)
         return None
-    return secrets.mask_object(current.metadata)
+    return current.metadata
 
 
 def _everything(api, kind, parent=None):
