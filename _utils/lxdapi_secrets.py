@@ -7,7 +7,8 @@ import json
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
 
 import yaml
 
@@ -57,8 +58,17 @@ def marked(patterns):
 
 def is_marked(key, within=""):
     """Return True if a pattern matches the key or ``WITHIN.KEY``, with the key or name that it stands below."""
-    known = (str(key), f"{within}.{key}")
-    return any(fnmatchcase(name, pattern) for pattern in _SETTING.get() + _MARKED.get() for name in known)
+    patterns = _SETTING.get() + _MARKED.get()
+    if not patterns:
+        return False
+    found = _compiled(patterns)
+    return bool(found.match(str(key)) or found.match(f"{within}.{key}"))
+
+
+@lru_cache(maxsize=64)
+def _compiled(patterns):
+    """Return one regular expression for all of the patterns: each key of each reply is looked at."""
+    return re.compile("|".join(translate(pattern) for pattern in patterns))
 
 
 def is_secret(key, within=""):
