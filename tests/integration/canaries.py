@@ -87,6 +87,7 @@ def refused(canaries, kind):
         **_state(kind, "profile", "bad", config=wrong),
         **_state(kind, "instance", "bad", config=wrong),
         **_state("broken", "project", f"of {kind}"),
+        **_state("unusable", "project", f"of {kind}"),
     }
 
 

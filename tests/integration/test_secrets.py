@@ -18,6 +18,8 @@ from salt_commands import REPO
 
 # Whose records hold the SLS, rendered.
 SALTS_LOGGERS = {"salt.template"}
+# Remotes with a key that cannot be used: inline, and in a file.
+UNUSABLE = ("broken", "unusable")
 
 
 @dataclass
@@ -38,8 +40,8 @@ class Evidence:
 
 
 @pytest.fixture(scope="module")
-def reachable(daemons, remotes):
-    """Remotes over https with an inline key, by their names, and the one of which the key is broken."""
+def reachable(daemons, remotes, tmp_path_factory):
+    """Remotes over https with an inline key, by their names, and two of which the key is broken."""
     found = Canaries()
     cert, key = canaries.key_pair(found)
     inline = {"cert": cert, "key": key, "verify": False, "debug": True}
@@ -55,7 +57,12 @@ def reachable(daemons, remotes):
         daemons[kind].ask("POST", "/1.0/certificates", body)
         more[f"far {kind}"] = {**inline, "endpoint": f"https://{address}"}
     broken = key.replace(key.splitlines()[3], found["broken key"])
-    yield found, {**remotes, **more, "broken": {**inline, "key": broken, "endpoint": "https://127.0.0.1:9"}}
+    more["broken"] = {**inline, "key": broken, "endpoint": "https://127.0.0.1:9"}
+    files = {name: tmp_path_factory.mktemp("key") / name for name in ("cert", "key")}
+    files["cert"].write_text(cert)
+    files["key"].write_text(key.replace(key.splitlines()[3], found["key file"]))
+    more["unusable"] = {**more["broken"], **{name: str(path) for name, path in files.items()}}
+    yield found, {**remotes, **more}
     for kind in remotes:
         daemons[kind].wipe()
 
@@ -74,7 +81,7 @@ def evidence(make_salt, roots, remotes, reachable, daemons, tmp_path_factory):
     _write(roots[-1], "canaries_first", [canaries.planted(found, kind, "first") for kind in remotes])
     _write(roots[-1], "canaries_second", [canaries.planted(found, kind, "second") for kind in remotes])
     _write(roots[-1], "canaries_refused", [canaries.refused(found, kind) for kind in remotes])
-    _write(roots[-1], "canaries_read", [canaries.read(remote) for remote in known if remote != "broken"])
+    _write(roots[-1], "canaries_read", [canaries.read(remote) for remote in known if remote not in UNUSABLE])
     seen, temporary = Evidence(found, daemons), tmp_path_factory.mktemp("temporary")
     environment = {"DEBUG": "1", "TMPDIR": str(temporary)}
     with canaries.watched() as seen.commands:
@@ -120,7 +127,9 @@ def test_the_runs_did_what_they_should(evidence, remotes):
             *("cloud-init second", "device second", "marked cloud-init second", "marked second", "shown"),
             "token second",
         ]
-    assert set(results(evidence.said["refused"]).values()) == {False}
+    failed = evidence.said["refused"].parsed()["local"].values()
+    assert {answer["result"] for answer in failed} == {False}
+    assert sum("client certificate: " in answer["comment"] for answer in failed) == len(remotes) * len(UNUSABLE)
     assert set(results(evidence.said["read"]).values()) == {True}
     assert [evidence.said[each].status for each in ("lxdapi.create", "lxdapi.get")] == [1, 1]
 
