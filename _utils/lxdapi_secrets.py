@@ -267,12 +267,17 @@ def mask_words(words, values):
 
 def values_of(body):
     """Return the set of the secret values in a request's body, which is JSON data or text of it."""
-    return _long_enough(_values(_decoded(body), _hides))
+    data = _decoded(body)
+    return _long_enough(_values(data, _hides)) | marked_values(data)
 
 
 def marked_values(data):
-    """Return the set of the values in decoded JSON that somebody marked as secret."""
-    return _long_enough(_values(data, is_marked)) if _SETTING.get() or _MARKED.get() else set()
+    """
+    Return the set of the values in decoded JSON that somebody marked as secret, and of their lines: of raw.lxc the
+    daemons quote the one that they refuse.
+    """
+    values = _values(data, is_marked) if _SETTING.get() or _MARKED.get() else ()
+    return _long_enough({part for value in values for part in (value, *map(str.strip, value.splitlines()))})
 
 
 def _long_enough(values):

@@ -40,6 +40,13 @@ def test_case_93_a_refusal_that_quotes_a_marked_value_does_not_show_it(apply, ca
     assert OTHER in plain and "(hidden)" in comment
 
 
+def test_a_refusal_that_quotes_one_line_of_a_marked_value_does_not_show_it(apply):
+    config = {"raw.lxc": f"lxc.log.level = 1\n nonsense-{CANARY}"}
+    shown = apply.failed("lxdapi_profile.present", "bad", config=config)
+    hidden = apply.failed("lxdapi_profile.present", "bad", config=config, sensitive=["raw.*"])
+    assert CANARY in shown and CANARY not in hidden and "(hidden)" in hidden
+
+
 @pytest.mark.parametrize("marks", ["user.x", {"user.x": 1}, [5], [""]])
 def test_marks_that_are_no_list_of_keys_are_refused_before_any_request(apply, marks):
     assert "sensitive: a list of keys" in apply.refused("lxdapi_profile.present", "web", sensitive=marks)
