@@ -2,7 +2,8 @@
 What every test can ask for: real daemons, started when the first test needs one, and wiped after each test.
 
 ``--daemon lxd`` restricts the tests to one daemon; without it LXD and Incus have to be installed. Incus 7,
-which ./test cannot install everywhere, is left out where it is missing, and the run says so.
+which ./test cannot install everywhere, is left out where it is missing, and the run says so. ``--long`` adds the tests
+marked ``long``.
 """
 
 import logging
@@ -17,25 +18,42 @@ from faultproxy import FaultProxy
 from images import busybox_image
 from started import Started
 
+import examples
+
 # Ctrl-C, a CI that gives up, a terminal that is closed.
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WITHOUT_INCUS7 = pytest.StashKey()
 
 
 def pytest_addoption(parser):
-    """The option --daemon is known."""
+    """The options --daemon and --long are known."""
     help_text = "test against this daemon only (can be repeated)"
     parser.addoption("--daemon", action="append", choices=sorted(KINDS), help=help_text)
+    help_text = "also what takes long: soaks, many more random inputs, each cluster case with each daemon"
+    parser.addoption("--long", action="store_true", help=help_text)
 
 
 def pytest_configure(config):
-    """``--daemon`` has a list of kinds in any case, and whoever interrupts does so once."""
+    """``--daemon`` has a list of kinds in any case, ``--long`` is known, and whoever interrupts does so once."""
+    if config.option.long:
+        os.environ[examples.VARIABLE] = "1"
     config.stash[WITHOUT_INCUS7] = "" if config.option.daemon else missing_incus7()
     if not config.option.daemon:
         config.option.daemon = [kind for kind in KINDS if kind != "incus7" or not config.stash[WITHOUT_INCUS7]]
     for number in INTERRUPTIONS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
             signal.signal(number, interrupt)
+
+
+def pytest_collection_modifyitems(config, items):
+    """What is ``long`` is left out, unless it is asked for."""
+    if config.option.long:
+        for item in items:
+            item.add_marker(pytest.mark.timeout(7200), append=item.get_closest_marker("timeout") is None)
+    else:
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
 
 
 def missing_incus7():

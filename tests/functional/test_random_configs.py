@@ -1,10 +1,9 @@
 """
 Whatever valid config is declared, in whatever spelling: it is predicted, it is there, and then there is silence.
 
-The same few examples in each run. To hunt, LXDAPI_EXAMPLES=200 draws as many others, different in each run.
+The same few examples in each run; with --long 40 times as many others, different in each run.
 """
 
-import os
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -12,13 +11,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-HUNTED = int(os.environ.get("LXDAPI_EXAMPLES", "0"))
+from examples import examples
+
+LONG = examples(1) > 1
 # The daemon and its object last for all examples of a test: each example begins by putting the object back.
 LASTING = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 COMMON = {
     "deadline": None,
     "database": None,
-    "derandomize": not HUNTED,
+    "derandomize": not LONG,
     "phases": (Phase.generate, Phase.shrink),
     "suppress_health_check": LASTING,
 }
@@ -360,7 +361,7 @@ def one_after_the_other(thing, data):
 
 
 QUICK = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.anew])
-FEW, FEWER = (settings(max_examples=HUNTED or number, **COMMON) for number in (12, 6))
+FEW, FEWER = (settings(max_examples=examples(number), **COMMON) for number in (12, 6))
 
 
 @QUICK

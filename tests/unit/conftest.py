@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from examples import examples
+
 _HERE = Path(__file__).resolve().parent
 
 for folder in (_HERE, _HERE.parent / "support", _HERE.parents[1] / "_utils"):
@@ -15,7 +17,7 @@ for folder in (_HERE, _HERE.parent / "support", _HERE.parents[1] / "_utils"):
         sys.path.insert(0, str(folder))
 
 # The same examples in each run: what is red here is red everywhere.
-settings.register_profile("unit", database=None, deadline=None, derandomize=True, max_examples=80)
+settings.register_profile("unit", database=None, deadline=None, derandomize=True, max_examples=examples(80))
 settings.load_profile("unit")
 
 _SPEAKING = ("DEBUG", "INCUS_SOCKET", "INCUS_DIR", "LXD_SOCKET", "LXD_DIR")
