@@ -82,7 +82,7 @@ class API:
         self.link = Link([endpoint] if isinstance(endpoint, str) else endpoint)
         self.default_version = default_version or "1.0"
         self.debug = bool(debug or os.environ.get("DEBUG"))
-        self.project = names.check("token", "project", project) if project else None
+        self.project = None if project is None else names.check("token", "project", project)
         self.target = None
         self.timeout = timeout
         self.wait_timeout = wait_timeout

@@ -67,7 +67,7 @@ def connect(config_get, context, remote=None, project=None, target=None):
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
         context[key] = _api(settings, project)
-    return _at(context, key, target) if target else context[key]
+    return context[key] if target is None else _at(context, key, target)
 
 
 def local_file(cache_file, source, saltenv="base"):
@@ -99,7 +99,7 @@ def _settings(config_get, remote):
     remotes = config_get("lxdapi:remotes", {}) or {}
     if remote is None and LOCAL not in remotes:
         return {}
-    name = remote or LOCAL
+    name = LOCAL if remote is None else remote
     if not isinstance(name, str) or name not in remotes:
         known = ", ".join(sorted(remotes)) or "none"
         raise InvalidError(f"remote {name!r} is not below lxdapi:remotes; there are: {known}")
@@ -115,7 +115,7 @@ def _settings(config_get, remote):
 
 
 def _api(settings, project):
-    api = API.factory(**{**settings, **({"project": project} if project else {})})
+    api = API.factory(**{**settings, **({} if project is None else {"project": project})})
     if api.endpoint.startswith("https"):
         _refuse_untrusted(api, settings.get("cert"))
     return api

@@ -143,7 +143,7 @@ KINDS = {
         ("expires_at",),
         "instance snapshot",
         create_only=("stateful",),
-        rule="token",
+        rule="snapshot",
         parents=("instance",),
         patch=False,
         rename=True,

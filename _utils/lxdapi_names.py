@@ -21,6 +21,8 @@ RULES = {
     "fingerprint": (FINGERPRINT, "", "64 lower-case hexadecimal digits: the sha256 in full"),
     "plain": (None, "/", "no '/', not '.' or '..', no control characters"),
     "token": (None, "/ \t", "no '/', no white space, not '.' or '..', no control characters"),
+    # a path's %25 is decoded twice: %2e%2e would reach the folder above (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
+    "snapshot": (None, "/% \t", "no '/' or '%', no white space, not '.' or '..', no control characters"),
     "any": (None, "", "not '.' or '..', no control characters"),
     "address": (re.compile(r"[0-9A-Fa-f:.]+"), "", "an IPv4 or IPv6 address"),
 }
@@ -95,7 +97,7 @@ def raw_path(text):
     if _CONTROL.search(text) or "#" in text or "\\" in text:
         raise InvalidError(f"REST path {text!r} holds a control character, '#' or '\\'; quote it (%23)")
     parts = urlsplit("//host/" + text.lstrip("/"))
-    if {".", ".."} & set(unquote(parts.path).split("/")):
+    if {".", ".."} & set(unquote(unquote(parts.path)).split("/")):
         raise InvalidError(f"REST path {text!r} holds '.' or '..'")
     whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", parts.path.lstrip("/"))
     return quote(whole, safe="/%:@!$&'()*+,;=~-._"), dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -137,6 +137,12 @@ def snapshot_exists(asked):
     return asked.status("POST", SNAPSHOTS, {"name": "s"})
 
 
+def snapshot_decoded_twice(asked):
+    asked.empty()
+    asked.do("POST", SNAPSHOTS, {"name": "a%41b"})
+    return [asked.status("GET", f"{SNAPSHOTS}/{sent}") for sent in ("a%2541b", "a%252541b")]
+
+
 def snapshot_description(asked):
     snapped(asked)
     return asked.read(SNAPSHOT).get("description")
@@ -195,6 +201,7 @@ ALIKE = {
     upload_headers: False,
     copy_description: "",
     snapshot_exists: 202,
+    snapshot_decoded_twice: [404, 200],
     snapshot_expiry_left_out: [LATER, LATER],
     snapshot_expiry_cleared: ["1970", "0001"],
 }

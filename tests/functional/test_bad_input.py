@@ -24,6 +24,12 @@ def test_a_bad_alias_is_refused_before_any_request(apply, name):
     assert "not '.' or '..'" in apply.refused("lxdapi_image_alias.present", name, target="0" * 64)
 
 
+@pytest.mark.parametrize("name", ["", "..", ".", "a b", "%2e%2e", "a%41b", "a\tb"])
+def test_a_bad_snapshot_name_is_refused_before_any_request(apply, name):
+    """All three daemons decode it twice: %2e%2e is the folder of all snapshots."""
+    assert "no '/' or '%', no white space" in apply.refused("lxdapi_instance_snapshot.present", f"c1/{name}")
+
+
 @pytest.mark.parametrize("target", ["%", "abc", "0" * 63, "0" * 65, "g" * 64, None, 1])
 def test_a_short_or_wild_fingerprint_is_refused_before_any_request(apply, target):
     assert "64 lower-case hexadecimal" in apply.refused("lxdapi_image_alias.present", "box", target=target)
@@ -57,7 +63,7 @@ def test_an_unknown_argument_stops_the_state_and_names_it(apply, daemon):
         apply("lxdapi_profile.present", "web", confg={})
 
 
-@pytest.mark.parametrize("path", ["../1.0", "instances/../profiles", "a#b", "a\nb", "%2e%2e/x", "a\\b"])
+@pytest.mark.parametrize("path", ["../1.0", "instances/../profiles", "a#b", "a\nb", "%2e%2e/x", "%252e%252e", "a\\b"])
 def test_a_raw_path_that_would_reach_something_else_is_refused(salt, proxy, path):
     for method in ("get", "delete"):
         with pytest.raises(ValueError, match="REST path"):

@@ -23,6 +23,7 @@ GOOD = {
     "fingerprint": [DIGEST],
     "plain": ["web", "a b", "50%", "a?b", "a#b", "*", "é", "...", "a\\b", " "],
     "token": ["web", "50%", "*", "a?b", "é"],
+    "snapshot": ["web", "*", "a?b", "é", "before-2.0"],
     "any": ["web", "debian/12", "/", "a b", "a?b#c"],
     "address": ["192.0.2.1", "2001:db8::1", "::"],
 }
@@ -31,6 +32,7 @@ BAD = {
     "fingerprint": [DIGEST[:12], DIGEST.upper(), DIGEST + "0", "%", DIGEST[:-1] + "%", "_" * 64, "g" * 64],
     "plain": ["a/b", "/", "../a"],
     "token": ["a/b", "a b", "a\tb"],
+    "snapshot": ["a/b", "a b", "a\tb", "%2e%2e", "50%"],
     "any": [],
     "address": ["192.0.2", "192.0.2.256", "2001:db8::1/64", "::1%lo", "a", "1", "192.0.2.1 "],
 }

@@ -69,7 +69,9 @@ def test_a_member_is_asked_for_once_in_a_run(monkeypatch):
     other = connected(monkeypatch, paper, context, "n2")
     assert (first, other.target, other.session) == (paper.api, "n2", first.session)
     assert connected(monkeypatch, paper, context, "n2") is other
-    assert connected(monkeypatch, paper, context, "") is first
+    assert connected(monkeypatch, paper, context, None) is first
+    with pytest.raises(InvalidError, match="cluster member name ''"):
+        connected(monkeypatch, paper, context, "")
     assert paper.lines == ["GET /1.0/cluster/members/n2"]
     assert connected(monkeypatch, paper, context, "@group").target == "@group" and len(paper.seen) == 1
 
