@@ -11,8 +11,6 @@ from lxdapi_errors import APIException, APINotFoundException, APITimeoutExceptio
 from lxdapi_kinds import KINDS
 
 _INSTANCE = re.compile(r"instances/([^/]+)")
-# Of a volume whose name is there on several members (all three).
-_AMBIGUOUS = "More than one cluster member has"
 
 
 def get(api, path):
@@ -34,8 +32,6 @@ def get(api, path):
 
 def _words(api, path, exc):
     """Return in words what a failure does not say by itself, "" for nothing."""
-    if _AMBIGUOUS in exc.error:
-        return "target says which one is meant"
     found = _INSTANCE.match(path)
     if not found or not (isinstance(exc, APITimeoutException) or (exc.status or 0) >= 500):
         return ""
