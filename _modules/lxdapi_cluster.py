@@ -102,7 +102,8 @@ def join(name, token, address=None, member_config=None, timeout=None, remote=Non
     name
         What it is called in the cluster: the name that the token is for.
     token
-        Of :py:func:`lxdapi_cluster.join_token`, or as ``lxc cluster add`` and ``incus cluster add`` print it.
+        Of :py:func:`lxdapi_cluster.join_token`, or as ``lxc cluster add`` and ``incus cluster add`` print it; on a command
+        line after ``token=``, for it may end with a ``=``.
     address
         ``HOST[:PORT]`` at which other members reach this one; None: that at which it listens.
     member_config
@@ -118,7 +119,7 @@ def join(name, token, address=None, member_config=None, timeout=None, remote=Non
 
     .. code-block:: bash
 
-        salt-call lxdapi_cluster.join n2 "$TOKEN" 192.0.2.2:8443
+        salt-call lxdapi_cluster.join n2 token="$TOKEN" address=192.0.2.2:8443
     """
     return plans.do(membership.joined(_api(remote), name, token, address, member_config, timeout))
 

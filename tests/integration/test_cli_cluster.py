@@ -1,5 +1,5 @@
 """
-The CLI Examples that are about clusters, run in the order of a cluster's life: two servers that belong to none at first.
+The CLI Examples that are about clusters, run in the order of a cluster's life: two servers, in none at first.
 """
 
 import pytest
@@ -45,9 +45,14 @@ def run(servers, roots, tmp_path):
         Salt(this_environment(), tmp_path / name, roots, lxdapi=local, module_dirs=[str(REPO)])
         callers[name] = salt.client.Caller(mopts=salt.config.minion_config(str(tmp_path / name / "minion")))
     there = {f"192.0.2.{name[1:]}:8443": address for name, address in servers.addresses.items()}
-    return lambda function, on="n1", **known: callers[on].function(
-        *({**there, **known}.get(word.strip("$"), word) for word in SHOWN[function])
-    )
+
+    def call(function, on="n1", **known):
+        words = " ".join(SHOWN[function])
+        for shown, here in {**there, **known}.items():
+            words = words.replace(shown, str(here))
+        return callers[on].function(*words.split())
+
+    return call
 
 
 def member(name):
@@ -81,6 +86,6 @@ def test_each_example_does_what_it_shows(servers, run):
         if function == "lxdapi_cluster.remove":
             servers.first.ask("DELETE", "/1.0/instances/web1")
         token = run("lxdapi_cluster.join_token") if joins else None
-        said = run(function, on="n2" if joins else "n1", TOKEN=token)
+        said = run(function, on="n2" if joins else "n1", **{"$TOKEN": token})
         assert is_as_shown(said), (function, said)
         assert salt.payload.loads(salt.payload.dumps(said)) == said
