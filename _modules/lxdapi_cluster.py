@@ -102,8 +102,8 @@ def join(name, token, address=None, member_config=None, timeout=None, remote=Non
     name
         What it is called in the cluster: the name that the token is for.
     token
-        Of :py:func:`lxdapi_cluster.join_token`, or as ``lxc cluster add`` and ``incus cluster add`` print it; on a command
-        line after ``token=``, for it may end with a ``=``.
+        Of :py:func:`lxdapi_cluster.join_token`, or as ``lxc cluster add`` and ``incus cluster add`` print it. On a
+        command line after ``token=``: it may end with a ``=``.
     address
         ``HOST[:PORT]`` at which other members reach this one; None: that at which it listens.
     member_config
