@@ -76,7 +76,7 @@ def test_an_instance_whose_move_fails_runs_again_where_it_was(clustered, found, 
     clustered._proxy.arm("status", method="POST", path=r"instances/c1\?.*target", status=500, error="no room there")
     ret = clustered(f"{INSTANCE}.present", c1, target="n2", move=True)
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert "could not be moved: no room there (POST /1.0/instances/c1)" in ret["comment"]
+    assert "could not be moved: no room there (POST /1.0/instances/c1 of target n2)" in ret["comment"]
     assert found(c1) == ("n1", "Running")
 
 

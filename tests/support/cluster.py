@@ -101,7 +101,10 @@ class Cluster:
         left = []
 
         def swept():
-            left[:] = ClusterSweep(self.first.rest, self._documents, self._listed, self._default_group).run()
+            try:
+                left[:] = ClusterSweep(self.first.rest, self._documents, self._listed, self._default_group).run()
+            except Refused as refused:  # a member that was started just now may not be ready for the others
+                left[:] = [str(refused)]
             return not left
 
         if not until(swept, timeout):
