@@ -13,7 +13,7 @@ from lxdapi_errors import APIException, APINotFoundException, APITimeoutExceptio
 from lxdapi_kinds import KINDS
 
 _INSTANCE = re.compile(r"instances/([^/]+)")
-_BRIEF_SECONDS = 12
+_BRIEF_SECONDS = 3
 
 
 def get(api, path):
