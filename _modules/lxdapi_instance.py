@@ -121,6 +121,27 @@ def unfreeze(name, timeout=None, remote=None, project=None):
     return plans.do(statuses.reached(api, name, "Running", timeout))
 
 
+def move(name, target, timeout=None, remote=None, project=None):
+    """
+    Move the instance to another member of the cluster; one that runs is stopped for that and started again. Returns
+    what changed.
+
+    target
+        The member, or ``@group`` for one of these: of those that are online the one with the fewest instances.
+    timeout
+        Seconds for the move itself; 600.
+
+    If the move fails, one that ran is started again where it was.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.move web1 n2
+    """
+    return plans.do(instances.moved(_api(remote, project), name, target, timeout))
+
+
 def delete(name, force=False, remote=None, project=None):
     """
     Delete the instance with its snapshots. Returns what changed; nothing if there is none.

@@ -7,6 +7,7 @@ Members of a cluster of LXD or Incus servers as declared.
 try:
     import lxdapi_converge as converge
     import lxdapi_front as front
+    import lxdapi_membership as membership
     import lxdapi_plan as plans
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -97,7 +98,7 @@ def absent(name, force=False, remote=None):
           lxdapi_cluster_member.absent
 
     name
-        Of the member.
+        Of the member. The one that is talked to is refused: another one has to be asked for it.
     force
         True: also one that does not answer; what is on it is lost to the cluster.
     remote
@@ -107,5 +108,61 @@ def absent(name, force=False, remote=None):
         "cluster_member",
         name,
         __opts__["test"],
-        lambda: converge.absent(_api(remote), "cluster_member", name, force),
+        lambda: membership.removed(_api(remote), name, force),
+    )
+
+
+def evacuated(name, mode=None, force=False, timeout=None, remote=None):
+    """
+    Ensure that a member of the cluster is out of work: its instances are moved to others, or stopped.
+
+    .. code-block:: yaml
+
+        n2:
+          lxdapi_cluster_member.evacuated
+
+    name
+        Of the member. One that is offline is a failure.
+    mode
+        What is done with all instances, instead of what each says in ``cluster.evacuate``: ``stop``, ``migrate``,
+        ``live-migrate`` and what else the daemon has. It needs the API extension ``clustering_evacuation_mode`` (LXD
+        5.0.2 lacks it).
+    force
+        True: also where too few members would be left to agree on anything. It needs the API extension
+        ``clustering_evacuation_force``; other daemons never refuse it.
+    timeout
+        Seconds; 600.
+    remote
+        See the README, Remotes.
+    """
+    return _reached(name, "evacuate", mode, force, timeout, remote)
+
+
+def restored(name, mode=None, timeout=None, remote=None):
+    """
+    Ensure that a member of the cluster is at work: if it was evacuated, its instances come back and are started.
+
+    .. code-block:: yaml
+
+        n2:
+          lxdapi_cluster_member.restored
+
+    name
+        Of the member. One that is offline is a failure.
+    mode
+        ``skip``: they stay where they are. It needs the API extension ``clustering_restore_skip_mode``.
+    timeout
+        Seconds; 600.
+    remote
+        See the README, Remotes.
+    """
+    return _reached(name, "restore", mode, False, timeout, remote)
+
+
+def _reached(name, action, mode, force, timeout, remote):
+    return plans.state(
+        "cluster_member",
+        name,
+        __opts__["test"],
+        lambda: membership.reached(_api(remote), name, action, mode, force, timeout),
     )

@@ -41,6 +41,7 @@ def present(
     timeout=None,
     renamed_from=None,
     target=None,
+    move=False,
     sensitive=None,
     remote=None,
     project=None,
@@ -115,7 +116,11 @@ def present(
         one that is stopped.
     target
         The member of the cluster that a new one is made on, or ``@group`` for one of these members. None: the
-        daemon's choice. An existing one stays where it is.
+        daemon's choice.
+    move
+        True: an existing one that is elsewhere is moved to the target; one that runs is stopped for that and
+        started again. Within a group it goes to the member that is online and has the fewest instances. False: it
+        stays where it is, and the comment says so.
     sensitive
         A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
         see: README, Secrets.
@@ -136,7 +141,7 @@ def present(
         name,
         __opts__["test"],
         lambda: instances.present(
-            _api(remote, project), name, wanted, source, running, restart_on_change, timeout, renamed_from, target
+            _api(remote, project), name, wanted, source, running, restart_on_change, timeout, renamed_from, target, move
         ),
         sensitive,
     )

@@ -228,8 +228,12 @@ class API:
     def restarted(self):
         """Return True if the daemon has been started anew since :attr:`server` was read."""
         before = self.server["environment"].get("server_pid")
-        self._server = None
+        self.forget()
         return self.server["environment"].get("server_pid") != before
+
+    def forget(self):
+        """What is known of the server is asked anew: it has become another."""
+        self._server = None
 
     def has(self, extension):
         """Return True if the daemon has this API extension."""

@@ -71,7 +71,8 @@ def _refuse_members(members):
 
 def parts(api, kind, name, found):
     """Return ``{member: config}``: what each member has of its own of an object that was read as a whole."""
-    locations = found.get("locations") if api.clustered else ()
+    # an image of Incus 7.0.2 has locations, and is the same in all of them
+    locations = found.get("locations") if api.clustered and "config" in found else ()
     path, common = converge.path_of(kind, name), found.get("config") or {}
     configs = {each: api.get(path, params={"target": each}).metadata["config"] for each in sorted(locations or ())}
     return {each: {key: config[key] for key in config if key not in common} for each, config in configs.items()}

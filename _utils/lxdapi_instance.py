@@ -7,6 +7,7 @@ import secrets as random
 import lxdapi_converge as converge
 import lxdapi_diff as diff
 import lxdapi_items as items
+import lxdapi_move as moves
 import lxdapi_names as names
 import lxdapi_plan as plans
 import lxdapi_retry as retry
@@ -158,6 +159,7 @@ def present(
     timeout=None,
     renamed_from=None,
     target=None,
+    move=False,
 ):
     """
     Return the steps to an instance with the declared fields, and with ``running`` its status.
@@ -165,7 +167,7 @@ def present(
     A stopped instance is changed before it is started, and a running one that shall be stopped is
     stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
     ``renamed_from``: an instance that becomes this one if this one does not exist; it has to be stopped.
-    ``target``: where a new one is made, see :func:`create`.
+    ``target``: where a new one is made, see :func:`create`; with ``move`` an existing one is moved there.
     """
     goal, timeout = goal_of(running), names.seconds(timeout)
     wanted = _normal(api, wanted)
@@ -180,7 +182,25 @@ def present(
     wanted = _unmarked(wanted, current)
     now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
     statuses.refuse_vanishing(now, goal)
-    return renamed + _existing(api, name, now, goal, _changed(api, name, wanted, now, restart_on_change, bool(renamed)))
+    changes = _changed(api, name, wanted, now, restart_on_change, bool(renamed))
+    steps = _placed(api, name, now, goal, changes, moves.step(api, name, now, target, move, timeout))
+    return moves.told(api, now, target, move, renamed + steps)
+
+
+def moved(api, name, target, timeout=None):
+    """Return the steps that move an existing instance to a member of the cluster; raises if there is none."""
+    now = statuses.settled(api, name)
+    return _placed(api, name, now, None, None, moves.step(api, name, now, target, True, timeout))
+
+
+def _placed(api, name, now, goal, changes, moving):
+    """Return the steps for an instance that is there: it is moved first, for which it is stopped."""
+    here = statuses.status(now)
+    if moving is None:
+        return _existing(api, name, here, goal, changes)
+    stays = goal == "Stopped"
+    steps = _existing(api, name, here, "Stopped" if stays else None, (moving, True))
+    return steps + _existing(api, name, "Stopped" if stays else here, goal, changes)
 
 
 def _half_made(current):
@@ -231,12 +251,11 @@ def _normal(api, wanted):
     return wanted
 
 
-def _existing(api, name, now, goal, changes):
+def _existing(api, name, here, goal, changes):
     """Return the steps for an instance that is there: the change before a start, and after a stop."""
     if not changes:
-        return _towards(api, name, statuses.status(now), goal)
+        return _towards(api, name, here, goal)
     change, stop = changes
-    here = statuses.status(now)
     if here == "Stopped" or not (stop or goal == "Stopped"):
         return [change] + _towards(api, name, here, goal)
     if goal == "Stopped":

@@ -3,7 +3,8 @@ Objects by name: where they are in the REST API, whether the daemon knows their 
 """
 
 import lxdapi_names as names
-from lxdapi_errors import APINotFoundException, APIProtocolException, InvalidError
+import lxdapi_whereabouts as whereabouts
+from lxdapi_errors import APIProtocolException, InvalidError
 from lxdapi_kinds import kind_of
 
 
@@ -93,9 +94,8 @@ def read(api, kind, name):
     """
     path = path_of(kind, name)
     require(api, kind)
-    try:
-        found = api.get(path)
-    except APINotFoundException:
+    found = whereabouts.get(api, path)
+    if found is None:
         return None
     if not isinstance(found.metadata, dict):
         raise APIProtocolException(found, "this is no object")

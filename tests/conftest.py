@@ -12,6 +12,7 @@ import signal
 from contextlib import ExitStack
 
 import pytest
+from cluster import Cluster
 from contract import missing
 from daemons import KINDS, Daemon
 from faultproxy import FaultProxy
@@ -108,6 +109,13 @@ def daemons():
     """The daemons of this session, by kind: ``daemons["incus"]``. All have ended when it has."""
     with ExitStack() as stack:
         yield Started(stack, Daemon.in_new_directory, lambda made: made.start().preseed())
+
+
+@pytest.fixture(scope="session")
+def clusters():
+    """The clusters of this session, of two members each; all have ended when it has."""
+    with ExitStack() as stack:
+        yield Started(stack, lambda kind: Cluster(kind, 2), Cluster.start)
 
 
 @pytest.fixture

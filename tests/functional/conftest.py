@@ -4,15 +4,12 @@ The thick layer: the real loader, the real daemons, every request seen by a coun
 
 import os
 import socket
-from contextlib import ExitStack
 
 import contract
 import pytest
-from cluster import Cluster
 from faultproxy import FaultProxy
 from images import busybox_image
 from loaded import Loaded
-from started import Started
 
 
 class Applied:
@@ -104,6 +101,12 @@ def apply(salt, proxy):
 
 
 @pytest.fixture
+def watched():
+    """Make such states of a :class:`Loaded` and a proxy."""
+    return Applied
+
+
+@pytest.fixture
 def raw(daemon):
     """Read an object past the code under test: its metadata, None if the daemon says 404."""
 
@@ -153,13 +156,6 @@ def pytest_generate_tests(metafunc):
     """A test that uses ``cluster`` runs once for each kind of daemon."""
     if "cluster" in metafunc.fixturenames:
         metafunc.parametrize("cluster", metafunc.config.getoption("--daemon"), indirect=True)
-
-
-@pytest.fixture(scope="session")
-def clusters():
-    """The clusters of this session; all have ended when it has."""
-    with ExitStack() as stack:
-        yield Started(stack, lambda kind: Cluster(kind, 2), Cluster.start)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def refused(states, function, name, **arguments):
     return predicted["comment"]
 
 
-def test_a_pool_is_made_on_all_members_and_edited_as_one(clustered, raw, folders):
+def test_case_104_a_pool_is_made_on_all_members_and_edited_as_one(clustered, raw, folders):
     declared = {"driver": "dir", "description": "one", "config": OWN, "members": folders}
     assert (
         "would be prepared on n1 and prepared on n2 and created"
@@ -172,7 +172,7 @@ def failed_half_way(clustered, function, name, declared, words):
 
 
 @pytest.mark.parametrize("repair", ["the folder", "the declaration"])
-def test_a_pool_that_failed_on_a_member_is_completed(clustered, raw, folders, tmp_path, repair):
+def test_case_104_a_pool_that_failed_on_a_member_is_completed(clustered, raw, folders, tmp_path, repair):
     missing = tmp_path / "missing"
     members = {**folders, "n2": {"source": str(missing)}}
     declared = {"driver": "dir", "description": "one", "config": {"user.x": "1"}}
@@ -196,7 +196,7 @@ def test_a_pool_that_failed_on_a_member_is_completed(clustered, raw, folders, tm
     assert own(raw, "storage-pools/fast", "source") == members
 
 
-def test_a_network_that_failed_on_a_member_is_completed(clustered, raw, parents):
+def test_case_104_a_network_that_failed_on_a_member_is_completed(clustered, raw, parents):
     members = {"n1": parents["n1"], "n2": {"parent": "nothere"}}
     declared = {"type": "macvlan", "description": "one", "config": {"user.x": "1"}}
     failed_half_way(clustered, f"{NETWORK}.present", "mv0", {**declared, "members": members}, '"nothere" not found')
@@ -265,7 +265,7 @@ def test_a_target_of_a_server_that_is_no_member_is_refused(apply, function, name
     assert "Server is not clustered (GET /1.0/cluster/members/n1)" in refused(apply, function, name, target="n1")
 
 
-def test_a_volume_is_on_the_member_that_is_named(clustered, raw):
+def test_case_105_a_volume_is_on_the_member_that_is_named_and_of_two_one_has_to_be_named(clustered, raw):
     path = "storage-pools/default/volumes/custom/v1"
     assert clustered.changed(f"{VOLUME}.present", "default/v1", description="two", target="n2") == {
         "created": "default/v1"
@@ -274,7 +274,7 @@ def test_a_volume_is_on_the_member_that_is_named(clustered, raw):
     clustered.changed(f"{VOLUME}.present", "default/v1", description="one", target="n1")
     for verb in ("present", "absent"):
         comment = clustered.failed(f"{VOLUME}.{verb}", "default/v1")
-        assert "More than one cluster member has a volume named" in comment
+        assert 'More than one cluster member has a volume named "v1". Please target a specific member' in comment
     clustered.changed(f"{VOLUME}.present", "default/v1", config={"user.x": "2"}, target="n2")
     found = {name: raw(f"{path}?target={name}") for name in ("n1", "n2")}
     told = {name: (each["location"], each["description"], each["config"]) for name, each in found.items()}

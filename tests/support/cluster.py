@@ -55,6 +55,11 @@ class Cluster:
         self._remember()
         return self
 
+    def apart(self):
+        """All daemons run, and none belongs to a cluster."""
+        self._start_daemons()
+        return self
+
     def join(self, name, config=None):
         """
         This daemon, which belongs to no cluster, is a member, or Refused.
@@ -96,7 +101,10 @@ class Cluster:
         left = []
 
         def swept():
-            left[:] = ClusterSweep(self.first.rest, self._documents, self._listed, self._default_group).run()
+            try:
+                left[:] = ClusterSweep(self.first.rest, self._documents, self._listed, self._default_group).run()
+            except Refused as refused:  # a member that was started just now may not be ready for the others
+                left[:] = [str(refused)]
             return not left
 
         if not until(swept, timeout):
@@ -164,6 +172,7 @@ class ClusterSweep(wipe.Sweep):
 
     def run(self):
         """What did not go, as a list of the daemons' words."""
+        self.at_work()
         self.groups()
         self.restore_members()
         return super().run()
@@ -191,6 +200,13 @@ class ClusterSweep(wipe.Sweep):
                     query = f"project={quote(project, safe='')}&target={quote(volume['location'], safe='')}"
                     self.left += self.attempt("DELETE", f"{base}/{quote(volume['name'], safe='')}?{query}")
         super().volumes(project)
+
+    def at_work(self):
+        """No member is evacuated."""
+        for member in self.listed("cluster", "members"):
+            if member["status"] == "Evacuated":
+                path = f"/1.0/cluster/members/{quote(member['server_name'], safe='')}/state"
+                self.left += self.attempt("POST", path, {"action": "restore"})
 
     def groups(self):
         """There is the group "default", with all members, and no other."""

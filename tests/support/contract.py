@@ -33,6 +33,7 @@ BESIDE = Path(__file__).resolve().parents[3] / "shared" / "api"
 EXTENSIONS = {
     "certificates description": "certificate_description",
     "cluster/groups config": "clustering_groups_config",
+    "cluster/members/{}/state force": "clustering_evacuation_force",
     "network-address-sets": "network_address_set",
     "networks/{}/forwards ports[].snat": "network_forward_snat",
     "networks/{}/load-balancers": "network_load_balancer",
@@ -48,6 +49,9 @@ GAPS = {
     "DELETE cluster/members/{} ?force": "a dead member goes by it alone: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
     "GET operations/{} ?project": _IGNORED,
     "GET operations/{}/wait ?project": _IGNORED,
+    "POST instances/{} ?target": "it is the member to move to: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
+    "PUT cluster cluster_password": "LXD before explicit_trust_token takes the token there: run on LXD 5.0.2",
+    "PUT cluster cluster_token": "the others take it there: run on Incus 6.0.4 and Incus 7.0.2",
     "POST images X-LXD-filename": "the name is in the image's filename afterwards: run on LXD 5.0.2",
     "POST images X-LXD-public": "the image is public afterwards: run on LXD 5.0.2",
 }

@@ -76,7 +76,8 @@ class Sweep:
             if instance["status"] != "Stopped":
                 stop = {"action": "stop", "force": True, "timeout": 30}
                 self.attempt("PUT", _path("instances", instance["name"], "state", project=project), stop)
-            if instance["expanded_config"].get("security.protection.delete"):
+            # in a cluster: of a member that was started just now there is not more than the name
+            if instance.get("expanded_config", {}).get("security.protection.delete"):
                 self.attempt("PATCH", path, {"config": {"security.protection.delete": "false"}})
             self.remove("instances", instance["name"], project=project)
 

@@ -96,7 +96,9 @@ def state_of(path, there, test, folder):
 
 
 def name_of(word):
-    """Return a name that a kind takes."""
+    """Return a name that a kind takes; where there is no kind, that of a remote."""
+    if word not in KINDS:
+        return "b"
     good = {"fingerprint": DIGEST, "address": "192.0.2.1"}
     return "/".join([*["a"] * len(KINDS[word].parents), good.get(KINDS[word].rule, "b")])
 

@@ -1,0 +1,93 @@
+"""
+The server's own membership in a cluster of LXD or Incus servers.
+
+:depends: requests, requests-unixsocket
+
+What other members are like, and whether they are at work, is what the states of cluster members are about.
+"""
+
+try:
+    import lxdapi_front as front
+    import lxdapi_membership as membership
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _api(remote):
+    return front.connect(__salt__["config.get"], __context__, remote)
+
+
+def enabled(name, address=None, timeout=None, remote=None):
+    """
+    Ensure that the server is in a cluster, which it begins if it is in none.
+
+    .. code-block:: yaml
+
+        n1:
+          lxdapi_cluster.enabled:
+            - address: 192.0.2.1:8443
+
+    name
+        What it is called in the cluster. A member of a cluster under another name is a failure.
+    address
+        ``HOST[:PORT]`` at which other members reach it, which cannot be changed afterwards; None: that at which it
+        listens.
+    timeout
+        Seconds; 600.
+    remote
+        See the README, Remotes. Best the server's own unix socket: over HTTPS it shows another certificate
+        afterwards, that of the cluster.
+    """
+    return plans.state(
+        "server", name, __opts__["test"], lambda: membership.enabled(_api(remote), name, address, timeout)
+    )
+
+
+def joined(name, token=None, address=None, member_config=None, timeout=None, remote=None):
+    """
+    Ensure that the server is in a cluster, which it joins if it is in none.
+
+    .. code-block:: yaml
+
+        n2:
+          lxdapi_cluster.joined:
+            - token: {{ pillar["cluster_token"] | json }}
+            - address: 192.0.2.2:8443
+            - member_config:
+                storage_pool:
+                  default:
+                    source: /srv/pool
+
+    name
+        What it is called in the cluster. A member of a cluster under another name is a failure.
+    token
+        From a member, for this very name: ``lxdapi_cluster.join_token n2``, ``lxc cluster add n2`` or ``incus
+        cluster add n2``. It is used once, and not looked at where the server is a member already. It is a secret:
+        keep it in pillar. The server at the address in it has to show the certificate whose fingerprint is in it.
+    address
+        ``HOST[:PORT]`` at which other members reach it, which cannot be changed afterwards; None: that at which it
+        listens.
+    member_config
+        What it has of its own of the cluster's ``storage_pool`` and ``network``, by name and key; not looked at
+        afterwards. Some pools need none.
+    timeout
+        Seconds; 600.
+    remote
+        See :py:func:`lxdapi_cluster.enabled`.
+    """
+    return plans.state(
+        "server",
+        name,
+        __opts__["test"],
+        lambda: membership.joined(_api(remote), name, token, address, member_config, timeout),
+    )
