@@ -236,7 +236,7 @@ def _is_import(operation):
 
 def _header_text(text):
     """Return a file's name as a header can carry it."""
-    return "".join(char if "!" <= char <= "~" else "_" for char in text)
+    return re.sub("^ | $", "_", "".join(char if " " <= char <= "~" else "_" for char in text))
 
 
 def _shown(stack, body):

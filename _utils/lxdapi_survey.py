@@ -97,7 +97,15 @@ def _member(kind, found, parents):
 
 
 # A name that a rule takes, where only the collection is asked for.
-_ANY = {"address": "::", "instance": "a", "plain": "a", "token": "a", "any": "a", "fingerprint": "0" * 64}
+_ANY = {
+    "address": "::",
+    "instance": "a",
+    "plain": "a",
+    "snapshot": "a",
+    "token": "a",
+    "any": "a",
+    "fingerprint": "0" * 64,
+}
 
 
 def _own(kind, found):

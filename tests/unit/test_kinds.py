@@ -16,7 +16,14 @@ from lxdapi_kinds import KINDS, kind_of
 
 SORTS = {"map", "devices", "list", "set", "addresses", "items", "text", "bool", "time", "given"}
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
-GOOD = {"instance": "web-1", "fingerprint": DIGEST, "plain": "a b%2F?*é", "token": "a%2F?*é", "any": "a/b c"}
+GOOD = {
+    "instance": "web-1",
+    "fingerprint": DIGEST,
+    "plain": "a b%2F?*é",
+    "token": "a%2F?*é",
+    "snapshot": "a?*é",
+    "any": "a/b c",
+}
 GOOD["address"] = "2001:db8::1"
 # A value for a field of each sort.
 VALUES = {
