@@ -13,6 +13,8 @@ import tempfile
 from urllib.parse import quote, unquote, urlsplit
 
 import lxdapi_deadline as deadline
+import lxdapi_keypair as keypair
+import lxdapi_pem as pem
 import lxdapi_secrets as secrets
 import requests
 import urllib3
@@ -89,7 +91,10 @@ def _unix_url(path):
 def _local_socket(environ):
     named = _named_sockets(environ)
     if len(named) == 1:
-        return next(iter(named.values()))
+        ((variable, path),) = named.items()
+        # Whoever sets the environment of a minion says whom it talks to: so it is told.
+        log.info("lxdapi: the daemon is at %s, by the environment variable %s", path, variable)
+        return path
     if named:
         raise EndpointError(
             "the environment names two daemons: "
@@ -148,7 +153,8 @@ def session(url, cert=None, key=None, fingerprint=None, verify=True):
     cert, key
         The client certificate and its key, paths or inline PEM.
     fingerprint
-        The sha256 of the server's certificate; it alone is trusted then, under any name.
+        The sha256 of the server's certificate, or the path of a file that holds it; it alone is trusted then,
+        under any name.
     verify
         True: the system's certificate authorities; a path: this CA file; False: nobody (warned).
     """
@@ -204,7 +210,7 @@ class TLSAdapter(HTTPAdapter):
 
     def __init__(self, cert, key, fingerprint, verify):
         self._context = _tls_context(cert, key, verify)
-        self._pin = fingerprint.replace(":", "").lower() if fingerprint else None
+        self._pin = pem.pin(fingerprint)
         super().__init__()
 
     def init_poolmanager(self, connections, maxsize, block=DEFAULT_POOLBLOCK, **options):
@@ -238,16 +244,15 @@ def _tls_context(cert, key, verify):
 def _load_client(context, cert, key):
     """Load the client certificate; inline PEM passes through a private file for an instant."""
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
+        files = [_pem_file(folder, name, part) for name, part in (("client.crt", cert), ("client.key", key)) if part]
+        keypair.refuse_readable(files[-1])
         try:
-            context.load_cert_chain(
-                _pem_file(folder, "client.crt", cert),
-                _pem_file(folder, "client.key", key) if key else None,
-                password=_no_password,
-            )
+            context.load_cert_chain(*files, password=_no_password)
         except (OSError, ValueError) as exc:
             files = [part for part in (cert, key) if part and "-----BEGIN" not in part]
             what = " with ".join(files) or "inline PEM"
-            raise EndpointError(f"client certificate: {what} cannot be used: {exc}") from exc
+            words = "the key is not that of the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
+            raise EndpointError(f"client certificate: {what} cannot be used: {words}") from exc
 
 
 def _no_password():

@@ -156,6 +156,7 @@ def make_pair(folder, name, address="127.0.0.1", password=None):
     files = [folder / f"{name}.crt", folder / f"{name}.key"]
     for file, text in zip(files, texts):
         file.write_text(text)
+    files[1].chmod(0o600)
     return Pair(*texts, *map(str, files))
 
 

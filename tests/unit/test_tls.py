@@ -128,6 +128,7 @@ def test_a_verified_server_is_no_warning(own, caplog, recwarn, by):
 def test_the_client_certificate_is_seen_by_the_server(own, client, tmp_path, form):
     one = client.cert + client.key
     (tmp_path / "one.pem").write_text(one)
+    (tmp_path / "one.pem").chmod(0o600)
     given = {
         "files": {"cert": client.cert_file, "key": client.key_file},
         "inline": {"cert": client.cert, "key": client.key},

@@ -90,13 +90,20 @@ def state_of(path, there, test, folder):
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     loaded.__opts__ = {"test": test, "cachedir": str(folder)}
-    loaded.__salt__ = {"config.get": None, "cp.cache_file": lambda *given, **more: ""}
+    loaded.__salt__ = {"config.get": lambda *given: remotes(folder), "cp.cache_file": lambda *given, **more: ""}
     loaded.__context__ = {}
     return loaded
 
 
+def remotes(folder):
+    """Return the remotes: one at which nobody listens, and whose client has no key."""
+    return {"b": {"endpoint": "https://127.0.0.1:1", "cert": f"{folder}/a.crt", "key": f"{folder}/a.key"}}
+
+
 def name_of(word):
-    """Return a name that a kind takes."""
+    """Return a name that a kind takes; where there is no kind, that of a remote."""
+    if word not in KINDS:
+        return "b"
     good = {"fingerprint": DIGEST, "address": "192.0.2.1"}
     return "/".join([*["a"] * len(KINDS[word].parents), good.get(KINDS[word].rule, "b")])
 
