@@ -16,6 +16,7 @@ import lxdapi_deadline as deadline
 import lxdapi_keypair as keypair
 import lxdapi_pem as pem
 import lxdapi_secrets as secrets
+import lxdapi_tls as tls
 import requests
 import urllib3
 from lxdapi_errors import EndpointError, InvalidError
@@ -228,14 +229,15 @@ class TLSAdapter(HTTPAdapter):
 def _tls_context(cert, key, verify):
     """Return the TLS context; TLS 1.3 is what both daemons speak (LXD 5.0.2, Incus 6.0.4)."""
     try:
-        context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+        context = (
+            tls.unverified()
+            if verify is False
+            else ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+        )
     except OSError as exc:
         raise EndpointError(f"CA file {verify} cannot be read: {exc.strerror or exc}") from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.sslsocket_class = deadline.TLSSocket
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
     if cert:
         _load_client(context, cert, key)
     return context

@@ -60,7 +60,8 @@ def _end(data):
     given = data.get("expires_at") or _NO_END
     if given.startswith(_NO_END[:4]):
         return None
-    return datetime.datetime.strptime("".join(_TIME.fullmatch(given).groups()), "%Y-%m-%dT%H:%M:%S%z")
+    end = datetime.datetime.strptime("".join(_TIME.fullmatch(given).groups()), "%Y-%m-%dT%H:%M:%S%z")
+    return end.astimezone(datetime.timezone.utc)
 
 
 def encoded(client, operation):
