@@ -108,7 +108,7 @@ def test_a_ca_file_that_is_none_is_told(tmp_path, content):
         API.factory("https://127.0.0.1:1", verify=str(tmp_path / "ca"))
 
 
-def test_without_verification_anybody_is_let_in_and_the_log_warns(own, caplog):
+def test_case_89_without_verification_anybody_is_let_in_and_the_log_warns(own, caplog):
     with tls_server(own) as server, caplog.at_level(logging.WARNING):
         assert asked(server, verify=False) == {"auth": "trusted"}
     assert any(server.url in r.message and "not verified" in r.message for r in caplog.records)
