@@ -54,7 +54,7 @@ def _file(path):
 
 def is_path(given):
     """Return True if the text is the path of a file: a fingerprint and PEM text begin otherwise."""
-    return isinstance(given, str) and given[:1] in ("/", "~")
+    return isinstance(given, str) and given[:1] in ("/", "~") and "\0" not in given
 
 
 def is_there(path):
