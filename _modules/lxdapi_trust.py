@@ -72,13 +72,14 @@ def redeem(remote, token, client_name=None):
 
     remote, token, client_name
         As for the state ``lxdapi_trust.present``. If the remote has no ``endpoint``, the addresses in the token are
-        tried, and the one that is the server's is returned as ``endpoint``, to be put into the remote.
+        tried, and the one that is the server's is returned as ``endpoint``, to be put into the remote. Write
+        ``token=`` before a token on the command line: Salt takes one that ends in ``=`` for a name otherwise.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt-call lxdapi_trust.redeem far eyJjbGllbnRfbmFtZSI6IndlYjEiLCJmaW5nZXJwcmludCI6...
+        salt-call lxdapi_trust.redeem far token=eyJjbGllbnRfbmFtZSI6IndlYjEiLCJmaW5nZXJwcmludCI6...
     """
     settings = front.settings_of(__salt__["config.get"], remote)
     found = {} if settings.get("endpoint") else {"endpoint": trust.address_of(token)}

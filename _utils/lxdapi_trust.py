@@ -74,7 +74,9 @@ def encoded(client, operation):
         "secret": facts["secret"],
         "expires_at": facts.get("expiresAt") or _NO_END,
     }
-    return base64.b64encode(json.dumps(data, separators=(",", ":")).encode("utf-8")).decode("ascii")
+    written = json.dumps(data, separators=(",", ":")).encode("utf-8")
+    # no "=" at its end, which the command line of Salt would read as that of a name
+    return base64.b64encode(written + b" " * (-len(written) % 3)).decode("ascii")
 
 
 def address_of(token):

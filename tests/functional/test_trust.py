@@ -7,11 +7,12 @@ import json
 import re
 import stat
 import subprocess
+import textwrap
 
 import contract
 import pytest
 from certificates import in_files
-from loaded import Loaded
+from loaded import REPO, Loaded
 
 PRESENT, ABSENT = "lxdapi_trust.present", "lxdapi_trust.absent"
 
@@ -243,6 +244,19 @@ def test_neither_token_nor_secret_nor_key_is_seen_anywhere(far, caplog, capfd):
     assert "POST" in captured.err and "(hidden)" in captured.err
     everything = said + captured.out + captured.err + caplog.text + "".join(map(str, far.known().values()))
     assert [each for each in secrets if each in everything] == []
+
+
+def test_the_examples_of_the_states_work_and_their_token_is_in_no_log(far, caplog):
+    caplog.set_level(1)
+    token, salt = far.token(), far.salt()
+    examples = re.findall(r"code-block:: yaml\n\n((?:        .*\n)+)", (REPO / "_states/lxdapi_trust.py").read_text())
+    assert [f"lxdapi_trust.{each}" in sls for each, sls in zip(("present", "absent"), examples)] == [True, True]
+    for number, sls in enumerate(examples):
+        (salt.tree / f"x{number}.sls").write_text(textwrap.dedent(sls))
+        for changed in (True, False):
+            (ret,) = salt.modules["state.apply"](f"x{number}", pillar={"far_token": token}).values()
+            assert (ret["result"], bool(ret["changes"])) == (True, changed), ret
+    assert "lxdapi_trust.present" in caplog.text and token not in caplog.text
 
 
 def test_tokens_are_made_listed_without_themselves_and_taken_back(far):

@@ -65,6 +65,7 @@ def test_a_token_that_is_made_is_read_as_what_it_was_made_of():
     facts = {"fingerprint": SHA, "addresses": ["a:1"], "secret": SECRET, "request": {"name": "web1"}}
     for more, end in (({}, None), ({"expiresAt": "2026-01-02T03:04:05.6Z"}, 2026)):
         found = trust.decoded(trust.encoded("web1", {"metadata": {**facts, **more}}))
+        assert all("=" not in trust.encoded(name, {"metadata": facts}) for name in ("a", "aa", "aaa", "é"))
         assert (found.secret, found.addresses, found.end and found.end.year) == (SECRET, ("a:1",), end)
 
 
