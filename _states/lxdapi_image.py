@@ -185,6 +185,6 @@ def absent(name, remote=None, project=None):
     def plan():
         api = _api(remote, project)
         digest = images.resolve(api, name)
-        return converge.absent(api, "image", digest) if digest else plans.Nothing("absent")
+        return converge.absent(api, "image", digest) if digest else plans.Nothing("absent", converge.nowhere(api))
 
     return plans.state("image", name, __opts__["test"], plan)

@@ -2,50 +2,14 @@
 What certificates need beyond the table: the fingerprint that a certificate has, and the form it is sent in.
 """
 
-import base64
-import hashlib
-import os
 import re
-import ssl
 
 import lxdapi_converge as converge
 import lxdapi_meaning as meaning
 import lxdapi_names as names
 import lxdapi_survey as survey
 from lxdapi_errors import InvalidError
-
-_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-# No certificate is as long: what is read could be a device.
-_LONGEST = 10_000_000
-
-
-def der_of(text):
-    """Return the bytes of the first certificate in a PEM text, None if there is none."""
-    start = text.find(_BEGIN)
-    end = text.find(_END, start + 1)
-    if start < 0 or end < 0:
-        return None
-    try:
-        return ssl.PEM_cert_to_DER_cert(text[start:end] + _END) or None
-    except ValueError:
-        return None
-
-
-def read(given):
-    """
-    Return (fingerprint, base64 of the DER form) of a certificate.
-
-    given
-        PEM text, or the path of a file that holds it; what else is in it (a key, a chain) is not looked at.
-
-    Raises :class:`InvalidError` if there is no certificate.
-    """
-    if not isinstance(given, str):
-        raise InvalidError("certificate: PEM text or a file's path is needed")
-    der = der_of(given if "-----BEGIN" in given else _file(given))
-    if der is None:
-        raise InvalidError("certificate: there is none in it; PEM is needed (-----BEGIN CERTIFICATE-----)")
-    return hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode("ascii")
+from lxdapi_pem import read
 
 
 def made(api, name, settings):
@@ -54,14 +18,6 @@ def made(api, name, settings):
     if digest != name:
         raise InvalidError(f"the name of a certificate is its fingerprint, here {digest}, not {name!r}")
     return converge.made(api, "certificate", name, {**settings, "certificate": sent})
-
-
-def _file(path):
-    try:
-        with open(os.path.expanduser(path), encoding="latin-1") as file:
-            return file.read(_LONGEST)
-    except (OSError, ValueError) as exc:
-        raise InvalidError(f"certificate {path}: {getattr(exc, 'strerror', exc)}") from exc
 
 
 def fingerprint_of(api, name):

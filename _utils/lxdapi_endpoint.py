@@ -13,7 +13,10 @@ import tempfile
 from urllib.parse import quote, unquote, urlsplit
 
 import lxdapi_deadline as deadline
+import lxdapi_keypair as keypair
+import lxdapi_pem as pem
 import lxdapi_secrets as secrets
+import lxdapi_tls as tls
 import requests
 import urllib3
 from lxdapi_errors import EndpointError, InvalidError
@@ -99,7 +102,10 @@ def _unix_url(path):
 def _local_socket(environ):
     named = _named_sockets(environ)
     if len(named) == 1:
-        return next(iter(named.values()))
+        ((variable, path),) = named.items()
+        # Whoever sets the environment of a minion says whom it talks to: so it is told.
+        log.info("lxdapi: the daemon is at %s, by the environment variable %s", path, variable)
+        return path
     if named:
         raise EndpointError(
             "the environment names two daemons: "
@@ -158,7 +164,8 @@ def session(url, cert=None, key=None, fingerprint=None, verify=True):
     cert, key
         The client certificate and its key, paths or inline PEM.
     fingerprint
-        The sha256 of the server's certificate; it alone is trusted then, under any name.
+        The sha256 of the server's certificate, or the path of a file that holds it; it alone is trusted then,
+        under any name.
     verify
         True: the system's certificate authorities; a path: this CA file; False: nobody (warned).
     """
@@ -214,7 +221,7 @@ class TLSAdapter(HTTPAdapter):
 
     def __init__(self, cert, key, fingerprint, verify):
         self._context = _tls_context(cert, key, verify)
-        self._pin = fingerprint.replace(":", "").lower() if fingerprint else None
+        self._pin = pem.pin(fingerprint)
         super().__init__()
 
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
@@ -237,15 +244,13 @@ class TLSAdapter(HTTPAdapter):
 
 def _tls_context(cert, key, verify):
     """Return the TLS context; TLS 1.3 is what both daemons speak (LXD 5.0.2, Incus 6.0.4)."""
+    authorities = verify if isinstance(verify, str) else None
     try:
-        context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+        context = tls.unverified() if verify is False else ssl.create_default_context(cafile=authorities)
     except OSError as exc:
         raise EndpointError(f"CA file {verify} cannot be read: {exc.strerror or exc}") from exc
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.sslsocket_class = deadline.TLSSocket
-    if verify is False:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
     if cert:
         _load_client(context, cert, key)
     return context
@@ -254,17 +259,16 @@ def _tls_context(cert, key, verify):
 def _load_client(context, cert, key):
     """Load the client certificate; inline PEM passes through a private file for an instant."""
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
+        files = [_pem_file(folder, name, part) for name, part in (("client.crt", cert), ("client.key", key)) if part]
+        keypair.refuse_readable(files[-1])
         try:
-            context.load_cert_chain(
-                _pem_file(folder, "client.crt", cert),
-                _pem_file(folder, "client.key", key) if key else None,
-                password=_no_password,
-            )
+            context.load_cert_chain(*files, password=_no_password)
         except (OSError, ValueError) as exc:
             # what looks like no path may be a key without its first line
             files = [part for part in (cert, key) if part and part.startswith(("/", "~", "."))]
             what = " with ".join(files) or "inline PEM"
-            raise EndpointError(f"client certificate: {what} cannot be used: {exc}") from exc
+            words = "the key is not that of the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
+            raise EndpointError(f"client certificate: {what} cannot be used: {words}") from exc
 
 
 def _no_password():

@@ -8,8 +8,8 @@ import hashlib
 import os
 import threading
 
-import lxdapi_certificate as certificates
 import lxdapi_names as names
+import lxdapi_pem as pem
 import lxdapi_secrets as secrets
 from lxdapi_api import API
 from lxdapi_errors import APINotFoundException, APINotTrustedException, InvalidError
@@ -61,7 +61,7 @@ def connect(config_get, context, remote=None, project=None, target=None):
     From here on the values of what ``lxdapi:sensitive`` names are secret.
     """
     secrets.mark(names.patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
-    settings = _settings(config_get, remote)
+    settings = settings_of(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
     identity = repr((os.getpid(), threading.get_ident(), sorted(settings.items()), project))
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
@@ -95,7 +95,15 @@ def local_file(cache_file, source, saltenv="base"):
     return path
 
 
-def _settings(config_get, remote):
+def settings_of(config_get, remote):
+    """
+    Return the settings of a remote, for :meth:`lxdapi_api.API.factory`.
+
+    config_get, remote
+        See :func:`connect`.
+
+    Raises :class:`InvalidError` if there is no such remote, or if it has settings that there are not.
+    """
     remotes = config_get("lxdapi:remotes", {}) or {}
     if remote is None and LOCAL not in remotes:
         return {}
@@ -146,5 +154,11 @@ def _refuse_untrusted(api, cert):
     try:
         _ = api.server
     except APINotTrustedException as exc:
-        ours = f"our certificate {certificates.read(cert)[0]}" if cert else "a client without certificate"
-        raise APINotTrustedException(exc.result, f"the daemon does not trust {ours}") from None
+        raise APINotTrustedException(exc.result, f"the daemon does not trust {_ours(cert)}") from None
+
+
+def _ours(cert):
+    if not cert:
+        return "a client without certificate"
+    when = pem.out_of_date(cert)
+    return f"our certificate {pem.read(cert)[0]}" + (f", which {when}" if when else "")

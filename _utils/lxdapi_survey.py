@@ -40,7 +40,8 @@ def listed(api, word, parent=None):
     """
     kind = kind_of(word)
     converge.require(api, kind)
-    converge.require_project(api)
+    if not kind.of_server:
+        converge.require_project(api)
     if parent and not kind.parents:
         raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
     if not kind.path:
@@ -50,9 +51,11 @@ def listed(api, word, parent=None):
 
 def found(api, word, name):
     """Return the object of that name, None if there is none; raises if there is no such project."""
-    current = converge.read(api, kind_of(word), name)
+    kind = kind_of(word)
+    current = converge.read(api, kind, name)
     if current is None:
-        converge.require_project(api)
+        if not kind.of_server:
+            converge.require_project(api)
         return None
     return current.metadata
 

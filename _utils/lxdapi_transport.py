@@ -4,10 +4,10 @@ Sending one request, and what its failure to arrive means, in words.
 
 import errno
 import logging
-import ssl
 from urllib.parse import unquote, urlsplit
 
 import lxdapi_secrets as secrets
+import lxdapi_tls as tls
 import requests
 import urllib3
 from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
@@ -58,8 +58,7 @@ def send(session, method, url, options):
         raise _late(method, url, options) from _told(exc)
     except requests.exceptions.SSLError as exc:
         root = _root(exc)
-        refused = isinstance(root, ssl.SSLCertVerificationError) or "ingerprint" in str(root)
-        raise _broken(f"TLS: {root}", method, url, sent=not refused) from _told(exc)
+        raise _broken(f"TLS: {tls.words(root)}", method, url, sent=not tls.is_refusal(root)) from _told(exc)
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
         if _is_late(exc):
             raise _late(method, url, options) from _told(exc)

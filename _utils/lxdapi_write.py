@@ -5,6 +5,7 @@ The writes: create, update, rename and remove an object, each settled by reading
 import lxdapi_diff as diff
 import lxdapi_names as names
 import lxdapi_retry as retry
+import lxdapi_server as server
 from lxdapi_errors import (
     APIException,
     APINotFoundException,
@@ -94,6 +95,8 @@ def update(api, kind, name, wanted, current=None, purge=False):
             done = write(api, kind, name, current, delta).wait()
         except APIException as exc:
             if not (isinstance(exc, APIPreconditionException) or retry.is_busy(exc) or retry.is_lost(exc)):
+                if kind.patch_whole and exc.status:
+                    server.put_back(api, kind, current, delta)
                 raise
             changes = delta.changes if retry.is_lost(exc) else changes
             current, undone, waiting = None, exc, waiting or retry.Patience(api.retry_timeout)
@@ -127,24 +130,10 @@ def write(api, kind, name, current, delta):
     partial = kind.patch and (kind.patch_unsets or not delta.removes)
     repeated = kind.patch_with if partial else kind.written(current.metadata)
     body = {field: current.metadata[field] for field in repeated if field in current.metadata}
-    body.update(_touched(kind, current, delta) if partial else delta.fields)
+    touched = server.touched(kind, current, delta) if kind.patch_whole else delta.touched
+    body.update(touched if partial else delta.fields)
     method = "PATCH" if partial else "PUT"
     return api.request(method, path_of(kind, name), json=body, headers=headers, **patience(api, kind))
-
-
-def _touched(kind, current, delta):
-    """Return what a PATCH sends of the difference, with the keys that it has to repeat."""
-    if not kind.patch_whole:
-        return delta.touched
-    # a password's place has True: it is kept as it is
-    shown = {key: value for key, value in current.metadata["config"].items() if isinstance(value, str)}
-    config = {key: value for key, value in shown.items() if not key.startswith("volatile.")}
-    # on LXD 5.0.2 "" is false, also where the default is true
-    assumed = kind.assumed if current.metadata["environment"]["server"] == "lxd" else {}
-    touched = {
-        key: value or ("true" if assumed.get(key) == "true" else "") for key, value in delta.touched["config"].items()
-    }
-    return {**delta.touched, "config": {**config, **touched}}
 
 
 def remove(api, kind, name, force=False):

@@ -3,6 +3,8 @@ Pages drawn from the docstrings of this repository, always in the same order.
 
 ``.. lxdapi-kind:: profile``
     What the kind is; each state with its SLS and its parameters; the module calls; what it needs.
+``.. lxdapi-states::``
+    Each file of states that is about no kind: what it is, and its states.
 ``.. lxdapi-modules::``
     Each execution module: what it is, and its functions.
 
@@ -160,21 +162,39 @@ class KindDirective(FromDocstrings):
             content.insert(place, nodes.rubric("", title))
 
 
-class ModulesDirective(FromDocstrings):
-    """The functions of the execution modules."""
+class SectionsDirective(FromDocstrings):
+    """A section for each of several files, with its functions in the order of the file."""
 
     def run(self):
-        """A section for each module, with its functions in the order of the file."""
-        sources = [Source("_modules", path.stem) for path in sorted(REPO.glob("_modules/lxdapi*.py"))]
-        return self.parsed("\n".join(self._section(source) for source in sources), *sources)
+        """The sections in the order of the files' names."""
+        sources = [Source(folder, stem) for folder, stem in self.files()]
+        return self.parsed("\n".join(map(self._section, sources)), *sources) if sources else []
 
     def _section(self, source):
         functions = [source.described(word) for word in source.functions()]
         return headed(source.stem, "\n".join([source.about, "", *functions]))
 
 
+class ModulesDirective(SectionsDirective):
+    """The functions of the execution modules."""
+
+    def files(self):
+        """All of them."""
+        return [("_modules", path.stem) for path in sorted(REPO.glob("_modules/lxdapi*.py"))]
+
+
+class StatesDirective(SectionsDirective):
+    """The states that are about no kind."""
+
+    def files(self):
+        """Those that have no page of a kind."""
+        stems = (path.stem for path in sorted(REPO.glob("_states/lxdapi_*.py")))
+        return [("_states", stem) for stem in stems if stem.partition("_")[2] not in KINDS]
+
+
 def setup(app):
-    """Sphinx knows the two directives."""
+    """Sphinx knows the directives."""
     app.add_directive("lxdapi-kind", KindDirective)
     app.add_directive("lxdapi-modules", ModulesDirective)
+    app.add_directive("lxdapi-states", StatesDirective)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,10 +3,14 @@ Facts of the server itself: its config, projects, certificates and warnings.
 """
 
 import base64
+import http.client
+import json
 import ssl
+import tempfile
+from pathlib import Path
 
 from asked import free_address
-from certificates import made
+from certificates import in_files, made
 
 NOWHERE = "192.0.2.1:1"  # an address that this machine does not have: nobody can listen on it
 OWN = {"images.auto_update_interval": "0"}
@@ -150,6 +154,45 @@ def certificate_by_a_wildcard(asked):
     return [asked.status("GET", each) for each in (path[:-52], "certificates/%25")]
 
 
+class Client:
+    """A client over https, whose certificate is in files."""
+
+    def __init__(self, asked, folder):
+        self._address = free_address()
+        self._files = Path(folder) / "c.crt", Path(folder) / "c.key"
+        self.fingerprint = in_files(*self._files)
+        self.der = base64.b64encode(ssl.PEM_cert_to_DER_cert(self._files[0].read_text())).decode()
+        asked.do("PATCH", "", {"config": {"core.https_address": self._address}})
+
+    def get(self, path):
+        """Return (HTTP status, metadata) of a GET."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(*self._files)
+        connection = http.client.HTTPSConnection(self._address, context=context, timeout=20)
+        try:
+            connection.request("GET", f"/1.0/{path}".rstrip("/"))
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())["metadata"]
+        finally:
+            connection.close()
+
+
+def extensions_for_strangers(asked):
+    with tempfile.TemporaryDirectory() as folder:
+        return type(Client(asked, folder).get("")[1]["api_extensions"])
+
+
+def what_a_restricted_client_sees(asked):
+    project(asked)
+    asked.bridge()
+    with tempfile.TemporaryDirectory() as folder:
+        client = Client(asked, folder)
+        body = {"type": "client", "name": "x", "certificate": client.der, "restricted": True, "projects": ["p"]}
+        asked.do("POST", "certificates", body)
+        return [client.get(path)[0] for path in ("networks/lxdapi6", "instances", "projects/default")]
+
+
 def warnings_of_a_project(asked):
     return asked.read("warnings?project=default")
 
@@ -175,6 +218,8 @@ DIFFERS = {
     certificate_as_pem: (400, 400, 201),
     certificate_described: (None, "one", "one"),
     certificate_without_type: (403, 400, 400),
+    extensions_for_strangers: (list, list, type(None)),
+    what_a_restricted_client_sees: ([403, 403, 403], [200, 500, 403], [404, 200, 403]),
 }
 # what is asked: what all of them answer
 ALIKE = {

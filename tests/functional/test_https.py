@@ -7,36 +7,23 @@ import datetime
 import os
 import ssl
 
+import contract
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from certificates import DAY, in_files
 from loaded import Loaded
 
 
 class Client:
-    """A client key pair in files."""
+    """A client key pair in files; times: how long from now on it is valid."""
 
-    def __init__(self, folder):
-        key = ec.generate_private_key(ec.SECP384R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lxdapi test")])
-        now = datetime.datetime.now(datetime.timezone.utc)
-        day = datetime.timedelta(days=1)
-        made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        made = made.serial_number(x509.random_serial_number()).not_valid_before(now - day)
-        certificate = made.not_valid_after(now + day).sign(key, hashes.SHA384())
-        self.der = certificate.public_bytes(serialization.Encoding.DER)
-        self.fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+    def __init__(self, folder, **times):
         self.cert, self.key = folder / "client.crt", folder / "client.key"
-        self.cert.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        self.key.touch(mode=0o600)
-        self.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+        self.fingerprint = in_files(self.cert, self.key, **times)
+
+    @property
+    def der(self):
+        """Return the certificate as a daemon is given it."""
+        return ssl.PEM_cert_to_DER_cert(self.cert.read_text())
 
 
 @pytest.fixture
@@ -100,7 +87,7 @@ def test_a_wrong_pin_is_refused(remote, trusted, raw):
 def test_a_server_certificate_of_no_known_authority_is_refused(remote, trusted, raw):
     ret = present(remote())
     assert ret["result"] is False
-    assert "CERTIFICATE_VERIFY_FAILED" in ret["comment"]
+    assert "is self-signed: pin it" in ret["comment"]
     assert raw("profiles/web") is None
 
 
@@ -121,12 +108,57 @@ def test_keys_can_be_inline_pem(remote, trusted, server):
     assert present(salt)["result"] is True
 
 
-def test_a_stranger_is_told_that_it_is_not_trusted_and_nothing_is_read_as_absent(remote, client, server):
+def test_case_86_a_stranger_is_told_that_it_is_not_trusted_and_nothing_is_read_as_absent(remote, client, server):
     salt = remote(fingerprint=server["certificate_fingerprint"])
     for function in ("present", "absent"):
-        ret = salt.states[f"lxdapi_profile.{function}"](name="web", remote="far")
+        with contract.recording() as sent:
+            ret = salt.states[f"lxdapi_profile.{function}"](name="web", remote="far")
         assert ret["result"] is False
-        assert f"does not trust our certificate {client.fingerprint}" in ret["comment"]
+        assert f"does not trust our certificate {client.fingerprint} (GET /1.0)" in ret["comment"]
+        assert [(each.method, each.path) for each in sent] == [("GET", "/1.0")]
+
+
+@pytest.mark.parametrize(
+    "begin, end, words",
+    [(-2 * DAY, -DAY, ", which expired on {end} "), (DAY, 2 * DAY, ", which is not valid before {begin} ")],
+)
+def test_case_97_a_certificate_out_of_date_is_told_with_the_date(remote, server, tmp_path, begin, end, words):
+    client = Client(tmp_path, begin=begin, end=end)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    words = words.format(begin=(now + begin).strftime("%Y-%m-%d"), end=(now + end).strftime("%Y-%m-%d"))
+    ret = present(remote(fingerprint=server["certificate_fingerprint"]))
+    assert ret["result"] is False
+    assert f"does not trust our certificate {client.fingerprint}{words}" in ret["comment"]
+    salt = remote(fingerprint=server["certificate_fingerprint"])
+    ret = salt.states["lxdapi_trust.present"](name="far", password="canary")
+    assert ret["result"] is False and words.strip(", ").replace("which ", "") in ret["comment"]
+
+
+def test_case_96_a_key_that_everybody_may_read_is_refused(remote, trusted, server):
+    trusted.key.chmod(0o644)
+    with contract.recording() as sent:
+        ret = present(remote(fingerprint=server["certificate_fingerprint"]))
+    assert ret["result"] is False and sent == []
+    assert f"everybody may read {trusted.key} (mode 0644): chmod 600 {trusted.key}" in ret["comment"]
+    trusted.key.chmod(0o640)
+    assert present(remote(fingerprint=server["certificate_fingerprint"]))["result"] is True
+
+
+def test_case_89_nobody_is_verified_only_where_it_is_said_and_then_the_log_warns(remote, trusted, caplog, https):
+    assert present(remote())["result"] is False
+    assert present(remote(verify=False))["result"] is True
+    warned = [record for record in caplog.records if "is not verified" in record.message]
+    assert [(each.levelname, https in each.message) for each in warned] == [("WARNING", True)]
+
+
+def test_the_servers_certificate_in_a_file_is_the_pin(remote, trusted, server, tmp_path, raw):
+    pin = tmp_path / "server.crt"
+    pin.write_text(server["certificate"])
+    assert present(remote(fingerprint=str(pin)))["result"] is True
+    pin.write_text(trusted.cert.read_text())
+    ret = present(remote(fingerprint=str(pin)))
+    assert "not the pinned one" in ret["comment"]
+    assert trusted.fingerprint in ret["comment"] and server["certificate_fingerprint"] in ret["comment"]
 
 
 def test_the_environment_does_not_weaken_or_break_the_check(remote, trusted, server, monkeypatch):

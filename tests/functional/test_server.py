@@ -2,6 +2,8 @@
 The server's own settings: set, edited, unset; secrets never shown; a refusal that leaves everything as it was.
 """
 
+import socket
+
 import pytest
 from cluster import free_addresses
 
@@ -52,6 +54,16 @@ def test_a_refused_key_changes_nothing_not_even_the_address(apply, https, config
     assert "(PATCH /1.0)" in comment
     assert config() == before
     assert before["core.https_address"] in https
+
+
+def test_case_98_a_refused_change_keeps_the_address_also_over_a_restart(apply, https, daemon, config):
+    apply.failed(SERVER, "server", config={"core.bogus": "1"})
+    apply.failed(SERVER, "server", config={"core.metrics_address": "192.0.2.1:1"})
+    daemon.restart()
+    assert config()["core.https_address"] in https
+    host, _, port = https.partition("//")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=10):
+        pass
 
 
 def test_the_address_is_changed_and_unset_where_it_is_declared(apply, https, config):

@@ -2,11 +2,15 @@
 Every CLI Example of the modules' docstrings is run as it stands, on objects of those very names.
 
 Only what nobody can know beforehand is put in its place: the image's path and fingerprint, an
-operation's id.
+operation's id, a token, the folder of keys.
 """
 
+import base64
+import json
 import re
+import socket
 
+import lxdapi_keypair as keypair
 import pytest
 import salt.client
 import salt.config
@@ -35,6 +39,11 @@ NEEDS = {
     "lxdapi_instance.freeze": ["running"],
     "lxdapi_instance.unfreeze": ["frozen"],
     "lxdapi_instance.delete": ["running"],
+    "lxdapi_trust.fingerprint": ["certificate"],
+    "lxdapi_trust.redeem": ["listening"],
+    "lxdapi_trust.token_create": ["listening"],
+    "lxdapi_trust.token_list": ["token"],
+    "lxdapi_trust.token_revoke": ["token"],
 }
 
 
@@ -50,9 +59,10 @@ def callers(daemons, roots, tmp_path_factory):
 
     def caller(kind):
         if kind not in made:
-            local = {"remotes": {"local": {"endpoint": daemons[kind].socket}}}
             folder = tmp_path_factory.mktemp("caller")
-            Salt(this_environment(), folder, roots, lxdapi=local, module_dirs=[str(REPO)])
+            far = {part: str(folder / f"far.{part}") for part in ("cert", "key", "fingerprint")}
+            remotes = {"remotes": {"local": {"endpoint": daemons[kind].socket}, "far": far}}
+            Salt(this_environment(), folder, roots, lxdapi=remotes, module_dirs=[str(REPO)])
             options = salt.config.minion_config(str(folder / "minion"))
             made[kind] = salt.client.Caller(mopts=options)
         return made[kind]
@@ -63,8 +73,8 @@ def callers(daemons, roots, tmp_path_factory):
 class Prepared:
     """The objects of the examples, made past the code under test."""
 
-    def __init__(self, daemon, image):
-        self._daemon, self._file = daemon, image
+    def __init__(self, daemon, image, folder):
+        self._daemon, self._file, self.folder = daemon, image, folder
         self.fingerprint = "0" * 64
 
     def make(self, thing):
@@ -75,6 +85,23 @@ class Prepared:
         """Return the path of an operation that was just started."""
         _, reply = self._daemon.request("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
         return reply["operation"]
+
+    def token(self):
+        """Return a token of the daemon for the client web1."""
+        body = {"type": "client", "name": "web1", "token": True}
+        facts = self._daemon.request("POST", "/1.0/certificates", body)[1]["metadata"]["metadata"]
+        data = {key: facts[key] for key in ("fingerprint", "addresses", "secret")}
+        return base64.b64encode(json.dumps({"client_name": "web1", **data}).encode()).decode()
+
+    def _token(self):
+        self._listening()
+        self.token()
+
+    def _listening(self):
+        self._daemon.ask("PATCH", "/1.0", {"config": {"core.https_address": f"127.0.0.1:{free_port()}"}})
+
+    def _certificate(self):
+        keypair.make(f"{self.folder}/client.crt", f"{self.folder}/client.key", "web1")
 
     def _profile(self):
         self._daemon.ask("POST", "/1.0/profiles", {"name": "web", "config": {"limits.cpu": "4"}})
@@ -102,9 +129,18 @@ class Prepared:
         self._daemon.ask("PUT", "/1.0/instances/web1/state", {"action": action, "timeout": 30})
 
 
+def free_port():
+    """Return a TCP port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def filled(words, prepared, image):
     """Return the words of an example with what nobody can know beforehand."""
     words = [word.replace("/srv/images/busybox.tar.gz", str(image)) for word in words]
+    words = [word.replace("/etc/salt/pki/lxdapi", str(prepared.folder)) for word in words]
+    words = [f"token={prepared.token()}" if word.startswith("token=") else word for word in words]
     words = [re.sub(r"^[0-9a-f]{64}$", prepared.fingerprint, word) for word in words]
     return [prepared.operation() if "/operations/" in word else word for word in words]
 
@@ -115,8 +151,8 @@ def test_every_function_has_an_example_that_calls_it():
 
 
 @pytest.mark.parametrize("example", [each for each in EXAMPLES if not in_cluster(each)])
-def test_the_example_runs_and_its_result_survives_the_way_to_the_master(example, callers, daemon, image):
-    words, prepared = EXAMPLES[example], Prepared(daemon, image)
+def test_the_example_runs_and_its_result_survives_the_way_to_the_master(example, callers, daemon, image, tmp_path):
+    words, prepared = EXAMPLES[example], Prepared(daemon, image, tmp_path)
     for thing in NEEDS.get(words[0], []):
         prepared.make(thing)
     result = callers(daemon.name).function(*filled(words, prepared, image))

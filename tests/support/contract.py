@@ -32,6 +32,7 @@ BESIDE = Path(__file__).resolve().parents[3] / "shared" / "api"
 # that is below it, or a path and a field of its body or a ?key. A name in a path is {}, an item of a list [].
 EXTENSIONS = {
     "certificates description": "certificate_description",
+    "certificates password": "macaroon_authentication",
     "cluster/groups config": "clustering_groups_config",
     "cluster/members/{}/state force": "clustering_evacuation_force",
     "network-address-sets": "network_address_set",
@@ -52,6 +53,7 @@ GAPS = {
     "POST instances/{} ?target": "it is the member to move to: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
     "PUT cluster cluster_password": "LXD before explicit_trust_token takes the token there: run on LXD 5.0.2",
     "PUT cluster cluster_token": "the others take it there: run on Incus 6.0.4 and Incus 7.0.2",
+    "POST certificates trust_token": "LXD 5.0.2 takes a token as the password, and is sent it so: run",
     "POST images X-LXD-filename": "the name is in the image's filename afterwards: run on LXD 5.0.2",
     "POST images X-LXD-public": "the image is public afterwards: run on LXD 5.0.2",
 }

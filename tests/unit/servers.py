@@ -135,15 +135,18 @@ class Pair(NamedTuple):
         return sha256(ssl.PEM_cert_to_DER_cert(self.cert)).hexdigest()
 
 
-def make_pair(folder, name, address="127.0.0.1", password=None):
-    """Return a self-made certificate for an address (an IP or a host's name), written into the folder."""
+def make_pair(folder, name, address="127.0.0.1", password=None, days=(-1, 1)):
+    """
+    Return a self-made certificate for an address (an IP or a host's name), written into the folder; days: from when
+    to when it is valid, counted from now on.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(timezone.utc)
     made = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + timedelta(days=days[0]))
+        .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.SubjectAlternativeName([_san(address)]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -156,6 +159,7 @@ def make_pair(folder, name, address="127.0.0.1", password=None):
     files = [folder / f"{name}.crt", folder / f"{name}.key"]
     for file, text in zip(files, texts):
         file.write_text(text)
+    files[1].chmod(0o600)
     return Pair(*texts, *map(str, files))
 
 
@@ -167,10 +171,10 @@ def _san(address):
 
 
 @contextmanager
-def tls_server(pair, client=None, answer=None):
-    """A TLS 1.3 server on loopback, with its URL as ``url``; client: the Pair it wants to see."""
+def tls_server(pair, client=None, answer=None, version=ssl.TLSVersion.TLSv1_3):
+    """A TLS server on loopback, with its URL as ``url``; client: the Pair it wants to see."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.minimum_version = context.maximum_version = version
     context.load_cert_chain(pair.cert_file, pair.key_file)
     if client:
         context.verify_mode = ssl.CERT_OPTIONAL

@@ -8,6 +8,7 @@ import ssl
 import time
 
 import lxdapi_certificate as certificates
+import lxdapi_pem as pem
 import pytest
 from fake import Paper, sync
 from lxdapi_errors import InvalidError
@@ -21,7 +22,7 @@ def pair(tmp_path_factory):
 
 
 def test_the_fingerprint_is_the_sha256_of_what_is_sent(pair):
-    digest, sent = certificates.read(pair.cert)
+    digest, sent = pem.read(pair.cert)
     der = ssl.PEM_cert_to_DER_cert(pair.cert)
     assert digest == hashlib.sha256(der).hexdigest() == pair.fingerprint
     assert base64.b64decode(sent) == der and "\n" not in sent
@@ -41,13 +42,13 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_the_first_certificate_counts_whatever_else_is_there(pair, form):
-    assert certificates.read(form(pair))[0] == pair.fingerprint
+    assert pem.read(form(pair))[0] == pair.fingerprint
 
 
 def test_a_file_below_the_home_is_found(pair, monkeypatch):
     folder, _, name = str(pair.cert_file).rpartition("/")
     monkeypatch.setenv("HOME", folder)
-    assert certificates.read(f"~/{name}")[0] == pair.fingerprint
+    assert pem.read(f"~/{name}")[0] == pair.fingerprint
 
 
 NONE = {
@@ -64,42 +65,42 @@ NONE = {
 
 @pytest.mark.parametrize("text", NONE.values(), ids=NONE)
 def test_where_there_is_no_certificate_it_says_so(text):
-    assert certificates.der_of(text) is None
+    assert pem.der_of(text) is None
     with pytest.raises(InvalidError, match="certificate: there is none in it"):
-        certificates.read(text)
+        pem.read(text)
 
 
 @pytest.mark.parametrize("given", [None, 5, True, ["x"], {"a": "b"}, b"-----BEGIN", 1.5])
 def test_what_is_no_text_is_refused(given):
     with pytest.raises(InvalidError, match="^certificate: PEM text or a file's path is needed"):
-        certificates.read(given)
+        pem.read(given)
 
 
 @pytest.mark.parametrize("path", ["", "/no/such/file", "/", "a\x00b", "x" * 5000, "\ud800"])
 def test_a_file_that_cannot_be_read_is_told(path):
     with pytest.raises(InvalidError, match="^certificate "):
-        certificates.read(path)
+        pem.read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", "é".encode(), b"\x30\x82\x01\x00" * 100])
 def test_a_file_without_a_certificate_is_told(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(InvalidError, match="there is none in it"):
-        certificates.read(str(tmp_path / "x"))
+        pem.read(str(tmp_path / "x"))
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/full"])
 def test_a_file_without_end_has_no_certificate(path):
     begun = time.monotonic()
     with pytest.raises(InvalidError, match="there is none in it"):
-        certificates.read(path)
+        pem.read(path)
     assert time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("text", ["-----BEGIN CERTIFICATE-----" * 40000, "-----BEGIN CERTIFICATE-----" + "A" * 10**6])
 def test_half_a_certificate_takes_no_time(text):
     begun = time.monotonic()
-    assert certificates.der_of(text) is None
+    assert pem.der_of(text) is None
     assert time.monotonic() - begun < 2
 
 

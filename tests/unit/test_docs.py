@@ -96,6 +96,12 @@ def test_each_module_is_documented(built):
     assert {path.stem for path in REPO.glob("_modules/*.py")} == set(re.findall(r"<h2>(\w+)<", text))
 
 
+def test_each_file_of_states_of_no_kind_is_documented(built):
+    text = (built / "states.html").read_text(encoding="utf-8")
+    files = {path.stem for path in REPO.glob("_states/*.py")} - {f"lxdapi_{word}" for word in KINDS}
+    assert files == set(re.findall(r"<h2>(\w+)<", text))
+
+
 @pytest.mark.parametrize("path", TEXTS, ids=called)
 def test_what_a_text_links_to_exists(path):
     text = path.read_text(encoding="utf-8")

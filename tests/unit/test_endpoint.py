@@ -2,6 +2,8 @@
 Where the daemon is found, and the session: one connection, no proxies.
 """
 
+import logging
+
 import lxdapi_endpoint as endpoints
 import pytest
 from lxdapi_api import API
@@ -83,6 +85,16 @@ def test_the_environment_names_the_socket(environ, found, monkeypatch):
     assert endpoints.find() == url(found), "the process's own environment is what is asked by default"
 
 
+@pytest.mark.parametrize("variable", ["INCUS_SOCKET", "INCUS_DIR", "LXD_SOCKET", "LXD_DIR"])
+def test_case_99_a_socket_of_the_environment_is_logged_with_its_variable(variable, caplog):
+    with caplog.at_level(logging.INFO):
+        endpoints.find(environ={variable: "/tmp/theirs"})
+        endpoints.find("/run/ours", environ={variable: "/tmp/theirs"})
+    (record,) = caplog.records
+    assert record.levelname == "INFO"
+    assert "/tmp/theirs" in record.message and record.message.endswith(f"environment variable {variable}")
+
+
 @pytest.mark.parametrize("incus", ["INCUS_SOCKET", "INCUS_DIR"])
 @pytest.mark.parametrize("lxd", ["LXD_SOCKET", "LXD_DIR"])
 def test_an_environment_that_names_two_daemons_decides_nothing(incus, lxd):
@@ -157,7 +169,7 @@ def test_a_socket_that_a_dead_daemon_left_is_no_daemon(known, listen):
     assert str(known["incus2"]) in str(caught.value) and str(known["incus1"]) not in str(caught.value)
 
 
-def test_two_daemons_and_no_word_which_are_an_error_that_names_both(known, listen):
+def test_case_100_two_daemons_and_no_word_which_are_an_error_that_names_both(known, listen):
     listen("incus1", "lxd2")
     with pytest.raises(EndpointError) as caught:
         endpoints.find()

@@ -4,6 +4,8 @@ https: pins, CA files, client certificates; the environment has no say. Against 
 
 import logging
 import os
+import socket
+import ssl
 import tempfile
 from hashlib import sha256
 
@@ -11,7 +13,7 @@ import lxdapi_endpoint as endpoints
 import pytest
 from lxdapi_api import API
 from lxdapi_errors import APIConnectionException, EndpointError, LxdapiError
-from servers import garbage, make_pair, tls_server
+from servers import Server, garbage, make_pair, running, tls_server
 
 KEY_WORDS = "PRIVATE KEY"
 
@@ -100,6 +102,53 @@ def test_a_server_of_another_name_is_refused(folder):
     assert "127.0.0.1" in error
 
 
+@pytest.mark.parametrize(
+    "days, pair_of, words",
+    [
+        ((-2, -1), "itself", "the server's certificate has expired"),
+        ((1, 2), "itself", "the server's certificate is not valid yet"),
+        ((-1, 1), "nobody", "the server's certificate is self-signed: pin it (fingerprint), or name its file (verify)"),
+    ],
+)
+def test_what_is_wrong_with_a_servers_certificate_is_said_in_words(folder, days, pair_of, words):
+    pair = make_pair(folder, f"of{days[0]}", days=days)
+    with tls_server(pair) as server:
+        assert words in refused(server, **({"verify": pair.cert_file} if pair_of == "itself" else {})).error
+
+
+def test_a_name_that_is_not_the_servers_is_said_in_words(folder):
+    pair = make_pair(folder, "named", "localhost")
+    with tls_server(pair) as server:
+        assert "the server's certificate is for another address" in refused(server, verify=pair.cert_file).error
+        server.url = server.url.replace("127.0.0.1", "localhost")
+        assert asked(server, verify=pair.cert_file) == {"auth": "trusted"}
+
+
+def test_both_fingerprints_are_told_where_they_differ(own, client):
+    with tls_server(own) as server:
+        error = refused(server, fingerprint=client.fingerprint).error
+    assert "the server's certificate is not the pinned one" in error
+    assert own.fingerprint in error and client.fingerprint in error
+
+
+def test_an_old_tls_is_told(own):
+    with tls_server(own, version=ssl.TLSVersion.TLSv1_2) as server, pytest.raises(APIConnectionException) as caught:
+        asked(server, fingerprint=own.fingerprint)
+    assert caught.value.error.startswith("TLS: the server speaks no TLS 1.3 (")
+    assert server.heads == []
+
+
+def test_a_port_of_something_else_is_told():
+    def answer(connection):
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    with running(Server(listener, lambda connection: None)) as server:
+        server._speak = lambda connection: (connection.recv(1), answer(connection))
+        with pytest.raises(APIConnectionException, match="no TLS is spoken there"):
+            API.factory(f"https://127.0.0.1:{listener.getsockname()[1]}", verify=False, timeout=3).get("")
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_a_ca_file_that_is_none_is_told(tmp_path, content):
     if content:
@@ -108,7 +157,7 @@ def test_a_ca_file_that_is_none_is_told(tmp_path, content):
         API.factory("https://127.0.0.1:1", verify=str(tmp_path / "ca"))
 
 
-def test_without_verification_anybody_is_let_in_and_the_log_warns(own, caplog):
+def test_case_89_without_verification_anybody_is_let_in_and_the_log_warns(own, caplog):
     with tls_server(own) as server, caplog.at_level(logging.WARNING):
         assert asked(server, verify=False) == {"auth": "trusted"}
     assert any(server.url in r.message and "not verified" in r.message for r in caplog.records)
@@ -128,6 +177,7 @@ def test_a_verified_server_is_no_warning(own, caplog, recwarn, by):
 def test_the_client_certificate_is_seen_by_the_server(own, client, tmp_path, form):
     one = client.cert + client.key
     (tmp_path / "one.pem").write_text(one)
+    (tmp_path / "one.pem").chmod(0o600)
     given = {
         "files": {"cert": client.cert_file, "key": client.key_file},
         "inline": {"cert": client.cert, "key": client.key},
@@ -163,6 +213,7 @@ def test_a_client_certificate_that_is_none_is_told_without_telling_the_key(own, 
     }[broken]
     with pytest.raises(EndpointError, match="client certificate") as caught:
         endpoints.session("https://127.0.0.1:1", cert=cert, key=key)
+    assert ("key is not that of the certificate" in str(caught.value)) == ("wrong key" in broken)
     assert KEY_WORDS not in str(caught.value) and "BEGIN" not in str(caught.value)
 
 

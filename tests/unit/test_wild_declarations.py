@@ -90,9 +90,14 @@ def state_of(path, there, test, folder):
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     loaded.__opts__ = {"test": test, "cachedir": str(folder)}
-    loaded.__salt__ = {"config.get": None, "cp.cache_file": lambda *given, **more: ""}
+    loaded.__salt__ = {"config.get": lambda *given: remotes(folder), "cp.cache_file": lambda *given, **more: ""}
     loaded.__context__ = {}
     return loaded
+
+
+def remotes(folder):
+    """Return the remotes: one at which nobody listens, and whose client has no key."""
+    return {"b": {"endpoint": "https://127.0.0.1:1", "cert": f"{folder}/a.crt", "key": f"{folder}/a.key"}}
 
 
 def name_of(word):

@@ -1,0 +1,77 @@
+"""
+Remote servers that trust this client, reached over HTTPS.
+
+:depends: requests, requests-unixsocket; cryptography for a new key
+
+The other side of :py:func:`lxdapi_trust.token_create` and of ``lxdapi_certificate``, which are about the server.
+"""
+
+try:
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+    import lxdapi_trust as trust
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _client(remote, token=None, password=None, client_name=None):
+    settings = front.settings_of(__salt__["config.get"], remote)
+    return trust.Client(remote, settings, token, password, client_name or __opts__.get("id") or "salt")
+
+
+def present(name, token=None, password=None, client_name=None):
+    """
+    Ensure that a remote can be used: it has a key pair, its server is known, and that server trusts us.
+
+    .. code-block:: yaml
+
+        far:
+          lxdapi_trust.present:
+            - token: __slot__:salt:pillar.get(far_token)
+
+    name
+        Of the remote below ``lxdapi:remotes``, with ``endpoint``, ``cert`` and ``key``. If neither ``cert`` nor
+        ``key`` is there, a key (ECDSA P-384, for ten years) and its certificate are made; what is there is never
+        replaced. If ``fingerprint`` is the path of a file that is not there, the server's certificate is written to
+        it, once it has proved to be the one the token tells: nobody is trusted because he answered first.
+    token
+        What ``lxdapi_trust.token_create``, ``incus config trust add`` or ``lxc config trust add`` printed on the
+        server. It is good once, and not looked at by the server any more once that trusts us.
+    password
+        The server's trust password instead, which only LXD before 6.0 has. Only for a server that is pinned or
+        verified.
+    client_name
+        In a new certificate, and with a password in the server's list; a token has a name of its own. None: the
+        minion's id.
+
+    The token is sent after the server has shown the certificate whose fingerprint is in the token, and to no other.
+    A slot, as above, keeps it out of the SLS, which Salt itself logs at the level debug.
+    """
+    return plans.state(
+        "client of", name, __opts__["test"], lambda: _client(name, token, password, client_name).present()
+    )
+
+
+def absent(name):
+    """
+    Ensure that the server of a remote does not trust our certificate; the files stay where they are.
+
+    .. code-block:: yaml
+
+        far:
+          lxdapi_trust.absent
+
+    name
+        Of the remote, as for :py:func:`lxdapi_trust.present`. A certificate that is restricted to projects may not
+        do this (LXD 5.0.2, Incus 7.0.2): then it is ``lxdapi_certificate.absent`` on the server.
+    """
+    return plans.state("client of", name, __opts__["test"], lambda: _client(name).absent())
