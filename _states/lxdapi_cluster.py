@@ -61,7 +61,7 @@ def joined(name, token=None, address=None, member_config=None, timeout=None, rem
 
         n2:
           lxdapi_cluster.joined:
-            - token: __slot__:salt:pillar.get(cluster_token)
+            - token: __slot__:salt:config.get(cluster_token)
             - address: 192.0.2.2:8443
             - member_config:
                 storage_pool:

@@ -36,7 +36,7 @@ def present(name, token=None, password=None, client_name=None):
 
         far:
           lxdapi_trust.present:
-            - token: __slot__:salt:pillar.get(far_token)
+            - token: __slot__:salt:config.get(far_token)
 
     name
         Of the remote below ``lxdapi:remotes``, with ``endpoint``, ``cert`` and ``key``. If neither ``cert`` nor
@@ -54,7 +54,8 @@ def present(name, token=None, password=None, client_name=None):
         minion's id.
 
     The token is sent after the server has shown the certificate whose fingerprint is in the token, and to no other.
-    A slot, as above, keeps it out of the SLS, which Salt itself logs at the level debug.
+    A slot, as above, keeps it out of the SLS, which Salt itself logs at the level debug; ``config.get`` looks into the
+    pillar as well, and ``pillar.get`` would give asterisks (Salt 3008).
     """
     return plans.state(
         "client of", name, __opts__["test"], lambda: _client(name, token, password, client_name).present()
