@@ -10,6 +10,7 @@ import lxdapi_endpoint as endpoints
 import lxdapi_items as items
 import lxdapi_join as join
 import lxdapi_names as names
+import lxdapi_retry as retry
 from lxdapi_errors import APINotFoundException, APIOperationException, InvalidError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Nothing, Step
@@ -83,7 +84,8 @@ def _token_field(api):
 
 
 def _become(api, name, body, timeout):
-    api.put("cluster", json={"server_name": name, "enabled": True, **body}).wait(timeout)
+    act = lambda: api.put("cluster", json={"server_name": name, "enabled": True, **body}).wait(timeout) and None  # noqa: E731
+    retry.settle(api, act, lambda: True if _clustered(api) else None)
     api.forget()
 
 
@@ -185,7 +187,8 @@ def _act(api, name, body, goal, timeout):
     """Evacuate or restore a member; returns {} if somebody else did it meanwhile."""
     path = converge.path_of(KIND, name)
     try:
-        api.post(f"{path}/state", json=body, **converge.patience(api, KIND)).wait(timeout)
+        act = lambda: api.post(f"{path}/state", json=body, **converge.patience(api, KIND)).wait(timeout) and None  # noqa: E731
+        retry.settle(api, act, lambda: True if api.get(path).metadata["status"] == goal else None)
     except APIOperationException as exc:
         if "already" in exc.error and api.get(path).metadata["status"] == goal:
             return {}

@@ -5,7 +5,9 @@ An instance on another member of the cluster.
 import lxdapi_converge as converge
 import lxdapi_items as items
 import lxdapi_names as names
+import lxdapi_retry as retry
 import lxdapi_status as statuses
+import lxdapi_unfinished as unfinished
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Nothing, Step
@@ -39,8 +41,12 @@ def step(api, name, now, target, move, timeout=None):
 
 
 def _move(api, name, there, seconds):
-    body = {"name": name, "migration": True}
-    api.post(converge.path_of(KIND, name), json=body, params={"target": there}).wait(seconds)
+    path, options = (
+        converge.path_of(KIND, name),
+        {"json": {"name": name, "migration": True}, "params": {"target": there}},
+    )
+    act = lambda: api.post(path, **options).wait(seconds) and None  # noqa: E731
+    retry.settle(api, act, lambda: True if unfinished.left_alone(api, name).metadata["location"] == there else None)
 
 
 def told(api, now, target, move, steps):

@@ -50,6 +50,14 @@ def awaited(api, name, current=None, seconds=None):
         current = None
 
 
+def left_alone(api, name):
+    """Return the instance once no operation is about it, or after the time for one; raises if there is none."""
+    patience = retry.Patience(api.wait_timeout)
+    while _is_worked_at(api, name) and patience.pause():
+        pass
+    return api.get(converge.path_of(KIND, name))
+
+
 def _again(api, name, current):
     """Return what is there now: it can have become whole between the two looks."""
     return current if current is None or is_whole(current) else converge.read(api, KIND, name)
