@@ -16,6 +16,7 @@ The exceptions of lxdapi, one tree.
             ├── APIUnavailableException      HTTP 503: starting, shutting down, no quorum
             ├── APIOperationException        the operation ran and failed
             ├── APIOutcomeUnknownException   the operation vanished: look at the object itself
+            ├── APIUndoneException           the daemon accepted a write and did not do all of it
             ├── APIProtocolException         not an answer of LXD or Incus: redirect, HTML, half a reply
             ├── APIConnectionException       no connection, or it broke
             └── APITimeoutException          no answer in time, or an operation that did not end in time
@@ -131,6 +132,17 @@ class APIOutcomeUnknownException(APIException):
 
 class APIProtocolException(APIException):
     """What came back is no answer of LXD or Incus."""
+
+
+class APIUndoneException(APIException):
+    """
+    The daemon accepted a write, and did not do all of it.
+
+    changes
+        What it did.
+    """
+
+    changes = {}
 
 
 class APIConnectionException(APIException):

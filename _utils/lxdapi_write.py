@@ -4,6 +4,7 @@ The writes: create, update, rename and remove an object, each settled by reading
 
 import lxdapi_diff as diff
 import lxdapi_names as names
+import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_server as server
 from lxdapi_errors import (
@@ -11,8 +12,8 @@ from lxdapi_errors import (
     APINotFoundException,
     APIOperationException,
     APIPreconditionException,
-    APIProtocolException,
     APITimeoutException,
+    APIUndoneException,
 )
 from lxdapi_object import parts_of, path_of, read
 
@@ -78,50 +79,75 @@ def update(api, kind, name, wanted, current=None, purge=False):
     """
     Make the fields as declared and return what changed.
 
-    Read, compared and written with If-Match, again and again while somebody else is faster, so
-    that nothing set meanwhile is lost, and as long as the daemon is busy. A write whose answer was lost is found
-    done, or still to be done, when it is read again.
+    Read, compared, written with If-Match, and read again, until there is nothing left to be done: a write that somebody
+    else overtook, that the daemon was too busy for or whose answer was lost is seen there, done or still to be done.
+    The last look is needed as well: of two writes at the same moment the daemons lose one, for they compare the ETag
+    and write in two steps (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
-    tries, waiting, changes, undone = 0, None, {}, None
+    attempts, changes = _Attempts(api, kind), {}
     while True:
         current = current or api.get(path_of(kind, name))
         delta = diff.compare(kind, wanted, current.metadata, purge)
-        if not delta:
+        if not delta and attempts.are_over():
             return changes
-        if undone is not None and not _may_repeat(undone, tries, waiting):
-            raise undone
-        tries += 1
+        if delta:
+            attempts.begin(delta)
+            plans.join(changes, attempts.write(name, current, delta))
+        current = None
+
+
+class _Attempts:
+    """The writes that are tried until an object is as declared."""
+
+    def __init__(self, api, kind):
+        self._api, self._kind = api, kind
+        self._count, self._waiting = 0, None
+        self._failed, self._contended, self._left = None, False, None
+
+    def are_over(self):
+        """Return True if all is as declared, and stays so: where others write as well it is looked at twice."""
+        contended, self._contended = self._contended, False
+        return not (contended and retry.Patience(1).pause())
+
+    def begin(self, delta):
+        """Raise if what is left is not to be tried once more; a pause where one may help."""
+        self._count += 1
+        if self._failed is not None and not self._may_repeat(delta):
+            raise self._failed
+
+    def _may_repeat(self, delta):
+        error = self._failed
+        if isinstance(error, APIPreconditionException):
+            return self._count <= TRIES
+        if isinstance(error, APIUndoneException):
+            self._failed = _undone(error.result, delta, error.changes)
+            return not self._kind.checked and self._count <= TRIES
+        return not isinstance(error, APITimeoutException) and self._waiting.pause(error)
+
+    def write(self, name, current, delta):
+        """Write the difference and return what that changes, or may have changed; raises for a refusal."""
         try:
-            done = write(api, kind, name, current, delta).wait()
+            done = write(self._api, self._kind, name, current, delta).wait()
         except APIException as exc:
-            if not (isinstance(exc, APIPreconditionException) or retry.is_busy(exc) or retry.is_lost(exc)):
-                if kind.patch_whole and exc.status:
-                    server.put_back(api, kind, current, delta)
+            overtaken = isinstance(exc, APIPreconditionException)
+            if not (overtaken or retry.is_busy(exc) or retry.is_lost(exc)):
+                if self._kind.patch_whole and exc.status:
+                    server.put_back(self._api, self._kind, current, delta)
                 raise
-            changes = delta.changes if retry.is_lost(exc) else changes
-            current, undone, waiting = None, exc, waiting or retry.Patience(api.retry_timeout)
-            continue
-        if kind.checked:
-            _refuse_undone(kind, wanted, done, delta.changes)
+            self._failed, self._waiting = exc, self._waiting or retry.Patience(self._api.retry_timeout)
+            self._contended = self._contended or overtaken
+            return delta.changes if retry.is_lost(exc) else {}
+        self._contended = self._contended or self._failed is not None
+        self._failed = _undone(done, delta, delta.changes)
         return delta.changes
 
 
-def _may_repeat(error, tries, waiting):
-    """Return True, after a pause where one may help, if a write that was not done is to be sent again."""
-    if isinstance(error, APIPreconditionException):
-        return tries < TRIES
-    return not isinstance(error, APITimeoutException) and waiting.pause(error)
-
-
-def _refuse_undone(kind, wanted, done, changes):
-    """Raise if the daemon accepted a write and did not do all of it; the error has the changes that it did."""
-    current = done.api.get(done.request.url)
-    undone = diff.compare(kind, wanted, current.metadata).changes
-    if undone:
-        words = f"the daemon accepted it, but {', '.join(undone)} did not become as declared"
-        error = APIProtocolException(done, words)
-        error.changes = {field: change for field, change in changes.items() if field not in undone}
-        raise error
+def _undone(done, delta, changes):
+    """Return the error for the case that a write was accepted and what is left of its changes is still to be done."""
+    words = f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
+    error = APIUndoneException(done, words)
+    error.changes = {field: change for field, change in changes.items() if field not in delta.changes}
+    return error
 
 
 def write(api, kind, name, current, delta):

@@ -56,7 +56,10 @@ def test_an_ovn_network_has_no_config_of_a_members_own():
 def test_what_is_declared_to_be_absent_and_the_daemon_puts_in_goes_when_the_whole_is_there(declared):
     def filling(seen):
         if seen.line == "GET /1.0/networks/net0" and any(line == "POST /1.0/networks" for line in paper.lines):
-            return sync({"config": {"ipv6.address": "auto", "user.x": "1"}, "description": "", "status": "Created"})
+            there = {"ipv6.address": "auto", "user.x": "1"}
+            for put in (each for each in paper.seen if each.method == "PUT"):
+                there = put.json["config"]
+            return sync({"config": there, "description": "", "status": "Created"})
         return sync() if seen.method == "PUT" else daemon(seen)
 
     paper = Paper(filling)

@@ -159,7 +159,8 @@ def test_what_somebody_sets_between_read_and_write_is_not_lost(wanted, write):
     model = web(meanwhile={write.replace("/1.0/", ""): [somebody_sets(**{"user.other": "theirs"})]})
     ret, paper = applied(model, wanted)
     assert ret["result"] is True
-    assert paper.lines == [GET, write, GET, write], "412: read again, compare again, write again"
+    assert paper.lines[:4] == [GET, write, GET, write], "412: read again, compare again, write again"
+    assert paper.lines[4:] == [GET, GET], "it stays so, where others write as well"
     config = model.objects["profiles/web"]["config"]
     assert (config["user.other"], config.get("limits.cpu")) == ("theirs", wanted["config"]["limits.cpu"] and "4")
     assert config["user.keep"] == "me"
@@ -175,7 +176,19 @@ def test_somebody_who_made_the_same_change_leaves_nothing_to_change():
     model = web(meanwhile={"PATCH profiles/web": [somebody_sets(**{"limits.cpu": "4"})]})
     ret, paper = applied(model, {"config": {"limits.cpu": 4}})
     assert (ret["result"], ret["changes"]) == (True, {})
-    assert paper.lines == [GET, PATCH, GET]
+    assert paper.lines == [GET, PATCH, GET, GET]
+
+
+def test_what_the_daemon_loses_of_two_writes_at_once_is_written_again():
+    def lose(model):
+        model.objects["profiles/web"]["config"].pop("limits.cpu", None)
+
+    for times, result in ((2, True), (99, False)):
+        model = web(meanwhile={"GET profiles/web": [lambda _: None, *[lose] * times]})
+        ret, paper = applied(model, {"config": {"limits.cpu": 4}})
+        assert ret["result"] is result
+        assert len(paper.writes) == (times + 1 if result else converge.TRIES)
+    assert "the daemon accepted it, but config did not become as declared" in ret["comment"]
 
 
 def test_somebody_who_is_always_faster_ends_in_a_failure_that_says_so():

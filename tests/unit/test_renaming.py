@@ -335,11 +335,11 @@ def test_a_source_that_is_no_json_is_refused_by_its_name(source):
 def test_what_a_create_ignores_is_written_after_it():
     path = f"{VOLUMES}/v/snapshots"
     replies = [sync(status=201), sync({"description": "of the volume", "expires_at": "x"}), sync()]
-    paper = Paper(MISSING, server(), *replies)
+    paper = Paper(MISSING, server(), *replies, sync({"description": "mine", "expires_at": "x"}))
     made, completed = converge.made(paper.api, "volume_snapshot", "default/v/s", {"description": "mine"})
     assert (made.act(), completed.act()) == (None, {})
     asked = [f"GET /1.0/{path}/s", "GET /1.0"]
-    assert paper.lines == [*asked, f"POST /1.0/{path}", f"GET /1.0/{path}/s", f"PUT /1.0/{path}/s"]
+    assert paper.lines == [*asked, f"POST /1.0/{path}", f"GET /1.0/{path}/s", f"PUT /1.0/{path}/s"] + asked[:1]
     assert paper.seen[2].json == {"name": "s"}
     assert paper.seen[4].json == {"description": "mine", "expires_at": "x"}
 

@@ -61,7 +61,13 @@ def test_what_a_kind_only_shows_is_no_field_of_it(word):
 
 def patched(found, declared, name="incus"):
     """Return the config that is sent to a server with this one, where another one is declared."""
-    paper = Paper(lambda seen: server(name, config=found) if seen.method == "GET" else sync())
+
+    def daemon(seen):
+        done = seen.method == "GET" and any(each.method == "PATCH" for each in paper.seen)
+        config = {key: value for key, value in {**found, **declared}.items() if value} if done else found
+        return server(name, config=config) if seen.method == "GET" else sync()
+
+    paper = Paper(daemon)
     assert plans.do(converge.present(paper.api, "server", "server", {"config": declared}))
     (body,) = [seen.json for seen in paper.seen if seen.method == "PATCH"]
     assert set(body) == {"config"}

@@ -184,7 +184,7 @@ def test_after_a_timeout_a_create_is_looked_for_and_not_sent_again():
 
 def test_what_somebody_else_made_meanwhile_becomes_as_declared():
     theirs = {**WEB, "description": "theirs"}
-    paper = patient(MISSING, failure(409, "The profile already exists"), sync(theirs), sync(theirs), sync())
+    paper = patient(MISSING, failure(409, "The profile already exists"), sync(theirs), sync(theirs), sync(), sync(WEB))
     wanted = {"description": "x"}
     ret = plans.state("profile", "web", False, lambda: converge.present(paper.api, "profile", "web", wanted))
     assert (ret["result"], ret["changes"]) == (True, {"description": {"old": "theirs", "new": "x"}})
