@@ -39,10 +39,13 @@ RETRY_SECONDS = 20
 READS = ("GET", "HEAD")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 # No status tells these from other failures: seen as 400, 500 and as an operation's (LXD 5.0.2, Incus 6.0.4).
-# "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop.
+# "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop; "A matching ..." LXD 5.0.2 of one that
+# somebody else changes at that moment; the storage of one that a daemon left half made when it died is still written
+# to, for some seconds, by the tar that it had started (all three).
 _BUSY = re.compile(
     r"[Ii]nstance is busy running a|[Ii]sn't ready yet|[Nn]ot ready yet|Invalid PID|database is locked|"
-    r"no available \w+ leader"
+    r"no available \w+ leader|A matching non-reusable operation has now succeeded|"
+    r"Error deleting storage volume: .*directory not empty"
 )
 
 

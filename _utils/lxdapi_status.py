@@ -200,7 +200,22 @@ def put_state(api, name, body, wait):
         retry.settle(api, act, lambda: _found_there(api, name, body["action"], goal))
     except APIOperationException as exc:
         if not _arrived(api, name, body["action"], goal, exc.error):
+            if body["action"] == "start":
+                _come_to_rest(api, name)
             raise
+
+
+def _come_to_rest(api, name):
+    """
+    Wait until the daemon has cleared up after a failed start.
+
+    For 0.6 s after it the instance reads Running, and whoever looked would believe it; only its state,
+    which answers "Invalid PID" as long, knows better (Incus 6.0.4, Incus 7.0.2).
+    """
+    try:
+        api.get(converge.path_of(KIND, name) + "/state")
+    except APIException:  # what is to be told is why the action failed
+        pass
 
 
 def _found_there(api, name, action, goal):

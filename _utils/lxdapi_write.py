@@ -108,9 +108,10 @@ def update(api, kind, name, wanted, current=None, purge=False):
 
 def _may_repeat(error, tries, waiting):
     """Return True, after a pause where one may help, if a write that was not done is to be sent again."""
-    if isinstance(error, APIPreconditionException):
-        return tries < TRIES
-    return not isinstance(error, APITimeoutException) and waiting.pause(error)
+    if isinstance(error, APITimeoutException):
+        return False
+    # without the pause four processes at one profile are in each other's way for ever
+    return waiting.pause(error) or (isinstance(error, APIPreconditionException) and tries < TRIES)
 
 
 def _refuse_undone(kind, wanted, done, changes):
