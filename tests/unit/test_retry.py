@@ -7,6 +7,7 @@ import socket
 import time
 
 import lxdapi_converge as converge
+import lxdapi_instance as instances
 import lxdapi_plan as plans
 import lxdapi_retry as retry
 import pytest
@@ -119,6 +120,19 @@ def test_a_daemon_that_is_busy_is_asked_again_whatever_the_method(method):
     assert len(paper.seen) == 3
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Failed to create instance update operation: A matching non-reusable operation has now succeeded",
+        "Error deleting storage volume: Failed to remove '/p/c1': unlinkat /p/c1/rootfs: directory not empty",
+    ],
+)
+def test_what_passes_by_itself_is_waited_out(words):
+    paper = patient(failure(500, words), sync())
+    assert paper.api.delete("instances/c1").response.status_code == 200
+    assert len(paper.seen) == 2
+
+
 def test_what_is_tried_again_is_logged_with_why(caplog):
     caplog.set_level("INFO", "lxdapi_retry")
     patient(BUSY, sync({})).api.get("instances/c1", params={"project": "web"})
@@ -194,6 +208,14 @@ def test_a_create_that_is_refused_is_a_failure_in_the_daemons_words():
     ret, _ = made(failure(400, "no such key"), MISSING)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "no such key (POST /1.0/profiles)" in ret["comment"]
+
+
+def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
+    about = {"resources": {"instances": ["/1.0/instances/c1"]}}
+    whole = sync({"config": {"volatile.apply_template": "create"}, "description": ""})
+    paper = patient(BROKEN, MISSING, sync({"running": [about]}), whole, whole)
+    instances.create(paper.api, "c1", {}, None)
+    assert paper.writes == ["POST /1.0/instances"]
 
 
 WANTED = {"description": "y"}
