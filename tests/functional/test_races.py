@@ -81,7 +81,8 @@ def test_case_79_two_that_want_different_things_end_in_one_of_the_two(daemon, st
         assert works[0]()["result"] is True
 
 
-TIMES = 25
+TIMES = 15
+ALL_KEYS = {f"user.{own}.{n}" for own in "abcd" for n in range(TIMES)}
 
 
 def edits(state, word, name, own):
@@ -89,30 +90,18 @@ def edits(state, word, name, own):
     return [state(f"lxdapi_{word}.present", name, config={f"user.{own}.{n}": str(n)}) for n in range(TIMES)]
 
 
-def edited(state, raw, word, name):
-    """Return the keys that four processes have set at the same time, each in 25 states, all of which ended well."""
+@pytest.mark.parametrize("word, name", spread(("instance", "c1"), ("profile", "web")))
+def test_case_81_what_the_daemon_lost_of_four_processes_edits_the_next_run_makes(daemon, state, raw, word, name):
+    """Of two writes with If-Match a daemon can lose one: it looks and writes in two steps, but Incus's instances."""
     state(f"lxdapi_{word}.present", name)()
     answers = race(*[lambda own=own: [edit() for edit in edits(state, word, name, own)] for own in "abcd"])
     assert [ret for each in answers for ret in each if ret["result"] is not True] == []
-    return set(raw(f"{word}s/{name}")["config"])
-
-
-ALL_KEYS = {f"user.{own}.{n}" for own in "abcd" for n in range(TIMES)}
-
-
-@pytest.mark.mainly("lxd")
-def test_case_81_no_edit_of_an_instance_by_four_processes_is_lost(daemon, state, raw):
-    assert ALL_KEYS <= edited(state, raw, "instance", "c1")
-
-
-@pytest.mark.mainly("incus")
-def test_case_81_of_edits_of_a_profile_by_four_processes_the_next_run_makes_what_the_daemon_lost(daemon, state, raw):
-    """The daemons look at If-Match and write in two steps, except for instances: of two writes one can be lost."""
-    lost = ALL_KEYS - edited(state, raw, "profile", "web")
+    lost = ALL_KEYS - set(raw(f"{word}s/{name}")["config"])
     print(f"{len(lost)} of {len(ALL_KEYS)} lost")
-    again = [edit() for own in "abcd" for edit in edits(state, "profile", "web", own)]
+    assert not lost or word == "profile" or daemon.server == "lxd"
+    again = [edit() for own in "abcd" for edit in edits(state, word, name, own)]
     assert {key for ret in again for key in ret["changes"].get("config", ())} == lost
-    assert ALL_KEYS <= set(raw("profiles/web")["config"])
+    assert ALL_KEYS <= set(raw(f"{word}s/{name}")["config"])
 
 
 @pytest.mark.mainly("lxd")
