@@ -136,7 +136,9 @@ def is_broken(error):
     """Return True if the reply did not arrive whole, or is none of the daemon's."""
     if isinstance(error, APIProtocolException):
         return error.result is not None and not 300 <= error.status < 400
-    return isinstance(error, (APIConnectionException, APIUnavailableException))
+    # of 500, from a daemon that is shutting down (Incus 7.0.2)
+    dying = "database is closed" in error.error
+    return dying or isinstance(error, (APIConnectionException, APIUnavailableException))
 
 
 def is_lost(error):

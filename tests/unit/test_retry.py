@@ -32,6 +32,7 @@ LATE = requests.exceptions.ReadTimeout("timed out")
 REFUSED = requests.exceptions.ConnectionError(ConnectionRefusedError(111, "Connection refused"))
 FORBIDDEN = requests.exceptions.ConnectionError(PermissionError(13, "Permission denied"))
 BUSY = failure(400, 'Instance is busy running a "stop" operation')
+DYING = failure(500, "Failed to begin transaction: sql: database is closed")
 EMPTY, HALF = raw(200), as_json({})
 WEB = {"config": {}, "description": "x", "devices": {}}
 CREATED = {"created": "web"}
@@ -44,8 +45,18 @@ def patient(*replies, **options):
 
 @pytest.mark.parametrize(
     "trouble",
-    [BROKEN, CUT, EMPTY, HALF, page(502), failure(503, "Shutting down"), failure(500, "Invalid PID '\ufffd'"), BUSY],
-    ids=["broken", "cut", "empty", "half", "html502", "503", "invalid PID", "busy"],
+    [
+        BROKEN,
+        CUT,
+        EMPTY,
+        HALF,
+        page(502),
+        failure(503, "Shutting down"),
+        failure(500, "Invalid PID '\ufffd'"),
+        BUSY,
+        DYING,
+    ],
+    ids=["broken", "cut", "empty", "half", "html502", "503", "invalid PID", "busy", "dying"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_read_is_repeated_until_it_works(trouble, method):
@@ -170,7 +181,7 @@ def made(*replies):
     return plans.state("profile", "web", False, lambda: converge.present(paper.api, "profile", "web", wanted)), paper
 
 
-@pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down")])
+@pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down"), DYING])
 def test_a_create_whose_answer_was_lost_is_found_done(trouble):
     ret, paper = made(trouble, sync(WEB), sync(WEB))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
