@@ -82,7 +82,7 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
 
 def _found_created(api, name, mark):
     """Return True if our creation, whose answer was lost, came to its end; what is left of it is removed else."""
-    current = unfinished.awaited(api, name)
+    current = unfinished.awaited(api, name, begun=True)
     if current is None or unfinished.is_whole(current):
         return None if current is None else True
     if unfinished.mark_of(current) != mark:

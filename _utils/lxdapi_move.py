@@ -5,9 +5,9 @@ An instance on another member of the cluster.
 import lxdapi_converge as converge
 import lxdapi_items as items
 import lxdapi_names as names
+import lxdapi_operation as operations
 import lxdapi_retry as retry
 import lxdapi_status as statuses
-import lxdapi_unfinished as unfinished
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Nothing, Step
@@ -46,7 +46,12 @@ def _move(api, name, there, seconds):
         {"json": {"name": name, "migration": True}, "params": {"target": there}},
     )
     act = lambda: api.post(path, **options).wait(seconds) and None  # noqa: E731
-    retry.settle(api, act, lambda: True if unfinished.left_alone(api, name).metadata["location"] == there else None)
+    retry.settle(api, act, lambda: _found_moved(api, path, there))
+
+
+def _found_moved(api, path, there):
+    operations.left_alone(api, path)
+    return True if api.get(path).metadata["location"] == there else None
 
 
 def told(api, now, target, move, steps):

@@ -15,6 +15,7 @@ from lxdapi_errors import (
     APITimeoutException,
     InvalidError,
 )
+from lxdapi_retry import Patience
 
 # One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
 _SLICE, _GRACE = 30, 10
@@ -68,6 +69,24 @@ def running(api):
     """Return the operations of the project that have not ended."""
     found = api.get("operations", params={"recursion": 1}).metadata or {}
     return [operation for status in ("pending", "running") for operation in found.get(status) or ()]
+
+
+def is_about(api, path):
+    """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
+    return any(path in _paths(operation) for operation in running(api))
+
+
+def _paths(operation):
+    found = [path for paths in (operation.get("resources") or {}).values() for path in paths or ()]
+    # LXD 5.0.2 has its instances once more as containers
+    return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in found}
+
+
+def left_alone(api, path):
+    """Return once no operation is about the object of this path, or after the time that one has."""
+    patience = Patience(api.wait_timeout)
+    while is_about(api, path) and patience.pause():
+        pass
 
 
 def _look(api, path, query, left):

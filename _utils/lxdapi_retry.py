@@ -39,10 +39,13 @@ RETRY_SECONDS = 20
 READS = ("GET", "HEAD")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 # No status tells these from other failures: seen as 400, 500 and as an operation's (LXD 5.0.2, Incus 6.0.4).
-# "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop.
+# "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop; "A matching ..." LXD 5.0.2 of one that
+# somebody else changes at that moment; the storage of one that a daemon left half made when it died is still written
+# to, for some seconds, by the tar that it had started (all three).
 _BUSY = re.compile(
     r"[Ii]nstance is busy running a|[Ii]sn't ready yet|[Nn]ot ready yet|Invalid PID|database is locked|"
-    r"no available \w+ leader"
+    r"no available \w+ leader|A matching non-reusable operation has now succeeded|"
+    r"Error deleting storage volume: .*directory not empty"
 )
 
 
@@ -133,7 +136,9 @@ def is_broken(error):
     """Return True if the reply did not arrive whole, or is none of the daemon's."""
     if isinstance(error, APIProtocolException):
         return error.result is not None and not 300 <= error.status < 400
-    return isinstance(error, (APIConnectionException, APIUnavailableException))
+    # of 500, from a daemon that is shutting down (Incus 7.0.2)
+    dying = "database is closed" in error.error
+    return dying or isinstance(error, (APIConnectionException, APIUnavailableException))
 
 
 def is_lost(error):

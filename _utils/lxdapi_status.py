@@ -11,6 +11,7 @@ import lxdapi_converge as converge
 import lxdapi_items as items
 import lxdapi_meaning as meaning
 import lxdapi_names as names
+import lxdapi_operation as operations
 import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_unfinished as unfinished
@@ -200,13 +201,29 @@ def put_state(api, name, body, wait):
         retry.settle(api, act, lambda: _found_there(api, name, body["action"], goal))
     except APIOperationException as exc:
         if not _arrived(api, name, body["action"], goal, exc.error):
+            if body["action"] == "start":
+                _come_to_rest(api, name)
             raise
+
+
+def _come_to_rest(api, name):
+    """
+    Wait until the daemon has cleared up after a failed start.
+
+    For 0.6 s after it the instance reads Running, and whoever looked would believe it; only its state,
+    which answers "Invalid PID" as long, knows better (Incus 6.0.4, Incus 7.0.2).
+    """
+    try:
+        api.get(converge.path_of(KIND, name) + "/state")
+    except APIException:  # what is to be told is why the action failed
+        pass
 
 
 def _found_there(api, name, action, goal):
     """Return True if an action whose answer was lost led where it leads; raises if nobody can tell."""
     if goal is None:
         raise InvalidError(f"the answer to {action} was lost, and nobody can tell whether it was done: look at {name}")
+    operations.left_alone(api, converge.path_of(KIND, name))
     try:
         return True if status(settled(api, name)) == goal else None
     except APINotFoundException:

@@ -33,7 +33,7 @@ def mark_of(current):
     return current.metadata["config"].get(MARK)
 
 
-def awaited(api, name, current=None, seconds=None):
+def awaited(api, name, current=None, seconds=None, begun=False):
     """
     Return the instance once nobody is making it any more, None if there is none.
 
@@ -41,37 +41,18 @@ def awaited(api, name, current=None, seconds=None):
         What a GET returned just now; None: it is read.
     seconds
         How long it is waited for; None: as long as for an operation.
+    begun
+        True: its creation may have begun, although there is no instance yet.
     """
     patience = retry.Patience(api.wait_timeout if seconds is None else seconds)
     while True:
         current = current or converge.read(api, KIND, name)
-        if current is None or is_whole(current) or not _is_worked_at(api, name) or not patience.pause():
-            return _again(api, name, current)
+        if is_whole(current) if current else not begun:
+            return current
+        if not operations.is_about(api, converge.path_of(KIND, name)) or not patience.pause():
+            # it can have become whole between the two looks
+            return converge.read(api, KIND, name)
         current = None
-
-
-def left_alone(api, name):
-    """Return the instance once no operation is about it, or after the time for one; raises if there is none."""
-    patience = retry.Patience(api.wait_timeout)
-    while _is_worked_at(api, name) and patience.pause():
-        pass
-    return api.get(converge.path_of(KIND, name))
-
-
-def _again(api, name, current):
-    """Return what is there now: it can have become whole between the two looks."""
-    return current if current is None or is_whole(current) else converge.read(api, KIND, name)
-
-
-def _is_worked_at(api, name):
-    """Return True if a running operation is about the instance."""
-    return any(name in _instances_of(operation) for operation in operations.running(api))
-
-
-def _instances_of(operation):
-    resources = operation.get("resources") or {}
-    paths = [path for word in ("instances", "containers") for path in resources.get(word) or ()]
-    return {path.partition("?")[0].rpartition("/")[2] for path in paths}
 
 
 def refuse_half_made(current):

@@ -7,23 +7,31 @@ Each is proved on the state's answer, on the time it took, and on what the daemo
 import os
 import socket
 import time
+from itertools import product
 
 import pytest
 from loaded import Loaded
+from racing import when
+from spread import spread
 
-LIMIT = 2
+LIMIT = 1
+AGAIN = 0.4
 
 
 @pytest.fixture
 def salt(tmp_path, proxy):
-    """Salt's modules and states with a short time limit for a request."""
-    return Loaded(tmp_path, {"local": {"endpoint": str(proxy.socket), "timeout": LIMIT}})
+    """Salt's modules and states with short time limits for a request and for its repetitions."""
+    return Loaded(tmp_path, remote(proxy.socket))
+
+
+def remote(socket_path):
+    return {"local": {"endpoint": str(socket_path), "timeout": LIMIT, "retry_timeout": AGAIN}}
 
 
 @pytest.fixture
 def at(tmp_path):
     """Return Salt's modules and states for a socket of any path."""
-    return lambda path: Loaded(tmp_path / "at", {"local": {"endpoint": str(path), "timeout": LIMIT}})
+    return lambda path: Loaded(tmp_path / "at", remote(path))
 
 
 def profile(salt):
@@ -42,7 +50,7 @@ def refused(salt, words):
     return ret["comment"]
 
 
-def test_a_socket_that_is_absent_is_no_absent_object(at, tmp_path):
+def test_case_21_a_socket_that_is_absent_is_no_absent_object(at, tmp_path):
     salt = at(tmp_path / "none.socket")
     comment = refused(salt, ": the socket does not exist")
     assert "none.socket" in comment
@@ -50,24 +58,24 @@ def test_a_socket_that_is_absent_is_no_absent_object(at, tmp_path):
     assert ret["result"] is False
 
 
-def test_a_socket_where_nobody_listens(at, tmp_path):
+def test_case_21_a_socket_where_nobody_listens(at, tmp_path):
     path = tmp_path / "dead.socket"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     refused(at(path), ": nobody listens")
 
 
-def test_a_plain_file_or_directory_in_the_sockets_place(at, tmp_path):
+def test_case_21_a_plain_file_or_directory_in_the_sockets_place(at, tmp_path):
     (tmp_path / "file").write_text("x")
     refused(at(tmp_path / "file"), "cannot connect")
     refused(at(tmp_path), "cannot connect")
 
 
-def test_a_path_that_is_too_long_for_a_socket(at):
+def test_case_21_a_path_that_is_too_long_for_a_socket(at):
     refused(at("/tmp/" + "x" * 120), "no longer than 107 bytes")
 
 
-def test_a_daemon_that_is_forbidden_says_so(daemon):
+def test_case_22_a_daemon_that_is_forbidden_says_so(daemon):
     script = (
         "import os, sys; from lxdapi_api import API; from lxdapi_errors import APIConnectionException\n"
         # whatever is imported late is imported now: the new rights may not reach the interpreter's folder
@@ -94,8 +102,8 @@ def run_python(script, *arguments):
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_silent_daemon_is_a_timeout_within_the_limit(salt, proxy, method):
+@pytest.mark.parametrize("method", spread("GET", "POST"))
+def test_case_23_a_silent_daemon_is_a_timeout_within_the_limit(salt, proxy, method):
     proxy.arm("blackhole", method=method, path="profiles", times=9)
     ret, seconds = profile(salt)
     assert ret["result"] is False
@@ -103,51 +111,103 @@ def test_a_silent_daemon_is_a_timeout_within_the_limit(salt, proxy, method):
     assert LIMIT <= seconds < LIMIT + 1
 
 
-FAULTS = {
+@pytest.mark.mainly("incus7")
+def test_case_24_a_daemon_that_dribbles_is_a_timeout_within_the_limit(salt, proxy):
+    proxy.arm("slow", method="GET", path="profiles", times=9, rate=20)
+    ret, seconds = profile(salt)
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert LIMIT <= seconds < LIMIT + 1
+
+
+NOT_DONE = {
     "close": "the connection broke",
     "reset": "the connection broke",
     "html502": "HTTP 502 with a body that is not the daemon's JSON",
+    "status": "made by the fault proxy",
     "not_json": "HTTP 200 with a body that is not the daemon's JSON",
     "redirect": "redirected to",
+}
+DONE = {
     "drop_reply": "the connection broke",
     "cut_body": "the connection broke",
     "cut_json": "with a body that is not the daemon's JSON",
     "cut_head": "",
 }
+FAULTS = {**NOT_DONE, **DONE}
+BROKEN = [("GET", fault) for fault in FAULTS] + [("POST", fault) for fault in NOT_DONE]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_broken_reply_is_a_failure_and_never_a_success(salt, proxy, raw, fault, method):
-    proxy.arm(fault, method=method, path="profiles", times=9)
-    ret, _ = profile(salt)
+@pytest.mark.parametrize("method, fault", spread(*BROKEN))
+def test_cases_25_to_32_what_stays_broken_is_a_failure_in_bounded_time(salt, proxy, raw, method, fault):
+    proxy.arm(fault, method=method, path="profiles", times=99)
+    ret, seconds = profile(salt)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert FAULTS[fault] in ret["comment"]
     assert f"({method} /1.0/profiles" in ret["comment"]
-    posts = [entry for entry in proxy.seen if entry[0] == "POST"]
-    assert len(posts) == (method == "POST")
+    assert seconds < AGAIN + 0.6
+    assert raw("profiles/web") is None
+    assert proxy.executed("POST") == []
 
 
-@pytest.mark.parametrize("fault", ["drop_reply", "cut_body", "cut_json"])
-def test_after_a_lost_reply_the_next_run_finds_the_object(salt, proxy, raw, fault):
-    proxy.arm(fault, method="POST", path="profiles")
+@pytest.mark.parametrize("fault", spread(*FAULTS))
+def test_case_25_a_read_that_broke_is_repeated(salt, proxy, fault):
+    proxy.arm(fault, method="GET", path="profiles", times=2)
     ret, _ = profile(salt)
-    assert ret["result"] is False
+    assert ret["result"] is (fault != "redirect")
+
+
+@pytest.mark.parametrize("fault", DONE)
+def test_case_26_a_create_whose_reply_was_lost_is_made_once(salt, proxy, raw, fault):
+    proxy.arm(fault, method="POST", path="profiles", times=99)
+    ret, _ = profile(salt)
+    assert (ret["result"], ret["changes"]) == (True, {"created": "web"})
     assert raw("profiles/web")["description"] == "x"
-    ret, _ = profile(salt)
-    assert (ret["result"], ret["changes"]) == (True, {})
+    assert len(proxy.requests("POST")) == 1
+    assert profile(salt)[0]["changes"] == {}
+
+
+@pytest.mark.mainly("incus7")
+def test_case_28_a_create_whose_reply_is_late_is_made_once(salt, proxy, raw):
+    proxy.arm("delay", method="POST", path="profiles", seconds=LIMIT + 1)
+    ret, seconds = profile(salt)
+    assert (ret["result"], ret["changes"]) == (True, {"created": "web"})
+    assert len(proxy.requests("POST")) == 1
+    assert seconds < LIMIT + 1
+
+
+PATHS = {"GET": "/profiles/web", "POST": "/profiles$", "PATCH": "/profiles/web"}
+PASSING = {
+    "503": (503, "LXD is shutting down"),
+    "invalid-pid": (500, "Invalid PID '\ufffd'"),
+    "busy": (500, 'Instance is busy running a "stop" operation'),
+    "busy-400": (400, 'Instance is busy running a "create" operation'),
+    "not-ready": (503, "LXD daemon not ready yet"),
+}
+
+
+@pytest.mark.parametrize("words, method", spread(*product(PASSING, PATHS)))
+def test_case_32_what_passes_is_waited_out(apply, proxy, raw, words, method):
+    if method == "PATCH":
+        apply("lxdapi_profile.present", "web")
+    proxy.clear()
+    status, error = PASSING[words]
+    proxy.arm("status", method=method, path=PATHS[method], times=2, status=status, error=error)
+    ret = apply("lxdapi_profile.present", "web", description="x")
+    assert ret["result"] is True, ret
+    assert raw("profiles/web")["description"] == "x"
+    assert len(proxy.executed(method)) == 1 or method == "GET"
 
 
 @pytest.mark.parametrize("status", [403, 500, 503])
 def test_a_read_that_fails_is_not_taken_for_absent(apply, proxy, status):
-    proxy.arm("status", method="GET", path="profiles/web", status=status, error="no, says the daemon", times=9)
+    proxy.arm("status", method="GET", path="profiles/web", status=status, error="no, says the daemon", times=99)
     for function in ("present", "absent"):
         comment = apply.failed(f"lxdapi_profile.{function}", "web")
         assert "profile web could not be read: no, says the daemon (GET /1.0/profiles/web)" in comment
     assert proxy.writes() == []
 
 
-def test_an_operation_that_fails_in_a_200_is_a_failure_with_both_servers(apply, imported, proxy):
+def test_case_16_an_operation_that_fails_in_a_200_is_a_failure_with_both_servers(apply, imported, proxy):
     """Incus answers /wait of a failed operation with 200 and an error; LXD may come to that too."""
     error = {"type": "error", "error_code": 500, "error": "boom", "metadata": None}
     proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=error)
@@ -163,7 +223,7 @@ def test_a_wait_that_is_out_of_time_is_no_failure_of_the_operation(apply, import
     assert raw("instances/c1")["status"] == "Stopped"
 
 
-def test_an_operations_url_with_a_query_is_waited_for(apply, imported, proxy, raw):
+def test_case_15_an_operations_url_with_a_query_is_waited_for(apply, imported, proxy, raw):
     def queried(reply):
         return {**reply, "operation": reply["operation"].split("?")[0] + "?project=default"}
 
@@ -174,15 +234,26 @@ def test_an_operations_url_with_a_query_is_waited_for(apply, imported, proxy, ra
     assert "project=default" in waits[0]
 
 
-def test_a_vanished_operation_is_of_unknown_outcome(apply, imported, proxy):
+def failed(reply):
+    """Return an operation's end as LXD tells it that it failed."""
+    return {**reply, "metadata": {**reply["metadata"], "status": "Failure", "status_code": 400, "err": "boom"}}
+
+
+def test_case_17_an_operation_that_says_failure_in_a_200_is_one(apply, imported, proxy):
+    apply("lxdapi_instance.present", "c1", source="busybox")
+    proxy.arm("swap", method="GET", path="/operations/", reply=failed, times=9)
+    assert "could not be started: boom" in apply.failed("lxdapi_instance.running", "c1")
+
+
+def test_case_37_a_create_whose_operation_vanished_is_settled_by_the_instance(apply, imported, proxy, raw):
     def foreign(reply):
         return {**reply, "operation": "/1.0/operations/00000000-0000-4000-8000-000000000000"}
 
     proxy.arm("swap", method="POST", path="/instances", reply=foreign)
     ret = apply("lxdapi_instance.present", "c1", source="busybox")
-    assert ret["result"] is False
-    assert "the operation vanished" in ret["comment"]
-    assert "POST /1.0/instances" in ret["comment"]
+    assert (ret["result"], ret["changes"]) == (True, {"created": "c1"}), ret
+    assert len(proxy.requests("POST")) == 1
+    assert raw("instances/c1")
 
 
 def test_a_connection_that_breaks_while_waiting_is_settled_by_the_operation(apply, imported, proxy, raw):
@@ -203,11 +274,31 @@ def test_an_operation_longer_than_its_time_is_given_up_with_a_word(salt, importe
     assert time.monotonic() - began < 3
 
 
-def test_a_clean_shutdown_is_a_clear_error_and_after_it_the_state_converges(salt, daemon):
+@pytest.fixture
+def direct(daemon, tmp_path):
+    """Make Salt's modules and states right at the daemon, for so many seconds in which a request is repeated."""
+    return lambda seconds: Loaded(tmp_path / "direct", {"local": {"endpoint": daemon.socket, "retry_timeout": seconds}})
+
+
+def test_case_38_a_daemon_that_was_shut_down_is_waited_for_and_then_a_clear_error(direct, daemon):
+    salt = direct(1)
+    assert profile(salt)[0]["result"] is True
     daemon.stop()
     try:
-        comment = profile(salt)[0]["comment"]
-        assert "could not be read: " in comment
+        ret, seconds = profile(salt)
+        assert "could not be read: cannot connect" in ret["comment"]
+        assert 0.4 < seconds < 1.6
+        # it was waited for once, and is not for each state that follows
+        assert profile(salt)[1] < 0.4
     finally:
         daemon.start()
     assert profile(salt)[0]["result"] is True
+
+
+def test_case_38_a_daemon_that_comes_back_in_time_is_as_if_it_had_never_gone(direct, daemon):
+    salt = direct(20)
+    assert profile(salt)[0]["result"] is True
+    daemon.stop()
+    with when(lambda: True, daemon.start):
+        ret, _ = profile(salt)
+    assert (ret["result"], ret["changes"], ret["comment"]) == (True, {}, "profile web is as declared")

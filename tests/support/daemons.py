@@ -119,14 +119,21 @@ class Daemon:
         """The daemon runs and is ready, or DaemonError."""
         if self.pid:
             return self
-        self._end_stopped_helpers()
-        self.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
-        self._launch()
-        if not until(lambda: self._ready() or not self.pid, timeout):
+        old = self.processes()
+        self.launch()
+        if not until(lambda: self._end_stopped(old) or self._ready() or not self.pid, timeout):
             self.kill()
             raise DaemonError(f"{self.name} was not ready after {timeout} s\n{self.tail()}")
         if not self.pid:
             raise DaemonError(f"{self.name} ended while it started\n{self.tail()}")
+        return self
+
+    def launch(self):
+        """A process of the daemon has been started; when it will be ready is not waited for."""
+        if not self.pid:
+            self._end_stopped(self.processes())
+            self.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self._launch()
         return self
 
     def stop(self, timeout=90):
@@ -253,10 +260,10 @@ class Daemon:
             return "(the shutdown command hung)"
         return (done.stdout + done.stderr).decode(errors="replace")
 
-    def _end_stopped_helpers(self):
-        # One that stopped itself when its daemon was killed keeps the socket: the next daemon waits for it.
-        for pid in self.processes():
-            if _read(f"/proc/{pid}/stat").rpartition(b") ")[2][:1] == b"T":
+    def _end_stopped(self, pids):
+        # One that stopped itself before its daemon was killed, or after, keeps the socket: the next daemon waits.
+        for pid in pids:
+            if self._is_ours(pid) and _read(f"/proc/{pid}/stat").rpartition(b") ")[2][:1] == b"T":
                 _kill(pid)
 
     def _end_helpers(self):

@@ -18,6 +18,10 @@ Faults before the daemon sees the request (it has done nothing):
     not_json    HTTP 200 and the word "hello"
     redirect    HTTP 302; option: location
 
+Fault while the daemon reads the request:
+
+    stall       the second half of the body does not come, until somebody hangs up
+
 Faults after the daemon has acted (it has done what was asked):
 
     drop_reply  the connection is closed without a reply
@@ -125,7 +129,7 @@ class FaultProxy:
         options
             Of the fault: see the head of this file.
         """
-        if fault not in (*BEFORE, *AFTER):
+        if fault not in (*BEFORE, *DURING, *AFTER):
             raise ValueError(f"no such fault: {fault}")
         with self._lock:
             self._faults.append(Fault(fault, method, path, skip, times, options))
@@ -145,6 +149,10 @@ class FaultProxy:
     def writes(self):
         """The requests seen that are neither GET nor HEAD."""
         return [seen for seen in self.requests() if seen.method not in READS]
+
+    def executed(self, method=None):
+        """The requests that the daemon had as a whole; those with this method when one is given."""
+        return [seen for seen in self.requests(method) if seen.fault not in (*BEFORE, *DURING)]
 
     def _spawn(self, work, *arguments):
         self._threads = [thread for thread in self._threads if thread.is_alive()]
@@ -218,6 +226,8 @@ class FaultProxy:
             daemon.connect(self.upstream)
             daemon.sendall(head.raw)
             for raw, content in relay.request_body(head, client):
+                if fault and fault.name in DURING and length >= int(head.headers["content-length"]) // 2:
+                    relay.await_end(client, daemon)
                 daemon.sendall(raw)
                 length += len(content)
         except BrokenPipeError:  # the daemon takes no more of it and has answered
@@ -326,6 +336,7 @@ BEFORE = {
     "not_json": _not_json,
     "redirect": _redirect,
 }
+DURING = ("stall",)
 AFTER = {
     "drop_reply": _drop_reply,
     "cut_head": _cut_head,

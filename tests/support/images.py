@@ -37,16 +37,19 @@ FOLDERS = "bin sbin usr usr/bin usr/sbin etc dev proc sys run root mnt var var/l
 PROPERTIES = {"os": "Busybox", "description": "busybox for tests"}
 
 
-def busybox_image(target_path, ignore_sigpwr=False, **properties):
+def busybox_image(target_path, ignore_sigpwr=False, files=0, **properties):
     """
     The path, which now holds a unified image: a tar.gz of metadata.yaml and rootfs.
 
     ignore_sigpwr
         True for containers that do not react to a graceful stop.
+    files
+        So many empty files more: a small image that takes its time when it is unpacked, copied and deleted.
     properties
         Of the image, besides "os" and "description"; others give another fingerprint.
     """
     members = [_metadata(properties), _folder("rootfs"), *_rootfs("rootfs/", ignore_sigpwr)]
+    members += [_file(f"rootfs/mnt/{number}", "") for number in range(files)]
     return _write(target_path, gzip.compress(_tar(members), mtime=CREATED))
 
 

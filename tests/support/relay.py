@@ -136,6 +136,15 @@ def await_reply(client, daemon):
         watched = [daemon]  # the client sends its next request already
 
 
+def await_end(*opened):
+    """Raises ConnectionError when one of the sockets is closed by its other side; nothing is read from them."""
+    watch = select.poll()
+    for each in opened:
+        watch.register(each, select.POLLRDHUP)
+    watch.poll()
+    raise ConnectionError("one side hung up")
+
+
 def splice(one, other):
     """Everything was passed on in both directions (a websocket, say), until one side closed."""
     while True:

@@ -6,8 +6,10 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from daemons import until
 from rest import Rest, UnixConnection
 
 PROFILES = "/1.0/profiles"
@@ -221,6 +223,30 @@ def test_swap_rewrites_the_true_reply(daemon, proxy, through):
     assert through.request("GET", "/1.0")[1]["metadata"] == daemon.server
     proxy.arm("swap", reply={"type": "error", "error_code": 500}, status=400)
     assert through.request("GET", "/1.0") == (400, {"type": "error", "error_code": 500})
+
+
+def test_a_stalled_upload_has_arrived_by_half_until_the_daemon_dies(daemon, proxy, through, image):
+    proxy.arm("stall", method="POST", path="/images$")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(through.request, "POST", "/1.0/images", image.read_bytes())
+        arrived = lambda: [each.stat().st_size for each in Path(daemon.directory, "images").glob("*_build_*/*")]  # noqa: E731
+        assert until(lambda: sum(arrived()), 10)
+        assert not answer.done()
+        daemon.kill()
+        assert isinstance(answer.exception(timeout=10), OTHER_ENDS)
+    assert (proxy.seen[0].fault, proxy.executed()) == ("stall", [])
+    assert 0 < proxy.seen[0].length < image.stat().st_size
+
+
+def test_what_was_executed_is_what_the_daemon_had_as_a_whole(daemon, proxy, through):
+    for fault in ("close", "drop_reply", None):
+        if fault:
+            proxy.arm(fault, method="DELETE")
+        try:
+            through.request("DELETE", f"{PROFILES}/p1")
+        except OTHER_ENDS:
+            pass
+    assert [seen.fault for seen in proxy.executed("DELETE")] == ["drop_reply", None]
 
 
 def test_slow_and_delay_arrive_in_the_end(daemon, proxy, through):

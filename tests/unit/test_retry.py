@@ -7,6 +7,7 @@ import socket
 import time
 
 import lxdapi_converge as converge
+import lxdapi_instance as instances
 import lxdapi_plan as plans
 import lxdapi_retry as retry
 import pytest
@@ -31,6 +32,7 @@ LATE = requests.exceptions.ReadTimeout("timed out")
 REFUSED = requests.exceptions.ConnectionError(ConnectionRefusedError(111, "Connection refused"))
 FORBIDDEN = requests.exceptions.ConnectionError(PermissionError(13, "Permission denied"))
 BUSY = failure(400, 'Instance is busy running a "stop" operation')
+DYING = failure(500, "Failed to begin transaction: sql: database is closed")
 EMPTY, HALF = raw(200), as_json({})
 WEB = {"config": {}, "description": "x", "devices": {}}
 CREATED = {"created": "web"}
@@ -43,8 +45,18 @@ def patient(*replies, **options):
 
 @pytest.mark.parametrize(
     "trouble",
-    [BROKEN, CUT, EMPTY, HALF, page(502), failure(503, "Shutting down"), failure(500, "Invalid PID '\ufffd'"), BUSY],
-    ids=["broken", "cut", "empty", "half", "html502", "503", "invalid PID", "busy"],
+    [
+        BROKEN,
+        CUT,
+        EMPTY,
+        HALF,
+        page(502),
+        failure(503, "Shutting down"),
+        failure(500, "Invalid PID '\ufffd'"),
+        BUSY,
+        DYING,
+    ],
+    ids=["broken", "cut", "empty", "half", "html502", "503", "invalid PID", "busy", "dying"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_read_is_repeated_until_it_works(trouble, method):
@@ -119,6 +131,19 @@ def test_a_daemon_that_is_busy_is_asked_again_whatever_the_method(method):
     assert len(paper.seen) == 3
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Failed to create instance update operation: A matching non-reusable operation has now succeeded",
+        "Error deleting storage volume: Failed to remove '/p/c1': unlinkat /p/c1/rootfs: directory not empty",
+    ],
+)
+def test_what_passes_by_itself_is_waited_out(words):
+    paper = patient(failure(500, words), sync())
+    assert paper.api.delete("instances/c1").response.status_code == 200
+    assert len(paper.seen) == 2
+
+
 def test_what_is_tried_again_is_logged_with_why(caplog):
     caplog.set_level("INFO", "lxdapi_retry")
     patient(BUSY, sync({})).api.get("instances/c1", params={"project": "web"})
@@ -156,7 +181,7 @@ def made(*replies):
     return plans.state("profile", "web", False, lambda: converge.present(paper.api, "profile", "web", wanted)), paper
 
 
-@pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down")])
+@pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down"), DYING])
 def test_a_create_whose_answer_was_lost_is_found_done(trouble):
     ret, paper = made(trouble, sync(WEB), sync(WEB))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
@@ -194,6 +219,14 @@ def test_a_create_that_is_refused_is_a_failure_in_the_daemons_words():
     ret, _ = made(failure(400, "no such key"), MISSING)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "no such key (POST /1.0/profiles)" in ret["comment"]
+
+
+def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
+    about = {"resources": {"instances": ["/1.0/instances/c1"]}}
+    whole = sync({"config": {"volatile.apply_template": "create"}, "description": ""})
+    paper = patient(BROKEN, MISSING, sync({"running": [about]}), whole, whole)
+    instances.create(paper.api, "c1", {}, None)
+    assert paper.writes == ["POST /1.0/instances"]
 
 
 WANTED = {"description": "y"}
@@ -238,11 +271,11 @@ def removed(*replies):
 
 @pytest.mark.parametrize("trouble", [BROKEN, EMPTY, LATE])
 def test_a_delete_whose_answer_was_lost_is_ours_if_nothing_is_left(trouble):
-    assert removed(trouble, MISSING)[0] is None
+    assert removed(trouble, sync({}), MISSING)[0] is None
 
 
 def test_a_delete_that_was_lost_and_not_done_is_sent_again():
-    gone, paper = removed(BROKEN, sync(WEB), sync())
+    gone, paper = removed(BROKEN, sync({}), sync(WEB), sync())
     assert gone is None and paper.writes == ["DELETE /1.0/profiles/web"] * 2
 
 
