@@ -9,23 +9,23 @@ NAMES = ["", "a b", "a/b", "..", ".", "a?b", "a\nb", "a\x00b", "-a", "a-", "a" *
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("function", ["present", "absent", "running"])
-def test_a_bad_instance_name_is_refused_before_any_request(apply, function, name):
+def test_case_45_a_bad_instance_name_is_refused_before_any_request(apply, function, name):
     comment = apply.refused(f"lxdapi_instance.{function}", name)
     assert "1 to 63 letters, digits or '-'" in comment
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", ".", "a\nb", "\ud800"])
-def test_a_bad_profile_name_is_refused_before_any_request(apply, name):
+def test_case_48_a_bad_profile_name_is_refused_before_any_request(apply, name):
     assert "no '/', not '.' or '..'" in apply.refused("lxdapi_profile.present", name)
 
 
 @pytest.mark.parametrize("name", ["", "..", ".", "a\nb"])
-def test_a_bad_alias_is_refused_before_any_request(apply, name):
+def test_case_48_a_bad_alias_is_refused_before_any_request(apply, name):
     assert "not '.' or '..'" in apply.refused("lxdapi_image_alias.present", name, target="0" * 64)
 
 
 @pytest.mark.parametrize("name", ["", "..", ".", "a b", "%2e%2e", "a%41b", "a\tb"])
-def test_a_bad_snapshot_name_is_refused_before_any_request(apply, name):
+def test_case_47_a_bad_snapshot_name_is_refused_before_any_request(apply, name):
     """All three daemons decode it twice: %2e%2e is the folder of all snapshots."""
     assert "no '/' or '%', no white space" in apply.refused("lxdapi_instance_snapshot.present", f"c1/{name}")
 
@@ -36,7 +36,7 @@ def test_a_short_or_wild_fingerprint_is_refused_before_any_request(apply, target
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, 1.5, "a\x00b", "\ud800", b"bytes"])
-def test_a_config_value_that_is_no_text_is_refused_before_any_request(apply, value):
+def test_case_51_a_config_value_that_is_no_text_is_refused_before_any_request(apply, value):
     comment = apply.refused("lxdapi_profile.present", "web", config={"user.a": value})
     assert comment.startswith("profile web: config user.a")
 
@@ -54,11 +54,11 @@ def test_a_config_value_that_is_no_text_is_refused_before_any_request(apply, val
         ({"running": "maybe"}, "running: true or false"),
     ],
 )
-def test_an_argument_of_the_wrong_type_is_refused_before_any_request(apply, declared, words):
+def test_case_56_an_argument_of_the_wrong_type_is_refused_before_any_request(apply, declared, words):
     assert words in apply.refused("lxdapi_instance.present", "c1", **declared)
 
 
-def test_an_unknown_argument_stops_the_state_and_names_it(apply, daemon):
+def test_case_56_an_unknown_argument_stops_the_state_and_names_it(apply, daemon):
     with pytest.raises(TypeError, match="confg"):
         apply("lxdapi_profile.present", "web", confg={})
 

@@ -123,7 +123,7 @@ def is_cured(row, fault):
 
 
 @pytest.mark.parametrize("word, fault", TABLE)
-def test_cases_23_to_30_a_broken_request_ends_well_or_says_why_and_is_done_once(
+def test_case_23_25_26_28_29_30_a_broken_request_ends_well_or_says_why_and_is_done_once(
     request, daemon, proxy, state, word, fault
 ):
     row = ROWS[word]

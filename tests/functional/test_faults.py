@@ -138,7 +138,7 @@ BROKEN = [("GET", fault) for fault in FAULTS] + [("POST", fault) for fault in NO
 
 
 @pytest.mark.parametrize("method, fault", spread(*BROKEN))
-def test_cases_25_to_32_what_stays_broken_is_a_failure_in_bounded_time(salt, proxy, raw, method, fault):
+def test_case_25_26_29_30_32_what_stays_broken_is_a_failure_in_bounded_time(salt, proxy, raw, method, fault):
     proxy.arm(fault, method=method, path="profiles", times=99)
     ret, seconds = profile(salt)
     assert (ret["result"], ret["changes"]) == (False, {})

@@ -192,7 +192,7 @@ def reached_or_refused(world, kind, name):
         assert set(world.listed(collection)) == set(there)
 
 
-def test_exactly_what_is_named_is_reached_or_it_is_refused(world):
+def test_case_47_48_50_exactly_what_is_named_is_reached_or_it_is_refused(world):
     @tried(70)
     @given(kind=st.sampled_from(sorted(KINDS)), name=HOSTILE)
     def each(kind, name):
@@ -200,6 +200,8 @@ def test_exactly_what_is_named_is_reached_or_it_is_refused(world):
 
     each()
     world.unchanged()
+    restored = world.apply("lxdapi_instance_snapshot.restored", "c1/web")
+    assert restored["result"] is True, "the snapshot beside them is whole"
 
 
 WITH_PARENTS = {"storage_volume": "{}/web2", "instance_snapshot": "{}/s2", "network_forward": "{}/192.0.2.1"}

@@ -276,7 +276,7 @@ def _certificate(at):
 
 
 @parametrized(ROWS)
-def test_of_any_kind_only_what_differs_in_meaning_is_changed(at, check):
+def test_case_61_68_69_70_73_of_any_kind_only_what_differs_in_meaning_is_changed(at, check):
     check(at)
 
 

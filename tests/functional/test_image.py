@@ -68,7 +68,7 @@ def test_a_source_that_cannot_be_fetched_is_named(apply, daemon, web):
         assert f"{source} cannot be fetched" in comment
 
 
-def test_a_split_image_is_uploaded_and_makes_instances(apply, tmp_path, raw):
+def test_case_112_a_split_image_is_uploaded_and_makes_instances(apply, tmp_path, raw):
     metadata, rootfs = split_image(tmp_path)
     both = hashlib.sha256(metadata.read_bytes() + rootfs.read_bytes()).hexdigest()
     declared = {"source": str(metadata), "rootfs": str(rootfs)}
@@ -119,7 +119,7 @@ def test_without_source_the_image_must_be_there(apply, daemon):
     assert "there is no image nope" in apply.failed("lxdapi_image.present", "nope")
 
 
-def test_an_image_in_use_is_deleted_and_its_instance_works_on(apply, imported, raw):
+def test_case_13_an_image_in_use_is_deleted_and_its_instance_works_on(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox")
     assert apply.changed("lxdapi_image.absent", "busybox") == {"deleted": imported}
     apply.changed("lxdapi_instance.running", "c1")
@@ -134,7 +134,7 @@ def test_an_image_in_use_is_deleted_and_its_instance_works_on(apply, imported, r
         (gzip.compress(b"no tar at all" * 100), "POST /1.0/images"),
     ],
 )
-def test_a_bad_image_file_is_refused_and_leaves_no_image(apply, daemon, raw, tmp_path, content, words):
+def test_case_54_a_bad_image_file_is_refused_and_leaves_no_image(apply, daemon, raw, tmp_path, content, words):
     path = tmp_path / "bad.tar.gz"
     if content is not None:
         path.write_bytes(content)
@@ -143,7 +143,7 @@ def test_a_bad_image_file_is_refused_and_leaves_no_image(apply, daemon, raw, tmp
     assert raw("images") == []
 
 
-def test_a_truncated_file_of_a_known_fingerprint_is_refused(apply, image, digest, tmp_path, raw):
+def test_case_55_a_truncated_file_of_a_known_fingerprint_is_refused(apply, image, digest, tmp_path, raw):
     path = tmp_path / "cut.tar.gz"
     path.write_bytes(image.read_bytes()[:-1000])
     comment = apply.failed("lxdapi_image.present", "cut", source=str(path), fingerprint=digest)

@@ -72,7 +72,7 @@ USED = {
 
 
 @pytest.mark.parametrize("kind", sorted(USED))
-def test_what_is_in_use_stays_and_it_is_said_why_and_by_whom(apply, daemon, raw, kind):
+def test_case_12_what_is_in_use_stays_and_it_is_said_why_and_by_whom(apply, daemon, raw, kind):
     name, path, requests, user, words = USED[kind]
     for collection, body in requests:
         extra = {"source": {"type": "none"}} if collection == "instances" else {}

@@ -118,7 +118,7 @@ def test_one_property_of_a_device_changes_and_the_others_stay(apply, imported, r
 
 
 @pytest.mark.parametrize("present, same", [("1GiB", 1073741824), ("1GiB", "1024MiB"), ("2GB", "2000MB")])
-def test_sizes_are_compared_by_what_they_mean(apply, imported, present, same):
+def test_case_62_sizes_are_compared_by_what_they_mean(apply, imported, present, same):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"limits.memory": present})
     apply.unchanged("lxdapi_instance.present", "c1", config={"limits.memory": same})
     changes = apply.changed("lxdapi_instance.present", "c1", config={"limits.memory": "1GB"})
@@ -126,7 +126,7 @@ def test_sizes_are_compared_by_what_they_mean(apply, imported, present, same):
 
 
 @pytest.mark.parametrize("spelling", [True, "true", "True", "yes", "on", 1])
-def test_booleans_are_compared_by_what_they_mean(apply, imported, spelling):
+def test_case_62_booleans_are_compared_by_what_they_mean(apply, imported, spelling):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"security.nesting": spelling})
     for other in (True, "yes", "ON", "1"):
         apply.unchanged("lxdapi_instance.present", "c1", config={"security.nesting": other})
@@ -172,7 +172,7 @@ def test_a_live_change_does_not_restart_even_then(apply, running):
     assert set(apply.changed("lxdapi_instance.present", running, **declared)) == {"config"}
 
 
-def test_each_status_is_reached_from_each_other(apply, running, raw):
+def test_case_7_8_9_each_status_is_reached_from_each_other(apply, running, raw):
     ways = ["frozen", "running", "stopped", "frozen", "stopped", "running"]
     for way in ways:
         apply.changed(f"lxdapi_instance.{way}", running)
@@ -186,13 +186,13 @@ def test_a_status_of_an_instance_that_does_not_exist_is_a_failure(apply, daemon,
     assert "GET /1.0/instances/nope" in comment
 
 
-def test_absent_refuses_a_running_instance_without_force(apply, running, raw):
+def test_case_10_absent_refuses_a_running_instance_without_force(apply, running, raw):
     comment = apply.failed("lxdapi_instance.absent", running)
     assert "it is Running; force: True stops and deletes it" in comment
     assert raw(f"instances/{running}")["status"] == "Running"
 
 
-def test_absent_of_a_protected_instance_fails_and_leaves_it(apply, imported, raw):
+def test_case_11_absent_of_a_protected_instance_fails_and_leaves_it(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"security.protection.delete": True})
     comment = apply.failed("lxdapi_instance.absent", "c1", force=True)
     assert "protect" in comment
@@ -209,7 +209,7 @@ def test_an_ephemeral_instance_is_not_deleted_by_a_stop(apply, imported, raw):
     assert raw("instances/c1") is None
 
 
-def test_a_stop_that_is_not_obeyed_fails_in_time_and_by_force_succeeds(apply, stubborn):
+def test_case_6_a_stop_that_is_not_obeyed_fails_in_time_and_by_force_succeeds(apply, stubborn):
     ret = apply("lxdapi_instance.stopped", stubborn, timeout=2)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "could not be stopped" in ret["comment"]
@@ -225,7 +225,7 @@ def test_a_stop_that_is_not_obeyed_fails_in_time_and_by_force_succeeds(apply, st
         ({"type": "copy", "source": "nope"}, "GET /1.0/instances/nope"),
     ],
 )
-def test_a_source_that_does_not_exist_leaves_nothing_behind(apply, daemon, raw, source, words):
+def test_case_2_a_source_that_does_not_exist_leaves_nothing_behind(apply, daemon, raw, source, words):
     comment = apply.failed("lxdapi_instance.present", "c1", source=source)
     assert comment.startswith("instance c1 could not be created: ")
     assert words in comment
@@ -243,7 +243,7 @@ def test_a_source_that_does_not_exist_leaves_nothing_behind(apply, daemon, raw, 
         ({"profiles": ["nope"]}, "nope"),
     ],
 )
-def test_a_create_that_fails_says_why_and_leaves_nothing_behind(apply, imported, raw, declared, words):
+def test_case_1_53_a_create_that_fails_says_why_and_leaves_nothing_behind(apply, imported, raw, declared, words):
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", **declared)
     assert "could not be created" in comment
     assert words in comment

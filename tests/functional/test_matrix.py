@@ -163,7 +163,7 @@ def subset(part, whole):
     return part == whole
 
 
-def test_a_resource_lives_as_declared_from_creation_to_absence(life, daemon):
+def test_case_75_76_a_resource_lives_as_declared_from_creation_to_absence(life, daemon):
     row = life.row
     if not life.has(row.extension):
         return life.refused()

@@ -57,7 +57,7 @@ def applied(salt):
 
 
 @pytest.mark.parametrize("state", DECLARED)
-def test_nothing_is_in_a_project_that_does_not_exist(apply, daemon, state):
+def test_case_57_nothing_is_in_a_project_that_does_not_exist(apply, daemon, state):
     ret = apply.unchanged(f"{state}.absent", DECLARED[state][0], project="x")
     assert THERE_IS_NONE in ret["comment"]
     predicted = apply.predicted(f"{state}.absent", DECLARED[state][0], project="x")

@@ -5,7 +5,7 @@ Objects that get another name where the daemon can, and where it cannot it is sa
 import pytest
 
 
-def test_where_the_new_name_is_taken_nothing_is_renamed(apply, daemon, raw):
+def test_case_111_where_the_new_name_is_taken_nothing_is_renamed(apply, daemon, raw):
     apply("lxdapi_profile.present", "old", description="old")
     apply("lxdapi_profile.present", "new", description="new")
     apply.unchanged("lxdapi_profile.present", "new", renamed_from="old")
