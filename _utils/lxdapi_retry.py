@@ -43,10 +43,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 # somebody else changes at that moment; the storage of one that a daemon left half made when it died is still written
 # to, for some seconds, by the tar that it had started (all three).
 _BUSY = re.compile(
-    r"[Ii]nstance is busy running a|[Ii]sn't ready yet|[Nn]ot ready yet|Invalid PID|database is locked|"
-    r"no available \w+ leader|A matching non-reusable operation has now succeeded|"
+    r"[Ii]nstance is busy running a|[Ii]sn't ready yet|[Nn]ot ready yet|Invalid PID|"
+    r"A matching non-reusable operation has now succeeded|"
     r"Error deleting storage volume: .*directory not empty"
 )
+# Of 500 as of 503: what the daemon was about to do can be done all the same, as without a quorum it was (LXD 5.0.2,
+# Incus 6.0.4). "Closed" is said by Incus 7.0.2 that shuts down.
+_DATABASE = re.compile(r"database is (closed|locked)|no available \w+ leader")
 
 
 class Patience:
@@ -128,17 +131,20 @@ def is_unsent(error):
 
 def is_busy(error):
     """Return True if the daemon refused for the moment, before it did anything."""
-    final = isinstance(error, APIOperationException) and error.method in READS and error.started_by is None
-    return not final and bool(_BUSY.search(error.error))
+    return not _is_final(error) and bool(_BUSY.search(error.error))
+
+
+def _is_final(error):
+    """Return True for the end of an operation, which is read: it would be the same again."""
+    return isinstance(error, APIOperationException) and error.method in READS and error.started_by is None
 
 
 def is_broken(error):
     """Return True if the reply did not arrive whole, or is none of the daemon's."""
     if isinstance(error, APIProtocolException):
         return error.result is not None and not 300 <= error.status < 400
-    # of 500, from a daemon that is shutting down (Incus 7.0.2)
-    dying = "database is closed" in error.error
-    return dying or isinstance(error, (APIConnectionException, APIUnavailableException))
+    torn = bool(_DATABASE.search(error.error)) and not _is_final(error)
+    return torn or isinstance(error, (APIConnectionException, APIUnavailableException))
 
 
 def is_lost(error):

@@ -257,6 +257,7 @@ def make_token(api, client, restricted=None, projects=None):
     certificates.refuse_limits(projects, restricted)
     if not api.has("certificate_token"):
         raise InvalidError("the server makes no tokens: it lacks the API extension certificate_token")
+    api.forget()  # it may listen since it was asked
     if not api.server["environment"].get("addresses"):
         raise InvalidError("the server listens on no address (core.https_address): nobody could use a token")
     limits = {"restricted": restricted, "projects": projects}

@@ -60,6 +60,7 @@ def reachable(daemons, remotes, tmp_path_factory):
     more["broken"] = {**inline, "key": broken, "endpoint": "https://127.0.0.1:9"}
     files = {name: tmp_path_factory.mktemp("key") / name for name in ("cert", "key")}
     files["cert"].write_text(cert)
+    files["key"].touch(mode=0o600)
     files["key"].write_text(key.replace(key.splitlines()[3], found["key file"]))
     more["unusable"] = {**more["broken"], **{name: str(path) for name, path in files.items()}}
     yield found, {**remotes, **more}
