@@ -107,7 +107,7 @@ class _Attempts:
     def __init__(self, api, kind):
         self._api, self._kind = api, kind
         self._count, self._waiting = 0, None
-        self._failed, self._contended, self._left = None, False, None
+        self._failed, self._contended, self._written = None, False, {}
 
     def are_over(self):
         """Return True if all is as declared, and stays so: where others write as well it is looked at twice."""
@@ -126,7 +126,7 @@ class _Attempts:
             # without the pause four processes at one profile are in each other's way for ever
             return self._waiting.pause(error) or self._count <= TRIES
         if isinstance(error, APIUndoneException):
-            self._failed = _undone(error.result, delta, error.changes)
+            self._failed = _undone(error.result, delta, self._written)
             return not self._kind.checked and self._count <= TRIES
         return not isinstance(error, APITimeoutException) and self._waiting.pause(error)
 
@@ -144,7 +144,7 @@ class _Attempts:
             self._contended = self._contended or overtaken
             return delta.changes if retry.is_lost(exc) else {}
         self._contended = self._contended or self._failed is not None
-        self._failed = _undone(done, delta, delta.changes)
+        self._failed, self._written = _undone(done, delta, delta.changes), delta.changes
         # who read before this write and writes after it has done so by then: without it a look at once missed 25 of 100
         time.sleep(_RACE)
         return delta.changes
