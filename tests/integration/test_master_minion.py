@@ -53,13 +53,14 @@ def answered(bus, sls):
     return events
 
 
-def test_case_93_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt, master, roots, remotes):
+def test_case_93_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt, master, roots, remotes, daemons):
     planted, kind, seen = canaries.Canaries(), next(iter(remotes)), []
     with salt_events("master", opts=dict(master.config), listen=True) as bus:
         for turn in ("first", "second"):
             (roots[-1] / f"bus_{turn}.sls").write_text(json.dumps(canaries.profile(planted, kind, turn)))
             assert [each["result"] for each in salt("state.apply", f"bus_{turn}").values()] == [True]
             seen += answered(bus, f"bus_{turn}")
+    daemons[kind].wipe()
     jobs = canaries.left(Path(master.config["cachedir"]) / "jobs").values()
     for texts in (map(str, seen), jobs):
         assert {what for text in texts for what in planted.found(text)} == {"shown"}
