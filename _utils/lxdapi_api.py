@@ -203,6 +203,12 @@ class API:
         other.target = names.check("token", "cluster member", target)
         return other
 
+    def impatient(self):
+        """Return this API without repetitions."""
+        other = copy.copy(self)
+        other.retry_timeout = 0
+        return other
+
     @property
     def server(self):
         """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
@@ -227,9 +233,13 @@ class API:
 
     def restarted(self):
         """Return True if the daemon has been started anew since :attr:`server` was read."""
-        before = self.server["environment"].get("server_pid")
+        before = self._started
         self.forget()
-        return self.server["environment"].get("server_pid") != before
+        return self._started != before
+
+    @property
+    def _started(self):
+        return (self.server.get("environment") or {}).get("server_pid")
 
     def forget(self):
         """What is known of the server is asked anew: it has become another."""
@@ -260,13 +270,14 @@ class Link:
     """
     The addresses of one daemon, or of the members of one cluster, any of which will do.
 
-    ``answered``: whether it has ever answered; who has not, is not waited for.
+    ``answered``: whether it has ever answered; who has not, is not waited for. ``tired``: whether the last thing was
+    given up in vain; until something works again nothing is waited for.
     """
 
     def __init__(self, endpoints):
         self._endpoints = [endpoint.rstrip("/") for endpoint in endpoints]
         self._tried = 0
-        self.answered = False
+        self.answered = self.tired = False
 
     @property
     def endpoint(self):

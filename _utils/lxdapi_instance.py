@@ -2,6 +2,7 @@
 What instances need beyond the table: sources, and the order of changes around a stop.
 """
 
+import logging
 import secrets as random
 
 import lxdapi_converge as converge
@@ -17,6 +18,8 @@ import lxdapi_unfinished as unfinished
 from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Nothing, Step
+
+log = logging.getLogger(__name__)
 
 KIND = KINDS["instance"]
 _TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": "virtual-machine"}
@@ -77,17 +80,23 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     there = api.at(target) if target else api
     act = lambda: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
     retry.settle(api, act, lambda: _found_created(api, name, mark))
-    unfinished.unmark(api, name)
+    try:
+        unfinished.unmark(api, name)
+    except APIException as exc:  # it is made; the next run takes the mark away
+        log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
 
 
 def _found_created(api, name, mark):
     """Return True if our creation, whose answer was lost, came to its end; what is left of it is removed else."""
     current = unfinished.awaited(api, name, begun=True)
-    if current is None or unfinished.is_whole(current):
-        return None if current is None else True
+    if current is None:
+        return None
+    if unfinished.is_whole(current):
+        # of somebody else the daemon says that there is one already
+        return True if unfinished.mark_of(current) == mark else None
     if unfinished.mark_of(current) != mark:
         unfinished.refuse_half_made(current)
-    converge.remove(api, KIND, name)
+    unfinished.rid(api, name, mark)
     return None
 
 
@@ -99,6 +108,7 @@ def _created(api, name, wanted, source, timeout, target):
         current = unfinished.awaited(api, name) if retry.is_refusal(exc) else None
         if current is None or not unfinished.is_whole(current):
             raise
+        converge.refuse_fixed(KIND, wanted, current)
         return converge.update(api, KIND, name, wanted)
 
 
@@ -177,7 +187,7 @@ def present(
     if renamed:
         current = converge.read(api, KIND, renamed_from)
     if current is None or half_made:
-        made = _rid(api, name, half_made) + creation(api, name, wanted, source, timeout, target)
+        made = _rid(api, name, current) + creation(api, name, wanted, source, timeout, target)
         return made + (statuses.steps_to(api, name, "Stopped", "Running") if running else [])
     wanted = _unmarked(wanted, current)
     now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
@@ -213,10 +223,11 @@ def _half_made(current):
 
 
 def _rid(api, name, half_made):
-    """Return the step that removes a half-made instance, so that it can be made anew."""
-    words = "half made: its creation never came to an end"
-    act = lambda: converge.remove(api, KIND, name)  # noqa: E731
-    return [Step("deleted", {"deleted": name}, act, f"it was {words}")] if half_made else []
+    """Return the step that removes a half-made instance, so that it can be made anew; none where there is none."""
+    if half_made is None:
+        return []
+    act = lambda: unfinished.rid(api, name, unfinished.mark_of(half_made))  # noqa: E731
+    return [Step("deleted", {"deleted": name}, act, "it was half made: its creation never came to an end")]
 
 
 def _unmarked(wanted, current):
@@ -273,12 +284,24 @@ def _stopped_for(api, name, here, change):
         done = plans.do(stop)
         try:
             actual = change.act()
-        except LxdapiError:
-            plans.do(statuses.steps_to(api, name, "Stopped", here))
+        except APIException as exc:
+            exc.changes = _run_again(api, name, here, exc, done)
             raise
         return {**done, **actual}
 
     return change._replace(changes={**changes, **change.changes}, act=act, note=note)
+
+
+def _run_again(api, name, here, error, done):
+    """Start what was stopped for a change that was refused; returns what is changed in the end all the same."""
+    if not retry.is_refusal(error):
+        return done  # it may still be done
+    try:
+        plans.do(statuses.steps_to(api, name, "Stopped", here))
+    except LxdapiError as exc:
+        log.warning("lxdapi: instance %s does not run again: %s", name, plans.explained(exc))
+        return done
+    return {}
 
 
 def goal_of(running):

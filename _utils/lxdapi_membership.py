@@ -94,7 +94,7 @@ def _refuse_other(api, name, address):
     own = api.get("cluster").metadata["server_name"]
     if own != name:
         raise InvalidError(f"it is a member of a cluster already, under the name {own}")
-    there = api.server["config"].get("cluster.https_address")
+    there = (api.server.get("config") or {}).get("cluster.https_address")
     if address and there and _whole(address) != _whole(there):
         raise InvalidError(f"its address in the cluster is {there} and cannot be changed to {address}")
     return Nothing("as declared")

@@ -8,7 +8,7 @@ import lxdapi_names as names
 import lxdapi_operation as operations
 import lxdapi_retry as retry
 import lxdapi_status as statuses
-from lxdapi_errors import InvalidError
+from lxdapi_errors import InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Nothing, Step
 
@@ -57,12 +57,20 @@ def _found_moved(api, path, there):
 def told(api, now, target, move, steps):
     """Return the plan for an existing instance, which says if that one is not on its target and stays there."""
     here = now.metadata.get("location")
-    if not target or move or not api.clustered or here in _meant(api, target):
+    if not target or move or not api.clustered or here in _known(api, target):
         return steps
     words = f"it is on {here}, not on {target} (move: True moves it)"
     if not steps:
         return Nothing("as declared", words)
     return [steps[0]._replace(note="; ".join(filter(None, [steps[0].note, words]))), *steps[1:]]
+
+
+def _known(api, target):
+    """Return the names of the members that a target stands for, none where that cannot be told."""
+    try:
+        return _meant(api, target)
+    except LxdapiError:
+        return ()
 
 
 def _meant(api, target):

@@ -73,7 +73,8 @@ def running(api):
 
 def is_about(api, path):
     """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
-    return any(path in _paths(operation) for operation in running(api))
+    # somebody's open shell is one as well
+    return any(path in _paths(operation) for operation in running(api) if operation.get("class") == "task")
 
 
 def _paths(operation):

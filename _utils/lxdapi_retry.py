@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 20
 READS = ("GET", "HEAD")
+# What a read has after one that was given up, until something works again.
+_TIRED_SECONDS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 # No status tells these from other failures: seen as 400, 500 and as an operation's (LXD 5.0.2, Incus 6.0.4).
 # "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop; "A matching ..." LXD 5.0.2 of one that
@@ -93,13 +95,14 @@ def persist(api, method, exchange, seconds, again=True):
         False: it can be sent once only, as a stream is read once.
     """
     end = time.monotonic() + seconds
-    patience = Patience(min(seconds, api.retry_timeout))
-    left = seconds
+    patience = Patience(0 if api.link.tired else min(seconds, api.retry_timeout))
+    left = min(seconds, _TIRED_SECONDS) if api.link.tired and method in READS else seconds
     while True:
         try:
             result = exchange(left)
             api.link.settled()
             result.validate()
+            api.link.tired = False
             return result
         except APIException as exc:
             error = exc
@@ -109,6 +112,8 @@ def persist(api, method, exchange, seconds, again=True):
 
 
 def _given_up(api, error):
+    # three hundred states in a row are not to wait for it as long, each of them anew
+    api.link.tired = is_busy(error) or is_broken(error) or isinstance(error, APITimeoutException)
     if error.result is not None:
         return error.result
     # the next call is not to wait for it as long again

@@ -13,11 +13,11 @@ import lxdapi_secrets as secrets
 import yaml
 from lxdapi_errors import APIException, APINotFoundException, InvalidError
 from lxdapi_kind import FIELDS
-from lxdapi_kinds import KINDS, MARK, kind_of
+from lxdapi_kinds import KINDS, kind_of
 from lxdapi_plan import Nothing
 
 # Of every kind: what the daemon keeps in a config for itself, and what we do.
-_DAEMONS = ("volatile.", "image.", MARK)
+_DAEMONS = ("volatile.", "image.", "user.lxdapi.")
 # The kinds that can be declared, each after those that it may need.
 ORDER = (
     *("cluster_member", "cluster_group", "project", "certificate"),

@@ -66,7 +66,7 @@ def certificate_of(url):
         with socket.create_connection((parts.hostname, parts.port), SECONDS) as plain:
             with context.wrap_socket(plain, server_hostname=parts.hostname) as secured:
                 return ssl.DER_cert_to_PEM_cert(secured.getpeercert(binary_form=True))
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
         error = APIConnectionException(error=f"TLS: {words(exc)}", method="the handshake with", url=url)
         error.sent = False
         raise error from exc

@@ -49,7 +49,7 @@ def decoded(text):
             joined, data["secret"], data["fingerprint"].lower(), tuple(data.get("addresses") or ()), _end(data)
         )
         whole = isinstance(found.secret, str) and found.secret and names.is_fingerprint(found.fingerprint)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         whole = False
     if not whole or not all(isinstance(each, str) for each in found.addresses):
         raise InvalidError("token: this is none; what the server printed is needed, in full")

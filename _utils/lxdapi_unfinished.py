@@ -10,7 +10,7 @@ which is in the config from the POST until the creation is known to be good.
 import lxdapi_converge as converge
 import lxdapi_operation as operations
 import lxdapi_retry as retry
-from lxdapi_errors import APIPreconditionException, InvalidError
+from lxdapi_errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
 from lxdapi_kinds import KINDS
 
 KIND = KINDS["instance"]
@@ -49,10 +49,31 @@ def awaited(api, name, current=None, seconds=None, begun=False):
         current = current or converge.read(api, KIND, name)
         if is_whole(current) if current else not begun:
             return current
-        if not operations.is_about(api, converge.path_of(KIND, name)) or not patience.pause():
+        if not operations.is_about(api, converge.path_of(KIND, name)):
             # it can have become whole between the two looks
             return converge.read(api, KIND, name)
+        if not patience.pause():
+            url = f"{api.endpoint}/1.0/{converge.path_of(KIND, name)}"
+            raise APITimeoutException(error="it is still being made", method="GET", url=url)
         current = None
+
+
+def rid(api, name, mark):
+    """
+    Delete the instance that bears this mark if it is still half made; returns {} if it is not.
+
+    Another run may have made it anew: so it is looked at before each try, and one that is busy is not waited for.
+    """
+    once, patience = api.impatient(), retry.Patience(api.retry_timeout)
+    while True:
+        current = awaited(api, name)
+        if current is None or is_whole(current) or mark_of(current) != mark:
+            return {}
+        try:
+            return converge.remove(once, KIND, name)
+        except APIException as exc:
+            if not (retry.is_busy(exc) and patience.pause(exc)):
+                raise
 
 
 def refuse_half_made(current):

@@ -38,12 +38,13 @@ def _brief(api, path):
     try:
         found = brief.get(path)
     except APINotFoundException:
+        api.link.settled()
         raise
     except APIException as exc:
         words = _words(api, path, exc)
         if words:
             raise type(exc)(exc.result, f"{exc.error}; {words}", exc.method, exc.url) from exc
-        fleeting = retry.is_busy(exc) or (retry.is_unsent(exc) and api.link.answered)
+        fleeting = api.link.answered if retry.is_unsent(exc) else retry.is_busy(exc) or retry.is_broken(exc)
         if brief.retry_timeout == api.retry_timeout or not fleeting:
             raise
         return api.get(path)

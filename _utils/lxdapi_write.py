@@ -17,6 +17,7 @@ from lxdapi_errors import (
     APIPreconditionException,
     APITimeoutException,
     APIUndoneException,
+    InvalidError,
 )
 from lxdapi_object import parts_of, path_of, read
 
@@ -53,25 +54,35 @@ def created(api, kind, name, wanted, shared=True):
             api, lambda: create(api, kind, name, wanted), lambda: _found_created(api, kind, name, wanted)
         )
     except APIException as exc:
-        if not (shared and retry.is_refusal(exc) and _is_there(api, kind, name)):
+        found = read(api, kind, name) if shared and retry.is_refusal(exc) else None
+        if not _is_whole(found):
             raise
+        _refuse_fixed(kind, wanted, found)
         return update(api, kind, name, wanted)
     return None if done is None else {"created": name}
 
 
 def _found_created(api, kind, name, wanted):
     """Return what is there after a create whose answer was lost, made as declared; None if there is nothing."""
-    if not _is_there(api, kind, name):
+    operations.left_alone(api, path_of(kind, name))
+    found = read(api, kind, name)
+    if not _is_whole(found):
         return None
     if not kind.provable and api.restarted():
         remove(api, kind, name)
         return None
+    _refuse_fixed(kind, wanted, found)
     return update(api, kind, name, wanted) or {}
 
 
-def _is_there(api, kind, name):
-    """Return True if the object is there as a whole, False if there is none or, in a cluster, a part of it."""
-    found = read(api, kind, name)
+def _refuse_fixed(kind, wanted, found):
+    words = diff.fixed(kind, wanted, found.metadata)
+    if words:
+        raise InvalidError("; ".join(words))
+
+
+def _is_whole(found):
+    """Return True for an object that is there as a whole, False for none or, in a cluster, a part of it."""
     return found is not None and found.metadata.get("status") not in ("Pending", "Errored")
 
 
@@ -91,7 +102,12 @@ def update(api, kind, name, wanted, current=None, purge=False):
     """
     attempts, changes = _Attempts(api, kind), {}
     while True:
-        current = current or api.get(path_of(kind, name))
+        try:
+            current = current or api.get(path_of(kind, name))
+        except APIException:
+            if attempts.were_accepted():
+                return changes
+            raise
         delta = diff.compare(kind, wanted, current.metadata, purge)
         if not delta and attempts.are_over():
             return changes
@@ -113,6 +129,10 @@ class _Attempts:
         """Return True if all is as declared, and stays so: where others write as well it is looked at twice."""
         contended, self._contended = self._contended, False
         return not (contended and retry.Patience(1).pause())
+
+    def were_accepted(self):
+        """Return True if the last write was: a daemon that then cannot be asked has done it all the same."""
+        return isinstance(self._failed, APIUndoneException)
 
     def begin(self, delta):
         """Raise if what is left is not to be tried once more; a pause where one may help."""

@@ -10,6 +10,7 @@ import lxdapi_converge as converge
 import lxdapi_instance as instances
 import lxdapi_plan as plans
 import lxdapi_retry as retry
+import lxdapi_unfinished as unfinished
 import pytest
 import requests
 from fake import MISSING, OPERATION, Paper, as_json, failure, finished, page, raw, server, started, sync
@@ -33,6 +34,7 @@ REFUSED = requests.exceptions.ConnectionError(ConnectionRefusedError(111, "Conne
 FORBIDDEN = requests.exceptions.ConnectionError(PermissionError(13, "Permission denied"))
 BUSY = failure(400, 'Instance is busy running a "stop" operation')
 DYING = failure(500, "Failed to begin transaction: sql: database is closed")
+NO_OPERATION, TAKEN = sync({}), failure(409, "The profile already exists")
 EMPTY, HALF = raw(200), as_json({})
 WEB = {"config": {}, "description": "x", "devices": {}}
 CREATED = {"created": "web"}
@@ -184,26 +186,26 @@ def made(*replies):
 
 @pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down"), DYING])
 def test_a_create_whose_answer_was_lost_is_found_done(trouble):
-    ret, paper = made(trouble, sync(WEB), sync(WEB))
+    ret, paper = made(trouble, NO_OPERATION, sync(WEB), sync(WEB))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
     assert paper.writes == ["POST /1.0/profiles"]
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), failure(503, "Shutting down")])
 def test_a_create_that_was_lost_and_not_done_is_sent_again(trouble):
-    ret, paper = made(trouble, MISSING, sync(status=201))
+    ret, paper = made(trouble, NO_OPERATION, MISSING, sync(status=201))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
     assert paper.writes == ["POST /1.0/profiles"] * 2
 
 
 def test_a_create_that_comes_late_is_not_made_twice():
     """The first was still under way when it was looked for; the daemon refuses the second."""
-    ret, paper = made(BROKEN, MISSING, failure(409, "The profile already exists"), sync(WEB), sync(WEB))
+    ret, paper = made(BROKEN, NO_OPERATION, MISSING, TAKEN, NO_OPERATION, sync(WEB), sync(WEB))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
 
 
 def test_after_a_timeout_a_create_is_looked_for_and_not_sent_again():
-    ret, paper = made(LATE, MISSING)
+    ret, paper = made(LATE, NO_OPERATION, MISSING)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "no answer within" in ret["comment"] and paper.writes == ["POST /1.0/profiles"]
 
@@ -222,12 +224,63 @@ def test_a_create_that_is_refused_is_a_failure_in_the_daemons_words():
     assert "no such key (POST /1.0/profiles)" in ret["comment"]
 
 
+ABOUT = {"class": "task", "resources": {"instances": ["/1.0/instances/c1"]}}
+UNFINISHED = {"config": {unfinished.MARK: "x"}, "description": "", "status": "Stopped"}
+
+
+def instance(mark=None):
+    """Return the reply of a whole instance."""
+    config = {"volatile.apply_template": "create", **({unfinished.MARK: mark} if mark else {})}
+    return sync({"config": config, "description": "", "status": "Stopped"}, ETag="e")
+
+
 def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
-    about = {"resources": {"instances": ["/1.0/instances/c1"]}}
-    whole = sync({"config": {"volatile.apply_template": "create"}, "description": ""})
-    paper = patient(BROKEN, MISSING, sync({"running": [about]}), whole, whole)
+    ours = lambda seen: instance(paper.seen[0].json["config"][unfinished.MARK])  # noqa: E731
+    paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
     instances.create(paper.api, "c1", {}, None)
-    assert paper.writes == ["POST /1.0/instances"]
+    assert paper.writes == ["POST /1.0/instances", "PATCH /1.0/instances/c1"]
+
+
+@pytest.mark.parametrize("mark", [None, "theirs"])
+def test_an_instance_that_somebody_else_made_meanwhile_is_not_taken_for_ours(mark):
+    paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
+    with pytest.raises(APIException, match="already exists"):
+        instances.create(paper.api, "c1", {}, None)
+    assert paper.writes == ["POST /1.0/instances"] * 2
+
+
+def test_an_instance_that_is_still_being_made_when_the_time_is_over_is_not_deleted():
+    def daemon(seen):
+        return sync({"running": [ABOUT]}) if "operations" in seen.path else sync(UNFINISHED)
+
+    paper = patient(daemon, wait_timeout=0.2)
+    with pytest.raises(APITimeoutException, match="still being made"):
+        instances.present(paper.api, "c1", {})
+    assert paper.writes == []
+
+
+def test_what_another_run_made_anew_meanwhile_is_not_deleted_as_half_made():
+    paper = patient(instance("other"))
+    assert unfinished.rid(paper.api, "c1", "x") == {}
+    assert paper.writes == []
+
+
+def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_works():
+    paper = patient(lambda seen: failure(503, "no") if len(paper.seen) < 40 else sync({}), retry_timeout=0.3)
+    for _ in range(2):
+        with pytest.raises(APIUnavailableException):
+            paper.api.get("profiles")
+    assert paper.api.link.tired
+    tried = len(paper.seen)
+    with pytest.raises(APIUnavailableException):
+        paper.api.get("profiles")
+    assert len(paper.seen) == tried + 1
+
+
+def test_a_write_that_was_accepted_is_told_although_the_daemon_cannot_be_asked_afterwards():
+    paper = patient(sync(WEB), sync(), failure(403, "not authorized"))
+    kind = converge.kind_of("profile")
+    assert converge.update(paper.api, kind, "web", {"description": "y"}) == CHANGE
 
 
 WANTED = {"description": "y"}
@@ -335,7 +388,8 @@ def test_a_list_of_addresses_is_of_one_kind(endpoint):
 
 
 def test_an_operation_that_vanished_is_settled_by_the_object():
-    paper = patient(MISSING, server(), started(), MISSING, MISSING, sync({"name": "s"}), server(), sync({"name": "s"}))
+    there = sync({"name": "s"})
+    paper = patient(MISSING, server(), started(), MISSING, MISSING, NO_OPERATION, there, server(), there)
     steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
     assert plans.do(steps) == {"created": "c1/s"}
     assert paper.writes == ["POST /1.0/instances/c1/snapshots"]
@@ -343,7 +397,7 @@ def test_an_operation_that_vanished_is_settled_by_the_object():
 
 def test_a_snapshot_that_a_daemon_left_when_it_died_is_made_anew():
     before, after = server(environment={"server_pid": 1}), server(environment={"server_pid": 2})
-    lost_ = [started(), BROKEN, MISSING, MISSING, sync({"name": "s"}), after]
+    lost_ = [started(), BROKEN, MISSING, MISSING, NO_OPERATION, sync({"name": "s"}), after]
     again = [started(), finished(), started(), finished()]
     paper = patient(MISSING, before, *lost_, *again)
     steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
