@@ -106,14 +106,17 @@ def persist(api, method, exchange, seconds, again=True):
             return result
         except APIException as exc:
             error = exc
-        if not _may_repeat(api, method, error, again) or not (api.link.turned(error) or patience.pause(error)):
+        repeatable = _may_repeat(api, method, error, again)
+        if not repeatable or not (api.link.turned(error) or patience.pause(error)):
+            # three hundred states in a row are not to wait as long, each of them anew
+            api.link.tired = (
+                api.link.tired or repeatable or (method in READS and isinstance(error, APITimeoutException))
+            )
             return _given_up(api, error)
         left = max(0.1, end - time.monotonic())
 
 
 def _given_up(api, error):
-    # three hundred states in a row are not to wait for it as long, each of them anew
-    api.link.tired = is_busy(error) or is_broken(error) or isinstance(error, APITimeoutException)
     if error.result is not None:
         return error.result
     # the next call is not to wait for it as long again
