@@ -7,10 +7,8 @@ import socket
 import time
 
 import lxdapi_converge as converge
-import lxdapi_instance as instances
 import lxdapi_plan as plans
 import lxdapi_retry as retry
-import lxdapi_unfinished as unfinished
 import pytest
 import requests
 from fake import MISSING, OPERATION, Paper, as_json, failure, finished, page, raw, server, started, sync
@@ -222,65 +220,6 @@ def test_a_create_that_is_refused_is_a_failure_in_the_daemons_words():
     ret, _ = made(failure(400, "no such key"), MISSING)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "no such key (POST /1.0/profiles)" in ret["comment"]
-
-
-ABOUT = {"class": "task", "resources": {"instances": ["/1.0/instances/c1"]}}
-UNFINISHED = {"config": {unfinished.MARK: "x"}, "description": "", "status": "Stopped"}
-
-
-def instance(mark=None):
-    """Return the reply of a whole instance."""
-    config = {"volatile.apply_template": "create", **({unfinished.MARK: mark} if mark else {})}
-    return sync({"config": config, "description": "", "status": "Stopped"}, ETag="e")
-
-
-def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
-    ours = lambda seen: instance(paper.seen[0].json["config"][unfinished.MARK])  # noqa: E731
-    paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
-    instances.create(paper.api, "c1", {}, None)
-    assert paper.writes == ["POST /1.0/instances", "PATCH /1.0/instances/c1"]
-
-
-@pytest.mark.parametrize("mark", [None, "theirs"])
-def test_an_instance_that_somebody_else_made_meanwhile_is_not_taken_for_ours(mark):
-    paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
-    with pytest.raises(APIException, match="already exists"):
-        instances.create(paper.api, "c1", {}, None)
-    assert paper.writes == ["POST /1.0/instances"] * 2
-
-
-def test_an_instance_that_is_still_being_made_when_the_time_is_over_is_not_deleted():
-    def daemon(seen):
-        return sync({"running": [ABOUT]}) if "operations" in seen.path else sync(UNFINISHED)
-
-    paper = patient(daemon, wait_timeout=0.2)
-    with pytest.raises(APITimeoutException, match="still being made"):
-        instances.present(paper.api, "c1", {})
-    assert paper.writes == []
-
-
-def test_what_another_run_made_anew_meanwhile_is_not_deleted_as_half_made():
-    paper = patient(instance("other"))
-    assert unfinished.rid(paper.api, "c1", "x") == {}
-    assert paper.writes == []
-
-
-def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_works():
-    paper = patient(lambda seen: failure(503, "no") if len(paper.seen) < 40 else sync({}), retry_timeout=0.3)
-    for _ in range(2):
-        with pytest.raises(APIUnavailableException):
-            paper.api.get("profiles")
-    assert paper.api.link.tired
-    tried = len(paper.seen)
-    with pytest.raises(APIUnavailableException):
-        paper.api.get("profiles")
-    assert len(paper.seen) == tried + 1
-
-
-def test_a_write_that_was_accepted_is_told_although_the_daemon_cannot_be_asked_afterwards():
-    paper = patient(sync(WEB), sync(), failure(403, "not authorized"))
-    kind = converge.kind_of("profile")
-    assert converge.update(paper.api, kind, "web", {"description": "y"}) == CHANGE
 
 
 WANTED = {"description": "y"}
