@@ -37,7 +37,7 @@ def __virtual__():
 
 
 def _api(remote, project, target=None):
-    return front.connect(__salt__["config.get"], __context__, remote, project, target)
+    return front.connect(__salt__, __context__, remote, project, target)
 
 
 def get(kind, name=None, params=None, remote=None, project=None, target=None):

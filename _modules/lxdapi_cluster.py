@@ -25,7 +25,7 @@ def __virtual__():
 
 
 def _api(remote):
-    return front.connect(__salt__["config.get"], __context__, remote)
+    return front.connect(__salt__, __context__, remote)
 
 
 def enable(name, address=None, timeout=None, remote=None):

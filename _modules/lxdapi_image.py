@@ -23,7 +23,7 @@ def __virtual__():
 
 
 def _api(remote, project):
-    return front.connect(__salt__["config.get"], __context__, remote, project)
+    return front.connect(__salt__, __context__, remote, project)
 
 
 def upload(path, rootfs=None, aliases=None, public=None, properties=None, saltenv="base", remote=None, project=None):

@@ -27,7 +27,7 @@ def __virtual__():
 
 
 def _api(remote):
-    return front.connect(__salt__["config.get"], __context__, remote)
+    return front.connect(__salt__, __context__, remote)
 
 
 def key_create(cert, key, client_name=None):

@@ -23,7 +23,7 @@ def __virtual__():
 
 
 def _api(remote):
-    return front.connect(__salt__["config.get"], __context__, remote)
+    return front.connect(__salt__, __context__, remote)
 
 
 def present(name, certificate, type=None, restricted=None, projects=None, description=None, remote=None):

@@ -22,7 +22,7 @@ def __virtual__():
 
 
 def _api(remote, project):
-    return front.connect(__salt__["config.get"], __context__, remote, project)
+    return front.connect(__salt__, __context__, remote, project)
 
 
 def present(name, entries=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):

@@ -22,7 +22,7 @@ def __virtual__():
 
 
 def _api(remote, target):
-    return front.connect(__salt__["config.get"], __context__, remote, target=target)
+    return front.connect(__salt__, __context__, remote, target=target)
 
 
 def present(name, config=None, sensitive=None, remote=None, target=None):

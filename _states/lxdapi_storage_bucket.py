@@ -23,7 +23,7 @@ def __virtual__():
 
 
 def _api(remote, project, target):
-    return front.connect(__salt__["config.get"], __context__, remote, project, target)
+    return front.connect(__salt__, __context__, remote, project, target)
 
 
 def present(name, description=None, config=None, sensitive=None, remote=None, project=None, target=None):

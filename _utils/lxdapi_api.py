@@ -90,6 +90,8 @@ class API:
         # The secret values that were sent, and those that came and are marked: no error and no printout of this API
         # holds them.
         self.hidden = set()
+        # Called with the id of an operation and what is known of its progress, where somebody wants to know.
+        self.tell = None
         self._server = None
 
     @classmethod
@@ -140,7 +142,7 @@ class API:
         :mod:`lxdapi_retry` says so, within the one time limit.
         """
         kwargs.update(zip(_REQUEST_ARGUMENTS, args))
-        path, kwargs["params"] = self._address(url, kwargs.get("params"))
+        path, kwargs["params"] = self.address(url, kwargs.get("params"))
         seconds = self.timeout if kwargs.get("timeout") is None else kwargs["timeout"]
         kwargs["allow_redirects"] = False
         for body in (kwargs.get("json"), kwargs.get("data")):
@@ -249,7 +251,7 @@ class API:
         """Return True if the daemon has this API extension."""
         return extension in self.server["api_extensions"]
 
-    def _address(self, url, params):
+    def address(self, url, params=None):
         """Return (absolute path, parameters) of a path that is relative, absolute or full."""
         if not isinstance(url, str):
             raise InvalidError(f"URL {url!r} is not text")

@@ -190,10 +190,19 @@ class _SocketConnection(UnixHTTPConnection):
         self.blocksize = BLOCK
 
     def connect(self):
-        sock = deadline.Socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(self.timeout)
-        sock.connect(unquote(urlsplit(self.unix_socket_url).netloc))
-        self.sock = sock
+        self.sock = _connected(self.unix_socket_url, deadline.Socket, self.timeout)
+
+
+def _connected(url, kind, seconds):
+    """Return a socket of this class, connected to the unix socket of a URL."""
+    sock = kind(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(seconds)
+    try:
+        sock.connect(unquote(urlsplit(url).netloc))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 class _SocketPool(UnixHTTPConnectionPool):
@@ -215,6 +224,11 @@ class SocketAdapter(UnixAdapter):
                 self.pools[base] = _SocketPool(base, CONNECT_SECONDS)
             return self.pools[base]
 
+    @staticmethod
+    def dial(url, seconds):
+        """Return a connected socket; see :func:`lxdapi_transport.dial`."""
+        return _connected(url, socket.socket, seconds)
+
 
 class TLSAdapter(HTTPAdapter):
     """The HTTPS transport with our client certificate and, where a pin is given, nothing but it."""
@@ -229,6 +243,14 @@ class TLSAdapter(HTTPAdapter):
         if isinstance(timeout, (int, float)):
             timeout = (min(timeout, CONNECT_SECONDS), timeout)
         return super().send(request, stream, timeout, verify, cert, proxies)
+
+    def dial(self, url, seconds):
+        """Return a connected socket; see :func:`lxdapi_transport.dial`."""
+        parts = urlsplit(url)
+        options = {"timeout": seconds, "ssl_context": self._context, "assert_fingerprint": self._pin}
+        connection = urllib3.connection.HTTPSConnection(parts.hostname, parts.port, **options)
+        connection.connect()
+        return connection.sock
 
     def init_poolmanager(self, connections, maxsize, block=DEFAULT_POOLBLOCK, **options):
         options.update(ssl_context=self._context, blocksize=BLOCK)

@@ -31,10 +31,15 @@ _OPTIONS = (
 )
 
 
-def loadable(version):
-    """Return what ``__virtual__`` returns: True, or (False, why) for a library of another version."""
+def loadable(version, name=True):
+    """
+    Return what ``__virtual__`` returns: True, or (False, why) for a library of another version.
+
+    name
+        Of a file that has more functions of another one: that one's.
+    """
     if version == VERSION:
-        return True
+        return name
     return (
         False,
         f"lxdapi {version} is here with the library of lxdapi {VERSION}: it is installed twice, by pip "
@@ -42,12 +47,12 @@ def loadable(version):
     )
 
 
-def connect(config_get, context, remote=None, project=None, target=None):
+def connect(functions, context, remote=None, project=None, target=None):
     """
     Return the :class:`lxdapi_api.API` of a remote, the same one for the whole run.
 
-    config_get
-        Salt's ``config.get``.
+    functions
+        Salt's ``__salt__``.
     context
         Salt's ``__context__``.
     remote
@@ -58,8 +63,10 @@ def connect(config_get, context, remote=None, project=None, target=None):
     target
         A member of the cluster, for what each member has of its own; None: the daemon's choice.
 
-    From here on the values of what ``lxdapi:sensitive`` names are secret.
+    From here on the values of what ``lxdapi:sensitive`` names are secret. With ``lxdapi:progress_events`` what lasts is
+    told on Salt's event bus.
     """
+    config_get = functions["config.get"]
     secrets.mark(names.patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
     settings = settings_of(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
@@ -67,6 +74,8 @@ def connect(config_get, context, remote=None, project=None, target=None):
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
         context[key] = _api(settings, project)
+        if config_get("lxdapi:progress_events", False):
+            context[key].tell = _teller(functions, LOCAL if remote is None else remote)
     return context[key] if target is None else _at(context, key, target)
 
 
@@ -99,7 +108,9 @@ def settings_of(config_get, remote):
     """
     Return the settings of a remote, for :meth:`lxdapi_api.API.factory`.
 
-    config_get, remote
+    config_get
+        Salt's ``config.get``.
+    remote
         See :func:`connect`.
 
     Raises :class:`InvalidError` if there is no such remote, or if it has settings that there are not.
@@ -127,6 +138,16 @@ def _api(settings, project):
     if api.endpoint.startswith("https"):
         _refuse_untrusted(api, settings.get("cert"))
     return api
+
+
+def _teller(functions, remote):
+    """Return a function that tells the progress of an operation on Salt's event bus."""
+
+    def tell(identity, data):
+        # a masterless minion that does not run has no bus: salt-call fires into nothing then
+        functions["event.send"](f"lxdapi/{remote}/operation/{identity}/progress", data)
+
+    return tell
 
 
 def _at(context, key, target):

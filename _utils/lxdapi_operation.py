@@ -5,6 +5,7 @@ The wait for an operation's end: bounded, and believing nothing but an operation
 import math
 import re
 import time
+from contextlib import closing
 from urllib.parse import parse_qsl, urlsplit
 
 from lxdapi_errors import (
@@ -15,6 +16,7 @@ from lxdapi_errors import (
     APITimeoutException,
     InvalidError,
 )
+from lxdapi_progress import EVERY, Watch
 from lxdapi_retry import Patience
 
 # One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
@@ -50,10 +52,17 @@ def wait(api, path, query, seconds):
     runs after the time, :class:`APIOutcomeUnknownException` if it vanished: the daemon forgets an
     operation 5 s after its end and at a restart.
     """
+    with closing(Watch(api, path.rpartition("/")[2])) as watch:
+        return _ended(api, path, query, seconds, watch)
+
+
+def _ended(api, path, query, seconds, watch):
     deadline = time.monotonic() + seconds
     while True:
         asked = time.monotonic()
-        result = _look(api, path, query, max(0.0, deadline - asked))
+        left = max(0.0, deadline - asked)
+        result = _look(api, path, query, min(left, EVERY) if watch.curious else left)
+        watch.look(result.metadata)
         code = result.metadata["status_code"]
         if code >= 400:
             raise APIOperationException(result)

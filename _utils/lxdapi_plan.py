@@ -21,7 +21,7 @@ class Step(NamedTuple):
     verb
         What is done, as a participle: ``created``, ``updated``, ``started``.
     changes
-        What it will change.
+        What it will change; nothing for a step that only waits for something or looks whether it is so.
     act
         Does it. Returns what it really changed where that can differ from ``changes``, else None.
     note
@@ -93,6 +93,8 @@ def _reached(ret, subject, test, plan):
 def _predicted(ret, subject, steps):
     for step in steps:
         join(ret["changes"], step.changes)
+    if not ret["changes"]:
+        return {**ret, "comment": f"{subject} is as declared"}
     comment = _sentence(subject, "would be", steps) + "".join(_yet(step) for step in steps)
     return {**ret, "result": None, "comment": comment}
 
@@ -121,7 +123,7 @@ def _carry_out(ret, subject, steps):
             join(ret["changes"], getattr(exc, "changes", {}))
             return {**ret, "result": False, "comment": f"{subject} could not be {step.verb}: {words}{before}"}
         join(ret["changes"], step.changes if actual is None else actual)
-        if actual is None or actual:  # else somebody else did it meanwhile
+        if actual or (actual is None and step.changes):  # else somebody else did it meanwhile
             done.append(step)
     return {**ret, "comment": _sentence(subject, "was", done) if done else f"{subject} is as declared"}
 

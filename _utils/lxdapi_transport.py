@@ -4,6 +4,8 @@ Sending one request, and what its failure to arrive means, in words.
 
 import errno
 import logging
+import socket
+import ssl
 from urllib.parse import unquote, urlsplit
 
 import lxdapi_secrets as secrets
@@ -12,6 +14,7 @@ import requests
 import urllib3
 from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
 
+DIAL_SECONDS = 10
 # What connect() says before anything was sent.
 _CONNECT_ERRORS = {
     errno.ENOENT: "the socket does not exist: is the daemon running?",
@@ -65,6 +68,25 @@ def send(session, method, url, options):
         raise _connection_error(exc, method, url) from _told(exc)
     except (requests.exceptions.RequestException, OSError) as exc:
         raise APIProtocolException(error=str(exc), method=method, url=url) from _told(exc)
+
+
+def dial(session, endpoint):
+    """
+    Return a connected socket for what is no request, trusted as each request is: the unix socket, or TLS with the pin
+    and the client's certificate. Closing it is the caller's.
+
+    Raises :class:`APIConnectionException`.
+    """
+    method, url = "the connection to", endpoint
+    try:
+        return session.get_adapter(endpoint).dial(endpoint, DIAL_SECONDS)
+    except (OSError, urllib3.exceptions.HTTPError) as exc:
+        root = _root(exc)
+        if isinstance(root, socket.timeout):
+            raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
+        if isinstance(root, ssl.SSLError) or tls.is_refusal(root):
+            raise _broken(f"TLS: {tls.words(root)}", method, url, sent=False) from exc
+        raise _connection_error(exc, method, url) from exc
 
 
 def _told(exc):

@@ -143,7 +143,7 @@ install_incus7() {
 }
 
 requirements() {
-    printf '%s\n' "salt==$1" requests 'requests-unixsocket>=0.4' tqdm pytest pytest-salt-factories \
+    printf '%s\n' "salt==$1" requests 'requests-unixsocket>=0.4' tqdm websocket-client pytest pytest-salt-factories \
         hypothesis cryptography pytest-timeout ruff 'sphinx>=7.4' 'setuptools>=70.1'
 }
 

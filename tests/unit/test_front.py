@@ -15,13 +15,21 @@ from servers import Server, make_pair, running, tls_server, unix_listener
 def asked(remotes, context=None, **options):
     """Return the API of a remote."""
     settings = {"lxdapi:remotes": remotes}
-    return front.connect(lambda key, default: settings.get(key, default), {} if context is None else context, **options)
+    return front.connect({"config.get": settings.get}, {} if context is None else context, **options)
 
 
 def test_no_remote_is_the_daemon_of_this_machine(monkeypatch):
     monkeypatch.setenv("LXD_SOCKET", "/run/x.socket")
     for remotes in (None, {}, {"other": "/run/y.socket"}):
         assert asked(remotes).endpoint.endswith("%2Frun%2Fx.socket")
+
+
+def test_progress_is_told_on_the_bus_where_that_is_wanted():
+    sent, settings = [], {"lxdapi:remotes": {"far": "/x"}, "lxdapi:progress_events": True}
+    functions = {"config.get": settings.get, "event.send": lambda tag, data: sent.append((tag, data))}
+    front.connect(functions, {}, "far").tell("1234", {"percent": 5})
+    assert sent == [("lxdapi/far/operation/1234/progress", {"percent": 5})]
+    assert asked({"far": "/x"}, remote="far").tell is None
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "requests": {"lxdapi_endpoint", "lxdapi_transport"},
     "requests_unixsocket": {"lxdapi_endpoint"},
     "urllib3": {"lxdapi_endpoint", "lxdapi_transport", "lxdapi_image"},
+    "websocket": {"lxdapi_websocket"},
 }
 UNDERSTOOD = {"name", "remote", "project"}
 # There is always one server, and warnings are made by the daemon alone.
@@ -44,7 +45,7 @@ WITHOUT_ROW = {
     "warning": "only the daemon makes any: test_warning.py",
 }
 # States that are about no resource of the table, by the word behind "lxdapi_".
-OF_NO_KIND = {"cluster", "trust"}
+OF_NO_KIND = {"cluster", "file", "snapshot", "trust"}
 
 
 def scripts():
@@ -86,10 +87,15 @@ def constant(path, name):
     return None
 
 
+def front_of(path):
+    """Return the word that the functions of the file begin with; several files can be of one."""
+    return constant(path, "__virtualname__") or path.stem
+
+
 def word_of(path, function):
     """Return what the function is called in an SLS or on the command line."""
     alias = (constant(path, "__func_alias__") or {}).get(function.name, function.name)
-    return f"{path.stem}.{alias}"
+    return f"{front_of(path)}.{alias}"
 
 
 def parameters(function):
@@ -145,7 +151,7 @@ def test_each_kind_lives_in_the_matrix_or_it_is_said_why_not():
 
 @pytest.mark.parametrize("path", STATES, ids=called)
 def test_each_state_is_of_a_kind(path):
-    assert path.stem.replace("lxdapi_", "", 1) in {*KINDS, *OF_NO_KIND}
+    assert front_of(path).replace("lxdapi_", "", 1) in {*KINDS, *OF_NO_KIND}
 
 
 @pytest.mark.parametrize("path, function", offered(MODULES))
@@ -214,6 +220,22 @@ def test_the_library_asks_no_object_for_its_kind(path):
             literal = any(isinstance(side, (ast.Constant, ast.Tuple, ast.Set, ast.List)) for side in sides)
             nothing = any(isinstance(side, ast.Constant) and side.value is None for side in sides)
             assert not (any(map(is_kind, sides)) and literal and not nothing), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", FRONTS, ids=called)
+def test_a_second_file_of_a_front_bears_its_name_and_answers_to_it(path):
+    name = constant(path, "__virtualname__")
+    if name is None:
+        return
+    assert path.stem.startswith(f"{name}_") and path.with_name(f"{name}.py") in FRONTS
+    loading = next(function for function in functions(path) if function.name == "__virtual__")
+    assert ast.unparse(loading.body[-1]) == "return front.loadable(__version__, __virtualname__)"
+
+
+@pytest.mark.parametrize("paths", [MODULES, STATES], ids=["modules", "states"])
+def test_no_function_of_a_front_is_there_twice(paths):
+    words = [word_of(path, function) for path in paths for function in public(path)]
+    assert len(words) == len(set(words))
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)

@@ -126,12 +126,13 @@ def test_marks_that_are_no_list_of_text_are_refused_before_any_request(given):
     ret = plans.state("profile", "web", True, lambda: pytest.fail("asked"), given)
     assert (ret["result"], ret["comment"].startswith("profile web: sensitive: a list of keys")) == (False, True)
     with pytest.raises(InvalidError, match="lxdapi:sensitive: a list of keys"):
-        front.connect({"lxdapi:sensitive": given}.get, {})
+        front.connect({"config.get": {"lxdapi:sensitive": given}.get}, {})
 
 
 def connected(marks):
     """Return an API for which the setting marks these keys."""
-    front.connect({"lxdapi:remotes": {"local": "/x"}, "lxdapi:sensitive": marks}.get, {})
+    settings = {"lxdapi:remotes": {"local": "/x"}, "lxdapi:sensitive": marks}
+    front.connect({"config.get": settings.get}, {})
     return Paper(reply, debug=True).api
 
 

@@ -1,0 +1,101 @@
+"""
+What lasts is told while it lasts: a line on a terminal, events on Salt's bus.
+"""
+
+import re
+import sys
+import time
+from contextlib import contextmanager
+
+try:
+    from tqdm import tqdm
+except ImportError:
+    tqdm = None
+
+# Until something has lasted this long no line is shown.
+AFTER = 3
+# How often it is told.
+EVERY = 1
+# "Unpack: 45% (9.9GB/s)", "rootfs: 12.50MB (25.00MB/s)": what the daemons write for people.
+_PERCENT = re.compile(r"(\d+)%")
+
+
+@contextmanager
+def line(words, total=None):
+    """
+    Within the block a line on the terminal shows how far something is; yields a function to be called with the
+    number of bytes that were done.
+
+    words
+        What it is, such as ``image``.
+    total
+        Of all bytes, if that is known.
+
+    Without a terminal, or without tqdm, nothing is shown.
+    """
+    if not _shown():
+        yield lambda count: None
+        return
+    options = {"unit": "B", "unit_scale": True, "desc": words, "delay": AFTER, "leave": False}
+    with tqdm(total=total, **options) as bar:
+        yield bar.update
+
+
+def _shown():
+    return tqdm is not None and sys.stderr.isatty()
+
+
+class Watch:
+    """
+    The progress of an operation as somebody wants to know it: on the terminal, and as events.
+
+    api
+        Whose ``tell`` is called.
+    identity
+        Of the operation.
+    """
+
+    def __init__(self, api, identity):
+        self._tell, self._identity = api.tell, identity
+        self._began, self._last, self._bar = time.monotonic(), None, None
+
+    @property
+    def curious(self):
+        """Return True if anybody wants to know."""
+        return self._tell is not None or _shown()
+
+    def look(self, operation):
+        """Tell what an operation, as the daemon has it, says of its progress, if that is new."""
+        found = told(operation)
+        if not found or found == self._last:
+            return
+        self._last = found
+        if self._tell is not None:
+            self._tell(self._identity, {"description": operation.get("description", ""), **found})
+        if _shown() and time.monotonic() - self._began >= AFTER:
+            self._show(operation.get("description", ""), found)
+
+    def _show(self, words, found):
+        if self._bar is None:
+            self._bar = tqdm(total=100, bar_format="{desc}", leave=False)
+        self._bar.set_description_str(f"{words}: {found['text']}")
+
+    def close(self):
+        """The line goes."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def told(operation):
+    """
+    Return ``{"text": ..., "percent": ...}`` of what a running operation says of its progress, {} for nothing.
+
+    Its metadata has keys such as ``fs_progress`` or ``create_instance_from_image_unpack_progress`` with words for
+    people, and ``progress`` with numbers, on all three (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    """
+    metadata = operation.get("metadata") or {}
+    texts = [value for key, value in sorted(metadata.items()) if key.endswith("_progress") and isinstance(value, str)]
+    if not texts:
+        return {}
+    percent = _PERCENT.search(texts[0])
+    return {"text": texts[0], **({"percent": int(percent[1])} if percent else {})}

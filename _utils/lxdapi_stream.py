@@ -1,0 +1,62 @@
+"""
+A connection of our own to the daemon, for what begins as a request and is none: websockets and SFTP.
+"""
+
+import http.client
+import json
+from urllib.parse import urlencode
+
+import lxdapi_transport as transport
+from lxdapi_errors import APIException, APINotFoundException, APIProtocolException
+
+
+def dial(api):
+    """Return a connected socket to the daemon; see :func:`lxdapi_transport.dial`."""
+    return transport.dial(api.session, api.endpoint)
+
+
+def upgraded(api, url, protocol, seconds=None):
+    """
+    Return a connected socket on which the daemon speaks a protocol from now on. Closing it is the caller's.
+
+    url
+        The path that is asked for it, such as ``instances/web1/sftp``.
+    protocol
+        The word of the ``Upgrade`` header.
+    seconds
+        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+
+    Raises one of :mod:`lxdapi_errors`, with the daemon's words where it refuses.
+    """
+    path, params = api.address(url)
+    place = f"{api.endpoint}{path}"
+    sock = dial(api)
+    try:
+        sock.settimeout(api.timeout if seconds is None else seconds)
+        connection = http.client.HTTPConnection("lxd")
+        connection.sock = sock
+        target = path + (f"?{urlencode(params)}" if params else "")
+        connection.request("GET", target, headers={"Connection": "Upgrade", "Upgrade": protocol})
+        _refuse_other(connection.getresponse(), place)
+    except (OSError, http.client.HTTPException) as exc:
+        sock.close()
+        raise APIProtocolException(error=f"no {protocol} there: {exc}", method="GET", url=place) from exc
+    except APIException:
+        sock.close()
+        raise
+    return sock
+
+
+def _refuse_other(response, place):
+    """Raise unless the protocol was switched."""
+    if response.status == http.client.SWITCHING_PROTOCOLS:
+        return
+    kind = APINotFoundException if response.status == http.client.NOT_FOUND else APIException
+    raise kind(error=_words(response), method="GET", url=place)
+
+
+def _words(response):
+    try:
+        return json.loads(response.read())["error"]
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {response.status}"

@@ -1,0 +1,83 @@
+"""
+What lasts is told: what is taken from an operation's metadata, and whom it reaches.
+"""
+
+import io
+
+import lxdapi_progress as progress
+import pytest
+from fake import Paper, finished, operation, started, sync
+
+
+class Terminal(io.StringIO):
+    """A standard error that is one."""
+
+    def isatty(self):
+        """Yes."""
+        return True
+
+
+def going(**metadata):
+    """Return the reply of an operation that runs and has this metadata."""
+    return sync({**operation(103), "description": "Creating instance", "metadata": metadata})
+
+
+@pytest.mark.parametrize(
+    "metadata, told",
+    [
+        (None, {}),
+        ({}, {}),
+        ({"return": 0}, {}),
+        ({"x_progress": None, "progress": {"percent": "3"}}, {}),
+        ({"fs_progress": "12.5MB (2MB/s)"}, {"text": "12.5MB (2MB/s)"}),
+        ({"unpack_progress": "Unpack: 45% (9GB/s)"}, {"text": "Unpack: 45% (9GB/s)", "percent": 45}),
+    ],
+)
+def test_what_an_operation_says_of_its_progress(metadata, told):
+    assert progress.told({"metadata": metadata}) == told
+
+
+def test_each_news_is_told_once_with_what_it_is_about():
+    paper, told = (
+        Paper(started(), going(a_progress="1%"), going(a_progress="1%"), going(a_progress="2%"), finished()),
+        [],
+    )
+    paper.api.tell = lambda identity, data: told.append((identity, data))
+    paper.api.post("instances", json={}).wait(5)
+    assert [data["percent"] for _, data in told] == [1, 2]
+    assert {data["description"] for _, data in told} == {"Creating instance"}
+    assert {identity for identity, _ in told} == {paper.lines[1].split("/")[3]}
+
+
+def test_who_does_not_want_to_know_does_not_ask_more_often(monkeypatch):
+    paper = Paper(started(), finished())
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    paper.api.post("instances", json={}).wait(500)
+    assert "timeout=30" in paper.seen[1].url
+    paper = Paper(started(), finished())
+    paper.api.tell = print
+    paper.api.post("instances", json={}).wait(500)
+    assert "timeout=1" in paper.seen[1].url
+
+
+def test_on_a_terminal_there_is_a_line_after_a_while(monkeypatch):
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr(progress, "AFTER", 0)
+    watch = progress.Watch(Paper().api, "x")
+    assert watch.curious
+    watch.look({"description": "Creating instance", "metadata": {"a_progress": "Unpack: 45%"}})
+    watch.close()
+    assert "Creating instance: Unpack: 45%" in shown.getvalue()
+    with progress.line("image", 100) as done:
+        done(50)
+    assert "image" in shown.getvalue()
+
+
+def test_without_a_terminal_nothing_is_shown(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr(progress, "AFTER", 0)
+    with progress.line("image", 100) as done:
+        done(50)
+    assert shown.getvalue() == ""
