@@ -3,16 +3,15 @@ What instances need beyond the table: sources, and the order of changes around a
 """
 
 import logging
-import secrets as random
 
 import lxdapi_converge as converge
+import lxdapi_creation as creations
 import lxdapi_diff as diff
 import lxdapi_items as items
 import lxdapi_move as moves
 import lxdapi_names as names
 import lxdapi_plan as plans
 import lxdapi_retry as retry
-import lxdapi_source as sources
 import lxdapi_status as statuses
 import lxdapi_unfinished as unfinished
 from lxdapi_errors import APIException, InvalidError, LxdapiError
@@ -46,8 +45,6 @@ NEEDS_RESTART = (
     "security.sev",
     "security.syscalls.",
 )
-# Kinds that a device names: the key that holds the name.
-_NEEDS = {"network": "network", "storage_pool": "pool"}
 # As Debian calls them; the daemon stores its own name.
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "i386": "i686", "ppc64el": "ppc64le"}
 
@@ -57,106 +54,6 @@ def type_of(word):
     if word is not None and (not isinstance(word, str) or word not in _TYPES):
         raise InvalidError(f"type {word!r}: there are container and virtual-machine (or vm)")
     return _TYPES.get(word)
-
-
-def create(api, name, wanted, source, timeout=None, extra=None, target=None):
-    """
-    Create the instance with everything in it, in one call, and wait until it is known to be whole.
-
-    extra
-        What the body has beyond the fields and the source.
-    target
-        The member of the cluster, or ``@group`` of members, that it is made on; None: the daemon's choice.
-
-    An answer that was lost is settled by looking at the instance; one that a daemon left half made when it died is
-    removed and made again.
-    """
-    source = sources.looked_up(api, sources.source_of(source))
-    inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
-    mark = random.token_hex(8)
-    fields = {**inherited, **wanted}
-    fields["config"] = {**(fields.get("config") or {}), unfinished.MARK: mark}
-    body = {**(extra or {}), "source": source}
-    there = api.at(target) if target else api
-    act = lambda: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
-    retry.settle(api, act, lambda: _found_created(api, name, mark))
-    try:
-        unfinished.unmark(api, name)
-    except APIException as exc:  # it is made; the next run takes the mark away
-        log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
-
-
-def _found_created(api, name, mark):
-    """Return True if our creation, whose answer was lost, came to its end; what is left of it is removed else."""
-    current = unfinished.awaited(api, name, begun=True)
-    if current is None:
-        return None
-    if unfinished.is_whole(current):
-        # of somebody else the daemon says that there is one already
-        return True if unfinished.mark_of(current) == mark else None
-    if unfinished.mark_of(current) != mark:
-        unfinished.refuse_half_made(current)
-    unfinished.rid(api, name, mark)
-    return None
-
-
-def _created(api, name, wanted, source, timeout, target):
-    """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
-    try:
-        return create(api, name, wanted, source, timeout, target=target)
-    except APIException as exc:
-        current = unfinished.awaited(api, name) if retry.is_refusal(exc) else None
-        if current is None or not unfinished.is_whole(current):
-            raise
-        converge.refuse_fixed(KIND, wanted, current)
-        return converge.update(api, KIND, name, wanted)
-
-
-def _refuse_target(api, target):
-    """Raise :class:`InvalidError` for a member or a ``@group`` of members that is not there."""
-    if not target:
-        return
-    if not api.clustered:
-        raise InvalidError("target: the server is not clustered")
-    word = "cluster_group" if str(target).startswith("@") else "cluster_member"
-    if not _exists(api, word, str(target).lstrip("@")):
-        raise InvalidError(f"target: there is no {KINDS[word].label} {str(target).lstrip('@')}")
-
-
-def creation(api, name, wanted, source, timeout=None, target=None, shared=True):
-    """
-    Return the steps to a new instance.
-
-    shared
-        True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
-
-    ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
-    is declared of them is written afterwards.
-    """
-    _refuse_target(api, target)
-    copied = sources.source_of(source)["type"] == "copy"
-    make = _created if shared else create
-    act = lambda: make(api, name, wanted, source, timeout, target=target)  # noqa: E731
-    note = "it is empty: no source is declared" if source is None else ""
-    made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
-    late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
-    late = late or (copied and converge.unmade(wanted))
-    return [made] + (converge.completion(api, KIND, name, wanted) if late else [])
-
-
-def lacking(api, wanted, source=None):
-    """Return in words what is declared and does not exist: project, image, profiles, networks, storage pools."""
-    if converge.nowhere(api):
-        return f"project {api.project} does not exist"
-    needed = sources.images(source) + [("profile", name) for name in wanted.get("profiles") or ()]
-    for device in (wanted.get("devices") or {}).values():
-        needed += [(word, device[key]) for word, key in _NEEDS.items() if device and device.get(key)]
-    missing = [f"{KINDS[word].label} {name}" for word, name in dict.fromkeys(needed) if not _exists(api, word, name)]
-    return f"{', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not exist" if missing else ""
-
-
-def _exists(api, word, name):
-    return converge.read(api, KINDS[word], name) is not None
 
 
 def present(
@@ -177,7 +74,7 @@ def present(
     A stopped instance is changed before it is started, and a running one that shall be stopped is
     stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
     ``renamed_from``: an instance that becomes this one if this one does not exist; it has to be stopped.
-    ``target``: where a new one is made, see :func:`create`; with ``move`` an existing one is moved there.
+    ``target``: where a new one is made, see :mod:`lxdapi_creation`; with ``move`` an existing one is moved there.
     """
     goal, timeout = goal_of(running), names.seconds(timeout)
     wanted = _normal(api, wanted)
@@ -187,7 +84,7 @@ def present(
     if renamed:
         current = converge.read(api, KIND, renamed_from)
     if current is None or half_made:
-        made = _rid(api, name, current) + creation(api, name, wanted, source, timeout, target)
+        made = _rid(api, name, current) + creations.creation(api, name, wanted, source, timeout, target)
         return made + (statuses.steps_to(api, name, "Stopped", "Running") if running else [])
     wanted = _unmarked(wanted, current)
     now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
@@ -241,7 +138,7 @@ def made(api, name, settings):
     """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
     converge.path_of(KIND, name)
     wanted = {field: given for field, given in settings.items() if field != "source"}
-    return creation(api, name, _normal(api, wanted), settings.get("source"), shared=False)
+    return creations.creation(api, name, _normal(api, wanted), settings.get("source"), shared=False)
 
 
 def updated(api, name, settings):
@@ -321,7 +218,7 @@ def _changed(api, name, wanted, now, restart_on_change, afresh=False):
     steps = converge.update_steps(api, KIND, name, wanted, now)
     if not steps:
         return None
-    steps = [step._replace(lacking=lambda: lacking(api, wanted)) for step in steps]
+    steps = [step._replace(lacking=lambda: creations.lacking(api, wanted)) for step in steps]
     if afresh:
         steps = [_fresh(api, name, wanted, steps[0])]
     late = needs_restart(now, steps[0].changes)

@@ -14,6 +14,7 @@ The ``_get`` functions return the :class:`lxdapi_api.APIResult` of the GET, or F
 """
 
 import lxdapi_converge as converge
+import lxdapi_creation as creations
 import lxdapi_diff as diff
 import lxdapi_image as images
 import lxdapi_instance as instances
@@ -60,7 +61,7 @@ def container_apply_config(api, container, config):
     wanted = diff.normal(kind, {key: value for key, value in config.items() if key in known})
     if not container:
         extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
-        instances.create(api, name, wanted, config.get("source"), extra=extra)
+        creations.create(api, name, wanted, config.get("source"), extra=extra)
         return True
     return _did(converge.update_steps(api, kind, container.metadata["name"], wanted, container))
 

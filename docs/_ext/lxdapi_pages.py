@@ -30,35 +30,54 @@ EVERYWHERE = "Every LXD since 4.0 and every Incus since 6.0 has it."
 MISSING = "A daemon without it is told from its list of extensions, before anything is sent; ``absent`` is true there."
 
 
+def constant(tree, name):
+    """The value of a constant of a file, None if it has none of this name."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+            return ast.literal_eval(node.value)
+    return None
+
+
+def parsed(path):
+    """The tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def fronts(folder):
+    """The files of each front of a folder, by its name, that of the front itself first."""
+    found = {}
+    for path in sorted(REPO.glob(f"{folder}/lxdapi*.py")):
+        found.setdefault(constant(parsed(path), "__virtualname__") or path.stem, []).append(path)
+    return found
+
+
 class Source:
-    """A file of states or of functions, as far as its documentation goes."""
+    """The files of a front, of states or of functions, as far as its documentation goes."""
 
     def __init__(self, folder, stem):
-        self.path = REPO / folder / f"{stem}.py"
+        self.paths = fronts(folder)[stem]
         self.stem = stem
-        self._tree = ast.parse(self.path.read_text(encoding="utf-8"), str(self.path))
+        self._trees = [parsed(path) for path in self.paths]
 
     @property
     def about(self):
-        """What the file says of itself."""
-        return linked(ast.get_docstring(self._tree) or "")
+        """What the front says of itself."""
+        return linked(ast.get_docstring(self._trees[0]) or "")
 
     def functions(self):
-        """The public functions by the names that Salt gives them, in the order of the file."""
-        found = [node for node in self._tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
-        return {self._aliases().get(node.name, node.name): node for node in found}
+        """The public functions by the names that Salt gives them, in the order of the files."""
+        found = {}
+        for tree in self._trees:
+            aliases = constant(tree, "__func_alias__") or {}
+            own = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
+            found.update({aliases.get(node.name, node.name): node for node in own})
+        return found
 
     def described(self, word):
         """A function as the domain of Python describes it: signature and docstring."""
         function = self.functions()[word]
         text = linked(ast.get_docstring(function) or "").replace("\n", "\n   ")
         return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n\n   {text}\n"
-
-    def _aliases(self):
-        for node in self._tree.body:
-            if isinstance(node, ast.Assign) and node.targets[0].id == "__func_alias__":
-                return ast.literal_eval(node.value)
-        return {}
 
 
 def linked(text):
@@ -124,7 +143,7 @@ class FromDocstrings(SphinxDirective):
 
     def parsed(self, text, *sources):
         """The text as nodes, headings included; the page is made anew when a file changes."""
-        paths = [source.path for source in sources]
+        paths = [path for source in sources for path in source.paths]
         for path in (*paths, Path(__file__), REPO / "_utils" / "lxdapi_kinds.py", REPO / "_modules" / "lxdapi.py"):
             self.env.note_dependency(str(path))
         lines = StringList(text.splitlines(), source=str(paths[0]))
@@ -180,7 +199,7 @@ class ModulesDirective(SectionsDirective):
 
     def files(self):
         """All of them."""
-        return [("_modules", path.stem) for path in sorted(REPO.glob("_modules/lxdapi*.py"))]
+        return [("_modules", name) for name in sorted(fronts("_modules"))]
 
 
 class StatesDirective(SectionsDirective):
@@ -188,8 +207,7 @@ class StatesDirective(SectionsDirective):
 
     def files(self):
         """Those that have no page of a kind."""
-        stems = (path.stem for path in sorted(REPO.glob("_states/lxdapi_*.py")))
-        return [("_states", stem) for stem in stems if stem.partition("_")[2] not in KINDS]
+        return [("_states", name) for name in sorted(fronts("_states")) if name.partition("_")[2] not in KINDS]
 
 
 def setup(app):

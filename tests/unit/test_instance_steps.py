@@ -5,6 +5,7 @@ The order of an instance's steps around a stop and a start, and what is refused,
 import copy
 import re
 
+import lxdapi_creation as creations
 import lxdapi_instance as instances
 import lxdapi_plan as plans
 import lxdapi_source as sources
@@ -192,7 +193,7 @@ def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
         source["source"] += f"/{snapshot}"
         model.objects[f"instances/c1/snapshots/{snapshot}"] = {"profiles": ["old"], "name": snapshot}
     paper = Paper(model, wait_timeout=5)
-    instances.create(paper.api, "c2", {"description": "mine"}, source)
+    creations.create(paper.api, "c2", {"description": "mine"}, source)
     sent = next(seen for seen in paper.seen if seen.method == "POST").json
     assert list(sent.pop("config")) == [unfinished.MARK]
     assert sent == {
@@ -212,7 +213,7 @@ def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
 def test_a_copy_of_nothing_is_refused_before_any_request(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
-        instances.create(paper.api, "c2", {}, source)
+        creations.create(paper.api, "c2", {}, source)
     assert paper.seen == []
 
 
@@ -221,7 +222,7 @@ def test_a_copy_of_what_is_no_name_is_refused(source):
     model = origin()
     paper = Paper(model)
     with pytest.raises(LxdapiError):
-        instances.create(paper.api, "c2", {}, {"type": "copy", "source": source})
+        creations.create(paper.api, "c2", {}, {"type": "copy", "source": source})
     assert paper.writes == []
 
 

@@ -3,6 +3,7 @@ What becomes of instances and of later states where an answer was lost: the seco
 """
 
 import lxdapi_converge as converge
+import lxdapi_creation as creations
 import lxdapi_instance as instances
 import lxdapi_unfinished as unfinished
 import pytest
@@ -45,7 +46,7 @@ def instance(mark=None):
 def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
     ours = lambda seen: instance(paper.seen[0].json["config"][unfinished.MARK])  # noqa: E731
     paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
-    instances.create(paper.api, "c1", {}, None)
+    creations.create(paper.api, "c1", {}, None)
     assert paper.writes == ["POST /1.0/instances", "PATCH /1.0/instances/c1"]
 
 
@@ -53,7 +54,7 @@ def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_tw
 def test_an_instance_that_somebody_else_made_meanwhile_is_not_taken_for_ours(mark):
     paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
     with pytest.raises(APIException, match="already exists"):
-        instances.create(paper.api, "c1", {}, None)
+        creations.create(paper.api, "c1", {}, None)
     assert paper.writes == ["POST /1.0/instances"] * 2
 
 
