@@ -5,6 +5,7 @@ Nothing here knows Salt's dunders; the fronts hand over what they hold.
 """
 
 import hashlib
+import logging
 import os
 import threading
 
@@ -15,6 +16,8 @@ from lxdapi_api import API
 from lxdapi_errors import APINotFoundException, APINotTrustedException, InvalidError
 from lxdapi_version import VERSION
 from salt.exceptions import SaltException
+
+log = logging.getLogger(__name__)
 
 LOCAL = "local"
 _OPTIONS = (
@@ -141,13 +144,22 @@ def _api(settings, project):
 
 
 def _teller(functions, remote):
-    """Return a function that tells the progress of an operation on Salt's event bus."""
+    """Return a function that tells the progress of an operation on Salt's event bus, as long as that works."""
+    told = [True]
 
     def tell(identity, data):
-        # a masterless minion that does not run has no bus: salt-call fires into nothing then
-        functions["event.send"](f"lxdapi/{remote}/operation/{identity}/progress", data)
+        if told[-1] is not False:
+            told.append(_told(functions["event.send"], f"lxdapi/{remote}/operation/{identity}/progress", data))
 
     return tell
+
+
+def _told(send, tag, data):
+    try:
+        return send(tag, data)
+    except Exception as exc:  # whatever a bus without a master raises: the operation goes on without it
+        log.warning("lxdapi: progress is not told any more: %s", exc)
+        return False
 
 
 def _at(context, key, target):

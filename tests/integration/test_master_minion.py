@@ -64,3 +64,14 @@ def test_case_93_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt,
     jobs = canaries.left(Path(master.config["cachedir"]) / "jobs").values()
     for texts in (map(str, seen), jobs):
         assert {what for text in texts for what in planted.found(text)} == {"shown"}
+
+
+def test_progress_is_told_on_the_masters_bus_where_that_is_wanted(salt, master, roots, daemon, imported):
+    state = {"lxdapi_instance.present": [{"source": "busybox"}, {"remote": daemon.name}]}
+    (roots[-1] / "told.sls").write_text(json.dumps({"told1": state}))
+    with salt_events("master", opts=dict(master.config), listen=True) as bus:
+        salt("state.apply", "told", 'pillar={"lxdapi": {"progress_events": true}}')
+        events = answered(bus, "told")
+    told = [each for each in events if each["tag"].startswith(f"lxdapi/{daemon.name}/operation/")]
+    assert told and all(each["tag"].endswith("/progress") for each in told)
+    assert "Unpack" in told[-1]["data"]["data"]["text"], told[-1]

@@ -32,6 +32,22 @@ def test_progress_is_told_on_the_bus_where_that_is_wanted():
     assert asked({"far": "/x"}, remote="far").tell is None
 
 
+@pytest.mark.parametrize("answer", [False, OSError("no master")])
+def test_a_bus_that_does_not_work_is_tried_once(answer):
+    sent, settings = [], {"lxdapi:remotes": {"far": "/x"}, "lxdapi:progress_events": True}
+
+    def send(tag, data):
+        sent.append(data)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    tell = front.connect({"config.get": settings.get, "event.send": send}, {}, "far").tell
+    for percent in (1, 2):
+        tell("1234", percent)
+    assert sent == [1]
+
+
 @pytest.fixture
 def there(tmp_path):
     """A daemon that has whatever it is asked for: its socket."""
