@@ -11,6 +11,7 @@ import re
 import textwrap
 
 import certificates
+import fronts
 import pytest
 import yaml
 from loaded import REPO
@@ -61,13 +62,14 @@ ELSEWHERE_ON = {
     ("storage_bucket", "incus"): "needs ceph, or minio on the machine",
     ("storage_bucket_key", "incus"): "needs ceph, or minio on the machine",
 }
-FOUND = [word for word in sorted(KINDS) if (REPO / "_states" / f"lxdapi_{word}.py").exists()]
+# Of those that are about no kind the examples of these are applied here.
+OF_NO_KIND = ("file", "snapshot")
+FOUND = [word for word in sorted([*KINDS, *OF_NO_KIND]) if (REPO / "_states" / f"lxdapi_{word}.py").exists()]
 
 
 def blocks(word):
     """Return the first SLS of each public function: those of present first, those of absent last."""
-    tree = ast.parse((REPO / "_states" / f"lxdapi_{word}.py").read_text())
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
+    functions = list(fronts.functions("_states", f"lxdapi_{word}").values())
     functions.sort(key=lambda each: {"present": 0, "absent": 2}.get(each.name, 1))
     found = [re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", f"{ast.get_docstring(f)}\n") for f in functions]
     return [textwrap.dedent(block[1]) for block in found]
@@ -84,6 +86,8 @@ def declarations(word):
 
 def lacking(kind, arguments, extensions):
     """Return the API extensions that the kind and what is declared need and the daemon lacks."""
+    if kind is None:
+        return []
     needed = [kind.extension] if kind.extension else []
     for part, extension in kind.extensions.items():
         field, _, key = part.partition(".")
@@ -105,7 +109,7 @@ class Examples:
 
     def prepare(self, word):
         """What the examples of the kind need is there, unless the daemon does not know the kind."""
-        if lacking(KINDS[word], {}, self._extensions):
+        if lacking(KINDS.get(word), {}, self._extensions):
             return
         for method, path, body in NEEDS.get(word, ()):
             if body is FILE:
@@ -131,7 +135,7 @@ class Examples:
         """Prove what an example says: what it makes true, and that it then is."""
         arguments = {key: value for key, value in self.here(arguments).items() if (word, key) not in OMITTED}
         verb = function.partition(".")[2]
-        missing = lacking(KINDS[word], arguments, self._extensions)
+        missing = lacking(KINDS.get(word), arguments, self._extensions)
         if verb == "absent":
             self._absent(function, name, arguments, name in self._made or self._warned(name))
         elif missing:

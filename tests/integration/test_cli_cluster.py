@@ -12,7 +12,7 @@ from salt_commands import REPO, Salt, this_environment
 
 SHOWN = {
     words[0]: words
-    for docstring in public_functions(REPO / "_modules").values()
+    for docstring in public_functions("_modules").values()
     for words in examples(docstring)
     if words[0].startswith("lxdapi_cluster.") or words[0] == "lxdapi_instance.move"
 }

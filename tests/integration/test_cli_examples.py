@@ -18,7 +18,7 @@ import salt.payload
 from cli_examples import examples, public_functions
 from salt_commands import REPO, Salt, this_environment
 
-FUNCTIONS = public_functions(REPO / "_modules")
+FUNCTIONS = public_functions("_modules")
 EXAMPLES = {" ".join(words): words for docstring in FUNCTIONS.values() for words in examples(docstring)}
 # What has to be there, by function; the others need nothing.
 NEEDS = {

@@ -8,6 +8,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import fronts
 import pytest
 from lxdapi_kinds import KINDS
 
@@ -93,12 +94,12 @@ def test_each_page_is_of_a_kind():
 
 def test_each_module_is_documented(built):
     text = (built / "modules.html").read_text(encoding="utf-8")
-    assert {path.stem for path in REPO.glob("_modules/*.py")} == set(re.findall(r"<h2>(\w+)<", text))
+    assert set(fronts.files("_modules")) == set(re.findall(r"<h2>(\w+)<", text))
 
 
 def test_each_file_of_states_of_no_kind_is_documented(built):
     text = (built / "states.html").read_text(encoding="utf-8")
-    files = {path.stem for path in REPO.glob("_states/*.py")} - {f"lxdapi_{word}" for word in KINDS}
+    files = set(fronts.files("_states")) - {f"lxdapi_{word}" for word in KINDS}
     assert files == set(re.findall(r"<h2>(\w+)<", text))
 
 
