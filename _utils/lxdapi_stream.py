@@ -4,10 +4,11 @@ A connection of our own to the daemon, for what begins as a request and is none:
 
 import http.client
 import json
+import socket
 from urllib.parse import urlencode
 
 import lxdapi_transport as transport
-from lxdapi_errors import APIException, APINotFoundException, APIProtocolException
+from lxdapi_errors import APIException, APINotFoundException, APIProtocolException, APITimeoutException
 
 
 def dial(api):
@@ -30,14 +31,18 @@ def upgraded(api, url, protocol, seconds=None):
     """
     path, params = api.address(url)
     place = f"{api.endpoint}{path}"
+    seconds = api.timeout if seconds is None else seconds
     sock = dial(api)
     try:
-        sock.settimeout(api.timeout if seconds is None else seconds)
+        sock.settimeout(seconds)
         connection = http.client.HTTPConnection("lxd")
         connection.sock = sock
         target = path + (f"?{urlencode(params)}" if params else "")
         connection.request("GET", target, headers={"Connection": "Upgrade", "Upgrade": protocol})
         _refuse_other(connection.getresponse(), place)
+    except socket.timeout as exc:
+        sock.close()
+        raise APITimeoutException(error=f"no answer within {seconds} s", method="GET", url=place) from exc
     except (OSError, http.client.HTTPException) as exc:
         sock.close()
         raise APIProtocolException(error=f"no {protocol} there: {exc}", method="GET", url=place) from exc
