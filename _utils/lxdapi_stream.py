@@ -1,5 +1,6 @@
 """
-A connection of our own to the daemon, for what begins as a request and is none: websockets and SFTP.
+A connection of our own to the daemon, for what begins as a request and is none, websockets and SFTP, and
+for replies of any length.
 """
 
 import http.client
@@ -29,7 +30,27 @@ def upgraded(api, url, protocol, seconds=None):
 
     Raises one of :mod:`lxdapi_errors`, with the daemon's words where it refuses.
     """
-    path, params = api.address(url)
+    headers = {"Connection": "Upgrade", "Upgrade": protocol}
+    return _asked(api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"no {protocol} there")[0]
+
+
+def opened(api, url, params=None, seconds=None):
+    """
+    Return (socket, reply) of a GET; of the reply, an :class:`http.client.HTTPResponse`, nothing but the head was read.
+    Closing the socket is the caller's.
+
+    params
+        Of the query.
+    seconds
+        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+
+    Raises one of :mod:`lxdapi_errors`, with the daemon's words where it refuses.
+    """
+    return _asked(api, url, params, seconds, {}, http.client.OK, "no answer")
+
+
+def _asked(api, url, params, seconds, headers, expected, otherwise):
+    path, params = api.address(url, params)
     place = f"{api.endpoint}{path}"
     seconds = api.timeout if seconds is None else seconds
     sock = dial(api)
@@ -37,24 +58,24 @@ def upgraded(api, url, protocol, seconds=None):
         sock.settimeout(seconds)
         connection = http.client.HTTPConnection("lxd")
         connection.sock = sock
-        target = path + (f"?{urlencode(params)}" if params else "")
-        connection.request("GET", target, headers={"Connection": "Upgrade", "Upgrade": protocol})
-        _refuse_other(connection.getresponse(), place)
+        connection.request("GET", path + (f"?{urlencode(params)}" if params else ""), headers=headers)
+        response = connection.getresponse()
+        _refuse_other(response, expected, place)
     except socket.timeout as exc:
         sock.close()
         raise APITimeoutException(error=f"no answer within {seconds} s", method="GET", url=place) from exc
     except (OSError, http.client.HTTPException) as exc:
         sock.close()
-        raise APIProtocolException(error=f"no {protocol} there: {exc}", method="GET", url=place) from exc
+        raise APIProtocolException(error=f"{otherwise}: {exc}", method="GET", url=place) from exc
     except APIException:
         sock.close()
         raise
-    return sock
+    return sock, response
 
 
-def _refuse_other(response, place):
-    """Raise unless the protocol was switched."""
-    if response.status == http.client.SWITCHING_PROTOCOLS:
+def _refuse_other(response, expected, place):
+    """Raise for any status but the expected one."""
+    if response.status == expected:
         return
     kind = APINotFoundException if response.status == http.client.NOT_FOUND else APIException
     raise kind(error=_words(response), method="GET", url=place)

@@ -17,8 +17,14 @@ from lxdapi_errors import EndpointError, InvalidError
 from test_layout import FUNCTIONS, SYNCED, called, imported, tree
 
 PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
-# The functions that write a file. Each has a test of the mode: below, in test_image_files.py and in test_keypair.py.
-WRITERS = {"lxdapi_endpoint._pem_file", "lxdapi_image._remember", "lxdapi_keypair._stage"}
+# The functions that write a file. Each has a test of the mode: below, in test_download.py, test_image_files.py and
+# test_keypair.py.
+WRITERS = {
+    "lxdapi_download.replacing",
+    "lxdapi_endpoint._pem_file",
+    "lxdapi_image._remember",
+    "lxdapi_keypair._stage",
+}
 DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}
 DANGEROUS_MODULES = {"subprocess", "pickle", "marshal", "shelve", "pty", "ctypes", "importlib"}
 
