@@ -17,6 +17,7 @@ try:
     import lxdapi_generic as generic
     import lxdapi_image as images
     import lxdapi_kinds as kinds
+    import lxdapi_names as names
     import lxdapi_operation as operations
     import lxdapi_plan as plans
     import lxdapi_secrets as secrets
@@ -215,6 +216,7 @@ def wait(operation, timeout=600, remote=None, project=None):
         salt-call lxdapi.wait /1.0/operations/5c4f0a4b-0a2f-4c62-a7a4-24f6d9f2d0c4 timeout=30
     """
     path, query = operations.address(operation)
+    timeout = 600 if names.seconds(timeout) is None else timeout
     return secrets.mask_marked(operations.wait(_api(remote, project), path, query, timeout).metadata)
 
 
@@ -390,5 +392,5 @@ def image_get_fingerprint(path, rootfs=None, saltenv="base"):
         salt-call lxdapi.image_get_fingerprint /srv/images/busybox.tar.gz
     """
     cache_file = __salt__["cp.cache_file"]
-    files = [front.local_file(cache_file, part, saltenv) for part in (path, rootfs) if part]
-    return images.fingerprint(*files)
+    more = [rootfs] if rootfs else []
+    return images.fingerprint(*(front.local_file(cache_file, part, saltenv) for part in (path, *more)))

@@ -51,7 +51,7 @@ def upload(path, rootfs=None, aliases=None, public=None, properties=None, salten
         salt-call lxdapi_image.upload /srv/images/busybox.tar.gz aliases='["busybox"]'
     """
     api, cache_file = _api(remote, project), __salt__["cp.cache_file"]
-    files = [front.local_file(cache_file, part, saltenv) for part in (path, rootfs) if part]
+    files = [front.local_file(cache_file, part, saltenv) for part in (path, *([rootfs] if rootfs else ()))]
     digest = images.fingerprint(*files)
     wanted = {"public": public, "properties": properties}
     steps = images.present(api, digest, wanted, lambda: images.upload(api, *files, digest=digest), aliases or ())

@@ -21,24 +21,50 @@ _PERCENT = re.compile(r"(\d+)%")
 
 
 @contextmanager
-def line(words, total=None):
+def line(words, total=None, api=None, identity=None):
     """
-    Within the block a line on the terminal shows how far something is; yields a function to be called with the
-    number of bytes that were done.
+    Within the block it is told how many bytes were moved: as a line on the terminal, with tqdm; and as events, at most
+    one a second and one at the end. Yields a function to be called with the number of bytes that were moved just now.
 
     words
         What it is, such as ``image``.
     total
         Of all bytes, if that is known.
-
-    Without a terminal, or without tqdm, nothing is shown.
+    api, identity
+        Whose ``tell`` is called, and what stands for the operation's id, which there is none of yet: a fingerprint.
     """
+    bytes_moved = _Bytes(words, total, api.tell if api is not None else None, identity or words)
     if not _shown():
-        yield lambda count: None
+        yield bytes_moved.add
+        bytes_moved.end()
         return
     options = {"unit": "B", "unit_scale": True, "desc": words, "delay": AFTER, "leave": False}
     with tqdm(total=total, **options) as bar:
-        yield bar.update
+        yield lambda count: (bar.update(count), bytes_moved.add(count))
+    bytes_moved.end()
+
+
+class _Bytes:
+    """Counts what was moved, and tells it."""
+
+    def __init__(self, words, total, tell, identity):
+        self._words, self._total, self._tell, self._identity = words, total, tell, identity
+        self._moved, self._told = 0, time.monotonic()
+
+    def add(self, count):
+        """Count more bytes."""
+        self._moved += count
+        if self._tell is not None and time.monotonic() - self._told >= EVERY:
+            self.end()
+
+    def end(self):
+        """Tell what was moved so far."""
+        if self._tell is None:
+            return
+        self._told = time.monotonic()
+        percent = {"percent": self._moved * 100 // self._total} if self._total else {}
+        text = f"{self._moved} of {self._total} bytes" if self._total else f"{self._moved} bytes"
+        self._tell(self._identity, {"description": self._words, "text": text, **percent})
 
 
 def _shown():

@@ -12,7 +12,7 @@ import lxdapi_secrets as secrets
 import lxdapi_tls as tls
 import requests
 import urllib3
-from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
+from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException, InvalidError
 
 DIAL_SECONDS = 10
 # What connect() says before anything was sent.
@@ -68,6 +68,8 @@ def send(session, method, url, options):
         raise _connection_error(exc, method, url) from _told(exc)
     except (requests.exceptions.RequestException, OSError) as exc:
         raise APIProtocolException(error=str(exc), method=method, url=url) from _told(exc)
+    except (TypeError, RecursionError) as exc:
+        raise InvalidError(f"what was to be sent is no JSON: {exc}") from exc
 
 
 def dial(session, endpoint):

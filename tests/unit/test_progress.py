@@ -81,3 +81,18 @@ def test_without_a_terminal_nothing_is_shown(monkeypatch):
     with progress.line("image", 100) as done:
         done(50)
     assert shown.getvalue() == ""
+
+
+def test_bytes_that_are_moved_are_told_now_and_then_and_at_the_end(monkeypatch):
+    paper, told = Paper(), []
+    paper.api.tell = lambda identity, data: told.append((identity, data["text"], data.get("percent")))
+    with progress.line("image", 200, paper.api, "f00") as moved:
+        for _ in range(3):
+            moved(50)
+        monkeypatch.setattr(progress, "EVERY", 0)
+        moved(50)
+    assert told == [("f00", "200 of 200 bytes", 100)] * 2
+    told.clear()
+    with progress.line("backup", None, paper.api) as moved:
+        moved(7)
+    assert told == [("backup", "7 bytes", None)] * 2

@@ -1,0 +1,66 @@
+"""
+Whatever somebody types: each function of a module returns, or raises an error of its own with words.
+"""
+
+import importlib.util
+import inspect
+
+import fronts
+import lxdapi_front as front
+import pytest
+from fake import Paper
+from salt.exceptions import SaltException
+from test_wild_declarations import DIGEST, WHERE, WILD, Daemon, remotes
+
+MODULES = [(name, path) for name, files in sorted(fronts.files("_modules").items()) for path, _ in files]
+
+
+# {(function, parameter): why it is not called}
+NOT_ON_PAPER = {("lxdapi_cluster.join_token", "name"): "the operation on paper holds no token"}
+# What a parameter without default is given, where that is not the text "x".
+GOOD = {"kind": "profile", "fingerprint": DIGEST, "path": "x", "remote": "b"}
+
+
+def demanded(act):
+    """Return good values for the parameters that have no default."""
+    found = inspect.signature(act).parameters.values()
+    return {each.name: GOOD.get(each.name, "x") for each in found if each.default is each.empty}
+
+
+def module_of(path, folder):
+    """Return a module's file as Salt loads it."""
+    spec = importlib.util.spec_from_file_location(f"{path.stem}_called_by_the_tests", path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    loaded.__opts__ = {"cachedir": str(folder), "id": "m"}
+    loaded.__salt__ = {"config.get": lambda *given: remotes(folder), "cp.cache_file": lambda *given, **more: ""}
+    loaded.__context__, loaded.__env__ = {}, "base"
+    return loaded
+
+
+def functions():
+    """Return (path, function, parameter) of all that can be called."""
+    for name, path in MODULES:
+        loaded = module_of(path, "")
+        for function, found in inspect.getmembers(loaded, inspect.isfunction):
+            if function[0] == "_" or found.__module__ != loaded.__name__:
+                continue
+            for parameter in inspect.signature(found).parameters:
+                if parameter not in WHERE and (f"{name}.{function}", parameter) not in NOT_ON_PAPER:
+                    yield pytest.param(path, function, parameter, id=f"{name}.{function}-{parameter}")
+
+
+@pytest.mark.parametrize("path, function, parameter", list(functions()))
+def test_each_function_answers_whatever_it_is_called_with(path, function, parameter, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for there in (True, False):
+        monkeypatch.setattr(front, "connect", lambda *given, **more: Paper(Daemon(there)).api)  # noqa: B023
+        act = getattr(module_of(path, tmp_path), function)
+        for what, value in WILD.items():
+            given = {**demanded(act), parameter: value}
+            try:
+                act(**given)
+            except SaltException as exc:
+                assert str(exc), what
+            except Exception as exc:  # noqa: BLE001
+                pytest.fail(f"{what}: {type(exc).__name__}: {exc}")
