@@ -10,6 +10,7 @@ try:
     import lxdapi_image as images
     import lxdapi_names as names
     import lxdapi_plan as plans
+    import lxdapi_upload as uploads
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -135,7 +136,7 @@ def _check(digest, source, rootfs):
         images.refuse_missing(digest)
     for part in (source, rootfs):
         if part and "://" not in str(part):
-            images.opened(part).close()
+            uploads.opened(part).close()
 
 
 def _files(source, rootfs, saltenv):

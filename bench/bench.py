@@ -23,6 +23,7 @@ from typing import NamedTuple
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests" / "support"))
 
+import image_costs  # noqa: E402
 from daemons import KINDS, Daemon  # noqa: E402
 from faultproxy import FaultProxy  # noqa: E402
 from images import busybox_image  # noqa: E402
@@ -128,6 +129,8 @@ def upload(bench, size):
         f"again: {(again.wall - floor.wall) * 1000:.0f} ms over bare Salt, {again.peak:.0f} MiB"
     )
     bench.daemon.wipe()
+    image_costs.report(bench.daemon, image, bench.rounds)
+    bench.daemon.wipe()
 
 
 def large_image(path, size):
@@ -171,7 +174,7 @@ def run(daemon, folder, rounds):
     for count in (1, 20):
         daemon.import_image(image, alias="busybox")
         noop(bench, count)
-    upload(bench, 256 * MIB)
+    upload(bench, 1024 * MIB)
 
 
 if __name__ == "__main__":
