@@ -69,7 +69,9 @@ FOUND = [word for word in sorted([*KINDS, *OF_NO_KIND]) if (REPO / "_states" / f
 
 def blocks(word):
     """Return the first SLS of each public function: those of present first, those of absent last."""
-    functions = list(fronts.functions("_states", f"lxdapi_{word}").values())
+    functions = [
+        each for name, each in fronts.functions("_states", f"lxdapi_{word}").items() if name not in fronts.HOOKS
+    ]
     functions.sort(key=lambda each: {"present": 0, "absent": 2}.get(each.name, 1))
     found = [re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", f"{ast.get_docstring(f)}\n") for f in functions]
     return [textwrap.dedent(block[1]) for block in found]
