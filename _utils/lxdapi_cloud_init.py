@@ -38,14 +38,17 @@ def merged(api, config, given):
     config
         A mapping, a list of mappings or None.
     given
-        ``{user_data, vendor_data, network}``, each a mapping, text or None, which removes the document; None: the
-        config is returned as it is.
+        ``{user_data, vendor_data, network}``, each a mapping, text or None, which removes the document; None or
+        nothing: the config is returned as it is.
 
     Raises :class:`InvalidError` for what is no document, and for one that is declared in the config as well.
     """
-    if given is None:
+    given = {} if given is None else _mapping("cloud_init", given)
+    documents = {word: _document(word, each) for word, each in given.items()}
+    if not documents:
         return config
-    documents = {word: _document(word, each) for word, each in _mapping("cloud_init", given).items()}
+    if config == {}:
+        raise InvalidError("cloud_init: config is declared to be empty")
     config = {} if config is None else _mapping("config", config)
     twice = [key for word in documents for key in _keys(word) if key in config]
     if twice:

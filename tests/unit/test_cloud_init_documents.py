@@ -138,8 +138,9 @@ def test_where_the_daemon_has_only_the_older_keys_these_are_used():
 
 def test_nothing_declared_leaves_the_config_as_it_is(api):
     for config in (None, {}, {"a": 1}, [{"a": 1}], 5):
-        assert documents.merged(api, config, None) is config
-    assert documents.merged(api, [{"a": 1}, {"b": 2}], {}) == {"a": 1, "b": 2}
+        for nothing in (None, {}):
+            assert documents.merged(api, config, nothing) is config
+    assert documents.merged(api, [{"a": 1}, {"b": 2}], {"network": None})["b"] == 2
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
@@ -180,6 +181,8 @@ SELF["a"] = [SELF]
         ({"user_data": False}, "user_data: a mapping is needed, not bool"),
         ("#cloud-config\n", "cloud_init: a mapping is needed, not str"),
         ([], "cloud_init: a mapping is needed, not list"),
+        (["x"], "cloud_init: a mapping is needed, not list"),
+        (False, "cloud_init: a mapping is needed, not bool"),
         ({"user_data": SELF}, "user_data: it is too deep, or contains itself"),
         ({"user_data": {"a": {"b": {5, 6}}}}, "user_data a b: a set has no form in YAML"),
         ({"user_data": {"a": b"x"}}, "user_data a: a bytes has no form in YAML"),
@@ -205,6 +208,11 @@ def test_a_document_that_is_declared_in_the_config_as_well_is_refused(key, value
         with pytest.raises(InvalidError, match=f"{key} is declared in config as well"):
             documents.merged(paper.api, config, {"user_data": {}})
     assert paper.seen == []
+
+
+def test_a_config_that_is_declared_to_be_empty_is_not_filled(api):
+    with pytest.raises(InvalidError, match="config is declared to be empty"):
+        documents.merged(api, {}, {"user_data": {}})
 
 
 def test_a_config_that_is_no_mapping_is_refused(api):
