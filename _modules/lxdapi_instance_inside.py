@@ -5,10 +5,10 @@ What the daemon keeps of LXD and Incus instances beside their config: names, log
 """
 
 try:
+    import lxdapi_base_image as images
     import lxdapi_front as front
     import lxdapi_inside as inside
     import lxdapi_plan as plans
-    import lxdapi_standstill as standstill
     import lxdapi_template as files
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -48,7 +48,31 @@ def rename(name, new, stop=False, timeout=None, force=False, remote=None, projec
 
         salt-call lxdapi_instance.rename web1 web2 stop=True
     """
-    return plans.do(standstill.renamed(_api(remote, project), name, new, stop, timeout, force))
+    return plans.do(inside.renamed(_api(remote, project), name, new, stop, timeout, force))
+
+
+def rebuild(name, source=None, force=False, timeout=None, remote=None, project=None):
+    """
+    Make the instance anew from an image: what was in its root disk is gone, its config, devices, profiles and addresses
+    stay. One that runs is stopped for that and brought back to its status. Returns what changed.
+
+    source
+        The alias or the fingerprint of an image, or a REST source, as for ``lxdapi_instance.present``; None: it becomes
+        empty.
+    force
+        True: if it does not stop in time it is stopped by force.
+    timeout
+        Seconds for the rebuild; 3600.
+
+    Refused for an instance with snapshots. Needs the API extension ``instances_rebuild``, which LXD 5.0.2 lacks.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_instance.rebuild web1 busybox
+    """
+    return plans.do(images.rebuild_steps(_api(remote, project), name, source, force, timeout))
 
 
 def console_log(name, clear=False, limit=1048576, remote=None, project=None):

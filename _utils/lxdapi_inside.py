@@ -1,5 +1,5 @@
 """
-What the daemon keeps of an instance beside its config: the console's log, log files, and what it measures.
+What the daemon keeps of an instance beside its config: its name, the console's log, log files, and what it measures.
 
 Of a log, whatever its size, only the end is asked for: by ``Range``, which LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 obey.
 """
@@ -8,8 +8,10 @@ import lxdapi_converge as converge
 import lxdapi_items as items
 import lxdapi_names as names
 import lxdapi_retry as retry
+import lxdapi_status as statuses
 from lxdapi_errors import APIException, APINotFoundException, InvalidError
 from lxdapi_kinds import KINDS
+from lxdapi_plan import Nothing, Step
 
 KIND = KINDS["instance"]
 # The most bytes of a file that come unless more is asked for.
@@ -18,6 +20,30 @@ LIMIT = 1024 * 1024
 _NOTHING_WRITTEN = "no such file or directory"
 # What a daemon says of what it cannot measure: the disk on a dir pool (Incus 7.0.2).
 _UNMEASURED = -1
+
+
+def renamed(api, name, new, stop=False, timeout=None, force=False):
+    """
+    Return the step that gives an instance another name; none for its own.
+
+    stop
+        True: one that runs is stopped for that and brought back to its status. False: it is refused.
+    timeout, force
+        Of the stop: see :func:`lxdapi_status.reached`. With ``force`` it is stopped in any case.
+    """
+    converge.path_of(KIND, new)
+    stop, force = items.truth("stop", stop or False), items.truth("force", force or False)
+    timeout, now = names.seconds(timeout), statuses.settled(api, name)
+    if name == new:
+        return Nothing("as declared")
+    if converge.read(api, KIND, new) is not None:
+        raise InvalidError(f"there is an instance {new} already")
+    here, act = statuses.status(now), lambda: converge.rename(api, KIND, name, new)
+    if here != "Stopped" and not (stop or force):
+        raise InvalidError(f"it is {here}; stop: True stops it for that and starts it again")
+    statuses.refuse_vanishing(now, "Stopped")
+    whole = lambda: statuses.while_stopped(api, name, here, act, timeout, force, new)  # noqa: E731
+    return [Step("renamed", {"name": {"old": name, "new": new}}, act if here == "Stopped" else whole)]
 
 
 def console_log(api, name, clear=False, limit=LIMIT):

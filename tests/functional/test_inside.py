@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from lxdapi_errors import APIException, APINotFoundException, InvalidError
+from lxdapi_errors import APIException, APINotFoundException, InvalidError, LxdapiError
 
 ABSENT = {
     **dict.fromkeys(("console_log", "logs", "metadata", "metrics", "templates"), ()),
@@ -251,7 +251,25 @@ def test_an_instance_that_runs_is_renamed_if_it_may_be_stopped(inside, raw, runn
     with pytest.raises(InvalidError, match="it is Running; stop: True"):
         inside("rename", "c1", "c2")
     assert raw("instances/c1")["status"] == "Running"
-    changes = inside("rename", "c1", "c2", stop=True)
-    assert changes["name"] == {"old": "c1", "new": "c2"}
-    assert changes["status"] == {"old": "Running", "new": "Running"}
+    assert inside("rename", "c1", "c2", stop=True) == {"name": {"old": "c1", "new": "c2"}}
     assert raw("instances/c1") is None and raw("instances/c2")["status"] == "Running"
+
+
+def test_an_instance_is_rebuilt_where_the_daemon_can(inside, daemon, proxy, raw, running):
+    image = raw("instances/c1")["config"]["volatile.base_image"]
+    daemon.ask("PATCH", "/1.0/instances/c1", {"config": {"user.a": "1"}})
+    proxy.clear()
+    if "instances_rebuild" not in daemon.ask("GET", "/1.0")["api_extensions"]:
+        with pytest.raises(InvalidError, match="lacks the API extension instances_rebuild"):
+            inside("rebuild", "c1", "busybox")
+        assert proxy.writes() == []
+        return
+    with pytest.raises(LxdapiError, match="no image nope"):
+        inside("rebuild", "c1", "nope")
+    assert proxy.writes() == []
+    assert inside("rebuild", "c1", "busybox") == {"image": {"old": image, "new": image}}
+    after = raw("instances/c1")
+    assert (after["status"], after["config"]["user.a"]) == ("Running", "1")
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
+    assert inside("rebuild", "c1") == {"image": {"old": image, "new": None}}
+    assert raw("instances/c1")["status"] == "Stopped"
