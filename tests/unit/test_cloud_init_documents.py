@@ -9,7 +9,7 @@ import lxdapi_meaning as meaning
 import pytest
 import yaml
 from fake import Paper, server
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxdapi_errors import InvalidError
 
@@ -95,7 +95,6 @@ def api():
 
 
 @given(MAPPINGS)
-@settings(max_examples=400, deadline=None)
 @example({text: [text, {text: text}] for text in LIKE_OTHERS})
 def test_what_is_written_is_read_as_the_same(data):
     text = documents.rendered("x", data)
@@ -104,7 +103,6 @@ def test_what_is_written_is_read_as_the_same(data):
 
 
 @given(MAPPINGS.filter(bool))
-@settings(max_examples=100, deadline=None)
 def test_another_order_of_keys_means_the_same(data):
     other = dict(reversed(data.items()))
     texts = ["#cloud-config\n" + documents.rendered("x", each) for each in (data, other)]
