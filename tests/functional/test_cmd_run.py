@@ -131,3 +131,56 @@ def test_a_watching_instance_that_does_not_shut_down_is_forced_where_that_is_sai
     assert apply("lxdapi_instance.mod_watch", stubborn, **watch)["result"] is False
     ret = apply("lxdapi_instance.mod_watch", stubborn, force=True, **watch)
     assert ret["changes"] == {"restarted": stubborn, "forced": True}
+
+
+SLS = """
+first:
+  lxdapi_instance.cmd_run:
+    - name: echo first >> /mnt/log
+    - instance: c1
+    - creates: {here}
+second:
+  lxdapi_instance.cmd_run:
+    - name: echo second >> /mnt/log
+    - instance: c1
+    - creates: /mnt/log
+third:
+  lxdapi_instance.cmd_run:
+    - name: echo third >> /mnt/log
+    - instance: c1
+    - onlyif: test -e /mnt/log
+    - unless: test -e {here}
+    - onchanges:
+      - lxdapi_instance: first
+fourth:
+  lxdapi_instance.cmd_run:
+    - name: echo fourth >> /mnt/log
+    - instance: c1
+    - onchanges:
+      - lxdapi_instance: second
+fifth:
+  lxdapi_instance.stopped:
+    - name: c1
+    - unless: test -e {here}
+watched:
+  lxdapi_profile.present:
+    - description: new
+c1:
+  lxdapi_instance.running:
+    - watch:
+      - lxdapi_profile: watched
+"""
+
+
+@pytest.mark.mainly("incus")
+def test_in_a_run_the_conditions_of_this_state_are_about_the_inside_and_those_of_the_others_about_the_minion(
+    salt, c1, inside, tmp_path
+):
+    (salt.tree / "conditions.sls").write_text(SLS.format(here=tmp_path))
+    answers = salt.modules["state.apply"]("conditions")
+    told = {each["__id__"]: each for each in answers.values()}
+    assert [name for name, each in told.items() if each["changes"]] == ["first", "third", "watched", "c1"], told
+    assert all(each["result"] for each in told.values())
+    assert "unless condition is true" in told["fifth"]["comment"]
+    assert told["c1"]["changes"] == {"restarted": "c1"}
+    assert inside("cat /mnt/log") == "first\nthird"
