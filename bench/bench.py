@@ -24,6 +24,7 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests" / "support"))
 
 from daemons import KINDS, Daemon  # noqa: E402
+from exec import exec_output  # noqa: E402
 from faultproxy import FaultProxy  # noqa: E402
 from images import busybox_image  # noqa: E402
 
@@ -172,6 +173,8 @@ def run(daemon, folder, rounds):
         daemon.import_image(image, alias="busybox")
         noop(bench, count)
     upload(bench, 256 * MIB)
+    daemon.import_image(image, alias="busybox")
+    exec_output(daemon, rounds)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,13 @@ NEEDS = {
     "lxdapi_instance.freeze": ["running"],
     "lxdapi_instance.unfreeze": ["frozen"],
     "lxdapi_instance.delete": ["running"],
+    **dict.fromkeys(
+        (
+            f"lxdapi_instance.{each}"
+            for each in "exec run run_stdout run_stderr run_all retcode script wait_for".split()
+        ),
+        ["running"],
+    ),
     "lxdapi_trust.fingerprint": ["certificate"],
     "lxdapi_trust.redeem": ["listening"],
     "lxdapi_trust.token_create": ["listening"],
