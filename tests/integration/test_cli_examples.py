@@ -55,6 +55,13 @@ NEEDS = {
     "lxdapi_instance.template_delete": ["stopped", "template"],
     "lxdapi_instance.template_set": ["stopped"],
     "lxdapi_instance.templates": ["stopped", "template"],
+    **dict.fromkeys(
+        (
+            f"lxdapi_instance.{each}"
+            for each in "exec run run_stdout run_stderr run_all retcode script wait_for".split()
+        ),
+        ["running"],
+    ),
     "lxdapi_trust.fingerprint": ["certificate"],
     "lxdapi_trust.redeem": ["listening"],
     "lxdapi_trust.token_create": ["listening"],
