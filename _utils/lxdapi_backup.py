@@ -14,9 +14,9 @@ import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 
+import lxdapi_backup_file as files
 import lxdapi_converge as converge
 import lxdapi_download as downloads
-import lxdapi_image as images
 import lxdapi_items as items
 import lxdapi_names as names
 import lxdapi_operation as operations
@@ -37,8 +37,9 @@ _KEPT = timedelta(days=1)
 _WORDS = {1: "instance", 2: "storage_volume"}
 # What leaves the snapshots out of a backup.
 _ALONE = {"instance": "instance_only", "storage_volume": "volume_only"}
+# As the file itself says what it is of.
+_TYPES = {"instance": ("container", "virtual-machine"), "storage_volume": ("custom",)}
 _EXTENSIONS = {"instance": "container_backup", "storage_volume": "custom_volume_backup"}
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 # The operation of an import: nothing but its description tells (all three).
 _RESTORING = re.compile(r"Restoring .*backup")
 
@@ -148,10 +149,10 @@ def exported(api, word, name, path, options, max_age=None, timeout=None, memory=
 
     A file is made anew as well if there is no checksum beside it, or another one than its own.
     """
-    max_age, timeout = _seconds_of(max_age), names.seconds(timeout)
+    max_age, timeout = files.seconds_of(max_age), names.seconds(timeout)
     converge.path_of(kind_of(word), name)
     downloads.refuse(path)
-    why = _unfit(path, max_age, memory, time.time() if now is None else now)
+    why = files.unfit(path, max_age, memory, time.time() if now is None else now)
     if not why:
         return Nothing("as declared", f"its backup {path} is there")
     _require(api, word)
@@ -163,42 +164,6 @@ def _missing(api, word, name):
     if converge.nowhere(api):
         return converge.nowhere(api)
     return "" if converge.read(api, kind_of(word), name) is not None else f"{kind_of(word).label} {name} does not exist"
-
-
-def _seconds_of(given):
-    """Return an age in seconds, None for None."""
-    found = re.fullmatch(r"(\d{1,6})([mhdw])", given) if isinstance(given, str) else None
-    if found:
-        return int(found[1]) * _UNITS[found[2]]
-    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
-        return given
-    raise InvalidError(f"max_age: seconds, or a time such as 12h, 7d or 2w are needed, not {given!r}")
-
-
-def _unfit(path, max_age, memory, now):
-    """Return in words why the file is to be made anew, "" if it is as it is to be."""
-    if not os.path.isfile(path):
-        return f"there was no file {path}"
-    said = checksum_of(path)
-    if said is None:
-        return f"{path} had no checksum beside it"
-    if not os.path.getsize(path) or images.known_fingerprint(path, memory=memory) != said:
-        return f"{path} was not what the checksum beside it says"
-    if max_age is not None and now - os.stat(path).st_mtime > max_age:
-        return f"{path} was older than {max_age} s"
-    return ""
-
-
-def checksum_of(path):
-    """Return the sha256 that ``<path>.sha256`` says, None where there is none; "" for a file that says none."""
-    try:
-        with open(f"{path}.sha256", encoding="utf-8", errors="replace") as file:
-            said = file.read(64)
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise InvalidError(f"{path}.sha256 cannot be read: {exc.strerror}") from exc
-    return said.lower() if names.is_fingerprint(said.lower()) else ""
 
 
 def imported(api, word, name, path, pool=None, target=None, timeout=None):
@@ -224,7 +189,7 @@ def imported(api, word, name, path, pool=None, target=None, timeout=None):
     """
     kind, timeout = kind_of(word), names.seconds(timeout)
     converge.path_of(kind, name)
-    _refuse_unlike(path)
+    files.refuse(path, _TYPES[word], kind.label)
     _require(api, word)
     headers = _headers(api, pool)
     there = api.at(target) if target else api
@@ -247,14 +212,6 @@ def _refuse_there(api, kind, name):
     converge.require_project(api)
     if converge.read(api, kind, name) is not None:
         raise InvalidError(f"{kind.label} {name} exists already: a backup is not imported over it")
-
-
-def _refuse_unlike(path):
-    """Raise :class:`InvalidError` for a file that cannot be read, or is not what the checksum beside it says."""
-    uploads.opened(path, "backup file").close()
-    said = checksum_of(path)
-    if said is not None and said != images.fingerprint(path):
-        raise InvalidError(f"backup file {path} is not what {path}.sha256 says: it is damaged, or that is of another")
 
 
 def _headers(api, pool):

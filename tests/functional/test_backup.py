@@ -212,35 +212,41 @@ def test_case_40_a_disk_that_is_full_leaves_the_old_file_and_no_backup(salt, app
         subprocess.run(["umount", path.parent], check=True)
 
 
-def test_a_file_that_is_no_backup_makes_nothing_and_leaves_nothing(salt, apply, exported, left):
-    apply("lxdapi_storage_volume.present", "default/data")
-    salt.modules["lxdapi_backup.export"]("default/data", f"{exported}.volume")
-    for made in exported.parent.glob("*.sha256"):
-        made.unlink()
-    apply("lxdapi_instance.absent", "c1")
-    apply("lxdapi_storage_volume.absent", "default/data")
-    half = exported.read_bytes()
-    cases = {
-        "c2": [half[: len(half) // 2], b"garbage" * 1000],
-        "default/d2": [half, b"garbage" * 1000],
-    }
-    for name, contents in cases.items():
-        for content in contents:
-            exported.write_bytes(content)
+def test_a_file_that_the_daemon_does_not_take_makes_nothing_and_leaves_nothing(salt, apply, imported, path, left):
+    things = {"c1": ("lxdapi_instance", {"source": "busybox"}), "default/data": ("lxdapi_storage_volume", {})}
+    for name, (function, declared) in things.items():
+        apply(f"{function}.present", name, **declared)
+        file = path.with_name(name.replace("/", "-"))
+        salt.modules["lxdapi_backup.export"](name, str(file), compression="none")
+        apply(f"{function}.absent", name)
+        file.with_name(f"{file.name}.sha256").unlink()
+        # of the volume, which has no files, nothing but the index
+        half = file.read_bytes()[: 1024 if "/" in name else file.stat().st_size // 2]
+        for content in (half, b"garbage" * 1000):
+            file.write_bytes(content)
             with pytest.raises(LxdapiError):
-                salt.modules["lxdapi_backup.import"](name, str(exported))
+                salt.modules["lxdapi_backup.import"](f"{name}2", str(file))
             assert left() == ([], 0)
-    with pytest.raises(LxdapiError):
-        salt.modules["lxdapi_backup.import"]("c2", f"{exported}.volume")
-    assert left() == ([], 0)
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_damaged_or_missing_is_not_sent(salt, proxy, exported, raw):
+def test_what_is_damaged_missing_or_of_another_kind_is_not_sent(salt, proxy, exported, image):
     proxy.clear()
-    load = salt.modules["lxdapi_backup.import"]
-    exported.write_bytes(exported.read_bytes()[:-1])
+    load, whole = salt.modules["lxdapi_backup.import"], exported.read_bytes()
+    exported.write_bytes(whole[:-1])
     with pytest.raises(InvalidError, match="is not what .*sha256 says: it is damaged"):
+        load("c2", str(exported))
+    exported.write_bytes(b"")
+    exported.with_name("c1.tar.sha256").unlink()
+    for end in (40, 300, 500):
+        exported.write_bytes(whole[:end])
+        with pytest.raises(InvalidError, match="is damaged"):
+            load("c2", str(exported))
+    exported.write_bytes(whole)
+    with pytest.raises(InvalidError, match="of another kind than storage volume: its index says 'container'"):
+        load("default/d2", str(exported))
+    exported.write_bytes(image.read_bytes())
+    with pytest.raises(InvalidError, match="it does not begin with backup/index.yaml"):
         load("c2", str(exported))
     exported.write_bytes(b"")
     with pytest.raises(InvalidError, match="backup file .* is empty"):
