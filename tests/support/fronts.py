@@ -5,6 +5,8 @@ The fronts for Salt, read without importing them: one front can be several files
 import ast
 from pathlib import Path
 
+# What Salt calls by itself: it stands in no SLS, and takes what Salt gives it.
+HOOKS = {"mod_init", "mod_watch"}
 REPO = Path(__file__).resolve().parents[2]
 
 

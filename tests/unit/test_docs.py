@@ -54,8 +54,7 @@ def built(tmp_path_factory):
 
 def states(word):
     """Return the public functions of a kind's states, in the order of the documentation."""
-    text = (REPO / "_states" / f"lxdapi_{word}.py").read_text(encoding="utf-8")
-    names = re.findall(r"^def ([a-z]\w*)\(", text, re.MULTILINE)
+    names = list(fronts.functions("_states", f"lxdapi_{word}"))
     return [name for name in FIRST if name in names] + [name for name in names if name not in FIRST]
 
 

@@ -1,0 +1,179 @@
+"""
+Commands inside instances of LXD and Incus, and what an instance does when something that it watches has changed.
+
+:depends: requests, requests-unixsocket; websocket-client for standard input and for a timeout that kills
+"""
+
+try:
+    import lxdapi_command as commands
+    import lxdapi_exec as execs
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+    import lxdapi_watch as watches
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+__virtualname__ = "lxdapi_instance"
+
+# States that mean an instance that runs.
+_RUN = ("present", "running")
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__, __virtualname__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__, __context__, remote, project)
+
+
+def cmd_run(
+    name,
+    instance,
+    command=None,
+    creates=None,
+    onlyif=None,
+    unless=None,
+    stdin=None,
+    env=None,
+    cwd=None,
+    user=None,
+    group=None,
+    timeout=None,
+    success_retcodes=None,
+    hide_output=False,
+    runas=None,
+    inside=None,
+    remote=None,
+    project=None,
+):
+    """
+    Run a command in an instance, unless what is looked at inside says that it need not.
+
+    .. code-block:: yaml
+
+        date > /root/first:
+          lxdapi_instance.cmd_run:
+            - instance: web1
+            - creates: /root/first
+
+        settled:
+          lxdapi_instance.cmd_run:
+            - instance: web1
+            - command: [cp, /etc/hosts, /root/hosts]
+            - unless: cmp -s /etc/hosts /root/hosts
+
+    name
+        The command, given to ``/bin/sh -c``, unless ``command`` is there.
+    instance
+        In which it runs; it has to run itself.
+    command
+        A list is executed as it stands, without a shell; text is given to ``/bin/sh -c``.
+    creates
+        A path inside the instance, or a list of which all have to be there: then it is not run.
+    onlyif
+        A command inside the instance, or a list of which all have to succeed: else it is not run.
+    unless
+        A command inside the instance, or a list: where all succeed it is not run.
+    stdin, env, cwd, user, group
+        See :py:func:`lxdapi_instance.exec`; ``onlyif`` and ``unless`` run in the same way. ``runas`` is another word
+        for ``user``.
+    timeout
+        Seconds, after which it is killed, which is a failure.
+    success_retcodes
+        Exit codes that are none of a failure, besides 0.
+    hide_output
+        True: what it writes is not shown.
+    inside
+        Not to be written: what of the three conditions Salt is kept from looking at on the minion.
+    remote, project
+        See the README, Remotes.
+
+    The test mode executes nothing, ``onlyif`` and ``unless`` neither; ``creates`` it knows. ``state.single`` asks the
+    three conditions on the minion first; there, write them below ``inside``.
+    """
+    conditions = {"creates": creates, "onlyif": onlyif, "unless": unless}
+    given = name if command is None else command
+
+    def plan():
+        order = execs.order(given, stdin, env, cwd, runas if user is None else user, group, timeout)
+        return commands.steps(
+            _api(remote, project),
+            instance,
+            given if isinstance(given, str) else " ".join(map(str, given)),
+            order,
+            commands.joined(conditions, inside),
+            success_retcodes,
+            hide_output,
+            __opts__["test"],
+        )
+
+    ret = plans.state("command", name, __opts__["test"], plan)
+    # as Salt's own conditions do: what watches is not run in its stead
+    return ret if ret["changes"] or ret["result"] is False else {**ret, "skip_watch": True}
+
+
+def mod_init(low):
+    """
+    Called by Salt before a state: the conditions of ``cmd_run`` are about the instance.
+
+    .. code-block:: yaml
+
+        date > /root/first:
+          lxdapi_instance.cmd_run:
+            - instance: web1
+            - creates: /root/first    # in web1
+
+    low
+        The state. Salt would look for ``creates``, ``onlyif`` and ``unless`` on the minion, and not call the state
+        at all (``State._run_check``; Salt 3006 to 3008). A ``mod_run_check`` would keep it from that for every state
+        of lxdapi_instance; so of this one they are handed on under another name.
+
+    Returns False: it is to be called for the next state too.
+    """
+    if low.get("fun") == "cmd_run":
+        found = {word: low.pop(word) for word in commands.CONDITIONS if word in low}
+        if found:
+            low["inside"] = {**found, **(low.get("inside") or {})}
+    return False
+
+
+def mod_watch(name, sfun=None, reload=None, timeout=None, force=False, remote=None, project=None, **kwargs):
+    """
+    Called by Salt when something that the state watches has changed: an instance that runs is restarted.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_instance.running:
+            - watch:
+              - lxdapi_profile: web
+
+    name
+        Of the instance.
+    sfun
+        The function of the state: of ``present`` and ``running`` an instance that runs is restarted; one that does not
+        run is left alone, and so is any instance of the other states.
+    reload
+        A command that is run inside instead of the restart; see :py:func:`lxdapi_instance.exec`.
+    timeout
+        Seconds that it has to shut down, 30, or that the command has.
+    force
+        True: then it is stopped by force, and ``changes`` says so.
+    kwargs
+        What else the state has.
+    remote, project
+        See the README, Remotes.
+    """
+    if sfun not in _RUN:
+        return {"name": name, "changes": {}, "result": True, "comment": f"{sfun} has nothing to do after a change"}
+    return plans.state(
+        "instance",
+        name,
+        __opts__["test"],
+        lambda: watches.steps(_api(remote, project), name, reload, timeout, force),
+    )

@@ -1,0 +1,116 @@
+"""
+As whom and where a command runs in an instance, looked up in its own files before it runs.
+
+The daemons take any number for a user, and run in ``/`` where the folder is not there (LXD 5.0.2, Incus 6.0.4,
+Incus 7.0.2).
+"""
+
+import posixpath
+
+import lxdapi_names as names
+from lxdapi_errors import APINotFoundException, InvalidError
+
+_LARGEST = 2**32 - 2
+_MOST_LINKS = 40
+
+
+def login(api, path, user=None, group=None):
+    """
+    Return (what a request for exec says of the user, the environment that a login sets).
+
+    path
+        Of the instance: ``instances/web1``.
+    user, group
+        What :func:`word` returned of a name or a number; None: root, and the user's own group.
+
+    Raises :class:`InvalidError` for a name that the instance does not know.
+    """
+    fields, env = {}, {}
+    if user not in (None, 0, "root"):
+        entry = _entry(api, path, "passwd", user)
+        # a number that has no entry is taken as it is
+        fields = {"user": int(entry[2]), "group": int(entry[3])} if entry else {"user": user}
+        env = {"USER": entry[0], "HOME": entry[5]} if entry else {}
+    if group is not None:
+        entry = _entry(api, path, "group", group) if isinstance(group, str) else None
+        fields["group"] = int(entry[2]) if entry else group
+    return fields, env
+
+
+def word(what, given):
+    """Return the name of a user or group as text, a number, also one in quotes, as a number."""
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 20:
+        given = int(given)
+    number = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= _LARGEST
+    text = isinstance(given, str) and given and not set(given) & set(":/\n\0")
+    if given is None or number or text:
+        return given
+    raise InvalidError(f"{what}: a name or a number is needed, not {given!r}")
+
+
+def _entry(api, path, base, wanted):
+    """Return the fields of a user or group; of a number that has no entry None."""
+    file = f"/etc/{base}"
+    try:
+        text = api.get(f"{path}/files", params={"path": file}).response.content.decode("utf-8", "replace")
+    except APINotFoundException as exc:
+        if isinstance(wanted, int):
+            return None
+        raise InvalidError(f"there is no {base} entry {wanted!r}: {file}: {exc.explain()}") from exc
+    fields = [line.split(":") for line in text.splitlines()]
+    place, least = (2 if isinstance(wanted, int) else 0), (7 if base == "passwd" else 4)
+    for each in fields:
+        if len(each) >= least and each[place] == str(wanted) and (each[2] + each[3 if least == 7 else 2]).isdigit():
+            return each
+    if isinstance(wanted, int):
+        return None
+    raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {wanted!r} in it ({file})")
+
+
+def folder(api, path, cwd):
+    """Return the folder that a command is to run in; raises :class:`InvalidError` for what is none."""
+    if cwd is None:
+        return None
+    found = kind_of(api, path, cwd)
+    if found != "directory":
+        raise InvalidError(f"cwd: {cwd} is {'not there' if found is None else f'a {found}, no folder'}")
+    return cwd
+
+
+def absolute(what, given):
+    """Return an absolute path inside an instance; raises :class:`InvalidError` for anything else."""
+    if isinstance(given, str) and given.startswith("/") and names.value(what, given):
+        return given
+    raise InvalidError(f"{what}: an absolute path inside the instance is needed, not {given!r}")
+
+
+def kind_of(api, path, file):
+    """
+    Return ``file`` or ``directory``, None where nothing is there; symlinks are followed.
+
+    file
+        An absolute path inside the instance. The daemon follows the symlinks on the way to it, not that at the end.
+
+    Sends nothing but GETs, and reads no content.
+    """
+    for _ in range(_MOST_LINKS):
+        result = _looked(api, path, file)
+        if result is None:
+            # an absent instance is no absent file
+            api.get(path)
+            return None
+        found = result.response.headers.get(f"X-{api.dialect}-type", "file")
+        if found != "symlink":
+            result.response.close()
+            return found
+        target = result.response.content.decode("utf-8", "surrogateescape")
+        file = posixpath.join(posixpath.dirname(file.rstrip("/")), target)
+    return None
+
+
+def _looked(api, path, file):
+    try:
+        # a HEAD that fails has no words to tell a 404 of the daemon's by
+        return api.get(f"{path}/files", params={"path": file}, stream=True)
+    except APINotFoundException:
+        return None
