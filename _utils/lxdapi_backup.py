@@ -18,8 +18,10 @@ import lxdapi_backup_file as files
 import lxdapi_converge as converge
 import lxdapi_download as downloads
 import lxdapi_items as items
+import lxdapi_move as moves
 import lxdapi_names as names
 import lxdapi_operation as operations
+import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_survey as survey
 import lxdapi_upload as uploads
@@ -179,7 +181,7 @@ def imported(api, word, name, path, pool=None, target=None, timeout=None):
     pool
         The storage pool for an instance; None: the one that it was on.
     target
-        The member of the cluster for it; None: the daemon's choice.
+        The member of the cluster for it, for an instance also a ``@group``; None: the one that is asked.
     timeout
         Seconds for the daemon to unpack it; 3600.
 
@@ -192,20 +194,29 @@ def imported(api, word, name, path, pool=None, target=None, timeout=None):
     files.refuse(path, _TYPES[word], kind.label)
     _require(api, word)
     headers = _headers(api, pool)
-    there = api.at(target) if target else api
-    # an instance's name is that of one in the whole cluster, and a rename with a member would be a move
-    api = there if kind.local else api
+    if target and kind.local:
+        api, target = api.at(target), None
+    if target:
+        moves.members(api, target)
     _refuse_there(api, kind, name)
     stage = _Stage(api, word, name)
     stage.clear()
     collection = names.path(kind.collection, **converge.parts_of(kind, name))
-    act = lambda: _send(there, collection, path, {**headers, **stage.header()}, timeout or SECONDS)  # noqa: E731
+    act = lambda: _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)  # noqa: E731
     try:
         retry.settle(api, act, stage.found)
+        if target:
+            _move(api, stage.name, target, timeout)
         converge.rename(api, kind, stage.name, name)
     except LxdapiError:
         stage.clear()
         raise
+
+
+def _move(api, name, target, timeout):
+    """Move what was imported: it is made on the member that is asked, whatever target the request has (all three)."""
+    step = moves.step(api, name, api.get(converge.path_of(kind_of(_WORDS[1]), name)), target, True, timeout)
+    plans.do([step] if step else [])
 
 
 def _refuse_there(api, kind, name):
@@ -228,6 +239,25 @@ def _send(api, collection, path, headers, timeout):
         body = uploads.body(api, stack, [path], "backup file", "backup")
         seconds = max(api.timeout, api.wait_timeout)  # some it unpacks in part before it answers
         api.post(collection, data=body, headers=headers, timeout=seconds).wait(timeout)
+
+
+def creation(api, name, source, wanted, timeout=None, target=None):
+    """
+    Return the steps to a new instance from the file of a backup, made as declared afterwards.
+
+    source
+        ``{"type": "backup", "path": ..., "pool": ...}``, without the pool for the one that it was on.
+    """
+    strange = sorted(set(source) - {"type", "path", "pool"})
+    if strange:
+        raise InvalidError(f"source: a backup has path and pool, not {', '.join(strange)}")
+    path, pool, word = source.get("path"), source.get("pool"), _WORDS[1]
+    downloads.refuse(path)
+    act = lambda: imported(api, word, name, path, pool, target, timeout)  # noqa: E731
+    lacking = lambda: converge.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")  # noqa: E731
+    return [Step("created", {"created": name}, act, "", lacking)] + converge.completion(
+        api, kind_of(word), name, wanted
+    )
 
 
 class _Stage:

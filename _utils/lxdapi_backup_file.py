@@ -25,7 +25,7 @@ _DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, Val
 
 def seconds_of(given):
     """Return an age in seconds, None for None."""
-    found = re.fullmatch(r"(\d{1,6})([mhdw])", given) if isinstance(given, str) else None
+    found = re.fullmatch(r"([0-9]{1,6})([mhdw])", given) if isinstance(given, str) else None
     if found:
         return int(found[1]) * _UNITS[found[2]]
     if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
@@ -64,7 +64,7 @@ def refuse(path, types, label):
     Raise :class:`InvalidError` for a file that is no backup of a thing of these types, is damaged at its beginning, or
     is not what the checksum beside it says.
 
-    A daemon never answers to a compressed file that ends within its index (LXD 5.0.2, Incus 6.0.4).
+    LXD 5.0.2 and Incus 6.0.4 never answer to a compressed file that ends within its index.
     """
     uploads.opened(path, "backup file").close()
     found = _type(path)

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from lxdapi_errors import InvalidError, LxdapiError
+from spread import spread
 
 DATA = "storage-pools/default/volumes/custom/data"
 DECLARED = {
@@ -106,6 +107,24 @@ def test_a_volume_goes_into_a_file_and_comes_back_under_another_name(apply, salt
     assert done == {"path": str(path), "size": path.stat().st_size, "sha256": proved(path)}
     assert salt.modules["lxdapi_backup.import"]("default/data3", str(path)) == {"created": "default/data3"}
     assert raw(f"{DATA}3/snapshots") == []
+
+
+@pytest.mark.parametrize("config, running", spread(({"user.a": "2"}, True), ({"user.a": None}, False), (None, False)))
+def test_an_instance_is_declared_with_a_backup_as_its_source(apply, daemon, imported, raw, path, config, running):
+    apply("lxdapi_instance.present", "c1", source="busybox", **DECLARED)
+    daemon.ask("POST", "/1.0/storage-pools", {"name": "other", "driver": "dir"})
+    source = {"type": "backup", "path": str(path), "pool": "other"}
+    missing = apply.predicted("lxdapi_instance.present", "c2", source=source)
+    assert f"there is no file {path} (yet)" in missing["comment"]
+    assert f"there is no file {path}" in apply.failed("lxdapi_instance.present", "c2", source=source)
+    apply("lxdapi_instance.exported", "c1", path=str(path))
+    changes = apply.changed("lxdapi_instance.present", "c2", source=source, config=config, running=running)
+    assert changes["created"] == "c2"
+    found = raw("instances/c2")
+    assert found["config"].get("user.a") == (config or {"user.a": "1"})["user.a"]
+    assert (found["description"], found["devices"]["root"]["pool"]) == ("web", "other")
+    wrong = apply.failed("lxdapi_instance.present", "c3", source={"type": "backup", "path": "c1.tar"})
+    assert "the absolute path of a file is needed" in wrong
 
 
 def tarred(path):
