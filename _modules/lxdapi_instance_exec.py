@@ -162,7 +162,7 @@ def retcode(
 
     .. code-block:: bash
 
-        salt-call lxdapi_instance.retcode web1 'test -e /etc/hosts'
+        salt-call lxdapi_instance.retcode web1 'test -e /etc/shadow'
     """
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
     return execs.run(_api(remote, project), name, given).retcode

@@ -44,6 +44,8 @@ def present(
     wait_for=None,
     snapshot_before=False,
     reload=None,
+    cloud_init=None,
+    devices_override=None,
     sensitive=None,
     remote=None,
     project=None,
@@ -84,6 +86,26 @@ def present(
             - source:
                 type: copy
                 source: web1
+
+        web4:
+          lxdapi_instance.present:
+            - source: busybox
+            - cloud_init:
+                user_data:
+                  packages: [nginx]
+                  write_files:
+                    - path: /etc/motd
+                      permissions: '0644'
+                      content: |
+                        This is web4.
+                network:
+                  version: 2
+                  ethernets:
+                    eth0:
+                      dhcp4: true
+            - devices_override:
+                root:
+                  size: 5GiB
 
     name
         Of the instance: 1 to 63 letters, digits or ``-``.
@@ -138,6 +160,16 @@ def present(
     reload
         A command that runs inside, in the place of a restart, when something that the state watches has changed: see
         ``watch`` in the README, Inside.
+    cloud_init
+        What cloud-init shall do when the instance starts for the first time, as data: ``user_data``, ``vendor_data``
+        and ``network``, each a mapping. They become ``cloud-init.user-data`` (``#cloud-config``),
+        ``cloud-init.vendor-data`` and ``cloud-init.network-config`` of ``config``, where the same key is refused then;
+        where the daemon lacks the API extension ``cloud_init``, ``user.user-data`` and so on. They are compared as
+        YAML; ``null`` removes one. A text is taken as it is (``#!/bin/sh``, ``## template: jinja``, ...).
+    devices_override
+        A mapping of names of devices of the profiles to keys that are otherwise here: the device becomes one of the
+        instance, with all keys that the last profile that has it gives it at each run, and these; ``null`` leaves one
+        out. What ``devices`` has as well, or no profile has, is refused.
     sensitive
         A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
         see: README, Secrets.
@@ -147,7 +179,12 @@ def present(
     wanted = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
     wanted.update(architecture=architecture, ephemeral=ephemeral)
     how = (source, running, restart_on_change, timeout, renamed_from, target, move, wait_for, snapshot_before)
-    plan = lambda: instances.present(_api(remote, project), name, wanted, *how)  # noqa: E731
+
+    def plan():
+        api = _api(remote, project)
+        whole = instances.declared(api, name, wanted, cloud_init, devices_override, source, renamed_from)
+        return instances.present(api, name, whole, *how)
+
     return plans.state("instance", name, __opts__["test"], plan, sensitive)
 
 

@@ -4,12 +4,14 @@ What instances need beyond the table: sources, and the order of changes around a
 
 import logging
 
+import lxdapi_cloud_init as documents
 import lxdapi_converge as converge
 import lxdapi_creation as creations
 import lxdapi_diff as diff
 import lxdapi_items as items
 import lxdapi_move as moves
 import lxdapi_names as names
+import lxdapi_override as overrides
 import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_snapshot as snapshots
@@ -101,6 +103,13 @@ def present(
     steps = moves.told(api, now, target, move, renamed + steps)
     steps = snapshots.before(api, name, steps) if guarded and not renamed else steps
     return _awaited(steps, waits, goal or statuses.status(now))
+
+
+def declared(api, name, wanted, cloud_init=None, devices_override=None, source=None, renamed_from=None):
+    """Return the declared fields with those of config and devices that are declared by other words."""
+    config = documents.merged(api, wanted.get("config"), cloud_init)
+    devices = overrides.merged(api, name, wanted, devices_override, source, renamed_from)
+    return {**wanted, "config": config, "devices": devices}
 
 
 def _awaited(steps, waits, there):

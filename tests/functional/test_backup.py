@@ -185,6 +185,7 @@ def test_what_does_not_exist_is_not_exported(apply, path):
     assert os.listdir(path.parent) == []
 
 
+@pytest.mark.mainly("lxd")
 def test_an_export_that_breaks_leaves_the_old_file_and_no_backup(salt, proxy, raw, exported):
     before = proved(exported)
     export = lambda: salt.modules["lxdapi_backup.export"]("c1", str(exported))  # noqa: E731

@@ -27,6 +27,7 @@ def test_a_command_is_predicted_and_run_and_told(apply, c1, inside):
     assert ret["changes"] == {"run": "echo $HOME", "retcode": 0} and "canary" not in str(ret)
 
 
+@pytest.mark.mainly("lxd")
 def test_a_command_that_fails_is_a_failure_with_its_output(apply, c1, inside):
     ret = apply(STATE, "echo bad >&2; exit 3", instance=c1)
     assert ret["result"] is False and ret["changes"]["retcode"] == 3
@@ -56,6 +57,7 @@ def test_what_a_command_creates_is_looked_for_inside(apply, c1, inside, tmp_path
     apply.unchanged(STATE, "true", instance=c1, creates="/mnt/live")
 
 
+@pytest.mark.mainly("incus")
 def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
     here = "test -e /mnt/here"
     run = {"instance": c1}
@@ -91,6 +93,7 @@ def test_what_cannot_be_declared_is_refused(apply, arguments):
     assert next(iter(arguments)) in words
 
 
+@pytest.mark.mainly("incus7")
 def test_where_no_command_can_run_the_test_mode_says_so_too(apply, daemon, c1):
     ret = apply.predicted(STATE, "true", instance="c2", creates="/etc/passwd")
     assert ret["result"] is None and "instance c2 does not exist (yet)" in ret["comment"]
@@ -122,8 +125,62 @@ def test_a_watching_instance_is_restarted_or_reloaded_by_a_command(apply, c1, in
     assert until(lambda: daemon.ask("GET", "/1.0/instances/c1")["status"] == "Stopped", 5)
 
 
+@pytest.mark.mainly("lxd")
 def test_a_watching_instance_that_does_not_shut_down_is_forced_where_that_is_said(apply, stubborn):
     watch = {"sfun": "present", "timeout": 1}
     assert apply("lxdapi_instance.mod_watch", stubborn, **watch)["result"] is False
     ret = apply("lxdapi_instance.mod_watch", stubborn, force=True, **watch)
     assert ret["changes"] == {"restarted": stubborn, "forced": True}
+
+
+SLS = """
+first:
+  lxdapi_instance.cmd_run:
+    - name: echo first >> /mnt/log
+    - instance: c1
+    - creates: {here}
+second:
+  lxdapi_instance.cmd_run:
+    - name: echo second >> /mnt/log
+    - instance: c1
+    - creates: /mnt/log
+third:
+  lxdapi_instance.cmd_run:
+    - name: echo third >> /mnt/log
+    - instance: c1
+    - onlyif: test -e /mnt/log
+    - unless: test -e {here}
+    - onchanges:
+      - lxdapi_instance: first
+fourth:
+  lxdapi_instance.cmd_run:
+    - name: echo fourth >> /mnt/log
+    - instance: c1
+    - onchanges:
+      - lxdapi_instance: second
+fifth:
+  lxdapi_instance.stopped:
+    - name: c1
+    - unless: test -e {here}
+watched:
+  lxdapi_profile.present:
+    - description: new
+c1:
+  lxdapi_instance.running:
+    - watch:
+      - lxdapi_profile: watched
+"""
+
+
+@pytest.mark.mainly("incus")
+def test_in_a_run_the_conditions_of_this_state_are_about_the_inside_and_those_of_the_others_about_the_minion(
+    salt, c1, inside, tmp_path
+):
+    (salt.tree / "conditions.sls").write_text(SLS.format(here=tmp_path))
+    answers = salt.modules["state.apply"]("conditions")
+    told = {each["__id__"]: each for each in answers.values()}
+    assert [name for name, each in told.items() if each["changes"]] == ["first", "third", "watched", "c1"], told
+    assert all(each["result"] for each in told.values())
+    assert "unless condition is true" in told["fifth"]["comment"]
+    assert told["c1"]["changes"] == {"restarted": "c1"}
+    assert inside("cat /mnt/log") == "first\nthird"
