@@ -27,11 +27,16 @@ def test_what_is_on_another_member_is_exported_and_imported_where_it_is_said(clu
 
 
 def test_of_two_volumes_of_one_name_the_one_that_is_named_is_exported_and_rotated(clustered, cluster, call, tmp_path):
+    old, snapshots = "lxdapi-20260101T000000Z", f"{VOLUMES}/data/snapshots"
     for member in ("n1", "n2"):
         cluster.first.ask("POST", f"{VOLUMES}?target={member}", {"name": "data", "description": member})
+        cluster.first.ask("POST", f"{snapshots}?target={member}", {"name": old})
     path = str(tmp_path / "data.tar")
     clustered.changed("lxdapi_storage_volume.exported", "default/data", path=path, target="n2")
     assert call("lxdapi_backup.import", "default/other", path, target="n2") == {"created": "default/other"}
     assert cluster.first.ask("GET", f"{VOLUMES}/other?target=n2")["description"] == "n2"
     changes = clustered.changed("lxdapi_snapshot.rotated", "default/data", daily=1, target="n2")["snapshots"]
-    assert cluster.first.ask("GET", f"{VOLUMES}/data/snapshots/{next(iter(changes))}?target=n2")
+    (made,) = set(changes) - {old}
+    assert list(call("lxdapi_snapshot.list", "default/data", target="n2")) == [made]
+    assert list(call("lxdapi_snapshot.list", "default/data", target="n1")) == [old]
+    assert cluster.first.ask("GET", f"{snapshots}/{old}?target=n1")
