@@ -113,7 +113,9 @@ def present(
     source
         What a new one is made from: the alias or the fingerprint of an image of the daemon; a REST
         source (``type: image`` with ``server`` for another server's image, ``type: copy`` with
-        ``source`` for a copy of an instance); None for an empty one. Not looked at afterwards.
+        ``source`` for a copy of an instance); ``type: backup`` with the ``path`` of a file that
+        ``exported`` made, and with ``pool`` if it shall be on another one; None for an empty one. Not
+        looked at afterwards.
     type
         ``container`` or ``virtual-machine`` (or ``vm``); None: a container.
     description

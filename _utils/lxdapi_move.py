@@ -32,7 +32,7 @@ def step(api, name, now, target, move, timeout=None):
     if not api.clustered:
         raise InvalidError("target: the server is not clustered")
     here = now.metadata["location"]
-    meant = _meant(api, target)
+    meant = members(api, target)
     if here in meant:
         return None
     statuses.refuse_vanishing(now, "Stopped")
@@ -66,12 +66,12 @@ def told(api, now, target, move, steps):
 def _known(api, target):
     """Return the names of the members that a target stands for, none where that cannot be told."""
     try:
-        return _meant(api, target)
+        return members(api, target)
     except LxdapiError:
         return ()
 
 
-def _meant(api, target):
+def members(api, target):
     """Return the names of the members that a target stands for; raises :class:`InvalidError` if there is none."""
     word = "cluster_group" if str(target).startswith("@") else "cluster_member"
     name = str(target).lstrip("@")
