@@ -81,7 +81,7 @@ class Daemon:
             "profiles": [],
             "type": "container",
         }
-        return sync({**empty, "target": DIGEST}) if self.there else failure(404, "not found")
+        return sync({**empty, "target": DIGEST, "fingerprint": DIGEST}) if self.there else failure(404, "not found")
 
 
 def state_of(path, there, test, folder):
