@@ -28,6 +28,13 @@ class CommandFailedError(LxdapiError):
     changes = {}
 
 
+def joined(conditions, inside):
+    """Return the conditions with those that Salt was kept from looking at; raises for what are none."""
+    if inside is not None and not (isinstance(inside, dict) and set(inside) <= set(CONDITIONS)):
+        raise InvalidError(f"inside: a mapping of {', '.join(CONDITIONS)} is needed, not {inside!r}")
+    return {**conditions, **(inside or {})}
+
+
 def text(data):
     """Return what a command wrote as text, without line ends at its end, as Salt's ``cmd.run`` does."""
     return data.decode("utf-8", "replace").rstrip("\r\n")

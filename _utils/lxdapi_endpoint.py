@@ -20,6 +20,7 @@ import lxdapi_tls as tls
 import requests
 import urllib3
 from lxdapi_errors import EndpointError, InvalidError
+from lxdapi_upload import Slice
 from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
 from requests_unixsocket.adapters import UnixAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
 
@@ -191,6 +192,12 @@ class _SocketConnection(UnixHTTPConnection):
 
     def connect(self):
         self.sock = _connected(self.unix_socket_url, deadline.Socket, self.timeout)
+
+    def send(self, data):
+        """Send bytes, or a part of a file, which the kernel moves."""
+        if not isinstance(data, Slice):
+            return super().send(data)
+        return data.send(self.sock)
 
 
 def _connected(url, kind, seconds):

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import re
-import secrets as random
-import sys
 import tempfile
 from contextlib import ExitStack
 
@@ -17,23 +15,16 @@ import lxdapi_items as items
 import lxdapi_names as names
 import lxdapi_operation as operations
 import lxdapi_retry as retry
+import lxdapi_upload as uploads
 from lxdapi_errors import APIOperationException, InvalidError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Step
-from urllib3.fields import RequestField
-
-try:
-    from tqdm import tqdm
-except ImportError:
-    tqdm = None
 
 KIND = KINDS["image"]
 ALIAS = KINDS["image_alias"]
 _BLOCK = 1024 * 1024
 # Of the files whose fingerprint is remembered; the oldest are forgotten.
 _REMEMBERED = 500
-# Until an upload has lasted this long no progress is shown.
-_PROGRESS_AFTER = 3
 UPLOAD_SECONDS = 3600
 
 
@@ -56,23 +47,11 @@ def fingerprint(path, rootfs=None):
 
 
 def _digest_file(digest, path):
-    with opened(path) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-
-
-def opened(path):
-    """Return the file, open for reading; raises :class:`InvalidError` for one that is no image's."""
-    if not isinstance(path, str):
-        raise InvalidError(f"{path!r} is no path of an image file")
-    try:
-        file = open(path, "rb")
-    except (OSError, ValueError) as exc:
-        raise InvalidError(f"image file {path}: {getattr(exc, 'strerror', exc)}") from exc
-    if not os.fstat(file.fileno()).st_size:
-        file.close()
-        raise InvalidError(f"image file {path} is empty")
-    return file
+    """Read the file into the digest as fast as OpenSSL takes it: into one buffer, over and over."""
+    buffer = memoryview(bytearray(_BLOCK))
+    with uploads.opened(path) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
 
 
 def known_fingerprint(path, rootfs=None, memory=None):
@@ -116,72 +95,14 @@ def _remember(memory, known):
     newest = dict(list(known.items())[-_REMEMBERED:])
     try:
         os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(memory)) as folder:
-            whole = os.path.join(folder, "fingerprints.json")
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(memory)) as place:
+            whole = os.path.join(place, "fingerprints.json")
             with open(whole, "w", encoding="utf-8") as file:
                 os.fchmod(file.fileno(), 0o600)
                 json.dump(newest, file)
             os.replace(whole, memory)
     except OSError:
         return
-
-
-class _Upload:
-    """
-    The body of an upload, read from its parts one after the other; never whole in memory.
-
-    requests asks for the length and then reads blocks, as of an open file.
-    """
-
-    def __init__(self, parts):
-        self._parts = [(part, length) for part, length in parts if length]
-        self._length = sum(length for _, length in self._parts)
-        self._queue = list(self._parts)
-
-    def __len__(self):
-        return self._length
-
-    def read(self, size=-1):
-        """Return the next bytes, at most size."""
-        while self._queue:
-            part, left = self._queue[0]
-            block = part.read(min(left, size if size and size > 0 else left))
-            if not block and left:
-                raise InvalidError("an image file became shorter while it was sent")
-            rest = left - len(block)
-            self._queue[0] = (part, rest)
-            if not rest:
-                self._queue.pop(0)
-            if block:
-                return block
-        return b""
-
-
-def _file_part(stack, path):
-    file = stack.enter_context(opened(path))
-    return file, os.fstat(file.fileno()).st_size
-
-
-def _bytes_part(text):
-    file = tempfile.SpooledTemporaryFile(max_size=_BLOCK)
-    file.write(text.encode("utf-8"))
-    file.seek(0)
-    return file, len(text.encode("utf-8"))
-
-
-def _body(stack, path, rootfs):
-    """Return (body, content type) of an upload: the file itself, or both in a multipart form."""
-    if not rootfs:
-        return _Upload([_file_part(stack, path)]), "application/octet-stream"
-    boundary = random.token_hex(16)
-    parts = []
-    for field, part in (("metadata", path), ("rootfs", rootfs)):
-        form = RequestField(name=field, data=b"", filename=os.path.basename(part))
-        form.make_multipart(content_type="application/octet-stream")
-        parts += [_bytes_part(f"--{boundary}\r\n{form.render_headers()}"), _file_part(stack, part)]
-        parts.append(_bytes_part("\r\n"))
-    parts.append(_bytes_part(f"--{boundary}--\r\n"))
-    return _Upload(parts), f"multipart/form-data; boundary={boundary}"
 
 
 def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
@@ -207,21 +128,24 @@ def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
 def _send(api, path, rootfs, digest, public, timeout):
     prefix = f"X-{api.dialect}-"
     with ExitStack() as stack:
-        body, content_type = _body(stack, path, rootfs)
+        parts, content_type = [path], "application/octet-stream"
+        if rootfs:
+            parts, content_type = uploads.form([("metadata", path), ("rootfs", rootfs)])
         headers = {
             "Content-Type": content_type,
             prefix + "fingerprint": digest,
             prefix + "filename": _header_text(os.path.basename(rootfs or path)),
             prefix + "public": "1" if public else "0",
         }
-        api.post("images", data=_shown(stack, body), headers=headers).wait(timeout or UPLOAD_SECONDS)
+        body = uploads.body(api, stack, parts, identity=digest)
+        api.post("images", data=body, headers=headers).wait(timeout or UPLOAD_SECONDS)
 
 
 def _found_imported(api, digest):
     """Return True if the image is there once no image is being imported any more, None if it is not."""
     patience = retry.Patience(api.wait_timeout)
     while converge.read(api, KIND, digest) is None:
-        if not any(_is_import(operation) for operation in operations.running(api)):
+        if not is_importing(api):
             # it can have come between the two looks
             return True if converge.read(api, KIND, digest) is not None else None
         if not patience.pause():
@@ -229,38 +153,17 @@ def _found_imported(api, digest):
     return True
 
 
-def _is_import(operation):
-    """Return True for the operation of an upload: nothing but its description tells (all three)."""
-    return not operation.get("resources") and operation.get("description") == "Downloading image"
+def is_importing(api):
+    """Return True while an image is uploaded, published or fetched: nothing but a description tells (all three)."""
+    return any(
+        not operation.get("resources") and operation.get("description") == "Downloading image"
+        for operation in operations.running(api)
+    )
 
 
 def _header_text(text):
     """Return a file's name as a header can carry it."""
     return re.sub("^ | $", "_", "".join(char if " " <= char <= "~" else "_" for char in text))
-
-
-def _shown(stack, body):
-    """Return the body; where there is a terminal, reading it shows a progress line after a while."""
-    if tqdm is None or not sys.stderr.isatty():
-        return body
-    bar = tqdm(total=len(body), unit="B", unit_scale=True, desc="image", delay=_PROGRESS_AFTER, leave=False)
-    return _Watched(body, stack.enter_context(bar))
-
-
-class _Watched:
-    """A body that tells a progress line what was read of it."""
-
-    def __init__(self, body, bar):
-        self._body, self._bar = body, bar
-
-    def __len__(self):
-        return len(self._body)
-
-    def read(self, size=-1):
-        """Return the next bytes, at most size."""
-        block = self._body.read(size)
-        self._bar.update(len(block))
-        return block
 
 
 def target_of(api, alias):
@@ -295,9 +198,14 @@ def refuse_missing(name):
     raise InvalidError(f"there is no image {name}, and no source to make it from")
 
 
+def folder(cachedir):
+    """Return the folder of lxdapi in the minion's cache; it need not be there yet."""
+    return os.path.join(cachedir, "lxdapi")
+
+
 def memory_file(cachedir):
     """Return the file in the minion's cache where fingerprints are remembered."""
-    return os.path.join(cachedir, "lxdapi", "fingerprints.json")
+    return os.path.join(folder(cachedir), "fingerprints.json")
 
 
 def alias_steps(api, alias, target, description=None, renamed_from=None):
@@ -335,9 +243,14 @@ def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
         steps += converge.completion(api, KIND, digest, wanted)
     else:
         steps = converge.update_steps(api, KIND, digest, wanted, current)
-    for alias in dict.fromkeys(aliases):
-        steps += [_alias_step(alias, digest, step) for step in alias_steps(api, alias, digest)]
+    steps += aliased(api, aliases, digest)
     return steps + (_purge(api, digest, current, aliases) if purge and current is not None else [])
+
+
+def aliased(api, aliases, digest):
+    """Return the steps to the aliases of an image, as its own."""
+    named = dict.fromkeys(aliases)
+    return [_alias_step(alias, digest, step) for alias in named for step in alias_steps(api, alias, digest)]
 
 
 def _purge(api, digest, current, aliases):

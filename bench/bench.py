@@ -23,6 +23,7 @@ from typing import NamedTuple
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests" / "support"))
 
+import image_costs  # noqa: E402
 from daemons import KINDS, Daemon  # noqa: E402
 from exec import exec_output  # noqa: E402
 from faultproxy import FaultProxy  # noqa: E402
@@ -129,6 +130,8 @@ def upload(bench, size):
         f"again: {(again.wall - floor.wall) * 1000:.0f} ms over bare Salt, {again.peak:.0f} MiB"
     )
     bench.daemon.wipe()
+    image_costs.report(bench.daemon, image, bench.rounds)
+    bench.daemon.wipe()
 
 
 def large_image(path, size):
@@ -172,7 +175,7 @@ def run(daemon, folder, rounds):
     for count in (1, 20):
         daemon.import_image(image, alias="busybox")
         noop(bench, count)
-    upload(bench, 256 * MIB)
+    upload(bench, 1024 * MIB)
     daemon.import_image(image, alias="busybox")
     exec_output(daemon, rounds)
 

@@ -37,6 +37,10 @@ NEEDS = {
         )
     ],
     "network_zone_record": [("POST", "/1.0/network-zones", {"name": "lxd.example.com"})],
+    "snapshot": [
+        ("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}}),
+        ("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"}),
+    ],
     "storage_bucket_key": [("POST", "/1.0/storage-pools/default/buckets", {"name": "backups"})],
     "volume_snapshot": [("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})],
 }
@@ -64,6 +68,8 @@ ELSEWHERE_ON = {
 }
 # Of those that are about no kind the examples of these are applied here.
 OF_NO_KIND = ("file", "snapshot")
+# In which order the examples of a kind are applied; those of the other functions come third.
+ORDER = {"present": 0, "cmd_run": 1, "absent": 3}
 FOUND = [word for word in sorted([*KINDS, *OF_NO_KIND]) if (REPO / "_states" / f"lxdapi_{word}.py").exists()]
 
 
@@ -72,7 +78,7 @@ def blocks(word):
     functions = [
         each for name, each in fronts.functions("_states", f"lxdapi_{word}").items() if name not in fronts.HOOKS
     ]
-    functions.sort(key=lambda each: {"present": 0, "absent": 2}.get(each.name, 1))
+    functions.sort(key=lambda each: ORDER.get(each.name, 2))
     found = [re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", f"{ast.get_docstring(f)}\n") for f in functions]
     return [textwrap.dedent(block[1]) for block in found]
 
@@ -145,6 +151,10 @@ class Examples:
         elif verb == "present":
             assert self._apply.changed(function, name, **arguments)
             self._made.add(name)
+        elif verb == "cmd_run":
+            ret = self._apply(function, name, **arguments)
+            assert ret["changes"], ret
+            assert self._apply(function, name, **arguments)["changes"] == {}
         else:
             assert self._apply(function, name, **arguments)["result"] is True
             self._apply.unchanged(function, name, **arguments)

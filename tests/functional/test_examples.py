@@ -6,6 +6,7 @@ import re
 import textwrap
 
 import pytest
+import yaml
 from loaded import REPO, Loaded
 from salt.exceptions import SaltInvocationError
 
@@ -47,6 +48,21 @@ def test_the_example_is_created_and_then_as_declared_and_then_gone(salt, raw, pr
     assert proxy.writes() == []
     assert outcome(applied(salt, "web_gone")) == dict.fromkeys(everything, (True, True))
     assert (raw("instances"), raw("images")) == ([], [])
+
+
+def test_the_example_of_cloud_init_is_predicted_made_and_then_as_declared_and_then_gone(salt, imported, raw, proxy):
+    assert outcome(applied(salt, "cloud", test=True)) == {"cloud1": (None, True)} and proxy.writes() == []
+    assert outcome(applied(salt, "cloud")) == {"cloud1": (True, True)}
+    found = raw("instances/cloud1")
+    assert found["devices"] == {"root": {"path": "/", "pool": "default", "type": "disk", "size": "5GiB"}}
+    document = yaml.safe_load(found["config"]["cloud-init.user-data"])
+    assert document["write_files"][0]["permissions"] == "0755" and document["packages"] == ["nginx"]
+    proxy.clear()
+    assert outcome(applied(salt, "cloud")) == {"cloud1": (True, False)}
+    assert proxy.writes() == []
+    changed = applied(salt, "cloud", pillar={"packages": ["nginx", "curl"]})["cloud1"]
+    assert "+- curl" in changed["changes"]["config"]["cloud-init.user-data"]["diff"]
+    assert outcome(applied(salt, "cloud_gone")) == {"cloud1": (True, True)}
 
 
 def test_the_example_of_a_site_is_predicted_made_and_then_as_declared_and_then_gone(salt, raw, proxy):

@@ -6,9 +6,11 @@ operation's id, a token, the folder of keys.
 """
 
 import base64
+import io
 import json
 import re
 import socket
+from pathlib import Path
 
 import lxdapi_keypair as keypair
 import pytest
@@ -16,6 +18,7 @@ import salt.client
 import salt.config
 import salt.payload
 from cli_examples import examples, public_functions
+from salt.exceptions import CommandExecutionError
 from salt_commands import REPO, Salt, this_environment
 
 FUNCTIONS = public_functions("_modules")
@@ -39,6 +42,19 @@ NEEDS = {
     "lxdapi_instance.freeze": ["running"],
     "lxdapi_instance.unfreeze": ["frozen"],
     "lxdapi_instance.delete": ["running"],
+    "lxdapi_instance.console_log": ["running", "line on the console"],
+    "lxdapi_instance.log": ["running"],
+    "lxdapi_instance.log_delete": ["stopped", "log"],
+    "lxdapi_instance.logs": ["stopped"],
+    "lxdapi_instance.metadata": ["stopped"],
+    "lxdapi_instance.metadata_set": ["stopped"],
+    "lxdapi_instance.metrics": ["stopped"],
+    "lxdapi_instance.rebuild": ["stopped"],
+    "lxdapi_instance.rename": ["running"],
+    "lxdapi_instance.template": ["stopped", "template"],
+    "lxdapi_instance.template_delete": ["stopped", "template"],
+    "lxdapi_instance.template_set": ["stopped"],
+    "lxdapi_instance.templates": ["stopped", "template"],
     **dict.fromkeys(
         (
             f"lxdapi_instance.{each}"
@@ -52,6 +68,9 @@ NEEDS = {
     "lxdapi_trust.token_list": ["token"],
     "lxdapi_trust.token_revoke": ["token"],
 }
+
+# What an example needs that not every daemon has.
+EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
 def in_cluster(example):
@@ -132,6 +151,20 @@ class Prepared:
         self._running()
         self._act("freeze")
 
+    def _line_on_the_console(self):
+        command = ["sh", "-c", "echo ready > /dev/console"]
+        body = {"command": command, "record-output": False, "wait-for-websocket": False}
+        self._daemon.ask("POST", "/1.0/instances/web1/exec", body)
+
+    def _log(self):
+        folder = Path(self._daemon.directory, "logs", "web1")
+        folder.mkdir(exist_ok=True)
+        (folder / "migration_dump.log").write_text("x")
+
+    def _template(self):
+        headers = {"Content-Type": "application/octet-stream"}
+        self._daemon.ask("POST", "/1.0/instances/web1/metadata/templates?path=hosts.tpl", io.BytesIO(b"x"), headers)
+
     def _act(self, action):
         self._daemon.ask("PUT", "/1.0/instances/web1/state", {"action": action, "timeout": 30})
 
@@ -162,6 +195,11 @@ def test_the_example_runs_and_its_result_survives_the_way_to_the_master(example,
     words, prepared = EXAMPLES[example], Prepared(daemon, image, tmp_path)
     for thing in NEEDS.get(words[0], []):
         prepared.make(thing)
+    needed = EXTENSIONS.get(words[0])
+    if needed and needed not in daemon.ask("GET", "/1.0")["api_extensions"]:
+        with pytest.raises(CommandExecutionError, match=f"lacks the API extension {needed}"):
+            callers(daemon.name).function(*filled(words, prepared, image))
+        return
     result = callers(daemon.name).function(*filled(words, prepared, image))
     # Each example either answers something or changes something, and says so.
     assert result

@@ -167,12 +167,13 @@ class Paper(HTTPAdapter):
         return reply(seen) if callable(reply) else reply
 
     def _read(self, body):
-        """Return the body as http.client reads it: block by block, up to an empty one."""
-        if not hasattr(body, "read"):
+        """Return the body as http.client sends it: item by item, of a file block by block."""
+        if body is None or isinstance(body, (str, bytes)):
             return body.encode() if isinstance(body, str) else body
         whole = []
-        while block := body.read(endpoints.BLOCK):
-            self.blocks.append(len(block))
-            whole.append(block)
-            self._on_block()
+        for item in body:
+            for block in [item] if isinstance(item, bytes) else item.blocks():
+                self.blocks.append(len(block))
+                whole.append(bytes(block))
+                self._on_block()
         return b"".join(whole)

@@ -30,7 +30,7 @@ OPEN = {
 MAY_IMPORT = {
     "requests": {"lxdapi_endpoint", "lxdapi_transport"},
     "requests_unixsocket": {"lxdapi_endpoint"},
-    "urllib3": {"lxdapi_endpoint", "lxdapi_transport", "lxdapi_image"},
+    "urllib3": {"lxdapi_endpoint", "lxdapi_transport", "lxdapi_upload"},
     "websocket": {"lxdapi_websocket"},
 }
 UNDERSTOOD = {"name", "remote", "project"}

@@ -1,0 +1,113 @@
+"""
+What images cost: the import and the fingerprint of a large file, and a state that finds it there already.
+
+A ratio is the median over the rounds of two measurements of the same round: ours, and a bare client or hashlib.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+MIB = 1024 * 1024
+# Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
+BEGIN = """
+import resource, sys, time
+from lxdapi_api import API
+import lxdapi_image as images, lxdapi_upload
+api = API.factory(sys.argv[1])
+api.server
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before, began = peak(), time.monotonic()
+"""
+END = "\nprint(time.monotonic() - began, peak() - before)"
+UPLOAD = BEGIN + "images.upload(api, sys.argv[2], digest=sys.argv[3])" + END
+FINGERPRINT = BEGIN + "assert images.fingerprint(sys.argv[2]) == sys.argv[3]" + END
+
+
+def report(daemon, path, rounds):
+    """Print the rows on images for a daemon and a file that is a large image."""
+    with open(path, "rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(MIB):
+            digest.update(block)
+    digest = digest.hexdigest()
+    imports, hashed, grown = [], [], []
+    for _ in range(rounds):
+        bare = bare_import(daemon, path, digest)
+        seconds, more = ours(UPLOAD, daemon, path, digest)
+        daemon.ask("DELETE", f"/1.0/images/{digest}")
+        imports.append(seconds / bare)
+        grown.append(more)
+        seconds, _ = ours(FINGERPRINT, daemon, path, digest)
+        hashed.append(seconds / bare_digest(path))
+    again, asked = remembered(daemon, path, digest, rounds)
+    print(
+        f"{daemon.name}: an image of {os.path.getsize(path) // MIB} MiB: import {median(imports):.2f} of sendfile, "
+        f"memory +{max(grown):.1f} MiB; fingerprint {median(hashed):.2f} of hashlib; "
+        f"remembered: {again * 1000:.1f} ms, of which the daemon's answers {asked * 1000:.1f}"
+    )
+
+
+def median(ratios):
+    """Return the median."""
+    return statistics.median(ratios)
+
+
+def ours(program, daemon, path, digest):
+    """Return (seconds, MiB) of one of the programs."""
+    command = [sys.executable, "-c", program, str(daemon.socket), str(path), digest]
+    environment = {**os.environ, "PYTHONPATH": str(REPO / "_utils")}
+    found = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout.split()
+    return float(found[0]), float(found[1])
+
+
+def bare_import(daemon, path, digest):
+    """Return the seconds of an import by a bare socket and sendfile; the image is gone afterwards."""
+    began = time.monotonic()
+    with open(path, "rb") as file, socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(daemon.socket))
+        head = f"Host: x\r\nContent-Type: application/octet-stream\r\nContent-Length: {os.path.getsize(path)}\r\n"
+        sock.sendall(f"POST /1.0/images HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode())
+        sock.sendfile(file)
+        reply = b"".join(iter(lambda: sock.recv(65536), b""))
+    operation = json.loads(reply.partition(b"\r\n\r\n")[2])["operation"]
+    daemon.request("GET", f"{operation}/wait")
+    seconds = time.monotonic() - began
+    daemon.ask("DELETE", f"/1.0/images/{digest}")
+    return seconds
+
+
+def bare_digest(path):
+    """Return the seconds that hashlib takes for the file, at its best."""
+    began = time.monotonic()
+    with open(path, "rb") as file:
+        hashlib.file_digest(file, "sha256")
+    return time.monotonic() - began
+
+
+def remembered(daemon, path, digest, rounds):
+    """Return the seconds of a plan that finds the image of a remembered file, and of the same GETs by themselves."""
+    sys.path.insert(0, str(REPO / "_utils"))
+    import lxdapi_image as images
+    from lxdapi_api import API
+
+    api, memory = API.factory(str(daemon.socket)), str(Path(path).with_name("fingerprints.json"))
+    images.upload(api, str(path), digest=images.known_fingerprint(str(path), memory=memory))
+    images.alias_steps(api, "large", digest)[0].act()
+    plans, gets = [], []
+    for _ in range(max(rounds, 20)):
+        began = time.monotonic()
+        found = images.known_fingerprint(str(path), memory=memory)
+        images.present(api, found, {}, None, ["large"])
+        plans.append(time.monotonic() - began)
+        began = time.monotonic()
+        api.get(f"images/{digest}"), api.get("images/aliases/large")
+        gets.append(time.monotonic() - began)
+    return median(plans), median(gets)
