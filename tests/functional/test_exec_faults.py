@@ -3,9 +3,11 @@ What happens to a command when the way to it breaks: it runs once or not at all,
 """
 
 import logging
+import re
 import threading
 import time
 
+import lxdapi_exec
 import lxdapi_websocket
 import pytest
 import websocket
@@ -62,6 +64,17 @@ def test_a_daemon_that_dies_meanwhile_is_an_error_at_once(impatient, daemon):
     thread.join(20)
     assert errors and time.monotonic() - began < 5, errors
     assert "broke off" in errors[0]
+
+
+@pytest.mark.mainly("incus7")
+def test_a_silent_command_is_waited_for_as_long_as_the_daemon_knows_it(salt, c1, proxy, monkeypatch):
+    monkeypatch.setattr(lxdapi_exec, "_QUIET_SECONDS", 0.2)
+    assert salt.modules["lxdapi_instance.run_stdout"](c1, "sleep 0.7; echo a") == "a"
+    assert [seen for seen in proxy.requests("GET") if re.fullmatch(r"/1.0/operations/[\w-]+", seen.path)]
+    gone = {"type": "error", "error": "Operation not found", "error_code": 404}
+    proxy.arm("swap", method="GET", path=r"/operations/[\w-]+$", reply=gone, status="404 Not Found")
+    with pytest.raises(CommandExecutionError, match="the command was lost with the daemon that ran it"):
+        salt.modules["lxdapi_instance.run_stdout"](c1, "sleep 60")
 
 
 @pytest.mark.mainly("incus")
