@@ -1,7 +1,7 @@
 """
 The websockets of an operation, by the library websocket-client where it is installed.
 
-They are asked for all at once, and by ourselves: the library reads an answer byte by byte, which takes longer than all
+They are asked for at once, and by ourselves: the library reads an answer byte by byte, which takes longer than all
 the rest of it, and the secret that stands in the URL comes to no log of its.
 """
 
@@ -45,18 +45,21 @@ def connected(api, path, query, words):
     path, query
         Of the operation.
     words
-        {name: secret}; they are connected in this order.
+        {name: secret}; the last one is asked for when the others are there.
 
     Raises :class:`APIConnectionException`.
     """
     sockets, keys = {}, {}
     place = f"{api.endpoint}{path}/websocket"
     try:
-        for name, secret in words.items():
-            sockets[name] = _Buffered(stream.dial(api))
-            keys[name] = _asked(sockets[name], f"{path}/websocket?{urlencode({**query, 'secret': secret})}", place)
-        for name, sock in sockets.items():
-            _refuse_other(sock, keys[name], place)
+        *first, last = words
+        for group in (first, [last]):
+            for name in group:
+                sockets[name] = _Buffered(stream.dial(api))
+                target = f"{path}/websocket?{urlencode({**query, 'secret': words[name]})}"
+                keys[name] = _asked(sockets[name], target, place)
+            for name in group:
+                _refuse_other(sockets[name], keys[name], place)
         yield {name: Channel(sock, place) for name, sock in sockets.items()}
     finally:
         for sock in sockets.values():

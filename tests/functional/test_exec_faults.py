@@ -38,11 +38,13 @@ def test_a_request_whose_answer_was_lost_runs_the_command_once(salt, c1, proxy, 
 
 @pytest.mark.mainly("lxd")
 def test_a_websocket_that_is_refused_is_an_error_without_its_secret(impatient, proxy):
-    for skip in range(4):
+    for skip, asked in ((0, 3), (3, 4)):
+        proxy.clear()
         proxy.arm("status", path="/websocket", skip=skip, status=403)
         with pytest.raises(CommandExecutionError, match=r"the websocket is not there: HTTP 403") as caught:
             impatient["lxdapi_instance.exec"]("c1", COUNTING)
         assert "secret" not in repr(caught.value) and caught.value.__cause__ is None
+        assert until(lambda: sum("/websocket" in seen.path for seen in proxy.requests()) == asked, 5)  # noqa: B023
     assert counted(impatient) == 0
 
 
