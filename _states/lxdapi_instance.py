@@ -44,6 +44,7 @@ def present(
     wait_for=None,
     snapshot_before=False,
     reload=None,
+    image_changed="ignore",
     cloud_init=None,
     devices_override=None,
     sensitive=None,
@@ -112,7 +113,9 @@ def present(
     source
         What a new one is made from: the alias or the fingerprint of an image of the daemon; a REST
         source (``type: image`` with ``server`` for another server's image, ``type: copy`` with
-        ``source`` for a copy of an instance); None for an empty one. Not looked at afterwards.
+        ``source`` for a copy of an instance); ``type: backup`` with the ``path`` of a file that
+        ``exported`` made, and with ``pool`` if it shall be on another one; None for an empty one. Not
+        looked at afterwards.
     type
         ``container`` or ``virtual-machine`` (or ``vm``); None: a container.
     description
@@ -158,6 +161,10 @@ def present(
     reload
         A command that runs inside, in the place of a restart, when something that the state watches has changed: see
         ``watch`` in the README, Inside.
+    image_changed
+        What is done where the source means another image by now than the instance was made of: ``ignore``;
+        ``report``: the comment says so; ``rebuild``: it is made anew from that one, which empties its root disk and
+        keeps config, devices, profiles and addresses (API extension ``instances_rebuild``; not one with snapshots).
     cloud_init
         What cloud-init shall do when the instance starts for the first time, as data: ``user_data``, ``vendor_data``
         and ``network``, each a mapping. They become ``cloud-init.user-data`` (``#cloud-config``),
@@ -176,7 +183,8 @@ def present(
     """
     wanted = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
     wanted.update(architecture=architecture, ephemeral=ephemeral)
-    how = (source, running, restart_on_change, timeout, renamed_from, target, move, wait_for, snapshot_before)
+    how = (source, running, restart_on_change, timeout, renamed_from, target, move)
+    how += (wait_for, snapshot_before, image_changed)
 
     def plan():
         api = _api(remote, project)

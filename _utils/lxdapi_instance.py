@@ -4,6 +4,7 @@ What instances need beyond the table: sources, and the order of changes around a
 
 import logging
 
+import lxdapi_base_image as base_images
 import lxdapi_cloud_init as documents
 import lxdapi_converge as converge
 import lxdapi_creation as creations
@@ -73,6 +74,7 @@ def present(
     move=False,
     wait_for=None,
     snapshot_before=False,
+    image_changed="ignore",
 ):
     """
     Return the steps to an instance with the declared fields, and with ``running`` its status.
@@ -82,9 +84,11 @@ def present(
     ``renamed_from``: an instance that becomes this one if this one does not exist; it has to be stopped.
     ``target``: where a new one is made, see :mod:`lxdapi_creation`; with ``move`` an existing one is moved there.
     ``wait_for``: see :mod:`lxdapi_waiting`. ``snapshot_before``: see :func:`lxdapi_snapshot.before`.
+    ``image_changed``: see :func:`lxdapi_base_image.check`.
     """
     goal, timeout = goal_of(running), names.seconds(timeout)
     waits, guarded = waiting.steps(api, name, wait_for), items.truth("snapshot_before", snapshot_before or False)
+    base_images.choose(image_changed)
     wanted = _normal(api, wanted)
     current = unfinished.awaited(api, name)
     half_made = current is not None and _half_made(current)
@@ -100,7 +104,10 @@ def present(
     statuses.refuse_vanishing(now, goal)
     changes = _changed(api, name, wanted, now, restart_on_change, bool(renamed))
     steps = _placed(api, name, now, goal, changes, moves.step(api, name, now, target, move, timeout))
-    steps = moves.told(api, now, target, move, renamed + steps)
+    rebuilt, note = base_images.check(api, name, now, source, image_changed)
+    if rebuilt and guarded:
+        raise InvalidError("snapshot_before: an instance that has a snapshot cannot be rebuilt (image_changed)")
+    steps = plans.noted(moves.told(api, now, target, move, renamed + rebuilt + steps), note)
     steps = snapshots.before(api, name, steps) if guarded and not renamed else steps
     return _awaited(steps, waits, goal or statuses.status(now))
 

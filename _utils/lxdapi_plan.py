@@ -139,6 +139,15 @@ def _so_already(steps):
     return getattr(steps, "words", "as declared")
 
 
+def noted(steps, words):
+    """Return the plan, which says this as well; it may have no steps."""
+    if not words:
+        return steps
+    if not steps:
+        return Nothing(_so_already(steps), words)
+    return [steps[0]._replace(note="; ".join(filter(None, [steps[0].note, words]))), *steps[1:]]
+
+
 def do(steps):
     """Do the steps and return what they changed; the first failure is raised."""
     changes = {}

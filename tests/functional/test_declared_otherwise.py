@@ -49,6 +49,7 @@ def test_cloud_init_is_declared_as_data_and_compared_by_what_it_means(apply, imp
     apply.unchanged(PRESENT, "c1", config={"cloud-init.user-data": by_hand})
 
 
+@pytest.mark.mainly("incus")
 def test_a_change_of_cloud_init_is_a_diff_without_the_passwords(apply, imported, raw):
     apply(PRESENT, "c1", source="busybox", config={"user.a": "1"}, cloud_init={"user_data": USER_DATA})
     users = [{**USER_DATA["users"][0], "plain_text_passwd": "canary-2"}]
@@ -112,6 +113,7 @@ def test_a_change_of_the_profile_reaches_the_device_and_its_own_keys_stay(apply,
     assert raw("instances/c1")["devices"]["eth0"] == {**NIC, "name": "net0", "mtu": "1290"}
 
 
+@pytest.mark.mainly("incus")
 def test_other_devices_stay_unless_none_is_declared(apply, imported, raw, profile):
     tmp = {"type": "disk", "source": "/tmp", "path": "/u"}
     apply(PRESENT, "c1", source="busybox", devices={"tmp": tmp})
@@ -131,6 +133,7 @@ def test_a_copy_overrides_a_device_of_the_profiles_of_its_origin(apply, imported
     assert found["profiles"] == ["default", "more"] and found["devices"]["tmp"]["readonly"] == "false"
 
 
+@pytest.mark.mainly("incus")
 def test_a_device_that_no_profile_has_is_refused(apply, imported, raw, profile):
     words = "devices_override: no profile has a device eth1; there are: eth0, root"
     arguments = {"source": "busybox", "profiles": ["default", "web"], "devices_override": {"eth1": {"mtu": 1280}}}

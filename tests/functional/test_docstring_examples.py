@@ -45,8 +45,14 @@ NEEDS = {
     "volume_snapshot": [("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})],
 }
 # What the examples and NEEDS call by a name that cannot be had here; "{image}" is the fingerprint of the image file,
-# "{certificate}" the path of a certificate.
-STAND_INS = {FINGERPRINT: "{image}", "/srv/data": "/tmp", "/etc/ssl/lxdapi/web-team.crt": "{certificate}"}
+# "{certificate}" the path of a certificate, "{backup}" that of a file that can be written.
+STAND_INS = {
+    FINGERPRINT: "{image}",
+    "/srv/data": "/tmp",
+    "/etc/ssl/lxdapi/web-team.crt": "{certificate}",
+    "/srv/backups/web1.tar.gz": "{backup}",
+    "/srv/backups/data.tar.gz": "{backup}",
+}
 # {(kind, argument): why it is left out}
 OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size for buckets"}
 # {(kind, state id): why it is only predicted}
@@ -109,9 +115,10 @@ def lacking(kind, arguments, extensions):
 class Examples:
     """The examples of a kind on one daemon."""
 
-    def __init__(self, apply, daemon, image, certificate):
+    def __init__(self, apply, daemon, image, folder):
         self._apply, self._daemon, self._image = apply, daemon, image
-        self._here = {"{image}": hashlib.sha256(image.read_bytes()).hexdigest(), "{certificate}": str(certificate)}
+        self._here = {"{certificate}": str(folder / "web-team.crt"), "{backup}": str(folder / "backup.tar.gz")}
+        self._here["{image}"] = hashlib.sha256(image.read_bytes()).hexdigest()
         self._extensions = daemon.ask("GET", "/1.0")["api_extensions"]
         self._made = set()
 
@@ -180,7 +187,7 @@ def examples(apply, salt, daemon, image, tmp_path):
     (salt.tree / "images").mkdir()
     (salt.tree / "images" / "busybox.tar.gz").write_bytes(image.read_bytes())
     (tmp_path / "web-team.crt").write_text(certificates.made()[0])
-    return Examples(apply, daemon, image, tmp_path / "web-team.crt")
+    return Examples(apply, daemon, image, tmp_path)
 
 
 @pytest.mark.parametrize("word", FOUND)

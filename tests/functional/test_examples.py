@@ -79,6 +79,17 @@ def test_the_example_of_a_site_is_predicted_made_and_then_as_declared_and_then_g
     assert (raw("instances"), raw("network-acls"), raw("network-zones") or []) == ([], [], [])
 
 
+@pytest.mark.mainly("incus7")
+def test_the_example_of_backups_makes_snapshots_and_files_once(salt, raw, proxy, tmp_path):
+    folder = {"backups": str(tmp_path)}
+    answers = applied(salt, "backups", pillar=folder)
+    assert len(answers) == 4 and set(outcome(answers).values()) == {(True, True)}
+    assert {"web1.tar.gz", "web1.tar.gz.sha256", "data.tar.gz"} <= {each.name for each in tmp_path.iterdir()}
+    proxy.clear()
+    assert set(outcome(applied(salt, "backups", pillar=folder)).values()) == {(True, False)}
+    assert proxy.writes() == []
+
+
 def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):
     applied(salt, "web")
     proxy.clear()

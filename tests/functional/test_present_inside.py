@@ -3,6 +3,7 @@
 """
 
 import pytest
+from images import busybox_image
 
 READY = {"ready": True}
 
@@ -65,3 +66,44 @@ def test_a_change_that_fails_is_undone_from_the_snapshot_made_before_it(apply, i
     assert (found["status"], found["config"]["user.a"]) == ("Running", "2")
     assert raw("instances/c1/snapshots?recursion=1")[0]["name"].endswith(name)
     assert len(raw("instances/c1/snapshots")) == 1
+
+
+@pytest.fixture
+def newer(daemon, tmp_path):
+    """Make another image, and let the alias point at it; returns its fingerprint."""
+
+    def made():
+        fingerprint = daemon.import_image(busybox_image(tmp_path / "newer.tar.gz", os="newer"))
+        daemon.ask("PUT", "/1.0/images/aliases/busybox", {"target": fingerprint})
+        return fingerprint
+
+    return made
+
+
+def test_an_instance_of_an_older_image_is_reported_or_rebuilt(apply, imported, newer, raw, daemon):
+    declared = {"source": "busybox", "config": {"user.a": "1"}, "running": True}
+    apply("lxdapi_instance.present", "c1", **declared)
+    apply.unchanged("lxdapi_instance.present", "c1", image_changed="rebuild", **declared)
+    fingerprint = newer()
+    apply.unchanged("lxdapi_instance.present", "c1", **declared)
+    comment = apply.unchanged("lxdapi_instance.present", "c1", image_changed="report", **declared)["comment"]
+    assert imported in comment and fingerprint in comment and "image_changed: rebuild" in comment
+    if "instances_rebuild" not in daemon.ask("GET", "/1.0")["api_extensions"]:
+        words = apply.failed("lxdapi_instance.present", "c1", image_changed="rebuild", **declared)
+        assert "lacks the API extension instances_rebuild" in words
+        return
+    changes = apply.changed("lxdapi_instance.present", "c1", image_changed="rebuild", **declared)
+    assert changes == {"image": {"old": imported, "new": fingerprint}}
+    found = raw("instances/c1")
+    assert (found["status"], found["config"]["user.a"]) == ("Running", "1")
+    assert found["config"]["volatile.base_image"] == fingerprint
+
+
+@pytest.mark.mainly("incus")
+def test_a_rebuild_of_what_is_snapshotted_before_is_refused(apply, imported, newer, raw):
+    declared = {"source": "busybox", "snapshot_before": True, "image_changed": "rebuild"}
+    apply("lxdapi_instance.present", "c1", source="busybox")
+    newer()
+    assert "cannot be rebuilt" in apply.failed("lxdapi_instance.present", "c1", **declared)
+    assert raw("instances/c1/snapshots") == []
+    assert "image_changed: ignore, report, rebuild" in apply.failed("lxdapi_instance.present", "c1", image_changed="x")

@@ -33,6 +33,8 @@ NEEDS = {
     "lxdapi.update": ["profile"],
     "lxdapi.rename": ["profile"],
     "lxdapi.effective": ["stopped"],
+    "lxdapi_backup.export": ["backups"],
+    "lxdapi_backup.import": ["backups"],
     "lxdapi_image.delete": ["image"],
     "lxdapi_image.alias_set": ["image without alias"],
     "lxdapi_image.alias_delete": ["image"],
@@ -42,6 +44,12 @@ NEEDS = {
     "lxdapi_instance.freeze": ["running"],
     "lxdapi_instance.unfreeze": ["frozen"],
     "lxdapi_instance.delete": ["running"],
+    "lxdapi_snapshot.create": ["stopped", "volume"],
+    "lxdapi_snapshot.delete": ["snapshots"],
+    "lxdapi_snapshot.expire": ["snapshots"],
+    "lxdapi_snapshot.list": ["snapshots"],
+    "lxdapi_snapshot.rename": ["snapshots"],
+    "lxdapi_snapshot.restore": ["snapshots"],
     "lxdapi_instance.console_log": ["running", "line on the console"],
     "lxdapi_instance.log": ["running"],
     "lxdapi_instance.log_delete": ["stopped", "log"],
@@ -68,6 +76,8 @@ NEEDS = {
     "lxdapi_trust.token_list": ["token"],
     "lxdapi_trust.token_revoke": ["token"],
 }
+# What has snapshots and backups in the examples.
+PATHS = {"web1": "/1.0/instances/web1", "data": "/1.0/storage-pools/default/volumes/custom/data"}
 
 # What an example needs that not every daemon has.
 EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
@@ -151,6 +161,22 @@ class Prepared:
         self._running()
         self._act("freeze")
 
+    def _volume(self):
+        self._daemon.ask("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})
+
+    def _snapshots(self):
+        self._stopped()
+        self._volume()
+        for path in PATHS.values():
+            self._daemon.ask("POST", f"{path}/snapshots", {"name": "before"})
+
+    def _backups(self):
+        self._stopped()
+        self._volume()
+        for name, path in PATHS.items():
+            self._daemon.ask("POST", f"{path}/backups", {"name": "b"})
+            (self.folder / f"{name}.tar.gz").write_bytes(self._daemon.request("GET", f"{path}/backups/b/export")[1])
+
     def _line_on_the_console(self):
         command = ["sh", "-c", "echo ready > /dev/console"]
         body = {"command": command, "record-output": False, "wait-for-websocket": False}
@@ -179,6 +205,7 @@ def free_port():
 def filled(words, prepared, image):
     """Return the words of an example with what nobody can know beforehand."""
     words = [word.replace("/srv/images/busybox.tar.gz", str(image)) for word in words]
+    words = [word.replace("/srv/backups", str(prepared.folder)) for word in words]
     words = [word.replace("/etc/salt/pki/lxdapi", str(prepared.folder)) for word in words]
     words = [f"token={prepared.token()}" if word.startswith("token=") else word for word in words]
     words = [re.sub(r"^[0-9a-f]{64}$", prepared.fingerprint, word) for word in words]
