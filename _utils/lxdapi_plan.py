@@ -126,7 +126,7 @@ def _carry_out(ret, subject, steps):
             actual = step.act()
         except LxdapiError as exc:
             before = f" ({_sentence(subject, 'was', done)})" if done else ""
-            words = "; ".join(filter(None, [explained(exc), _lacking(step), step.note]))
+            words = "; ".join(dict.fromkeys(filter(None, [explained(exc), _lacking(step), step.note])))
             join(ret["changes"], getattr(exc, "changes", {}))
             return {**ret, "result": False, "comment": f"{subject} could not be {step.verb}: {words}{before}"}
         join(ret["changes"], step.changes if actual is None else actual)
