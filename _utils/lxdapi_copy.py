@@ -159,6 +159,8 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
     if here and mode:
         raise InvalidError("mode: both are the same daemon")
     way = None if here else migrate.way(api, there, mode)
+    if not here and with_snapshots and "/" not in name:
+        migrate.refuse_snapshots(api, there, name)
     wanted = fields(found, pool)
     existing = unfinished.awaited(there, new)
     options = {"instance_only": not with_snapshots, "refresh": existing is not None}

@@ -24,7 +24,7 @@ import lxdapi_names as names
 import lxdapi_object as objects
 import lxdapi_operation as operations
 import lxdapi_relay as relay
-from lxdapi_errors import APIException, InvalidError, LxdapiError
+from lxdapi_errors import APIException, APIOperationException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 
 KIND = KINDS["instance"]
@@ -35,6 +35,9 @@ SECONDS = 3600
 _KEPT = ("volatile.base_image",)
 # The same instance elsewhere: its addresses, and what cloud-init knows it by.
 _KEPT_MOVED = re.compile(r"volatile\.(uuid|cloud-init\.instance-id|.+\.hwaddr)")
+# How long the second of two failures is waited for.
+_MOMENT = 1
+_GENERATION = "volatile.uuid.generation"
 # What a daemon says that cannot reach the other one (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 _UNREACHED = re.compile(r"Unable to connect to|dial tcp")
 
@@ -102,6 +105,23 @@ def is_same(source, there):
     """Return True if both are the same daemon, or members of one cluster, which share a certificate."""
     one, other = ((api.server.get("environment") or {}).get("certificate_fingerprint") for api in (source, there))
     return one == other if one and other else source.endpoint == there.endpoint
+
+
+def refuse_snapshots(source, there, name):
+    """
+    Raise for snapshots that the other daemon does not take: LXD 5.0.2 refuses what Incus has in the config of each, when
+    most is transferred.
+    """
+    if there.has("instance_generation_id"):
+        return
+    path = names.path("instances/{name}/snapshots", name=name)
+    found = source.get(path, params={"recursion": 1}).metadata or []
+    strange = [each["name"].rpartition("/")[2] for each in found if _GENERATION in each["config"]]
+    if strange:
+        raise InvalidError(
+            f"{objects.daemon_of(there)} does not take the snapshots {', '.join(strange)}: it does not know their "
+            f"{_GENERATION} (it lacks the API extension instance_generation_id)"
+        )
 
 
 def kept(config, moved=False):
@@ -211,7 +231,6 @@ class Transfer(NamedTuple):
         try:
             first.wait(self.seconds)
         except APIException as exc:
-            _cancel(second)
             raise _told(exc, _words(second)) from exc
         second.wait(self.seconds)
 
@@ -250,12 +269,13 @@ def _cancel(result):
 
 
 def _words(result):
-    """Return what an operation that failed as well says of it, "" where it was only ended."""
-    path, query = operations.address(result.data["operation"])
-    with suppress(LxdapiError):
-        found = result.api.impatient().transact("GET", path, params=query).metadata
-        if isinstance(found, dict) and found.get("status_code") == 400:
-            return str(found.get("err") or "")
+    """Return what the other operation says of a failure, which it may see a moment later; "" for nothing."""
+    try:
+        result.wait(_MOMENT)
+    except APIOperationException as exc:
+        return exc.error
+    except LxdapiError:
+        pass
     return ""
 
 

@@ -135,6 +135,7 @@ class Move:
                 raise InvalidError(f"it is {status}; allow_stop: True stops it for the move, and starts it there")
         if self.found is not None:
             self._refuse_stranger()
+        migrate.refuse_snapshots(self.source, self.there, self.name)
 
     def _refuse_stranger(self):
         uuid = self.here.metadata["config"].get("volatile.uuid")

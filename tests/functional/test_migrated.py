@@ -2,53 +2,10 @@
 Instances that move from one daemon to another: all that they had is there, and nothing is lost on the way.
 """
 
-from contextlib import ExitStack
+import re
 
 import pytest
-import twins
-from conftest import free_port
-from daemons import Daemon
-from twins import essence, found, make, pulled, push, snapshots
-
-STATE = "lxdapi_instance.migrated"
-WAY = {"source_remote": "here", "remote": "there"}
-
-
-@pytest.fixture(scope="session")
-def second():
-    """A second daemon, an Incus 6.0.4, ended when the session is over."""
-    made = Daemon.in_new_directory("incus")
-    try:
-        yield made.start().preseed()
-    finally:
-        made.stop()
-        made.remove()
-
-
-@pytest.fixture
-def pair(daemon, second, tmp_path, watched, image):
-    """The tested daemon, which has an instance, and the second one."""
-    with ExitStack() as stack:
-        made = twins.Twins(daemon, second, tmp_path, watched, stack)
-        made.prepare(image)
-        yield made
-    second.start().wipe()
-
-
-@pytest.fixture
-def listens():
-    """Make a daemon listen on loopback; it stops afterwards."""
-    heard = []
-
-    def listen(daemon):
-        address = f"127.0.0.1:{free_port()}"
-        daemon.ask("PATCH", "/1.0", {"config": {"core.https_address": address}})
-        heard.append(daemon)
-        return address
-
-    yield listen
-    for daemon in heard:
-        daemon.start().ask("PATCH", "/1.0", {"config": {"core.https_address": ""}})
+from twins import STATE, WAY, essence, found, make, pulled, push, snapshots
 
 
 def test_an_instance_is_moved_with_all_that_it_has(pair, listens):
@@ -62,3 +19,77 @@ def test_an_instance_is_moved_with_all_that_it_has(pair, listens):
     assert essence(after) == essence(before) and after["status"] == "Running"
     assert snapshots(pair.there) == kept and pulled(pair.there) == "treasure"
     assert found(pair.here) is None
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        ({}, "it is Running; allow_stop"),
+        ({"allow_stop": True, "pool": "nope"}, "storage pool nope does not exist"),
+        ({"allow_stop": True, "project": "nope"}, "project nope does not exist"),
+        ({"allow_stop": True, "mode": "post"}, "there are pull, push, relay"),
+        ({"allow_stop": True, "remote": "here"}, "the same daemon"),
+    ],
+)
+def test_what_cannot_be_moved_is_refused_before_anything_is_touched(pair, arguments, words):
+    make(pair.here, start=True, snapshots=())
+    pair.clear()
+    comment = pair.apply.failed(STATE, "web1", **{**WAY, **arguments})
+    assert words in comment and pair.writes() == []
+    assert found(pair.here)["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_what_is_missing_at_the_target_is_said_before_anything_is_touched(pair):
+    make(pair.here, start=True, snapshots=())
+    pair.there.ask("DELETE", "/1.0/profiles/web")
+    predicted = pair.apply.predicted(STATE, "web1", allow_stop=True, **WAY)
+    assert predicted["result"] is None and "profile web does not exist (yet)" in predicted["comment"]
+    pair.clear()
+    assert "profile web does not exist" in pair.apply.failed(STATE, "web1", allow_stop=True, **WAY)
+    assert pair.writes() == []
+
+
+@pytest.mark.mainly("incus")
+def test_one_that_may_not_be_deleted_is_not_moved(pair):
+    make(pair.here, snapshots=(), config={"security.protection.delete": "true"})
+    assert "security.protection.delete" in pair.apply.failed(STATE, "web1", **WAY)
+
+
+@pytest.mark.mainly("incus")
+def test_one_that_a_stop_would_delete_is_not_moved(pair):
+    make(pair.here, start=True, snapshots=(), ephemeral=True)
+    assert "it is ephemeral" in pair.apply.failed(STATE, "web1", allow_stop=True, **WAY)
+    assert found(pair.here)["status"] == "Running"
+
+
+def test_one_that_is_on_both_is_not_touched(pair):
+    make(pair.here, snapshots=())
+    pair.there.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
+    pair.clear()
+    assert "delete the wrong one" in pair.apply.failed(STATE, "web1", **WAY)
+    assert pair.writes() == [] and found(pair.here) and found(pair.there)
+
+
+@pytest.mark.mainly("incus")
+def test_one_that_is_nowhere_is_a_failure_and_predicted_as_not_yet(pair):
+    assert "neither on" in pair.apply.failed(STATE, "web1", **WAY)
+    predicted = pair.apply.predicted(STATE, "web1", **WAY)
+    assert predicted["result"] is None and "(yet)" in predicted["comment"]
+
+
+@pytest.mark.mainly("incus")
+def test_no_secret_of_a_transfer_is_printed(pair, listens, monkeypatch, capfd):
+    monkeypatch.setenv("DEBUG", "1")
+    listens(pair.here)
+    make(pair.here, snapshots=())
+    assert pair.apply(STATE, "web1", **WAY)["result"] is True
+    printed = capfd.readouterr().err
+    assert '"secrets"' in printed
+    assert not re.search(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", without_digests(printed))
+
+
+def without_digests(text):
+    """Return a printout without what is long and no secret: fingerprints."""
+    return re.sub(r'"(volatile\.base_image|certificate_fingerprint|fingerprint)": "[0-9a-f]{64}"', "", text)

@@ -9,6 +9,9 @@ from loaded import Loaded
 
 DATA = {"type": "disk", "source": "/tmp", "path": "/data"}
 PROFILE = {"name": "web", "config": {"user.tier": "front"}}
+STATE = "lxdapi_instance.migrated"
+WAY = {"source_remote": "here", "remote": "there"}
+BACK = {"source_remote": "there", "remote": "here"}
 FIELDS = ("type", "description", "ephemeral", "profiles", "architecture", "devices")
 
 
