@@ -35,13 +35,23 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     """
     source = sources.looked_up(api, sources.source_of(source))
     inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
-    mark = random.token_hex(8)
-    fields = {**inherited, **wanted}
-    fields["config"] = {**(fields.get("config") or {}), unfinished.MARK: mark}
     body = {**(extra or {}), "source": source}
     there = api.at(target) if target else api
-    act = lambda: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
-    retry.settle(api, act, lambda: _found_created(api, name, mark))
+    made_whole(
+        api, name, {**inherited, **wanted}, lambda fields: converge.create(there, KIND, name, fields, timeout, body)
+    )
+
+
+def made_whole(api, name, fields, send):
+    """
+    Make an instance, and know that it is whole.
+
+    send
+        Called with the fields, a mark of ours among them; makes it, and waits for the end.
+    """
+    mark = random.token_hex(8)
+    marked = {**fields, "config": {**(fields.get("config") or {}), unfinished.MARK: mark}}
+    retry.settle(api, lambda: send(marked), lambda: _found_created(api, name, mark))
     try:
         unfinished.unmark(api, name)
     except APIException as exc:  # it is made; the next run takes the mark away
