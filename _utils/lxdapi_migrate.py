@@ -109,8 +109,8 @@ def is_same(source, there):
 
 def refuse_snapshots(source, there, name):
     """
-    Raise for snapshots that the other daemon does not take: LXD 5.0.2 refuses what Incus has in the config of each, when
-    most is transferred.
+    Raise for snapshots that the other daemon does not take: LXD 5.0.2 refuses what Incus has in the config of each,
+    when most is transferred.
     """
     if there.has("instance_generation_id"):
         return
