@@ -5,6 +5,7 @@ A new instance: one call with everything in it, known to be whole afterwards.
 import logging
 import secrets as random
 
+import lxdapi_backup as backups
 import lxdapi_converge as converge
 import lxdapi_retry as retry
 import lxdapi_source as sources
@@ -105,13 +106,15 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True):
     is declared of them is written afterwards.
     """
     _refuse_target(api, target)
-    copied = sources.source_of(source)["type"] == "copy"
+    sort = sources.source_of(source)["type"]
+    if sort == "backup":
+        return backups.creation(api, name, source, wanted, timeout, target)
     make = _created if shared else create
     act = lambda: make(api, name, wanted, source, timeout, target=target)  # noqa: E731
     note = "it is empty: no source is declared" if source is None else ""
     made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
     late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
-    late = late or (copied and converge.unmade(wanted))
+    late = late or (sort == "copy" and converge.unmade(wanted))
     return [made] + (converge.completion(api, KIND, name, wanted) if late else [])
 
 

@@ -132,6 +132,14 @@ def stubborn(apply, daemon, tmp_path):
 
 
 @pytest.fixture
+def c1(daemon, imported):
+    """The name of a running container."""
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    return "c1"
+
+
+@pytest.fixture
 def https(daemon):
     """The https URL at which the daemon listens, on loopback; it stops listening afterwards."""
     address = f"127.0.0.1:{free_port()}"

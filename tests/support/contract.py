@@ -36,6 +36,7 @@ EXTENSIONS = {
     "cluster/groups config": "clustering_groups_config",
     "cluster/members/{}/state force": "clustering_evacuation_force",
     "network-address-sets": "network_address_set",
+    "instances/{}/rebuild": "instances_rebuild",
     "networks/{}/forwards ports[].snat": "network_forward_snat",
     "networks/{}/load-balancers": "network_load_balancer",
     "networks/{}/peers target_integration": "network_integrations",
@@ -44,9 +45,13 @@ EXTENSIONS = {
     "storage-pools/{}/buckets": "storage_buckets",
 }
 _IGNORED = "it goes with each request of a connection that has a project; ignored: run on LXD 5.0.2 and Incus 6.0.4"
+_RECORD = "it is where the daemon says that it recorded, or one of the two places where they do"
 # What files lack although the daemons take it: method, path and the name of a ?key, field or X-header, with what
 # proves that they do.
 GAPS = {
+    "DELETE instances/{}/logs/exec-output/{} ": _RECORD,
+    "DELETE instances/{}/logs/{} ": _RECORD,
+    "GET instances/{}/logs/exec-output/{} ": _RECORD,
     "DELETE cluster/members/{} ?force": "a dead member goes by it alone: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
     "GET operations/{} ?project": _IGNORED,
     "GET operations/{}/wait ?project": _IGNORED,
