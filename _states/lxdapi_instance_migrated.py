@@ -44,7 +44,7 @@ def migrated(
 
     .. code-block:: yaml
 
-        web1:
+        shop1:
           lxdapi_instance.migrated:
             - source_remote: host1
             - remote: host2

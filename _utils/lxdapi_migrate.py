@@ -24,6 +24,7 @@ import lxdapi_names as names
 import lxdapi_object as objects
 import lxdapi_operation as operations
 import lxdapi_relay as relay
+import lxdapi_retry as retry
 from lxdapi_errors import APIException, APIOperationException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 
@@ -180,8 +181,8 @@ class Transfer(NamedTuple):
             handed = {"operation": url + _path(offer), "certificate": _certificate(self.source)}
             taken = self._taken(fields, {"mode": "pull", "secrets": _secrets(offer), **handed})
             self._ended(taken, offer)
-        except LxdapiError:
-            _cancel(offer)
+        except LxdapiError as exc:
+            _cancel(offer, exc)
             raise
 
     def _pushed(self, fields, url):
@@ -190,8 +191,8 @@ class Transfer(NamedTuple):
             handed = {"operation": url + _path(taken), "certificate": _certificate(self.there)}
             offer = self._offered({"target": {"secrets": _secrets(taken), **handed}})
             self._ended(offer, taken)
-        except LxdapiError:
-            _cancel(taken)
+        except LxdapiError as exc:
+            _cancel(taken, exc)
             raise
 
     def _carried(self, fields):
@@ -261,8 +262,15 @@ def _certificate(api):
     return api.server["environment"]["certificate"]
 
 
-def _cancel(result):
-    """End an operation that waits for a connection; else it keeps the instance busy for 10 s (LXD) or 30 s (Incus)."""
+def _cancel(result, error=None):
+    """
+    End an operation that waits for a connection; else it keeps the instance busy for 10 s (LXD) or 30 s (Incus).
+
+    error
+        Why: where an answer was lost, the other daemon may well be connected.
+    """
+    if isinstance(error, APIException) and retry.is_lost(error):
+        return
     path, query = operations.address(result.data["operation"])
     with suppress(LxdapiError):
         result.api.impatient().delete(path, params=query)

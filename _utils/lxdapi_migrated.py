@@ -26,6 +26,7 @@ import lxdapi_items as items
 import lxdapi_meaning as meaning
 import lxdapi_migrate as migrate
 import lxdapi_names as names
+import lxdapi_operation as operations
 import lxdapi_plan as plans
 import lxdapi_status as statuses
 import lxdapi_unfinished as unfinished
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 KIND = KINDS["instance"]
 MARK = copies.MIGRATING
+_MARKS = (MARK, unfinished.MARK)
 # What a daemon says of one that was never started.
 _NEVER = ("1970-01-01", "0001-01-01")
 
@@ -61,7 +63,7 @@ def migrated(source, there, name, change, options):
     if here is None:
         return _without_source(source, there, name, change, found, options)
     here = statuses.settled(source, name, here)
-    found = found and statuses.settled(there, name, found)
+    found = found and _at_rest(there, name)
     way = migrate.way(source, there, options["mode"])
     move = Move(source, there, name, here, found, way, options)
     move.refuse()
@@ -79,10 +81,10 @@ def _without_source(source, there, name, change, found, options):
         words = converge.nowhere(source) or converge.nowhere(there) or words
         return [Step("migrated", change, lambda: _late(source, there, name, change, options, words), "", lambda: words)]
     unfinished.refuse_half_made(found)
-    mark = found.metadata["config"].get(MARK)
-    if mark is None:
+    changes = {mark: {"old": value, "new": None} for mark, value in _marks(found).items()}
+    if not changes:
         return Nothing("as declared")
-    return [Step("completed", {"config": {MARK: {"old": mark, "new": None}}}, lambda: _unmark(there, name))]
+    return [Step("completed", {"config": changes}, lambda: _unmark(there, name))]
 
 
 def _late(source, there, name, change, options, words):
@@ -92,8 +94,19 @@ def _late(source, there, name, change, options, words):
     return plans.do(migrated(source, there, name, change, options))
 
 
+def _at_rest(api, name):
+    """Return the GET of an instance when nobody is about to do anything with it, as a run that was cut off may be."""
+    operations.left_alone(api, converge.path_of(KIND, name))
+    return statuses.settled(api, name)
+
+
+def _marks(found):
+    """Return the marks of ours that an instance bears."""
+    return {key: found.metadata["config"][key] for key in _MARKS if key in found.metadata["config"]}
+
+
 def _unmark(api, name):
-    converge.update(api, KIND, name, {"config": {MARK: None}})
+    converge.update(api, KIND, name, {"config": dict.fromkeys(_MARKS)})
 
 
 class Move:
@@ -183,7 +196,8 @@ class Move:
         if self._runs():
             mark = f"{self.was} {self.here.metadata['last_used_at']}"
             converge.update(self.source, KIND, self.name, {"config": {MARK: mark}})
-            plans.do(statuses.steps_to(self.source, self.name, statuses.status(self.here), "Stopped"))
+            here = statuses.status(_at_rest(self.source, self.name))
+            plans.do(statuses.steps_to(self.source, self.name, here, "Stopped"))
 
     def _transfer(self, loose=False):
         """Copy the source as it is now, anew or what has changed since."""

@@ -58,6 +58,7 @@ OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size f
 # {(kind, state id): why it is only predicted}
 BEYOND = {
     ("image", "debian/12"): "an image server",
+    ("instance", "shop1"): "two daemons",
     ("instance", "web2"): "an image server",
 }
 # {kind: why all of its examples are only predicted}

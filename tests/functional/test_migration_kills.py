@@ -5,7 +5,7 @@ lost: the next run, or the same one, brings it to its end, and nothing is lost.
 
 import pytest
 from daemons import until
-from racing import Process
+from racing import Process, does, when
 from twins import STATE, WAY, essence, found, make, pulled, push, snapshots
 
 INSTANCE, ALL = r"/1\.0/instances/web1$", r"/1\.0/instances$"
@@ -96,3 +96,20 @@ def test_what_fails_leaves_it_running_where_it_was(shop, point):
     assert (ret["result"], ret["changes"]) == (False, {}), ret
     assert "no (" in ret["comment"]
     stayed(shop)
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("who, mode", [("here", "pull"), ("there", "pull"), ("here", "relay"), ("there", "relay")])
+def test_a_daemon_that_dies_under_a_run_of_ours_loses_nothing(shop, who, mode):
+    daemon = getattr(shop, who)
+
+    def restart():
+        daemon.kill()
+        daemon.start()
+
+    moves = {"allow_stop": True, "mode": mode, **WAY}
+    with when(lambda: does(shop.there, "Creating instance"), restart):
+        first = shop.apply(STATE, "web1", **moves)
+    assert "Traceback" not in first["comment"]
+    assert first["result"] or shop.apply(STATE, "web1", **moves)["result"]
+    arrived(shop)

@@ -69,3 +69,37 @@ def test_its_root_disk_can_go_to_another_pool(pair):
     pair.apply.changed(STATE, "web1", pool="fast", **WAY)
     assert found(pair.there)["devices"]["root"] == {"type": "disk", "path": "/", "pool": "fast"}
     assert set(found(pair.there)["devices"]) == {"data", "root"}
+
+
+def test_a_copy_on_another_daemon_is_made_and_brought_up_to_date(pair):
+    make(pair.here, start=True)
+    copy = pair.salt.modules["lxdapi_instance.copy"]
+    done = copy("web1", "web2", to_remote="there", remote="here")
+    assert (done["created"], done["mode"].partition(":")[0]) == ("web2", "relay")
+    assert essence(found(pair.there, "web2")) == essence(found(pair.here))
+    pair.here.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "closed"})
+    pair.here.ask("DELETE", "/1.0/instances/web1/snapshots/s0")
+    push(pair.here, "gold")
+    assert copy("web1", "web2", to_remote="there", remote="here", refresh=True)["refreshed"] == "web2"
+    assert essence(found(pair.there, "web2")) == essence(found(pair.here))
+    assert snapshots(pair.there, "web2") == snapshots(pair.here) and pulled(pair.there, "web2") == "gold"
+    assert found(pair.here)["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_a_snapshot_alone_is_copied_to_another_daemon(pair, listens):
+    listens(pair.here)
+    make(pair.here)
+    pair.here.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "the shop"})
+    pair.salt.modules["lxdapi_instance.copy"]("web1/s1", to_remote="there", remote="here")
+    assert found(pair.there)["config"]["user.owner"] == "shop" and snapshots(pair.there) == []
+
+
+@pytest.mark.mainly("incus")
+def test_the_function_says_which_way_it_went(pair):
+    make(pair.here, snapshots=())
+    done = pair.salt.modules["lxdapi_instance.migrate"]("web1", "there", remote="here")
+    assert done == {
+        "remote": {"old": "here", "new": "there"},
+        "mode": "by relay: neither daemon listens on https where the other is",
+    }

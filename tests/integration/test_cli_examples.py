@@ -44,6 +44,8 @@ NEEDS = {
     "lxdapi_instance.freeze": ["running"],
     "lxdapi_instance.unfreeze": ["frozen"],
     "lxdapi_instance.delete": ["running"],
+    "lxdapi_instance.copy": ["stopped", "snapshot", "places"],
+    "lxdapi_instance.move": ["stopped", "places"],
     "lxdapi_snapshot.create": ["stopped", "volume"],
     "lxdapi_snapshot.delete": ["snapshots"],
     "lxdapi_snapshot.expire": ["snapshots"],
@@ -83,9 +85,10 @@ PATHS = {"web1": "/1.0/instances/web1", "data": "/1.0/storage-pools/default/volu
 EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
-def in_cluster(example):
-    """Return True for an example that only a server in a cluster can run, or one that is to be in one."""
-    return example.startswith(("lxdapi_cluster.", "lxdapi_instance.move "))
+def elsewhere(example):
+    """Return True for an example that needs a cluster (test_cli_cluster.py) or two daemons (test_migrated.py)."""
+    cluster = example.startswith(("lxdapi_cluster.", "lxdapi_instance.move web1 n"))
+    return cluster or example.startswith("lxdapi_instance.migrate ") or "to_remote=" in example
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +164,14 @@ class Prepared:
         self._running()
         self._act("freeze")
 
+    def _snapshot(self):
+        self._daemon.ask("POST", "/1.0/instances/web1/snapshots", {"name": "before-upgrade"})
+
+    def _places(self):
+        self._daemon.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir"})
+        features = {"features.images": "false", "features.profiles": "false"}
+        self._daemon.ask("POST", "/1.0/projects", {"name": "shop", "config": features})
+
     def _volume(self):
         self._daemon.ask("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})
 
@@ -217,7 +228,7 @@ def test_every_function_has_an_example_that_calls_it():
         assert function in [words[0] for words in examples(docstring)], function
 
 
-@pytest.mark.parametrize("example", [each for each in EXAMPLES if not in_cluster(each)])
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if not elsewhere(each)])
 def test_the_example_runs_and_its_result_survives_the_way_to_the_master(example, callers, daemon, image, tmp_path):
     words, prepared = EXAMPLES[example], Prepared(daemon, image, tmp_path)
     for thing in NEEDS.get(words[0], []):
