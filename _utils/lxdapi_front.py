@@ -107,6 +107,14 @@ def local_file(cache_file, source, saltenv="base"):
     return path
 
 
+def called(what, act):
+    """Return what ``act`` does, which calls a function of Salt; where it fails :class:`InvalidError` says of what."""
+    try:
+        return act()
+    except (SaltException, OSError) as exc:
+        raise InvalidError(f"{what}: {exc}") from exc
+
+
 def settings_of(config_get, remote):
     """
     Return the settings of a remote, for :meth:`lxdapi_api.API.factory`.

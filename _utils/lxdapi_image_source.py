@@ -33,9 +33,9 @@ def declared(source):
 
     Raises :class:`InvalidError`.
     """
-    unknown = sorted(set(source) - set(KEYS))
+    unknown = sorted(map(str, set(source) - set(KEYS)))
     if unknown:
-        raise InvalidError(f"source: unknown {', '.join(map(str, unknown))}; there are: {', '.join(KEYS)}")
+        raise InvalidError(f"source: unknown {', '.join(unknown)}; there are: {', '.join(KEYS)}")
     found = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_present(source)}
     if found["type"] != "image" or found["mode"] != "pull":
         raise InvalidError("source: the daemon fetches an image (type: image) by itself (mode: pull)")

@@ -39,7 +39,7 @@ def login(api, path, user=None, group=None):
 
 def word(what, given):
     """Return the name of a user or group as text, a number, also one in quotes, as a number."""
-    if isinstance(given, str) and given.isascii() and given.isdigit():
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 20:
         given = int(given)
     number = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= _LARGEST
     text = isinstance(given, str) and given and not set(given) & set(":/\n\0")

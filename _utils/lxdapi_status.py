@@ -254,7 +254,7 @@ def _arrived(api, name, action, goal, words):
         return action == "stop"
 
 
-def while_stopped(api, name, here, act, timeout=None, force=False):
+def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None):
     """
     Stop an instance, do something with it, bring it back to its status, whether that failed or not; returns what
     ``act`` does.
@@ -263,6 +263,8 @@ def while_stopped(api, name, here, act, timeout=None, force=False):
         Its status.
     timeout, force
         Of the stop, see :func:`reached`.
+    renamed
+        Its name after ``act``, where that is another.
     """
     plans.do(steps_to(api, name, here, "Stopped", timeout, force))
     try:
@@ -273,5 +275,5 @@ def while_stopped(api, name, here, act, timeout=None, force=False):
         except LxdapiError as exc:
             log.warning("lxdapi: instance %s is not %s again: %s", name, here, plans.explained(exc))
         raise
-    plans.do(steps_to(api, name, "Stopped", here))
+    plans.do(steps_to(api, renamed or name, "Stopped", here))
     return done

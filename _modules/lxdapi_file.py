@@ -1,0 +1,308 @@
+"""
+Files inside instances of LXD and Incus: read, written, whole or not at all, owned.
+
+:depends: requests, requests-unixsocket
+
+A container's files are reached whether it runs or not; those of a virtual machine through its agent, while it runs.
+Each ``path`` is an absolute one inside the instance.
+"""
+
+try:
+    import lxdapi_download as downloads
+    import lxdapi_file_facts as facts
+    import lxdapi_file_plan as fileplan
+    import lxdapi_file_source as sources
+    import lxdapi_front as front
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+__func_alias__ = {"hash_": "hash"}
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__)
+
+
+def _there(instance, path, remote, project):
+    """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
+    fileplan.target(None, instance, path)
+    return fileplan.target(front.connect(__salt__, __context__, remote, project), instance, path)
+
+
+def stat(instance, path, follow_symlinks=False, remote=None, project=None):
+    """
+    Return what there is: type, size, uid, gid, user, group, mode and mtime; of a link also its target. {} for nothing.
+
+    instance
+        The name of the instance.
+    path
+        The absolute path inside the instance.
+    follow_symlinks
+        True: what a symbolic link leads to, not the link.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.stat web1 /etc/hosts
+    """
+    return facts.stat(_there(instance, path, remote, project), follow_symlinks)
+
+
+def exists(instance, path, remote=None, project=None):
+    """
+    Return True if there is something of that path, a symbolic link that leads nowhere too. An instance that does not
+    exist is an error.
+
+    See :py:func:`lxdapi_file.stat` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.exists web1 /etc/hosts
+    """
+    return bool(facts.stat(_there(instance, path, remote, project), follow=False))
+
+
+def readdir(instance, path, remote=None, project=None):
+    """
+    Return the sorted names of what is in a directory.
+
+    See :py:func:`lxdapi_file.stat` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.readdir web1 /etc
+    """
+    return facts.readdir(_there(instance, path, remote, project))
+
+
+def readlink(instance, path, remote=None, project=None):
+    """
+    Return the target of a symbolic link.
+
+    See :py:func:`lxdapi_file.stat` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.readlink web1 /bin/sh
+    """
+    return facts.readlink(_there(instance, path, remote, project))
+
+
+def read(instance, path, remote=None, project=None):
+    """
+    Return the text of a file of 1 MiB at most. What is longer, or no UTF-8, is refused: see
+    :py:func:`lxdapi_file.pull`.
+
+    See :py:func:`lxdapi_file.stat` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.read web1 /etc/hosts
+    """
+    return facts.read(_there(instance, path, remote, project))
+
+
+def hash_(instance, path, algorithm="sha256", remote=None, project=None):
+    """
+    Return the hash of a file, which is read for it but never as a whole in memory.
+
+    algorithm
+        ``sha256``, ``sha512``, ``md5`` or another of Python's hashlib.
+
+    See :py:func:`lxdapi_file.stat` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.hash web1 /etc/hosts
+    """
+    return facts.digest(_there(instance, path, remote, project), algorithm)
+
+
+def write(
+    instance, path, contents, user=None, group=None, mode=None, makedirs=False, newline=True, remote=None, project=None
+):
+    """
+    Make a text the content of a file. Returns what changed.
+
+    contents
+        Text, or a list of lines.
+    user, group
+        A name, which the instance has to know, or a number. None: left alone, of a new file root.
+    mode
+        Octal digits: ``0640``. None: left alone, of a new file 0644.
+    makedirs
+        True: directories that are missing above it are made.
+    newline
+        True: it ends with one.
+
+    It is written under a temporary name in the same directory and renamed when it is whole.
+
+    See :py:func:`lxdapi_file.stat` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.write web1 /etc/motd 'Hello.' mode=0644
+    """
+    there, content = _there(instance, path, remote, project), sources.of_text(contents, newline)
+    return plans.do(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
+
+
+def push(
+    instance,
+    source,
+    path,
+    user=None,
+    group=None,
+    mode=None,
+    makedirs=False,
+    source_hash=None,
+    saltenv="base",
+    remote=None,
+    project=None,
+):
+    """
+    Make a file of this machine, of the fileserver or of a web server one of the instance. Returns what changed; nothing
+    where content, owner and mode are so already.
+
+    source
+        A path, ``salt://`` or ``http(s)://``.
+    source_hash
+        What the file of a web server has to be: ``sha256=...``, or the URL of a list of hashes.
+    saltenv
+        Of ``salt://``; ``base``.
+
+    See :py:func:`lxdapi_file.write` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.push web1 /srv/files/site.conf /etc/site.conf mode=0640 makedirs=True
+    """
+    there = _there(instance, path, remote, project)
+    content = sources.of_source(__salt__, path, source, saltenv, checked=sources.Sum(source_hash))
+    return plans.do(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
+
+
+def pull(instance, path, target, remote=None, project=None):
+    """
+    Make a file of the instance one of this machine, mode 0600, whole or not at all. Returns its path, size and sha256.
+
+    target
+        The absolute path on this machine; a file that is there is replaced.
+
+    See :py:func:`lxdapi_file.stat` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.pull web1 /etc/hosts /srv/files/hosts.web1
+    """
+    there = _there(instance, path, remote, project)
+    with downloads.replacing(target) as file:
+        found = facts.fetch(there, file)
+    return {"path": target, **found}
+
+
+def delete(instance, path, recursive=False, remote=None, project=None):
+    """
+    Remove a file, a symbolic link and not its target, or an empty directory. Returns what changed; nothing if there is
+    nothing of that path.
+
+    recursive
+        True: a directory with all that is in it.
+
+    See :py:func:`lxdapi_file.stat` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.delete web1 /etc/motd
+    """
+    return plans.do(fileplan.absent(_there(instance, path, remote, project), recursive))
+
+
+def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remote=None, project=None):
+    """
+    Make a directory, with this owner and mode. Returns what changed.
+
+    See :py:func:`lxdapi_file.write` for the parameters; a new one has mode 0755.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.mkdir web1 /srv/www makedirs=True
+    """
+    wanted = fileplan.Wanted(user, group, mode, makedirs)
+    return plans.do(fileplan.directory(_there(instance, path, remote, project), wanted))
+
+
+def symlink(instance, path, target, force=False, remote=None, project=None):
+    """
+    Make a symbolic link; one that leads elsewhere is replaced. Returns what changed.
+
+    target
+        What it leads to, relative to its directory or absolute.
+    force
+        True: a file or a directory that is there goes.
+
+    See :py:func:`lxdapi_file.stat` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.symlink web1 /etc/localtime /usr/share/zoneinfo/UTC
+    """
+    return plans.do(fileplan.symlink(_there(instance, path, remote, project), target, fileplan.Wanted(force=force)))
+
+
+def chown(instance, path, user=None, group=None, remote=None, project=None):
+    """
+    Give a file or a directory to a user and a group. Returns what changed.
+
+    See :py:func:`lxdapi_file.write` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.chown web1 /etc/hosts nobody nogroup
+    """
+    return plans.do(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(user, group)))
+
+
+def set_mode(instance, path, mode, remote=None, project=None):
+    """
+    Set the mode of a file or a directory. Returns what changed.
+
+    See :py:func:`lxdapi_file.write` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.set_mode web1 /etc/hosts 0600
+    """
+    return plans.do(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(mode=mode)))
