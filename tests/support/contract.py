@@ -35,6 +35,7 @@ EXTENSIONS = {
     "certificates password": "macaroon_authentication",
     "cluster/groups config": "clustering_groups_config",
     "cluster/members/{}/state force": "clustering_evacuation_force",
+    "instances/{}/rebuild": "instances_rebuild",
     "network-address-sets": "network_address_set",
     "instances/{}/rebuild": "instances_rebuild",
     "networks/{}/forwards ports[].snat": "network_forward_snat",
