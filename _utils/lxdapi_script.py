@@ -18,6 +18,8 @@ from lxdapi_kinds import KINDS
 log = logging.getLogger(__name__)
 
 # Of the instance, where everybody may execute; the name in it is one that nobody can guess.
+# The kernel takes no longer argument, and to look for the ends of words takes time.
+_LONGEST = 128 * 1024
 _FOLDER = posixpath.join("/", "tmp")
 
 
@@ -45,6 +47,8 @@ def run(api, name, file, args, given):
 
 def arguments(args):
     """Return the arguments of a script as a list of text."""
+    if isinstance(args, str) and len(args) > _LONGEST:
+        raise InvalidError(f"args: no more than {_LONGEST} characters")
     try:
         args = shlex.split(args) if isinstance(args, str) else args or []
     except ValueError as exc:
