@@ -56,7 +56,7 @@ class Source:
 
     def __init__(self, folder, stem):
         self.paths = fronts(folder)[stem]
-        self.stem = stem
+        self.folder, self.stem = folder, stem
         self._trees = [parsed(path) for path in self.paths]
 
     @property
@@ -77,7 +77,14 @@ class Source:
         """A function as the domain of Python describes it: signature and docstring."""
         function = self.functions()[word]
         text = linked(ast.get_docstring(function) or "").replace("\n", "\n   ")
-        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n\n   {text}\n"
+        # of a state and a function of one name a link is to the state
+        index = "   :no-index:\n" if self.shadowed(word) else ""
+        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n{index}\n   {text}\n"
+
+    def shadowed(self, word):
+        """Whether this is a function of a module of whose name there is a state as well."""
+        there = self.folder == "_modules" and self.stem in fronts("_states")
+        return there and word in Source("_states", self.stem).functions()
 
 
 def linked(text):
