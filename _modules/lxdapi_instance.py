@@ -11,7 +11,9 @@ try:
     import lxdapi_front as front
     import lxdapi_instance as instances
     import lxdapi_plan as plans
+    import lxdapi_relocate as relocate
     import lxdapi_status as statuses
+    from lxdapi_errors import InvalidError
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -121,25 +123,39 @@ def unfreeze(name, timeout=None, remote=None, project=None):
     return plans.do(statuses.reached(api, name, "Running", timeout))
 
 
-def move(name, target, timeout=None, remote=None, project=None):
+def move(name, target=None, timeout=None, pool=None, to_project=None, remote=None, project=None):
     """
-    Move the instance to another member of the cluster; one that runs is stopped for that and started again. Returns
-    what changed.
+    Move the instance to another member of the cluster, or to another storage pool or project of its daemon; one that
+    runs is stopped for that and started again. Returns what changed, nothing if it is there.
 
     target
         The member, or ``@group`` for one of these: of those that are online the one with the fewest instances.
+        Without ``pool`` and ``to_project``.
     timeout
-        Seconds for the move itself; 600.
+        Seconds for the move itself; 600, of a pool or project 3600.
+    pool
+        The storage pool of its root disk, snapshots included. API extension ``instance_pool_move``.
+    to_project
+        The project; its profiles, and the pools and networks of its devices, have to be there. API extension
+        ``instance_project_move``.
 
-    If the move fails, one that ran is started again where it was.
+    If the move fails, one that ran is started again where it was. To another daemon it is moved by
+    :py:func:`lxdapi_instance.migrate`.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-call lxdapi_instance.move web1 n2
+        salt-call lxdapi_instance.move web1 pool=fast to_project=shop
     """
-    return plans.do(instances.moved(_api(remote, project), name, target, timeout))
+    api = _api(remote, project)
+    if target is None:
+        there = api if to_project is None else _api(remote, to_project)
+        return plans.do(relocate.moved(api, name, there, pool, timeout))
+    if pool is not None or to_project is not None:
+        raise InvalidError("target: without pool and to_project; that is a move of its own")
+    return plans.do(instances.moved(api, name, target, timeout))
 
 
 def delete(name, force=False, remote=None, project=None):

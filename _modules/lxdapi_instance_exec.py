@@ -52,7 +52,7 @@ def exec_(
     stdin
         Text or bytes that it reads; None: nothing.
     env
-        {name: value}, besides HOME, USER, PATH and LANG. The values are shown nowhere.
+        {name: value}, besides HOME, USER, PATH and LANG. No change, comment or error shows them.
     cwd
         The folder that it runs in, an absolute path inside; None: root's home. One that is not there is refused.
     user
@@ -162,7 +162,7 @@ def retcode(
 
     .. code-block:: bash
 
-        salt-call lxdapi_instance.retcode web1 'test -e /etc/hosts'
+        salt-call lxdapi_instance.retcode web1 'test -e /etc/shadow'
     """
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
     return execs.run(_api(remote, project), name, given).retcode

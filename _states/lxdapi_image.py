@@ -1,5 +1,5 @@
 """
-Images of LXD and Incus as declared, from files.
+Images of LXD and Incus as declared, from files and from other servers.
 
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
@@ -8,9 +8,11 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_image as images
+    import lxdapi_image_source as remote_images
     import lxdapi_names as names
     import lxdapi_plan as plans
     import lxdapi_upload as uploads
+    from lxdapi_errors import InvalidError
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -64,12 +66,21 @@ def present(
             - rootfs: https://images.example.com/debian-12.squashfs
             - fingerprint: 3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6
 
+        debian/13:
+          lxdapi_image.present:
+            - source:
+                server: https://images.example.com
+                alias: debian/13
+            - auto_update: true
+
     name
         The alias that shall point at the image; or its fingerprint, for an image without alias.
     source
         The unified image (a tarball), or the metadata of a split one: a path on the minion,
-        ``salt://`` or ``http(s)://``. None: the image is there already, only its settings are
-        declared.
+        ``salt://`` or ``http(s)://``. A mapping: the daemon itself fetches it from another server: ``server`` and
+        ``alias`` or ``fingerprint``; ``protocol`` (``simplestreams``; or ``lxd``, ``incus``), ``certificate`` of the
+        server (PEM text or a path), ``image_type`` (``container`` or ``virtual-machine``), ``secret``. None: the image
+        is there already, only its settings are declared.
     rootfs
         The second file of a split image, likewise.
     fingerprint
@@ -81,7 +92,8 @@ def present(
     public
         True: everybody who reaches the daemon may read it. None: a new image is not public.
     auto_update
-        True: the daemon follows the image's source.
+        True: the daemon follows the image's source; what it has is as good then. Without it the minion asks the server
+        of a mapping, in each run, which image the alias means, and has the daemon fetch a newer one.
     expires_at
         A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove the image; "" for
         never.
@@ -92,7 +104,7 @@ def present(
     purge
         True: aliases of the image that are not named are removed.
     timeout
-        Seconds for the daemon to unpack it after the upload; 3600.
+        Seconds for the daemon to unpack it after the upload, or to fetch it; 3600.
     saltenv
         Of ``salt://`` sources; None: that of the SLS.
     remote, project
@@ -110,14 +122,12 @@ def present(
 
     def plan():
         api = _api(remote, project)
-        files = _files(source, rootfs, saltenv or _saltenv())
-        digest = _digest(api, name, fingerprint, files)
+        if isinstance(source, dict):
+            digest, send, check = _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout)
+        else:
+            digest, send, check = _here(api, name, source, rootfs, fingerprint, timeout, saltenv or _saltenv())
         named = [] if names.is_fingerprint(name) else [name]
-        send = lambda: _send(api, files, digest, timeout)  # noqa: E731
-        more = aliases if aliases is not None else []
-        if not isinstance(more, list):
-            more = [more]
-        check = lambda: _check(digest, source, rootfs)  # noqa: E731
+        more = aliases if isinstance(aliases, list) else [] if aliases is None else [aliases]
         return images.present(api, digest, wanted, send, named + more, check, purge)
 
     return plans.state("image", name, __opts__["test"], plan)
@@ -161,6 +171,25 @@ def _digest(api, name, fingerprint, files):
     if files is None:
         return images.existing(api, name)
     return images.known_fingerprint(*files(), memory=images.memory_file(__opts__["cachedir"]))
+
+
+def _here(api, name, source, rootfs, fingerprint, timeout, saltenv):
+    """Return (fingerprint, how to send it, how to see whether it can be sent) for an image of files."""
+    files = _files(source, rootfs, saltenv)
+    digest = _digest(api, name, fingerprint, files)
+    return digest, lambda: _send(api, files, digest, timeout), lambda: _check(digest, source, rootfs)
+
+
+def _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout):
+    """Return (fingerprint, how to fetch it, None) for an image of another server."""
+    if rootfs:
+        raise InvalidError("rootfs: an image of another server is fetched as it is there")
+    if fingerprint:
+        # of an alias the daemon could take another image by now
+        source = {**{key: value for key, value in source.items() if key != "alias"}, "fingerprint": fingerprint}
+    found = remote_images.declared(source)
+    digest = remote_images.wanted(api, found, name, auto_update)
+    return digest, lambda: remote_images.fetch(api, found, digest, timeout), None
 
 
 def _send(api, files, digest, timeout):

@@ -8,7 +8,6 @@ try:
     import lxdapi_front as front
     import lxdapi_instance as instances
     import lxdapi_plan as plans
-    import lxdapi_status as statuses
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -42,6 +41,12 @@ def present(
     renamed_from=None,
     target=None,
     move=False,
+    wait_for=None,
+    snapshot_before=False,
+    reload=None,
+    image_changed="ignore",
+    cloud_init=None,
+    devices_override=None,
     sensitive=None,
     remote=None,
     project=None,
@@ -66,6 +71,8 @@ def present(
                   source: /srv/data
                   path: /data
             - running: true
+            - wait_for:
+                ready: true
 
         web2:
           lxdapi_instance.present:
@@ -81,12 +88,34 @@ def present(
                 type: copy
                 source: web1
 
+        web4:
+          lxdapi_instance.present:
+            - source: busybox
+            - cloud_init:
+                user_data:
+                  packages: [nginx]
+                  write_files:
+                    - path: /etc/motd
+                      permissions: '0644'
+                      content: |
+                        This is web4.
+                network:
+                  version: 2
+                  ethernets:
+                    eth0:
+                      dhcp4: true
+            - devices_override:
+                root:
+                  size: 5GiB
+
     name
         Of the instance: 1 to 63 letters, digits or ``-``.
     source
         What a new one is made from: the alias or the fingerprint of an image of the daemon; a REST
         source (``type: image`` with ``server`` for another server's image, ``type: copy`` with
-        ``source`` for a copy of an instance); None for an empty one. Not looked at afterwards.
+        ``source`` for a copy of an instance); ``type: backup`` with the ``path`` of a file that
+        ``exported`` made, and with ``pool`` if it shall be on another one; None for an empty one. Not
+        looked at afterwards.
     type
         ``container`` or ``virtual-machine`` (or ``vm``); None: a container.
     description
@@ -121,30 +150,48 @@ def present(
         True: an existing one that is elsewhere is moved to the target; one that runs is stopped for that and
         started again. Within a group it goes to the member that is online and has the fewest instances. False: it
         stays where it is, and the comment says so.
+    wait_for
+        What is waited for in the end, of one that runs: a mapping, or a list of them, of ``ipv4`` or ``ipv6`` (the nic
+        inside that has such an address), ``agent: true``, ``ready: true``, ``cloud-init: true``, ``cmd`` (a command
+        inside that succeeds), ``port`` (of TCP, somebody inside listens), and ``timeout`` (seconds for each; 60). Where
+        it does not come about the state fails, and tells what was seen. The test mode does not wait.
+    snapshot_before
+        True: before an existing one is changed a snapshot is made (``lxdapi-before-NUMBER``), from which it is restored
+        if the change fails, and which stays for seven days else.
+    reload
+        A command that runs inside, in the place of a restart, when something that the state watches has changed: see
+        ``watch`` in the README, Inside.
+    image_changed
+        What is done where the source means another image by now than the instance was made of: ``ignore``;
+        ``report``: the comment says so; ``rebuild``: it is made anew from that one, which empties its root disk and
+        keeps config, devices, profiles and addresses (API extension ``instances_rebuild``; not one with snapshots).
+    cloud_init
+        What cloud-init shall do when the instance starts for the first time, as data: ``user_data``, ``vendor_data``
+        and ``network``, each a mapping. They become ``cloud-init.user-data`` (``#cloud-config``),
+        ``cloud-init.vendor-data`` and ``cloud-init.network-config`` of ``config``, where the same key is refused then;
+        where the daemon lacks the API extension ``cloud_init``, ``user.user-data`` and so on. They are compared as
+        YAML; ``null`` removes one. A text is taken as it is (``#!/bin/sh``, ``## template: jinja``, ...).
+    devices_override
+        A mapping of names of devices of the profiles to keys that are otherwise here: the device becomes one of the
+        instance, with all keys that the last profile that has it gives it at each run, and these; ``null`` leaves one
+        out. What ``devices`` has as well, or no profile has, is refused.
     sensitive
         A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
         see: README, Secrets.
     remote, project
         See the README, Remotes.
     """
-    wanted = {
-        "type": type,
-        "description": description,
-        "config": config,
-        "devices": devices,
-        "profiles": profiles,
-        "architecture": architecture,
-        "ephemeral": ephemeral,
-    }
-    return plans.state(
-        "instance",
-        name,
-        __opts__["test"],
-        lambda: instances.present(
-            _api(remote, project), name, wanted, source, running, restart_on_change, timeout, renamed_from, target, move
-        ),
-        sensitive,
-    )
+    wanted = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
+    wanted.update(architecture=architecture, ephemeral=ephemeral)
+    how = (source, running, restart_on_change, timeout, renamed_from, target, move)
+    how += (wait_for, snapshot_before, image_changed)
+
+    def plan():
+        api = _api(remote, project)
+        whole = instances.declared(api, name, wanted, cloud_init, devices_override, source, renamed_from)
+        return instances.present(api, name, whole, *how)
+
+    return plans.state("instance", name, __opts__["test"], plan, sensitive)
 
 
 def absent(name, force=False, remote=None, project=None):
@@ -172,23 +219,28 @@ def absent(name, force=False, remote=None, project=None):
     )
 
 
-def running(name, timeout=None, remote=None, project=None):
+def running(name, timeout=None, wait_for=None, reload=None, remote=None, project=None):
     """
     Ensure that an existing instance runs; a frozen one is thawed, ``Ready`` is running.
 
     .. code-block:: yaml
 
         web1:
-          lxdapi_instance.running
+          lxdapi_instance.running:
+            - wait_for:
+                ready: true
+                timeout: 30
 
     name
         Of the instance.
     timeout
         Seconds; 120.
+    wait_for, reload
+        See :py:func:`lxdapi_instance.present`.
     remote, project
         See the README, Remotes.
     """
-    return _reached(name, "Running", timeout, False, remote, project)
+    return _reached(name, "Running", timeout, False, remote, project, wait_for)
 
 
 def stopped(name, timeout=None, force=False, remote=None, project=None):
@@ -233,10 +285,10 @@ def frozen(name, timeout=None, remote=None, project=None):
     return _reached(name, "Frozen", timeout, False, remote, project)
 
 
-def _reached(name, goal, timeout, force, remote, project):
+def _reached(name, goal, timeout, force, remote, project, wait_for=None):
     return plans.state(
         "instance",
         name,
         __opts__["test"],
-        lambda: statuses.reached(_api(remote, project), name, goal, timeout, force),
+        lambda: instances.reached(_api(remote, project), name, goal, timeout, force, wait_for),
     )

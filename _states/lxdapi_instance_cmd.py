@@ -96,7 +96,7 @@ def cmd_run(
     The test mode executes nothing, ``onlyif`` and ``unless`` neither; ``creates`` it knows. ``state.single`` asks the
     three conditions on the minion first; there, write them below ``inside``.
     """
-    conditions = {"creates": creates, "onlyif": onlyif, "unless": unless, **(inside or {})}
+    conditions = {"creates": creates, "onlyif": onlyif, "unless": unless}
     given = name if command is None else command
 
     def plan():
@@ -106,7 +106,7 @@ def cmd_run(
             instance,
             given if isinstance(given, str) else " ".join(map(str, given)),
             order,
-            conditions,
+            commands.joined(conditions, inside),
             success_retcodes,
             hide_output,
             __opts__["test"],

@@ -6,6 +6,7 @@ import base64
 
 import lxdapi_converge as converge
 import lxdapi_exec as execs
+import lxdapi_items as items
 import lxdapi_login as logins
 import lxdapi_status as statuses
 from lxdapi_errors import InvalidError, LxdapiError
@@ -25,6 +26,13 @@ class CommandFailedError(LxdapiError):
     """
 
     changes = {}
+
+
+def joined(conditions, inside):
+    """Return the conditions with those that Salt was kept from looking at; raises for what are none."""
+    if inside is not None and not (isinstance(inside, dict) and set(inside) <= set(CONDITIONS)):
+        raise InvalidError(f"inside: a mapping of {', '.join(CONDITIONS)} is needed, not {inside!r}")
+    return {**conditions, **(inside or {})}
 
 
 def text(data):
@@ -77,7 +85,7 @@ def steps(api, instance, command, given, conditions, good, hide, test):
     test
         True: nothing is executed, so ``onlyif`` and ``unless`` are not known.
     """
-    conditions, good = _checked(conditions), {0, *_codes(good)}
+    conditions, good, hide = _checked(conditions), {0, *_codes(good)}, items.truth("hide_output", hide or False)
     path = converge.path_of(KINDS["instance"], instance)
     why = _needless(api, instance, path, conditions, given, test)
     if why:
@@ -104,7 +112,7 @@ def _checked(conditions):
 
 def _texts(what, given):
     texts = [given] if isinstance(given, str) else [] if given is None else given
-    if isinstance(texts, (list, tuple)) and all(isinstance(each, str) for each in texts):
+    if isinstance(texts, (list, tuple)) and all(isinstance(each, str) and each.strip() for each in texts):
         return texts
     raise InvalidError(f"{what}: text about the inside of the instance is needed, or a list of it, not {given!r}")
 

@@ -5,6 +5,7 @@ A new instance: one call with everything in it, known to be whole afterwards.
 import logging
 import secrets as random
 
+import lxdapi_backup as backups
 import lxdapi_converge as converge
 import lxdapi_retry as retry
 import lxdapi_source as sources
@@ -34,13 +35,23 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     """
     source = sources.looked_up(api, sources.source_of(source))
     inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
-    mark = random.token_hex(8)
-    fields = {**inherited, **wanted}
-    fields["config"] = {**(fields.get("config") or {}), unfinished.MARK: mark}
     body = {**(extra or {}), "source": source}
     there = api.at(target) if target else api
-    act = lambda: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
-    retry.settle(api, act, lambda: _found_created(api, name, mark))
+    made_whole(
+        api, name, {**inherited, **wanted}, lambda fields: converge.create(there, KIND, name, fields, timeout, body)
+    )
+
+
+def made_whole(api, name, fields, send):
+    """
+    Make an instance, and know that it is whole.
+
+    send
+        Called with the fields, a mark of ours among them; makes it, and waits for the end.
+    """
+    mark = random.token_hex(8)
+    marked = {**fields, "config": {**(fields.get("config") or {}), unfinished.MARK: mark}}
+    retry.settle(api, lambda: send(marked), lambda: _found_created(api, name, mark))
     try:
         unfinished.unmark(api, name)
     except APIException as exc:  # it is made; the next run takes the mark away
@@ -95,13 +106,15 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True):
     is declared of them is written afterwards.
     """
     _refuse_target(api, target)
-    copied = sources.source_of(source)["type"] == "copy"
+    sort = sources.source_of(source)["type"]
+    if sort == "backup":
+        return backups.creation(api, name, source, wanted, timeout, target)
     make = _created if shared else create
     act = lambda: make(api, name, wanted, source, timeout, target=target)  # noqa: E731
     note = "it is empty: no source is declared" if source is None else ""
     made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
     late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
-    late = late or (copied and converge.unmade(wanted))
+    late = late or (sort == "copy" and converge.unmade(wanted))
     return [made] + (converge.completion(api, KIND, name, wanted) if late else [])
 
 

@@ -30,14 +30,14 @@ def download(api, url, file, seconds=None, params=None, words="download"):
     params
         Of the query.
     words
-        What it is, for a line on the terminal.
+        What it is, for the progress; see :func:`lxdapi_progress.line`.
 
     Raises one of :mod:`lxdapi_errors`: the daemon's refusal, a connection that broke or fell silent, a reply that is
     shorter than was said; :class:`LxdapiError` for a disk that is full.
     """
     seconds = api.timeout if seconds is None else seconds
     sock, response = stream.opened(api, url, params, seconds)
-    with sock, progress.line(words, response.length) as show:
+    with sock, progress.line(words, response.length, api) as show:
         return _copied(sock, response, file, seconds, show, f"{api.endpoint}{api.address(url)[0]}")
 
 
@@ -86,7 +86,8 @@ def replacing(path):
     try:
         with file:
             yield file
-            _flush(file)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as exc:
         raise LxdapiError(f"{path} cannot be written: {exc.strerror}") from exc
@@ -95,9 +96,19 @@ def replacing(path):
             os.unlink(temporary)
 
 
-def _flush(file):
-    file.flush()
-    os.fsync(file.fileno())
+def put(file, data):
+    """Write these bytes to the disk; raises :class:`LxdapiError` where it is full."""
+    _write(file, data)
+    try:
+        file.flush()
+        os.fsync(file.fileno())
+    except OSError as exc:
+        raise LxdapiError(f"{file.name} cannot be written: {exc.strerror}") from exc
+
+
+def refuse(path):
+    """Raise :class:`InvalidError` for what is no path of a file."""
+    _beside(path)
 
 
 def _beside(path):

@@ -200,10 +200,14 @@ def _live(api, url, body, stdin, seconds):
 
 
 def _secrets(started):
-    """Return {name: secret} of the websockets; while that of control is open the command has somebody who waits."""
+    """
+    Return {name: secret} of the websockets, that of standard input last: no command begins without it.
+
+    While that of control is open the command has somebody who waits.
+    """
     data = started.metadata if isinstance(started.metadata, dict) else {}
     fds = (data.get("metadata") or {}).get("fds") or {}
-    wanted = ("control", "0", STDOUT, STDERR)
+    wanted = ("control", STDOUT, STDERR, "0")
     if not set(wanted) <= set(fds):
         raise APIProtocolException(started, "the daemon names no websockets")
     return {fd: fds[fd] for fd in wanted}

@@ -95,8 +95,8 @@ def _remember(memory, known):
     newest = dict(list(known.items())[-_REMEMBERED:])
     try:
         os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(memory)) as folder:
-            whole = os.path.join(folder, "fingerprints.json")
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(memory)) as place:
+            whole = os.path.join(place, "fingerprints.json")
             with open(whole, "w", encoding="utf-8") as file:
                 os.fchmod(file.fileno(), 0o600)
                 json.dump(newest, file)
@@ -145,7 +145,7 @@ def _found_imported(api, digest):
     """Return True if the image is there once no image is being imported any more, None if it is not."""
     patience = retry.Patience(api.wait_timeout)
     while converge.read(api, KIND, digest) is None:
-        if not any(_is_import(operation) for operation in operations.running(api)):
+        if not is_importing(api):
             # it can have come between the two looks
             return True if converge.read(api, KIND, digest) is not None else None
         if not patience.pause():
@@ -153,9 +153,12 @@ def _found_imported(api, digest):
     return True
 
 
-def _is_import(operation):
-    """Return True for the operation of an upload: nothing but its description tells (all three)."""
-    return not operation.get("resources") and operation.get("description") == "Downloading image"
+def is_importing(api):
+    """Return True while an image is uploaded, published or fetched: nothing but a description tells (all three)."""
+    return any(
+        not operation.get("resources") and operation.get("description") == "Downloading image"
+        for operation in operations.running(api)
+    )
 
 
 def _header_text(text):
@@ -195,9 +198,14 @@ def refuse_missing(name):
     raise InvalidError(f"there is no image {name}, and no source to make it from")
 
 
+def folder(cachedir):
+    """Return the folder of lxdapi in the minion's cache; it need not be there yet."""
+    return os.path.join(cachedir, "lxdapi")
+
+
 def memory_file(cachedir):
     """Return the file in the minion's cache where fingerprints are remembered."""
-    return os.path.join(cachedir, "lxdapi", "fingerprints.json")
+    return os.path.join(folder(cachedir), "fingerprints.json")
 
 
 def alias_steps(api, alias, target, description=None, renamed_from=None):
@@ -206,6 +214,13 @@ def alias_steps(api, alias, target, description=None, renamed_from=None):
     """
     wanted = {"target": names.fingerprint(target), "description": description}
     return converge.present(api, "image_alias", alias, wanted, renamed_from=renamed_from)
+
+
+def alias_names(given):
+    """Return the aliases that are declared, each once; raises :class:`InvalidError` for what is no list of names."""
+    if not isinstance(given, (list, tuple)) or not all(isinstance(alias, str) for alias in given):
+        raise InvalidError("aliases: a list of names is needed")
+    return list(dict.fromkeys(given))
 
 
 def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
@@ -224,8 +239,7 @@ def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
         True: other aliases that it has are removed.
     """
     purge = items.truth("purge", purge or False)
-    if not isinstance(aliases, (list, tuple)) or not all(isinstance(alias, str) for alias in aliases):
-        raise InvalidError("aliases: a list of names is needed")
+    aliases = alias_names(aliases)
     wanted = diff.normal(KIND, wanted)
     current = converge.read(api, KIND, digest)
     if current is None:
@@ -235,9 +249,14 @@ def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
         steps += converge.completion(api, KIND, digest, wanted)
     else:
         steps = converge.update_steps(api, KIND, digest, wanted, current)
-    for alias in dict.fromkeys(aliases):
-        steps += [_alias_step(alias, digest, step) for step in alias_steps(api, alias, digest)]
+    steps += aliased(api, aliases, digest)
     return steps + (_purge(api, digest, current, aliases) if purge and current is not None else [])
+
+
+def aliased(api, aliases, digest):
+    """Return the steps to the aliases of an image, as its own."""
+    named = dict.fromkeys(aliases)
+    return [_alias_step(alias, digest, step) for alias in named for step in alias_steps(api, alias, digest)]
 
 
 def _purge(api, digest, current, aliases):

@@ -4,16 +4,21 @@ What instances need beyond the table: sources, and the order of changes around a
 
 import logging
 
+import lxdapi_base_image as base_images
+import lxdapi_cloud_init as documents
 import lxdapi_converge as converge
 import lxdapi_creation as creations
 import lxdapi_diff as diff
 import lxdapi_items as items
 import lxdapi_move as moves
 import lxdapi_names as names
+import lxdapi_override as overrides
 import lxdapi_plan as plans
 import lxdapi_retry as retry
+import lxdapi_snapshot as snapshots
 import lxdapi_status as statuses
 import lxdapi_unfinished as unfinished
+import lxdapi_waiting as waiting
 from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Nothing, Step
@@ -67,6 +72,9 @@ def present(
     renamed_from=None,
     target=None,
     move=False,
+    wait_for=None,
+    snapshot_before=False,
+    image_changed="ignore",
 ):
     """
     Return the steps to an instance with the declared fields, and with ``running`` its status.
@@ -75,8 +83,12 @@ def present(
     stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
     ``renamed_from``: an instance that becomes this one if this one does not exist; it has to be stopped.
     ``target``: where a new one is made, see :mod:`lxdapi_creation`; with ``move`` an existing one is moved there.
+    ``wait_for``: see :mod:`lxdapi_waiting`. ``snapshot_before``: see :func:`lxdapi_snapshot.before`.
+    ``image_changed``: see :func:`lxdapi_base_image.check`.
     """
     goal, timeout = goal_of(running), names.seconds(timeout)
+    waits, guarded = waiting.steps(api, name, wait_for), items.truth("snapshot_before", snapshot_before or False)
+    base_images.choose(image_changed)
     wanted = _normal(api, wanted)
     current = unfinished.awaited(api, name)
     half_made = current is not None and _half_made(current)
@@ -85,13 +97,43 @@ def present(
         current = converge.read(api, KIND, renamed_from)
     if current is None or half_made:
         made = _rid(api, name, current) + creations.creation(api, name, wanted, source, timeout, target)
-        return made + (statuses.steps_to(api, name, "Stopped", "Running") if running else [])
+        started = statuses.steps_to(api, name, "Stopped", "Running") if running else []
+        return _awaited(made + started, waits, goal or "Stopped")
     wanted = _unmarked(wanted, current)
     now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
     statuses.refuse_vanishing(now, goal)
     changes = _changed(api, name, wanted, now, restart_on_change, bool(renamed))
     steps = _placed(api, name, now, goal, changes, moves.step(api, name, now, target, move, timeout))
-    return moves.told(api, now, target, move, renamed + steps)
+    rebuilt, note = base_images.check(api, name, now, source, image_changed)
+    if rebuilt and guarded:
+        raise InvalidError("snapshot_before: an instance that has a snapshot cannot be rebuilt (image_changed)")
+    steps = plans.noted(moves.told(api, now, target, move, renamed + rebuilt + steps), note)
+    steps = snapshots.before(api, name, steps) if guarded and not renamed else steps
+    return _awaited(steps, waits, goal or statuses.status(now))
+
+
+def declared(api, name, wanted, cloud_init=None, devices_override=None, source=None, renamed_from=None):
+    """Return the declared fields with those of config and devices that are declared by other words."""
+    config = documents.merged(api, wanted.get("config"), cloud_init)
+    devices = overrides.merged(api, name, wanted, devices_override, source, renamed_from)
+    return {**wanted, "config": config, "devices": devices}
+
+
+def _awaited(steps, waits, there):
+    """Return the plan with the waits at its end; raises where it leads to an instance that does not run."""
+    if not waits:
+        return steps
+    if there != "Running":
+        raise InvalidError(f"wait_for: it is {there} in the end; running: true is needed")
+    if steps:
+        return steps + waits
+    return Nothing.with_steps(getattr(steps, "words", "as declared"), waits)
+
+
+def reached(api, name, goal, timeout=None, force=False, wait_for=None):
+    """Return the steps of :func:`lxdapi_status.reached`, and the waits after them."""
+    waits = waiting.steps(api, name, wait_for)
+    return _awaited(statuses.reached(api, name, goal, timeout, force), waits, goal)
 
 
 def moved(api, name, target, timeout=None):

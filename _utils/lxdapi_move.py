@@ -6,11 +6,12 @@ import lxdapi_converge as converge
 import lxdapi_items as items
 import lxdapi_names as names
 import lxdapi_operation as operations
+import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_status as statuses
 from lxdapi_errors import InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
-from lxdapi_plan import Nothing, Step
+from lxdapi_plan import Step
 
 KIND = KINDS["instance"]
 
@@ -31,7 +32,7 @@ def step(api, name, now, target, move, timeout=None):
     if not api.clustered:
         raise InvalidError("target: the server is not clustered")
     here = now.metadata["location"]
-    meant = _meant(api, target)
+    meant = members(api, target)
     if here in meant:
         return None
     statuses.refuse_vanishing(now, "Stopped")
@@ -59,21 +60,18 @@ def told(api, now, target, move, steps):
     here = now.metadata.get("location")
     if not target or move or not api.clustered or here in _known(api, target):
         return steps
-    words = f"it is on {here}, not on {target} (move: True moves it)"
-    if not steps:
-        return Nothing("as declared", words)
-    return [steps[0]._replace(note="; ".join(filter(None, [steps[0].note, words]))), *steps[1:]]
+    return plans.noted(steps, f"it is on {here}, not on {target} (move: True moves it)")
 
 
 def _known(api, target):
     """Return the names of the members that a target stands for, none where that cannot be told."""
     try:
-        return _meant(api, target)
+        return members(api, target)
     except LxdapiError:
         return ()
 
 
-def _meant(api, target):
+def members(api, target):
     """Return the names of the members that a target stands for; raises :class:`InvalidError` if there is none."""
     word = "cluster_group" if str(target).startswith("@") else "cluster_member"
     name = str(target).lstrip("@")

@@ -21,6 +21,8 @@ from lxdapi_retry import Patience
 
 # One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
 _SLICE, _GRACE = 30, 10
+# Of the class "websocket" are shells, and what comes from another daemon or goes there (all three).
+_TRANSFERS = ("Creating instance", "Migrating instance")
 # Where a daemon answers /wait at once although the operation runs.
 _PAUSE = 0.1
 
@@ -82,8 +84,12 @@ def running(api):
 
 def is_about(api, path):
     """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
-    # somebody's open shell is one as well
-    return any(path in _paths(operation) for operation in running(api) if operation.get("class") == "task")
+    return any(path in _paths(operation) for operation in running(api) if _changes(operation))
+
+
+def _changes(operation):
+    """Return True for an operation that is at work on an object: somebody's open shell is one as well."""
+    return operation.get("class") == "task" or operation.get("description") in _TRANSFERS
 
 
 def _paths(operation):

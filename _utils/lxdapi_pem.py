@@ -44,6 +44,11 @@ def read(given):
     return hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode("ascii")
 
 
+def text(given):
+    """Return a certificate as PEM text, with nothing but it; see :func:`read`."""
+    return ssl.DER_cert_to_PEM_cert(base64.b64decode(read(given)[1]))
+
+
 def _file(path):
     try:
         with open(os.path.expanduser(path), encoding="latin-1") as file:

@@ -39,7 +39,7 @@ class Step(NamedTuple):
 
 class Nothing(list):
     """
-    A plan without steps.
+    A plan that changes nothing.
 
     words
         What is so already: "as declared", "absent".
@@ -48,6 +48,13 @@ class Nothing(list):
     def __init__(self, *words):
         super().__init__()
         self.words = "; ".join(filter(None, words))
+
+    @classmethod
+    def with_steps(cls, words, steps):
+        """Return a plan that changes nothing, and has steps that only look or wait."""
+        made = cls(words)
+        made.extend(steps)
+        return made
 
 
 def state(word, name, test, plan, sensitive=None):
@@ -84,7 +91,7 @@ def _reached(ret, subject, test, plan):
     except LxdapiError as exc:
         return {**ret, "result": False, "comment": f"{subject} could not be read: {explained(exc)}"}
     if not steps:
-        return {**ret, "comment": f"{subject} is {getattr(steps, 'words', 'as declared')}"}
+        return {**ret, "comment": f"{subject} is {_so_already(steps)}"}
     if test:
         return _predicted(ret, subject, steps)
     return _carry_out(ret, subject, steps)
@@ -94,7 +101,7 @@ def _predicted(ret, subject, steps):
     for step in steps:
         join(ret["changes"], step.changes)
     if not ret["changes"]:
-        return {**ret, "comment": f"{subject} is as declared"}
+        return {**ret, "comment": f"{subject} is {_so_already(steps)}"}
     comment = _sentence(subject, "would be", steps) + "".join(_yet(step) for step in steps)
     return {**ret, "result": None, "comment": comment}
 
@@ -125,7 +132,20 @@ def _carry_out(ret, subject, steps):
         join(ret["changes"], step.changes if actual is None else actual)
         if actual or (actual is None and step.changes):  # else somebody else did it meanwhile
             done.append(step)
-    return {**ret, "comment": _sentence(subject, "was", done) if done else f"{subject} is as declared"}
+    return {**ret, "comment": _sentence(subject, "was", done) if done else f"{subject} is {_so_already(steps)}"}
+
+
+def _so_already(steps):
+    return getattr(steps, "words", "as declared")
+
+
+def noted(steps, words):
+    """Return the plan, which says this as well; it may have no steps."""
+    if not words:
+        return steps
+    if not steps:
+        return Nothing(_so_already(steps), words)
+    return [steps[0]._replace(note="; ".join(filter(None, [steps[0].note, words]))), *steps[1:]]
 
 
 def do(steps):

@@ -60,8 +60,8 @@ def _put(api, url, file, there, fields):
     try:
         with open(file, "rb") as stream:
             api.post(url, params={"path": there}, data=stream, headers=headers)
-    except OSError as exc:
-        raise InvalidError(f"{file} cannot be read: {exc.strerror or exc}") from exc
+    except (OSError, ValueError) as exc:
+        raise InvalidError(f"{file} cannot be read: {getattr(exc, 'strerror', exc)}") from exc
 
 
 def _remove(api, url, there):

@@ -24,7 +24,7 @@ _SECRET_KEY = re.compile(
 _NO_SECRET = re.compile(r"(_expiry|https_allowed_credentials)$")
 # Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
 # where whole requests are printed.
-_SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^fds$)")
+_SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^(fds|control|criu|fs)$)")
 # What cloud-init reads: YAML, of which spelling and order of keys mean nothing.
 _CLOUD_INIT = re.compile(r"(cloud-init\.|user\.)(user-data|vendor-data|network-config|meta-data)$")
 # A line "password: x", "- DB_PASSWORD=x", "mysql --password=x" or "secret: |" in such a text, and one of a private key.

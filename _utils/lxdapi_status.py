@@ -5,6 +5,7 @@ Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 ar
 6.0.4.
 """
 
+import logging
 import time
 
 import lxdapi_converge as converge
@@ -15,9 +16,18 @@ import lxdapi_operation as operations
 import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_unfinished as unfinished
-from lxdapi_errors import APIException, APINotFoundException, APIOperationException, APITimeoutException, InvalidError
+from lxdapi_errors import (
+    APIException,
+    APINotFoundException,
+    APIOperationException,
+    APITimeoutException,
+    InvalidError,
+    LxdapiError,
+)
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Step
+
+log = logging.getLogger(__name__)
 
 KIND = KINDS["instance"]
 STOP_SECONDS = 30
@@ -242,3 +252,28 @@ def _arrived(api, name, action, goal, words):
         return here == goal and "already" in words
     except APINotFoundException:
         return action == "stop"
+
+
+def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None):
+    """
+    Stop an instance, do something with it, bring it back to its status, whether that failed or not; returns what
+    ``act`` does.
+
+    here
+        Its status.
+    timeout, force
+        Of the stop, see :func:`reached`.
+    renamed
+        Its name after ``act``, where that is another.
+    """
+    plans.do(steps_to(api, name, here, "Stopped", timeout, force))
+    try:
+        done = act()
+    except LxdapiError:
+        try:
+            plans.do(steps_to(api, name, "Stopped", here))
+        except LxdapiError as exc:
+            log.warning("lxdapi: instance %s is not %s again: %s", name, here, plans.explained(exc))
+        raise
+    plans.do(steps_to(api, renamed or name, "Stopped", here))
+    return done

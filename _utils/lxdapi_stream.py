@@ -3,8 +3,10 @@ A connection of our own to the daemon, for what begins as a request and is none,
 for replies of any length.
 """
 
+import base64
 import http.client
 import json
+import secrets as random
 import socket
 from urllib.parse import urlencode
 
@@ -34,6 +36,31 @@ def upgraded(api, url, protocol, seconds=None):
     return _asked(api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"no {protocol} there")[0]
 
 
+def websocket(api, url, params, seconds=None):
+    """
+    Return a connected socket on which frames of a websocket are exchanged from now on. Closing it is the caller's.
+
+    url, params
+        Of the websocket, such as ``operations/ID/websocket`` with its ``secret``.
+    seconds
+        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+
+    Raises one of :mod:`lxdapi_errors`, with the daemon's words where it refuses.
+    """
+    key = base64.b64encode(random.token_bytes(16)).decode("ascii")
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"}
+    return _asked(api, url, params, seconds, headers, http.client.SWITCHING_PROTOCOLS, "no websocket there")[0]
+
+
+class _Head(http.client.HTTPResponse):
+    """A reply of which nothing is read beyond its head: what follows is no HTTP, and can have arrived with it."""
+
+    def __init__(self, sock, *args, **kwargs):
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = sock.makefile("rb", buffering=0)
+
+
 def opened(api, url, params=None, seconds=None):
     """
     Return (socket, reply) of a GET; of the reply, an :class:`http.client.HTTPResponse`, nothing but the head was read.
@@ -58,6 +85,8 @@ def _asked(api, url, params, seconds, headers, expected, otherwise):
         sock.settimeout(seconds)
         connection = http.client.HTTPConnection("lxd")
         connection.sock = sock
+        if expected == http.client.SWITCHING_PROTOCOLS:
+            connection.response_class = _Head
         connection.request("GET", path + (f"?{urlencode(params)}" if params else ""), headers=headers)
         response = connection.getresponse()
         _refuse_other(response, expected, place)

@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import ssl
+from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 import lxdapi_secrets as secrets
@@ -15,6 +16,7 @@ import urllib3
 from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException, InvalidError
 
 DIAL_SECONDS = 10
+_BLOCK = 64 * 1024
 # What connect() says before anything was sent.
 _CONNECT_ERRORS = {
     errno.ENOENT: "the socket does not exist: is the daemon running?",
@@ -53,8 +55,36 @@ def send(session, method, url, options):
     Raises :class:`APITimeoutException`, :class:`APIConnectionException` (``sent`` False where
     nothing can have reached the daemon) or :class:`APIProtocolException`.
     """
-    try:
+    with _in_words(method, url, options):
         return session.request(method, url, **options)
+
+
+def fetched(session, url, seconds, longest):
+    """
+    Return (HTTP status, body) of a GET of somebody else's server, which is not followed elsewhere.
+
+    seconds
+        For the whole reply.
+    longest
+        In bytes; a longer body is refused when so much of it has come.
+
+    Raises what :func:`send` does.
+    """
+    options = {"timeout": seconds, "stream": True, "allow_redirects": False, "headers": {"Accept-Encoding": "identity"}}
+    body = bytearray()
+    with _in_words("GET", url, options), session.request("GET", url, **options) as response:
+        for block in response.iter_content(_BLOCK):
+            body += block
+            if len(body) > longest:
+                raise APIProtocolException(error=f"it is longer than {longest} bytes", method="GET", url=url)
+        return response.status_code, bytes(body)
+
+
+@contextmanager
+def _in_words(method, url, options):
+    """Raise what fails within the block as one of our own exceptions."""
+    try:
+        yield
     except requests.exceptions.ConnectTimeout as exc:
         raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
     except requests.exceptions.Timeout as exc:

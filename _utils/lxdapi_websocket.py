@@ -1,18 +1,19 @@
 """
 The websockets of an operation, by the library websocket-client where it is installed.
 
-The secret of a websocket stands in its URL: it is in no error of ours, and in no line that the library logs.
+They are asked for at once, and by ourselves: the library reads an answer byte by byte, which takes longer than all
+the rest of it, and the secret that stands in the URL comes to no log of its.
 """
 
+import base64
+import hashlib
 import json
-import logging
+import os
 import select
 import socket
-import ssl
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
-import lxdapi_secrets as secrets
 import lxdapi_stream as stream
 from lxdapi_errors import APIConnectionException, APITimeoutException
 
@@ -24,19 +25,11 @@ except ImportError:
 # For a handshake, and for the rest of a frame that has begun.
 FRAME_SECONDS = 30
 _BLOCK = 65536
+# RFC 6455.
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
 # Opcodes: the rest of a message, text, bytes, a ping.
 _MORE, _TEXT, _BYTES, _PING = 0, 1, 2, 9
-
-
-class _SecretURLs(logging.Filter):
-    """Keeps the secrets of URLs out of what the library logs where somebody has switched its trace on."""
-
-    def filter(self, record):
-        record.msg, record.args = secrets.mask_url(record.getMessage()), ()
-        return True
-
-
-logging.getLogger("websocket").addFilter(_SecretURLs())
 
 
 def available():
@@ -52,31 +45,51 @@ def connected(api, path, query, words):
     path, query
         Of the operation.
     words
-        {name: secret}; they are connected in this order.
+        {name: secret}; the last one is asked for when the others are there.
 
     Raises :class:`APIConnectionException`.
     """
-    channels = {}
+    sockets, keys = {}, {}
+    place = f"{api.endpoint}{path}/websocket"
     try:
-        for name, secret in words.items():
-            channels[name] = _connected(api, f"{path}/websocket", {**query, "secret": secret})
-        yield channels
+        *first, last = words
+        for group in (first, [last]):
+            for name in group:
+                sockets[name] = _Buffered(stream.dial(api))
+                target = f"{path}/websocket?{urlencode({**query, 'secret': words[name]})}"
+                keys[name] = _asked(sockets[name], target, place)
+            for name in group:
+                _refuse_other(sockets[name], keys[name], place)
+        yield {name: Channel(sock, place) for name, sock in sockets.items()}
     finally:
-        for channel in channels.values():
-            channel.close()
+        for sock in sockets.values():
+            sock.close()
 
 
-def _connected(api, path, query):
-    sock = _Buffered(stream.dial(api))
-    sock.settimeout(FRAME_SECONDS)
-    place = f"{api.endpoint}{path}"
+def _asked(sock, target, place):
+    """Ask for a websocket; returns what the answer has to prove that it is one by."""
+    key = base64.b64encode(os.urandom(16)).decode("ascii")
+    lines = [f"GET {target} HTTP/1.1", "Host: lxd", *_UPGRADE, f"Sec-WebSocket-Key: {key}", "", ""]
     try:
-        options = {"socket": sock, "suppress_origin": True, "skip_utf8_validation": True}
-        made = websocket.create_connection(f"ws://lxd{path}?{urlencode(query)}", FRAME_SECONDS, **options)
-    except (websocket.WebSocketException, OSError, ValueError) as exc:
-        sock.close()
-        raise _broken(exc, place) from None  # its words and its traceback hold the URL
-    return Channel(made, sock, place)
+        sock.settimeout(FRAME_SECONDS)
+        sock.sendall("\r\n".join(lines).encode("ascii"))
+    except OSError as exc:
+        raise _broken(exc, place) from None
+    digest = hashlib.sha1(f"{key}{_GUID}".encode("ascii"), usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def _refuse_other(sock, proof, place):
+    """Raise unless a websocket was answered with."""
+    try:
+        first, *lines = sock.head().decode("latin-1").split("\r\n")
+    except OSError as exc:
+        raise _broken(exc, place) from None
+    status = first.split(" ")[1:2]
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if status != ["101"] or headers.get("sec-websocket-accept") != proof:
+        words = f"HTTP {status[0]}" if status else "no answer"
+        raise APIConnectionException(error=f"the websocket is not there: {words}", method="GET", url=place)
 
 
 def ready(channels, seconds):
@@ -94,8 +107,10 @@ def ready(channels, seconds):
 class Channel:
     """One websocket, on which a daemon sends bytes and, for the end of them, an empty text."""
 
-    def __init__(self, made, sock, place):
-        self._websocket, self._sock, self._place = made, sock, place
+    def __init__(self, sock, place):
+        self._websocket = websocket.WebSocket(skip_utf8_validation=True)
+        self._websocket.sock, self._websocket.connected = sock, True
+        self._sock, self._place = sock, place
 
     def fileno(self):
         """Return the descriptor of the socket."""
@@ -156,17 +171,14 @@ class Channel:
             return
         self.end()
 
-    def close(self):
-        """Hang up; a thread that sends is woken."""
-        self._sock.close()
-
 
 class _Buffered:
-    """A socket that is read in large pieces: the library asks for a head byte by byte."""
+    """A socket that is read in large pieces: of a frame the library asks for each part by itself."""
 
     def __init__(self, sock):
         self._sock, self._data, self._at = sock, b"", 0
         self.settimeout, self.gettimeout, self.fileno = sock.settimeout, sock.gettimeout, sock.fileno
+        self.send, self.sendall = sock.send, sock.sendall
 
     @property
     def waits(self):
@@ -184,16 +196,20 @@ class _Buffered:
         self._at += len(piece)
         return piece
 
-    def send(self, data):
-        """Send what can be sent at once and return how much it was."""
-        return self._sock.send(data)
-
-    def shutdown(self, how):
-        """Shut the connection down."""
-        self._sock.shutdown(how)
+    def head(self):
+        """Return the head of an HTTP reply; what came behind it is kept. Raises OSError where there is none."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = self._sock.recv(_BLOCK)
+            if not more or len(data) > _BLOCK:
+                raise ConnectionError("no head")
+            data += more
+        head, _, rest = data.partition(b"\r\n\r\n")
+        self._data, self._at = rest, 0
+        return head
 
     def close(self):
-        """Hang up."""
+        """Hang up; a thread that sends is woken."""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -202,11 +218,8 @@ class _Buffered:
 
 
 def _broken(exc, place):
-    """Return the error of ours; words of the library's that can hold a URL are not repeated."""
+    """Return the error of ours for one of a socket's or of the library's."""
     if isinstance(exc, (socket.timeout, getattr(websocket, "WebSocketTimeoutException", ()))):
         return APITimeoutException(error=f"no answer within {FRAME_SECONDS} s", method="GET", url=place)
-    status = getattr(exc, "status_code", None)
-    words = f"HTTP {status}" if status else "it broke off"
-    if isinstance(exc, (OSError, ssl.SSLError)) and exc.strerror:
-        words = exc.strerror
+    words = getattr(exc, "strerror", None) or "it broke off"
     return APIConnectionException(error=f"the websocket is not there: {words}", method="GET", url=place)

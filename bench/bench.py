@@ -25,6 +25,7 @@ sys.path.insert(0, str(REPO / "tests" / "support"))
 
 import image_costs  # noqa: E402
 from daemons import KINDS, Daemon  # noqa: E402
+from exec import exec_output  # noqa: E402
 from faultproxy import FaultProxy  # noqa: E402
 from images import busybox_image  # noqa: E402
 
@@ -175,6 +176,8 @@ def run(daemon, folder, rounds):
         daemon.import_image(image, alias="busybox")
         noop(bench, count)
     upload(bench, 1024 * MIB)
+    daemon.import_image(image, alias="busybox")
+    exec_output(daemon, rounds)
 
 
 if __name__ == "__main__":

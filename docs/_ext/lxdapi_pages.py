@@ -55,8 +55,8 @@ class Source:
     """The files of a front, of states or of functions, as far as its documentation goes."""
 
     def __init__(self, folder, stem):
-        self.paths = fronts(folder)[stem]
         self.folder, self.stem = folder, stem
+        self.paths = fronts(folder)[stem]
         self._trees = [parsed(path) for path in self.paths]
 
     @property
@@ -77,14 +77,13 @@ class Source:
         """A function as the domain of Python describes it: signature and docstring."""
         function = self.functions()[word]
         text = linked(ast.get_docstring(function) or "").replace("\n", "\n   ")
-        # of a state and a function of one name a link is to the state
-        index = "   :no-index:\n" if self.shadowed(word) else ""
-        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n{index}\n   {text}\n"
+        # a state and a function can have one name: the index has the function
+        twice = "" if self.folder == "_modules" or word not in self._twins() else "   :no-index:\n"
+        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n{twice}\n   {text}\n"
 
-    def shadowed(self, word):
-        """Whether this is a function of a module of whose name there is a state as well."""
-        there = self.folder == "_modules" and self.stem in fronts("_states")
-        return there and word in Source("_states", self.stem).functions()
+    def _twins(self):
+        """The functions of the execution module of that name."""
+        return Source("_modules", self.stem).functions() if self.stem in fronts("_modules") else {}
 
 
 def linked(text):

@@ -4,9 +4,12 @@ The thick layer: the real loader, the real daemons, every request seen by a coun
 
 import os
 import socket
+from contextlib import ExitStack
 
 import contract
 import pytest
+import twins
+from daemons import Daemon
 from faultproxy import FaultProxy
 from images import busybox_image
 from loaded import Loaded
@@ -18,11 +21,11 @@ class Applied:
     """
 
     def __init__(self, salt, proxy):
-        self._salt, self._proxy = salt, proxy
+        self.salt, self._proxy = salt, proxy
 
     def __call__(self, function, name, **arguments):
         """Return the answer of the apply."""
-        return self._salt.states[function](name=name, **arguments)
+        return self.salt.states[function](name=name, **arguments)
 
     def clear(self):
         """Nothing was seen so far."""
@@ -34,11 +37,11 @@ class Applied:
 
     def predicted(self, function, name, **arguments):
         """Return the answer of the test mode, having proved that it only read."""
-        return self._reading(self._salt.predicted[function], name, arguments)
+        return self._reading(self.salt.predicted[function], name, arguments)
 
     def unchanged(self, function, name, **arguments):
         """Prove that an apply is silent: result True, no changes, nothing but GETs."""
-        ret = self._reading(self._salt.states[function], name, arguments)
+        ret = self._reading(self.salt.states[function], name, arguments)
         assert (ret["result"], ret["changes"]) == (True, {}), ret
         return ret
 
@@ -129,6 +132,14 @@ def stubborn(apply, daemon, tmp_path):
 
 
 @pytest.fixture
+def c1(daemon, imported):
+    """The name of a running container."""
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    return "c1"
+
+
+@pytest.fixture
 def https(daemon):
     """The https URL at which the daemon listens, on loopback; it stops listening afterwards."""
     address = f"127.0.0.1:{free_port()}"
@@ -143,6 +154,43 @@ def listening(https, daemon):
     """The REST source of an image on the same daemon, reached as another server would be."""
     certificate = daemon.request("GET", "/1.0")[1]["metadata"]["environment"]["certificate"]
     return {"server": https, "protocol": daemon.server, "mode": "pull", "certificate": certificate}
+
+
+@pytest.fixture(scope="session")
+def second():
+    """A second daemon, an Incus 6.0.4, ended when the session is over."""
+    made = Daemon.in_new_directory("incus")
+    try:
+        yield made.start().preseed()
+    finally:
+        made.stop()
+        made.remove()
+
+
+@pytest.fixture
+def pair(daemon, second, tmp_path, watched, image):
+    """The tested daemon, which has an instance, and the second one."""
+    with ExitStack() as stack:
+        made = twins.Twins(daemon, second, tmp_path, watched, stack)
+        made.prepare(image)
+        yield made
+    second.start().wipe()
+
+
+@pytest.fixture
+def listens():
+    """Make a daemon listen on loopback; it stops afterwards."""
+    heard = []
+
+    def listen(daemon):
+        address = f"127.0.0.1:{free_port()}"
+        daemon.ask("PATCH", "/1.0", {"config": {"core.https_address": address}})
+        heard.append(daemon)
+        return address
+
+    yield listen
+    for daemon in heard:
+        daemon.start().ask("PATCH", "/1.0", {"config": {"core.https_address": ""}})
 
 
 def free_port():

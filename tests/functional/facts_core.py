@@ -172,6 +172,14 @@ def restore_description(asked):
     return asked.read("instances/c1")["description"]
 
 
+def move_to_both(asked):
+    asked.do("POST", "storage-pools", {"name": "p2", "driver": "dir"})
+    asked.do("POST", "projects", {"name": "p", "config": {"features.profiles": "false"}})
+    asked.empty()
+    asked.do("POST", "instances/c1", {"name": "c1", "migration": True, "pool": "p2", "project": "p"})
+    return asked.status("GET", "instances/c1?project=p")
+
+
 # what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
 DIFFERS = {
     wait_failed: ("sync", "error", "sync"),
@@ -182,6 +190,7 @@ DIFFERS = {
     instances_in_order: (["b", "a"], ["a", "b"], ["a", "b"]),
     image_without_expiry: ("1970", "0001", "0001"),
     copy_profiles: ("fails", ["rooted"], ["rooted"]),
+    move_to_both: (404, 200, 200),
     volatile_keys: (["volatile.uuid"],) + (["volatile.uuid", "volatile.uuid.generation"],) * 2,
     number_in_config: (400, 400, 201),
     name_with_white_space: (201, 201, 400),

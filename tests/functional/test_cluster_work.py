@@ -52,6 +52,8 @@ def test_a_running_instance_is_stopped_moved_and_runs_again(clustered, found, c1
     changes = clustered.changed(f"{INSTANCE}.present", c1, target="n2", move=True, config={"user.a": 1})
     assert changes == {"location": HERE, "status": AGAIN, "config": {"user.a": {"old": None, "new": "1"}}}
     assert found(c1) == ("n2", "Running")
+    inside = clustered(f"{INSTANCE}.cmd_run", "cat", instance=c1, stdin="reached by way of n1")
+    assert inside["changes"]["stdout"] == "reached by way of n1"
     changes = clustered.changed(f"{INSTANCE}.present", c1, target="n1", move=True, running=False)
     assert changes == {"location": THERE, "status": {"old": "Running", "new": "Stopped"}}
     assert found(c1) == ("n1", "Stopped")

@@ -37,17 +37,28 @@ NEEDS = {
         )
     ],
     "network_zone_record": [("POST", "/1.0/network-zones", {"name": "lxd.example.com"})],
+    "snapshot": [
+        ("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}}),
+        ("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"}),
+    ],
     "storage_bucket_key": [("POST", "/1.0/storage-pools/default/buckets", {"name": "backups"})],
     "volume_snapshot": [("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})],
 }
 # What the examples and NEEDS call by a name that cannot be had here; "{image}" is the fingerprint of the image file,
-# "{certificate}" the path of a certificate.
-STAND_INS = {FINGERPRINT: "{image}", "/srv/data": "/tmp", "/etc/ssl/lxdapi/web-team.crt": "{certificate}"}
+# "{certificate}" the path of a certificate, "{backup}" that of a file that can be written.
+STAND_INS = {
+    FINGERPRINT: "{image}",
+    "/srv/data": "/tmp",
+    "/etc/ssl/lxdapi/web-team.crt": "{certificate}",
+    "/srv/backups/web1.tar.gz": "{backup}",
+    "/srv/backups/data.tar.gz": "{backup}",
+}
 # {(kind, argument): why it is left out}
 OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size for buckets"}
 # {(kind, state id): why it is only predicted}
 BEYOND = {
     ("image", "debian/12"): "an image server",
+    ("instance", "shop1"): "two daemons",
     ("instance", "web2"): "an image server",
 }
 # {kind: why all of its examples are only predicted}
@@ -64,6 +75,8 @@ ELSEWHERE_ON = {
 }
 # Of those that are about no kind the examples of these are applied here.
 OF_NO_KIND = ("file", "snapshot")
+# In which order the examples of a kind are applied; those of the other functions come third.
+ORDER = {"present": 0, "cmd_run": 1, "absent": 3}
 FOUND = [word for word in sorted([*KINDS, *OF_NO_KIND]) if (REPO / "_states" / f"lxdapi_{word}.py").exists()]
 
 
@@ -72,7 +85,7 @@ def blocks(word):
     functions = [
         each for name, each in fronts.functions("_states", f"lxdapi_{word}").items() if name not in fronts.HOOKS
     ]
-    functions.sort(key=lambda each: {"present": 0, "absent": 2}.get(each.name, 1))
+    functions.sort(key=lambda each: ORDER.get(each.name, 2))
     found = [re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", f"{ast.get_docstring(f)}\n") for f in functions]
     return [textwrap.dedent(block[1]) for block in found]
 
@@ -103,9 +116,10 @@ def lacking(kind, arguments, extensions):
 class Examples:
     """The examples of a kind on one daemon."""
 
-    def __init__(self, apply, daemon, image, certificate):
+    def __init__(self, apply, daemon, image, folder):
         self._apply, self._daemon, self._image = apply, daemon, image
-        self._here = {"{image}": hashlib.sha256(image.read_bytes()).hexdigest(), "{certificate}": str(certificate)}
+        self._here = {"{certificate}": str(folder / "web-team.crt"), "{backup}": str(folder / "backup.tar.gz")}
+        self._here["{image}"] = hashlib.sha256(image.read_bytes()).hexdigest()
         self._extensions = daemon.ask("GET", "/1.0")["api_extensions"]
         self._made = set()
 
@@ -145,6 +159,10 @@ class Examples:
         elif verb == "present":
             assert self._apply.changed(function, name, **arguments)
             self._made.add(name)
+        elif verb == "cmd_run":
+            ret = self._apply(function, name, **arguments)
+            assert ret["changes"], ret
+            assert self._apply(function, name, **arguments)["changes"] == {}
         else:
             assert self._apply(function, name, **arguments)["result"] is True
             self._apply.unchanged(function, name, **arguments)
@@ -170,7 +188,7 @@ def examples(apply, salt, daemon, image, tmp_path):
     (salt.tree / "images").mkdir()
     (salt.tree / "images" / "busybox.tar.gz").write_bytes(image.read_bytes())
     (tmp_path / "web-team.crt").write_text(certificates.made()[0])
-    return Examples(apply, daemon, image, tmp_path / "web-team.crt")
+    return Examples(apply, daemon, image, tmp_path)
 
 
 @pytest.mark.parametrize("word", FOUND)

@@ -6,6 +6,7 @@ import re
 import textwrap
 
 import pytest
+import yaml
 from loaded import REPO, Loaded
 from salt.exceptions import SaltInvocationError
 
@@ -49,6 +50,21 @@ def test_the_example_is_created_and_then_as_declared_and_then_gone(salt, raw, pr
     assert (raw("instances"), raw("images")) == ([], [])
 
 
+def test_the_example_of_cloud_init_is_predicted_made_and_then_as_declared_and_then_gone(salt, imported, raw, proxy):
+    assert outcome(applied(salt, "cloud", test=True)) == {"cloud1": (None, True)} and proxy.writes() == []
+    assert outcome(applied(salt, "cloud")) == {"cloud1": (True, True)}
+    found = raw("instances/cloud1")
+    assert found["devices"] == {"root": {"path": "/", "pool": "default", "type": "disk", "size": "5GiB"}}
+    document = yaml.safe_load(found["config"]["cloud-init.user-data"])
+    assert document["write_files"][0]["permissions"] == "0755" and document["packages"] == ["nginx"]
+    proxy.clear()
+    assert outcome(applied(salt, "cloud")) == {"cloud1": (True, False)}
+    assert proxy.writes() == []
+    changed = applied(salt, "cloud", pillar={"packages": ["nginx", "curl"]})["cloud1"]
+    assert "+- curl" in changed["changes"]["config"]["cloud-init.user-data"]["diff"]
+    assert outcome(applied(salt, "cloud_gone")) == {"cloud1": (True, True)}
+
+
 def test_the_example_of_a_site_is_predicted_made_and_then_as_declared_and_then_gone(salt, raw, proxy):
     predicted = outcome(applied(salt, "site", test=True))
     assert set(predicted.values()) == {(None, True)} and proxy.writes() == []
@@ -61,6 +77,17 @@ def test_the_example_of_a_site_is_predicted_made_and_then_as_declared_and_then_g
     for changes in (True, False):
         assert set(outcome(applied(salt, "site_gone")).values()) == {(True, changes)}
     assert (raw("instances"), raw("network-acls"), raw("network-zones") or []) == ([], [], [])
+
+
+@pytest.mark.mainly("incus7")
+def test_the_example_of_backups_makes_snapshots_and_files_once(salt, raw, proxy, tmp_path):
+    folder = {"backups": str(tmp_path)}
+    answers = applied(salt, "backups", pillar=folder)
+    assert len(answers) == 4 and set(outcome(answers).values()) == {(True, True)}
+    assert {"web1.tar.gz", "web1.tar.gz.sha256", "data.tar.gz"} <= {each.name for each in tmp_path.iterdir()}
+    proxy.clear()
+    assert set(outcome(applied(salt, "backups", pillar=folder)).values()) == {(True, False)}
+    assert proxy.writes() == []
 
 
 def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):

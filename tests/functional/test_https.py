@@ -11,6 +11,7 @@ import contract
 import pytest
 from certificates import DAY, in_files
 from loaded import Loaded
+from salt.exceptions import CommandExecutionError
 
 
 class Client:
@@ -183,3 +184,12 @@ def test_the_daemons_tls_is_1_3(https):
     host, port = https[len("https://") :].split(":")
     with pytest.raises(ssl.SSLError), socket.create_connection((host, int(port)), timeout=10) as plain:
         context.wrap_socket(plain)
+
+
+@pytest.mark.parametrize("size", [10, 3 * 1024 * 1024])
+def test_a_command_inside_an_instance_is_reached_under_the_pin_too(remote, trusted, server, c1, size):
+    modules = remote(fingerprint=server["certificate_fingerprint"]).modules
+    made = modules["lxdapi_instance.exec"](c1, ["cat"], stdin=b"x" * size, remote="far")
+    assert (made["retcode"], made["stdout"]) == (0, "x" * size)
+    with pytest.raises(CommandExecutionError, match="not the pinned one"):
+        remote(fingerprint="0" * 64).modules["lxdapi_instance.exec"](c1, "true", remote="far")

@@ -42,6 +42,7 @@ def api(proxy):
     return API.factory(str(proxy.socket))
 
 
+@pytest.mark.mainly("incus7")
 def test_a_snapshot_lives_by_one_state_whatever_it_is_of(apply, owner, raw):
     name, path = owner
     expiry = {"expires_at": "2040-01-31T00:00:00Z"}
@@ -89,6 +90,7 @@ def test_a_rotation_of_what_is_not_there_says_so(apply, raw):
         assert words in apply.failed("lxdapi_snapshot.rotated", name, daily=1)
 
 
+@pytest.mark.mainly("lxd")
 def test_the_functions_do_what_the_states_do_and_refuse_what_is_there(salt, owner, names):
     name, path = owner
     call = lambda verb, *words, **more: salt.modules[f"lxdapi_snapshot.{verb}"](*words, **more)  # noqa: E731

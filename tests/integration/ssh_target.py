@@ -4,7 +4,7 @@ What salt-ssh needs on the master, per Salt version, for our modules to work on 
 
 from salt_commands import REPO
 
-HTTP = ("requests", "requests_unixsocket", "urllib3", "idna", "certifi", "charset_normalizer")
+HTTP = ("requests", "requests_unixsocket", "urllib3", "idna", "certifi", "charset_normalizer", "websocket")
 
 
 def settings(version):
@@ -23,7 +23,7 @@ def _release(version):
 
 def _extra_modules(release):
     if release >= 3008:
-        return ("requests_unixsocket",)
+        return ("requests_unixsocket", "websocket")
     if release == 3007:
         return HTTP
     # This one does not send _utils to the target by itself.

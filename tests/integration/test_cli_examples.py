@@ -6,9 +6,11 @@ operation's id, a token, the folder of keys.
 """
 
 import base64
+import io
 import json
 import re
 import socket
+from pathlib import Path
 
 import lxdapi_keypair as keypair
 import pytest
@@ -16,6 +18,7 @@ import salt.client
 import salt.config
 import salt.payload
 from cli_examples import examples, public_functions
+from salt.exceptions import CommandExecutionError
 from salt_commands import REPO, Salt, this_environment
 
 FUNCTIONS = public_functions("_modules")
@@ -30,6 +33,8 @@ NEEDS = {
     "lxdapi.update": ["profile"],
     "lxdapi.rename": ["profile"],
     "lxdapi.effective": ["stopped"],
+    "lxdapi_backup.export": ["backups"],
+    "lxdapi_backup.import": ["backups"],
     "lxdapi_image.delete": ["image"],
     "lxdapi_image.alias_set": ["image without alias"],
     "lxdapi_image.alias_delete": ["image"],
@@ -39,17 +44,51 @@ NEEDS = {
     "lxdapi_instance.freeze": ["running"],
     "lxdapi_instance.unfreeze": ["frozen"],
     "lxdapi_instance.delete": ["running"],
+    "lxdapi_instance.copy": ["stopped", "snapshot", "places"],
+    "lxdapi_instance.move": ["stopped", "places"],
+    "lxdapi_snapshot.create": ["stopped", "volume"],
+    "lxdapi_snapshot.delete": ["snapshots"],
+    "lxdapi_snapshot.expire": ["snapshots"],
+    "lxdapi_snapshot.list": ["snapshots"],
+    "lxdapi_snapshot.rename": ["snapshots"],
+    "lxdapi_snapshot.restore": ["snapshots"],
+    "lxdapi_instance.console_log": ["running", "line on the console"],
+    "lxdapi_instance.log": ["running"],
+    "lxdapi_instance.log_delete": ["stopped", "log"],
+    "lxdapi_instance.logs": ["stopped"],
+    "lxdapi_instance.metadata": ["stopped"],
+    "lxdapi_instance.metadata_set": ["stopped"],
+    "lxdapi_instance.metrics": ["stopped"],
+    "lxdapi_instance.rebuild": ["stopped"],
+    "lxdapi_instance.rename": ["running"],
+    "lxdapi_instance.template": ["stopped", "template"],
+    "lxdapi_instance.template_delete": ["stopped", "template"],
+    "lxdapi_instance.template_set": ["stopped"],
+    "lxdapi_instance.templates": ["stopped", "template"],
+    **dict.fromkeys(
+        (
+            f"lxdapi_instance.{each}"
+            for each in "exec run run_stdout run_stderr run_all retcode script wait_for".split()
+        ),
+        ["running"],
+    ),
     "lxdapi_trust.fingerprint": ["certificate"],
     "lxdapi_trust.redeem": ["listening"],
     "lxdapi_trust.token_create": ["listening"],
     "lxdapi_trust.token_list": ["token"],
     "lxdapi_trust.token_revoke": ["token"],
 }
+# What has snapshots and backups in the examples.
+PATHS = {"web1": "/1.0/instances/web1", "data": "/1.0/storage-pools/default/volumes/custom/data"}
+
+# What an example needs that not every daemon has.
+EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
-def in_cluster(example):
-    """Return True for an example that only a server in a cluster can run, or one that is to be in one."""
-    return example.startswith(("lxdapi_cluster.", "lxdapi_instance.move "))
+def elsewhere(example):
+    """Return True for an example that needs a cluster (test_cli_cluster.py) or two daemons (test_migrated.py)."""
+    cluster = example.startswith(("lxdapi_cluster.", "lxdapi_instance.move web1 n"))
+    return cluster or example.startswith("lxdapi_instance.migrate ") or "to_remote=" in example
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +164,44 @@ class Prepared:
         self._running()
         self._act("freeze")
 
+    def _snapshot(self):
+        self._daemon.ask("POST", "/1.0/instances/web1/snapshots", {"name": "before-upgrade"})
+
+    def _places(self):
+        self._daemon.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir"})
+        features = {"features.images": "false", "features.profiles": "false"}
+        self._daemon.ask("POST", "/1.0/projects", {"name": "shop", "config": features})
+
+    def _volume(self):
+        self._daemon.ask("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})
+
+    def _snapshots(self):
+        self._stopped()
+        self._volume()
+        for path in PATHS.values():
+            self._daemon.ask("POST", f"{path}/snapshots", {"name": "before"})
+
+    def _backups(self):
+        self._stopped()
+        self._volume()
+        for name, path in PATHS.items():
+            self._daemon.ask("POST", f"{path}/backups", {"name": "b"})
+            (self.folder / f"{name}.tar.gz").write_bytes(self._daemon.request("GET", f"{path}/backups/b/export")[1])
+
+    def _line_on_the_console(self):
+        command = ["sh", "-c", "echo ready > /dev/console"]
+        body = {"command": command, "record-output": False, "wait-for-websocket": False}
+        self._daemon.ask("POST", "/1.0/instances/web1/exec", body)
+
+    def _log(self):
+        folder = Path(self._daemon.directory, "logs", "web1")
+        folder.mkdir(exist_ok=True)
+        (folder / "migration_dump.log").write_text("x")
+
+    def _template(self):
+        headers = {"Content-Type": "application/octet-stream"}
+        self._daemon.ask("POST", "/1.0/instances/web1/metadata/templates?path=hosts.tpl", io.BytesIO(b"x"), headers)
+
     def _act(self, action):
         self._daemon.ask("PUT", "/1.0/instances/web1/state", {"action": action, "timeout": 30})
 
@@ -139,6 +216,7 @@ def free_port():
 def filled(words, prepared, image):
     """Return the words of an example with what nobody can know beforehand."""
     words = [word.replace("/srv/images/busybox.tar.gz", str(image)) for word in words]
+    words = [word.replace("/srv/backups", str(prepared.folder)) for word in words]
     words = [word.replace("/etc/salt/pki/lxdapi", str(prepared.folder)) for word in words]
     words = [f"token={prepared.token()}" if word.startswith("token=") else word for word in words]
     words = [re.sub(r"^[0-9a-f]{64}$", prepared.fingerprint, word) for word in words]
@@ -150,11 +228,16 @@ def test_every_function_has_an_example_that_calls_it():
         assert function in [words[0] for words in examples(docstring)], function
 
 
-@pytest.mark.parametrize("example", [each for each in EXAMPLES if not in_cluster(each)])
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if not elsewhere(each)])
 def test_the_example_runs_and_its_result_survives_the_way_to_the_master(example, callers, daemon, image, tmp_path):
     words, prepared = EXAMPLES[example], Prepared(daemon, image, tmp_path)
     for thing in NEEDS.get(words[0], []):
         prepared.make(thing)
+    needed = EXTENSIONS.get(words[0])
+    if needed and needed not in daemon.ask("GET", "/1.0")["api_extensions"]:
+        with pytest.raises(CommandExecutionError, match=f"lacks the API extension {needed}"):
+            callers(daemon.name).function(*filled(words, prepared, image))
+        return
     result = callers(daemon.name).function(*filled(words, prepared, image))
     # Each example either answers something or changes something, and says so.
     assert result

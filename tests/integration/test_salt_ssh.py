@@ -22,6 +22,12 @@ def test_functions_answer_on_a_target_of_salt_ssh(salt, daemon, imported):
     assert salt.ssh("lxdapi.list", "image", f"remote={daemon.name}").result() == [imported]
 
 
+def test_a_command_runs_inside_an_instance_from_a_target_of_salt_ssh(salt, daemon, imported):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    assert salt.ssh("lxdapi_instance.run", "c1", "cat", "stdin=in", f"remote={daemon.name}").result() == "in"
+
+
 def test_without_the_settings_the_message_names_what_is_missing(make_salt, sshd, a_remote, remotes, tmp_path):
     bare = make_salt("bare", lxdapi={})
     bare.write("roster", {"target": sshd.target(tmp_path / "thin", remotes)})

@@ -4,9 +4,11 @@ A short pass on each other Salt version: synced without a master, and by salt-ss
 LXDAPI_SALT_VENVS has them, made by ./test: ``3006.28=/path/to/venv,3007.15=/path/to/venv``.
 """
 
+import json
 import os
 
 import pytest
+from life import by_id
 
 VARIABLE = "LXDAPI_SALT_VENVS"
 VENVS = dict(pair.split("=", 1) for pair in os.environ.get(VARIABLE, "").split(",") if pair)
@@ -41,6 +43,26 @@ def test_a_web_server_lives_as_declared_with_another_salt(synced, life):
     web = life(synced.applied)
     web.begins()
     web.ends()
+
+
+def test_the_conditions_of_a_command_are_about_the_inside_with_another_salt(synced, roots, daemons, image, remotes):
+    daemon = daemons[next(iter(remotes))]
+    daemon.import_image(image, alias="busybox")
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    declared = [{"instance": "c1"}, {"remote": daemon.name}]
+    states = {
+        "true": {"lxdapi_instance.cmd_run": [*declared, {"creates": str(roots[-1])}]},
+        "false": {"lxdapi_instance.cmd_run": [*declared, {"unless": "test -e /etc/passwd"}, {"creates": "/none"}]},
+        "c1": {"lxdapi_instance.stopped": [{"remote": daemon.name}, {"unless": f"test -e {roots[-1]}"}]},
+    }
+    (roots[-1] / "conditions.sls").write_text(json.dumps(states))
+    try:
+        answers = by_id(synced.call("state.apply", "conditions").result())
+    finally:
+        daemon.wipe()
+    assert {name: each["result"] for name, each in answers.items()} == dict.fromkeys(states, True), answers
+    assert [name for name, each in answers.items() if each["changes"]] == ["true"], answers
 
 
 def test_a_web_server_is_made_by_the_salt_ssh_of_another_salt(by_ssh, life):

@@ -81,7 +81,7 @@ class Daemon:
             "profiles": [],
             "type": "container",
         }
-        return sync({**empty, "target": DIGEST}) if self.there else failure(404, "not found")
+        return sync({**empty, "target": DIGEST, "fingerprint": DIGEST}) if self.there else failure(404, "not found")
 
 
 def state_of(path, there, test, folder):
@@ -113,7 +113,7 @@ def functions():
     for path in STATES:
         loaded = state_of(path, True, True, "")
         for function, found in inspect.getmembers(loaded, inspect.isfunction):
-            if function[0] == "_" or found.__module__ != loaded.__name__:
+            if function[0] == "_" or found.__module__ != loaded.__name__ or function == "mod_init":
                 continue
             for parameter in inspect.signature(found).parameters:
                 if parameter not in WHERE:

@@ -1,0 +1,75 @@
+"""
+Backups of instances of LXD and Incus as files.
+
+:depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
+"""
+
+try:
+    import lxdapi_backup as backups
+    import lxdapi_front as front
+    import lxdapi_image as images
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+__virtualname__ = "lxdapi_instance"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__, __virtualname__)
+
+
+def exported(
+    name,
+    path,
+    max_age=None,
+    optimized=False,
+    instance_only=False,
+    compression=None,
+    timeout=None,
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that there is a file with a backup of an instance, and its sha256 in ``<path>.sha256`` beside it.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_instance.exported:
+            - path: /srv/backups/web1.tar.gz
+            - max_age: 7d
+
+    A file that is there is left alone while it is what the checksum beside it says and, with max_age, young enough;
+    else a new one, mode 0600, takes its place when it is whole. The instance may run. The daemon needs room for the
+    backup as well, until it was read; then it is deleted there.
+
+    name
+        The instance.
+    path
+        Of the file on the minion, absolute; its folder has to be there.
+    max_age
+        Seconds, or a time such as ``12h``, ``7d`` or ``2w``. None: a file of any age will do.
+    optimized
+        True: in the format of the storage driver, which is faster, and can only be imported to such a pool.
+    instance_only
+        True: without its snapshots.
+    compression
+        ``none``, ``gzip``, ``zstd`` or what else the daemon has. None: what its ``backups.compression_algorithm`` says.
+    timeout
+        Seconds for the daemon to make the backup; 3600. Then it may take any time to read it, as long as it comes.
+    remote, project
+        See the README, Remotes.
+    """
+
+    def plan():
+        options = backups.options_of("instance", optimized, instance_only, compression)
+        memory = images.memory_file(__opts__["cachedir"])
+        api = front.connect(__salt__, __context__, remote, project)
+        return backups.exported(api, "instance", name, path, options, max_age, timeout, memory)
+
+    return plans.state("instance", name, __opts__["test"], plan)

@@ -1,0 +1,99 @@
+"""
+Instances of LXD and Incus that move to another daemon.
+
+:depends: requests, requests-unixsocket
+"""
+
+try:
+    import lxdapi_front as front
+    import lxdapi_migrated as migrations
+    import lxdapi_plan as plans
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+__virtualname__ = "lxdapi_instance"
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__, __virtualname__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__, __context__, remote, project)
+
+
+def migrated(
+    name,
+    source_remote=None,
+    source_project=None,
+    pool=None,
+    target=None,
+    mode=None,
+    allow_stop=False,
+    refresh=False,
+    timeout=None,
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that an instance is on this daemon, and not on the one any more that it was on.
+
+    .. code-block:: yaml
+
+        shop1:
+          lxdapi_instance.migrated:
+            - source_remote: host1
+            - remote: host2
+            - allow_stop: true
+            - refresh: true
+
+    name
+        Of the instance; it keeps its name, its MAC addresses and what cloud-init knows it by.
+    source_remote, source_project
+        Where it is now; None as ``source_remote``: the local daemon.
+    pool
+        The storage pool of its root disk at the target; None: as its devices and the profiles there say.
+    target
+        The member of the cluster that it is made on.
+    mode
+        ``pull`` (the target connects to the source), ``push`` (the source to the target) or ``relay`` (the data passes
+        through the minion, and neither has to listen). None: by who listens on https; the comment says which it was,
+        and why.
+    allow_stop
+        True: one that runs is stopped for the move and started at the target. False: it is refused.
+    refresh
+        True: it is copied while it runs, and then stopped and what has changed meanwhile transferred: it stands still
+        for a shorter time.
+    timeout
+        Seconds for each transfer; 3600.
+    remote, project
+        Where it is to be: README, Remotes.
+
+    The source is deleted last: when the copy was compared with it (config, devices, profiles, type, description,
+    snapshots) and, if the instance ran, was started. If something fails before, the copy is removed, and the
+    instance runs again where it was. After a crash the next run continues, by marks in the config
+    (``user.lxdapi.migrating``). Where there is one of this name on both daemons that is no copy of a move that was
+    cut off, nothing is touched.
+
+    Profiles, storage pools and networks that it needs have to be there: what is missing is a failure before anything is
+    done. A move within one daemon is :py:func:`lxdapi_instance.move`.
+    """
+    change = {"remote": {"old": source_remote or front.LOCAL, "new": remote or front.LOCAL}}
+    options = {
+        "mode": mode,
+        "pool": pool,
+        "target": target,
+        "allow_stop": allow_stop,
+        "refresh": refresh,
+        "timeout": timeout,
+    }
+    return plans.state(
+        "instance",
+        name,
+        __opts__["test"],
+        lambda: migrations.migrated(_api(source_remote, source_project), _api(remote, project), name, change, options),
+    )

@@ -1,0 +1,59 @@
+"""
+What a command inside an instance costs with its output, as a ratio to one that has none and is only waited for.
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO / "_utils"))
+
+import lxdapi_exec as execs  # noqa: E402
+import lxdapi_websocket as websockets  # noqa: E402
+from lxdapi_api import API  # noqa: E402
+
+TIMES = 20
+PLAIN = {"command": ["true"], "wait-for-websocket": False, "interactive": False, "record-output": False}
+
+
+def exec_output(daemon, rounds):
+    """Print the ratios of one daemon that has the image ``busybox``: over websockets, and recorded."""
+    daemon.ask("POST", "/1.0/instances", {"name": "x", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/x/state", {"action": "start"})
+    api, given = API.factory(str(daemon.socket)), execs.order(["true"])
+    ways = {
+        "limit": lambda: api.post("instances/x/exec", json=PLAIN).wait(),
+        "websockets": lambda: execs.run(api, "x", given),
+        "recorded": lambda: _recorded(api, given),
+    }
+    # block by block: a command is slower right behind one of another way
+    times = [{name: _median(way) for name, way in ways.items()} for _ in range(rounds)]
+    ratios = {name: statistics.median(each[name] / each["limit"] for each in times) for name in ways}
+    limit = statistics.median(each["limit"] for each in times)
+    print(
+        f"{daemon.name}: exec with output: {ratios['websockets']:.2f} of exec without output ({limit * 1000:.1f} ms), "
+        f"recorded {ratios['recorded']:.2f}"
+    )
+    daemon.wipe()
+
+
+def _recorded(api, given):
+    """Run a command as where websocket-client is not installed."""
+    library, websockets.websocket = websockets.websocket, None
+    try:
+        return execs.run(api, "x", given)
+    finally:
+        websockets.websocket = library
+
+
+def _median(way):
+    """Return the seconds of the middle one of some calls, the first of which does not count."""
+    return statistics.median([_seconds(way) for _ in range(TIMES + 1)][1:])
+
+
+def _seconds(way):
+    began = time.perf_counter()
+    way()
+    return time.perf_counter() - began

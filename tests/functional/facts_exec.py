@@ -1,0 +1,30 @@
+"""
+Facts of commands inside instances.
+"""
+
+RECORDED = {"interactive": False, "wait-for-websocket": False, "record-output": True}
+
+
+def executed(asked, *command, **fields):
+    """Return the operation of a command whose output was recorded."""
+    asked.instance()
+    asked.do("PUT", "instances/c1/state", {"action": "start"})
+    return asked.do("POST", "instances/c1/exec", {"command": command, **RECORDED, **fields})
+
+
+def exec_record(asked):
+    return executed(asked, "true")["output"]["1"].rpartition("/")[0].partition("c1/")[2]
+
+
+def exec_in_no_folder(asked):
+    return executed(asked, "test", "/", "-ef", ".", cwd="/nowhere")["return"]
+
+
+# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+DIFFERS = {
+    exec_record: ("logs", "logs/exec-output", "logs/exec-output"),
+}
+# what is asked: what all of them answer
+ALIKE = {
+    exec_in_no_folder: 0,
+}

@@ -1,0 +1,154 @@
+"""
+What the daemon keeps of an instance, on paper: answers that are lost, names that are refused, what nobody measures.
+"""
+
+import lxdapi_inside as inside
+import lxdapi_instance as instances
+import lxdapi_plan as plans
+import lxdapi_template as files
+import pytest
+import requests
+from fake import MISSING, Paper, failure, raw, sync
+from lxdapi_errors import APIConnectionException, APIException, APIUndoneException, InvalidError
+from model import INSTANCE, Model, failed
+
+LOST = requests.exceptions.ConnectionError("reset")
+METADATA = {"architecture": "x86_64", "creation_date": 1, "expiry_date": 0, "properties": None, "templates": None}
+
+
+class Metadata:
+    """
+    A daemon with the metadata of c1.
+
+    lost
+        So many answers to writes are lost.
+    done
+        False: what was lost was not done either.
+    heeds
+        False: what is written is accepted and not done.
+    """
+
+    def __init__(self, lost=0, done=True, heeds=True, **fields):
+        self.found = {**METADATA, **fields}
+        self._lost, self._done, self._heeds = lost, done, heeds
+
+    def __call__(self, seen):
+        if seen.method == "GET":
+            return sync(self.found, ETag="e")
+        lose = self._lost > 0
+        self._lost -= 1
+        if self._heeds and (self._done or not lose):
+            old = {} if seen.method == "PUT" else self.found
+            merged = {f: {**(old.get(f) or {}), **seen.json.get(f, {})} for f in ("properties", "templates")}
+            self.found = {**old, **seen.json, **merged}
+        return LOST if lose else sync()
+
+
+@pytest.mark.parametrize("done, writes", [(True, 1), (False, 2)])
+def test_a_write_of_metadata_whose_answer_is_lost_is_looked_up(done, writes):
+    paper = Paper(Metadata(lost=1, done=done), retry_timeout=5)
+    changes = files.metadata_set(paper.api, "c1", {"properties": {"a": "1"}})
+    assert changes == {"properties": {"a": {"old": None, "new": "1"}}}
+    assert paper.writes == ["PATCH /1.0/instances/c1/metadata"] * writes
+
+
+def test_what_goes_is_written_with_all_that_stays_and_the_etag():
+    paper = Paper(Metadata(properties={"a": "1", "b": "2"}))
+    changes = files.metadata_set(paper.api, "c1", {"properties": {"a": None}, "expiry_date": 5})
+    assert changes == {"properties": {"a": {"old": "1", "new": None}}, "expiry_date": {"old": 0, "new": 5}}
+    put = next(seen for seen in paper.seen if seen.method == "PUT")
+    assert put.json == {**METADATA, "expiry_date": 5, "properties": {"b": "2"}, "templates": {}}
+    assert put.headers["If-Match"] == "e"
+
+
+def test_a_write_of_metadata_that_is_accepted_and_not_done_is_a_failure():
+    with pytest.raises(APIUndoneException, match="expiry_date did not become as declared"):
+        files.metadata_set(Paper(Metadata(heeds=False)).api, "c1", {"expiry_date": 5})
+
+
+def test_a_template_whose_write_is_lost_is_looked_up():
+    paper = Paper(MISSING, sync(INSTANCE), LOST, raw(200, b"text"), retry_timeout=5)
+    assert files.template_set(paper.api, "c1", "a.tpl", "text") == {
+        "templates": {"a.tpl": {"old": None, "new": "text"}}
+    }
+    assert len(paper.writes) == 1
+
+
+def test_a_template_that_is_too_large_is_not_read_whole():
+    paper = Paper(raw(206, b"x" * (inside.LIMIT + 1)))
+    with pytest.raises(InvalidError, match="has more than 1048576 bytes"):
+        files.template(paper.api, "c1", "a.tpl")
+    assert paper.seen[0].headers["Range"] == f"bytes=-{inside.LIMIT + 1}"
+
+
+def test_what_is_deleted_and_not_answered_is_deleted():
+    paper = Paper(LOST, MISSING, retry_timeout=5)
+    assert inside.log_delete(paper.api, "c1", "migration_1.log") == {"deleted": "migration_1.log"}
+
+
+def test_of_a_daemon_that_heeds_no_range_the_end_is_returned():
+    assert inside.log(Paper(raw(200, b"one\ntwo\n")).api, "c1", "lxc.log", limit=6) == "e\ntwo\n"[-6:]
+    assert inside.console_log(Paper(raw(200, b"one\r\n")).api, "c1", limit=3) == "e\r\n"
+
+
+def test_another_failure_of_a_console_is_none_of_an_empty_one():
+    with pytest.raises(APIException, match="out of order"):
+        inside.console_log(Paper(failure(500, "out of order")).api, "c1")
+    assert inside.console_log(Paper(failure(500, "open : no such file or directory")).api, "c1") == ""
+
+
+def test_a_log_that_cannot_be_read_for_a_moment_is_not_said_to_be_missing():
+    with pytest.raises(APIConnectionException):
+        inside.log(Paper(LOST).api, "c1", "lxc.log")
+    with pytest.raises(APIException, match="^GET [^;]* out of order$"):
+        inside.log(Paper(failure(500, "out of order"), sync(["/1.0/instances/c1/logs/lxc.log"])).api, "c1", "lxc.log")
+
+
+def test_an_instance_that_cannot_be_measured_has_its_status_all_the_same():
+    paper = Paper(sync([{"name": "c1", "status": "Error", "state": None}]))
+    empty = dict.fromkeys(("cpu", "memory", "disk", "network"), {})
+    assert inside.metrics(paper.api) == {"c1": {"status": "Error", "pid": 0, "processes": 0, **empty}}
+    assert paper.seen[0].query["recursion"] == "2"
+    state = {"status": "Running", "processes": -1, "disk": {"root": {"usage": -1, "total": 0}}}
+    found = inside.metrics(Paper(sync(state)).api, "c1")
+    assert (found["processes"], found["disk"]) == (0, {"root": {"usage": None, "total": 0}})
+
+
+@pytest.mark.parametrize("here", ["Running", "Frozen"])
+def test_an_instance_that_is_not_renamed_is_brought_back_to_its_status(here):
+    model = Model({"instances/c1": {**INSTANCE, "status": here}}, ends={"POST instances/c1": [failed("no such luck")]})
+    paper = Paper(model)
+    steps = inside.renamed(paper.api, "c1", "c2", stop=True)
+    assert paper.writes == []
+    with pytest.raises(APIException, match="no such luck"):
+        plans.do(steps)
+    assert model.objects["instances/c1"]["status"] == here
+
+
+def test_a_frozen_instance_is_frozen_under_its_other_name():
+    model = Model({"instances/c1": {**INSTANCE, "status": "Frozen"}})
+    paper = Paper(model)
+    assert plans.do(inside.renamed(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
+    assert model.objects["instances/c2"]["status"] == "Frozen"
+
+
+def test_an_ephemeral_instance_is_not_stopped_for_another_name():
+    paper = Paper(Model({"instances/c1": {**INSTANCE, "status": "Running", "ephemeral": True}}))
+    with pytest.raises(InvalidError, match="a stop would delete it"):
+        inside.renamed(paper.api, "c1", "c2", stop=True)
+    assert paper.writes == []
+
+
+def test_a_device_of_a_copy_of_what_is_not_there_yet_is_left_to_the_copy():
+    paper = Paper(Model({"profiles/default": {"devices": {"root": {"path": "/"}}}}))
+    given, copy = {"eth0": {"mtu": "1300"}}, {"type": "copy", "source": "c0"}
+    found = instances.declared(paper.api, "c1", {}, devices_override=given, source=copy)
+    assert found["devices"] == given
+
+
+def test_the_profiles_of_an_instance_that_is_renamed_give_its_devices():
+    profiles = {"profiles/web": {"devices": {"eth0": {"type": "nic"}}}, "profiles/default": {"devices": {}}}
+    paper = Paper(Model({"instances/old": {**INSTANCE, "profiles": ["default", "web"]}, **profiles}))
+    given = {"eth0": {"mtu": "1300"}}
+    found = instances.declared(paper.api, "c1", {"description": "d"}, None, given, renamed_from="old")
+    assert found["devices"] == {"eth0": {"type": "nic", "mtu": "1300"}} and found["description"] == "d"

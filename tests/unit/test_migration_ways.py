@@ -1,0 +1,139 @@
+"""
+How an instance gets to another daemon: which way is chosen, what goes along, and the frames that we carry.
+"""
+
+import os
+import socket
+import threading
+
+import lxdapi_copy as copies
+import lxdapi_migrate as migrate
+import lxdapi_relay as relay
+import pytest
+from lxdapi_errors import InvalidError
+
+
+class Somewhere:
+    """A daemon that is reached in some way and says where it listens."""
+
+    def __init__(self, endpoint, *addresses, fingerprint=None):
+        self.endpoint, self.local = endpoint, endpoint.startswith("http+unix")
+        self.server = {
+            "environment": {
+                "addresses": list(addresses),
+                "certificate_fingerprint": fingerprint or endpoint,
+                "server": "incus",
+                "server_version": "6.0.4",
+            }
+        }
+
+
+HERE, FAR = "http+unix://%2Fs", "https://far:8443"
+LOOP, OUT = "127.0.0.1:8443", "10.0.0.1:8443"
+
+
+@pytest.mark.parametrize(
+    "source, there, mode, urls",
+    [
+        (Somewhere(HERE, OUT), Somewhere(FAR, OUT), "pull", [f"https://{OUT}"]),
+        (Somewhere(HERE), Somewhere(FAR, OUT), "push", [FAR, f"https://{OUT}"]),
+        (Somewhere(FAR, OUT), Somewhere(HERE), "pull", [FAR, f"https://{OUT}"]),
+        (Somewhere(HERE, LOOP), Somewhere(FAR, LOOP), "push", [FAR]),
+        (Somewhere(HERE, LOOP), Somewhere(HERE + "2"), "pull", [f"https://{LOOP}"]),
+        (Somewhere(HERE, "[::1]:8443"), Somewhere(FAR), "relay", []),
+        (Somewhere(HERE), Somewhere(HERE + "2"), "relay", []),
+    ],
+)
+def test_the_way_is_chosen_by_who_listens_where_the_other_is(source, there, mode, urls):
+    way = migrate.way(source, there)
+    assert (way.mode, list(way.urls)) == (mode, urls)
+    assert way.why
+
+
+def test_a_way_that_is_asked_for_is_taken_or_refused():
+    source, there = Somewhere(HERE, OUT), Somewhere(FAR, OUT)
+    assert [migrate.way(source, there, mode).mode for mode in migrate.MODES] == list(migrate.MODES)
+    with pytest.raises(InvalidError, match="mode pull: the source"):
+        migrate.way(Somewhere(HERE), there, "pull")
+    with pytest.raises(InvalidError, match="there are pull, push, relay"):
+        migrate.way(source, there, ["pull"])
+
+
+def test_two_members_of_a_cluster_are_the_same_daemon():
+    assert migrate.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="a"))
+    assert not migrate.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="b"))
+
+
+def test_a_copy_is_another_instance_and_a_moved_one_the_same():
+    config = {
+        "user.a": "1",
+        "volatile.base_image": "b",
+        "volatile.eth0.hwaddr": "m",
+        "volatile.eth0.host_name": "veth",
+        "volatile.cloud-init.instance-id": "i",
+        "volatile.uuid": "u",
+        "volatile.uuid.generation": "g",
+        "volatile.last_state.power": "STOPPED",
+    }
+    assert set(migrate.kept(config)) == {"user.a", "volatile.base_image"}
+    more = {"volatile.eth0.hwaddr", "volatile.cloud-init.instance-id", "volatile.uuid"}
+    assert set(migrate.kept(config, moved=True)) == {"user.a", "volatile.base_image"} | more
+
+
+def test_whatever_differs_in_a_copy_is_named():
+    found = {
+        "description": "x",
+        "config": {"user.a": "1", "user.b": "1", "volatile.x": "1", copies.MIGRATING: "m"},
+        "devices": {"a": {"type": "none"}, "b": {"type": "none"}},
+        "profiles": ["default"],
+    }
+    wanted = {
+        "description": "x",
+        "config": {"user.a": "2", "user.c": "1"},
+        "devices": {"a": {"type": "disk"}, "c": {}},
+        "profiles": [],
+    }
+    assert copies.differences(found, wanted) == [
+        "profiles",
+        *("config user.a", "config user.b", "config user.c"),
+        *("device a", "device b", "device c"),
+    ]
+
+
+def frame(payload, masked):
+    """Return a frame as a server or a client sends it."""
+    size = len(payload)
+    wide = size >= 65536
+    length = bytes([size]) if size < 126 else bytes([126 + wide]) + size.to_bytes(8 if wide else 2, "big")
+    head = b"\x82" + bytes([length[0] | (0x80 if masked else 0)]) + length[1:]
+    return head + (b"\0\0\0\0" if masked else b"") + payload
+
+
+def test_frames_are_masked_in_whatever_pieces_they_arrive():
+    payloads = [os.urandom(size) for size in (0, 1, 125, 126, 65535, 65536, 200000, 0, 5)]
+    data, expected = (b"".join(frame(each, masked) for each in payloads) for masked in (False, True))
+    for size in (1, 7, 4096, 65537, len(data)):
+        masking = relay.Masking()
+        assert b"".join(masking.turned(data[at : at + size]) for at in range(0, len(data), size)) == expected
+
+
+def test_what_one_daemon_sends_the_other_gets_and_the_end_too(monkeypatch):
+    sides = {}
+
+    def connected(api, url, params):
+        ours, sides[api, params["secret"]] = socket.socketpair()
+        return ours
+
+    monkeypatch.setattr(relay.stream, "websocket", connected)
+    payload = os.urandom(3000000)
+    one, other = ((each, "/1.0/operations/1", {}, {"control": "c", "fs": "f"}) for each in ("one", "other"))
+    with relay.joined(one, other):
+        sender, reader = sides["one", "f"], sides["other", "f"]
+        sending = threading.Thread(target=lambda: (sender.sendall(frame(payload, False)), sender.close()))
+        sending.start()
+        got = b""
+        while len(got) < len(frame(payload, True)):
+            got += reader.recv(1 << 20)
+        assert got == frame(payload, True)
+        assert reader.recv(1) == b""
+        sending.join(10)

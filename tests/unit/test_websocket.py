@@ -1,0 +1,125 @@
+"""
+The websockets of a command, against a peer that sends what no daemon can be made to send.
+"""
+
+import base64
+import hashlib
+import re
+import socket
+import threading
+
+import lxdapi_websocket as websockets
+import pytest
+from lxdapi_errors import APIConnectionException, APITimeoutException
+
+PATH, SECRET = "/1.0/operations/x", "abcdef0123456789"
+
+
+class API:
+    """What is asked of an API here."""
+
+    endpoint = "http+unix://%2Fx"
+
+
+class Peer:
+    """The other side of one connection: it answers a handshake with a status, and goes on with these bytes."""
+
+    def __init__(self, sends=b"", status="101 Switching Protocols", proof=None):
+        self.ours, self.theirs = socket.socketpair()
+        self.theirs.settimeout(10)
+        self.asked, self.got = b"", b""
+        self._thread = threading.Thread(target=self._serve, args=(sends, status, proof))
+        self._thread.start()
+
+    def _serve(self, sends, status, proof):
+        while b"\r\n\r\n" not in self.asked:
+            self.asked += self.theirs.recv(4096)
+        key = re.search(rb"Sec-WebSocket-Key: (.+?)\r\n", self.asked)[1]
+        digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
+        accept = proof or base64.b64encode(digest)
+        self.theirs.sendall(b"HTTP/1.1 %s\r\nSec-WebSocket-Accept: %s\r\n\r\n%s" % (status.encode(), accept, sends))
+
+    def hang_up(self):
+        """Nothing more is sent or received."""
+        self._thread.join(10)
+        self.theirs.close()
+
+    def ended(self):
+        """Hang up when the other side has; returns what was received after the handshake."""
+        self._thread.join(10)
+        while more := self.theirs.recv(4096):
+            self.got += more
+        self.theirs.close()
+        return self.got
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """Connect to a peer; yields its channel."""
+
+    def connect(peer):
+        monkeypatch.setattr(websockets.stream, "dial", lambda api: peer.ours)
+        return websockets.connected(API(), PATH, {"project": "p"}, {"1": SECRET})
+
+    return connect
+
+
+def frame(opcode, data=b"", last=True):
+    """Return a short frame as a server sends it."""
+    return bytes([opcode | (0x80 if last else 0), len(data)]) + data
+
+
+def test_what_came_behind_the_answer_and_in_parts_is_read_to_its_end(opened):
+    peer = Peer(frame(2, b"ab", last=False) + frame(9, b"ping") + frame(0, b"cd") + frame(2) + frame(1))
+    with opened(peer) as channels:
+        channel = channels["1"]
+        assert websockets.ready([channel], 5) == [channel]
+        assert [channel.receive() for _ in range(5)] == [b"ab", b"", b"cd", b"", None]
+    assert f"GET {PATH}/websocket?project=p&secret={SECRET} HTTP/1.1".encode() in peer.asked
+    assert peer.ended()[:1] == b"\x8a", "the ping was answered"
+
+
+def test_an_end_before_the_end_is_an_error_without_the_secret(opened):
+    peer = Peer(frame(2, b"ab"))
+    with opened(peer) as channels:
+        assert channels["1"].receive() == b"ab"
+        peer.theirs.shutdown(socket.SHUT_WR)
+        with pytest.raises(APIConnectionException, match="broke off") as caught:
+            channels["1"].receive()
+    assert SECRET not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
+    peer.ended()
+
+
+def test_half_a_frame_is_not_waited_for_without_end(opened, monkeypatch):
+    monkeypatch.setattr(websockets, "FRAME_SECONDS", 0.2)
+    peer = Peer(frame(2, b"abcd")[:3])
+    with opened(peer) as channels, pytest.raises(APITimeoutException, match="no answer within 0.2 s"):
+        channels["1"].receive()
+    peer.ended()
+
+
+@pytest.mark.parametrize("answer", [{"status": "403 Forbidden"}, {"status": "200 OK"}, {"proof": b"forged"}], ids=str)
+def test_anything_but_a_websocket_is_refused(opened, answer):
+    peer = Peer(**answer)
+    with pytest.raises(APIConnectionException, match="the websocket is not there: HTTP"), opened(peer):
+        pass
+    assert peer.ours.fileno() == -1, "it is closed"
+    peer.ended()
+
+
+def test_a_head_without_an_end_is_refused(opened):
+    ours, theirs = socket.socketpair()
+    threading.Thread(target=lambda: (theirs.sendall(b"x" * 70000), theirs.sendall(b"x" * 70000)), daemon=True).start()
+    peer = type("Flood", (), {"ours": ours})
+    with pytest.raises(APIConnectionException, match="the websocket is not there"), opened(peer):
+        pass
+    theirs.close()
+
+
+def test_who_has_hung_up_is_told_nothing_more_and_that_is_no_error(opened):
+    peer = Peer()
+    with opened(peer) as channels:
+        peer.hang_up()
+        channels["1"].end()
+        channels["1"].say({"command": "signal", "signal": 9})
+        channels["1"].pour(b"x" * 1000000)
