@@ -4,6 +4,7 @@ A file, a directory or a symbolic link in an instance: what it is, its content, 
 What ends in ``job`` or is a generator is for :meth:`lxdapi_sftp_session.Session.do`; nothing here opens a connection.
 """
 
+import hashlib
 import posixpath
 import re
 import secrets as random
@@ -91,8 +92,10 @@ def beside(path):
 
 
 def _stem(name):
-    cut = name.encode("utf-8", "surrogateescape")[:_LONGEST_STEM].decode("utf-8", "surrogateescape")
-    return f".{cut}.lxdapi-"
+    whole = name.encode("utf-8", "surrogateescape")
+    if len(whole) > _LONGEST_STEM:
+        name = whole[:_LONGEST_STEM].decode("utf-8", "surrogateescape") + hashlib.sha256(whole).hexdigest()[:8]
+    return f".{name}.lxdapi-"
 
 
 def is_leftover(name, of):
