@@ -237,7 +237,7 @@ def delete(instance, path, recursive=False, remote=None, project=None):
 
     .. code-block:: bash
 
-        salt-call lxdapi_file.delete web1 /etc/motd
+        salt-call lxdapi_file.delete web1 /etc/old.conf
     """
     return plans.do(fileplan.absent(_there(instance, path, remote, project), recursive))
 

@@ -4,6 +4,7 @@ A file, a directory or a symbolic link in an instance: what it is, its content, 
 What ends in ``job`` or is a generator is for :meth:`lxdapi_sftp_session.Session.do`; nothing here opens a connection.
 """
 
+import hashlib
 import posixpath
 import re
 import secrets as random
@@ -17,7 +18,7 @@ from lxdapi_sftp import SftpError
 _TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 FILE_MODE, DIRECTORY_MODE = 0o644, 0o755
 # Of one file so many blocks are under way at once: memory is bounded, and the daemon always has something to do.
-WRITES_AHEAD, READS_AHEAD = 8, 64
+WRITES_AHEAD, READS_AHEAD = 4, 64
 _MOST_LINKS = 40
 # Another run that writes the same file removes what ours has not finished: then it is begun anew.
 _TRIES = 3
@@ -36,6 +37,10 @@ class Owner(NamedTuple):
     def over(self, other):
         """Return this owner with what the other says where this says nothing."""
         return Owner(*(own if own is not None else theirs for own, theirs in zip(self, other)))
+
+
+# What a new file has by itself: it need not be set then.
+NEW = Owner(0, 0, FILE_MODE)
 
 
 def path_of(path):
@@ -87,8 +92,10 @@ def beside(path):
 
 
 def _stem(name):
-    cut = name.encode("utf-8", "surrogateescape")[:_LONGEST_STEM].decode("utf-8", "surrogateescape")
-    return f".{cut}.lxdapi-"
+    whole = name.encode("utf-8", "surrogateescape")
+    if len(whole) > _LONGEST_STEM:
+        name = whole[:_LONGEST_STEM].decode("utf-8", "surrogateescape") + hashlib.sha256(whole).hexdigest()[:8]
+    return f".{name}.lxdapi-"
 
 
 def is_leftover(name, of):
@@ -195,18 +202,20 @@ def put(path, source, owner, ahead=WRITES_AHEAD, show=lambda count: None):
 def _put(path, temporary, source, owner, ahead, show):
     handle = None
     try:
+        begin = [sftp.open_(temporary, sftp.WRITE | sftp.CREATE | sftp.EXCLUSIVE)]
         # nobody else shall read it before it has its owner
-        handle, _ = yield [
-            sftp.open_(temporary, sftp.WRITE | sftp.CREATE | sftp.EXCLUSIVE),
-            sftp.set_mode(temporary, 0o600),
-        ]
+        private = [] if owner == NEW else [sftp.set_mode(temporary, 0o600)]
+        handle = (yield begin + private)[0]
         with source.opened() as file:
             size, ended = 0, False
             while not ended:
                 writes, size, ended = _next_writes(handle, file, size, ahead, path)
                 replies = yield writes + (_finished(handle, temporary, owner) if ended else [])
                 show(sum(len(each.body) for each in writes))
-        _refuse_other(path, replies[-1], size, owner)
+        found = replies[-1]
+        if owner_of(found) != owner:
+            found = (yield [*owned(temporary, owner), sftp.lstat(temporary)])[-1]
+        _refuse_other(path, found, size, owner)
         yield [sftp.rename(temporary, path)]
     except (SftpError, InvalidError) as exc:
         close = [] if handle is None else [sftp.close(handle)]
@@ -231,7 +240,8 @@ def _next_writes(handle, file, offset, ahead, path):
 
 
 def _finished(handle, temporary, owner):
-    return [sftp.close(handle), *owned(temporary, owner), sftp.lstat(temporary)]
+    set_ = [] if owner == NEW else owned(temporary, owner)
+    return [sftp.close(handle), *set_, sftp.lstat(temporary)]
 
 
 def owned(path, owner):
@@ -247,7 +257,9 @@ def _refuse_other(path, found, size, owner):
 
 
 def refuse_lost_bits(path, found, owner):
-    """Raise if the daemon did not set the mode, as it does for some bits."""
+    """Raise if the daemon did not set the owner and the mode, of which it leaves out some bits."""
+    if owner_of(found)[:2] != owner[:2]:
+        raise InvalidError(f"{sftp.shown(path)}: the owner is {found.uid}:{found.gid}, not {owner.uid}:{owner.gid}")
     if stat.S_IMODE(found.mode) != owner.mode:
         words = f"the mode is {mode_text(found.mode)} instead of {mode_text(owner.mode)}"
         raise InvalidError(f"{sftp.shown(path)}: {words}: {_LOST_BITS}")

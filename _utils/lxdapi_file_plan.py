@@ -7,6 +7,7 @@ starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 
 import difflib
 import posixpath
+from contextlib import suppress
 from typing import Callable, NamedTuple, Union
 
 import lxdapi_file as files
@@ -19,12 +20,12 @@ import lxdapi_plan as plans
 import lxdapi_progress as progress
 import lxdapi_sftp as sftp
 import lxdapi_sftp_session as sessions
-from lxdapi_errors import APINotFoundException, InvalidError
+from lxdapi_errors import APIConnectionException, APINotFoundException, APITimeoutException, InvalidError, LxdapiError
 from lxdapi_plan import Step
 
 HIDDEN = "(hidden)"
 NOT_SHOWN = "(not shown: binary, or more than 1 MiB)"
-_ROOT = files.Owner(0, 0, files.FILE_MODE)
+_ROOT = files.NEW
 _ROOT_FOLDER = files.Owner(0, 0, files.DIRECTORY_MODE)
 
 
@@ -216,7 +217,14 @@ def _write(there, found, content, wanted):
         with progress.line(found.place, content.size, there.api, found.place) as show:
             session.do(files.put(found.place, content, found.owner, show=show))
 
-    there.converse(work)
+    try:
+        there.converse(work)
+    except (APIConnectionException, APITimeoutException):
+        # what is left now a later run would only remove when it writes the file
+        with suppress(LxdapiError):
+            once = there._replace(api=there.api.impatient())
+            once.converse(lambda session: session.do(files.swept(found.place)))
+        raise
 
 
 def _prepare(session, there, found, wanted):

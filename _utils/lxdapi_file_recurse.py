@@ -63,6 +63,8 @@ class Difference(NamedTuple):
         {relative path: :class:`lxdapi_file.Owner`}.
     changes
         {relative path: what changes there}.
+    left
+        Relative paths of what earlier runs that were cut off left.
     """
 
     root: str
@@ -71,6 +73,7 @@ class Difference(NamedTuple):
     fix: list
     owners: dict
     changes: dict
+    left: list
 
 
 def recurse(there, local, rules):
@@ -123,6 +126,7 @@ def _acting(there, difference, work, told):
 
 
 def _write(session, difference):
+    trees.swept(session, difference.root, difference.left)
     return trees.written(session, difference.root, difference.write, difference.owners)
 
 
@@ -137,7 +141,8 @@ def _difference(session, root, there, local, rules):
     in_way = _in_way(root, there, local, rules)
     kept = {name: each for name, each in there.items() if name in local and name not in in_way}
     contents = _content_changes(session, root, kept, local)
-    result = Difference(root, in_way, {}, [], {}, {})
+    left = [name for name in there if name not in in_way and trees.is_leftover(name, local)]
+    result = Difference(root, in_way, {}, [], {}, {}, left)
     for name, each in local.items():
         before = files.owner_of(kept[name]) if name in kept else None
         result.owners[name] = declared[name].over(before or _default(each))

@@ -12,11 +12,13 @@ import stat
 import lxdapi_file as files
 import lxdapi_file_source as sources
 import lxdapi_sftp as sftp
+import lxdapi_sftp_session as sessions
 from lxdapi_errors import InvalidError, LxdapiError
 from lxdapi_sftp import SftpError
 
-# As many files are under way at once, each of them has only a part of the memory.
+# Of the files of a tree many are under way at once, so each has a part of the memory; of long ones there are fewer.
 _WRITES_AHEAD, _READS_AHEAD = 1, 8
+_SHORT, _LONG_AT_ONCE = 64 * 1024, 8
 _DEEPEST = 200
 
 
@@ -56,6 +58,18 @@ def removed(session, root, names):
         _each(session, (_gone(sftp.rmdir(posixpath.join(root, name))) for name in level))
 
 
+def is_leftover(name, of):
+    """Return True if a relative path is a temporary one that was made for one of others."""
+    folder, _, last = name.rpartition("/")
+    stem = last[1:].rpartition(".lxdapi-")[0]
+    return last.startswith(".") and f"{folder}/{stem}".lstrip("/") in of and files.is_leftover(last, stem)
+
+
+def swept(session, root, names):
+    """Remove what earlier runs that were cut off left."""
+    _each(session, (_gone(sftp.remove(posixpath.join(root, name))) for name in names))
+
+
 def remove(session, path, attributes, recursive=True):
     """Remove a path, a directory with all that is below it."""
     if files.type_of(attributes.mode) != "directory":
@@ -81,8 +95,17 @@ def _each(session, jobs):
 
 def digests(session, root, sizes):
     """Return {relative path: sha256} of files, given with their sizes."""
-    jobs = (_named(digest(posixpath.join(root, name), size, _READS_AHEAD), name) for name, size in sizes.items())
-    return {name: found.hexdigest() for name, found in session.together(jobs)}
+    job = lambda name: digest(posixpath.join(root, name), sizes[name], _READS_AHEAD)  # noqa: E731
+    return {name: found.hexdigest() for name, found in _by_size(session, sizes, job)}
+
+
+def _by_size(session, sizes, job):
+    """Yield (name, what its job returned) of files, given with their sizes: the short ones first."""
+    for names, at_once in (
+        ([n for n in sizes if sizes[n] <= _SHORT], sessions.AT_ONCE),
+        ([n for n in sizes if sizes[n] > _SHORT], _LONG_AT_ONCE),
+    ):
+        yield from session.together((_named(job(name), name) for name in names), at_once)
 
 
 def digest(path, size, ahead=files.READS_AHEAD, algorithm="sha256"):
@@ -103,14 +126,11 @@ def written(session, root, found, owners):
     """
     for _, names in _by_depth(name for name, each in found.items() if each.type == "directory"):
         yield from _done(session, ((files.made(posixpath.join(root, name), owners[name]), name) for name in names))
-    yield from _done(
-        session,
-        (
-            (files.put(posixpath.join(root, n), sources.Content(path=each.path), owners[n], _WRITES_AHEAD), n)
-            for n, each in found.items()
-            if each.type == "file"
-        ),
-    )
+    contents = {name: sources.Content(path=each.path) for name, each in found.items() if each.type == "file"}
+    sizes = {name: content.size for name, content in contents.items()}
+    job = lambda name: files.put(posixpath.join(root, name), contents[name], owners[name], _WRITES_AHEAD)  # noqa: E731
+    for name, _ in _by_size(session, sizes, job):
+        yield name
     links = ((n, each.target) for n, each in found.items() if each.type == "symlink")
     yield from _done(session, ((files.linked(posixpath.join(root, n), to), n) for n, to in links))
 
@@ -151,8 +171,10 @@ def pulled(session, root, folder):
     types = {name: files.type_of(each.mode) for name, each in found.items()}
     for name in sorted(name for name, what in types.items() if what == "directory"):
         _mkdir(os.path.join(folder, name))
-    wanted = [name for name, what in types.items() if what == "file"]
-    _each(session, (_fetched(posixpath.join(root, n), os.path.join(folder, n), found[n]) for n in wanted))
+    sizes = {name: found[name].size for name, what in types.items() if what == "file"}
+    job = lambda n: _fetched(posixpath.join(root, n), os.path.join(folder, n), found[n])  # noqa: E731
+    for _ in _by_size(session, sizes, job):
+        pass
     links = [name for name, what in types.items() if what == "symlink"]
     left = [name for name, what in types.items() if what == "other"]
     for name, to in targets(session, root, links).items():

@@ -23,6 +23,7 @@ from typing import NamedTuple
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests" / "support"))
 
+import files  # noqa: E402
 import image_costs  # noqa: E402
 from daemons import KINDS, Daemon  # noqa: E402
 from exec import exec_output  # noqa: E402
@@ -178,6 +179,9 @@ def run(daemon, folder, rounds):
     upload(bench, 1024 * MIB)
     daemon.import_image(image, alias="busybox")
     exec_output(daemon, rounds)
+    daemon.import_image(image, alias="busybox")
+    files.report(daemon, rounds)
+    daemon.wipe()
 
 
 if __name__ == "__main__":

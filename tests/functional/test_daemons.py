@@ -11,6 +11,7 @@ from pathlib import Path
 
 import facts_core
 import facts_exec
+import facts_files
 import facts_inside
 import facts_network
 import facts_server
@@ -19,7 +20,7 @@ import pytest
 from asked import Asked
 
 DAEMONS = ("lxd", "incus", "incus7")
-FACTS = (facts_core, facts_exec, facts_inside, facts_server, facts_network, facts_storage)
+FACTS = (facts_core, facts_exec, facts_files, facts_inside, facts_server, facts_network, facts_storage)
 DIFFERS = {ask: answers for facts in FACTS for ask, answers in facts.DIFFERS.items()}
 ALIKE = {ask: answer for facts in FACTS for ask, answer in facts.ALIKE.items()}
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "daemons.rst"

@@ -13,7 +13,7 @@ import textwrap
 import certificates
 import fronts
 import pytest
-import yaml
+import salt.utils.yaml
 from loaded import REPO
 from lxdapi_kinds import KINDS
 
@@ -22,6 +22,11 @@ FILE = object()  # as a body: the image file
 UPLOAD = ("POST", "/1.0/images", FILE)
 # {kind: raw requests (method, path, body)}
 NEEDS = {
+    "file": [
+        UPLOAD,
+        ("POST", "/1.0/images/aliases", {"name": "busybox", "target": FINGERPRINT}),
+        ("POST", "/1.0/instances", {"name": "web1", "source": {"type": "image", "alias": "busybox"}}),
+    ],
     "image_alias": [UPLOAD],
     "instance": [
         UPLOAD,
@@ -93,7 +98,7 @@ def blocks(word):
 def declarations(word):
     """Return ``(function, name, arguments)`` for each state of a kind's examples, in their order."""
     for block in blocks(word):
-        for name, states in yaml.safe_load(block).items():
+        for name, states in salt.utils.yaml.safe_load(block).items():
             for function, arguments in ({states: []} if isinstance(states, str) else states).items():
                 merged = {key: value for each in arguments or () for key, value in each.items()}
                 yield function, merged.pop("name", name), merged
@@ -164,7 +169,9 @@ class Examples:
             assert ret["changes"], ret
             assert self._apply(function, name, **arguments)["changes"] == {}
         else:
-            assert self._apply(function, name, **arguments)["result"] is True
+            ret = self._apply(function, name, **arguments)
+            assert ret["result"] is True, ret
+            self._made |= {name} if "created" in ret["changes"] else set()
             self._apply.unchanged(function, name, **arguments)
 
     def predict(self, function, name, arguments):
@@ -187,6 +194,8 @@ def examples(apply, salt, daemon, image, tmp_path):
     """The examples, for which the image is on the fileserver, and a certificate in a file."""
     (salt.tree / "images").mkdir()
     (salt.tree / "images" / "busybox.tar.gz").write_bytes(image.read_bytes())
+    (salt.tree / "site" / "css").mkdir(parents=True)
+    (salt.tree / "site" / "css" / "a.css").write_text("a")
     (tmp_path / "web-team.crt").write_text(certificates.made()[0])
     return Examples(apply, daemon, image, tmp_path)
 

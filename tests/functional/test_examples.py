@@ -90,6 +90,18 @@ def test_the_example_of_backups_makes_snapshots_and_files_once(salt, raw, proxy,
     assert proxy.writes() == []
 
 
+def test_the_example_of_files_is_predicted_made_and_then_as_declared(salt, raw, proxy, daemon):
+    applied(salt, "web")
+    predicted = outcome(applied(salt, "files", test=True))
+    assert [result for result, _ in predicted.values()] == [None] * 3
+    assert set(outcome(applied(salt, "files")).values()) == {(True, True)}
+    proxy.clear()
+    assert set(outcome(applied(salt, "files")).values()) == {(True, False)}
+    assert proxy.writes() == []
+    assert salt.modules["lxdapi_file.read"]("web1", "/etc/site/site.conf") == "listen 8080;\n"
+    assert salt.modules["lxdapi_file.readdir"]("web1", "/etc/site/www/") == ["index.html"]
+
+
 def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):
     applied(salt, "web")
     proxy.clear()

@@ -35,6 +35,14 @@ NEEDS = {
     "lxdapi.effective": ["stopped"],
     "lxdapi_backup.export": ["backups"],
     "lxdapi_backup.import": ["backups"],
+    **dict.fromkeys(
+        (
+            f"lxdapi_file.{each}"
+            for each in "chown delete exists hash mkdir pull pull_tree push push_tree read readdir readlink set_mode "
+            "stat symlink write".split()
+        ),
+        ["stopped", "files"],
+    ),
     "lxdapi_image.delete": ["image"],
     "lxdapi_image.alias_set": ["image without alias"],
     "lxdapi_image.alias_delete": ["image"],
@@ -156,6 +164,12 @@ class Prepared:
         body = {"name": "web1", "source": {"type": "image", "alias": "busybox"}}
         self._daemon.ask("POST", "/1.0/instances", body)
 
+    def _files(self):
+        (self.folder / "www").mkdir()
+        for path in (self.folder / "site.conf", self.folder / "www" / "index.html"):
+            path.write_text("x")
+        self._daemon.request("POST", "/1.0/instances/web1/files?path=/etc/old.conf", {})
+
     def _running(self):
         self._stopped()
         self._act("start")
@@ -216,7 +230,8 @@ def free_port():
 def filled(words, prepared, image):
     """Return the words of an example with what nobody can know beforehand."""
     words = [word.replace("/srv/images/busybox.tar.gz", str(image)) for word in words]
-    words = [word.replace("/srv/backups", str(prepared.folder)) for word in words]
+    for word in ("/srv/backups", "/srv/files"):
+        words = [each.replace(word, str(prepared.folder)) for each in words]
     words = [word.replace("/etc/salt/pki/lxdapi", str(prepared.folder)) for word in words]
     words = [f"token={prepared.token()}" if word.startswith("token=") else word for word in words]
     words = [re.sub(r"^[0-9a-f]{64}$", prepared.fingerprint, word) for word in words]

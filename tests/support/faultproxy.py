@@ -31,6 +31,10 @@ Faults after the daemon has acted (it has done what was asked):
     slow        the reply comes drop by drop; option: rate (bytes per second, 1)
     delay       the reply comes late; option: seconds (1)
     swap        another reply; options: reply (JSON data, or a function that makes it of the true one), status
+
+Fault of a connection that has switched its protocol:
+
+    cut_stream  closed when the client has sent so many bytes on it; option: after (bytes)
 """
 
 import json
@@ -129,7 +133,7 @@ class FaultProxy:
         options
             Of the fault: see the head of this file.
         """
-        if fault not in (*BEFORE, *DURING, *AFTER):
+        if fault not in (*BEFORE, *DURING, *AFTER, *SWITCHED):
             raise ValueError(f"no such fault: {fault}")
         with self._lock:
             self._faults.append(Fault(fault, method, path, skip, times, options))
@@ -244,13 +248,13 @@ class FaultProxy:
         if head is None:
             return False
         body = relay.reply_body(head, daemon, request.method)
-        if fault:
+        if fault and fault.name not in SWITCHED:
             pairs = list(body)
             AFTER[fault.name](self, client, _whole(head, pairs), **fault.options)
             return False
         client.sendall(head.raw)
         if head.status == 101:
-            relay.splice(client, daemon)
+            relay.splice(client, daemon, **(fault.options if fault else {}))
             return False
         for raw, _ in body:
             client.sendall(raw)
@@ -337,6 +341,7 @@ BEFORE = {
     "redirect": _redirect,
 }
 DURING = ("stall",)
+SWITCHED = ("cut_stream",)
 AFTER = {
     "drop_reply": _drop_reply,
     "cut_head": _cut_head,

@@ -145,14 +145,21 @@ def await_end(*opened):
     raise ConnectionError("one side hung up")
 
 
-def splice(one, other):
-    """Everything was passed on in both directions (a websocket, say), until one side closed."""
+def splice(one, other, after=None):
+    """
+    Everything was passed on in both directions (a websocket, say), until one side closed.
+
+    after
+        Or until the first side had sent so many bytes.
+    """
     while True:
         for source in select.select([one, other], [], [])[0]:
             block = source.recv(BLOCK)
-            if not block:
+            if not block or after is not None and after <= 0:
                 return
             (other if source is one else one).sendall(block)
+            if after is not None and source is one:
+                after -= len(block)
 
 
 def shut(opened):

@@ -16,7 +16,6 @@ SECURITY = {86, 89, 90, 91, 93, 94, *range(96, 101)}
 CLUSTERS_FILES_EVENTS = set(range(101, 113))
 CASES = OPERATIONS | FAULTS | BAD_INPUT | IDEMPOTENCE | RACES | SECURITY | CLUSTERS_FILES_EVENTS
 WITHOUT = {
-    **dict.fromkeys((52, 74, 107, 108, 109), "there are no files of an instance yet"),
     110: "there are no events yet",
 }
 

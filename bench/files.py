@@ -1,0 +1,118 @@
+"""
+What files inside an instance cost: a thousand small ones, and a large one.
+
+A ratio is the median over the rounds of two measurements of the same round: ours, and a bare client's POST.
+"""
+
+import http.client
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+MIB = 1024 * 1024
+MANY = 1000
+SMALL = b"x" * 1024
+# Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
+BEGIN = """
+import resource, sys, time
+from lxdapi_api import API
+import lxdapi_file as files, lxdapi_file_plan as plan, lxdapi_file_recurse as recursion, lxdapi_file_source as sources
+import lxdapi_plan
+api = API.factory(sys.argv[1])
+there = plan.target(api, "c1", sys.argv[2])
+plan.directory(there, plan.Wanted())
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before, began = peak(), time.monotonic()
+"""
+END = "\nprint(time.monotonic() - began, peak() - before)"
+TREE = BEGIN + "lxdapi_plan.do(recursion.recurse(there, sources.tree({}, sys.argv[3]), recursion.Rules(plan.Wanted())))"
+ONE = BEGIN + "lxdapi_plan.do(plan.managed(there, sources.of_file(sys.argv[3]), plan.Wanted(show=False)))"
+
+
+def report(daemon, rounds, size=256 * MIB):
+    """Print the rows on files for a daemon, which has an image of the alias busybox."""
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    folder = Path(tempfile.mkdtemp())
+    try:
+        many, again, large, grown = measured(daemon, folder, rounds, size)
+    finally:
+        shutil.rmtree(folder)
+    print(
+        f"{daemon.name}: {MANY} files of {len(SMALL)} bytes: {many:.2f} of as many raw POSTs, {again:.2f} where they "
+        f"are there already; a file of {size // MIB} MiB: {large:.2f} of a sendfile POST, memory +{grown:.1f} MiB"
+    )
+
+
+def measured(daemon, folder, rounds, size):
+    """Return the four figures of :func:`report`."""
+    tree, file = folder / "tree", folder / "large"
+    tree.mkdir()
+    for number in range(MANY):
+        (tree / str(number)).write_bytes(SMALL)
+    with file.open("wb") as made:
+        for _ in range(size // MIB):
+            made.write(os.urandom(MIB))
+    many, again, large, grown = [], [], [], []
+    for number in range(rounds):
+        bare = bare_posts(daemon)
+        many.append(ours(TREE, daemon, f"/root/t{number}", tree)[0] / bare)
+        again.append(ours(TREE, daemon, f"/root/t{number}", tree)[0] / bare)
+        bare = bare_upload(daemon, file)
+        seconds, more = ours(ONE, daemon, f"/root/large{number}", file)
+        large.append(seconds / bare)
+        grown.append(more)
+        for name in ("bare", f"large{number}"):
+            daemon.ask("DELETE", f"/1.0/instances/c1/files?path=/root/{name}")
+    return *(statistics.median(each) for each in (many, again, large)), max(grown)
+
+
+def ours(code, daemon, path, source):
+    """Return (seconds, MiB of memory) of a process of our library."""
+    environment = {**os.environ, "PYTHONPATH": str(REPO / "_utils")}
+    command = [sys.executable, "-c", code + END, daemon.socket, path, str(source)]
+    out = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    seconds, grown = out.split()
+    return float(seconds), float(grown)
+
+
+def connected(daemon):
+    """Return a connected socket."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(300)
+    sock.connect(daemon.socket)
+    return sock
+
+
+def bare_posts(daemon):
+    """Return the seconds of a POST for each of as many files, on one connection."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = connected(daemon)
+    began = time.monotonic()
+    for number in range(MANY):
+        connection.request("POST", f"/1.0/instances/c1/files?path=/root/r{number}", SMALL)
+        reply = connection.getresponse()
+        if reply.read() and reply.status != http.client.OK:
+            raise SystemExit(f"a POST of a file failed: {reply.status}")
+    connection.close()
+    return time.monotonic() - began
+
+
+def bare_upload(daemon, path):
+    """Return the seconds of a POST whose body the kernel sends."""
+    head = "POST /1.0/instances/c1/files?path=/root/bare HTTP/1.1\r\nHost: localhost\r\n"
+    began = time.monotonic()
+    with connected(daemon) as sock, path.open("rb") as file:
+        sock.sendall(f"{head}Content-Length: {path.stat().st_size}\r\n\r\n".encode())
+        sock.sendfile(file)
+        reply = sock.recv(4096)
+    if b" 200 " not in reply.partition(b"\r\n")[0]:
+        raise SystemExit(f"a POST of a large file failed: {reply[:200]}")
+    return time.monotonic() - began

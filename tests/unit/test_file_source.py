@@ -1,0 +1,101 @@
+"""
+What files inside an instance are made of, on this side; names, modes, users and links as data.
+"""
+
+import hashlib
+import os
+import stat
+
+import lxdapi_file as files
+import lxdapi_file_account as accounts
+import lxdapi_file_source as sources
+import lxdapi_file_tree as trees
+import pytest
+from lxdapi_errors import InvalidError
+
+
+@pytest.mark.parametrize(
+    "name, to, inside",
+    [
+        ("a", "b", True),
+        ("d/a", "../b", True),
+        ("d/e/a", "../../b/c", True),
+        ("a", "./b//c/", True),
+        ("a", "..", False),
+        ("a", "../b", False),
+        ("d/a", "../../b", False),
+        ("a", "b/..", False),
+        ("a", "b/../../c", False),
+        ("a", "/etc", False),
+        ("a", "", False),
+        ("a", "b\0c", False),
+    ],
+)
+def test_a_link_stays_inside_or_does_not(name, to, inside):
+    assert trees.stays_inside(name, to) is inside
+
+
+def test_a_temporary_name_is_recognised_and_none_that_is_too_long():
+    for name in ("a", "é" * 127, "n" * 255, "with.dots.lxdapi-x", "\udcff"):
+        temporary = os.path.basename(files.beside(f"/d/{name}"))
+        assert files.is_leftover(temporary, name) and len(temporary.encode("utf-8", "surrogateescape")) <= 255
+        assert not files.is_leftover(temporary, f"{name[:100]}x")
+    assert not files.is_leftover(".a.lxdapi-0123456789abcde", "a")
+    assert trees.is_leftover("d/.a.lxdapi-0123456789abcdef", {"d/a"})
+    assert not trees.is_leftover("d/.a.lxdapi-0123456789abcdef", {"a"})
+
+
+def test_the_first_entry_of_a_name_counts_and_nonsense_none():
+    text = b"root:x:0:0::/root:/bin/sh\n\nbroken\nx:y:z:1\nroot:x:5:\nb\xff:x:7:7:\n"
+    assert accounts.parsed(text) == {"root": 0, "b�": 7}
+
+
+def test_contents_are_text_or_lines():
+    assert sources.of_text(["a", "é"]).text() == "a\né\n"
+    assert sources.of_text("a\n").size == 2 and sources.of_text("a", newline=False).size == 1
+    assert sources.of_text("").size == 0
+    for wrong in (5, True, None, {"a": 1}, ["a", 5], b"a", "\ud800"):
+        with pytest.raises(InvalidError, match="contents"):
+            sources.of_text(wrong)
+
+
+def test_a_content_has_its_hashes_and_is_shown_only_as_short_text(tmp_path):
+    path = tmp_path / "f"
+    path.write_bytes(b"abc")
+    content = sources.of_file(str(path))
+    assert (content.size, content.sha256) == (3, hashlib.sha256(b"abc").hexdigest())
+    assert content.digest("md5") == hashlib.md5(b"abc", usedforsecurity=False).hexdigest()
+    with pytest.raises(InvalidError, match="no hash called"):
+        content.digest("nope")
+    assert sources.Content(b"\xff").text() is None and sources.Content(b"a\0").text() is None
+    assert sources.Content(b"a" * (sources.LONGEST_SHOWN + 1)).text() is None
+
+
+def test_a_template_is_in_a_private_file_for_an_instant_and_what_it_makes_is_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen = []
+
+    def managed(name, engine, source, *given, **more):
+        for path in (source, os.path.dirname(source)):
+            seen.append(stat.S_IMODE(os.stat(path).st_mode))
+        (tmp_path / "made").write_bytes(b"cAnaRy")
+        return str(tmp_path / "made"), {}, ""
+
+    given = sources.Given(content=sources.of_text("{{ x }}"))
+    before = os.umask(0)
+    try:
+        found = sources.content({"file.get_managed": managed}, "/x", given, "base", sources.Template("jinja"))
+    finally:
+        os.umask(before)
+    assert found.text() == "cAnaRy" and seen == [0o600, 0o700] and os.listdir(tmp_path) == []
+
+
+def test_patterns_choose_by_path_or_name_and_keep_the_directories_of_what_is_chosen():
+    file, folder = sources.Local("file"), sources.Local("directory")
+    found = {"a": folder, "a/x.conf": file, "a/y": file, "b": folder, "b/z": file}
+    assert set(sources.chosen(found, include="*.conf")) == {"a", "a/x.conf"}
+    assert set(sources.chosen(found, exclude="a")) == {"b", "b/z"}
+    assert set(sources.chosen(found, include="a/*", exclude="y")) == {"a", "a/x.conf"}
+    for wrong in (["*"], 5):
+        with pytest.raises(InvalidError, match="include: a pattern"):
+            sources.chosen(found, include=wrong)

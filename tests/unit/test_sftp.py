@@ -1,0 +1,171 @@
+"""
+SFTP against a server of paper: replies in any order, refusals, nonsense, silence.
+"""
+
+import socket
+import struct
+import threading
+
+import lxdapi_file as files
+import lxdapi_file_source as sources
+import lxdapi_sftp as sftp
+import lxdapi_sftp_session as sessions
+import pytest
+from lxdapi_errors import APIConnectionException, APIException, APIProtocolException, APITimeoutException, InvalidError
+
+HELLO = struct.pack(">BI", 2, 3) + b"".join(
+    struct.pack(">I", len(each)) + each for each in (b"posix-rename@openssh.com", b"1")
+)
+
+
+def packet(content):
+    return struct.pack(">I", len(content)) + content
+
+
+def status(number, code, words=b""):
+    return packet(struct.pack(">BIII", 101, number, code, len(words)) + words)
+
+
+def data(number, content):
+    return packet(struct.pack(">BII", 103, number, len(content)) + content)
+
+
+class Server(threading.Thread):
+    """Answers each packet as it is told: ``answer(kind, number, body)`` returns bytes, None: it hangs up."""
+
+    def __init__(self, answer, hello=HELLO):
+        super().__init__(daemon=True)
+        self.ours, self._theirs = socket.socketpair()
+        self._answer, self._hello = answer, hello
+        self.start()
+
+    def run(self):
+        with self._theirs, self._theirs.makefile("rb") as file:
+            file.read(9)
+            self._theirs.sendall(packet(self._hello))
+            while head := file.read(4):
+                body = file.read(struct.unpack(">I", head)[0])
+                reply = self._answer(body[0], struct.unpack_from(">I", body, 1)[0], body[5:])
+                if reply is None:
+                    return
+                self._theirs.sendall(reply)
+
+
+def session(answer, seconds=5, **options):
+    return sessions.Session(Server(answer, **options).ours, "http+unix://x/1.0/instances/c1/sftp", seconds)
+
+
+def test_replies_may_come_in_another_order():
+    kept = []
+
+    def answer(_, number, body):
+        kept.append(data(number, body[-1:]))
+        return b"".join(reversed(kept)) if len(kept) == 3 else b""
+
+    def job():
+        return (yield [sftp.read(b"h", 0, count) for count in (1, 2, 3)])
+
+    assert session(answer).do(job()) == [b"\1", b"\2", b"\3"]
+
+
+def test_after_a_failure_no_other_job_is_begun_and_those_that_run_end():
+    begun, ended = [], []
+
+    def answer(_, number, body):
+        return status(number, 4, b"made up") if body.endswith(b"2") else status(number, 0)
+
+    def job(number):
+        begun.append(number)
+        yield [sftp.remove(str(number))]
+        yield [sftp.remove("x")]
+        ended.append(number)
+
+    with pytest.raises(sftp.SftpError, match=r"2: made up"):
+        list(session(answer).together((job(number) for number in range(9)), at_once=3))
+    assert (begun, sorted(ended)) == ([0, 1, 2], [0, 1])
+
+
+def test_a_refusal_is_told_with_path_call_and_place():
+    with pytest.raises(sftp.SftpError) as caught:
+        session(lambda _, number, body: status(number, 2)).ask(sftp.lstat("/a\udcff"))
+    assert caught.value.missing and caught.value.call == "lstat"
+    assert caught.value.explain() == "/a\\xff: no such file or directory (SFTP lstat /1.0/instances/c1/sftp)"
+
+
+@pytest.mark.parametrize(
+    "reply, kind",
+    [
+        (None, APIConnectionException),
+        (b"", APITimeoutException),
+        (b"\0\0", APITimeoutException),
+        (struct.pack(">I", 0), APIProtocolException),
+        (b"HTTP/1.1 200 OK", APIProtocolException),
+        (packet(b"\x65\0\0"), APIProtocolException),
+        (packet(struct.pack(">BI", 101, 1)), APIProtocolException),
+        (packet(struct.pack(">BI", 99, 1)), APIProtocolException),
+        (packet(struct.pack(">BII", 103, 1, 99)), APIProtocolException),
+        (packet(struct.pack(">BII", 104, 1, 7)), APIProtocolException),
+    ],
+)
+def test_what_is_no_reply_is_never_taken_for_one(reply, kind):
+    with pytest.raises(kind):
+        session(lambda *_: reply, seconds=0.3).ask(sftp.lstat("/a"))
+
+
+@pytest.mark.parametrize("hello", [struct.pack(">BI", 2, 2), struct.pack(">BI", 2, 3), b"x", b"\2"])
+def test_a_server_that_cannot_replace_a_file_is_none(hello):
+    with pytest.raises(APIProtocolException):
+        session(lambda *_: b"", hello=hello)
+
+
+def test_a_file_is_read_in_its_order_though_replies_are_short():
+    content = bytes(range(256)) * 700  # not a multiple of a block
+
+    def answer(number_of, number, body):
+        if number_of != 5:
+            return packet(struct.pack(">BII", 102, number, 1) + b"h") if number_of == 3 else status(number, 0)
+        offset, count = struct.unpack(">QI", body[-12:])
+        block = content[offset : offset + min(count, 30000)]
+        return data(number, block) if block else status(number, 1)
+
+    for size in (0, 5, len(content), 10 * len(content)):
+        found = []
+        assert session(answer).do(files.content("/x", found.append, size)) == len(content)
+        assert b"".join(found) == content
+
+
+def test_a_put_of_which_less_arrives_is_no_put():
+    asked = []
+
+    def answer(number_of, number, body):
+        asked.append(number_of)
+        if number_of == 3:
+            return packet(struct.pack(">BII", 102, number, 1) + b"h")
+        if number_of == 7:
+            return packet(struct.pack(">BIIQIII", 105, number, 7, 1, 0, 0, 0o100644))
+        return status(number, 0)
+
+    with pytest.raises(InvalidError, match="of 3 bytes 1 arrived"):
+        session(answer).do(files.put("/x", sources.Content(b"abc"), files.NEW))
+    assert 200 not in asked and asked[-1] == 13, "not renamed, but removed"
+
+
+@pytest.mark.parametrize("names", [["a/b"], [""], ["a\0"]])
+def test_a_name_that_none_can_have_is_not_believed(names):
+    def answer(number_of, number, body):
+        if number_of == 11:
+            return packet(struct.pack(">BII", 102, number, 1) + b"h")
+        if number_of == 12 and answer.left:
+            (name,) = answer.left
+            answer.left = None
+            entry = struct.pack(">I", len(name)) + name.encode() + struct.pack(">III", 0, 4, 0o100644)
+            return packet(struct.pack(">BII", 104, number, 1) + entry)
+        return status(number, 1 if number_of == 12 else 0)
+
+    answer.left = names
+    with pytest.raises(InvalidError, match="no name of a file"):
+        session(answer).do(files.entries("/x"))
+
+
+def test_errors_are_of_one_tree():
+    assert issubclass(sftp.SftpError, APIException) and issubclass(sftp.UnreachableError, InvalidError)
