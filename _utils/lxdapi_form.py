@@ -24,7 +24,7 @@ class Parts:
 
     def __init__(self, files):
         self._waiting, self._file = list(files), None
-        self._held, self._boundary, self._inside = b"", None, False
+        self._held, self._boundary, self._inside, self._over = b"", None, False, False
         self._digest = hashlib.sha256()
 
     @property
@@ -34,6 +34,8 @@ class Parts:
 
     def write(self, block):
         """Take the next bytes."""
+        if self._over:  # the daemons close a form twice (LXD 5.0.2, Incus 6.0.4)
+            return
         self._held += block
         if self._boundary is None and not self._begun():
             return
@@ -49,7 +51,7 @@ class Parts:
         """
         if not self.is_form:
             return whole
-        if self._inside or self._waiting or self._held.strip(b"\r\n") != b"--":
+        if not self._over or self._waiting:
             raise LxdapiError("the daemon sent half an image")
         return self._digest.hexdigest()
 
@@ -72,6 +74,9 @@ class Parts:
             self._take(len(self._held))
             return False
         if not self._inside:
+            if self._held.startswith(b"--"):
+                self._over = True
+                return False
             head, end, rest = self._held.partition(b"\r\n\r\n")
             if not end:
                 return self._wait(head)

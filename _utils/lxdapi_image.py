@@ -216,6 +216,13 @@ def alias_steps(api, alias, target, description=None, renamed_from=None):
     return converge.present(api, "image_alias", alias, wanted, renamed_from=renamed_from)
 
 
+def alias_names(given):
+    """Return the aliases that are declared, each once; raises :class:`InvalidError` for what is no list of names."""
+    if not isinstance(given, (list, tuple)) or not all(isinstance(alias, str) for alias in given):
+        raise InvalidError("aliases: a list of names is needed")
+    return list(dict.fromkeys(given))
+
+
 def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
     """
     Return the steps to an image with the declared fields and aliases.
@@ -232,8 +239,7 @@ def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
         True: other aliases that it has are removed.
     """
     purge = items.truth("purge", purge or False)
-    if not isinstance(aliases, (list, tuple)) or not all(isinstance(alias, str) for alias in aliases):
-        raise InvalidError("aliases: a list of names is needed")
+    aliases = alias_names(aliases)
     wanted = diff.normal(KIND, wanted)
     current = converge.read(api, KIND, digest)
     if current is None:

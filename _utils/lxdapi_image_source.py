@@ -11,7 +11,7 @@ import lxdapi_pem as pem
 import lxdapi_retry as retry
 import lxdapi_simplestreams as simplestreams
 from lxdapi_api import API
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi_errors import APIOperationException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 
 KIND = KINDS["image"]
@@ -19,6 +19,8 @@ SIMPLESTREAMS = "simplestreams"
 _PROTOCOLS = (SIMPLESTREAMS, "incus", "lxd")
 KEYS = ("alias", "certificate", "fingerprint", "image_type", "mode", "protocol", "secret", "server", "type")
 FETCH_SECONDS = 3600
+# All three.
+_OLD = "what it knows of a server that speaks simplestreams can be an hour old"
 
 
 def declared(source):
@@ -31,9 +33,9 @@ def declared(source):
 
     Raises :class:`InvalidError`.
     """
-    unknown = sorted(set(source) - set(KEYS))
+    unknown = sorted(map(str, set(source) - set(KEYS)))
     if unknown:
-        raise InvalidError(f"source: unknown {', '.join(map(str, unknown))}; there are: {', '.join(KEYS)}")
+        raise InvalidError(f"source: unknown {', '.join(unknown)}; there are: {', '.join(KEYS)}")
     found = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_present(source)}
     if found["type"] != "image" or found["mode"] != "pull":
         raise InvalidError("source: the daemon fetches an image (type: image) by itself (mode: pull)")
@@ -123,16 +125,19 @@ def fetch(api, source, digest, timeout=None):
         # without it the daemon refuses an alias that a container and a virtual machine have
         source = {**source, "image_type": _offered(api, source)["type"]}
     act = lambda: _fetched(api, source, digest, timeout)  # noqa: E731
-    # sent once more it would join the download that runs
-    return retry.settle(api, act, lambda: digest if converge.read(api, KIND, digest) is not None else None)
+    look = lambda: digest if converge.read(api, KIND, digest) is not None else None  # noqa: E731
+    try:
+        return retry.settle(api, act, look)
+    except APIOperationException as exc:
+        if look():
+            return digest
+        # of an image that it has already Incus 6.0.4 says that "Alias already exists"
+        raise LxdapiError(f"{exc.explain()}; {_OLD}") from exc
 
 
 def _fetched(api, source, digest, timeout):
     done = api.post("images", json={"source": source}).wait(FETCH_SECONDS if timeout is None else timeout)
     found = ((done.metadata or {}).get("metadata") or {}).get("fingerprint")
     if found != digest:
-        raise LxdapiError(
-            f"{source['server']} has {digest} for {source.get('alias')}, but the daemon fetched {found}: it goes by "
-            "what it read there at most an hour ago"
-        )
+        raise LxdapiError(f"the daemon fetched {found} for {source.get('alias')}, which is {digest} by now; {_OLD}")
     return digest

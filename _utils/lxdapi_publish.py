@@ -151,7 +151,11 @@ def present(api, alias, name, wanted, aliases=(), compression=None, force=False,
     """
     names.check("any", "image alias", alias)
     force, delete_old = items.truth("force", force or False), items.truth("delete_old", delete_old or False)
-    origin, wanted, named = Origin(api, name), diff.normal(images.KIND, wanted), list(dict.fromkeys([alias, *aliases]))
+    origin, wanted, named = (
+        Origin(api, name),
+        diff.normal(images.KIND, wanted),
+        images.alias_names([alias, *images.alias_names(aliases)]),
+    )
     current, old = origin.current(), _image_of(api, alias)
     words = origin.words(current)
     found = old if old is not None and made_of(old.metadata) == words else _made_before(api, words)

@@ -55,8 +55,8 @@ class Source:
     """The files of a front, of states or of functions, as far as its documentation goes."""
 
     def __init__(self, folder, stem):
+        self.folder, self.stem = folder, stem
         self.paths = fronts(folder)[stem]
-        self.stem = stem
         self._trees = [parsed(path) for path in self.paths]
 
     @property
@@ -77,7 +77,13 @@ class Source:
         """A function as the domain of Python describes it: signature and docstring."""
         function = self.functions()[word]
         text = linked(ast.get_docstring(function) or "").replace("\n", "\n   ")
-        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n\n   {text}\n"
+        # a state and a function can have one name: the index has the function
+        twice = "" if self.folder == "_modules" or word not in self._twins() else "   :no-index:\n"
+        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n{twice}\n   {text}\n"
+
+    def _twins(self):
+        """The functions of the execution module of that name."""
+        return Source("_modules", self.stem).functions() if self.stem in fronts("_modules") else {}
 
 
 def linked(text):

@@ -35,8 +35,8 @@ EXTENSIONS = {
     "certificates password": "macaroon_authentication",
     "cluster/groups config": "clustering_groups_config",
     "cluster/members/{}/state force": "clustering_evacuation_force",
-    "network-address-sets": "network_address_set",
     "instances/{}/rebuild": "instances_rebuild",
+    "network-address-sets": "network_address_set",
     "networks/{}/forwards ports[].snat": "network_forward_snat",
     "networks/{}/load-balancers": "network_load_balancer",
     "networks/{}/peers target_integration": "network_integrations",
@@ -45,7 +45,7 @@ EXTENSIONS = {
     "storage-pools/{}/buckets": "storage_buckets",
 }
 _IGNORED = "it goes with each request of a connection that has a project; ignored: run on LXD 5.0.2 and Incus 6.0.4"
-_RECORD = "it is where the daemon says that it recorded, or one of the two places where they do"
+_RECORD = "the daemon says that it recorded there: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
 # What files lack although the daemons take it: method, path and the name of a ?key, field or X-header, with what
 # proves that they do.
 GAPS = {
@@ -56,6 +56,8 @@ GAPS = {
     "GET operations/{} ?project": _IGNORED,
     "GET operations/{}/wait ?project": _IGNORED,
     "POST instances/{} ?target": "it is the member to move to: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
+    "POST instances X-LXD-name": "the imported instance has the name: run on LXD 5.0.2",
+    "POST storage-pools/{}/volumes/{} X-LXD-name": "the imported volume has the name: run on LXD 5.0.2",
     "PUT cluster cluster_password": "LXD before explicit_trust_token takes the token there: run on LXD 5.0.2",
     "PUT cluster cluster_token": "the others take it there: run on Incus 6.0.4 and Incus 7.0.2",
     "POST certificates trust_token": "LXD 5.0.2 takes a token as the password, and is sent it so: run",
