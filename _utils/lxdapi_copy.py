@@ -166,8 +166,9 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
     options = {"instance_only": not with_snapshots, "refresh": existing is not None}
     if existing is not None:
         _refuse_existing(existing, path, refresh, pool)
-    places = (api, name, found), (there.at(target) if target else there, new, existing)
-    act = lambda: _copy(*places, way, wanted, options, seconds)  # noqa: E731
+    creations.refuse_target(there, target)
+    transfer = migrate.Transfer(api, name, there, new, way, options, seconds, target)
+    act = lambda: _copy(transfer, found, existing, wanted)  # noqa: E731
     changes = {"refreshed" if existing else "created": new}
     changes.update({"mode": str(way)} if way else {})
     return [Step("refreshed" if existing else "created", changes, act, "", lambda: creations.lacking(there, wanted))]
@@ -183,18 +184,18 @@ def _refuse_existing(existing, path, refresh, pool):
         raise InvalidError("pool: a copy that exists stays on its storage pool; lxdapi_instance.move moves it")
 
 
-def _copy(origin_place, place, way, wanted, options, seconds):
-    (api, name, found), (there, new, existing) = origin_place, place
-    refuse_lacking(there, wanted)
+def _copy(transfer, found, existing, wanted):
+    refuse_lacking(transfer.there, wanted)
     if existing is not None:
         wanted = {**wanted, "devices": _in_place(existing.metadata, wanted["devices"])}
-    if way is not None:
-        transferred(migrate.Transfer(api, there, name, new, way, options, seconds), wanted)
+    if transfer.way is not None:
+        transferred(transfer, wanted)
     elif existing is not None:
-        _refresh(api, name, there, new, wanted, options, seconds)
+        # LXD and Incus take the fields and leave them as they were
+        retry.settle(transfer.there, lambda: _made_here(transfer, wanted), lambda: None)
     else:
-        _copied_here(api, name, found, there, new, wanted, options, seconds)
-    mended(there, new, wanted)
+        _copied_here(transfer, found, wanted)
+    mended(transfer.there, transfer.new, wanted)
 
 
 def _in_place(existing, devices):
@@ -222,22 +223,16 @@ def transferred(transfer, wanted):
         creations.made_whole(transfer.there, transfer.new, wanted, transfer.run)
 
 
-def _source(api, name, options):
-    words = {word: True for word, value in options.items() if value}
-    return {"type": "copy", "source": name, "project": api.project or "default", **words}
-
-
-def _copied_here(api, name, found, there, new, wanted, options, seconds):
+def _copied_here(transfer, found, wanted):
     # config and devices of the origin the daemon copies by itself
     sent = {key: wanted[key] for key in wanted if key not in ("config", "devices")}
     sent["devices"] = {key: each for key, each in wanted["devices"].items() if found["devices"].get(key) != each}
-    source = _source(api, name, options)
-    make = lambda marked: converge.create(there, KIND, new, marked, seconds, {"source": source})  # noqa: E731
-    creations.made_whole(there, new, sent, make)
+    creations.made_whole(transfer.there, transfer.new, sent, lambda fields: _made_here(transfer, fields))
 
 
-def _refresh(api, name, there, new, wanted, options, seconds):
-    """Bring the data up to date; LXD 5.0.2 and Incus take the fields and leave them as they were."""
-    extra = {"source": _source(api, name, options)}
-    act = lambda: converge.create(there, KIND, new, wanted, seconds, extra)  # noqa: E731
-    retry.settle(there, act, lambda: None)
+def _made_here(transfer, fields):
+    """Send the request for a copy on the same daemon, and wait for the end."""
+    words = {word: True for word, value in transfer.options.items() if value}
+    source = {"type": "copy", "source": transfer.name, "project": transfer.source.project or "default", **words}
+    there = transfer.there.at(transfer.target) if transfer.target else transfer.there
+    converge.create(there, KIND, transfer.new, fields, transfer.seconds, {"source": source})

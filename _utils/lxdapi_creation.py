@@ -84,7 +84,7 @@ def _created(api, name, wanted, source, timeout, target):
         return converge.update(api, KIND, name, wanted)
 
 
-def _refuse_target(api, target):
+def refuse_target(api, target):
     """Raise :class:`InvalidError` for a member or a ``@group`` of members that is not there."""
     if not target:
         return
@@ -105,7 +105,7 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True):
     ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
     is declared of them is written afterwards.
     """
-    _refuse_target(api, target)
+    refuse_target(api, target)
     sort = sources.source_of(source)["type"]
     if sort == "backup":
         return backups.creation(api, name, source, wanted, timeout, target)

@@ -138,29 +138,30 @@ def kept(config, moved=False):
 
 class Transfer(NamedTuple):
     """
-    An instance, or a snapshot of one, on its way to another daemon.
+    An instance, or a snapshot of one, on its way to where a copy of it is to be.
 
-    source, there
-        The two :class:`lxdapi_api.API`.
-    name
-        Of the instance, or ``INSTANCE/SNAPSHOT``.
-    new
-        Its name there.
+    source, name
+        The :class:`lxdapi_api.API` of where it is, and its name: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
+    there, new
+        The API of where it is to be, and its name there.
     way
-        The :class:`Way`.
+        The :class:`Way`; None where both are the same daemon.
     options
         ``instance_only``, ``refresh``, ``allow_inconsistent`` where they are True.
     seconds
         For all of it.
+    target
+        The member of the cluster that it is made on.
     """
 
     source: object
-    there: object
     name: str
+    there: object
     new: str
     way: Way
     options: dict
     seconds: float = SECONDS
+    target: str = None
 
     def run(self, fields):
         """Make the instance there, with these fields, and wait for the end on both daemons."""
@@ -225,7 +226,8 @@ class Transfer(NamedTuple):
         """Return the answer of the target, which is ready to get it."""
         words = {word: True for word in ("instance_only", "refresh") if self.options.get(word)}
         body = {**diff.created(KIND, fields), "name": self.new, "source": {"type": "migration", **words, **more}}
-        return _noted(self.there.post(KIND.collection, json=body))
+        there = self.there.at(self.target) if self.target else self.there
+        return _noted(there.post(KIND.collection, json=body))
 
     def _ended(self, first, second):
         """Wait for the ends of both operations; of a failure of the first the second may know more."""

@@ -62,6 +62,7 @@ def migrated(source, there, name, change, options):
     here, found = unfinished.awaited(source, name), unfinished.awaited(there, name)
     if here is None:
         return _without_source(source, there, name, change, found, options)
+    creations.refuse_target(there, options["target"])
     here = statuses.settled(source, name, here)
     found = found and _at_rest(there, name)
     way = migrate.way(source, there, options["mode"])
@@ -209,11 +210,8 @@ class Move:
         options = {"refresh": self.found is not None, "allow_inconsistent": loose}
         if self.found is not None:
             converge.update(self.there, KIND, self.name, {"config": {MARK: mark}})
-        target = self.options["target"]
-        there = self.there.at(target) if target and self.found is None else self.there
-        transfer = migrate.Transfer(
-            self.source, there, self.name, self.name, self.way, options, self.options["timeout"]
-        )
+        there = self.there, self.name, self.way, options, self.options["timeout"], self.options["target"]
+        transfer = migrate.Transfer(self.source, self.name, *there)
         fields = {**self.wanted, "config": {**self.wanted["config"], MARK: mark}}
         copies.transferred(transfer, fields)
         self.found = self.there.get(converge.path_of(KIND, self.name))

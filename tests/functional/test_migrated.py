@@ -19,6 +19,8 @@ def test_an_instance_is_moved_with_all_that_it_has(pair, listens):
     assert essence(after) == essence(before) and after["status"] == "Running"
     assert snapshots(pair.there) == kept and pulled(pair.there) == "treasure"
     assert found(pair.here) is None
+    for key in ("volatile.uuid", "volatile.cloud-init.instance-id"):
+        assert after["config"][key] == before["config"][key]
 
 
 REFUSED = [
