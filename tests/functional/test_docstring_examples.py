@@ -22,6 +22,11 @@ FILE = object()  # as a body: the image file
 UPLOAD = ("POST", "/1.0/images", FILE)
 # {kind: raw requests (method, path, body)}
 NEEDS = {
+    "image": [
+        UPLOAD,
+        ("POST", "/1.0/instances", {"name": "web1", "source": {"type": "image", "fingerprint": FINGERPRINT}}),
+        ("POST", "/1.0/instances/web1/snapshots", {"name": "before"}),
+    ],
     "image_alias": [UPLOAD],
     "instance": [
         UPLOAD,
@@ -58,6 +63,7 @@ OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size f
 # {(kind, state id): why it is only predicted}
 BEYOND = {
     ("image", "debian/12"): "an image server",
+    ("image", "debian/13"): "an image server",
     ("instance", "shop1"): "two daemons",
     ("instance", "web2"): "an image server",
 }

@@ -37,7 +37,6 @@ EXTENSIONS = {
     "cluster/members/{}/state force": "clustering_evacuation_force",
     "instances/{}/rebuild": "instances_rebuild",
     "network-address-sets": "network_address_set",
-    "instances/{}/rebuild": "instances_rebuild",
     "networks/{}/forwards ports[].snat": "network_forward_snat",
     "networks/{}/load-balancers": "network_load_balancer",
     "networks/{}/peers target_integration": "network_integrations",
