@@ -21,11 +21,11 @@ class Applied:
     """
 
     def __init__(self, salt, proxy):
-        self._salt, self._proxy = salt, proxy
+        self.salt, self._proxy = salt, proxy
 
     def __call__(self, function, name, **arguments):
         """Return the answer of the apply."""
-        return self._salt.states[function](name=name, **arguments)
+        return self.salt.states[function](name=name, **arguments)
 
     def clear(self):
         """Nothing was seen so far."""
@@ -37,11 +37,11 @@ class Applied:
 
     def predicted(self, function, name, **arguments):
         """Return the answer of the test mode, having proved that it only read."""
-        return self._reading(self._salt.predicted[function], name, arguments)
+        return self._reading(self.salt.predicted[function], name, arguments)
 
     def unchanged(self, function, name, **arguments):
         """Prove that an apply is silent: result True, no changes, nothing but GETs."""
-        ret = self._reading(self._salt.states[function], name, arguments)
+        ret = self._reading(self.salt.states[function], name, arguments)
         assert (ret["result"], ret["changes"]) == (True, {}), ret
         return ret
 

@@ -60,20 +60,20 @@ def test_a_copy_is_brought_up_to_date(made, call):
     assert snapshots(made, "web2") == snapshots(made) and pulled(made, "web2") == "gold"
 
 
+NO_COPY = [
+    ({"new": "web1"}, "another name"),
+    ({"new": "web2", "pool": "nope"}, "storage pool nope does not exist"),
+    ({"new": "web2", "to_project": "nope"}, "project nope does not exist"),
+    ({"new": "web2", "mode": "pull"}, "the same daemon"),
+    ({"new": "-", "pool": "fast"}, "is not valid"),
+]
+
+
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize(
-    "arguments, words",
-    [
-        ({"new": "web1"}, "another name"),
-        ({"new": "web2", "pool": "nope"}, "storage pool nope does not exist"),
-        ({"new": "web2", "to_project": "nope"}, "project nope does not exist"),
-        ({"new": "web2", "mode": "pull"}, "the same daemon"),
-        ({"new": "-", "pool": "fast"}, "is not valid"),
-    ],
-)
-def test_a_copy_that_cannot_be_is_refused_and_nothing_is_left(made, call, proxy, arguments, words):
-    with pytest.raises(CommandExecutionError, match=words):
-        call("copy", "web1", **arguments)
+def test_a_copy_that_cannot_be_is_refused_and_nothing_is_left(made, call, proxy):
+    for arguments, words in NO_COPY:
+        with pytest.raises(CommandExecutionError, match=words):
+            call("copy", "web1", **arguments)
     assert proxy.writes() == []
 
 
@@ -110,20 +110,20 @@ def test_a_move_to_a_pool_and_a_project_keeps_all_and_it_runs_again(made, call):
     assert call("move", "web1", pool="fast", project="shop") == {}
 
 
+NO_MOVE = [
+    ({"pool": "nope"}, "storage pool nope does not exist"),
+    ({"to_project": "nope"}, "project nope does not exist"),
+    ({}, "nowhere to move to"),
+    ({"target": "n1", "pool": "fast"}, "target: without pool"),
+]
+
+
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize(
-    "arguments, words",
-    [
-        ({"pool": "nope"}, "storage pool nope does not exist"),
-        ({"to_project": "nope"}, "project nope does not exist"),
-        ({}, "nowhere to move to"),
-        ({"target": "n1", "pool": "fast"}, "target: without pool"),
-    ],
-)
-def test_a_move_that_cannot_be_is_refused_and_the_instance_runs_on(made, call, proxy, arguments, words):
+def test_a_move_that_cannot_be_is_refused_and_the_instance_runs_on(made, call, proxy):
     made.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
-    with pytest.raises(CommandExecutionError, match=words):
-        call("move", "web1", **arguments)
+    for arguments, words in NO_MOVE:
+        with pytest.raises(CommandExecutionError, match=words):
+            call("move", "web1", **arguments)
     assert proxy.writes() == [] and found(made)["status"] == "Running"
 
 
@@ -142,3 +142,14 @@ def test_a_move_whose_answer_is_lost_is_done_once(made, call, proxy):
     assert call("move", "web1", pool="fast") == {"pool": {"old": "default", "new": "fast"}}
     assert found(made)["devices"]["root"]["pool"] == "fast"
     assert len([each for each in proxy.executed("POST") if each.path == "/1.0/instances/web1"]) == 1
+
+
+def test_a_copy_is_made_on_the_member_of_the_cluster_that_is_named(cluster, clustered, image):
+    cluster.first.import_image(image, alias="busybox")
+    cluster.first.ask("POST", "/1.0/profiles", PROFILE)
+    source = {"name": "web1", "source": {"type": "image", "alias": "busybox"}, "profiles": ["default", "web"]}
+    cluster.first.ask("POST", "/1.0/instances?target=n1", {**source, "description": "the shop"})
+    call = clustered.salt.modules["lxdapi_instance.copy"]
+    assert call("web1", "web2", target="n2") == {"created": "web2"}
+    made, origin = found(cluster.first, "web2"), found(cluster.first)
+    assert (made["location"], essence(made)) == ("n2", essence(origin))

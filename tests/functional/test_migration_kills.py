@@ -72,7 +72,7 @@ def test_a_lost_answer_is_settled_by_the_same_run(shop, point):
 
 
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize("who", ["here", "there"])
+@pytest.mark.parametrize("who", [pytest.param("here", marks=pytest.mark.long), "there"])
 def test_a_daemon_that_dies_meanwhile_loses_nothing(shop, who):
     side, method, path = POINTS["the transfer"]
     getattr(shop, side).arm("delay", method=method, path=path, seconds=60)
@@ -88,7 +88,7 @@ def test_a_daemon_that_dies_meanwhile_loses_nothing(shop, who):
 
 
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize("point", ["the offer", "the transfer", "the start"])
+@pytest.mark.parametrize("point", ["the transfer", "the start"])
 def test_what_fails_leaves_it_running_where_it_was(shop, point):
     side, method, path = POINTS[point]
     getattr(shop, side).arm("status", method=method, path=path, status=500, error="no")
@@ -99,7 +99,15 @@ def test_what_fails_leaves_it_running_where_it_was(shop, point):
 
 
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize("who, mode", [("here", "pull"), ("there", "pull"), ("here", "relay"), ("there", "relay")])
+@pytest.mark.parametrize(
+    "who, mode",
+    [
+        ("here", "pull"),
+        pytest.param("there", "pull", marks=pytest.mark.long),
+        pytest.param("here", "relay", marks=pytest.mark.long),
+        pytest.param("there", "relay", marks=pytest.mark.long),
+    ],
+)
 def test_a_daemon_that_dies_under_a_run_of_ours_loses_nothing(shop, who, mode):
     daemon = getattr(shop, who)
 
