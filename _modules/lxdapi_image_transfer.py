@@ -90,7 +90,7 @@ def export(name, path, rootfs=None, remote=None, project=None):
 
     .. code-block:: bash
 
-        salt-call lxdapi_image.export busybox /srv/images/busybox.tar.gz
+        salt-call lxdapi_image.export busybox /srv/backups/busybox.tar.gz
     """
     return transfers.export(_api(remote, project), name, path, rootfs)
 
@@ -146,7 +146,7 @@ def copy(name, source, aliases=None, mode=None, timeout=None, source_project=Non
 def prune(days=0, test=False, remote=None, project=None):
     """
     Delete the images that the daemon fetched by itself for an instance and that no instance of any project is of any
-    more. Returns them.
+    more. Returns them, as ``unused``, and whether they were ``deleted``.
 
     days
         Only those that were not used for so long.
@@ -163,7 +163,7 @@ def prune(days=0, test=False, remote=None, project=None):
     found = transfers.unused(api, days)
     for each in [] if test else found:
         plans.do(converge.absent(api, "image", each["fingerprint"]))
-    return found
+    return {"unused": found, "deleted": not test}
 
 
 def products(server, alias=None, architecture=None, certificate=None):

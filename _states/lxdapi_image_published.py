@@ -54,7 +54,7 @@ def published(
         web-before:
           lxdapi_image.published:
             - instance: web1/before
-            - compression: zstd
+            - compression: gzip
             - delete_old: true
 
     name

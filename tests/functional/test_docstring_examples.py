@@ -27,6 +27,11 @@ NEEDS = {
         ("POST", "/1.0/images/aliases", {"name": "busybox", "target": FINGERPRINT}),
         ("POST", "/1.0/instances", {"name": "web1", "source": {"type": "image", "alias": "busybox"}}),
     ],
+    "image": [
+        UPLOAD,
+        ("POST", "/1.0/instances", {"name": "web1", "source": {"type": "image", "fingerprint": FINGERPRINT}}),
+        ("POST", "/1.0/instances/web1/snapshots", {"name": "before"}),
+    ],
     "image_alias": [UPLOAD],
     "instance": [
         UPLOAD,
@@ -63,6 +68,7 @@ OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size f
 # {(kind, state id): why it is only predicted}
 BEYOND = {
     ("image", "debian/12"): "an image server",
+    ("image", "debian/13"): "an image server",
     ("instance", "shop1"): "two daemons",
     ("instance", "web2"): "an image server",
 }

@@ -117,13 +117,16 @@ def test_a_cached_image_that_nobody_uses_is_pruned(apply, salt, images_of, sourc
     found = {"type": "image", "mode": "pull", "protocol": "simplestreams", **source}
     found["certificate"] = images_of.certificate.read_text()
     apply("lxdapi_instance.present", "c1", source=found)
-    prune = salt.modules["lxdapi_image.prune"]
     digest = raw("instances/c1")["config"]["volatile.base_image"]
-    assert prune(test=True) == [], "an instance is of it"
+
+    def pruned(**options):
+        return [each["fingerprint"] for each in salt.modules["lxdapi_image.prune"](**options)["unused"]]
+
+    assert pruned(test=True) == [], "an instance is of it"
     apply("lxdapi_instance.absent", "c1")
-    assert [each["fingerprint"] for each in prune(test=True)] == [digest]
-    assert prune(days=1) == [] and raw(f"images/{digest}")
-    assert [each["fingerprint"] for each in prune()] == [digest]
+    assert pruned(test=True) == [digest]
+    assert pruned(days=1) == [] and raw(f"images/{digest}")
+    assert pruned() == [digest]
     assert raw(f"images/{digest}") is None and raw(f"images/{imported}")
 
 

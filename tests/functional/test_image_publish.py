@@ -5,9 +5,11 @@ Images made of instances and snapshots, and their export into files.
 import hashlib
 import os
 import stat
+import subprocess
 
 import pytest
 from images import split_image
+from lxdapi_errors import LxdapiError
 
 
 @pytest.fixture
@@ -119,3 +121,23 @@ def test_an_export_that_cannot_be_written_leaves_what_was_there(salt, daemon, im
     with pytest.raises(Exception, match="there is no image nope"):
         export("nope", str(full / "x"))
     assert os.listdir(full) == []
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("split", [False, True])
+def test_case_40_a_disk_that_is_full_leaves_the_old_file(apply, salt, imported, tmp_path, split):
+    name = "busybox"
+    if split:
+        metadata, rootfs = split_image(tmp_path)
+        apply("lxdapi_image.present", "box", source=str(metadata), rootfs=str(rootfs))
+        name = "box"
+    full = tmp_path / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", full], check=True)
+    try:
+        (full / "x").write_bytes(b"old")
+        with pytest.raises(LxdapiError, match="cannot be written: No space left on device"):
+            salt.modules["lxdapi_image.export"](name, str(full / "x"))
+        assert ((full / "x").read_bytes(), os.listdir(full)) == (b"old", ["x"])
+    finally:
+        subprocess.run(["umount", full], check=True)

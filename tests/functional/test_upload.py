@@ -14,11 +14,12 @@ from loaded import REPO
 
 MIB = 1024 * 1024
 UPLOAD = """
-import resource, sys
+import re, sys
 from lxdapi_api import API
 import lxdapi_image, lxdapi_progress
 lxdapi_progress.AFTER = 0
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+# ru_maxrss would begin with the peak of the process that started this one
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
 api = API.factory(sys.argv[1])
 api.server
 before = peak()

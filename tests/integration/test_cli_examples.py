@@ -44,6 +44,8 @@ NEEDS = {
         ["stopped", "files"],
     ),
     "lxdapi_image.delete": ["image"],
+    "lxdapi_image.export": ["image"],
+    "lxdapi_image.publish": ["stopped"],
     "lxdapi_image.alias_set": ["image without alias"],
     "lxdapi_image.alias_delete": ["image"],
     "lxdapi_instance.start": ["stopped"],
@@ -93,8 +95,14 @@ PATHS = {"web1": "/1.0/instances/web1", "data": "/1.0/storage-pools/default/volu
 EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
+# What an example of images needs another server for: test_image_elsewhere.py.
+SERVED = ("lxdapi_image.copy ", "lxdapi_image.products ", "lxdapi_image.refresh ")
+
+
 def elsewhere(example):
-    """Return True for an example that needs a cluster (test_cli_cluster.py) or two daemons (test_migrated.py)."""
+    """Return True for an example that needs a cluster (test_cli_cluster.py), two daemons or SERVED."""
+    if example.startswith(SERVED):
+        return True
     cluster = example.startswith(("lxdapi_cluster.", "lxdapi_instance.move web1 n"))
     return cluster or example.startswith("lxdapi_instance.migrate ") or "to_remote=" in example
 

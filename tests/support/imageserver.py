@@ -38,7 +38,7 @@ class ImageServer:
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._server.asked = self.asked
         self.url = f"https://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
         """The server is gone."""
@@ -58,10 +58,11 @@ class ImageServer:
         for name in ("lxd.tar.xz", "incus.tar.xz"):
             items[name] = {"ftype": name, "sha256": sums[0], "combined_squashfs_sha256": digest, **size[0]}
         self.versions[version] = {"items": items}
-        self._publish(aliases)
+        self.publish(aliases)
         return digest
 
-    def _publish(self, aliases):
+    def publish(self, aliases="box/1,box"):
+        """The index is that of what was added."""
         facts = {"arch": "amd64", "os": "Box", "release": "1", "release_title": "1", "aliases": aliases}
         products = {PRODUCT: {**facts, "versions": self.versions}}
         entry = {"datatype": "image-downloads", "path": "streams/v1/images.json", "format": "products:1.0"}
