@@ -6,6 +6,7 @@ Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 ar
 """
 
 import logging
+import math
 import time
 
 import lxdapi_converge as converge
@@ -190,7 +191,8 @@ def act_on(api, name, action, timeout=None, force=False):
         return False
     if seconds > 0 or not force:
         try:
-            put_state(api, name, {"action": action, "timeout": seconds}, seconds + STOP_SECONDS)
+            # whole seconds are all that the daemons take
+            put_state(api, name, {"action": action, "timeout": math.ceil(seconds)}, seconds + STOP_SECONDS)
             return False
         except APIOperationException:
             if not force:

@@ -157,6 +157,7 @@ def test_links_in_a_circle_are_no_folder(run, refused):
         {"group": 1.5},
         {"timeout": 0},
         {"timeout": "5"},
+        {"timeout": float("inf")},
         {"stdin": 5},
         {"stdin": "\ud800"},
     ],
