@@ -142,7 +142,9 @@ def mod_init(low):
     return False
 
 
-def mod_watch(name, sfun=None, reload=None, timeout=None, force=False, remote=None, project=None, **kwargs):
+def mod_watch(
+    name, sfun=None, reload=None, timeout=None, force=False, wait_for=None, remote=None, project=None, **kwargs
+):
     """
     Called by Salt when something that the state watches has changed: an instance that runs is restarted.
 
@@ -164,6 +166,8 @@ def mod_watch(name, sfun=None, reload=None, timeout=None, force=False, remote=No
         Seconds that it has to shut down, 30, or that the command has.
     force
         True: then it is stopped by force, and ``changes`` says so.
+    wait_for
+        What is waited for afterwards; see :py:func:`lxdapi_instance.present`.
     kwargs
         What else the state has.
     remote, project
@@ -175,5 +179,5 @@ def mod_watch(name, sfun=None, reload=None, timeout=None, force=False, remote=No
         "instance",
         name,
         __opts__["test"],
-        lambda: watches.steps(_api(remote, project), name, reload, timeout, force),
+        lambda: watches.steps(_api(remote, project), name, reload, timeout, force, wait_for),
     )
