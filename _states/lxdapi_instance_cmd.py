@@ -137,8 +137,10 @@ def mod_init(low):
     """
     if low.get("fun") == "cmd_run":
         found = {word: low.pop(word) for word in commands.CONDITIONS if word in low}
-        if found:
-            low["inside"] = {**found, **(low.get("inside") or {})}
+        inside = low.get("inside") or {}
+        # what is none is refused by the state
+        if found and isinstance(inside, dict):
+            low["inside"] = {**found, **inside}
     return False
 
 

@@ -72,6 +72,10 @@ def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
     ret = apply(STATE, "touch /mnt/here", **run, unless=["true", here])
     assert ret["changes"] == {} and f"unless: '{here}' succeeds in c1" in ret["comment"]
     assert apply(STATE, "true", **run, onlyif=here, unless="test $(id -u) = 0", user="nobody")["changes"]
+    hangs = {"onlyif": "echo $(echo cana)ry; exec sleep 60", "timeout": 0.2}
+    words = apply.failed(STATE, "true", **run, **hangs, hide_output=True)
+    assert "the condition 'echo" in words and "was killed after 0.2 s" in words and "canary" not in words
+    assert "it had written: canary" in apply.failed(STATE, "true", **run, **hangs)
 
 
 @pytest.mark.parametrize(
@@ -87,11 +91,13 @@ def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
         {"command": []},
         {"hide_output": "perhaps"},
         {"instance": "a/b"},
+        {"inside": ["creates"]},
     ],
     ids=str,
 )
 @pytest.mark.mainly("incus7")
-def test_what_cannot_be_declared_is_refused(apply, arguments):
+def test_what_cannot_be_declared_is_refused(apply, salt, arguments):
+    assert salt.states["lxdapi_instance.mod_init"]({"fun": "cmd_run", "creates": "/x", **arguments}) is False
     words = apply.refused(STATE, "true", **{"instance": "c1", **arguments})
     assert next(iter(arguments)) in words
 
