@@ -8,6 +8,7 @@ try:
     import lxdapi_front as front
     import lxdapi_instance as instances
     import lxdapi_plan as plans
+    import lxdapi_watch as watches
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -44,6 +45,7 @@ def present(
     wait_for=None,
     snapshot_before=False,
     reload=None,
+    force=False,
     image_changed="ignore",
     cloud_init=None,
     devices_override=None,
@@ -139,7 +141,7 @@ def present(
         True: an instance that runs is stopped, changed and started where a changed key takes effect
         at a start only (``security.nesting``, ``raw.lxc``, ...). False: the comment says so.
     timeout
-        Seconds for the creation; 600.
+        Seconds for the creation; 600. When what it watches has changed, those that it has to shut down; 30.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet; the daemon renames only
         one that is stopped.
@@ -161,6 +163,8 @@ def present(
     reload
         A command that runs inside, in the place of a restart, when something that the state watches has changed: see
         ``watch`` in the README, Inside.
+    force
+        True: in that restart it is stopped by force where it does not shut down within ``timeout``.
     image_changed
         What is done where the source means another image by now than the instance was made of: ``ignore``;
         ``report``: the comment says so; ``rebuild``: it is made anew from that one, which empties its root disk and
@@ -187,6 +191,7 @@ def present(
     how += (wait_for, snapshot_before, image_changed)
 
     def plan():
+        watches.declared(reload, timeout, force)
         api = _api(remote, project)
         whole = instances.declared(api, name, wanted, cloud_init, devices_override, source, renamed_from)
         return instances.present(api, name, whole, *how)
@@ -219,7 +224,7 @@ def absent(name, force=False, remote=None, project=None):
     )
 
 
-def running(name, timeout=None, wait_for=None, reload=None, remote=None, project=None):
+def running(name, timeout=None, wait_for=None, reload=None, force=False, remote=None, project=None):
     """
     Ensure that an existing instance runs; a frozen one is thawed, ``Ready`` is running.
 
@@ -234,13 +239,13 @@ def running(name, timeout=None, wait_for=None, reload=None, remote=None, project
     name
         Of the instance.
     timeout
-        Seconds; 120.
-    wait_for, reload
-        See :py:func:`lxdapi_instance.present`.
+        Seconds; 120. When what it watches has changed, those that it has to shut down; 30.
+    wait_for, reload, force
+        See :py:func:`lxdapi_instance.present`; nothing but the restart is forced.
     remote, project
         See the README, Remotes.
     """
-    return _reached(name, "Running", timeout, False, remote, project, wait_for)
+    return _reached(name, "Running", timeout, False, remote, project, wait_for, (reload, timeout, force))
 
 
 def stopped(name, timeout=None, force=False, remote=None, project=None):
@@ -285,10 +290,9 @@ def frozen(name, timeout=None, remote=None, project=None):
     return _reached(name, "Frozen", timeout, False, remote, project)
 
 
-def _reached(name, goal, timeout, force, remote, project, wait_for=None):
-    return plans.state(
-        "instance",
-        name,
-        __opts__["test"],
-        lambda: instances.reached(_api(remote, project), name, goal, timeout, force, wait_for),
-    )
+def _reached(name, goal, timeout, force, remote, project, wait_for=None, watch=()):
+    def plan():
+        watches.declared(*watch)
+        return instances.reached(_api(remote, project), name, goal, timeout, force, wait_for)
+
+    return plans.state("instance", name, __opts__["test"], plan)

@@ -137,12 +137,16 @@ def mod_init(low):
     """
     if low.get("fun") == "cmd_run":
         found = {word: low.pop(word) for word in commands.CONDITIONS if word in low}
-        if found:
-            low["inside"] = {**found, **(low.get("inside") or {})}
+        inside = low.get("inside") or {}
+        # what is none is refused by the state
+        if found and isinstance(inside, dict):
+            low["inside"] = {**found, **inside}
     return False
 
 
-def mod_watch(name, sfun=None, reload=None, timeout=None, force=False, remote=None, project=None, **kwargs):
+def mod_watch(
+    name, sfun=None, reload=None, timeout=None, force=False, wait_for=None, remote=None, project=None, **kwargs
+):
     """
     Called by Salt when something that the state watches has changed: an instance that runs is restarted.
 
@@ -164,6 +168,8 @@ def mod_watch(name, sfun=None, reload=None, timeout=None, force=False, remote=No
         Seconds that it has to shut down, 30, or that the command has.
     force
         True: then it is stopped by force, and ``changes`` says so.
+    wait_for
+        What is waited for afterwards; see :py:func:`lxdapi_instance.present`.
     kwargs
         What else the state has.
     remote, project
@@ -175,5 +181,5 @@ def mod_watch(name, sfun=None, reload=None, timeout=None, force=False, remote=No
         "instance",
         name,
         __opts__["test"],
-        lambda: watches.steps(_api(remote, project), name, reload, timeout, force),
+        lambda: watches.steps(_api(remote, project), name, reload, timeout, force, wait_for),
     )

@@ -103,12 +103,16 @@ def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
         # of an alias the daemon could take an older image, which it remembers for an hour
         body["source"].pop("alias", None)
 
+    changes = {"image": {"old": old, "new": new}}
+
     def act():
         rebuilding = lambda: _rebuild(api, name, body, timeout)  # noqa: E731
-        return rebuilding() if here == "Stopped" else statuses.while_stopped(api, name, here, rebuilding, None, force)
+        if here == "Stopped":
+            return rebuilding()
+        return statuses.while_stopped(api, name, here, rebuilding, None, force, changes=changes)
 
     note = "" if here == "Stopped" else "it is stopped for that and started again"
-    return [Step("rebuilt", {"image": {"old": old, "new": new}}, act, note)]
+    return [Step("rebuilt", changes, act, note)]
 
 
 def _needed(api, source, kind):

@@ -56,10 +56,11 @@ def _told(outcome, decoded):
     return found if outcome.killed is None else {**found, "killed": f"after {outcome.killed} s"}
 
 
-def finished(outcome):
+def finished(outcome, what="it", hide=False):
     """Return the outcome of a command that came to its own end; raises :class:`CommandFailedError` for a killed one."""
     if outcome.killed is not None:
-        raise CommandFailedError(f"it was killed after {outcome.killed} s{_wrote(outcome)}")
+        wrote = "" if hide else _wrote(outcome)
+        raise CommandFailedError(f"{what} was killed after {outcome.killed} s{wrote}")
     return outcome
 
 
@@ -87,7 +88,7 @@ def steps(api, instance, command, given, conditions, good, hide, test):
     """
     conditions, good, hide = _checked(conditions), {0, *_codes(good)}, items.truth("hide_output", hide or False)
     path = converge.path_of(KINDS["instance"], instance)
-    why = _needless(api, instance, path, conditions, given, test)
+    why = _needless(api, instance, path, conditions, given, test, hide)
     if why:
         return Nothing(why)
 
@@ -124,7 +125,7 @@ def _codes(given):
     return given
 
 
-def _needless(api, instance, path, conditions, given, test):
+def _needless(api, instance, path, conditions, given, test, hide):
     """Return in words why the command need not run, nothing if it has to."""
     files, onlyif, unless = (conditions[word] for word in CONDITIONS)
     if files and not (test and converge.read(api, KINDS["instance"], instance) is None):
@@ -132,7 +133,11 @@ def _needless(api, instance, path, conditions, given, test):
             return f"not to be run: {', '.join(files)} exists in {instance}"
     if test:
         return ""
-    succeeds = lambda each: finished(execs.run(api, instance, _asked(given, each))).retcode == 0  # noqa: E731
+
+    def succeeds(each):
+        outcome = execs.run(api, instance, _asked(given, each))
+        return finished(outcome, f"the condition {each!r}", hide).retcode == 0
+
     failed = next((each for each in onlyif if not succeeds(each)), None)
     if failed is not None:
         return f"not to be run: onlyif: {failed!r} fails in {instance}"

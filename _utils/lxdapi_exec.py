@@ -25,6 +25,7 @@ from lxdapi_errors import (
     APIProtocolException,
     APITimeoutException,
     InvalidError,
+    LxdapiError,
 )
 from lxdapi_kinds import KINDS
 
@@ -38,6 +39,8 @@ _GRACE_SECONDS = 3
 # A daemon says that it lives every few seconds; after a silence it is asked.
 _QUIET_SECONDS = 30
 _ENDLESS = 10**8
+# More output than this is refused: the minion holds all of it, three times over when it becomes text.
+MOST_BYTES = 256 * 1024 * 1024
 # More is sent from a thread: a command that writes before it reads would hold us up for ever.
 _AT_ONCE = 32768
 _WITHOUT = "install websocket-client (README, Dependencies)"
@@ -228,6 +231,7 @@ class _Talk:
     def __init__(self, api, path, query, channels):
         self._api, self._path, self._query = api, path, query
         self._open = {channels[fd]: fd for fd in (STDOUT, STDERR)}
+        self._control, self._left = channels["control"], MOST_BYTES
         self.pieces = []
 
     def ended(self, seconds):
@@ -251,7 +255,15 @@ class _Talk:
         if data is None:
             del self._open[channel]
         elif data:
+            self._left -= len(data)
+            if self._left < 0:
+                self._control.say(_KILL)
+                raise _too_much("it was killed")
             self.pieces.append((self._open[channel], data))
+
+
+def _too_much(what):
+    return LxdapiError(f"the command wrote more than {MOST_BYTES} bytes; {what}: let it write into a file inside")
 
 
 def _look_after(api, path, query):
@@ -301,10 +313,18 @@ def _recorded(api, path, body, seconds):
             raise APITimeoutException(started, text)
         operation = api.transact("GET", where, params=query).metadata
         files = ((operation or {}).get("metadata") or {}).get("output") or {}
-        pieces = [(fd, api.get(files[fd]).response.content) for fd in (STDOUT, STDERR) if fd in files]
+        pieces = [(fd, _record(api, files[fd])) for fd in (STDOUT, STDERR) if fd in files]
         return Outcome(code, pieces + words)
     finally:
         _discard(api, path, where.rpartition("/")[2], files.values())
+
+
+def _record(api, file):
+    response = api.get(file, stream=True).response
+    if int(response.headers.get("Content-Length", 0)) > MOST_BYTES:
+        response.close()
+        raise _too_much("its record is not read")
+    return response.content
 
 
 def _discard(api, path, identity, files):

@@ -42,8 +42,9 @@ def renamed(api, name, new, stop=False, timeout=None, force=False):
     if here != "Stopped" and not (stop or force):
         raise InvalidError(f"it is {here}; stop: True stops it for that and starts it again")
     statuses.refuse_vanishing(now, "Stopped")
-    whole = lambda: statuses.while_stopped(api, name, here, act, timeout, force, new)  # noqa: E731
-    return [Step("renamed", {"name": {"old": name, "new": new}}, act if here == "Stopped" else whole)]
+    changes = {"name": {"old": name, "new": new}}
+    whole = lambda: statuses.while_stopped(api, name, here, act, timeout, force, new, changes)  # noqa: E731
+    return [Step("renamed", changes, act if here == "Stopped" else whole)]
 
 
 def console_log(api, name, clear=False, limit=LIMIT):

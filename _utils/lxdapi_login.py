@@ -6,12 +6,16 @@ Incus 7.0.2).
 """
 
 import posixpath
+import re
 
 import lxdapi_names as names
-from lxdapi_errors import APINotFoundException, InvalidError
+from lxdapi_errors import APIException, APINotFoundException, InvalidError
 
 _LARGEST = 2**32 - 2
+_NUMBER = re.compile("[0-9]{1,10}")
 _MOST_LINKS = 40
+# What is read of a file that the instance can make as large as it likes.
+_MOST_BYTES = 8 * 1024 * 1024
 
 
 def login(api, path, user=None, group=None):
@@ -52,19 +56,24 @@ def _entry(api, path, base, wanted):
     """Return the fields of a user or group; of a number that has no entry None."""
     file = f"/etc/{base}"
     try:
-        text = api.get(f"{path}/files", params={"path": file}).response.content.decode("utf-8", "replace")
+        text = _beginning(api, path, file).decode("utf-8", "replace")
     except APINotFoundException as exc:
         if isinstance(wanted, int):
             return None
         raise InvalidError(f"there is no {base} entry {wanted!r}: {file}: {exc.explain()}") from exc
     fields = [line.split(":") for line in text.splitlines()]
-    place, least = (2 if isinstance(wanted, int) else 0), (7 if base == "passwd" else 4)
+    place, least, numbers = (2 if isinstance(wanted, int) else 0), *((7, (2, 3)) if base == "passwd" else (4, (2,)))
     for each in fields:
-        if len(each) >= least and each[place] == str(wanted) and (each[2] + each[3 if least == 7 else 2]).isdigit():
+        if len(each) >= least and each[place] == str(wanted) and all(_NUMBER.fullmatch(each[at]) for at in numbers):
             return each
     if isinstance(wanted, int):
         return None
     raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {wanted!r} in it ({file})")
+
+
+def _beginning(api, path, file):
+    found = api.get(f"{path}/files", params={"path": file}, headers={"Range": f"bytes=0-{_MOST_BYTES - 1}"})
+    return found.response.content[:_MOST_BYTES]
 
 
 def folder(api, path, cwd):
@@ -93,24 +102,34 @@ def kind_of(api, path, file):
 
     Sends nothing but GETs, and reads no content.
     """
+    file = file.encode("utf-8")
     for _ in range(_MOST_LINKS):
-        result = _looked(api, path, file)
-        if result is None:
+        found = _looked(api, f"{path}/files", {"path": file})
+        if found is None:
             # an absent instance is no absent file
             api.get(path)
             return None
-        found = result.response.headers.get(f"X-{api.dialect}-type", "file")
         if found != "symlink":
-            result.response.close()
             return found
-        target = result.response.content.decode("utf-8", "surrogateescape")
-        file = posixpath.join(posixpath.dirname(file.rstrip("/")), target)
+        target = api.get(f"{path}/files", params={"path": file}).response.content
+        file = posixpath.join(posixpath.dirname(file.rstrip(b"/")), target)
     return None
 
 
-def _looked(api, path, file):
+def _looked(api, url, params):
+    """Return the daemon's word for what is there, ``file`` also for a socket or a pipe, None for nothing."""
+    type_of = lambda result: result.response.headers.get(f"X-{api.dialect}-type", "file")  # noqa: E731
+    try:
+        # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes
+        found = api.impatient().transact("HEAD", url, params=params)
+        if found.response.status_code == 200:
+            return type_of(found)
+    except APIException:
+        pass
     try:
         # a HEAD that fails has no words to tell a 404 of the daemon's by
-        return api.get(f"{path}/files", params={"path": file}, stream=True)
+        found = api.get(url, params=params, stream=True)
     except APINotFoundException:
         return None
+    found.response.close()
+    return type_of(found)

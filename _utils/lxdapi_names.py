@@ -13,6 +13,8 @@ from lxdapi_errors import InvalidError
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _INSTANCE = re.compile(r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+# Three years: the daemons stop at once where the seconds overflow (10**12), and infinity is no number for any of us.
+_LONGEST = 10**8
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 # rule: (pattern or None, characters refused, the rule in words)
@@ -68,7 +70,7 @@ def is_fingerprint(value):
 
 def seconds(given):
     """Return a time limit in seconds, None for none given; raises :class:`InvalidError` for what is none."""
-    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
+    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and 0 <= given <= _LONGEST):
         return given
     raise InvalidError(f"timeout: a number of seconds is needed, not {given!r}")
 

@@ -6,6 +6,7 @@ Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 ar
 """
 
 import logging
+import math
 import time
 
 import lxdapi_converge as converge
@@ -190,7 +191,8 @@ def act_on(api, name, action, timeout=None, force=False):
         return False
     if seconds > 0 or not force:
         try:
-            put_state(api, name, {"action": action, "timeout": seconds}, seconds + STOP_SECONDS)
+            # whole seconds are all that the daemons take
+            put_state(api, name, {"action": action, "timeout": math.ceil(seconds)}, seconds + STOP_SECONDS)
             return False
         except APIOperationException:
             if not force:
@@ -254,7 +256,7 @@ def _arrived(api, name, action, goal, words):
         return action == "stop"
 
 
-def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None):
+def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None, changes=None):
     """
     Stop an instance, do something with it, bring it back to its status, whether that failed or not; returns what
     ``act`` does.
@@ -265,15 +267,24 @@ def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None)
         Of the stop, see :func:`reached`.
     renamed
         Its name after ``act``, where that is another.
+    changes
+        What ``act`` changes: where the instance does not come back, the error has these and the status.
     """
     plans.do(steps_to(api, name, here, "Stopped", timeout, force))
+    stays = {"status": {"old": here, "new": "Stopped"}}
     try:
         done = act()
-    except LxdapiError:
+    except LxdapiError as exc:
         try:
             plans.do(steps_to(api, name, "Stopped", here))
-        except LxdapiError as exc:
-            log.warning("lxdapi: instance %s is not %s again: %s", name, here, plans.explained(exc))
+        except LxdapiError as other:
+            log.warning("lxdapi: instance %s is not %s again: %s", name, here, plans.explained(other))
+            exc.changes = {**getattr(exc, "changes", {}), **stays}
         raise
-    plans.do(steps_to(api, renamed or name, "Stopped", here))
+    try:
+        plans.do(steps_to(api, renamed or name, "Stopped", here))
+    except LxdapiError as exc:
+        error = LxdapiError(f"that was done, but it is not {here} again: {plans.explained(exc)}")
+        error.changes = {**(changes or {}), **stays}
+        raise error from exc
     return done

@@ -18,7 +18,9 @@ from lxdapi_kinds import KINDS
 from lxdapi_plan import Step
 
 WAIT_SECONDS = 60
-_LISTENS = "0A"
+# An address in /proc/net/tcp that somebody listens on; what writes the text is the instance's own.
+_LISTENS = re.compile("[0-9A-F]+:[0-9A-F]{4}")
+_LISTENING = "0A"
 _LAST = 300
 _FAMILIES = {"ipv4": "inet", "ipv6": "inet6"}
 _CLOUD_INIT_WORDS = re.compile(r"^(?:status|extended_status): *(\w+)", re.MULTILINE)
@@ -173,7 +175,7 @@ def _port(api, name, path, port, end):
 def listening(text):
     """Return the set of the ports that somebody listens on, by the text of ``/proc/net/tcp``, at any address."""
     rows = [line.split() for line in text.splitlines()]
-    rows = [row for row in rows if len(row) > 3 and row[3] == _LISTENS]
+    rows = [row for row in rows if len(row) > 3 and row[3] == _LISTENING and _LISTENS.fullmatch(row[1])]
     return {int(row[1].rpartition(":")[2], 16) for row in rows}
 
 

@@ -14,6 +14,7 @@ def inside(salt, c1):
     return lambda command: salt.modules["lxdapi_instance.run"](c1, command)
 
 
+@pytest.mark.mainly("incus7")
 def test_a_command_is_predicted_and_run_and_told(apply, c1, inside):
     command = "echo a; echo b >&2; echo x >> /mnt/count"
     ret = apply.predicted(STATE, command, instance=c1)
@@ -42,7 +43,7 @@ def test_a_command_that_fails_is_a_failure_with_its_output(apply, c1, inside):
     assert apply(STATE, "id -un", instance=c1, runas="nobody")["changes"]["stdout"] == "nobody"
 
 
-def test_what_a_command_creates_is_looked_for_inside(apply, c1, inside, tmp_path):
+def test_what_a_command_creates_is_looked_for_inside_and_not_opened(apply, c1, inside, tmp_path):
     there, never = str(tmp_path), "/mnt/never"
     assert tmp_path.exists()
     made = {"instance": c1, "creates": [there, "/etc/passwd"]}
@@ -54,7 +55,9 @@ def test_what_a_command_creates_is_looked_for_inside(apply, c1, inside, tmp_path
     assert apply(STATE, "true", instance=c1, creates=["/etc/passwd", never])["changes"]["retcode"] == 0
     inside("ln -s nowhere /mnt/dead; ln -s /etc/passwd /mnt/live")
     assert apply(STATE, "true", instance=c1, creates="/mnt/dead")["changes"]
-    apply.unchanged(STATE, "true", instance=c1, creates="/mnt/live")
+    inside("mkfifo /mnt/pipe; cd /mnt; touch $(printf '\\377'); ln -s $(printf '\\377') odd")
+    sock = next(word for word in ("/dev/lxd/sock", "/dev/incus/sock") if inside(f"test -S {word} && echo 1"))
+    apply.unchanged(STATE, "true", instance=c1, creates=["/mnt/live", "/mnt/pipe", "/mnt/odd", sock])
 
 
 @pytest.mark.mainly("incus")
@@ -69,6 +72,10 @@ def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
     ret = apply(STATE, "touch /mnt/here", **run, unless=["true", here])
     assert ret["changes"] == {} and f"unless: '{here}' succeeds in c1" in ret["comment"]
     assert apply(STATE, "true", **run, onlyif=here, unless="test $(id -u) = 0", user="nobody")["changes"]
+    hangs = {"onlyif": "echo $(echo cana)ry; exec sleep 60", "timeout": 0.2}
+    words = apply.failed(STATE, "true", **run, **hangs, hide_output=True)
+    assert "the condition 'echo" in words and "was killed after 0.2 s" in words and "canary" not in words
+    assert "it had written: canary" in apply.failed(STATE, "true", **run, **hangs)
 
 
 @pytest.mark.parametrize(
@@ -84,11 +91,13 @@ def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
         {"command": []},
         {"hide_output": "perhaps"},
         {"instance": "a/b"},
+        {"inside": ["creates"]},
     ],
     ids=str,
 )
 @pytest.mark.mainly("incus7")
-def test_what_cannot_be_declared_is_refused(apply, arguments):
+def test_what_cannot_be_declared_is_refused(apply, salt, arguments):
+    assert salt.states["lxdapi_instance.mod_init"]({"fun": "cmd_run", "creates": "/x", **arguments}) is False
     words = apply.refused(STATE, "true", **{"instance": "c1", **arguments})
     assert next(iter(arguments)) in words
 
@@ -119,6 +128,9 @@ def test_a_watching_instance_is_restarted_or_reloaded_by_a_command(apply, c1, in
     assert ret["result"] is True and inside("cat /mnt/count") == "x"
     assert daemon.ask("GET", "/1.0/instances/c1/state")["pid"] == again
     assert "it ended with 3" in apply("lxdapi_instance.mod_watch", c1, reload="exit 3", **watch)["comment"]
+    never = {"cmd": "false", "timeout": 0.1}
+    ret = apply("lxdapi_instance.mod_watch", c1, reload="true", wait_for=never, **watch)
+    assert (ret["result"], ret["changes"]["run"]) == (False, "true") and "cmd false was not there" in ret["comment"]
     apply.unchanged("lxdapi_instance.mod_watch", c1, **{**watch, "sfun": "frozen"})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
     assert "there is nothing to restart" in apply.unchanged("lxdapi_instance.mod_watch", c1, **watch)["comment"]
@@ -127,7 +139,11 @@ def test_a_watching_instance_is_restarted_or_reloaded_by_a_command(apply, c1, in
 
 @pytest.mark.mainly("lxd")
 def test_a_watching_instance_that_does_not_shut_down_is_forced_where_that_is_said(apply, stubborn):
-    watch = {"sfun": "present", "timeout": 1}
+    for state in ("present", "running"):
+        apply.unchanged(f"lxdapi_instance.{state}", stubborn, timeout=0.5, force=True)
+        for wrong in ({"force": "perhaps"}, {"reload": 5}, {"reload": ""}):
+            assert apply.refused(f"lxdapi_instance.{state}", stubborn, **wrong)
+    watch = {"sfun": "present", "timeout": 0.5}
     assert apply("lxdapi_instance.mod_watch", stubborn, **watch)["result"] is False
     ret = apply("lxdapi_instance.mod_watch", stubborn, force=True, **watch)
     assert ret["changes"] == {"restarted": stubborn, "forced": True}

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import threading
 
+import lxdapi_exec
 import lxdapi_websocket
 import pytest
 from daemons import until
@@ -157,6 +158,7 @@ def test_links_in_a_circle_are_no_folder(run, refused):
         {"group": 1.5},
         {"timeout": 0},
         {"timeout": "5"},
+        {"timeout": float("inf")},
         {"stdin": 5},
         {"stdin": "\ud800"},
     ],
@@ -167,6 +169,16 @@ def test_what_cannot_be_is_refused_before_any_request(salt, proxy, arguments):
     with pytest.raises(CommandExecutionError, match=next(iter(arguments))):
         salt.modules["lxdapi_instance.exec"]("c1", "true", **arguments)
     assert proxy.requests() == []
+
+
+@both_ways
+@pytest.mark.mainly("incus")
+def test_one_that_writes_without_end_is_ended_before_the_minion_is(run, refused, library, monkeypatch, raw):
+    monkeypatch.setattr(lxdapi_exec, "MOST_BYTES", 1000000)
+    assert len(run("head -c 1000000 /dev/zero", "run_stdout")) == 1000000
+    words = refused("head -c 1100000 /dev/zero" + ("; exec sleep 60" if library else ""))
+    assert "wrote more than 1000000 bytes" in words and records(raw) == []
+    assert until(lambda: run("ps", "run_stdout").count("sleep 60") == 0, 5)
 
 
 def test_a_command_is_killed_when_its_time_is_over_and_what_it_wrote_is_told(run, refused):

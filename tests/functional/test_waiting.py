@@ -26,7 +26,7 @@ def wait(salt, c1):
 def missed(wait):
     """Return what is said when it does not come."""
 
-    def called(what, timeout=0.4):
+    def called(what, timeout=0.2):
         with pytest.raises(CommandExecutionError) as caught:
             wait(what, timeout=timeout)
         return str(caught.value)
@@ -34,21 +34,20 @@ def missed(wait):
     return called
 
 
-def test_what_is_so_is_not_waited_for_and_nothing_is_written(wait, proxy):
+def test_what_is_so_is_not_waited_for_and_an_address_comes_or_those_of_each_nic_are_told(
+    daemon, c1, wait, missed, run, proxy
+):
     assert wait([{"agent": True, "ready": True}, {"ready": True, "timeout": 5}], timeout=0)
     assert proxy.writes() == []
-
-
-def test_an_address_comes_or_the_addresses_of_each_nic_are_told(daemon, salt, c1, wait, missed, run):
     daemon.ask("POST", "/1.0/networks", {"name": "br0", "config": {"ipv4.address": "none", "ipv6.address": "none"}})
     nic = {"eth0": {"type": "nic", "network": "br0", "name": "eth0"}}
     assert daemon.request("PATCH", "/1.0/instances/c1", {"devices": nic})[0] in (200, 202)
     run("ip link set lo up; ip addr add 127.0.0.1/8 dev lo")
     words = missed({"ipv4": "eth0"})
     assert (
-        "ipv4 eth0 was not there within 0.4 s; seen: " in words and "lo: 127.0.0.1" in words and "eth0: none" in words
+        "ipv4 eth0 was not there within 0.2 s; seen: " in words and "lo: 127.0.0.1" in words and "eth0: none" in words
     )
-    late = threading.Timer(0.5, lambda: run("ip link set eth0 up; ip addr add 10.99.0.7/24 dev eth0"))
+    late = threading.Timer(0.2, lambda: run("ip link set eth0 up; ip addr add 10.99.0.7/24 dev eth0"))
     late.start()
     assert wait({"ipv4": "eth0"}, timeout=20)
     late.join()
@@ -61,17 +60,17 @@ def test_an_address_comes_or_the_addresses_of_each_nic_are_told(daemon, salt, c1
 @pytest.mark.mainly("lxd")
 def test_a_command_a_port_and_cloud_init_are_asked_inside(wait, missed, run, salt):
     assert "exit code 1: not yet" in missed({"cmd": "test -e /mnt/x || { echo not yet; exit 1; }"})
-    late = threading.Timer(0.4, lambda: run("touch /mnt/x; (nc -l -p 8080 >/dev/null 2>&1 &) >/dev/null 2>&1"))
+    late = threading.Timer(0.2, lambda: run("touch /mnt/x; (nc -l -p 8080 >/dev/null 2>&1 &) >/dev/null 2>&1"))
     late.start()
     assert wait([{"cmd": "test -e /mnt/x"}, {"port": 8080}], timeout=20)
     late.join()
-    assert "port 81 was not there within 0.4 s; seen: ports [8080]" in missed({"port": 81})
+    assert "port 81 was not there within 0.2 s; seen: ports [8080]" in missed({"port": 81})
     assert missed({"cloud-init": True}, timeout=30) == "cloud-init is not installed in it"
     salt.modules["lxdapi_instance.exec"](
         "c1", "cat > /bin/cloud-init; chmod 755 /bin/cloud-init; echo status: running > /mnt/status", stdin=CLOUD_INIT
     )
     assert "seen: status: running" in missed({"cloud-init": True})
-    late = threading.Timer(0.3, lambda: run("echo status: done > /mnt/status"))
+    late = threading.Timer(0.2, lambda: run("echo status: done > /mnt/status"))
     late.start()
     assert wait({"cloud-init": True}, timeout=20)
     late.join()
@@ -82,7 +81,7 @@ def test_a_command_a_port_and_cloud_init_are_asked_inside(wait, missed, run, sal
 
 @pytest.mark.mainly("incus")
 def test_what_hangs_is_ended_and_what_is_not_there_is_said(missed, daemon, salt):
-    assert "exit code 137" in missed({"cmd": "exec sleep 60"}, timeout=1)
+    assert "exit code 137" in missed({"cmd": "exec sleep 60"})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
     assert "is not running" in missed({"cmd": "true"})
     assert "ipv4 eth0 was not there" in missed({"ipv4": "eth0"})

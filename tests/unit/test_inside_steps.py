@@ -5,6 +5,7 @@ What the daemon keeps of an instance, on paper: answers that are lost, names tha
 import lxdapi_inside as inside
 import lxdapi_instance as instances
 import lxdapi_plan as plans
+import lxdapi_status as statuses
 import lxdapi_template as files
 import pytest
 import requests
@@ -130,6 +131,24 @@ def test_a_frozen_instance_is_frozen_under_its_other_name():
     paper = Paper(model)
     assert plans.do(inside.renamed(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
     assert model.objects["instances/c2"]["status"] == "Frozen"
+
+
+def test_what_was_done_with_one_that_does_not_start_again_is_told():
+    name, stays = {"name": {"old": "c1", "new": "c2"}}, {"status": {"old": "Running", "new": "Stopped"}}
+    running = {"instances/c1": {**INSTANCE, "status": "Running"}}
+    paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
+    ret = plans.state("instance", "c1", False, lambda: inside.renamed(paper.api, "c1", "c2", stop=True))
+    assert (ret["result"], ret["changes"]) == (False, {**name, **stays})
+    assert "that was done, but it is not Running again" in ret["comment"] and "no memory" in ret["comment"]
+
+    def refused():
+        model.ends["PUT instances/c1/state"] = [failed("no memory")]
+        raise InvalidError("no")
+
+    model = Model(running)
+    with pytest.raises(InvalidError) as caught:
+        statuses.while_stopped(Paper(model).api, "c1", "Running", refused)
+    assert caught.value.changes == stays
 
 
 def test_an_ephemeral_instance_is_not_stopped_for_another_name():

@@ -18,6 +18,7 @@ TCP = """\
 def test_the_ports_are_those_that_somebody_listens_on():
     assert waiting.listening(TCP) == {22, 8080}
     assert waiting.listening("") == waiting.listening("cat: nothing\n") == set()
+    assert waiting.listening("a b:zz c 0A\nd e c 0A\n") == set(), "what cat writes is the instance's own"
 
 
 def test_each_thing_is_one_condition_with_the_time_of_its_mapping():
