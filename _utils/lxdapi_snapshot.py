@@ -13,7 +13,7 @@ import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_status as statuses
 import lxdapi_survey as survey
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import MARK, kind_of
 from lxdapi_plan import Step
 
@@ -165,26 +165,39 @@ def before(api, name, steps, now=None):
 
     If the steps fail, the instance is as it was before, its files, its config and its status: it is restored from the
     snapshot, unless nothing was changed, and the snapshot goes. Else that stays for seven days, after which the daemon
-    deletes it. The snapshots are numbered, so that test mode knows the name.
+    deletes it. The snapshots are numbered, so that test mode knows the name; if somebody else takes the number
+    meanwhile, it is the next one.
     """
     changes = {}
     for step in steps:
         plans.join(changes, step.changes)
     if not set(changes) - {"status"}:
         return steps
-    kind = kind_of(_WORDS[2])
-    snapshot = f"{name}/{BEFORE}{_next_number(api, name)}"
-    expires_at = _in_some_days(now)
-    made = {"snapshots": {snapshot.partition("/")[2]: {"old": None, "new": expires_at}}}
+    number, expires_at = _next_number(api, name), _in_some_days(now)
+    made = lambda own: {"snapshots": {own.partition("/")[2]: {"old": None, "new": expires_at}}}  # noqa: E731
     note = "; ".join(dict.fromkeys(step.note for step in steps if step.note))
 
     def act():
         now = statuses.settled(api, name)
-        converge.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
-        return {**made, **_done_or_undone(api, kind, snapshot, steps, now, made)}
+        snapshot = _numbered(api, name, number, expires_at)
+        return {**made(snapshot), **_done_or_undone(api, kind_of(_WORDS[2]), snapshot, steps, now, made(snapshot))}
 
     lacking = lambda: "; ".join(filter(None, (step.lacking() for step in steps)))  # noqa: E731
-    return [Step("updated", {**made, **changes}, act, note, lacking)]
+    return [Step("updated", {**made(f"/{BEFORE}{number}"), **changes}, act, note, lacking)]
+
+
+def _numbered(api, name, number, expires_at):
+    """Make the snapshot before a change and return its name: of this number, or of the next that nobody has taken."""
+    kind = kind_of(_WORDS[2])
+    while True:
+        snapshot = f"{name}/{BEFORE}{number}"
+        try:
+            converge.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
+            return snapshot
+        except APIException as exc:
+            if not retry.is_refusal(exc) or converge.read(api, kind, snapshot) is None:
+                raise
+        number = max(number + 1, _next_number(api, name))
 
 
 def _next_number(api, name):
