@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 import lxdapi_converge as converge
 import lxdapi_names as names
 import lxdapi_snapshot as snapshots
+import lxdapi_survey as survey
 from lxdapi_errors import APINotFoundException, InvalidError
 from lxdapi_plan import Nothing, Step
 
@@ -123,7 +124,7 @@ def _newest(times, count, begin):
 def _own(api, word, name, prefix):
     """Return the times of the snapshots that this rotation made; none where there is nothing to have any."""
     try:
-        found = snapshots.listed(api, word, name)
+        found = survey.listed(api, word, name)
     except APINotFoundException:
         return set()
     return {time for time in (_time(each.rpartition("/")[2], prefix) for each in found) if time}

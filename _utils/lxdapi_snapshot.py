@@ -55,28 +55,13 @@ def settings_of(name, settings):
     return given
 
 
-def listed(api, word, name):
-    """Return ``{name: object}`` of the snapshots of an instance or a volume; raises where there is no such volume."""
-    found, kind = survey.listed(api, word, name), kind_of(word)
-    if not (kind.local and api.clustered):
-        return found
-    # LXD 5.0.2 lists those of the member that is asked, whatever the target; and all of them beside the volumes
-    owner_kind, owner = _owner(kind, f"{name}/x")
-    path = names.path(owner_kind.collection, **converge.parts_of(owner_kind, owner))
-    beside = api.get(path, params={"recursion": 1}).metadata or ()
-    own = [each["name"].rpartition("/") for each in beside if api.target in (None, each["location"])]
-    known = {*found, *(f"{name}/{snapshot}" for volume, _, snapshot in own if volume == name.rpartition("/")[2])}
-    there = {each: converge.read(api, kind, each) for each in sorted(known)}
-    return {each: read.metadata for each, read in there.items() if read is not None}
-
-
 def times(api, name):
     """
     Return ``{snapshot: {"created_at": ..., "expires_at": ...}}`` of an instance or of a volume; None for a time that
     there is not.
     """
     word = word_within(name)
-    found = listed(api, word, name)
+    found = survey.listed(api, word, name)
     if not found:
         api.get(converge.path_of(*_owner(kind_of(word), f"{name}/x")))  # of none Incus has no snapshots either
     return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
