@@ -166,7 +166,8 @@ def rotated(
     by ``every``, the day, the week (from Monday), the month. It is named after that beginning,
     ``lxdapi-20261125T000000Z``, so a second apply in the same period does nothing. How often the state is applied is
     Salt's business (``schedule``): where it is applied less often there are fewer. Old ones go when a new one has
-    been made, or when a rule keeps fewer. Only snapshots whose name is the prefix and such a time are ever deleted.
+    been made, or when a rule keeps fewer. Only snapshots whose name is the prefix and such a time are ever deleted,
+    and none of a time to come, as a clock that was wrong can leave one: it counts for nothing until then.
 
     name
         ``INSTANCE``, or ``POOL/VOLUME`` of a custom volume.

@@ -103,9 +103,11 @@ def due(have, periods, now):
         [(count, function)]: of each of the last so many periods that have any, the newest one is kept. The function
         returns the beginning of a time's period.
     now
-        One is made where there is none since the beginning of the period that has begun last.
+        One is made where there is none since the beginning of the period that has begun last. What a clock that was
+        wrong named after a time to come counts for nothing until then: it would keep new ones from being made.
     """
     now = now.astimezone(timezone.utc).replace(microsecond=0)
+    have = {time for time in have if time <= now}
     begun = max(begin(now) for _, begin in periods)
     made = [] if any(time >= begun for time in have) else [begun]
     everything = sorted({*have, *made}, reverse=True)
