@@ -117,8 +117,9 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
     name
         ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` of a custom volume. What was restored is marked in its config
         (``user.lxdapi.restored``, with the time of the snapshot), so a second apply does nothing; a newer snapshot of
-        the name is another one. An instance that runs is stopped by the daemon and started again; of a volume the
-        daemon refuses it while an instance that runs has it.
+        the name is another one, unless it is a volume's on LXD 5.0.2, which keeps no time of it. An instance that runs
+        is stopped by the daemon and started again; of a volume the daemon refuses it while an instance that runs has
+        it.
     timeout
         Seconds for the restore; 3600.
     remote, project

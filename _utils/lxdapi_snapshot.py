@@ -123,8 +123,9 @@ def _put_back(api, kind, name, snapshot, timeout, wanted):
     path = converge.path_of(owner_kind, owner)
     before = api.get(path).metadata
     body, patience = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
-    # a volume's is done before it is answered; where the answer is lost, doing it again leads to the same
-    retry.settle(api, lambda: api.put(path, json=body, **patience).wait(timeout), lambda: None)
+    # where the answer is lost, doing it again leads to the same, once the first one has come to its end
+    act = lambda: api.put(path, json=body, **patience).wait(timeout)  # noqa: E731
+    retry.settle(api, act, lambda: operations.left_alone(api, path))
     wanted = {**_description(before, snapshot, api, path), **wanted}
     if wanted:
         converge.update(api, owner_kind, owner, wanted)
