@@ -11,7 +11,7 @@ import lxdapi_pem as pem
 import lxdapi_retry as retry
 import lxdapi_simplestreams as simplestreams
 from lxdapi_api import API
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi_errors import APIOperationException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
 
 KIND = KINDS["image"]
@@ -123,8 +123,15 @@ def fetch(api, source, digest, timeout=None):
         # without it the daemon refuses an alias that a container and a virtual machine have
         source = {**source, "image_type": _offered(api, source)["type"]}
     act = lambda: _fetched(api, source, digest, timeout)  # noqa: E731
-    # sent once more it would join the download that runs
-    return retry.settle(api, act, lambda: digest if converge.read(api, KIND, digest) is not None else None)
+    there = lambda: digest if converge.read(api, KIND, digest) is not None else None  # noqa: E731
+    try:
+        # sent once more it would join the download that runs
+        return retry.settle(api, act, there)
+    except APIOperationException:
+        # of one that is there the daemon says "Alias already exists", of which none was named (all three)
+        if there() is None:
+            raise
+    return digest
 
 
 def _fetched(api, source, digest, timeout):
