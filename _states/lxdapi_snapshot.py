@@ -117,8 +117,9 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
     name
         ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` of a custom volume. What was restored is marked in its config
         (``user.lxdapi.restored``, with the time of the snapshot), so a second apply does nothing; a newer snapshot of
-        the name is another one. An instance that runs is stopped by the daemon and started again; of a volume the
-        daemon refuses it while an instance that runs has it.
+        the name is another one, unless it is a volume's on LXD 5.0.2, which keeps no time of it. An instance that runs
+        is stopped by the daemon and started again; of a volume the daemon refuses it while an instance that runs has
+        it.
     timeout
         Seconds for the restore; 3600.
     remote, project
@@ -166,7 +167,8 @@ def rotated(
     by ``every``, the day, the week (from Monday), the month. It is named after that beginning,
     ``lxdapi-20261125T000000Z``, so a second apply in the same period does nothing. How often the state is applied is
     Salt's business (``schedule``): where it is applied less often there are fewer. Old ones go when a new one has
-    been made, or when a rule keeps fewer. Only snapshots whose name is the prefix and such a time are ever deleted.
+    been made, or when a rule keeps fewer. Only snapshots whose name is the prefix and such a time are ever deleted,
+    and none of a time to come, as a clock that was wrong can leave one: it counts for nothing until then.
 
     name
         ``INSTANCE``, or ``POOL/VOLUME`` of a custom volume.

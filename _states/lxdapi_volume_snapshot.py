@@ -98,8 +98,8 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
 
     name
         ``POOL/VOLUME/SNAPSHOT``. What was restored is marked in its config (``user.lxdapi.restored``, with the time of
-        the snapshot), so a second apply does nothing; a newer snapshot of the name is another one. The
-        daemon refuses it while an instance that runs has the volume.
+        the snapshot), so a second apply does nothing; a newer snapshot of the name is another one, but not on LXD
+        5.0.2, which keeps no time of it. The daemon refuses it while an instance that runs has the volume.
     timeout
         Seconds for the restore; 3600.
     remote, project

@@ -20,7 +20,7 @@ _INDEX = "backup/index.yaml"
 _LARGEST_INDEX = 16 * 1024 * 1024
 # What Python's tarfile reads by itself; the daemons take zstd and squashfs as well.
 _READABLE = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
-_DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, yaml.YAMLError)
+_DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, RecursionError, yaml.YAMLError)
 
 
 def seconds_of(given):
@@ -42,9 +42,11 @@ def unfit(path, max_age, memory, now):
         return f"{path} had no checksum beside it"
     if not os.path.getsize(path) or images.known_fingerprint(path, memory=memory) != said:
         return f"{path} was not what the checksum beside it says"
-    if max_age is not None and now - os.stat(path).st_mtime > max_age:
-        return f"{path} was older than {max_age} s"
-    return ""
+    age = now - os.stat(path).st_mtime
+    if max_age is None or abs(age) <= max_age:
+        return ""
+    # of a clock that was wrong: it would be young enough for years
+    return f"{path} was {f'older than {max_age} s' if age > 0 else 'of a time to come'}"
 
 
 def checksum_of(path):
@@ -86,8 +88,13 @@ def _type(path):
             first = tar.next()
             if first is None or first.name != _INDEX:
                 raise InvalidError(f"backup file {path} is no backup: it does not begin with {_INDEX}")
-            return str((yaml.safe_load(tar.extractfile(first).read(_LARGEST_INDEX)) or {}).get("type"))
+            if not first.isreg():
+                raise InvalidError(f"backup file {path} is no backup: its {_INDEX} is no file")
+            index = yaml.safe_load(tar.extractfile(first).read(_LARGEST_INDEX))
     except InvalidError:
         raise
     except _DAMAGES as exc:
         raise InvalidError(f"backup file {path} is damaged: {exc}") from exc
+    found = index.get("type") if isinstance(index, dict) else None
+    # in words of a stranger anything can stand there, and in a few bytes of YAML gigabytes
+    return found if isinstance(found, str) else "none"

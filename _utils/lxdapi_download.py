@@ -2,18 +2,22 @@
 What the daemon sends as a file, straight to the disk: never whole in memory, hashed while it comes.
 """
 
+import fcntl
 import hashlib
 import http.client
 import os
+import re
 import secrets as random
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import lxdapi_progress as progress
 import lxdapi_stream as stream
 from lxdapi_errors import APIConnectionException, APITimeoutException, InvalidError, LxdapiError
 
 _BLOCK = 256 * 1024
+# How a file is opened of which nothing is known: no pipe is waited for, no link followed.
+_CAUTIOUSLY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 def download(api, url, file, seconds=None, params=None, words="download"):
@@ -76,11 +80,14 @@ def replacing(path):
     Within the block write a file, open in binary, that becomes the one of this path at the block's end: whole, mode
     0600, and on the disk; one that was there is replaced. If the block fails, all is as before.
 
+    What a process that was killed left of such a file goes first; what another one writes is locked and stays.
+
     Raises :class:`InvalidError` if there can be no file, :class:`LxdapiError` for a disk that is full.
     """
-    temporary = _beside(path)
+    stem = _stem(path)
     try:
-        file = open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        _swept(stem)
+        file = _locked(stem)
     except OSError as exc:
         raise InvalidError(f"{path} cannot be written: {exc.strerror}") from exc
     try:
@@ -88,12 +95,42 @@ def replacing(path):
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(file.name, path)  # while it is locked
     except OSError as exc:
         raise LxdapiError(f"{path} cannot be written: {exc.strerror}") from exc
     finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
+        with suppress(FileNotFoundError):
+            os.unlink(file.name)
+
+
+def _locked(stem):
+    """Return a new file, open and locked."""
+    while True:
+        private = lambda path, flags: os.open(path, flags, 0o600)  # noqa: E731
+        file = open(stem + random.token_hex(4), "xb", opener=private)
+        _lock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # it was swept before it was locked
+
+
+def _lock(file, how):
+    """Lock an open file; returns False where it is locked, or cannot be (NFS)."""
+    try:
+        fcntl.flock(file, how)
+        return True
+    except OSError:
+        return False
+
+
+def _swept(stem):
+    """Delete files of this stem that nobody has locked."""
+    folder, begin = os.path.split(stem)
+    for name in os.listdir(folder):
+        if name.startswith(begin) and re.fullmatch("[0-9a-f]{8}", name[len(begin) :]):
+            with suppress(OSError), os.fdopen(os.open(f"{stem}{name[-8:]}", _CAUTIOUSLY)) as file:
+                if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    os.unlink(f"{stem}{name[-8:]}")
 
 
 def put(file, data):
@@ -108,15 +145,18 @@ def put(file, data):
 
 def refuse(path):
     """Raise :class:`InvalidError` for what is no path of a file."""
-    _beside(path)
+    _stem(path)
 
 
-def _beside(path):
-    """Return a name for a file beside this one; raises :class:`InvalidError` for what is no path of a file."""
+def _stem(path):
+    """Return how the names of new files beside this one begin; raises :class:`InvalidError` for no path of a file."""
     if not isinstance(path, str) or not os.path.isabs(path) or "\0" in path:
         raise InvalidError(f"{path!r}: the absolute path of a file is needed")
     folder, name = os.path.split(path)
+    try:
+        begin = os.fsdecode(os.fsencode(name)[:200])  # so that none is too long
+    except UnicodeEncodeError as exc:
+        raise InvalidError(f"{path!r}: no file can have this name") from exc
     if not name or os.path.isdir(path):
         raise InvalidError(f"{path} is a directory")
-    # a name of its own for each run, and none that is too long
-    return os.path.join(folder, f".{name[:200]}.{random.token_hex(4)}")
+    return os.path.join(folder, f".{begin}.lxdapi-")

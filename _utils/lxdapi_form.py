@@ -20,12 +20,15 @@ class Parts:
         Functions that open the files, each called when its part begins.
     """
 
-    name = "a part of the image"
-
     def __init__(self, files):
         self._waiting, self._file = list(files), None
         self._held, self._boundary, self._inside, self._over = b"", None, False, False
         self._digest = hashlib.sha256()
+
+    @property
+    def name(self):
+        """Return the name of the file that is written to, for the words of a failure."""
+        return getattr(self._file, "name", "the image")
 
     @property
     def is_form(self):

@@ -2,6 +2,7 @@
 Images as files, and from one daemon to another.
 """
 
+import logging
 import os
 import tempfile
 from contextlib import ExitStack
@@ -15,6 +16,8 @@ import lxdapi_image as images
 import lxdapi_image_source as remote_images
 import lxdapi_meaning as meaning
 from lxdapi_errors import APIException, InvalidError, LxdapiError
+
+log = logging.getLogger(__name__)
 
 MODES = (None, "pull", "relay")
 _FIELDS = ("expires_at", "properties", "public")
@@ -110,16 +113,27 @@ def _address(origin):
 
 def _pulled(api, origin, address, digest, timeout):
     """Have this daemon fetch it, by a secret that the other one gives for that."""
-    # a token, which never ends: it is not waited for (all three)
-    token = origin.post(f"images/{digest}/secret").metadata
+    # a token, which ends when it is used or cancelled: it is not waited for (all three)
+    token = origin.post(f"images/{digest}/secret")
     source = {
         "server": address,
         "protocol": "incus" if api.dialect == "Incus" else "lxd",
         "fingerprint": digest,
         "certificate": origin.server["environment"]["certificate"],
-        "secret": (token.get("metadata") or {}).get("secret"),
+        "secret": (token.metadata.get("metadata") or {}).get("secret"),
     }
-    return remote_images.fetch(api, remote_images.declared(source), digest, timeout)
+    try:
+        return remote_images.fetch(api, remote_images.declared(source), digest, timeout)
+    finally:
+        _cancel(origin, *token.operation)
+
+
+def _cancel(origin, path, query):
+    """End a token of the other daemon, if it was not used; of one that was the daemon says that there is none."""
+    try:
+        origin.transact("DELETE", path, params=query)
+    except APIException as exc:
+        log.warning("lxdapi: %s keeps a token for an image: %s", origin.endpoint, exc.explain())
 
 
 def _relayed(api, origin, digest, folder, timeout):

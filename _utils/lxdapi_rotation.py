@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 import lxdapi_converge as converge
 import lxdapi_names as names
 import lxdapi_snapshot as snapshots
+import lxdapi_survey as survey
 from lxdapi_errors import APINotFoundException, InvalidError
 from lxdapi_plan import Nothing, Step
 
@@ -102,9 +103,11 @@ def due(have, periods, now):
         [(count, function)]: of each of the last so many periods that have any, the newest one is kept. The function
         returns the beginning of a time's period.
     now
-        One is made where there is none since the beginning of the period that has begun last.
+        One is made where there is none since the beginning of the period that has begun last. What a clock that was
+        wrong named after a time to come counts for nothing until then: it would keep new ones from being made.
     """
     now = now.astimezone(timezone.utc).replace(microsecond=0)
+    have = {time for time in have if time <= now}
     begun = max(begin(now) for _, begin in periods)
     made = [] if any(time >= begun for time in have) else [begun]
     everything = sorted({*have, *made}, reverse=True)
@@ -123,7 +126,7 @@ def _newest(times, count, begin):
 def _own(api, word, name, prefix):
     """Return the times of the snapshots that this rotation made; none where there is nothing to have any."""
     try:
-        found = snapshots.listed(api, word, name)
+        found = survey.listed(api, word, name)
     except APINotFoundException:
         return set()
     return {time for time in (_time(each.rpartition("/")[2], prefix) for each in found) if time}

@@ -31,6 +31,8 @@ _ROOTS = {
 }
 # LXD reads only the first of each pair, Incus only the second.
 _METADATA, _WHOLE = ("lxd.tar.xz", "incus.tar.xz"), ("lxd_combined.tar.gz", "incus_combined.tar.gz")
+# Of the rest urlsplit drops some, and no request can be made of others.
+_PRINTED = re.compile(r"[^\s\\\x00-\x20\x7f\ud800-\udfff]+")
 # As simplestreams call them, and the daemons.
 _ARCHITECTURES = {
     "amd64": "x86_64",
@@ -125,8 +127,12 @@ class Server:
 
 def url_of(url):
     """Return the URL of an image server without a slash at its end; raises :class:`InvalidError` for what is none."""
-    parts = urlsplit(url) if isinstance(url, str) and not re.search(r"[\s\\]", url) else None
-    if parts is None or parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.query:
+    try:
+        parts = urlsplit(url if isinstance(url, str) and _PRINTED.fullmatch(url) else "")
+        known = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:  # brackets, a port
+        known = False
+    if not known or "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidError("server: the https:// URL of an image server is needed")
     return url.rstrip("/")
 

@@ -13,7 +13,7 @@ import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_status as statuses
 import lxdapi_survey as survey
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import MARK, kind_of
 from lxdapi_plan import Step
 
@@ -55,28 +55,13 @@ def settings_of(name, settings):
     return given
 
 
-def listed(api, word, name):
-    """Return ``{name: object}`` of the snapshots of an instance or a volume; raises where there is no such volume."""
-    found, kind = survey.listed(api, word, name), kind_of(word)
-    if not (kind.local and api.clustered):
-        return found
-    # LXD 5.0.2 lists those of the member that is asked, whatever the target; and all of them beside the volumes
-    owner_kind, owner = _owner(kind, f"{name}/x")
-    path = names.path(owner_kind.collection, **converge.parts_of(owner_kind, owner))
-    beside = api.get(path, params={"recursion": 1}).metadata or ()
-    own = [each["name"].rpartition("/") for each in beside if api.target in (None, each["location"])]
-    known = {*found, *(f"{name}/{snapshot}" for volume, _, snapshot in own if volume == name.rpartition("/")[2])}
-    there = {each: converge.read(api, kind, each) for each in sorted(known)}
-    return {each: read.metadata for each, read in there.items() if read is not None}
-
-
 def times(api, name):
     """
     Return ``{snapshot: {"created_at": ..., "expires_at": ...}}`` of an instance or of a volume; None for a time that
     there is not.
     """
     word = word_within(name)
-    found = listed(api, word, name)
+    found = survey.listed(api, word, name)
     if not found:
         api.get(converge.path_of(*_owner(kind_of(word), f"{name}/x")))  # of none Incus has no snapshots either
     return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
@@ -138,8 +123,9 @@ def _put_back(api, kind, name, snapshot, timeout, wanted):
     path = converge.path_of(owner_kind, owner)
     before = api.get(path).metadata
     body, patience = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
-    # a volume's is done before it is answered; where the answer is lost, doing it again leads to the same
-    retry.settle(api, lambda: api.put(path, json=body, **patience).wait(timeout), lambda: None)
+    # where the answer is lost, doing it again leads to the same, once the first one has come to its end
+    act = lambda: api.put(path, json=body, **patience).wait(timeout)  # noqa: E731
+    retry.settle(api, act, lambda: operations.left_alone(api, path))
     wanted = {**_description(before, snapshot, api, path), **wanted}
     if wanted:
         converge.update(api, owner_kind, owner, wanted)
@@ -165,26 +151,39 @@ def before(api, name, steps, now=None):
 
     If the steps fail, the instance is as it was before, its files, its config and its status: it is restored from the
     snapshot, unless nothing was changed, and the snapshot goes. Else that stays for seven days, after which the daemon
-    deletes it. The snapshots are numbered, so that test mode knows the name.
+    deletes it. The snapshots are numbered, so that test mode knows the name; if somebody else takes the number
+    meanwhile, it is the next one.
     """
     changes = {}
     for step in steps:
         plans.join(changes, step.changes)
     if not set(changes) - {"status"}:
         return steps
-    kind = kind_of(_WORDS[2])
-    snapshot = f"{name}/{BEFORE}{_next_number(api, name)}"
-    expires_at = _in_some_days(now)
-    made = {"snapshots": {snapshot.partition("/")[2]: {"old": None, "new": expires_at}}}
+    number, expires_at = _next_number(api, name), _in_some_days(now)
+    made = lambda own: {"snapshots": {own.partition("/")[2]: {"old": None, "new": expires_at}}}  # noqa: E731
     note = "; ".join(dict.fromkeys(step.note for step in steps if step.note))
 
     def act():
         now = statuses.settled(api, name)
-        converge.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
-        return {**made, **_done_or_undone(api, kind, snapshot, steps, now, made)}
+        snapshot = _numbered(api, name, number, expires_at)
+        return {**made(snapshot), **_done_or_undone(api, kind_of(_WORDS[2]), snapshot, steps, now, made(snapshot))}
 
     lacking = lambda: "; ".join(filter(None, (step.lacking() for step in steps)))  # noqa: E731
-    return [Step("updated", {**made, **changes}, act, note, lacking)]
+    return [Step("updated", {**made(f"/{BEFORE}{number}"), **changes}, act, note, lacking)]
+
+
+def _numbered(api, name, number, expires_at):
+    """Make the snapshot before a change and return its name: of this number, or of the next that nobody has taken."""
+    kind = kind_of(_WORDS[2])
+    while True:
+        snapshot = f"{name}/{BEFORE}{number}"
+        try:
+            converge.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
+            return snapshot
+        except APIException as exc:
+            if not retry.is_refusal(exc) or converge.read(api, kind, snapshot) is None:
+                raise
+        number = max(number + 1, _next_number(api, name))
 
 
 def _next_number(api, name):

@@ -89,8 +89,25 @@ def _collection(api, kind, parent, member):
     parts = converge.parts_of(kind, f"{parent}/{_ANY[kind.rule]}") if parent else {}
     params = {"recursion": 1, **({"target": member} if member else {})}
     found = api.get(names.path(kind.collection, **parts), params=params).metadata or ()
+    if kind.local and kind.qualified and api.clustered:
+        found = _of_the_member(api.at(member) if member else api, kind, parent, found)
     before = f"{parent}/" if parent else ""
     return [(before + _own(kind, each), each, _member(kind, each, member)) for each in found if _counts(kind, each)]
+
+
+def _of_the_member(api, kind, parent, found):
+    """
+    Return a volume's snapshots, as they are read one by one: LXD 5.0.2 lists those of the member that is asked,
+    whatever the target; and those of all members beside the volumes.
+    """
+    above, volume = kind_of(kind.parents[-1]), parent.rpartition("/")[2]
+    path = names.path(above.collection, **converge.parts_of(above, parent))
+    beside = api.get(path, params={"recursion": 1}).metadata or ()
+    beside = [each for each in beside if each["name"].rpartition("/")[0] == volume]
+    beside = [each for each in beside if api.target in (None, each["location"])]
+    known = sorted({_own(kind, each) for each in (*found, *beside)})
+    there = [converge.read(api, kind, f"{parent}/{name}") for name in known]
+    return [each.metadata for each in there if each is not None]
 
 
 def _member(kind, found, parents):

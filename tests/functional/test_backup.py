@@ -150,6 +150,9 @@ def test_a_file_is_made_anew_when_it_is_too_old_or_not_what_its_checksum_says(ap
     os.utime(path, (path.stat().st_mtime - 7200,) * 2)
     apply.unchanged("lxdapi_instance.exported", there, max_age="3h", **more)
     apply.changed("lxdapi_instance.exported", there, max_age="1h", **more)
+    os.utime(path, (path.stat().st_mtime + 7200,) * 2)
+    predicted = apply.predicted("lxdapi_instance.exported", there, max_age="1h", **more)
+    assert predicted["comment"].endswith("was of a time to come")
     apply("lxdapi_instance.absent", there)
     ret = apply.unchanged("lxdapi_instance.exported", there, **more)
     assert ret["comment"] == f"instance c1 is as declared; its backup {path} is there"

@@ -3,6 +3,7 @@ Backups and rotations in a cluster: of what is on another member, and of one vol
 """
 
 import pytest
+import yaml
 from loaded import Loaded
 
 VOLUMES = "/1.0/storage-pools/default/volumes/custom"
@@ -40,3 +41,13 @@ def test_of_two_volumes_of_one_name_the_one_that_is_named_is_exported_and_rotate
     assert list(call("lxdapi_snapshot.list", "default/data", target="n2")) == [made]
     assert list(call("lxdapi_snapshot.list", "default/data", target="n1")) == [old]
     assert cluster.first.ask("GET", f"{snapshots}/{old}?target=n1")
+    of_second = call("lxdapi.list", "volume_snapshot", "default/data", target="n2")
+    everything = {f"default/data/{each}" for each in (old, made)} | {f"default/other/{old}"}
+    assert (list(of_second), set(call("lxdapi.list", "volume_snapshot"))) == ([f"default/data/{made}"], everything)
+    states = yaml.safe_load(call("lxdapi.export", "volume_snapshot"))
+    targets = {name: {k: v for each in state.popitem()[1] for k, v in each.items()} for name, state in states.items()}
+    assert {name: each["target"] for name, each in targets.items()} == {
+        f"default/data/{old}": "n1",
+        f"default/data/{made}": "n2",
+        f"default/other/{old}": "n2",
+    }

@@ -153,6 +153,15 @@ def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, r
     assert names("instances/c1") == ["lxdapi-before-1", "lxdapi-before-2"]
 
 
+@pytest.mark.mainly("incus7")
+def test_of_two_changes_at_once_each_has_a_snapshot_of_its_own(apply, api, raw, names):
+    apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
+    first, second = (snapshots.before(api, "c1", changing(api, {key: "2"})) for key in ("user.a", "user.b"))
+    assert list(plans.do(first)["snapshots"]) == ["lxdapi-before-1"]
+    assert list(plans.do(second)["snapshots"]) == ["lxdapi-before-2"] == names("instances/c1")[1:]
+    assert (raw("instances/c1")["config"]["user.a"], raw("instances/c1")["config"]["user.b"]) == ("2", "2")
+
+
 @pytest.mark.parametrize("status", ["Running", pytest.param("Stopped", marks=pytest.mark.mainly("incus"))])
 def test_a_change_that_fails_later_is_undone_with_files_config_and_status(
     apply, api, imported, raw, names, daemon, status
@@ -177,6 +186,7 @@ def test_a_change_that_fails_later_is_undone_with_files_config_and_status(
     apply.unchanged("lxdapi_instance.present", "c1", running=status == "Running", **declared)
 
 
+@pytest.mark.mainly("incus")
 def test_a_change_that_the_daemon_refuses_stops_nothing(apply, api, imported, raw, names):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     pid = raw("instances/c1/state")["pid"]

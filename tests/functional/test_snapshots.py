@@ -27,7 +27,7 @@ def mark(daemon):
     return mark
 
 
-@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("running", [True, pytest.param(False, marks=pytest.mark.mainly("incus7"))])
 def test_an_instance_is_restored_with_its_files_its_config_and_its_status(apply, imported, raw, mark, running):
     declared = {"description": "one", "config": {"user.a": "1"}}
     apply("lxdapi_instance.present", "c1", source="busybox", running=running, **declared)
@@ -48,6 +48,7 @@ def test_an_instance_is_restored_with_its_files_its_config_and_its_status(apply,
     assert mark() == "later"
 
 
+@pytest.mark.mainly("incus")
 def test_a_newer_snapshot_of_the_name_is_another_one(apply, daemon, raw):
     apply("lxdapi_instance.present", "c1")
     apply("lxdapi_instance_snapshot.present", "c1/snap0")
@@ -59,6 +60,7 @@ def test_a_newer_snapshot_of_the_name_is_another_one(apply, daemon, raw):
     assert raw("instances/c1")["config"]["user.lxdapi.restored"] == second["new"]
 
 
+@pytest.mark.mainly("lxd")
 @pytest.mark.parametrize(
     "function, name",
     [
@@ -98,6 +100,7 @@ def test_a_volume_is_restored_with_its_files_and_keeps_its_description(apply, da
     assert file.read_text() == "later"
 
 
+@pytest.mark.mainly("lxd")
 def test_a_volume_of_an_instance_that_runs_is_not_restored_and_it_is_said(apply, imported, raw):
     apply("lxdapi_storage_volume.present", "default/data")
     apply("lxdapi_volume_snapshot.present", "default/data/snap0")
@@ -117,6 +120,7 @@ def test_a_snapshot_with_memory_of_a_stopped_instance_is_refused_by_the_daemon(a
     assert raw("instances/c1/snapshots/snap0") is None
 
 
+@pytest.mark.mainly("incus")
 def test_what_is_no_time_or_no_whole_name_is_refused_before_any_request(apply, daemon):
     for function, name in (("lxdapi_instance_snapshot", "c1/a"), ("lxdapi_volume_snapshot", "default/data/a")):
         for text in ("tomorrow", "2040-13-01T00:00:00Z", "3d"):

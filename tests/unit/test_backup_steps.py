@@ -2,6 +2,9 @@
 What a backup asks for and what it never does: lost answers, leftovers, names, ages.
 """
 
+import io
+import tarfile
+
 import lxdapi_backup as backups
 import lxdapi_backup_file as files
 import pytest
@@ -175,6 +178,26 @@ def test_an_age_is_seconds_or_a_time(given, seconds):
 def test_what_is_no_age_is_refused(given):
     with pytest.raises(InvalidError, match="max_age"):
         files.seconds_of(given)
+
+
+@pytest.mark.parametrize(
+    "index, sort, words",
+    [
+        (b"- a", tarfile.REGTYPE, "its index says 'none'"),
+        (b"type: [a]", tarfile.REGTYPE, "its index says 'none'"),
+        (b"", tarfile.REGTYPE, "its index says 'none'"),
+        (b"[" * 2000, tarfile.REGTYPE, "is damaged"),
+        (b"", tarfile.DIRTYPE, "is no file"),
+        (b"", tarfile.SYMTYPE, "is no file"),
+    ],
+)
+def test_an_index_that_is_none_is_refused(tmp_path, index, sort, words):
+    member = tarfile.TarInfo("backup/index.yaml")
+    member.type, member.size = sort, len(index)
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        tar.addfile(member, io.BytesIO(index))
+    with pytest.raises(InvalidError, match=words):
+        files.refuse(str(tmp_path / "x.tar"), ("container",), "instance")
 
 
 @pytest.mark.parametrize("name", [None, 5, "", "a/b/c", "a/", "/a", "default/..", "-a"])

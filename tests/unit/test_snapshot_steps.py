@@ -6,6 +6,7 @@ import lxdapi_converge as converge
 import lxdapi_plan as plans
 import lxdapi_snapshot as snapshots
 import pytest
+import requests
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import MARK
@@ -168,6 +169,26 @@ def test_a_restore_has_its_time(word, given, seconds):
     plans.do(snapshots.restored(paper.api, word, WORDS[word][0], given))
     (restore,) = [seen for seen in paper.seen if seen.method == "PUT" and "restore" in seen.json]
     assert restore.timeout == seconds
+
+
+@words
+def test_a_restore_whose_answer_was_lost_is_awaited_before_it_is_made_again(word):
+    daemon = Daemon(word)
+    reset, running = [requests.exceptions.ConnectionError(ConnectionResetError(104, "reset"))], ["running"]
+
+    def replying(seen):
+        if "/1.0/operations" in seen.line:
+            busy = {"class": "task", "resources": {"instances": [f"/1.0/{daemon.path}"]}}
+            return sync({"running": [busy]} if running and running.pop() else {})
+        if seen.method == "PUT" and reset:
+            return reset.pop()
+        return daemon(seen)
+
+    paper = Paper(replying, retry_timeout=5)
+    snapshots.restore(paper.api, daemon.name)
+    sent = [line for line in paper.lines if "PUT" in line or "operations" in line]
+    assert [line.split()[0] for line in sent][:4] == ["PUT", "GET", "GET", "PUT"], sent
+    assert daemon.restored == [{"restore": "snap0"}]
 
 
 @words

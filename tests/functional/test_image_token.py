@@ -1,0 +1,35 @@
+"""
+How one daemon fetches an image of another one: by a token, which ends; and once, whoever else does it.
+"""
+
+import lxdapi_image_transfer as transfers
+import lxdapi_operation as operations
+import pytest
+from lxdapi_api import API
+from lxdapi_errors import LxdapiError
+
+
+@pytest.fixture
+def digest(daemon, imported):
+    """The fingerprint of an image, which has an alias."""
+    return daemon.ask("GET", "/1.0/images")[0].rpartition("/")[2]
+
+
+def tokens(api):
+    """Return the tokens that have not ended."""
+    return [each["description"] for each in operations.running(api) if each["class"] == "token"]
+
+
+@pytest.mark.mainly("lxd")
+def test_a_token_for_an_image_that_could_not_be_fetched_ends(proxy, digest):
+    api = API.factory(str(proxy.socket))
+    proxy.arm("status", method="POST", path="/images$", status=500, error="no space left on device")
+    with pytest.raises(LxdapiError, match="no space left"):
+        transfers._pulled(api, api, "https://127.0.0.1:1", digest, 30)
+    assert tokens(api) == []
+
+
+def test_an_image_that_somebody_else_fetched_meanwhile_is_as_good(daemon, https, digest):
+    api = API.factory(str(daemon.socket))
+    assert transfers._pulled(api, api, https, digest, 30) == digest
+    assert tokens(api) == []

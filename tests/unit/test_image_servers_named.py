@@ -1,0 +1,38 @@
+"""
+What is a URL of an image server, and what is refused before anybody is asked.
+"""
+
+import lxdapi_image_source as remote_images
+import lxdapi_simplestreams as simplestreams
+import pytest
+from lxdapi_errors import InvalidError
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://[x", "https://h:99999", "https://h:abc/", "https://h:0", "https://h\x00/", "https://h/\x7f"),
+        *(
+            "https://\ud800/",
+            "https://h/#x",
+            "https://h/?x",
+            "https://a@h",
+            "http://h",
+            "h",
+            "",
+            None,
+            5,
+            "https://h/\n",
+        ),
+        *("https://h\u2028/", "https://h\\x", "https://"),
+    ],
+)
+def test_what_is_no_url_of_an_image_server_is_refused(url):
+    for protocol in ("simplestreams", "incus"):
+        with pytest.raises(InvalidError, match="server: the https:// URL"):
+            remote_images.declared({"server": url, "alias": "x", "protocol": protocol})
+
+
+@pytest.mark.parametrize("url", ["https://images.example.org/", "https://[::1]:8443/a/", "https://h:443"])
+def test_an_url_loses_nothing_but_the_slash_at_its_end(url):
+    assert simplestreams.url_of(url) == url.rstrip("/")
