@@ -220,7 +220,7 @@ def alias_names(given):
     """Return the aliases that are declared, each once; raises :class:`InvalidError` for what is no list of names."""
     if not isinstance(given, (list, tuple)) or not all(isinstance(alias, str) for alias in given):
         raise InvalidError("aliases: a list of names is needed")
-    return list(dict.fromkeys(given))
+    return [names.check("any", "image alias", alias) for alias in dict.fromkeys(given)]
 
 
 def present(api, digest, wanted, send, aliases=(), check=None, purge=False):

@@ -94,6 +94,8 @@ def publish(api, name, wanted, aliases=(), compression=None, force=False, timeou
     An answer that was lost is settled by looking for the image with our mark.
     """
     origin, force, timeout = Origin(api, name), items.truth("force", force or False), names.seconds(timeout)
+    # before anything is made: a text would be an alias for each of its letters
+    aliases = images.alias_names(aliases)
     wanted, current = diff.normal(images.KIND, wanted), origin.existing()
     here = origin.status(current, force)
     act = lambda: _settled(api, origin, current, wanted, compression, timeout)  # noqa: E731
