@@ -122,10 +122,11 @@ def differences(found, wanted):
 
 
 def snapshots(api, name):
-    """Return the names of an instance's snapshots, in the order in which they were made."""
+    """Return [(name, second in which it was made)] of an instance's snapshots, in the order in which they were made."""
     path = names.path("instances/{instance}/snapshots", instance=name)
     found = api.get(path, params={"recursion": 1}).metadata or []
-    return [each["name"].rpartition("/")[2] for each in sorted(found, key=lambda each: each["created_at"][:19])]
+    times = [(each["created_at"][:19], each["name"].rpartition("/")[2]) for each in found]
+    return [(snapshot, when) for when, snapshot in sorted(times)]
 
 
 def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False, target=None, mode=None, timeout=None):
@@ -163,10 +164,10 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
         migrate.refuse_snapshots(api, there, name)
     wanted = fields(found, pool)
     existing = unfinished.awaited(there, new)
-    options = {"instance_only": not with_snapshots, "refresh": existing is not None}
+    options = {"instance_only": not with_snapshots, "refresh": existing is not None, "target": target}
     if existing is not None:
         _refuse_existing(existing, path, refresh, pool)
-    places = (api, name, found), (there.at(target) if target else there, new, existing)
+    places = (api, name, found), (there, new, existing)
     act = lambda: _copy(*places, way, wanted, options, seconds)  # noqa: E731
     changes = {"refreshed" if existing else "created": new}
     changes.update({"mode": str(way)} if way else {})
@@ -223,7 +224,7 @@ def transferred(transfer, wanted):
 
 
 def _source(api, name, options):
-    words = {word: True for word, value in options.items() if value}
+    words = {word: True for word in ("instance_only", "refresh") if options[word]}
     return {"type": "copy", "source": name, "project": api.project or "default", **words}
 
 
@@ -232,7 +233,8 @@ def _copied_here(api, name, found, there, new, wanted, options, seconds):
     sent = {key: wanted[key] for key in wanted if key not in ("config", "devices")}
     sent["devices"] = {key: each for key, each in wanted["devices"].items() if found["devices"].get(key) != each}
     source = _source(api, name, options)
-    make = lambda marked: converge.create(there, KIND, new, marked, seconds, {"source": source})  # noqa: E731
+    place = there.at(options["target"]) if options["target"] else there
+    make = lambda marked: converge.create(place, KIND, new, marked, seconds, {"source": source})  # noqa: E731
     creations.made_whole(there, new, sent, make)
 
 
