@@ -74,10 +74,11 @@ def migrated(
         Where it is to be: README, Remotes.
 
     The source is deleted last: when the copy was compared with it (config, devices, profiles, type, description,
-    snapshots) and, if the instance ran, was started. If something fails before, the copy is removed, and the
-    instance runs again where it was. After a crash the next run continues, by marks in the config
-    (``user.lxdapi.migrating``). Where there is one of this name on both daemons that is no copy of a move that was
-    cut off, nothing is touched.
+    snapshots) and, if the instance ran, was started; and only if nobody has started or changed it meanwhile, as far as
+    its daemon tells (not of a file written into a stopped instance). Its exports on the daemon go with it. If something
+    fails before, the copy is removed, and the instance runs again where it was. After a crash the next run continues,
+    by marks in the config (``user.lxdapi.migrating``). Where there is one of this name on both daemons that is no
+    proven copy of a move that was cut off, nothing is touched.
 
     Profiles, storage pools and networks that it needs have to be there: what is missing is a failure before anything is
     done. A move within one daemon is :py:func:`lxdapi_instance.move`.

@@ -122,10 +122,11 @@ def differences(found, wanted):
 
 
 def snapshots(api, name):
-    """Return the names of an instance's snapshots, in the order in which they were made."""
+    """Return [(name, second in which it was made)] of an instance's snapshots, in the order in which they were made."""
     path = names.path("instances/{instance}/snapshots", instance=name)
     found = api.get(path, params={"recursion": 1}).metadata or []
-    return [each["name"].rpartition("/")[2] for each in sorted(found, key=lambda each: each["created_at"][:19])]
+    times = [(each["created_at"][:19], each["name"].rpartition("/")[2]) for each in found]
+    return [(snapshot, when) for when, snapshot in sorted(times)]
 
 
 def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False, target=None, mode=None, timeout=None):

@@ -38,7 +38,8 @@ _KEPT = ("volatile.base_image",)
 _KEPT_MOVED = re.compile(r"volatile\.(uuid|cloud-init\.instance-id|.+\.hwaddr)")
 # How long the second of two failures is waited for.
 _MOMENT = 1
-_GENERATION = "volatile.uuid.generation"
+# Changes when a snapshot is restored (Incus 6.0.4, Incus 7.0.2; LXD 5.0.2 does not know it).
+GENERATION = "volatile.uuid.generation"
 # What a daemon says that cannot reach the other one (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 _UNREACHED = re.compile(r"Unable to connect to|dial tcp")
 
@@ -117,11 +118,11 @@ def refuse_snapshots(source, there, name):
         return
     path = names.path("instances/{name}/snapshots", name=name)
     found = source.get(path, params={"recursion": 1}).metadata or []
-    strange = [each["name"].rpartition("/")[2] for each in found if _GENERATION in each["config"]]
+    strange = [each["name"].rpartition("/")[2] for each in found if GENERATION in each["config"]]
     if strange:
         raise InvalidError(
             f"{objects.daemon_of(there)} does not take the snapshots {', '.join(strange)}: it does not know their "
-            f"{_GENERATION} (it lacks the API extension instance_generation_id)"
+            f"{GENERATION} (it lacks the API extension instance_generation_id)"
         )
 
 

@@ -85,7 +85,7 @@ def when(condition, act, seconds=30):
     finally:
         ended.set()
         watcher.join()
-    assert failures == []
+    assert failures == [], failures
 
 
 def does(daemon, words):

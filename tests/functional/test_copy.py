@@ -32,6 +32,7 @@ def test_a_copy_has_all_that_its_origin_has(made, call):
     assert snapshots(made, "web2") == snapshots(made) and pulled(made, "web2") == "treasure"
 
 
+@pytest.mark.mainly("lxd")
 def test_a_copy_can_be_without_snapshots_in_another_pool_and_project(made, call):
     assert call("copy", "web1", pool="fast", snapshots=False, to_project="shop") == {"created": "web1"}
     copied = found(made, query="?project=shop")
@@ -40,6 +41,7 @@ def test_a_copy_can_be_without_snapshots_in_another_pool_and_project(made, call)
     assert snapshots(made, query="&project=shop") == []
 
 
+@pytest.mark.mainly("incus")
 def test_a_copy_of_a_snapshot_is_as_that_was(made, call):
     made.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "the shop"})
     push(made, "dross")
@@ -48,6 +50,7 @@ def test_a_copy_of_a_snapshot_is_as_that_was(made, call):
     assert snapshots(made, "web2") == []
 
 
+@pytest.mark.mainly("lxd")
 def test_a_copy_is_brought_up_to_date(made, call):
     call("copy", "web1", "web2")
     made.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "closed"})
@@ -97,6 +100,7 @@ def test_a_copy_whose_answer_is_lost_is_made_once(made, call, proxy):
     assert len([each for each in proxy.executed("POST") if each.path == "/1.0/instances"]) == 1
 
 
+@pytest.mark.mainly("lxd")
 def test_a_move_to_a_pool_and_a_project_keeps_all_and_it_runs_again(made, call):
     before, kept = essence(found(made)), snapshots(made)
     made.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})

@@ -21,6 +21,11 @@ POINTS = {
 }
 
 
+def usually(*points):
+    """Return the points as parameters, of which these are tried in any case, and the others where it may take long."""
+    return lambda *known: [pytest.param(each, marks=() if each in points else pytest.mark.long) for each in known]
+
+
 @pytest.fixture
 def shop(pair, listens):
     """The two daemons, of which the first has an instance that runs, and what it is to be."""
@@ -47,7 +52,7 @@ def stayed(pair):
 
 
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", usually("the transfer", "the deletion")(*POINTS))
 def test_a_run_that_dies_is_continued_by_the_next_one(shop, point):
     side, method, path = POINTS[point]
     getattr(shop, side).arm("delay", method=method, path=path, seconds=60)
@@ -61,7 +66,7 @@ def test_a_run_that_dies_is_continued_by_the_next_one(shop, point):
 
 
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize("point", ["the offer", "the transfer", "the start", "the deletion"])
+@pytest.mark.parametrize("point", usually("the transfer")("the offer", "the transfer", "the start", "the deletion"))
 def test_a_lost_answer_is_settled_by_the_same_run(shop, point):
     side, method, path = POINTS[point]
     getattr(shop, side).arm("drop_reply", method=method, path=path)
@@ -88,7 +93,28 @@ def test_a_daemon_that_dies_meanwhile_loses_nothing(shop, who):
 
 
 @pytest.mark.mainly("incus")
-@pytest.mark.parametrize("point", ["the transfer", "the start"])
+def test_what_is_continued_is_tried_again_if_something_is_in_the_way(shop):
+    shop.behind.arm("delay", method="POST", path=ALL, seconds=60)
+    process = Process(lambda: shop.apply(STATE, "web1", allow_stop=True, **WAY))
+    assert until(lambda: [each for each in shop.behind.requests() if each.fault], 30)
+    process.kill()
+    shop.clear()
+    shop.before.arm("swap", method="POST", path=INSTANCE, reply=useless)
+    ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert ret["result"] is True, ret
+    assert len([each for each in shop.before.requests() if each.method == "POST"]) == 2
+    arrived(shop)
+
+
+def useless(reply):
+    """Return the answer of a source with secrets that it does not know."""
+    words = reply["metadata"]["metadata"]
+    reply["metadata"]["metadata"] = {word: "0" * len(value) for word, value in words.items()}
+    return reply
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("point", usually("the start")("the transfer", "the start"))
 def test_what_fails_leaves_it_running_where_it_was(shop, point):
     side, method, path = POINTS[point]
     getattr(shop, side).arm("status", method=method, path=path, status=500, error="no")

@@ -24,6 +24,7 @@ def test_each_mode_brings_all_over(pair, listens, mode):
     pair.apply.unchanged(STATE, "web1", **WAY)
 
 
+@pytest.mark.mainly("incus7")
 def test_what_comes_back_is_the_same_as_what_went(pair, listens):
     listens(pair.there)
     make(pair.here, start=True, snapshots=())
@@ -73,6 +74,7 @@ def test_its_root_disk_can_go_to_another_pool(pair):
     assert set(found(pair.there)["devices"]) == {"data", "root"}
 
 
+@pytest.mark.mainly("lxd")
 def test_a_copy_on_another_daemon_is_made_and_brought_up_to_date(pair):
     make(pair.here, start=True)
     copy = pair.salt.modules["lxdapi_instance.copy"]
