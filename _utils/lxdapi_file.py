@@ -180,68 +180,108 @@ def _drained(blocks, sink, offset):
     return offset, False
 
 
-def put(path, source, owner, ahead=WRITES_AHEAD, show=lambda count: None):
+def put(path, source, owner):
     """
-    Write a file under a temporary name and give it its own when it is whole, with this owner and mode.
+    A job that writes a file under a temporary name and gives it its own when it is whole, with this owner and mode.
 
     source
         A :class:`lxdapi_file_source.Content`.
     owner
         An :class:`Owner` that says everything.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            return (yield from _put(path, source, owner))
+        except SftpError as exc:
+            if not _is_taken(exc, left):
+                raise
+
+
+def put_alone(session, path, source, owner, show=lambda count: None):
+    """
+    Do what :func:`put` does, for a file that is written alone: blocks of it are under way all the time.
+
     show
         Called with the number of bytes that were written just now.
     """
     for left in reversed(range(_TRIES)):
         try:
-            return (yield from _put(path, beside(path), source, owner, ahead, show))
+            return _put_alone(session, path, source, owner, show)
         except SftpError as exc:
-            if not (exc.missing and left and exc.call != "open"):
+            if not _is_taken(exc, left):
                 raise
 
 
-def _put(path, temporary, source, owner, ahead, show):
-    handle = None
+def _is_taken(exc, left):
+    """Return True if the temporary file has gone, and there are tries left."""
+    return exc.missing and exc.call != "open" and left > 0
+
+
+def _put_alone(session, path, source, owner, show):
+    temporary, handle = beside(path), None
     try:
-        begin = [sftp.open_(temporary, sftp.WRITE | sftp.CREATE | sftp.EXCLUSIVE)]
-        # nobody else shall read it before it has its owner
-        private = [] if owner == NEW else [sftp.set_mode(temporary, 0o600)]
-        handle = (yield begin + private)[0]
+        handle = session.do(_begun(temporary, owner))
         with source.opened() as file:
-            size, ended = 0, False
-            while not ended:
-                writes, size, ended = _next_writes(handle, file, size, ahead, path)
-                replies = yield writes + (_finished(handle, temporary, owner) if ended else [])
-                show(sum(len(each.body) for each in writes))
-        found = replies[-1]
-        if owner_of(found) != owner:
-            found = (yield [*owned(temporary, owner), sftp.lstat(temporary)])[-1]
-        _refuse_other(path, found, size, owner)
-        yield [sftp.rename(temporary, path)]
+            blocks = _Blocks(file)
+            writers = (_written(handle, blocks, path, show) for _ in range(WRITES_AHEAD))
+            for _ in session.together(writers, WRITES_AHEAD):
+                pass
+        session.do(_ended(handle, temporary, path, blocks.size, owner))
+    except (SftpError, InvalidError):
+        session.do(_discarded(handle, temporary))
+        raise
+
+
+def _put(path, source, owner):
+    temporary, handle = beside(path), None
+    try:
+        handle = yield from _begun(temporary, owner)
+        with source.opened() as file:
+            blocks = _Blocks(file)
+            yield from _written(handle, blocks, path)
+        yield from _ended(handle, temporary, path, blocks.size, owner)
     except (SftpError, InvalidError) as exc:
-        close = [] if handle is None else [sftp.close(handle)]
-        yield from _ignoring(close)
-        yield from _ignoring([sftp.remove(temporary)])
+        yield from _discarded(handle, temporary)
         raise exc
-    return size
 
 
-def _next_writes(handle, file, offset, ahead, path):
-    """Return (requests for the next blocks, the offset after them, whether that is the end)."""
-    requests = []
-    while len(requests) < ahead:
-        block = file.read(sftp.WRITE_BLOCK)
-        if not block:
-            return requests, offset, True
-        requests.append(sftp.write(handle, offset, block, path))
-        offset += len(block)
-        if len(block) < sftp.WRITE_BLOCK:
-            return requests, offset, True
-    return requests, offset, False
+class _Blocks:
+    """The blocks of a file that several writers share, each with its place: (offset, bytes)."""
+
+    def __init__(self, file):
+        self._file, self.size = file, 0
+
+    def __iter__(self):
+        while block := self._file.read(sftp.WRITE_BLOCK):
+            offset, self.size = self.size, self.size + len(block)
+            yield offset, block
 
 
-def _finished(handle, temporary, owner):
-    set_ = [] if owner == NEW else owned(temporary, owner)
-    return [sftp.close(handle), *set_, sftp.lstat(temporary)]
+def _written(handle, blocks, path, show=lambda count: None):
+    for offset, block in blocks:
+        yield [sftp.write(handle, offset, block, path)]
+        show(len(block))
+
+
+def _begun(temporary, owner):
+    begin = [sftp.open_(temporary, sftp.WRITE | sftp.CREATE | sftp.EXCLUSIVE)]
+    # nobody else shall read it before it has its owner
+    private = [] if owner == NEW else [sftp.set_mode(temporary, 0o600)]
+    return (yield begin + private)[0]
+
+
+def _ended(handle, temporary, path, size, owner):
+    requests = [] if owner == NEW else owned(temporary, owner)
+    found = (yield [sftp.close(handle), *requests, sftp.lstat(temporary)])[-1]
+    if owner_of(found) != owner:
+        found = (yield [*owned(temporary, owner), sftp.lstat(temporary)])[-1]
+    _refuse_other(path, found, size, owner)
+    yield [sftp.rename(temporary, path)]
+
+
+def _discarded(handle, temporary):
+    yield from _ignoring([] if handle is None else [sftp.close(handle)])
+    yield from _ignoring([sftp.remove(temporary)])
 
 
 def owned(path, owner):

@@ -215,7 +215,7 @@ def _write(there, found, content, wanted):
     def work(session):
         _prepare(session, there, found, wanted)
         with progress.line(found.place, content.size, there.api, found.place) as show:
-            session.do(files.put(found.place, content, found.owner, show=show))
+            files.put_alone(session, found.place, content, found.owner, show)
 
     try:
         there.converse(work)

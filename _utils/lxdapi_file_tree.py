@@ -17,7 +17,7 @@ from lxdapi_errors import InvalidError, LxdapiError
 from lxdapi_sftp import SftpError
 
 # Of the files of a tree many are under way at once, so each has a part of the memory; of long ones there are fewer.
-_WRITES_AHEAD, _READS_AHEAD = 1, 8
+_READS_AHEAD = 8
 _SHORT, _LONG_AT_ONCE = 64 * 1024, 8
 _DEEPEST = 200
 
@@ -128,7 +128,7 @@ def written(session, root, found, owners):
         yield from _done(session, ((files.made(posixpath.join(root, name), owners[name]), name) for name in names))
     contents = {name: sources.Content(path=each.path) for name, each in found.items() if each.type == "file"}
     sizes = {name: content.size for name, content in contents.items()}
-    job = lambda name: files.put(posixpath.join(root, name), contents[name], owners[name], _WRITES_AHEAD)  # noqa: E731
+    job = lambda name: files.put(posixpath.join(root, name), contents[name], owners[name])  # noqa: E731
     for name, _ in _by_size(session, sizes, job):
         yield name
     links = ((n, each.target) for n, each in found.items() if each.type == "symlink")
