@@ -46,6 +46,7 @@ EXTENSIONS = {
 }
 _IGNORED = "it goes with each request of a connection that has a project; ignored: run on LXD 5.0.2 and Incus 6.0.4"
 _RECORD = "the daemon says that it recorded there: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
+_IMPORTED = "what is imported has the name and is in the pool: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
 # What files lack although the daemons take it: method, path and the name of a ?key, field or X-header, with what
 # proves that they do.
 GAPS = {
@@ -56,8 +57,12 @@ GAPS = {
     "GET operations/{} ?project": _IGNORED,
     "GET operations/{}/wait ?project": _IGNORED,
     "POST instances/{} ?target": "it is the member to move to: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
-    "POST instances X-LXD-name": "the imported instance has the name: run on LXD 5.0.2",
-    "POST storage-pools/{}/volumes/{} X-LXD-name": "the imported volume has the name: run on LXD 5.0.2",
+    "POST instances X-Incus-name": _IMPORTED,
+    "POST instances X-Incus-pool": _IMPORTED,
+    "POST instances X-LXD-name": _IMPORTED,
+    "POST instances X-LXD-pool": _IMPORTED,
+    "POST storage-pools/{}/volumes/{} X-Incus-name": _IMPORTED,
+    "POST storage-pools/{}/volumes/{} X-LXD-name": _IMPORTED,
     "PUT cluster cluster_password": "LXD before explicit_trust_token takes the token there: run on LXD 5.0.2",
     "PUT cluster cluster_token": "the others take it there: run on Incus 6.0.4 and Incus 7.0.2",
     "POST certificates trust_token": "LXD 5.0.2 takes a token as the password, and is sent it so: run",
