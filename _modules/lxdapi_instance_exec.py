@@ -45,7 +45,7 @@ def exec_(
 ):
     """
     Run a command in a running instance. Returns ``retcode``, ``stdout`` and ``stderr`` as they were written, and
-    ``killed`` where it was.
+    ``killed`` where it was. The exit code is that of the call as well, as with Salt's ``cmd.run``.
 
     command
         A list is executed as it stands, without a shell. Text is given to ``/bin/sh -c``.
@@ -79,7 +79,7 @@ def exec_(
         salt-call lxdapi_instance.exec web1 '["ls", "-l", "/etc"]' cwd=/tmp env='{"LANG": "C"}'
     """
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.written(execs.run(_api(remote, project), name, given), binary)
+    return commands.written(_noted(execs.run(_api(remote, project), name, given)), binary)
 
 
 def run(name, command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None, remote=None, project=None):
@@ -147,7 +147,7 @@ def run_all(
         salt-call lxdapi_instance.run_all web1 'ls /nowhere'
     """
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.shown(execs.run(_api(remote, project), name, given))
+    return commands.shown(_noted(execs.run(_api(remote, project), name, given)))
 
 
 def retcode(
@@ -204,7 +204,7 @@ def script(
     given = execs.order("true", stdin, env, cwd, user, group, timeout)
     scripts.arguments(args)
     file = front.local_file(__salt__["cp.cache_file"], source, saltenv)
-    return commands.shown(scripts.run(_api(remote, project), name, file, args, given))
+    return commands.shown(_noted(scripts.run(_api(remote, project), name, file, args, given)))
 
 
 def wait_for(name, wait_for, timeout=None, remote=None, project=None):
@@ -239,4 +239,10 @@ def wait_for(name, wait_for, timeout=None, remote=None, project=None):
 
 def _ended(name, command, stdin, env, cwd, user, group, timeout, remote, project):
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.finished(execs.run(_api(remote, project), name, given))
+    return commands.finished(_noted(execs.run(_api(remote, project), name, given)))
+
+
+def _noted(outcome):
+    """Return the outcome of a command whose exit code is that of the call as well, as with Salt's ``cmd.run``."""
+    __context__["retcode"] = outcome.retcode
+    return outcome

@@ -224,3 +224,10 @@ def test_case_82_a_command_in_an_instance_that_is_frozen_meanwhile_goes_on_when_
         daemon.ask("PUT", "/1.0/instances/c1/state", {"action": action})
     thread.join(20)
     assert during == ["b"]
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("function", ["exec", "run", "run_stdout", "run_stderr", "run_all"])
+def test_the_exit_code_is_that_of_the_call_as_with_cmd_run(salt, c1, function):
+    salt.modules[f"lxdapi_instance.{function}"](c1, "exit 3")
+    assert salt.modules.pack["__context__"]["retcode"] == 3
