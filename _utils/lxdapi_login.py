@@ -8,6 +8,7 @@ Incus 7.0.2).
 import posixpath
 import re
 
+import lxdapi_inside as inside
 import lxdapi_names as names
 from lxdapi_errors import APIException, APINotFoundException, InvalidError
 
@@ -56,7 +57,7 @@ def _entry(api, path, base, wanted):
     """Return the fields of a user or group; of a number that has no entry None."""
     file = f"/etc/{base}"
     try:
-        text = _beginning(api, path, file).decode("utf-8", "replace")
+        text = _whole(api, path, file).decode("utf-8", "replace")
     except APINotFoundException as exc:
         if isinstance(wanted, int):
             return None
@@ -71,9 +72,11 @@ def _entry(api, path, base, wanted):
     raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {wanted!r} in it ({file})")
 
 
-def _beginning(api, path, file):
-    found = api.get(f"{path}/files", params={"path": file}, headers={"Range": f"bytes=0-{_MOST_BYTES - 1}"})
-    return found.response.content[:_MOST_BYTES]
+def _whole(api, path, file):
+    found = inside.last_bytes(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
+    if len(found) > _MOST_BYTES:
+        raise InvalidError(f"{file} has more than {_MOST_BYTES} bytes")
+    return found
 
 
 def folder(api, path, cwd):

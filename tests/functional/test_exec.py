@@ -138,6 +138,8 @@ def test_links_in_a_circle_are_no_folder(run, refused):
     assert "cwd: /mnt/a is not there" in refused("true", cwd="/mnt/a")
     assert "/etc/passwd" in refused("true", user="bob")
     assert run("id -u", "run_stdout", user=7) == "7"
+    assert run(": > /etc/passwd", "retcode") == 0
+    assert "there is no user 'bob' in it (/etc/passwd)" in refused("true", user="bob")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ def test_an_entry_whose_numbers_are_none_is_no_entry():
     assert logins.login(Paper(raw(200, PASSWD.encode())).api, C1, "bob")[0] == {"user": 7, "group": 8}
 
 
-def test_of_a_list_of_any_size_the_beginning_is_read():
-    paper = Paper(raw(200, PASSWD.encode()))
-    logins.login(paper.api, C1, "bob")
-    assert paper.seen[0].headers["Range"] == "bytes=0-8388607"
+def test_of_a_list_of_any_size_no_more_comes_than_is_read():
+    paper = Paper(raw(206, b"x" * 8388609))
+    with pytest.raises(InvalidError, match="/etc/passwd has more than 8388608 bytes"):
+        logins.login(paper.api, C1, "bob")
+    assert paper.seen[0].headers["Range"] == "bytes=-8388609"
