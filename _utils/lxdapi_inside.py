@@ -58,7 +58,7 @@ def console_log(api, name, clear=False, limit=LIMIT):
     """
     url, clear, limit = place(name, "console"), items.truth("clear", clear or False), whole_number("limit", limit)
     try:
-        shown = text(last_bytes(api, url, limit, {"type": "log"}))
+        shown = text(last_bytes(api, url, limit))
     except APIException as exc:
         if exc.status != 500 or _NOTHING_WRITTEN not in exc.error:
             raise

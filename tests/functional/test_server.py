@@ -136,6 +136,9 @@ def test_nothing_declared_as_config_keeps_the_daemon_listening_where_it_does(app
     assert "user.contact" in changes["config"] and key not in changes["config"]
     assert config()[key] == address
     apply.changed(SERVER, "server", config={key: None})
+    # LXD 5.0.2 makes no network any more: "bgp server hasn't started yet".
+    if (daemon.name, key) == ("lxd", "core.bgp_address"):
+        daemon.restart()
 
 
 def test_an_address_that_cannot_be_listened_on_costs_no_other_setting(apply, daemon, rows, config):

@@ -116,9 +116,9 @@ def test_comments_count_in_a_template():
 )
 def test_what_is_deeper_than_anybody_writes_is_not_looked_into(text, loader, monkeypatch):
     monkeypatch.setattr(meaning, "_LOADER", loader)
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not meaning.same(USER_DATA, HEAD + text, HEAD + text + "\n#")
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_very_deep_text_ends_no_process():
@@ -131,16 +131,16 @@ def test_very_deep_text_ends_no_process():
 
 def test_a_thousand_million_laughs_take_no_time():
     laughs = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not meaning.same(USER_DATA, laughs, laughs + "b: c\n")
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_large_document_takes_little_time():
     large = "".join(f"key{n}: [value, {{a: b}}]\n" for n in range(5000))
-    begun = time.monotonic()
+    begun = time.process_time()
     assert meaning.same(USER_DATA, large, large + "\n")
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "9" * 5000 + "GiB", "9" * 41])
