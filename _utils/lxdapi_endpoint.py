@@ -17,6 +17,7 @@ import lxdapi_keypair as keypair
 import lxdapi_pem as pem
 import lxdapi_secrets as secrets
 import lxdapi_tls as tls
+import lxdapi_workers as workers
 import requests
 import urllib3
 from lxdapi_errors import EndpointError, InvalidError
@@ -213,6 +214,11 @@ def _connected(url, kind, seconds):
 
 
 class _SocketPool(UnixHTTPConnectionPool):
+    def __init__(self, socket_path, timeout):
+        # what requests-unixsocket 0.4.1 makes keeps one connection only
+        urllib3.HTTPConnectionPool.__init__(self, "localhost", timeout=timeout, maxsize=workers.MOST)
+        self.socket_path, self.timeout = socket_path, timeout
+
     def _new_conn(self):
         self.num_connections += 1
         return _SocketConnection(self.socket_path, self.timeout)
@@ -243,7 +249,7 @@ class TLSAdapter(HTTPAdapter):
     def __init__(self, cert, key, fingerprint, verify):
         self._context = _tls_context(cert, key, verify)
         self._pin = pem.pin(fingerprint)
-        super().__init__()
+        super().__init__(pool_maxsize=workers.MOST)
 
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
         """Send the request; a server that does not even take the connection is given up earlier than its reply."""

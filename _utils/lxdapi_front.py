@@ -7,7 +7,6 @@ Nothing here knows Salt's dunders; the fronts hand over what they hold.
 import hashlib
 import logging
 import os
-import threading
 
 import lxdapi_names as names
 import lxdapi_pem as pem
@@ -73,7 +72,7 @@ def connect(functions, context, remote=None, project=None, target=None):
     secrets.mark(names.patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
     settings = settings_of(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
-    identity = repr((os.getpid(), threading.get_ident(), sorted(settings.items()), project))
+    identity = repr((os.getpid(), sorted(settings.items()), project))
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
         context[key] = _api(settings, project)

@@ -1,0 +1,30 @@
+"""
+Several things at once, in a bounded number of threads.
+"""
+
+import contextvars
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+# A stop waits 0.65 s and costs the daemon nothing: 20 of them last as long as one (LXD 5.0.2, Incus 6.0.4).
+STOPS = 20
+# What one daemon is asked at once at the most; so many connections to it are kept.
+MOST = 32
+
+
+def busy():
+    """
+    Return how many things at once are the fastest where the daemon computes: creations, starts, changes.
+
+    Twice the processors of this machine, at least 2 and at most 16: with more the creations of Incus get slower
+    (Incus 6.0.4 on 2 processors: 1.0 to 2.1 times with 16 to 20 threads, 0.7 to 0.9 with 4).
+    """
+    return max(2, min(16, 2 * (os.cpu_count() or 1)))
+
+
+class Workers(ThreadPoolExecutor):
+    """Threads in which a call sees the context variables of whoever asked for it: Salt's dunders, what is secret."""
+
+    def begin(self, act):
+        """Return the future of a call without arguments."""
+        return self.submit(contextvars.copy_context().run, act)
