@@ -3,9 +3,13 @@ Instances that are not whole: being made right now, or half made by a daemon tha
 
 Both daemons show such an instance as ``Stopped``, like any other. It can be told by its config: whatever was created
 to the end has ``volatile.apply_template`` until its first start, and ``volatile.last_state.power`` from then on
-(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2; images, copies, empty ones). Whether it was made by lxdapi says a mark of its own,
-which is in the config from the POST until the creation is known to be good.
+(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2; images, copies, empty ones). Whether it was made by lxdapi says its
+``volatile.uuid``, which lxdapi gives it: half of that is a digest of the other half.
 """
+
+import hashlib
+import secrets as random
+import uuid
 
 import lxdapi_converge as converge
 import lxdapi_operation as operations
@@ -14,7 +18,9 @@ from lxdapi_errors import APIException, APIPreconditionException, APITimeoutExce
 from lxdapi_kinds import KINDS
 
 KIND = KINDS["instance"]
+# Where the uuid is another's (a move from another daemon keeps it): until the creation is known to be good.
 MARK = "user.lxdapi.creating"
+_UUID = "volatile.uuid"
 _WHOLE = ("volatile.apply_template", "volatile.last_state.power")
 _WORDS = (
     "it is half made: its creation never came to an end (its config has neither volatile.apply_template nor "
@@ -28,9 +34,35 @@ def is_whole(current):
     return any(key in current.metadata["config"] for key in _WHOLE)
 
 
+def marked(config):
+    """
+    Return (the config of a new instance with a mark of our own, that mark).
+
+    A ``volatile.uuid`` that a create sends is kept (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2), so nothing has to be taken
+    away afterwards.
+    """
+    key, mark = (MARK, random.token_hex(8)) if _UUID in config else (_UUID, str(_signed(random.token_bytes(8))))
+    return {**config, key: mark}, mark
+
+
+def _signed(half):
+    """Return a random uuid whose other half is a digest of the one that is given, 8 bytes."""
+    half = half[:6] + bytes([half[6] & 0x0F | 0x40]) + half[7:]
+    return uuid.UUID(bytes=half + hashlib.sha256(b"lxdapi" + half).digest()[:8], version=4)
+
+
 def mark_of(current):
-    """Return the mark of the creation by lxdapi that is under way, or was; None for none."""
-    return current.metadata["config"].get(MARK)
+    """Return the mark that an instance got from lxdapi, which made it or began to; None for none."""
+    config = current.metadata["config"]
+    return config.get(MARK) or _ours(config.get(_UUID))
+
+
+def _ours(text):
+    try:
+        found = uuid.UUID(text or "")
+    except ValueError:
+        return None
+    return text if _signed(found.bytes[:8]) == found else None
 
 
 def awaited(api, name, current=None, seconds=None, begun=False):
