@@ -3,16 +3,12 @@ What a command inside an instance costs with its output, as a ratio to one that 
 """
 
 import statistics
-import sys
 import time
-from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPO / "_utils"))
-
-import lxdapi_exec as execs  # noqa: E402
-import lxdapi_websocket as websockets  # noqa: E402
-from lxdapi_api import API  # noqa: E402
+import lxdapi_exec as execs
+import lxdapi_websocket as websockets
+from lxdapi_api import API
+from measure import line
 
 TIMES = 20
 PLAIN = {"command": ["true"], "wait-for-websocket": False, "interactive": False, "record-output": False}
@@ -32,10 +28,10 @@ def exec_output(daemon, rounds):
     times = [{name: _median(way) for name, way in ways.items()} for _ in range(rounds)]
     ratios = {name: statistics.median(each[name] / each["limit"] for each in times) for name in ways}
     limit = statistics.median(each["limit"] for each in times)
-    print(
-        f"{daemon.name}: exec with output: {ratios['websockets']:.2f} of exec without output ({limit * 1000:.1f} ms), "
-        f"recorded {ratios['recorded']:.2f}"
-    )
+    line(f"{daemon.name}.exec.raw_without_output", limit * 1000, "ms")
+    for name in ("websockets", "recorded"):
+        seconds = statistics.median(each[name] for each in times)
+        line(f"{daemon.name}.exec.{name}", seconds * 1000, "ms", ratios[name])
     daemon.wipe()
 
 

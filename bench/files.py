@@ -8,15 +8,14 @@ import http.client
 import os
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[1]
-MIB = 1024 * 1024
+from measure import MIB, REPO, line, median
+
 MANY = 1000
 SMALL = b"x" * 1024
 # Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
@@ -45,10 +44,12 @@ def report(daemon, rounds, size=256 * MIB):
         many, again, large, grown = measured(daemon, folder, rounds, size)
     finally:
         shutil.rmtree(folder)
-    print(
-        f"{daemon.name}: {MANY} files of {len(SMALL)} bytes: {many:.2f} of as many raw POSTs, {again:.2f} where they "
-        f"are there already; a file of {size // MIB} MiB: {large:.2f} of a sendfile POST, memory +{grown:.1f} MiB"
-    )
+    metric = f"{daemon.name}.files"
+    # as a ratio to as many raw POSTs, or to a POST that the kernel sends
+    line(f"{metric}{MANY}.created", *many)
+    line(f"{metric}{MANY}.unchanged", *again)
+    line(f"{metric}.one_of_{size // MIB}_MiB", *large)
+    line(f"{metric}.one_of_{size // MIB}_MiB.grown", grown, "MiB")
 
 
 def measured(daemon, folder, rounds, size):
@@ -63,15 +64,20 @@ def measured(daemon, folder, rounds, size):
     many, again, large, grown = [], [], [], []
     for number in range(rounds):
         bare = bare_posts(daemon)
-        many.append(ours(TREE, daemon, f"/root/t{number}", tree)[0] / bare)
-        again.append(ours(TREE, daemon, f"/root/t{number}", tree)[0] / bare)
+        many.append((ours(TREE, daemon, f"/root/t{number}", tree)[0], bare))
+        again.append((ours(TREE, daemon, f"/root/t{number}", tree)[0], bare))
         bare = bare_upload(daemon, file)
         seconds, more = ours(ONE, daemon, f"/root/large{number}", file)
-        large.append(seconds / bare)
+        large.append((seconds, bare))
         grown.append(more)
         for name in ("bare", f"large{number}"):
             daemon.ask("DELETE", f"/1.0/instances/c1/files?path=/root/{name}")
-    return *(statistics.median(each) for each in (many, again, large)), max(grown)
+    return *(_figures(each) for each in (many, again, large)), max(grown)
+
+
+def _figures(pairs):
+    """Return (milliseconds, "ms", ratio) of pairs of seconds."""
+    return median(one for one, _ in pairs) * 1000, "ms", median(one / other for one, other in pairs)
 
 
 def ours(code, daemon, path, source):

@@ -8,14 +8,13 @@ import hashlib
 import json
 import os
 import socket
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[1]
-MIB = 1024 * 1024
+from measure import MIB, REPO, line, median
+
 # Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
 BEGIN = """
 import re, sys, time
@@ -46,22 +45,17 @@ def report(daemon, path, rounds):
         seconds, more = ours(UPLOAD, daemon, path, digest)
         daemon.ask("DELETE", f"/1.0/images/{digest}")
         bare = bare or bare_import(daemon, path, digest)
-        imports.append(seconds / bare)
+        imports.append((seconds, bare))
         grown.append(more)
         seconds, more = ours(FINGERPRINT, daemon, path, digest)
         grown.append(more)
-        hashed.append(seconds / bare_digest(path))
+        hashed.append((seconds, bare_digest(path)))
     again, asked = remembered(daemon, path, digest, rounds)
-    print(
-        f"{daemon.name}: an image of {os.path.getsize(path) // MIB} MiB: import {median(imports):.2f} of sendfile, "
-        f"memory +{max(grown):.1f} MiB; fingerprint {median(hashed):.2f} of hashlib; "
-        f"remembered: {again * 1000:.1f} ms, of which the daemon's answers {asked * 1000:.1f}"
-    )
-
-
-def median(ratios):
-    """Return the median."""
-    return statistics.median(ratios)
+    metric = f"{daemon.name}.image{os.path.getsize(path) // MIB}"
+    line(f"{metric}.import.wall", median(one for one, _ in imports) * 1000, "ms", median(a / b for a, b in imports))
+    line(f"{metric}.fingerprint.wall", median(one for one, _ in hashed) * 1000, "ms", median(a / b for a, b in hashed))
+    line(f"{metric}.grown", max(grown), "MiB")
+    line(f"{metric}.remembered.wall", again * 1000, "ms", again / asked)
 
 
 def ours(program, daemon, path, digest):

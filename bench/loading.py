@@ -1,0 +1,37 @@
+"""
+What the import of lxdapi costs in a process in which Salt is loaded already.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+from measure import REPO, line, median
+
+PROGRAM = """
+import json, sys, time
+import salt.cli.call, salt.config, salt.loader, salt.minion, salt.state, salt.utils.http
+sys.path.append(sys.argv[1])
+before, began = set(sys.modules), time.perf_counter()
+import lxdapi_front, lxdapi_instance, lxdapi_plan, lxdapi_watch
+seconds = time.perf_counter() - began
+new = set(sys.modules) - before
+own = {name for name in new if name.startswith("lxdapi")}
+print(json.dumps([seconds, len(new - own), len(own), sorted(new - own)]))
+"""
+
+
+def rows(rounds):
+    """Print how long it takes, and how many modules of others and of ours it brings."""
+    found = [_loaded() for _ in range(max(rounds, 5))]
+    line("import.wall", median(each[0] for each in found) * 1000, "ms")
+    line("import.modules_of_others", found[0][1], "modules")
+    line("import.modules_of_ours", found[0][2], "modules")
+    print(f"# import: {', '.join(found[0][3])}")
+
+
+def _loaded():
+    command = [sys.executable, "-c", PROGRAM, str(REPO / "_utils")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ)
+    return json.loads(done.stdout)

@@ -1,0 +1,189 @@
+"""
+What every row is measured with: salt-call in a process of its own, a bare client, the daemon's processor time.
+
+One line a metric: ``daemon.job.way.what value unit ratio``; the ratio is ``-`` where there is none. It is the median
+over the rounds of two measurements of the same round, the value the median of its own; milliseconds of a busy machine
+mean little.
+"""
+
+import http.client
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+REPO = Path(__file__).resolve().parents[1]
+for _folder in ("tests/support", "_utils"):
+    sys.path.insert(0, str(REPO / _folder))
+
+TICKS = os.sysconf("SC_CLK_TCK")
+MIB = 1024 * 1024
+
+
+class Cost(NamedTuple):
+    """Of one run: seconds of wall clock, of its processor time and of the daemon's, its largest memory in MiB."""
+
+    wall: float
+    cpu: float = 0.0
+    peak: float = 0.0
+    daemon: float = 0.0
+
+
+def line(metric, value, unit, ratio=None):
+    """Print a metric."""
+    value = value if isinstance(value, int) else f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
+    print(metric, value, unit, "-" if ratio is None else f"{ratio:.2f}", flush=True)
+
+
+def skipped(metric, why):
+    """Print that something is not measured here."""
+    print(f"# {metric} skipped: {why}", flush=True)
+
+
+def median(values):
+    """Return the median."""
+    return statistics.median(values)
+
+
+def ratio(ours, others):
+    """Return the median of the ratios of measurements of the same round."""
+    return median(one / other for one, other in zip(ours, others))
+
+
+def timed(act):
+    """Return the seconds that a call takes."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def daemon_seconds(daemon):
+    """Return the processor time of a daemon so far, with that of the helpers that have ended."""
+    return sum(_seconds_of(pid) for pid in daemon.processes())
+
+
+def _seconds_of(pid):
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:  # it has ended
+        return 0.0
+    return sum(int(field) for field in stat.rpartition(") ")[2].split()[11:15]) / TICKS
+
+
+def costs_of(daemon, act):
+    """Return the :class:`Cost` of a call in this process: wall clock and the daemon's processor time."""
+    before, began = daemon_seconds(daemon), time.perf_counter()
+    act()
+    return Cost(time.perf_counter() - began, daemon=daemon_seconds(daemon) - before)
+
+
+class Salt:
+    """
+    ``salt-call --local`` with a configuration of its own.
+
+    folder
+        Where SLS files and configurations are.
+    settings
+        Of ``lxdapi`` in the minion's configuration, beside the remotes.
+    """
+
+    def __init__(self, folder, remotes, program=None, **settings):
+        self.tree = folder / "srv"
+        self.tree.mkdir(exist_ok=True)
+        self._program = program or f"{sys.prefix}/bin/salt-call"
+        self._folder = folder / f"conf{len(list(folder.glob('conf*')))}"
+        self._folder.mkdir()
+        options = {
+            "id": "bench",
+            "file_client": "local",
+            "root_dir": str(folder / "root"),
+            "file_roots": {"base": [str(self.tree)]},
+            "enable_fqdns_grains": False,
+            "lxdapi": {"remotes": remotes, **settings},
+        }
+        if program is None:
+            options["module_dirs"] = [str(REPO)]
+        (self._folder / "minion").write_text(json.dumps(options))
+
+    def sls(self, name, states, renderer="json"):
+        """An SLS of that name has these states: data, or text for another renderer."""
+        text = states if isinstance(states, str) else json.dumps(states)
+        (self.tree / f"{name}.sls").write_text(f"#!{renderer}\n{text}")
+
+    def command(self, function, *arguments):
+        """Return the command that calls a function of Salt."""
+        options = ["-c", str(self._folder), "--local", "--retcode-passthrough", "--log-level=error"]
+        return [self._program, *options, function, *arguments]
+
+    def apply(self, name, daemon=None):
+        """Return the :class:`Cost` of an apply of an SLS; it must succeed."""
+        return self.call("state.apply", name, daemon=daemon)
+
+    def call(self, function, *arguments, daemon=None):
+        """Return the :class:`Cost` of a call of a function; it must succeed."""
+        return run(self.command(function, *arguments), daemon)
+
+
+def run(command, daemon=None, env=None):
+    """Return the :class:`Cost` of a program, which must succeed."""
+    before, began = daemon_seconds(daemon) if daemon else 0.0, time.perf_counter()
+    with open(os.devnull, "wb") as nowhere:
+        process = subprocess.Popen(command, stdout=nowhere, stdin=subprocess.DEVNULL, env=env)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {process.returncode}")
+    spent = daemon_seconds(daemon) - before if daemon else 0.0
+    wall = time.perf_counter() - began
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, spent)
+
+
+class Bare:
+    """A bare client: one connection of http.client that is kept."""
+
+    def __init__(self, path):
+        self._connection = http.client.HTTPConnection("localhost")
+        self._connection.sock = socket.socket(socket.AF_UNIX)
+        self._connection.sock.connect(str(path))
+
+    def ask(self, method, path, body=None):
+        """Return the decoded reply, of an operation that of its end."""
+        self._connection.request(method, path, None if body is None else json.dumps(body).encode())
+        response = self._connection.getresponse()
+        reply = json.loads(response.read())
+        if reply["type"] == "error" or response.status >= http.client.BAD_REQUEST:
+            raise SystemExit(f"{method} {path}: {response.status} {reply['error']}")
+        if reply["type"] == "async":
+            reply = self.ask("GET", reply["operation"].partition("?")[0] + "/wait")
+            if reply["metadata"]["status_code"] != http.client.OK:
+                raise SystemExit(f"{method} {path}: {reply['metadata']['err']}")
+        return reply
+
+    def close(self):
+        """The connection is closed."""
+        self._connection.close()
+
+
+def at_once(path, count, act, names):
+    """Call ``act(client, name)`` for each name, in so many threads, each of which has a :class:`Bare` of its own."""
+    left, clients = deque(names), [Bare(path) for _ in range(count)]
+
+    def work(client):
+        while left:
+            try:
+                name = left.popleft()
+            except IndexError:  # another thread was faster
+                return
+            act(client, name)
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(work, clients))
+    for client in clients:
+        client.close()

@@ -1,0 +1,79 @@
+"""
+What an apply costs that finds everything as declared, and the reads that it is made of.
+
+The wall clock of a whole run is a ratio to as many states that do nothing, what it has beyond them to one bare listing.
+"""
+
+from life import counted
+from lxdapi_api import API
+from measure import Bare, line, median, ratio, skipped, timed
+from peers import CommandLine, Salt3007, of, pylxd_client
+from ways import FLEET, Fleet, Nothing, Ordinary, Raw, Single
+
+
+def rows(folder, daemon, rounds, count=200):
+    """Print the rows on an apply that finds ``count`` instances as declared, which are there already."""
+    names = [f"n{number}" for number in range(count)]
+    floor, raw = Nothing(folder, daemon), Raw(daemon)
+    ways = [Ordinary(folder, daemon), Single(folder, daemon)]
+    if FLEET.exists():
+        ways.append(Fleet(folder, daemon))
+    else:
+        skipped(f"{daemon.name}.fleet", "there is no lxdapi_fleet.managed")
+    ways += [way for way in of(folder, daemon) if isinstance(way, Salt3007)]
+    seen = {way.name: way.counted("noop", names) for way in ways}
+    times = {way.name: [] for way in [floor, raw, *ways]}
+    for _ in range(rounds):
+        for way in [floor, raw, *ways]:
+            times[way.name].append(way.do("noop", names))
+    for way in ways:
+        report(f"{daemon.name}.noop{count}.{way.name}", times[way.name], times["floor"], times["raw"])
+        counted(f"{daemon.name}.noop{count}.{way.name}", seen[way.name])
+
+
+def report(metric, costs, floor, raw):
+    """Print the lines of one way."""
+    walls, floors = [cost.wall for cost in costs], [cost.wall for cost in floor]
+    over = [one - other for one, other in zip(walls, floors)]
+    line(f"{metric}.wall", median(walls) * 1000, "ms", ratio(walls, floors))
+    line(f"{metric}.wall_over_floor", median(over) * 1000, "ms", ratio(over, [cost.wall for cost in raw]))
+    for word in ("cpu", "peak"):
+        ours, nothing = ([getattr(cost, word) for cost in each] for each in (costs, floor))
+        unit, factor = ("MiB", 1) if word == "peak" else ("ms", 1000)
+        name = "peak" if word == "peak" else "client_cpu"
+        line(f"{metric}.{name}", median(ours) * factor, unit, ratio(ours, nothing))
+    line(f"{metric}.daemon_cpu", median(cost.daemon for cost in costs) * 1000, "ms")
+
+
+def reads(folder, daemon, rounds, count=200):
+    """Print the rows on reads in this process, against a bare client that keeps its connection."""
+    names, bare, api = [f"n{number}" for number in range(count)], Bare(daemon.socket), API.factory(daemon.socket)
+    gets = {
+        "raw": lambda: [bare.ask("GET", f"/1.0/instances/{name}") for name in names],
+        "lxdapi": lambda: [api.get(f"instances/{name}").metadata for name in names],
+    }
+    lists = {
+        "raw": lambda: bare.ask("GET", "/1.0/instances?recursion=1"),
+        "lxdapi": lambda: api.get("instances", params={"recursion": 1}).metadata,
+    }
+    peer = pylxd_client(daemon, f"{daemon.name}.get.pylxd")
+    if peer:
+        gets["pylxd"] = lambda: [peer.instances.get(name) for name in names]
+        lists["pylxd"] = lambda: peer.instances.all(recursion=1)
+    lists.update({each.name: each.listing for each in of(folder, daemon) if isinstance(each, CommandLine)})
+    _compared(f"{daemon.name}.get", gets, rounds, count)
+    _compared(f"{daemon.name}.list{count}", lists, rounds * 3)
+    bare.close()
+
+
+def _compared(metric, ways, rounds, each=1):
+    """Print what each way takes, as a ratio to the first one."""
+    times = {word: [] for word in ways}
+    for _ in range(rounds + 1):
+        for word, way in ways.items():
+            times[word].append(timed(way))
+    for word in times:
+        # the first round opens connections
+        values, limits = times[word][1:], times["raw"][1:]
+        limit = None if word == "raw" else ratio(values, limits)
+        line(f"{metric}.{word}", median(values) / each * 1000, "ms", limit)

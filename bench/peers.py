@@ -1,0 +1,98 @@
+"""
+What a user would pick instead, where it is installed: pylxd, Salt 3007's own lxd states, the command lines.
+
+Nothing is installed for this: what is missing is said to be skipped. Salt 3007 is looked for as ``LXDAPI_PEER_SALT``,
+the path of its ``salt-call``, whose Python has pylxd.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from measure import Cost, costs_of, run, skipped
+from ways import DECLARED, Ordinary, listed
+
+
+def pylxd_client(daemon, metric):
+    """Return a pylxd client, None where there is no pylxd."""
+    if importlib.util.find_spec("pylxd") is None:
+        return skipped(metric, "pylxd is not installed")
+    import pylxd
+
+    return pylxd.Client(endpoint=f"http+unix://{quote(daemon.socket, safe='')}")
+
+
+def of(folder, daemon):
+    """Return the peers that do the same jobs; each that is missing is named."""
+    found = [_command_line(daemon)]
+    program = os.environ.get("LXDAPI_PEER_SALT", "")
+    if daemon.server != "lxd":
+        skipped(f"{daemon.name}.salt3007", "its states are for LXD")
+    elif not program or subprocess.run([Path(program).with_name("python"), "-c", "import pylxd"]).returncode:
+        skipped(f"{daemon.name}.salt3007", "LXDAPI_PEER_SALT names no salt-call of Salt 3007 with pylxd")
+    else:
+        found.append(Salt3007(folder, daemon, program))
+    return [each for each in found if each]
+
+
+class Salt3007(Ordinary):
+    """The states that Salt had until 3007."""
+
+    name = "salt3007"
+
+    def states(self, job, names):
+        """Return the SLS of a job for these instances."""
+        there = {"remote_addr": self.daemon.socket}
+        source = {"source": {"type": "image", "alias": "busybox"}}
+        if job == "stop":
+            return {name: {"lxd_container.stopped": listed({"kill": True, **there})} for name in names}
+        if job == "delete":
+            return {name: {"lxd_container.absent": listed({"stop": True, **there})} for name in names}
+        more = {"change": {"config": {"user.a": "2"}}, "noop": {}}.get(job, {"running": True})
+        options = {**source, "config": DECLARED["config"], **more, **there}
+        return {name: {"lxd_container.present": listed(options)} for name in names}
+
+
+def _command_line(daemon):
+    word = {"lxd": "lxc", "incus": "incus"}[daemon.server]
+    if shutil.which(word) is None:
+        return skipped(f"{daemon.name}.cli", f"{word} is not installed")
+    return CommandLine(daemon, word)
+
+
+class CommandLine:
+    """The daemon's own client in a loop."""
+
+    name = "cli"
+
+    def __init__(self, daemon, word):
+        self.daemon, self._word = daemon, word
+        home = tempfile.gettempdir() + "/lxdapi-bench-cli"
+        self._environment = {**os.environ, f"{word.upper()}_CONF": home, "LXD_CONF": home, "INCUS_CONF": home}
+        self._environment[daemon.kind.variable] = str(daemon.directory)
+
+    def listing(self):
+        """Ask for all instances."""
+        self._run("list", "--format", "json")
+
+    def do(self, job, names):
+        """Return the :class:`measure.Cost` of a job."""
+        words = {
+            "create": lambda name: ("launch", "busybox", name, "-c", "user.a=1"),
+            "change": lambda name: ("config", "set", name, "user.a=2"),
+            "stop": lambda name: ("stop", "-f", name),
+            "start": lambda name: ("start", name),
+            "delete": lambda name: ("delete", "-f", name),
+        }.get(job)
+        if words is None:
+            return None
+        costs = []
+        whole = costs_of(self.daemon, lambda: costs.extend(self._run(*words(name)) for name in names))
+        return Cost(whole.wall, sum(cost.cpu for cost in costs), max(cost.peak for cost in costs), whole.daemon)
+
+    def _run(self, *words):
+        return run([self._word, *words], env=self._environment)

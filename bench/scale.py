@@ -1,0 +1,135 @@
+"""
+One run of Salt over many simulated hosts: how requests, memory and time grow with the instances.
+
+Each host has as many instances. Each row is one ``salt-call`` that applies one SLS to all of them: made and started,
+again (nothing to do), one key changed; beside it as many states that do nothing. The hosts are in a process of their
+own. Where lxdapi_fleet.managed is, it is measured as well.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import measure  # it says where the others are
+
+# isort: split
+
+from measure import Bare, Salt, line, skipped
+from ways import FLEET
+
+SIMULATED = measure.REPO / "tests" / "support" / "simulated.py"
+JOBS = {
+    "create": {"config": {"user.a": "1"}},
+    "noop": {"config": {"user.a": "1"}},
+    "change": {"config": {"user.a": "2"}},
+}
+
+
+@contextmanager
+def hosts(folder, count, speed):
+    """So many empty hosts answer at ``FOLDER/0.socket`` and so on while the block lasts."""
+    command = [sys.executable, str(SIMULATED), str(folder), "--hosts", str(count), "--speed", str(speed)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        if process.stdout.readline() != b"ready\n":
+            raise SystemExit("the simulated hosts do not answer")
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait(30)
+
+
+def asked(folder, anew=False):
+    """Return what the hosts were asked: see tests/support/simulated.py."""
+    client = Bare(folder / "0.socket")
+    found = client.ask("DELETE" if anew else "GET", "/simulated")["metadata"]
+    client.close()
+    return found
+
+
+def ordinary(count, each, job):
+    """Return an SLS with one state an instance."""
+    declared = {"source": "busybox", "running": True, **JOBS[job]}
+    return {
+        f"r{host}-i{number}": {
+            "lxdapi_instance.present": [
+                {"name": f"i{number}"},
+                {"remote": f"r{host}"},
+                *({key: value} for key, value in declared.items()),
+            ]
+        }
+        for host in range(count)
+        for number in range(each)
+    }
+
+
+def fleet(count, each, job):
+    """Return an SLS with one state a host."""
+    defaults = {"source": "busybox", "running": True, **JOBS[job]}
+    instances = {f"i{number}": {} for number in range(each)}
+    return {
+        f"r{host}": {
+            "lxdapi_fleet.managed": [{"remote": f"r{host}"}, {"instances": instances}, {"defaults": defaults}],
+        }
+        for host in range(count)
+    }
+
+
+def nothing(count, each, job):
+    """Return an SLS with as many states that do nothing."""
+    return {name: {"test.nop": []} for name in ordinary(count, each, "noop")}
+
+
+def rows(way, states, count, each, speed, only):
+    """Print the rows of one way for so many hosts."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="sc") as made:
+        folder, total = Path(made), count * each
+        salt = Salt(folder, {f"r{number}": str(folder / f"{number}.socket") for number in range(count)})
+        salt.sls("floor", nothing(count, each, None))
+        with hosts(folder, count, speed):
+            for job in only:
+                salt.sls(job, states(count, each, job))
+                asked(folder, anew=True)
+                cost, figures = salt.apply(job), asked(folder)
+                report(f"scale{total}.{way}.{job}", cost, salt.apply("floor"), figures, total)
+
+
+def report(metric, cost, floor, figures, total):
+    """Print the lines of one job."""
+    line(f"{metric}.wall", cost.wall * 1000, "ms", cost.wall / floor.wall)
+    line(f"{metric}.client_cpu", cost.cpu * 1000, "ms", cost.cpu / floor.cpu)
+    line(f"{metric}.client_cpu_an_instance", (cost.cpu - floor.cpu) / total * 1e6, "us")
+    line(f"{metric}.peak", cost.peak, "MiB", cost.peak / floor.peak)
+    line(f"{metric}.floor_peak", floor.peak, "MiB")
+    line(f"{metric}.peak_over_floor_an_instance", (cost.peak - floor.peak) * 1024 / total, "KiB")
+    # one of the connections is our own
+    figures["connections"] -= 1
+    for word, figure in figures.items():
+        line(f"{metric}.{word}", figure, word, figure / total)
+
+
+def main():
+    """Print the figures of the sizes asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
+    parser.add_argument("--hosts", default="1,10,100", help="numbers of hosts, with commas between")
+    parser.add_argument("--each", type=int, default=100, help="instances in each host")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="how much faster than measured the hosts are; 0: at once"
+    )
+    parser.add_argument("--only", default=",".join(JOBS), help=f"some of: {', '.join(JOBS)}")
+    parser.add_argument("--way", action="append", choices=["ordinary", "fleet"])
+    arguments = parser.parse_args()
+    ways = {"ordinary": ordinary, "fleet": fleet}
+    if not FLEET.exists():
+        skipped("scale.fleet", "there is no lxdapi_fleet.managed")
+        del ways["fleet"]
+    for count in map(int, arguments.hosts.split(",")):
+        for way in arguments.way or ways:
+            rows(way, ways[way], count, arguments.each, arguments.speed, arguments.only.split(","))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""
+The ways to the same end that the rows compare: Salt with lxdapi in several forms, a bare client, others' programs.
+"""
+
+from pathlib import Path
+
+from faultproxy import FaultProxy
+from measure import REPO, Bare, Salt, at_once, costs_of
+
+DECLARED = {"source": "busybox", "config": {"user.a": "1"}}
+FLEET = REPO / "_states" / "lxdapi_fleet.py"
+# As measured: more threads make Incus slower, and a stop is nothing but waiting.
+CREATING, STOPPING = 4, 20
+
+
+def listed(options):
+    """Return a mapping as Salt wants the arguments of a state."""
+    return [{key: value} for key, value in options.items()]
+
+
+class Ordinary:
+    """One plain state an instance, in an unchanged SLS."""
+
+    name, settings = "ordinary", {}
+
+    def __init__(self, folder, daemon, program=None):
+        self.daemon = daemon
+        self._proxied = str(Path(daemon.directory) / "p.socket")
+        self._salt, self._counted = (
+            Salt(folder, {"local": socket}, program, **self.settings) for socket in (daemon.socket, self._proxied)
+        )
+
+    def states(self, job, names):
+        """Return the SLS of a job for these instances."""
+        more = {"change": {"config": {"user.a": "2"}}, "noop": {}}.get(job, {"running": True})
+        if job == "stop":
+            return {name: {"lxdapi_instance.stopped": [{"force": True}, {"timeout": 0}]} for name in names}
+        if job == "delete":
+            return {name: {"lxdapi_instance.absent": [{"force": True}]} for name in names}
+        return {name: {"lxdapi_instance.present": listed({**DECLARED, **more})} for name in names}
+
+    def do(self, job, names):
+        """Return the :class:`measure.Cost` of a job."""
+        return self._applied(self._salt, job, names)
+
+    def counted(self, job, names):
+        """Do a job, and return (requests, writes, connections)."""
+        with FaultProxy(self.daemon.socket, self._proxied) as proxy:
+            self._applied(self._counted, job, names)
+            return len(proxy.requests()), len(proxy.writes()), proxy.connections
+
+    def _applied(self, salt, job, names):
+        salt.sls(f"{self.name}-{job}", self.states(job, names))
+        return salt.apply(f"{self.name}-{job}", self.daemon)
+
+
+class Single(Ordinary):
+    """The same, each state by itself: nothing is started ahead, nothing is read for several at once."""
+
+    name, settings = "single", {"ahead": 0, "snapshot_ttl": 0}
+
+
+class Nothing(Ordinary):
+    """The floor: as many states that do nothing."""
+
+    name = "floor"
+
+    def states(self, job, names):
+        return {name: {"test.nop": []} for name in names}
+
+
+class Fleet(Ordinary):
+    """One state for all of them."""
+
+    name = "fleet"
+
+    def states(self, job, names):
+        more = {
+            "create": {"running": True},
+            "noop": {},
+            "change": {"config": {"user.a": "2"}},
+            "stop": {"running": False},
+            "start": {"running": True},
+            "delete": {"absent": True, "force": True},
+        }[job]
+        if job == "delete":
+            return {
+                "hosts": {"lxdapi_fleet.managed": [{"instances": {name: {} for name in names}}, {"defaults": more}]}
+            }
+        options = {"instances": {name: {} for name in names}, "defaults": {**DECLARED, **more}}
+        return {"hosts": {"lxdapi_fleet.managed": listed(options)}}
+
+
+class Raw:
+    """The limit: a bare client that knows beforehand what is to be done."""
+
+    name = "raw"
+
+    def __init__(self, daemon, threads=CREATING):
+        self.daemon, self._threads = daemon, threads
+        extensions = daemon.ask("GET", "/1.0")["api_extensions"]
+        self._starts = "instance_create_start" in extensions and daemon.server == "incus"
+
+    def do(self, job, names):
+        """Return the :class:`measure.Cost` of a job."""
+        act, threads = {
+            "create": (self._create, self._threads),
+            "noop": (None, 1),
+            "change": (self._change, 1),
+            "stop": (self._stop, STOPPING),
+            "start": (self._start, self._threads),
+            "delete": (self._delete, STOPPING),
+        }[job]
+        if act is None:
+            return costs_of(self.daemon, lambda: listing(self.daemon.socket))
+        return costs_of(self.daemon, lambda: at_once(self.daemon.socket, threads, act, names))
+
+    def _create(self, client, name):
+        body = {"name": name, "source": {"type": "image", "alias": "busybox"}, "config": DECLARED["config"]}
+        client.ask("POST", "/1.0/instances", {**body, "start": True} if self._starts else body)
+        if not self._starts:
+            self._start(client, name)
+
+    def make(self, names):
+        """There are these instances, stopped."""
+        body = {"source": {"type": "image", "alias": "busybox"}, "config": DECLARED["config"]}
+        make = lambda client, name: client.ask("POST", "/1.0/instances", {**body, "name": name})  # noqa: E731
+        at_once(self.daemon.socket, self._threads, make, names)
+
+    def _start(self, client, name):
+        client.ask("PUT", f"/1.0/instances/{name}/state", {"action": "start"})
+
+    def _stop(self, client, name):
+        client.ask("PUT", f"/1.0/instances/{name}/state", {"action": "stop", "force": True})
+
+    def _change(self, client, name):
+        client.ask("PATCH", f"/1.0/instances/{name}", {"config": {"user.a": "2"}})
+
+    def _delete(self, client, name):
+        self._stop(client, name)
+        client.ask("DELETE", f"/1.0/instances/{name}")
+
+
+class Serial(Raw):
+    """The same, one instance after the other."""
+
+    name = "raw_serial"
+
+    def __init__(self, daemon):
+        super().__init__(daemon, 1)
+
+
+def listing(socket):
+    """Ask for all instances with all that is known without asking each for its state."""
+    client = Bare(socket)
+    found = client.ask("GET", "/1.0/instances?recursion=1")["metadata"]
+    client.close()
+    return found
