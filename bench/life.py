@@ -64,7 +64,8 @@ def report(metric, job, times, seen):
         floors = None if way == "cli" else [cost.cpu for cost in floor]
         cpu, peak = [cost.cpu for cost in costs], [cost.peak for cost in costs]
         line(f"{metric}.{way}.client_cpu", median(cpu) * 1000, "ms", floors and ratio(cpu, floors))
-        line(f"{metric}.{way}.peak", median(peak), "MiB", floors and ratio(peak, [cost.peak for cost in floor]))
+        if floors:  # of a small program it would be what this process had when it was started
+            line(f"{metric}.{way}.peak", median(peak), "MiB", ratio(peak, [cost.peak for cost in floor]))
         daemons = [cost.daemon for cost in costs]
         limits = [max(cost.daemon, 0.01) for cost in raw]
         line(f"{metric}.{way}.daemon_cpu", median(daemons) * 1000, "ms", ratio(daemons, limits))

@@ -9,10 +9,10 @@ mean little.
 import http.client
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +22,8 @@ from typing import NamedTuple
 REPO = Path(__file__).resolve().parents[1]
 for _folder in ("tests/support", "_utils"):
     sys.path.insert(0, str(REPO / _folder))
+
+from rest import UnixConnection  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
@@ -65,14 +67,17 @@ def timed(act):
 
 
 def daemon_seconds(daemon):
-    """Return the processor time of a daemon so far, with that of the helpers that have ended."""
-    return sum(_seconds_of(pid) for pid in daemon.processes())
+    """Return the processor time of a daemon so far, with that of its helpers that have ended."""
+    return sum(_seconds_of(pid, daemon.kind.command) for pid in daemon.processes())
 
 
-def _seconds_of(pid):
+def _seconds_of(pid, command):
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat, given = (Path(f"/proc/{pid}/{name}").read_text() for name in ("stat", "cmdline"))
     except OSError:  # it has ended
+        return 0.0
+    # a monitor of a container ends with it, and what it took is lost
+    if tuple(given.split("\0")[:-1])[-len(command) :] != command:
         return 0.0
     return sum(int(field) for field in stat.rpartition(") ")[2].split()[11:15]) / TICKS
 
@@ -134,29 +139,32 @@ class Salt:
 def run(command, daemon=None, env=None):
     """Return the :class:`Cost` of a program, which must succeed."""
     before, began = daemon_seconds(daemon) if daemon else 0.0, time.perf_counter()
-    with open(os.devnull, "wb") as nowhere:
-        process = subprocess.Popen(command, stdout=nowhere, stdin=subprocess.DEVNULL, env=env)
+    with open(os.devnull, "wb") as nowhere, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(command, stdout=nowhere, stderr=errors, stdin=subprocess.DEVNULL, env=env)
         _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed: {process.returncode}")
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            raise SystemExit(f"{' '.join(command)} failed: {process.returncode}\n{errors.read()}")
     spent = daemon_seconds(daemon) - before if daemon else 0.0
     wall = time.perf_counter() - began
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, spent)
 
 
-class Bare:
-    """A bare client: one connection of http.client that is kept."""
+class Bare(UnixConnection):
+    """
+    A bare client: one connection of http.client that is kept, and opened with the first request.
+
+    One that is open and says nothing holds up whoever connects after it (LXD 5.0.2, Incus 6.0.4).
+    """
 
     def __init__(self, path):
-        self._connection = http.client.HTTPConnection("localhost")
-        self._connection.sock = socket.socket(socket.AF_UNIX)
-        self._connection.sock.connect(str(path))
+        super().__init__(path, 120)
 
     def ask(self, method, path, body=None):
         """Return the decoded reply, of an operation that of its end."""
-        self._connection.request(method, path, None if body is None else json.dumps(body).encode())
-        response = self._connection.getresponse()
+        self.request(method, path, None if body is None else json.dumps(body).encode())
+        response = self.getresponse()
         reply = json.loads(response.read())
         if reply["type"] == "error" or response.status >= http.client.BAD_REQUEST:
             raise SystemExit(f"{method} {path}: {response.status} {reply['error']}")
@@ -165,10 +173,6 @@ class Bare:
             if reply["metadata"]["status_code"] != http.client.OK:
                 raise SystemExit(f"{method} {path}: {reply['metadata']['err']}")
         return reply
-
-    def close(self):
-        """The connection is closed."""
-        self._connection.close()
 
 
 def at_once(path, count, act, names):

@@ -9,7 +9,6 @@ import importlib.util
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -28,7 +27,7 @@ def pylxd_client(daemon, metric):
 
 def of(folder, daemon):
     """Return the peers that do the same jobs; each that is missing is named."""
-    found = [_command_line(daemon)]
+    found = [_command_line(folder, daemon)]
     program = os.environ.get("LXDAPI_PEER_SALT", "")
     if daemon.server != "lxd":
         skipped(f"{daemon.name}.salt3007", "its states are for LXD")
@@ -57,11 +56,11 @@ class Salt3007(Ordinary):
         return {name: {"lxd_container.present": listed(options)} for name in names}
 
 
-def _command_line(daemon):
+def _command_line(folder, daemon):
     word = {"lxd": "lxc", "incus": "incus"}[daemon.server]
     if shutil.which(word) is None:
         return skipped(f"{daemon.name}.cli", f"{word} is not installed")
-    return CommandLine(daemon, word)
+    return CommandLine(folder, daemon, word)
 
 
 class CommandLine:
@@ -69,10 +68,13 @@ class CommandLine:
 
     name = "cli"
 
-    def __init__(self, daemon, word):
+    def __init__(self, folder, daemon, word):
         self.daemon, self._word = daemon, word
-        home = tempfile.gettempdir() + "/lxdapi-bench-cli"
-        self._environment = {**os.environ, f"{word.upper()}_CONF": home, "LXD_CONF": home, "INCUS_CONF": home}
+        home = folder / "cli"
+        home.mkdir(exist_ok=True)
+        # without it the first call greets
+        (home / "config.yml").write_text("default-remote: local\n")
+        self._environment = {**os.environ, "LXD_CONF": str(home), "INCUS_CONF": str(home)}
         self._environment[daemon.kind.variable] = str(daemon.directory)
 
     def listing(self):
