@@ -163,7 +163,8 @@ class API:
             self._print(str(exc))
             raise
         self.hidden |= secrets.marked_values(result.data)
-        self._print(f"{result.request_summary()}\n{result.response_summary()}")
+        if self.debug:  # of a list of hundreds the summary takes longer than the daemon
+            self._print(f"{result.request_summary()}\n{result.response_summary()}")
         return result
 
     def _print(self, text):

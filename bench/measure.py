@@ -25,6 +25,8 @@ for _folder in ("tests/support", "_utils"):
 
 from rest import UnixConnection  # noqa: E402
 
+# a minion compiles what it loads once, not in every run
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
 
