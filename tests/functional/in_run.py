@@ -2,6 +2,7 @@
 States as a run has them: chunks of an SLS, applied by Salt's own compiler in-process.
 """
 
+import salt.state
 from loaded import Loaded
 
 
@@ -24,7 +25,8 @@ class Runs:
             own: {**entry, "__sls__": "tests", "__env__": "base"}
             for own, entry in ((own, _ordered(place, entry)) for place, (own, entry) in enumerate(chunks.items()))
         }
-        ret = self._salt.modules["state.high"](high, test=test)
+        # anew each time, as a minion's job has it: with a context of its own
+        ret = salt.state.State(self._salt.opts(test)).call_high(high)
         assert isinstance(ret, dict), ret
         return sorted(ret.values(), key=lambda each: each["__run_num__"])
 
