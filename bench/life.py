@@ -1,75 +1,73 @@
 """
-The life of some instances, row by row: created and started, one key changed, stopped, started, deleted while running.
+The life of some instances, row by row: created and started, one key changed, restarted, stopped, started, deleted while
+they run.
 
 A ratio of a run of Salt is that to the limit and Salt's floor together: a bare client's time for the same job (four
-threads create and start, twenty stop and delete, one changes) and that of as many states that do nothing.
+threads create and start, twenty restart, stop and delete, one changes) and that of as many states that do nothing, or
+of a function that does nothing.
 """
 
-from measure import line, median, ratio, skipped
+from measure import line, median, ratio
 from peers import of
-from ways import FLEET, Fleet, Nothing, Ordinary, Raw, Serial, Single
+from ways import Fleet, Nothing, Raw, Serial, Single, salts
 
-JOBS = ("create", "change", "stop", "start", "delete")
+JOBS = ("create", "change", "restart", "stop", "start", "delete")
 
 
 def rows(folder, daemon, rounds, count=20, only=JOBS):
     """Print the rows of the jobs for a daemon that has an image of the alias busybox."""
     names = [f"n{number}" for number in range(count)]
-    floor, raw = Nothing(folder, daemon), Raw(daemon)
-    salts = [Ordinary(folder, daemon)]
-    if FLEET.exists():
-        salts.append(Fleet(folder, daemon))
-    else:
-        skipped(f"{daemon.name}.fleet", "there is no lxdapi_fleet.managed")
-    others = of(folder, daemon)
-    seen = {way.name: {job: way.counted(job, names) for job in JOBS} for way in salts}
-    times = {way.name: {job: [] for job in JOBS} for way in [floor, raw, Serial(daemon), *salts, *others]}
-    single = Single(folder, daemon)
-    times["single"] = {"create": []}
+    floor, raw, ours = Nothing(folder, daemon), Raw(daemon), salts(folder, daemon)
+    ways = [raw, *ours, *of(folder, daemon)]
+    alone = [Serial(daemon), Single(folder, daemon)]
+    seen = {way.name: {job: way.counted(job, names) for job in JOBS if job in way.jobs} for way in ours}
+    times = {"floor": {"noop": [], "verb": []}}
+    times.update({way.name: {job: [] for job in JOBS if job in way.jobs} for way in [*ways, *alone]})
     for _ in range(rounds):
-        nothing = floor.do("noop", names)
-        for job in JOBS:
-            times["floor"][job].append(nothing)
-        for way in [raw, *salts, *others]:
-            for job in JOBS:
-                times[way.name][job].append(way.do(job, names))
-        for way in (Serial(daemon), single):
+        for word, costs in times["floor"].items():
+            costs.append(floor.do(word, names))
+        for way in ways:
+            for job, costs in times[way.name].items():
+                costs.append(way.do(job, names))
+        for way in alone if "create" in only else ():
             times[way.name]["create"].append(way.do("create", names))
             raw.do("delete", names)
     for job in only:
-        report(f"{daemon.name}.{job}{count}", job, times, seen)
+        limit = times["raw"][job]
+        line(f"{daemon.name}.{job}{count}.raw.wall", median(cost.wall for cost in limit) * 1000, "ms")
+        line(f"{daemon.name}.{job}{count}.raw.daemon_cpu", median(cost.daemon for cost in limit) * 1000, "ms")
+        for way in ways[1:]:
+            if job in way.jobs:
+                floors = None if way.name == "cli" else _floor(times, way.name, job)
+                report(f"{daemon.name}.{job}{count}.{way.name}", times[way.name][job], limit, floors)
+                counted(f"{daemon.name}.{job}{count}.{way.name}", seen.get(way.name, {}).get(job))
     if "create" in only:
-        limits = _with_floor(times, "raw_serial", "create")
-        walls = [cost.wall for cost in times["single"]["create"]]
-        line(f"{daemon.name}.create{count}.single.wall", median(walls) * 1000, "ms", ratio(walls, limits))
+        costs, limit = times["single"]["create"], times["raw_serial"]["create"]
+        _wall(f"{daemon.name}.create{count}.single", costs, limit, times["floor"]["noop"])
 
 
-def _with_floor(times, way, job):
-    return [one.wall + other.wall for one, other in zip(times[way][job], times["floor"][job])]
+def _floor(times, way, job):
+    """Return what Salt takes to do nothing in the same form."""
+    return times["floor"]["verb" if way == Fleet.name and job in Fleet.verbs else "noop"]
 
 
-def report(metric, job, times, seen):
-    """Print the lines of one job."""
-    raw, floor = times["raw"][job], times["floor"][job]
-    line(f"{metric}.raw.wall", median(cost.wall for cost in raw) * 1000, "ms")
-    line(f"{metric}.raw.daemon_cpu", median(cost.daemon for cost in raw) * 1000, "ms")
-    for way, jobs in times.items():
-        costs = jobs.get(job)
-        if way in ("raw", "raw_serial", "floor", "single") or not costs or costs[0] is None:
-            continue
-        walls = [cost.wall for cost in costs]
-        # a program that is no Salt has no such floor
-        limits = [cost.wall for cost in raw] if way == "cli" else _with_floor(times, "raw", job)
-        line(f"{metric}.{way}.wall", median(walls) * 1000, "ms", ratio(walls, limits))
-        floors = None if way == "cli" else [cost.cpu for cost in floor]
-        cpu, peak = [cost.cpu for cost in costs], [cost.peak for cost in costs]
-        line(f"{metric}.{way}.client_cpu", median(cpu) * 1000, "ms", floors and ratio(cpu, floors))
-        if floors:  # of a small program it would be what this process had when it was started
-            line(f"{metric}.{way}.peak", median(peak), "MiB", ratio(peak, [cost.peak for cost in floor]))
-        daemons = [cost.daemon for cost in costs]
-        limits = [max(cost.daemon, 0.01) for cost in raw]
-        line(f"{metric}.{way}.daemon_cpu", median(daemons) * 1000, "ms", ratio(daemons, limits))
-        counted(f"{metric}.{way}", seen.get(way, {}).get(job))
+def _wall(metric, costs, limit, floor):
+    walls, limits = [cost.wall for cost in costs], [cost.wall for cost in limit]
+    if floor:  # a program that is no Salt has no such floor
+        limits = [one + other.wall for one, other in zip(limits, floor)]
+    line(f"{metric}.wall", median(walls) * 1000, "ms", ratio(walls, limits))
+
+
+def report(metric, costs, limit, floor):
+    """Print the lines of one way to do one job; without a floor it is no Salt."""
+    _wall(metric, costs, limit, floor)
+    cpu, peak = [cost.cpu for cost in costs], [cost.peak for cost in costs]
+    line(f"{metric}.client_cpu", median(cpu) * 1000, "ms", floor and ratio(cpu, [cost.cpu for cost in floor]))
+    if floor:  # of a small program it would be what this process had when it was started
+        line(f"{metric}.peak", median(peak), "MiB", ratio(peak, [cost.peak for cost in floor]))
+    daemon = [cost.daemon for cost in costs]
+    # the clock of a process has ticks of 10 ms
+    line(f"{metric}.daemon_cpu", median(daemon) * 1000, "ms", ratio(daemon, [max(cost.daemon, 0.01) for cost in limit]))
 
 
 def counted(metric, figures):

@@ -6,20 +6,16 @@ The wall clock of a whole run is a ratio to as many states that do nothing, what
 
 from life import counted
 from lxdapi_api import API
-from measure import Bare, line, median, ratio, skipped, timed
+from measure import Bare, line, median, ratio, timed
 from peers import CommandLine, Salt3007, of, pylxd_client
-from ways import FLEET, Fleet, Nothing, Ordinary, Raw, Single
+from ways import Nothing, Raw, Single, salts
 
 
 def rows(folder, daemon, rounds, count=200):
     """Print the rows on an apply that finds ``count`` instances as declared, which are there already."""
     names = [f"n{number}" for number in range(count)]
     floor, raw = Nothing(folder, daemon), Raw(daemon)
-    ways = [Ordinary(folder, daemon), Single(folder, daemon)]
-    if FLEET.exists():
-        ways.append(Fleet(folder, daemon))
-    else:
-        skipped(f"{daemon.name}.fleet", "there is no lxdapi_fleet.managed")
+    ways = [*salts(folder, daemon), Single(folder, daemon)]
     ways += [way for way in of(folder, daemon) if isinstance(way, Salt3007)]
     seen = {way.name: way.counted("noop", names) for way in ways}
     times = {way.name: [] for way in [floor, raw, *ways]}

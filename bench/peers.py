@@ -67,6 +67,7 @@ class CommandLine:
     """The daemon's own client in a loop."""
 
     name = "cli"
+    jobs = ("create", "change", "restart", "stop", "start", "delete")
 
     def __init__(self, folder, daemon, word):
         self.daemon, self._word = daemon, word
@@ -86,12 +87,11 @@ class CommandLine:
         words = {
             "create": lambda name: ("launch", "busybox", name, "-c", "user.a=1"),
             "change": lambda name: ("config", "set", name, "user.a=2"),
+            "restart": lambda name: ("restart", "-f", name),
             "stop": lambda name: ("stop", "-f", name),
             "start": lambda name: ("start", name),
             "delete": lambda name: ("delete", "-f", name),
-        }.get(job)
-        if words is None:
-            return None
+        }[job]
         costs = []
         whole = costs_of(self.daemon, lambda: costs.extend(self._run(*words(name)) for name in names))
         return Cost(whole.wall, sum(cost.cpu for cost in costs), max(cost.peak for cost in costs), whole.daemon)

@@ -117,7 +117,7 @@ def main():
     parser.add_argument("--hosts", default="1,10,100", help="numbers of hosts, with commas between")
     parser.add_argument("--each", type=int, default=100, help="instances in each host")
     parser.add_argument(
-        "--speed", type=float, default=1.0, help="how much faster than measured the hosts are; 0: at once"
+        "--speed", type=float, default=10.0, help="how much faster than measured the hosts are; 0: at once"
     )
     parser.add_argument("--only", default=",".join(JOBS), help=f"some of: {', '.join(JOBS)}")
     parser.add_argument("--way", action="append", choices=["ordinary", "fleet"])

@@ -5,7 +5,7 @@ The ways to the same end that the rows compare: Salt with lxdapi in several form
 from pathlib import Path
 
 from faultproxy import FaultProxy
-from measure import REPO, Bare, Salt, at_once, costs_of
+from measure import REPO, Bare, Salt, at_once, costs_of, skipped
 
 DECLARED = {"source": "busybox", "config": {"user.a": "1"}}
 FLEET = REPO / "_states" / "lxdapi_fleet.py"
@@ -22,6 +22,9 @@ class Ordinary:
     """One plain state an instance, in an unchanged SLS."""
 
     name, settings = "ordinary", {}
+    jobs = ("create", "noop", "change", "stop", "start", "delete")
+    # done by a function in the place of a state: what it is called with
+    verbs = {}
 
     def __init__(self, folder, daemon, program=None):
         self.daemon = daemon
@@ -50,6 +53,8 @@ class Ordinary:
             return len(proxy.requests()), len(proxy.writes()), proxy.connections
 
     def _applied(self, salt, job, names):
+        if job in self.verbs:
+            return salt.call(*self.verbs[job], daemon=self.daemon)
         salt.sls(f"{self.name}-{job}", self.states(job, names))
         return salt.apply(f"{self.name}-{job}", self.daemon)
 
@@ -61,40 +66,47 @@ class Single(Ordinary):
 
 
 class Nothing(Ordinary):
-    """The floor: as many states that do nothing."""
+    """The floor: as many states that do nothing, or a function that does nothing."""
 
-    name = "floor"
+    name, verbs = "floor", {"verb": ("test.ping",)}
 
     def states(self, job, names):
         return {name: {"test.nop": []} for name in names}
 
 
 class Fleet(Ordinary):
-    """One state for all of them."""
+    """One state, or one function, for all of them."""
 
     name = "fleet"
+    jobs = (*Ordinary.jobs, "restart")
+    verbs = {word: (f"lxdapi_fleet.{word}", "n*", "timeout=0", "force=True") for word in ("stop", "restart")}
 
     def states(self, job, names):
-        more = {
-            "create": {"running": True},
-            "noop": {},
-            "change": {"config": {"user.a": "2"}},
-            "stop": {"running": False},
-            "start": {"running": True},
+        defaults = {
+            "create": {**DECLARED, "running": True},
+            "noop": DECLARED,
+            "change": {**DECLARED, "config": {"user.a": "2"}},
+            "start": {**DECLARED, "running": True},
             "delete": {"absent": True, "force": True},
         }[job]
-        if job == "delete":
-            return {
-                "hosts": {"lxdapi_fleet.managed": [{"instances": {name: {} for name in names}}, {"defaults": more}]}
-            }
-        options = {"instances": {name: {} for name in names}, "defaults": {**DECLARED, **more}}
+        options = {"instances": {name: {} for name in names}, "defaults": defaults}
         return {"hosts": {"lxdapi_fleet.managed": listed(options)}}
+
+
+def salts(folder, daemon):
+    """Return the ways with lxdapi that there are."""
+    found = [Ordinary(folder, daemon)]
+    if FLEET.exists():
+        return [*found, Fleet(folder, daemon)]
+    skipped(f"{daemon.name}.fleet", "there is no lxdapi_fleet.managed")
+    return found
 
 
 class Raw:
     """The limit: a bare client that knows beforehand what is to be done."""
 
     name = "raw"
+    jobs = Fleet.jobs
 
     def __init__(self, daemon, threads=CREATING):
         self.daemon, self._threads = daemon, threads
@@ -107,6 +119,7 @@ class Raw:
             "create": (self._create, self._threads),
             "noop": (None, 1),
             "change": (self._change, 1),
+            "restart": (self._restart, STOPPING),
             "stop": (self._stop, STOPPING),
             "start": (self._start, self._threads),
             "delete": (self._delete, STOPPING),
@@ -132,6 +145,9 @@ class Raw:
 
     def _stop(self, client, name):
         client.ask("PUT", f"/1.0/instances/{name}/state", {"action": "stop", "force": True})
+
+    def _restart(self, client, name):
+        client.ask("PUT", f"/1.0/instances/{name}/state", {"action": "restart", "force": True})
 
     def _change(self, client, name):
         client.ask("PATCH", f"/1.0/instances/{name}", {"config": {"user.a": "2"}})
