@@ -7,10 +7,12 @@ import http.client
 import json
 import ssl
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from asked import free_address
 from certificates import in_files, made
+from rest import Rest, UnixConnection
 
 NOWHERE = "192.0.2.1:1"  # an address that this machine does not have: nobody can listen on it
 OWN = {"images.auto_update_interval": "0"}
@@ -19,6 +21,15 @@ TIMEOUT = {"core.shutdown_timeout": "7"}
 
 def config_of(asked):
     return asked.read("")["config"]
+
+
+def silent_connection(asked):
+    with closing(UnixConnection(asked.daemon.socket, timeout=5)) as silent:
+        silent.connect()
+        try:
+            return Rest(asked.daemon.socket, timeout=1).request("GET", "/1.0")[0]
+        except TimeoutError:
+            return "held up"
 
 
 def refused_patch(asked, **repeated):
@@ -203,6 +214,7 @@ def cluster_of_one(asked):
 
 # what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
 DIFFERS = {
+    silent_connection: ("held up", "held up", 200),
     server_refused_patch: ((400, True), (400, False), (400, True)),
     server_failed_patch: ((500, NOWHERE, ["7", "7"]), (500, None, ["7", "10"]), (500, None, ["7", "7"])),
     server_default: (None, None, "5"),
