@@ -108,8 +108,10 @@ def _group(run):
     for chunk in run.course.followers(first, run.running):
         if runs.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
             break
+        if not _fits(run, chunk) or _identity(chunk) in named:
+            break
         about, own = _mentioned(chunk), _words_of(chunk)
-        if not _fits(run, chunk) or _identity(chunk) in named or about & words or mentioned & own:
+        if about & words or mentioned & own:
             break
         found.append(chunk)
         named.add(_identity(chunk))
