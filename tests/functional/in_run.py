@@ -2,8 +2,12 @@
 States as a run has them: chunks of an SLS, applied by Salt's own compiler in-process.
 """
 
+import re
+
 import salt.state
 from loaded import Loaded
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 def chunk(function, name=None, requisites=None, **arguments):
@@ -37,4 +41,4 @@ def _ordered(place, entry):
 
 def told(answers):
     """Return what a run says, without what differs between two that did the same."""
-    return [(each["__id__"], each["result"], each["changes"], each["comment"]) for each in answers]
+    return [(each["__id__"], each["result"], each["changes"], _UUID.sub("UUID", each["comment"])) for each in answers]
