@@ -43,7 +43,7 @@ FUNCTIONS = {
 _WITHIN = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
 _SALTS = frozenset(
     ("state", "fun", "name", "order", "__id__", "__sls__", "__env__", "__sls_included_from__")
-    + ("onchanges_in", "onfail_in", "require_in", "watch_in")
+    + ("onchanges_in", "onfail_in", "require_in", "watch_in", "__orchestration_jid__")
 )
 # What has been waited for when Salt calls the first one.
 _BEHIND = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))

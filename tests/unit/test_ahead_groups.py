@@ -57,6 +57,10 @@ def test_what_follows_directly_and_depends_on_nothing_is_begun():
     assert begun(A, B, C, ran=["a1"]) == ["c1"]
 
 
+def test_so_it_is_where_the_master_orchestrates():
+    assert begun(*({**each, "__orchestration_jid__": "20300101000000000000"} for each in (A, B))) == ["b1"]
+
+
 @pytest.mark.parametrize(
     "middle",
     [
