@@ -105,8 +105,8 @@ class Salt:
         self.tree = folder / "srv"
         self.tree.mkdir(exist_ok=True)
         self._program = program or f"{sys.prefix}/bin/salt-call"
-        self._folder = folder / f"conf{len(list(folder.glob('conf*')))}"
-        self._folder.mkdir()
+        self.folder = folder / f"conf{len(list(folder.glob('conf*')))}"
+        self.folder.mkdir()
         options = {
             "id": "bench",
             "file_client": "local",
@@ -117,7 +117,7 @@ class Salt:
         }
         if program is None:
             options["module_dirs"] = [str(REPO)]
-        (self._folder / "minion").write_text(json.dumps(options))
+        (self.folder / "minion").write_text(json.dumps(options))
 
     def sls(self, name, states, renderer="json"):
         """An SLS of that name has these states: data, or text for another renderer."""
@@ -126,7 +126,7 @@ class Salt:
 
     def command(self, function, *arguments):
         """Return the command that calls a function of Salt."""
-        options = ["-c", str(self._folder), "--local", "--retcode-passthrough", "--log-level=error"]
+        options = ["-c", str(self.folder), "--local", "--retcode-passthrough", "--log-level=error"]
         return [self._program, *options, function, *arguments]
 
     def apply(self, name, daemon=None):

@@ -3,10 +3,11 @@ One run of Salt over many simulated hosts: how requests, memory and time grow wi
 
 Each host has as many instances. Each row is one ``salt-call`` that applies one SLS to all of them: made and started,
 again (nothing to do), one key changed; beside it as many states that do nothing. The hosts are in a process of their
-own. Where lxdapi_fleet.managed is, it is measured as well.
+own. Where lxdapi_fleet.managed is, one state a host is measured as well, and the plain states by an orchestration too.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import measure  # it says where the others are
 
 # isort: split
 
-from measure import Bare, Salt, line, skipped
+from measure import Bare, Salt, line, run, skipped
 from ways import FLEET
 
 SIMULATED = measure.REPO / "tests" / "support" / "simulated.py"
@@ -83,11 +84,28 @@ def nothing(count, each, job):
     return {name: {"test.nop": []} for name in ordinary(count, each, "noop")}
 
 
+class Orchestra(Salt):
+    """The same by the master: ``salt-run state.orchestrate``, for which no master has to run."""
+
+    def __init__(self, folder, remotes):
+        super().__init__(folder, remotes)
+        options = json.loads((self.folder / "minion").read_text())
+        more = {name: str(folder / "root" / name) for name in ("cachedir", "pki_dir", "sock_dir")}
+        (self.folder / "master").write_text(json.dumps({**options, **more, "log_file": str(folder / "log")}))
+        Path(more["cachedir"], "proc").mkdir(parents=True)
+
+    def apply(self, name, daemon=None):
+        """Return the :class:`measure.Cost` of an orchestration; it must succeed."""
+        options = ["-c", str(self.folder), "--log-level=error"]
+        return run([f"{sys.prefix}/bin/salt-run", *options, "state.orchestrate", name])
+
+
 def rows(way, states, count, each, speed, only):
     """Print the rows of one way for so many hosts."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="sc") as made:
         folder, total = Path(made), count * each
-        salt = Salt(folder, {f"r{number}": str(folder / f"{number}.socket") for number in range(count)})
+        remotes = {f"r{number}": str(folder / f"{number}.socket") for number in range(count)}
+        salt = (Orchestra if way == "orchestrate" else Salt)(folder, remotes)
         salt.sls("floor", nothing(count, each, None))
         with hosts(folder, count, speed):
             for job in only:
@@ -120,14 +138,14 @@ def main():
         "--speed", type=float, default=10.0, help="how much faster than measured the hosts are; 0: at once"
     )
     parser.add_argument("--only", default=",".join(JOBS), help=f"some of: {', '.join(JOBS)}")
-    parser.add_argument("--way", action="append", choices=["ordinary", "fleet"])
+    parser.add_argument("--way", action="append", choices=["ordinary", "fleet", "orchestrate"])
     arguments = parser.parse_args()
-    ways = {"ordinary": ordinary, "fleet": fleet}
+    ways = {"ordinary": ordinary, "fleet": fleet, "orchestrate": ordinary}
     if not FLEET.exists():
         skipped("scale.fleet", "there is no lxdapi_fleet.managed")
         del ways["fleet"]
     for count in map(int, arguments.hosts.split(",")):
-        for way in arguments.way or ways:
+        for way in filter(ways.get, arguments.way or ways):
             rows(way, ways[way], count, arguments.each, arguments.speed, arguments.only.split(","))
 
 
