@@ -79,9 +79,9 @@ def fleet(count, each, job):
     }
 
 
-def nothing(count, each, job):
+def nothing(states):
     """Return an SLS with as many states that do nothing."""
-    return {name: {"test.nop": []} for name in ordinary(count, each, "noop")}
+    return {name: {"test.nop": []} for name in states}
 
 
 class Orchestra(Salt):
@@ -106,7 +106,7 @@ def rows(way, states, count, each, speed, only):
         folder, total = Path(made), count * each
         remotes = {f"r{number}": str(folder / f"{number}.socket") for number in range(count)}
         salt = (Orchestra if way == "orchestrate" else Salt)(folder, remotes)
-        salt.sls("floor", nothing(count, each, None))
+        salt.sls("floor", nothing(states(count, each, "noop")))
         with hosts(folder, count, speed):
             for job in only:
                 salt.sls(job, states(count, each, job))
