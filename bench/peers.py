@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from measure import Cost, costs_of, run, skipped
-from ways import DECLARED, Ordinary, listed
+from ways import WANTED, Ordinary, listed
 
 
 def pylxd_client(daemon, metric):
@@ -46,13 +46,11 @@ class Salt3007(Ordinary):
     def states(self, job, names):
         """Return the SLS of a job for these instances."""
         there = {"remote_addr": self.daemon.socket}
-        source = {"source": {"type": "image", "alias": "busybox"}}
         if job == "stop":
             return {name: {"lxd_container.stopped": listed({"kill": True, **there})} for name in names}
         if job == "delete":
             return {name: {"lxd_container.absent": listed({"stop": True, **there})} for name in names}
-        more = {"change": {"config": {"user.a": "2"}}, "noop": {}}.get(job, {"running": True})
-        options = {**source, "config": DECLARED["config"], **more, **there}
+        options = {**WANTED[job], "source": {"type": "image", "alias": "busybox"}, **there}
         return {name: {"lxd_container.present": listed(options)} for name in names}
 
 

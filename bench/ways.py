@@ -7,7 +7,14 @@ from pathlib import Path
 from faultproxy import FaultProxy
 from measure import REPO, Bare, Salt, at_once, costs_of, skipped
 
-DECLARED = {"source": "busybox", "config": {"user.a": "1"}}
+DECLARED, CHANGED = ({"source": "busybox", "config": {"user.a": value}} for value in "12")
+# What is declared of each instance; a job that follows another one changes one thing.
+WANTED = {
+    "create": {**DECLARED, "running": True},
+    "noop": DECLARED,
+    "change": CHANGED,
+    "start": {**CHANGED, "running": True},
+}
 FLEET = REPO / "_states" / "lxdapi_fleet.py"
 # As measured: more threads make Incus slower, and a stop is nothing but waiting.
 CREATING, STOPPING = 4, 20
@@ -35,12 +42,11 @@ class Ordinary:
 
     def states(self, job, names):
         """Return the SLS of a job for these instances."""
-        more = {"change": {"config": {"user.a": "2"}}, "noop": {}}.get(job, {"running": True})
         if job == "stop":
             return {name: {"lxdapi_instance.stopped": [{"force": True}, {"timeout": 0}]} for name in names}
         if job == "delete":
             return {name: {"lxdapi_instance.absent": [{"force": True}]} for name in names}
-        return {name: {"lxdapi_instance.present": listed({**DECLARED, **more})} for name in names}
+        return {name: {"lxdapi_instance.present": listed(WANTED[job])} for name in names}
 
     def do(self, job, names):
         """Return the :class:`measure.Cost` of a job."""
@@ -82,13 +88,7 @@ class Fleet(Ordinary):
     verbs = {word: (f"lxdapi_fleet.{word}", "n*", "timeout=0", "force=True") for word in ("stop", "restart")}
 
     def states(self, job, names):
-        defaults = {
-            "create": {**DECLARED, "running": True},
-            "noop": DECLARED,
-            "change": {**DECLARED, "config": {"user.a": "2"}},
-            "start": {**DECLARED, "running": True},
-            "delete": {"absent": True, "force": True},
-        }[job]
+        defaults = WANTED.get(job, {"absent": True, "force": True})
         options = {"instances": {name: {} for name in names}, "defaults": defaults}
         return {"hosts": {"lxdapi_fleet.managed": listed(options)}}
 
