@@ -99,7 +99,7 @@ def graph(format="svg", path=None, remote=None, project=None):
     .. code-block:: bash
 
         salt-call lxdapi.graph mermaid
-        salt-call lxdapi.graph svg path=/tmp/host.svg
+        salt-call lxdapi.graph svg path=/srv/backups/host.svg
     """
     text = graphs.draw(_api(remote, project), format)
     return text if path is None else graphs.write(path, text)

@@ -90,7 +90,7 @@ def _headline(server, rows, colors, minion):
     words = [_colored(f"{number} {each}", _COLORS.get(each, _BAD), colors) for each, number in sorted(counts.items())]
     drifting = sum(_drifts(row) for row in rows)
     words += [_colored(f"{drifting} not as declared", _DRIFT, colors)] if drifting else []
-    memory = sum(row.get("memory") or 0 for row in rows)
+    memory = sum(row["memory"] for row in rows if isinstance(row.get("memory"), int))
     words += [f"{_size(memory)} of memory"] if memory else []
     total = f"{len(rows)} instance{'s' * (len(rows) != 1)}"
     before = f"{_text(minion)}: " if minion else ""
@@ -145,7 +145,7 @@ def _cell(column, value):
         return _text(", ".join(map(str, value[:_ADDRESSES])) + (f" +{more}" if more > 0 else ""))
     if column in ("memory", "age") and isinstance(value, (int, float)):
         return _size(value) if column == "memory" else _since(value)
-    return _text(_TYPES.get(value, value) if column == "type" else value)
+    return _text(_TYPES.get(str(value), value) if column == "type" else value)
 
 
 def _text(value):
