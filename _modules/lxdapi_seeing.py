@@ -15,7 +15,7 @@ except ImportError as exc:
 
 __version__ = "0.1.0"
 __virtualname__ = "lxdapi"
-__outputter__ = {"status": "lxdapi_table", "graph": "newline_values_only"}
+__outputter__ = {"status": "lxdapi_table", "graph": "lxdapi_text"}
 
 
 def __virtual__():
@@ -92,7 +92,8 @@ def graph(format="svg", path=None, remote=None, project=None):
     path
         Of a file of the minion that it is written to instead, with mode 0600; the path comes back.
 
-    It takes one request for each kind, all at once.
+    On a command line the text comes alone (outputter ``lxdapi_text``): ``salt-call lxdapi.graph > host.svg``. It takes
+    one request for each kind, all at once.
 
     CLI Example:
 

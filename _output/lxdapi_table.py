@@ -20,6 +20,8 @@ _BAD, _HEAD, _DRIFT = "LIGHT_RED", "CYAN", "YELLOW"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _AGES = ((365 * 86400, "y"), (86400, "d"), (3600, "h"), (60, "min"))
 _ADDRESSES = 3
+# What salt-call calls the minion that it is.
+_SELF = "local"
 # Control characters and those that turn the direction of writing: a name from elsewhere must not draw on a terminal.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -49,11 +51,10 @@ def output(data, **kwargs):
         return _table(data, colors)
     if not isinstance(data, dict) or not any(map(_is_ours, data.values())):
         return __salt__["nested"](data)
-    many = len(data) > 1
     parts = []
     for minion, answer in data.items():
         if _is_ours(answer):
-            parts.append(_table(answer, colors, minion if many else None))
+            parts.append(_table(answer, colors, None if minion == _SELF else minion))
         else:
             parts.append(__salt__["nested"]({minion: answer}))
     return "\n\n".join(parts)

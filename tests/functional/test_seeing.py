@@ -37,7 +37,7 @@ def test_a_host_at_a_glance_is_what_the_daemon_says(salt, daemon, proxy, c1, raw
     assert len(proxy.requests("GET")) == len(proxy.seen) <= 2
     assert [path for _, path in paths(proxy)].count("/1.0/instances") == 1
     assert msgpack.loads(msgpack.dumps(found)) == found
-    server = raw("")["environment"]
+    server = daemon.ask("GET", "/1.0")["environment"]
     assert (found["server"]["version"], found["server"]["server"]) == (server["server_version"], server["server"])
     assert [row["name"] for row in found["instances"]] == ["c1", "web2", "web10"]
     for name, row in rows(found).items():
@@ -46,7 +46,9 @@ def test_a_host_at_a_glance_is_what_the_daemon_says(salt, daemon, proxy, c1, raw
             key: said[key] for key in ("status", "type", "created_at")
         }
     assert {name: row["snapshots"] for name, row in rows(found).items()} == {"c1": 0, "web2": 1, "web10": 0}
-    assert rows(found)["c1"]["memory"] > 0 and rows(found)["web2"]["memory"] is None
+    # where it can tell: Incus 7.0.2 says 0 on the machine of the tests
+    assert bool(rows(found)["c1"]["memory"]) is bool(raw("instances/c1/state")["memory"]["usage"])
+    assert rows(found)["web2"]["memory"] is None
     assert 0 <= rows(found)["c1"]["age"] < 600
 
 

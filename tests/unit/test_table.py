@@ -1,5 +1,5 @@
 """
-The table of a host: aligned, without a color where Salt wants none, and what is not ours as Salt shows it.
+The outputters: an aligned table, colors where Salt wants them, text alone, and what is not ours as Salt shows it.
 """
 
 import importlib.util
@@ -20,10 +20,10 @@ def row(name, **more):
     return {**start, "created_at": "", "age": 90000, "addresses": [], "memory": None, "snapshots": 0, **more}
 
 
-def shown(data, color=False):
+def shown(data, color=False, outputter="lxdapi_table"):
     """Return what Salt's loader makes of the data with our outputter."""
     opts = {**salt.config.DEFAULT_MINION_OPTS, "module_dirs": [str(REPO)], "color": color, "extension_modules": ""}
-    return salt.loader.outputters(opts)["lxdapi_table"](data)
+    return salt.loader.outputters(opts)[outputter](data)
 
 
 def answer(*rows):
@@ -106,6 +106,13 @@ def test_what_a_daemon_says_does_not_draw_on_a_terminal(text):
 def test_what_is_not_ours_is_shown_as_salt_shows_it(data):
     opts = {**salt.config.DEFAULT_MINION_OPTS, "color": False, "extension_modules": ""}
     assert shown(data) == salt.loader.outputters(opts)["nested"](data)
+
+
+def test_text_comes_alone_and_anything_else_as_salt_shows_it():
+    assert shown({"local": "<svg>\n</svg>\n"}, outputter="lxdapi_text") == "<svg>\n</svg>"
+    opts = {**salt.config.DEFAULT_MINION_OPTS, "color": False, "extension_modules": ""}
+    for data in ({"local": 1}, {"a": "x", "b": None}, {}, None, [1], "text"):
+        assert shown(data, outputter="lxdapi_text") == salt.loader.outputters(opts)["nested"](data)
 
 
 def test_a_minion_that_failed_beside_one_that_answered_is_shown_too():
