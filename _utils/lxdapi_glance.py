@@ -4,13 +4,13 @@ A host at a glance: its instances as plain data, and what of them is not as an S
 Only names and numbers are taken over, never a value of a config: there is no secret in what comes back.
 """
 
-import re
 from collections import defaultdict
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
 import lxdapi_converge as converge
 import lxdapi_meaning as meaning
+import lxdapi_names as names
 from lxdapi_errors import InvalidError
 
 AS_DECLARED, NOT_DECLARED, MISSING = "as declared", "not declared", "Missing"
@@ -62,9 +62,7 @@ def _server(api):
 
 
 def _order(row):
-    """Return what a row is sorted by: web2 comes before web10."""
-    parts = re.split(r"(\d+)", row["name"])
-    return row["project"], [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], row["name"]
+    return row["project"], names.in_order(row["name"])
 
 
 def _row(found, with_state):
@@ -132,13 +130,13 @@ def _words(chunks, answers, default, ours):
     """Return {(project, name): words} of the instances that the states are about."""
     said, declared = defaultdict(list), set()
     for chunk in chunks:
-        name = _instance_of(chunk)
         remote, project = chunk.get("remote") or default[0], chunk.get("project") or default[1]
-        if name is None or remote != ours[0] or ours[1] not in (None, project):
+        if remote != ours[0] or ours[1] not in (None, project):
             continue
         answer = answers.get("{state}_|-{__id__}_|-{name}_|-{fun}".format(**chunk))
-        said[project, name] += _differences(chunk, answer)
-        declared |= {(project, name)} if _declares(chunk) else set()
+        for name, part in _instances_of(chunk, answer):
+            said[project, name] += _differences(chunk, part)
+            declared |= {(project, name)} if _declares(chunk) else set()
     return {place: _sentence(parts) for place, parts in said.items() if parts or place in declared}
 
 
@@ -147,12 +145,12 @@ def _declares(chunk):
     return chunk["state"] == _STATE and "instance" not in chunk
 
 
-def _instance_of(chunk):
-    """Return the name of the instance that a state is about, None if it is about none."""
+def _instances_of(chunk, answer):
+    """Return (name, what the state says of it) of each instance that a state is about."""
     if not chunk["state"].startswith("lxdapi_"):
-        return None
+        return []
     name = chunk["name"] if _declares(chunk) else chunk.get("instance")
-    return name if isinstance(name, str) else None
+    return [(name, answer)] if isinstance(name, str) else []
 
 
 def _differences(chunk, answer):

@@ -8,6 +8,8 @@ from collections import defaultdict
 from typing import NamedTuple
 from xml.sax import saxutils
 
+import lxdapi_names as names
+
 # The columns from left to right, and in which each kind stands.
 COLUMNS = ("Hosts", "Networks and pools", "Profiles", "Instances")
 _PLACE = {"host": 0, "network": 1, "pool": 1, "profile": 2, "instance": 3}
@@ -79,7 +81,7 @@ def arranged(nodes, edges):
         inside = [key for key, node in nodes.items() if place(node) == column]
         wanted = {key: _middle(users[key], rows) for key in inside}
         following = 0.0
-        for key in sorted(inside, key=lambda each: (wanted[each], sorted(uses[each]), _natural(each[1]))):
+        for key in sorted(inside, key=lambda each: (wanted[each], sorted(uses[each]), names.in_order(each[1]))):
             rows[key] = following if wanted[key] == _NOWHERE else max(following, wanted[key])
             following = rows[key] + 1
     return rows
@@ -92,10 +94,6 @@ def _middle(users, rows):
     """Return the row in the middle of what uses something; last comes what nothing uses."""
     found = [rows[each] for each in users if each in rows]
     return sum(found) / len(found) if found else _NOWHERE
-
-
-def _natural(name):
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 class _Box(NamedTuple):
