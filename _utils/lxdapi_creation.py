@@ -3,7 +3,6 @@ A new instance: one call with everything in it, known to be whole afterwards.
 """
 
 import logging
-import secrets as random
 
 import lxdapi_backup as backups
 import lxdapi_converge as converge
@@ -33,13 +32,21 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     An answer that was lost is settled by looking at the instance; one that a daemon left half made when it died is
     removed and made again.
     """
-    source = sources.looked_up(api, sources.source_of(source))
+    source = sources.source_of(source)
+    if "project" in source:
+        source = sources.looked_up(api, source)
     inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
     body = {**(extra or {}), "source": source}
     there = api.at(target) if target else api
-    made_whole(
-        api, name, {**inherited, **wanted}, lambda fields: converge.create(there, KIND, name, fields, timeout, body)
-    )
+    try:
+        made_whole(
+            api, name, {**inherited, **wanted}, lambda fields: converge.create(there, KIND, name, fields, timeout, body)
+        )
+    except APIException as exc:
+        if retry.is_refusal(exc):
+            # that there is no such image LXD and Incus say differently; this raises a plain "not found"
+            sources.looked_up(api, source)
+        raise
 
 
 def made_whole(api, name, fields, send):
@@ -49,9 +56,10 @@ def made_whole(api, name, fields, send):
     send
         Called with the fields, a mark of ours among them; makes it, and waits for the end.
     """
-    mark = random.token_hex(8)
-    marked = {**fields, "config": {**(fields.get("config") or {}), unfinished.MARK: mark}}
-    retry.settle(api, lambda: send(marked), lambda: _found_created(api, name, mark))
+    config, mark = unfinished.marked(fields.get("config") or {})
+    retry.settle(api, lambda: send({**fields, "config": config}), lambda: _found_created(api, name, mark))
+    if unfinished.MARK not in config:
+        return
     try:
         unfinished.unmark(api, name)
     except APIException as exc:  # it is made; the next run takes the mark away

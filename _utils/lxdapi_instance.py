@@ -171,7 +171,7 @@ def _rid(api, name, half_made):
 
 def _unmarked(wanted, current):
     """Return the declared fields, and that the mark of a creation goes, which came to its end after all."""
-    if unfinished.mark_of(current) is None or wanted.get("config") == {}:
+    if unfinished.MARK not in current.metadata["config"] or wanted.get("config") == {}:
         return wanted
     return {**wanted, "config": {**(wanted.get("config") or {}), unfinished.MARK: None}}
 

@@ -3,18 +3,25 @@ Instances that are not whole: being made right now, or half made by a daemon tha
 
 Both daemons show such an instance as ``Stopped``, like any other. It can be told by its config: whatever was created
 to the end has ``volatile.apply_template`` until its first start, and ``volatile.last_state.power`` from then on
-(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2; images, copies, empty ones). Whether it was made by lxdapi says a mark of its own,
-which is in the config from the POST until the creation is known to be good.
+(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2; images, copies, empty ones). Whether it was made by lxdapi says its
+``volatile.uuid``, which lxdapi gives it: half of that is a digest of the other half.
 """
+
+import hashlib
+import secrets as random
+import uuid
 
 import lxdapi_converge as converge
 import lxdapi_operation as operations
 import lxdapi_retry as retry
+import lxdapi_shelf as shelves
 from lxdapi_errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
 from lxdapi_kinds import KINDS
 
 KIND = KINDS["instance"]
+# Where the uuid is another's (a move from another daemon keeps it): until the creation is known to be good.
 MARK = "user.lxdapi.creating"
+_UUID = "volatile.uuid"
 _WHOLE = ("volatile.apply_template", "volatile.last_state.power")
 _WORDS = (
     "it is half made: its creation never came to an end (its config has neither volatile.apply_template nor "
@@ -28,9 +35,35 @@ def is_whole(current):
     return any(key in current.metadata["config"] for key in _WHOLE)
 
 
+def marked(config):
+    """
+    Return (the config of a new instance with a mark of our own, that mark).
+
+    A ``volatile.uuid`` that a create sends is kept (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2), so nothing has to be taken
+    away afterwards.
+    """
+    key, mark = (MARK, random.token_hex(8)) if _UUID in config else (_UUID, str(_signed(random.token_bytes(8))))
+    return {**config, key: mark}, mark
+
+
+def _signed(half):
+    """Return a random uuid whose other half is a digest of the one that is given, 8 bytes."""
+    half = half[:6] + bytes([half[6] & 0x0F | 0x40]) + half[7:]
+    return uuid.UUID(bytes=half + hashlib.sha256(b"lxdapi" + half).digest()[:8], version=4)
+
+
 def mark_of(current):
-    """Return the mark of the creation by lxdapi that is under way, or was; None for none."""
-    return current.metadata["config"].get(MARK)
+    """Return the mark that an instance got from lxdapi, which made it or began to; None for none."""
+    config = current.metadata["config"]
+    return config.get(MARK) or _ours(config.get(_UUID))
+
+
+def _ours(text):
+    try:
+        found = uuid.UUID(text or "")
+    except ValueError:
+        return None
+    return text if _signed(found.bytes[:8]) == found else None
 
 
 def awaited(api, name, current=None, seconds=None, begun=False):
@@ -44,18 +77,24 @@ def awaited(api, name, current=None, seconds=None, begun=False):
     begun
         True: its creation may have begun, although there is no instance yet.
     """
-    patience = retry.Patience(api.wait_timeout if seconds is None else seconds)
-    while True:
-        current = current or converge.read(api, KIND, name)
-        if is_whole(current) if current else not begun:
-            return current
+    current = current or converge.read(api, KIND, name)
+    if is_whole(current) if current else not begun:
+        return current
+    with shelves.passed_by():
+        current = converge.read(api, KIND, name) if isinstance(current, shelves.Found) else current
+        return _awaited(api, name, current, retry.Patience(api.wait_timeout if seconds is None else seconds), begun)
+
+
+def _awaited(api, name, current, patience, begun):
+    while not (is_whole(current) if current else not begun):
         if not operations.is_about(api, converge.path_of(KIND, name)):
             # it can have become whole between the two looks
             return converge.read(api, KIND, name)
         if not patience.pause():
             url = f"{api.endpoint}/1.0/{converge.path_of(KIND, name)}"
             raise APITimeoutException(error="it is still being made", method="GET", url=url)
-        current = None
+        current = converge.read(api, KIND, name)
+    return current
 
 
 def rid(api, name, mark):

@@ -14,11 +14,13 @@ class Loaded:
     """
     The modules and states of this repository as Salt loads them, with the remotes of a test.
 
-    ``states`` and ``predicted`` are the same states, the second with ``test=True``.
+    ``states`` and ``predicted`` are the same states, the second with ``test=True``. Of lxdapi's settings there are the
+    remotes, and those that are given.
     """
 
-    def __init__(self, folder, remotes, file_roots=()):
+    def __init__(self, folder, remotes, file_roots=(), **settings):
         self.folder = folder
+        self._settings = settings
         self.tree = folder / "srv"
         self.tree.mkdir(parents=True, exist_ok=True)
         self._roots = [str(self.tree), *file_roots]
@@ -26,7 +28,8 @@ class Loaded:
         self.modules, self.states = self._load(test=False)
         _, self.predicted = self._load(test=True)
 
-    def _load(self, test):
+    def opts(self, test=False):
+        """Return the options of a minion."""
         opts = salt.config.DEFAULT_MINION_OPTS.copy()
         opts.update(
             id="functional",
@@ -36,12 +39,15 @@ class Loaded:
             root_dir=str(self.folder),
             cachedir=str(self.folder / "cache"),
             extension_modules=str(self.folder / "extmods"),
-            module_dirs=[str(REPO)],
+            module_dirs=[str(REPO), str(Path(__file__).parent / "foreign")],
             grains={},
             pillar={},
-            lxdapi={"remotes": self._remotes},
+            lxdapi={"remotes": self._remotes, **self._settings},
         )
-        context = {}
+        return opts
+
+    def _load(self, test):
+        opts, context = self.opts(test), {}
         utils = salt.loader.utils(opts, context=context)
         modules = salt.loader.minion_mods(opts, utils=utils, context=context)
         serializers = salt.loader.serializers(opts)

@@ -3,7 +3,7 @@ The order of an instance's steps around a stop and a start, and what is refused,
 """
 
 import copy
-import re
+from types import SimpleNamespace
 
 import lxdapi_creation as creations
 import lxdapi_instance as instances
@@ -14,6 +14,7 @@ import lxdapi_unfinished as unfinished
 import pytest
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi_run import Run
 from model import INSTANCE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -31,7 +32,7 @@ def instance(status="Stopped", more=None, **options):
 def stated(model, function, *args, test=False, **options):
     """Return (Salt's answer, the paper) of a function of lxdapi_instance that returns steps."""
     paper = Paper(model, wait_timeout=5)
-    ret = plans.state("instance", "c1", test, lambda: function(paper.api, "c1", *args, **options))
+    ret = plans.state("instance", "c1", Run(test), lambda: function(paper.api, "c1", *args, **options))
     return ret, paper
 
 
@@ -135,10 +136,9 @@ def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done)
     predicted, paper = stated(model, instances.present, wanted, "busybox", running, test=True)
     assert paper.writes == []
     ret, paper = stated(model, instances.present, wanted, "busybox", running)
-    assert actions(paper) == ["POST", "PATCH", *done]
+    assert actions(paper) == ["POST", *done]
     sent = next(seen for seen in paper.seen if seen.method == "POST").json
-    assert re.fullmatch("[0-9a-f]{16}", sent["config"].pop(unfinished.MARK)), "until it is known to be whole"
-    assert unfinished.MARK not in model.objects["instances/c1"]["config"]
+    assert unfinished.mark_of(SimpleNamespace(metadata=sent)) == sent["config"].pop("volatile.uuid")
     assert sent == {
         "name": "c1",
         "config": {"limits.cpu": "2"},
@@ -146,7 +146,7 @@ def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done)
         "profiles": [],
         "type": "virtual-machine",
         "ephemeral": False,
-        "source": {"type": "image", "fingerprint": DIGEST},
+        "source": {"type": "image", "alias": "busybox"},
     }
     started = {"status": {"old": "Stopped", "new": "Running"}} if running else {}
     assert ret["changes"] == predicted["changes"] == {"created": "c1", **started}
@@ -159,7 +159,7 @@ def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
     stated(model, instances.present, {"config": {"image.os": "mine"}})
     assert model.objects["instances/c1"]["config"]["image.os"] == "mine"
     _, paper = stated(Model(), instances.present, {"config": {"user.a": "b"}})
-    assert actions(paper) == ["POST", "PATCH"], "where none is declared only the mark goes"
+    assert actions(paper) == ["POST"]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
     paper = Paper(model, wait_timeout=5)
     creations.create(paper.api, "c2", {"description": "mine"}, source)
     sent = next(seen for seen in paper.seen if seen.method == "POST").json
-    assert list(sent.pop("config")) == [unfinished.MARK]
+    assert list(sent.pop("config")) == ["volatile.uuid"]
     assert sent == {
         "name": "c2",
         "architecture": "x86_64",
@@ -234,9 +234,10 @@ def test_a_description_that_is_not_declared_survives_each_way_of_writing():
 
 
 @pytest.mark.parametrize("source", ["nothing", "2" * 64, {"alias": "nothing"}])
-def test_a_source_that_is_not_there_fails_before_anything_is_made(source):
-    ret, paper = stated(Model(), instances.present, {}, source)
-    assert (ret["result"], ret["changes"], paper.writes) == (False, {}, [])
+def test_of_a_source_that_is_not_there_it_is_said_plainly_whatever_the_daemon_says(source):
+    model = Model(faults={"POST instances": [failure(400, "Instance type not specified")]})
+    ret, paper = stated(model, instances.present, {}, source)
+    assert (ret["result"], ret["changes"], paper.writes) == (False, {}, ["POST /1.0/instances"])
     assert "GET /1.0/images/" in ret["comment"]
 
 

@@ -39,15 +39,15 @@ UNFINISHED = {"config": {unfinished.MARK: "x"}, "description": "", "status": "St
 
 def instance(mark=None):
     """Return the reply of a whole instance."""
-    config = {"volatile.apply_template": "create", **({unfinished.MARK: mark} if mark else {})}
+    config = {"volatile.apply_template": "create", **({"volatile.uuid": mark} if mark else {})}
     return sync({"config": config, "description": "", "status": "Stopped"}, ETag="e")
 
 
 def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
-    ours = lambda seen: instance(paper.seen[0].json["config"][unfinished.MARK])  # noqa: E731
+    ours = lambda seen: instance(paper.seen[0].json["config"]["volatile.uuid"])  # noqa: E731
     paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
     creations.create(paper.api, "c1", {}, None)
-    assert paper.writes == ["POST /1.0/instances", "PATCH /1.0/instances/c1"]
+    assert paper.writes == ["POST /1.0/instances"]
 
 
 @pytest.mark.parametrize("mark", [None, "theirs"])
