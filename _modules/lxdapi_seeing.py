@@ -42,7 +42,7 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
     sls
         The name of an SLS, or several: a list, or text with commas. It is run in test mode, all that is in it, and
         ``drift`` says of each instance ``as declared``, ``would change: config limits.cpu``, ``not declared``. What is
-        declared and missing has a line of its own. Nothing is written.
+        declared and missing has a line of its own. Nothing is written. Not over salt-ssh, whose target has no SLS.
     all_projects
         True: the instances of every project. False.
 
