@@ -6,12 +6,10 @@ import re
 import sys
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 
-try:
-    from tqdm import tqdm
-except ImportError:
-    tqdm = None
-
+# None where it is not installed. It is loaded for the first line: most runs have no terminal.
+tqdm = find_spec("tqdm")
 # Until something has lasted this long no line is shown.
 AFTER = 3
 # How often it is told.
@@ -39,7 +37,7 @@ def line(words, total=None, api=None, identity=None):
         bytes_moved.end()
         return
     options = {"unit": "B", "unit_scale": True, "desc": words, "delay": AFTER, "leave": False}
-    with tqdm(total=total, **options) as bar:
+    with _bar(total=total, **options) as bar:
         yield lambda count: (bar.update(count), bytes_moved.add(count))
     bytes_moved.end()
 
@@ -65,6 +63,13 @@ class _Bytes:
         percent = {"percent": self._moved * 100 // self._total} if self._total else {}
         text = f"{self._moved} of {self._total} bytes" if self._total else f"{self._moved} bytes"
         self._tell(self._identity, {"description": self._words, "text": text, **percent})
+
+
+def _bar(**options):
+    """Return a line of tqdm's."""
+    from tqdm import tqdm as made
+
+    return made(**options)
 
 
 def _shown():
@@ -103,7 +108,7 @@ class Watch:
 
     def _show(self, words, found):
         if self._bar is None:
-            self._bar = tqdm(total=100, bar_format="{desc}", leave=False)
+            self._bar = _bar(total=100, bar_format="{desc}", leave=False)
         self._bar.set_description_str(f"{words}: {found['text']}")
 
     def close(self):

@@ -11,16 +11,16 @@ import json
 import os
 import select
 import socket
+import sys
 from contextlib import contextmanager
+from importlib.util import find_spec
 from urllib.parse import urlencode
 
 import lxdapi_stream as stream
 from lxdapi_errors import APIConnectionException, APITimeoutException
 
-try:
-    import websocket
-except ImportError:
-    websocket = None
+# None where it is not installed. It is loaded for the first websocket: most runs have none.
+websocket = find_spec("websocket")
 
 # For a handshake, and for the rest of a frame that has begun.
 FRAME_SECONDS = 30
@@ -108,7 +108,10 @@ class Channel:
     """One websocket, on which a daemon sends bytes and, for the end of them, an empty text."""
 
     def __init__(self, sock, place):
-        self._websocket = websocket.WebSocket(skip_utf8_validation=True)
+        import websocket as library
+
+        self._errors = (library.WebSocketException, OSError)
+        self._websocket = library.WebSocket(skip_utf8_validation=True)
         self._websocket.sock, self._websocket.connected = sock, True
         self._sock, self._place = sock, place
 
@@ -131,7 +134,7 @@ class Channel:
             frame = self._websocket.recv_frame()
             if frame.opcode == _PING:
                 self._answer(frame.data)
-        except (websocket.WebSocketException, OSError) as exc:
+        except self._errors as exc:
             raise _broken(exc, self._place) from None
         if frame.opcode in (_MORE, _BYTES):
             return frame.data
@@ -140,7 +143,7 @@ class Channel:
     def _answer(self, data):
         try:
             self._websocket.pong(data)
-        except (websocket.WebSocketException, OSError):
+        except self._errors:
             pass  # what the daemon had sent before it hung up is still to be read
 
     def send(self, data):
@@ -159,7 +162,7 @@ class Channel:
     def _tell(self, text):
         try:
             self._websocket.send(text, _TEXT)
-        except (websocket.WebSocketException, OSError):
+        except self._errors:
             pass
 
     def pour(self, data):
@@ -167,7 +170,7 @@ class Channel:
         self._sock.settimeout(None)  # the command may read it when it likes; close() ends the wait
         try:
             self.send(data)
-        except (websocket.WebSocketException, OSError):
+        except self._errors:
             return
         self.end()
 
@@ -219,7 +222,7 @@ class _Buffered:
 
 def _broken(exc, place):
     """Return the error of ours for one of a socket's or of the library's."""
-    if isinstance(exc, (socket.timeout, getattr(websocket, "WebSocketTimeoutException", ()))):
+    if isinstance(exc, (socket.timeout, getattr(sys.modules.get("websocket"), "WebSocketTimeoutException", ()))):
         return APITimeoutException(error=f"no answer within {FRAME_SECONDS} s", method="GET", url=place)
     words = getattr(exc, "strerror", None) or "it broke off"
     return APIConnectionException(error=f"the websocket is not there: {words}", method="GET", url=place)
