@@ -110,7 +110,7 @@ class Salt:
         options = {
             "id": "bench",
             "file_client": "local",
-            "root_dir": str(folder / "root"),
+            "root_dir": str(self.folder / "root"),
             "file_roots": {"base": [str(self.tree)]},
             "enable_fqdns_grains": False,
             "lxdapi": {"remotes": remotes, **settings},

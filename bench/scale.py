@@ -11,6 +11,8 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import measure  # it says where the others are
 
 # isort: split
 
-from measure import Bare, Salt, line, run, skipped
+from measure import Bare, Cost, Salt, line, run, skipped
 from ways import FLEET
 
 SIMULATED = measure.REPO / "tests" / "support" / "simulated.py"
@@ -51,7 +53,7 @@ def asked(folder, anew=False):
     return found
 
 
-def ordinary(count, each, job):
+def ordinary(numbers, each, job):
     """Return an SLS with one state an instance."""
     declared = {"source": "busybox", "running": True, **JOBS[job]}
     return {
@@ -62,12 +64,12 @@ def ordinary(count, each, job):
                 *({key: value} for key, value in declared.items()),
             ]
         }
-        for host in range(count)
+        for host in numbers
         for number in range(each)
     }
 
 
-def fleet(count, each, job):
+def fleet(numbers, each, job):
     """Return an SLS with one state a host."""
     defaults = {"source": "busybox", "running": True, **JOBS[job]}
     instances = {f"i{number}": {} for number in range(each)}
@@ -75,7 +77,7 @@ def fleet(count, each, job):
         f"r{host}": {
             "lxdapi_fleet.managed": [{"remote": f"r{host}"}, {"instances": instances}, {"defaults": defaults}],
         }
-        for host in range(count)
+        for host in numbers
     }
 
 
@@ -90,8 +92,8 @@ class Orchestra(Salt):
     def __init__(self, folder, remotes):
         super().__init__(folder, remotes)
         options = json.loads((self.folder / "minion").read_text())
-        more = {name: str(folder / "root" / name) for name in ("cachedir", "pki_dir", "sock_dir")}
-        (self.folder / "master").write_text(json.dumps({**options, **more, "log_file": str(folder / "log")}))
+        more = {name: str(self.folder / "root" / name) for name in ("cachedir", "pki_dir", "sock_dir")}
+        (self.folder / "master").write_text(json.dumps({**options, **more, "log_file": str(self.folder / "log")}))
         Path(more["cachedir"], "proc").mkdir(parents=True)
 
     def apply(self, name, daemon=None):
@@ -100,19 +102,32 @@ class Orchestra(Salt):
         return run([f"{sys.prefix}/bin/salt-run", *options, "state.orchestrate", name])
 
 
-def rows(way, states, count, each, speed, only):
+def rows(way, states, arguments, count):
     """Print the rows of one way for so many hosts."""
+    total, runs = count * arguments.each, arguments.runs
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="sc") as made:
-        folder, total = Path(made), count * each
+        folder = Path(made)
         remotes = {f"r{number}": str(folder / f"{number}.socket") for number in range(count)}
-        salt = (Orchestra if way == "orchestrate" else Salt)(folder, remotes)
-        salt.sls("floor", nothing(states(count, each, "noop")))
-        with hosts(folder, count, speed):
-            for job in only:
-                salt.sls(job, states(count, each, job))
+        # each with a configuration and a cache of its own, as minions have
+        salts = [(Orchestra if way == "orchestrate" else Salt)(folder, remotes) for _ in range(runs)]
+        salts[0].sls("floor", nothing(states(range(count), arguments.each, "noop")))
+        with hosts(folder, count, arguments.speed):
+            for job in arguments.only.split(","):
+                for number, salt in enumerate(salts):
+                    salt.sls(f"{job}{number}", states(range(number, count, runs), arguments.each, job))
                 asked(folder, anew=True)
-                cost, figures = salt.apply(job), asked(folder)
-                report(f"scale{total}.{way}.{job}", cost, salt.apply("floor"), figures, total)
+                cost, figures = at_once(salts, job), asked(folder)
+                name = f"scale{total}.{way}.{job}" + (f".{runs}_runs" if runs > 1 else "")
+                report(name, cost, salts[0].apply("floor"), figures, total)
+
+
+def at_once(salts, job):
+    """Return the :class:`measure.Cost` of runs at the same time: processor time of all, memory of the largest."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(salts)) as pool:
+        costs = list(pool.map(lambda number: salts[number].apply(f"{job}{number}"), range(len(salts))))
+    wall = time.perf_counter() - began
+    return Cost(wall, sum(cost.cpu for cost in costs), max(cost.peak for cost in costs))
 
 
 def report(metric, cost, floor, figures, total):
@@ -138,6 +153,7 @@ def main():
         "--speed", type=float, default=10.0, help="how much faster than measured the hosts are; 0: at once"
     )
     parser.add_argument("--only", default=",".join(JOBS), help=f"some of: {', '.join(JOBS)}")
+    parser.add_argument("--runs", type=int, default=1, help="so many at the same time, each with a part of the hosts")
     parser.add_argument("--way", action="append", choices=["ordinary", "fleet", "orchestrate"])
     arguments = parser.parse_args()
     ways = {"ordinary": ordinary, "fleet": fleet, "orchestrate": ordinary}
@@ -146,7 +162,7 @@ def main():
         del ways["fleet"]
     for count in map(int, arguments.hosts.split(",")):
         for way in filter(ways.get, arguments.way or ways):
-            rows(way, ways[way], count, arguments.each, arguments.speed, arguments.only.split(","))
+            rows(way, ways[way], arguments, count)
 
 
 if __name__ == "__main__":
