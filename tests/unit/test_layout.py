@@ -46,7 +46,7 @@ WITHOUT_ROW = {
     "warning": "only the daemon makes any: test_warning.py",
 }
 # States that are about no resource of the table, by the word behind "lxdapi_".
-OF_NO_KIND = {"cluster", "file", "snapshot", "trust"}
+OF_NO_KIND = {"cluster", "file", "fleet", "snapshot", "trust"}
 
 
 def scripts():
