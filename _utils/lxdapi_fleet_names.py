@@ -113,7 +113,7 @@ def _order(name):
 
 def _parts(name):
     """Return (text, digits of the last number, text after it)."""
-    found = re.fullmatch(r"(.*?)(\d{0,9})(\D*)", name, re.DOTALL)
+    found = re.fullmatch(r"(.*?)(\d{1,9})(\D*)", name, re.DOTALL)
     return found.groups() if found else (name, "", "")
 
 

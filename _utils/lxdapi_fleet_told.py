@@ -59,9 +59,17 @@ def _left(unbegun):
 def _rest(good):
     """Return the sentences for what went well; that one is as declared is not said of each."""
     grouped = [(text, group) for text, group in _grouped(good) if text not in _SAME]
-    words = [f"{fleet_names.folded(group)}{text}" for text, group in grouped[:_TOLD]]
+    words = [f"{fleet_names.folded(group)}{_of(group, text)}" for text, group in grouped[:_TOLD]]
     more = [name for _, group in grouped[_TOLD:] for name in group]
     return words + ([f"likewise {fleet_names.folded(more)}"] if more else [])
+
+
+def _of(group, text):
+    """Return what is said of one as it is said of many."""
+    for one, many in (" was ", " were "), (" is ", " are "):
+        if len(group) > 1 and text.startswith(one):
+            return text.replace(one, many, 1)
+    return text
 
 
 def _grouped(answers):

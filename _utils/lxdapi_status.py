@@ -138,6 +138,27 @@ def reached(api, name, goal, timeout=None, force=False):
     return steps_to(api, name, status(current), goal, timeout, force)
 
 
+def restarted(api, name, timeout=None, force=False):
+    """
+    Return the steps of a restart: a frozen instance is stopped and started, a stopped one is started.
+
+    timeout, force
+        Of the stop, see :func:`reached`.
+    """
+    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    here = status(settled(api, name))
+    if here != "Running":
+        stop = [] if here == "Stopped" else reached(api, name, "Stopped", timeout, force)
+        return stop + steps_to(api, name, "Stopped", "Running")
+    change = {"restarted": name}
+
+    def act():
+        forced = act_on(api, name, "restart", timeout, force)
+        return {**change, "forced": True} if forced else change
+
+    return [Step("restarted", change, act)]
+
+
 def _once_it_exists(api, name, goal, timeout, force):
     """
     Return the step for an instance that is not there: in test mode an earlier state of the run would
