@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -70,7 +71,7 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
         }
         return converge.present(_api(remote), "certificate", digest, wanted)
 
-    return plans.state("certificate", name, __opts__["test"], plan)
+    return plans.state("certificate", name, runs.of(globals()), plan)
 
 
 def _read(certificate):
@@ -103,4 +104,4 @@ def absent(name, certificate=None, remote=None):
         digest = _read(certificate)[0] if certificate else certificates.fingerprint_of(api, name)
         return converge.absent(api, "certificate", digest) if digest else plans.Nothing("absent")
 
-    return plans.state("certificate", name, __opts__["test"], plan)
+    return plans.state("certificate", name, runs.of(globals()), plan)

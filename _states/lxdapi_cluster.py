@@ -10,6 +10,7 @@ try:
     import lxdapi_front as front
     import lxdapi_membership as membership
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -49,7 +50,7 @@ def enabled(name, address=None, timeout=None, remote=None):
         afterwards, that of the cluster.
     """
     return plans.state(
-        "server", name, __opts__["test"], lambda: membership.enabled(_api(remote), name, address, timeout)
+        "server", name, runs.of(globals()), lambda: membership.enabled(_api(remote), name, address, timeout)
     )
 
 
@@ -88,6 +89,6 @@ def joined(name, token=None, address=None, member_config=None, timeout=None, rem
     return plans.state(
         "server",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: membership.joined(_api(remote), name, token, address, member_config, timeout),
     )

@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -59,7 +60,7 @@ def present(name, members=None, description=None, config=None, renamed_from=None
     return plans.state(
         "cluster_group",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote), "cluster_group", name, wanted, renamed_from=renamed_from),
         sensitive,
     )
@@ -82,6 +83,6 @@ def absent(name, remote=None):
     return plans.state(
         "cluster_group",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote), "cluster_group", name),
     )

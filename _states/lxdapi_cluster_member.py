@@ -9,6 +9,7 @@ try:
     import lxdapi_front as front
     import lxdapi_membership as membership
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -82,7 +83,7 @@ def present(
     return plans.state(
         "cluster_member",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote), "cluster_member", name, wanted, renamed_from=renamed_from),
         sensitive,
     )
@@ -107,7 +108,7 @@ def absent(name, force=False, remote=None):
     return plans.state(
         "cluster_member",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: membership.removed(_api(remote), name, force),
     )
 
@@ -163,6 +164,6 @@ def _reached(name, action, mode, force, timeout, remote):
     return plans.state(
         "cluster_member",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: membership.reached(_api(remote), name, action, mode, force, timeout),
     )

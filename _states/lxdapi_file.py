@@ -13,6 +13,7 @@ try:
     import lxdapi_file_source as sources
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -33,7 +34,7 @@ def _there(instance, path, remote, project):
 
 
 def _state(instance, name, plan):
-    return plans.state(f"file of {instance}", name, __opts__["test"], plan)
+    return plans.state(f"file of {instance}", name, runs.of(globals()), plan)
 
 
 def _saltenv(given):

@@ -11,6 +11,7 @@ try:
     import lxdapi_image_source as remote_images
     import lxdapi_names as names
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_upload as uploads
     from lxdapi_errors import InvalidError
 except ImportError as exc:
@@ -130,7 +131,7 @@ def present(
         more = aliases if isinstance(aliases, list) else [] if aliases is None else [aliases]
         return images.present(api, digest, wanted, send, named + more, check, purge)
 
-    return plans.state("image", name, __opts__["test"], plan)
+    return plans.state("image", name, runs.of(globals()), plan)
 
 
 def _saltenv():
@@ -217,4 +218,4 @@ def absent(name, remote=None, project=None):
         digest = images.resolve(api, name)
         return converge.absent(api, "image", digest) if digest else plans.Nothing("absent", converge.nowhere(api))
 
-    return plans.state("image", name, __opts__["test"], plan)
+    return plans.state("image", name, runs.of(globals()), plan)

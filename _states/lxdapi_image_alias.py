@@ -9,6 +9,7 @@ try:
     import lxdapi_front as front
     import lxdapi_image as images
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -51,7 +52,7 @@ def present(name, target, description=None, renamed_from=None, remote=None, proj
     return plans.state(
         "image_alias",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: images.alias_steps(_api(remote, project), name, target, description, renamed_from),
     )
 
@@ -73,6 +74,6 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "image_alias",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "image_alias", name),
     )

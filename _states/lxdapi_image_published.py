@@ -8,6 +8,7 @@ try:
     import lxdapi_front as front
     import lxdapi_plan as plans
     import lxdapi_publish as publications
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -90,6 +91,6 @@ def published(
     return plans.state(
         "image",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: publications.present(_api(remote, project), name, instance, wanted, aliases or (), **options),
     )

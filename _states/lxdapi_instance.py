@@ -8,6 +8,7 @@ try:
     import lxdapi_front as front
     import lxdapi_instance as instances
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_watch as watches
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -196,7 +197,7 @@ def present(
         whole = instances.declared(api, name, wanted, cloud_init, devices_override, source, renamed_from)
         return instances.present(api, name, whole, *how)
 
-    return plans.state("instance", name, __opts__["test"], plan, sensitive)
+    return plans.state("instance", name, runs.of(globals()), plan, sensitive)
 
 
 def absent(name, force=False, remote=None, project=None):
@@ -219,7 +220,7 @@ def absent(name, force=False, remote=None, project=None):
     return plans.state(
         "instance",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: instances.absent(_api(remote, project), name, force),
     )
 
@@ -295,4 +296,4 @@ def _reached(name, goal, timeout, force, remote, project, wait_for=None, watch=(
         watches.declared(*watch)
         return instances.reached(_api(remote, project), name, goal, timeout, force, wait_for)
 
-    return plans.state("instance", name, __opts__["test"], plan)
+    return plans.state("instance", name, runs.of(globals()), plan)

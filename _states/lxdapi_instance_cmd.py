@@ -9,6 +9,7 @@ try:
     import lxdapi_exec as execs
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_watch as watches
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -109,10 +110,10 @@ def cmd_run(
             commands.joined(conditions, inside),
             success_retcodes,
             hide_output,
-            __opts__["test"],
+            runs.of(globals()),
         )
 
-    ret = plans.state("command", name, __opts__["test"], plan)
+    ret = plans.state("command", name, runs.of(globals()), plan)
     # as Salt's own conditions do: what watches is not run in its stead
     return ret if ret["changes"] or ret["result"] is False else {**ret, "skip_watch": True}
 
@@ -180,6 +181,6 @@ def mod_watch(
     return plans.state(
         "instance",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: watches.steps(_api(remote, project), name, reload, timeout, force, wait_for),
     )

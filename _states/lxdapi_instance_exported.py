@@ -9,6 +9,7 @@ try:
     import lxdapi_front as front
     import lxdapi_image as images
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -72,4 +73,4 @@ def exported(
         api = front.connect(__salt__, __context__, remote, project)
         return backups.exported(api, "instance", name, path, options, max_age, timeout, memory)
 
-    return plans.state("instance", name, __opts__["test"], plan)
+    return plans.state("instance", name, runs.of(globals()), plan)

@@ -8,6 +8,7 @@ try:
     import lxdapi_front as front
     import lxdapi_migrated as migrations
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -95,6 +96,6 @@ def migrated(
     return plans.state(
         "instance",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: migrations.migrated(_api(source_remote, source_project), _api(remote, project), name, change, options),
     )

@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_snapshot as snapshots
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -52,7 +53,7 @@ def present(name, expires_at=None, stateful=None, renamed_from=None, remote=None
     return plans.state(
         "instance_snapshot",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project), "instance_snapshot", name, wanted, renamed_from=renamed_from),
     )
 
@@ -74,7 +75,7 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "instance_snapshot",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "instance_snapshot", name),
     )
 
@@ -100,6 +101,6 @@ def restored(name, timeout=None, remote=None, project=None):
     return plans.state(
         "instance_snapshot",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: snapshots.restored(_api(remote, project), "instance_snapshot", name, timeout),
     )

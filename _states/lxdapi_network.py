@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -79,7 +80,7 @@ def present(
     return plans.state(
         "network",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: clusters.present(_api(remote, project), "network", name, wanted, members, renamed_from),
         sensitive,
     )
@@ -102,6 +103,6 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "network",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "network", name),
     )

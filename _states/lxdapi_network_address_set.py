@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -65,7 +66,7 @@ def present(
     return plans.state(
         "network_address_set",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project), "network_address_set", name, wanted, renamed_from=renamed_from),
         sensitive,
     )
@@ -88,6 +89,6 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "network_address_set",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "network_address_set", name),
     )

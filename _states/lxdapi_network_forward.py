@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_survey as survey
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -64,7 +65,7 @@ def present(name, ports=None, description=None, config=None, purge=False, sensit
     return plans.state(
         "network_forward",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project), "network_forward", name, wanted, purge),
         sensitive,
     )
@@ -87,7 +88,7 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "network_forward",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "network_forward", name),
     )
 
@@ -115,6 +116,6 @@ def purged(name, keep, remote=None, project=None):
     return plans.state(
         "network_forward",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: survey.purged(_api(remote, project), "network_forward", name, keep),
     )

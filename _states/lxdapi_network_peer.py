@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -81,7 +82,7 @@ def present(
     return plans.state(
         "network_peer",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project), "network_peer", name, wanted),
         sensitive,
     )
@@ -104,6 +105,6 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "network_peer",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "network_peer", name),
     )

@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -53,7 +54,7 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
     return plans.state(
         "network_zone",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project), "network_zone", name, wanted),
         sensitive,
     )
@@ -76,6 +77,6 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "network_zone",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "network_zone", name),
     )

@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -62,7 +63,7 @@ def present(name, entries=None, description=None, config=None, purge=False, sens
     return plans.state(
         "network_zone_record",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project), "network_zone_record", name, wanted, purge),
         sensitive,
     )
@@ -85,6 +86,6 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "network_zone_record",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "network_zone_record", name),
     )

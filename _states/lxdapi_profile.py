@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -68,7 +69,7 @@ def present(
     return plans.state(
         "profile",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project), "profile", name, wanted, renamed_from=renamed_from),
         sensitive,
     )
@@ -91,6 +92,6 @@ def absent(name, remote=None, project=None):
     return plans.state(
         "profile",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project), "profile", name),
     )

@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -58,7 +59,7 @@ def present(name, description=None, config=None, renamed_from=None, sensitive=No
     return plans.state(
         "project",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote), "project", name, wanted, renamed_from=renamed_from),
         sensitive,
     )
@@ -83,6 +84,6 @@ def absent(name, force=False, remote=None):
     return plans.state(
         "project",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote), "project", name, force),
     )

@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -57,7 +58,7 @@ def present(name, config=None, sensitive=None, remote=None, target=None):
     return plans.state(
         "server",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, target), "server", "server", wanted),
         sensitive,
     )

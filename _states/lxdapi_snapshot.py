@@ -10,6 +10,7 @@ try:
     import lxdapi_front as front
     import lxdapi_plan as plans
     import lxdapi_rotation as rotation
+    import lxdapi_run as runs
     import lxdapi_snapshot as snapshots
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -30,7 +31,7 @@ def _api(remote, project, target):
 
 def _state(name, plan):
     """Return Salt's answer for a plan that is made of the snapshot's kind."""
-    return plans.state("snapshot", name, __opts__["test"], plan)
+    return plans.state("snapshot", name, runs.of(globals()), plan)
 
 
 def present(
@@ -190,6 +191,6 @@ def rotated(
     return plans.state(
         "the rotation of",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: rotation.rotated(_api(remote, project, target), name, rules, prefix),
     )

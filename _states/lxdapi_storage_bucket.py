@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -57,7 +58,7 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
     return plans.state(
         "storage_bucket",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project, target), "storage_bucket", name, wanted),
         sensitive,
     )
@@ -82,6 +83,6 @@ def absent(name, remote=None, project=None, target=None):
     return plans.state(
         "storage_bucket",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project, target), "storage_bucket", name),
     )

@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -59,7 +60,7 @@ def present(
     return plans.state(
         "storage_bucket_key",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(_api(remote, project, target), "storage_bucket_key", name, wanted),
     )
 
@@ -83,6 +84,6 @@ def absent(name, remote=None, project=None, target=None):
     return plans.state(
         "storage_bucket_key",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project, target), "storage_bucket_key", name),
     )

@@ -9,6 +9,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -66,7 +67,7 @@ def present(name, driver=None, description=None, config=None, members=None, sens
     return plans.state(
         "storage_pool",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: clusters.present(_api(remote), "storage_pool", name, wanted, members),
         sensitive,
     )
@@ -89,6 +90,6 @@ def absent(name, remote=None):
     return plans.state(
         "storage_pool",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote), "storage_pool", name),
     )

@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -75,7 +76,7 @@ def present(
     return plans.state(
         "storage_volume",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(
             _api(remote, project, target), "storage_volume", name, wanted, renamed_from=renamed_from
         ),
@@ -102,6 +103,6 @@ def absent(name, remote=None, project=None, target=None):
     return plans.state(
         "storage_volume",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project, target), "storage_volume", name),
     )

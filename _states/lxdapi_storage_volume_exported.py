@@ -9,6 +9,7 @@ try:
     import lxdapi_front as front
     import lxdapi_image as images
     import lxdapi_plan as plans
+    import lxdapi_run as runs
 except ImportError as exc:
     front, _MISSING = None, exc
 
@@ -75,4 +76,4 @@ def exported(
         api = front.connect(__salt__, __context__, remote, project, target)
         return backups.exported(api, "storage_volume", name, path, options, max_age, timeout, memory)
 
-    return plans.state("storage_volume", name, __opts__["test"], plan)
+    return plans.state("storage_volume", name, runs.of(globals()), plan)

@@ -9,6 +9,7 @@ The other side of :py:func:`lxdapi_trust.token_create` and of ``lxdapi_certifica
 try:
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_trust as trust
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -58,7 +59,7 @@ def present(name, token=None, password=None, client_name=None):
     pillar as well, and ``pillar.get`` would give asterisks (Salt 3008).
     """
     return plans.state(
-        "client of", name, __opts__["test"], lambda: _client(name, token, password, client_name).present()
+        "client of", name, runs.of(globals()), lambda: _client(name, token, password, client_name).present()
     )
 
 
@@ -75,4 +76,4 @@ def absent(name):
         Of the remote, as for :py:func:`lxdapi_trust.present`. A certificate that is restricted to projects may not
         do this (LXD 5.0.2, Incus 7.0.2): then it is ``lxdapi_certificate.absent`` on the server.
     """
-    return plans.state("client of", name, __opts__["test"], lambda: _client(name).absent())
+    return plans.state("client of", name, runs.of(globals()), lambda: _client(name).absent())

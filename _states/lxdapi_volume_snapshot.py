@@ -8,6 +8,7 @@ try:
     import lxdapi_converge as converge
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_snapshot as snapshots
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -56,7 +57,7 @@ def present(name, description=None, expires_at=None, renamed_from=None, remote=N
     return plans.state(
         "volume_snapshot",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.present(
             _api(remote, project, target), "volume_snapshot", name, wanted, renamed_from=renamed_from
         ),
@@ -82,7 +83,7 @@ def absent(name, remote=None, project=None, target=None):
     return plans.state(
         "volume_snapshot",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: converge.absent(_api(remote, project, target), "volume_snapshot", name),
     )
 
@@ -110,6 +111,6 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
     return plans.state(
         "volume_snapshot",
         name,
-        __opts__["test"],
+        runs.of(globals()),
         lambda: snapshots.restored(_api(remote, project, target), "volume_snapshot", name, timeout),
     )

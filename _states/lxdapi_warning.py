@@ -7,6 +7,7 @@ Warnings of LXD and Incus as declared: seen, or gone.
 try:
     import lxdapi_front as front
     import lxdapi_plan as plans
+    import lxdapi_run as runs
     import lxdapi_warning as warnings
 except ImportError as exc:
     front, _MISSING = None, exc
@@ -40,7 +41,7 @@ def acknowledged(name, remote=None):
     remote
         See the README, Remotes.
     """
-    return plans.state("warning", name, __opts__["test"], lambda: warnings.acknowledged(_api(remote), name))
+    return plans.state("warning", name, runs.of(globals()), lambda: warnings.acknowledged(_api(remote), name))
 
 
 def absent(name, remote=None):
@@ -57,4 +58,4 @@ def absent(name, remote=None):
     remote
         See the README, Remotes.
     """
-    return plans.state("warning", name, __opts__["test"], lambda: warnings.absent(_api(remote), name))
+    return plans.state("warning", name, runs.of(globals()), lambda: warnings.absent(_api(remote), name))

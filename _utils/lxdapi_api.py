@@ -92,6 +92,8 @@ class API:
         self.hidden = set()
         # Called with the id of an operation and what is known of its progress, where somebody wants to know.
         self.tell = None
+        # What the run has read, :class:`lxdapi_shelf.Shelf`; None outside of a run.
+        self.shelf = None
         self._server = None
 
     @classmethod
@@ -149,7 +151,10 @@ class API:
             self.hidden |= secrets.values_of(body)
         again = isinstance(kwargs.get("data") or "", (str, bytes, dict))
         exchange = lambda left: self._exchange(method, path, {**kwargs, "timeout": left})  # noqa: E731
-        return retry.persist(self, method, exchange, seconds, again)
+        if method in retry.READS or self.shelf is None:
+            return retry.persist(self, method, exchange, seconds, again)
+        with self.shelf.writing(self, path, kwargs.get("json")):
+            return retry.persist(self, method, exchange, seconds, again)
 
     def _exchange(self, method, path, options):
         try:

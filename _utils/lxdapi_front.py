@@ -11,6 +11,7 @@ import os
 import lxdapi_names as names
 import lxdapi_pem as pem
 import lxdapi_secrets as secrets
+import lxdapi_shelf as shelves
 from lxdapi_api import API
 from lxdapi_errors import APINotFoundException, APINotTrustedException, InvalidError
 from lxdapi_version import VERSION
@@ -76,9 +77,18 @@ def connect(functions, context, remote=None, project=None, target=None):
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
         context[key] = _api(settings, project)
+        context[key].shelf = _shelf(context, config_get)
         if config_get("lxdapi:progress_events", False):
             context[key].tell = _teller(functions, LOCAL if remote is None else remote)
     return context[key] if target is None else _at(context, key, target)
+
+
+def _shelf(context, config_get):
+    """Return what the run has read, the same for all daemons."""
+    if shelves.KEY not in context:
+        seconds = names.seconds(config_get("lxdapi:snapshot_ttl", shelves.SECONDS))
+        context[shelves.KEY] = shelves.Shelf(shelves.SECONDS if seconds is None else seconds)
+    return context[shelves.KEY]
 
 
 def local_file(cache_file, source, saltenv="base"):

@@ -8,6 +8,7 @@ plan, and after a failure ``changes`` holds what was done.
 
 from typing import Callable, NamedTuple
 
+import lxdapi_ahead as ahead
 import lxdapi_names as names
 import lxdapi_secrets as secrets
 from lxdapi_errors import APIException, InvalidError, LxdapiError
@@ -57,7 +58,7 @@ class Nothing(list):
         return made
 
 
-def state(word, name, test, plan, sensitive=None):
+def state(word, name, run, plan, sensitive=None):
     """
     Return Salt's answer for a state.
 
@@ -65,13 +66,20 @@ def state(word, name, test, plan, sensitive=None):
         The kind; of a state that is about none, what it is about in words.
     name
         The state's name.
-    test
-        True: report the plan, do nothing.
+    run
+        What it is in, see :class:`lxdapi_run.Run`: in test mode the plan is reported, and nothing done.
     plan
         Called without arguments, returns the steps; it sends only GETs.
     sensitive
         Patterns of keys whose values nobody shall see.
     """
+    try:
+        return ahead.taken(run, lambda: _answer(word, name, run, plan, sensitive))
+    except InvalidError as exc:
+        return {"name": name, "changes": {}, "result": False, "comment": str(exc)}
+
+
+def _answer(word, name, run, plan, sensitive):
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
     label = KINDS[word].label if word in KINDS else word
     subject = " ".join(dict.fromkeys([label, str(name)]))
@@ -80,20 +88,22 @@ def state(word, name, test, plan, sensitive=None):
     except InvalidError as exc:
         return {**ret, "result": False, "comment": f"{subject}: {exc}"}
     with secrets.marked(patterns):
-        return _reached(ret, subject, test, plan)
+        return _reached(ret, subject, word, run, plan)
 
 
-def _reached(ret, subject, test, plan):
+def _reached(ret, subject, word, run, plan):
     try:
-        steps = plan()
+        with run.planning(word):
+            steps = plan()
     except InvalidError as exc:
         return {**ret, "result": False, "comment": f"{subject}: {exc}"}
     except LxdapiError as exc:
         return {**ret, "result": False, "comment": f"{subject} could not be read: {explained(exc)}"}
     if not steps:
         return {**ret, "comment": f"{subject} is {_so_already(steps)}"}
-    if test:
-        return _predicted(ret, subject, steps)
+    if run.test:
+        with run.planning(word):
+            return _predicted(ret, subject, steps)
     return _carry_out(ret, subject, steps)
 
 

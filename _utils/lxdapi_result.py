@@ -84,10 +84,8 @@ class APIResult:
             return line
         if not isinstance(body, (str, bytes)):
             return f"{line}\n\t(a stream)"
-        try:
-            return f"{line}\n{_printed(json.loads(body))}"
-        except ValueError:
-            return f"{line}\n\t({len(body)} bytes)"
+        data = _json(body)
+        return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_printed(data)}"
 
     def response_summary(self):
         """Return ``HTTP/<status>`` and the data, secrets masked."""
@@ -159,10 +157,24 @@ class APIResult:
             return self
         seconds = self.api.wait_timeout if timeout is None else timeout
         try:
-            return operations.wait(self.api, path, query, seconds)
+            return self._waited(path, query, seconds)
         except APIException as exc:
             exc.started_by = self.request
             raise
+
+    def _waited(self, path, query, seconds):
+        if self.api.shelf is None:
+            return operations.wait(self.api, path, query, seconds)
+        with self.api.shelf.writing(self.api, urlsplit(self.request.url).path, _json(self.request.body)):
+            return operations.wait(self.api, path, query, seconds)
+
+
+def _json(body):
+    """Return the decoded body of a request, None where it is not JSON."""
+    try:
+        return json.loads(body) if isinstance(body, (str, bytes)) else None
+    except ValueError:
+        return None
 
 
 def _printed(data):

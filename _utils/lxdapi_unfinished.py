@@ -14,6 +14,7 @@ import uuid
 import lxdapi_converge as converge
 import lxdapi_operation as operations
 import lxdapi_retry as retry
+import lxdapi_shelf as shelves
 from lxdapi_errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
 from lxdapi_kinds import KINDS
 
@@ -76,18 +77,24 @@ def awaited(api, name, current=None, seconds=None, begun=False):
     begun
         True: its creation may have begun, although there is no instance yet.
     """
-    patience = retry.Patience(api.wait_timeout if seconds is None else seconds)
-    while True:
-        current = current or converge.read(api, KIND, name)
-        if is_whole(current) if current else not begun:
-            return current
+    current = current or converge.read(api, KIND, name)
+    if is_whole(current) if current else not begun:
+        return current
+    with shelves.passed_by():
+        current = converge.read(api, KIND, name) if isinstance(current, shelves.Found) else current
+        return _awaited(api, name, current, retry.Patience(api.wait_timeout if seconds is None else seconds), begun)
+
+
+def _awaited(api, name, current, patience, begun):
+    while not (is_whole(current) if current else not begun):
         if not operations.is_about(api, converge.path_of(KIND, name)):
             # it can have become whole between the two looks
             return converge.read(api, KIND, name)
         if not patience.pause():
             url = f"{api.endpoint}/1.0/{converge.path_of(KIND, name)}"
             raise APITimeoutException(error="it is still being made", method="GET", url=url)
-        current = None
+        current = converge.read(api, KIND, name)
+    return current
 
 
 def rid(api, name, mark):

@@ -20,6 +20,7 @@ from lxdapi_errors import (
     InvalidError,
 )
 from lxdapi_object import parts_of, path_of, read
+from lxdapi_shelf import Found
 
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
@@ -101,6 +102,8 @@ def update(api, kind, name, wanted, current=None, purge=False):
     and write in two steps (22 to 41 of 100 edits of a profile by two clients; LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
     attempts, changes = _Attempts(api, kind), {}
+    # what was read some seconds ago is no base of a write
+    current = None if isinstance(current, Found) else current
     while True:
         try:
             current = current or api.get(path_of(kind, name))

@@ -14,6 +14,7 @@ import pytest
 from lxdapi_api import API
 from lxdapi_errors import LxdapiError
 from lxdapi_plan import Step
+from lxdapi_run import Run
 
 VOLUME = "storage-pools/default/volumes/custom/data"
 # what it is of: (its name, its REST path)
@@ -124,7 +125,7 @@ def broken(words="it broke"):
 
 def answer(api, steps, test=False):
     """Return Salt's answer of a change of c1 before which a snapshot is made."""
-    return plans.state("instance", "c1", test, lambda: snapshots.before(api, "c1", steps))
+    return plans.state("instance", "c1", Run(test), lambda: snapshots.before(api, "c1", steps))
 
 
 def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, raw, names):

@@ -10,6 +10,7 @@ import pytest
 from fake import Paper, failure, page, raw, server, sync
 from lxdapi_errors import APIException, InvalidError, LxdapiError
 from lxdapi_kinds import KINDS
+from lxdapi_run import Run
 from model import PROFILE, Model, failed
 from requests.exceptions import ConnectionError as Broken
 
@@ -28,7 +29,7 @@ def applied(model, wanted=None, test=False, word="profile", name="web", timeout=
             return converge.absent(paper.api, word, name)
         return converge.present(paper.api, word, name, wanted)
 
-    return plans.state(word, name, test, plan), paper
+    return plans.state(word, name, Run(test), plan), paper
 
 
 def web(**more):
@@ -335,7 +336,7 @@ def step(verb, changes, outcome=None):
 
 def stated(*steps, test=False):
     """Return Salt's answer for a plan of these steps."""
-    return plans.state("profile", "web", test, lambda: list(steps))
+    return plans.state("profile", "web", Run(test), lambda: list(steps))
 
 
 def test_a_failure_in_the_second_of_three_steps_leaves_the_first_in_changes():
@@ -379,7 +380,7 @@ def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
     ret = plans.state(
         "network_address_set",
         "web",
-        False,
+        Run(False),
         lambda: converge.present(lacking.api, "network_address_set", "web", {"addresses": ["192.0.2.1"]}),
     )
     assert ret["result"] is False

@@ -17,6 +17,7 @@ import lxdapi_shortcuts as shortcuts
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
 from lxdapi_errors import APIOperationException, InvalidError, LxdapiError
+from lxdapi_run import Run
 from model import IMAGE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -345,7 +346,7 @@ def test_an_upload_that_fails_makes_no_alias(files):
     paper = Paper(model)
     send = lambda: images.upload(paper.api, files[0], digest="1" * 64)  # noqa: E731
     steps = images.present(paper.api, "1" * 64, {}, send, ["a"])
-    ret = plans.state("image", "a", False, lambda: steps)
+    ret = plans.state("image", "a", Run(False), lambda: steps)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "could not be created: Unsupported compression (POST /1.0/images, then GET" in ret["comment"]
     assert paper.writes == ["POST /1.0/images"]

@@ -11,6 +11,7 @@ import pytest
 import requests
 from fake import MISSING, Paper, failure, raw, sync
 from lxdapi_errors import APIConnectionException, APIException, APIUndoneException, InvalidError
+from lxdapi_run import Run
 from model import INSTANCE, Model, failed
 
 LOST = requests.exceptions.ConnectionError("reset")
@@ -137,7 +138,7 @@ def test_what_was_done_with_one_that_does_not_start_again_is_told():
     name, stays = {"name": {"old": "c1", "new": "c2"}}, {"status": {"old": "Running", "new": "Stopped"}}
     running = {"instances/c1": {**INSTANCE, "status": "Running"}}
     paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
-    ret = plans.state("instance", "c1", False, lambda: inside.renamed(paper.api, "c1", "c2", stop=True))
+    ret = plans.state("instance", "c1", Run(False), lambda: inside.renamed(paper.api, "c1", "c2", stop=True))
     assert (ret["result"], ret["changes"]) == (False, {**name, **stays})
     assert "that was done, but it is not Running again" in ret["comment"] and "no memory" in ret["comment"]
 

@@ -14,6 +14,7 @@ import lxdapi_unfinished as unfinished
 import pytest
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi_run import Run
 from model import INSTANCE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -31,7 +32,7 @@ def instance(status="Stopped", more=None, **options):
 def stated(model, function, *args, test=False, **options):
     """Return (Salt's answer, the paper) of a function of lxdapi_instance that returns steps."""
     paper = Paper(model, wait_timeout=5)
-    ret = plans.state("instance", "c1", test, lambda: function(paper.api, "c1", *args, **options))
+    ret = plans.state("instance", "c1", Run(test), lambda: function(paper.api, "c1", *args, **options))
     return ret, paper
 
 

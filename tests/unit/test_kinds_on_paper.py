@@ -10,6 +10,7 @@ import pytest
 from fake import Paper
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
+from lxdapi_run import Run
 from model import Model
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -245,7 +246,7 @@ def applied(found, word, wanted, test=False, purge=False, renamed_from=None, nam
             return converge.absent(paper.api, word, name)
         return converge.present(paper.api, word, name, wanted, purge, renamed_from)
 
-    return plans.state(word, name, test, plan), paper
+    return plans.state(word, name, Run(test), plan), paper
 
 
 def wrote(paper):

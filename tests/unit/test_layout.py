@@ -260,6 +260,10 @@ def test_no_public_function_takes_whatever_it_is_given(path):
 @pytest.mark.parametrize("path", SYNCED, ids=called)
 def test_no_public_function_is_made_by_code(path):
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
+    # Salt's view of the run, handed over: nothing is made of it
+    handed = ast.unparse(tree(path)).count("runs.of(globals())")
+    if path in STATES and handed == ast.unparse(tree(path)).count("globals()"):
+        names -= {"globals"}
     assert names.isdisjoint({"setattr", "globals", "exec", "eval", "type.__new__", "__getattr__"})
     assert not [f.name for f in functions(path) if f.name in ("__getattr__", "__getattribute__")]
 

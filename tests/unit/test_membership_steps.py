@@ -6,6 +6,7 @@ import lxdapi_membership as membership
 import lxdapi_plan as plans
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
+from lxdapi_run import Run
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 FORCE, SKIP = "clustering_evacuation_force", "clustering_restore_skip_mode"
@@ -37,7 +38,9 @@ class Daemon:
 def applied(daemon, *arguments, **more):
     """Return the state's answer."""
     paper = Paper(daemon)
-    return plans.state("cluster_member", "n2", False, lambda: membership.reached(paper.api, "n2", *arguments, **more))
+    return plans.state(
+        "cluster_member", "n2", Run(False), lambda: membership.reached(paper.api, "n2", *arguments, **more)
+    )
 
 
 def test_what_newer_daemons_take_is_sent_to_them():

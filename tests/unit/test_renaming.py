@@ -11,6 +11,7 @@ import pytest
 from fake import MISSING, Paper, failure, server, sync
 from lxdapi_errors import APIException, InvalidError
 from lxdapi_kinds import KINDS
+from lxdapi_run import Run
 from model import PROFILE, Model
 from salt.exceptions import CommandExecutionError
 
@@ -23,7 +24,7 @@ def renamed(model, word, name, old, wanted=None, test=False):
     """Return (Salt's answer, the paper) of declaring an object that another may become."""
     paper = Paper(model)
     plan = lambda: converge.present(paper.api, word, name, wanted or {}, renamed_from=old)  # noqa: E731
-    return plans.state(word, name, test, plan), paper
+    return plans.state(word, name, Run(test), plan), paper
 
 
 def there(**objects):
@@ -283,7 +284,7 @@ def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions
         lambda seen: failure(404, "not found") if "networks" in seen.path else server(api_extensions=extensions)
     )
     plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
-    ret = plans.state("network_forward", "br0", False, plan)
+    ret = plans.state("network_forward", "br0", Run(False), plan)
     assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
 
 
@@ -291,7 +292,7 @@ def test_what_goes_is_named_in_the_comment():
     facts, listed = server(api_extensions=["network_forward"]), sync([{"listen_address": "192.0.2.9"}])
     paper = Paper(facts, sync({}), listed, sync({}))
     plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
-    ret = plans.state("network_forward", "br0", True, plan)
+    ret = plans.state("network_forward", "br0", Run(True), plan)
     assert ret["comment"] == "network forward br0 would be rid of br0/192.0.2.9"
 
 

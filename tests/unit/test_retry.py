@@ -22,6 +22,7 @@ from lxdapi_errors import (
     APIUnavailableException,
     InvalidError,
 )
+from lxdapi_run import Run
 from model import Model
 from servers import Server, running, unix_listener
 
@@ -179,7 +180,9 @@ def made(*replies):
     """Return (Salt's answer, the paper) of a profile that is to be made."""
     paper = patient(MISSING, *replies)
     wanted = {"description": "x"}
-    return plans.state("profile", "web", False, lambda: converge.present(paper.api, "profile", "web", wanted)), paper
+    return plans.state(
+        "profile", "web", Run(False), lambda: converge.present(paper.api, "profile", "web", wanted)
+    ), paper
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down"), DYING])
@@ -212,7 +215,7 @@ def test_what_somebody_else_made_meanwhile_becomes_as_declared():
     theirs = {**WEB, "description": "theirs"}
     paper = patient(MISSING, failure(409, "The profile already exists"), sync(theirs), sync(theirs), sync(), sync(WEB))
     wanted = {"description": "x"}
-    ret = plans.state("profile", "web", False, lambda: converge.present(paper.api, "profile", "web", wanted))
+    ret = plans.state("profile", "web", Run(False), lambda: converge.present(paper.api, "profile", "web", wanted))
     assert (ret["result"], ret["changes"]) == (True, {"description": {"old": "theirs", "new": "x"}})
 
 

@@ -11,6 +11,7 @@ from fake import MISSING, Paper, finished, server, started, sync
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi_errors import InvalidError
+from lxdapi_run import Run
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -47,7 +48,7 @@ class Instance:
 def rotated(instance, rules, now=NOW, test=False, **more):
     """Return Salt's answer of a rotation."""
     plan = lambda: rotation.rotated(Paper(instance).api, "web1", rules, now=now, **more)  # noqa: E731
-    return plans.state("the rotation of", "web1", test, plan)
+    return plans.state("the rotation of", "web1", Run(test), plan)
 
 
 def times(*texts):

@@ -19,6 +19,7 @@ import requests
 from fake import Paper, failure, server, sync
 from lxdapi_errors import APIException, InvalidError
 from lxdapi_kinds import KINDS
+from lxdapi_run import Run
 from test_layout import STATES, called, parameters, public, tree
 
 OLD, NEW, SEEN = "cAnaRy-old", "cAnaRy-new", "control-7c"
@@ -56,7 +57,7 @@ def reply(seen):
 def applied(test=False, sensitive=tuple(MARKS), replies=(reply,), debug=True):
     """Return what a state says of a profile whose keys are marked."""
     api = Paper(*replies, debug=debug).api
-    return plans.state("profile", "web", test, lambda: converge.present(api, "profile", "web", WANTED), sensitive)
+    return plans.state("profile", "web", Run(test), lambda: converge.present(api, "profile", "web", WANTED), sensitive)
 
 
 def test_the_values_of_marked_keys_are_not_in_changes(capsys):
@@ -101,13 +102,13 @@ def test_a_mark_ends_with_a_state_that_breaks():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        plans.state("profile", "web", False, broken, MARKS)
+        plans.state("profile", "web", Run(False), broken, MARKS)
     assert not secrets.is_marked("user.db_login")
 
 
 def test_what_was_seen_of_a_marked_key_stays_hidden_in_the_same_connection(capsys):
     api = Paper(reply, debug=True).api
-    plans.state("profile", "web", True, lambda: converge.present(api, "profile", "web", {}), MARKS)
+    plans.state("profile", "web", Run(True), lambda: converge.present(api, "profile", "web", {}), MARKS)
     api.get("profiles")
     assert OLD not in capsys.readouterr().err
 
@@ -123,7 +124,7 @@ def test_a_mark_of_one_thread_is_none_of_another():
 
 @pytest.mark.parametrize("given", ["user.x", {"user.x": 1}, [1], [None], [""], True, 5])
 def test_marks_that_are_no_list_of_text_are_refused_before_any_request(given):
-    ret = plans.state("profile", "web", True, lambda: pytest.fail("asked"), given)
+    ret = plans.state("profile", "web", Run(True), lambda: pytest.fail("asked"), given)
     assert (ret["result"], ret["comment"].startswith("profile web: sensitive: a list of keys")) == (False, True)
     with pytest.raises(InvalidError, match="lxdapi:sensitive: a list of keys"):
         front.connect({"config.get": {"lxdapi:sensitive": given}.get}, {})

@@ -10,6 +10,7 @@ import requests
 from fake import Paper, failure, sync
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import MARK
+from lxdapi_run import Run
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -64,7 +65,7 @@ def applied(daemon, word, test=False):
     """Return (Salt's answer, the paper) of declaring the snapshot restored."""
     paper = Paper(daemon)
     plan = lambda: snapshots.restored(paper.api, word, WORDS[word][0])  # noqa: E731
-    return plans.state(word, WORDS[word][0], test, plan), paper
+    return plans.state(word, WORDS[word][0], Run(test), plan), paper
 
 
 @words

@@ -6,6 +6,7 @@ import lxdapi_plan as plans
 import lxdapi_warning as warnings
 import pytest
 from fake import Paper, failure, server, sync
+from lxdapi_run import Run
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -45,7 +46,7 @@ class Daemon:
 def applied(daemon, act, name, test=False, project=None):
     """Return (Salt's answer, the paper)."""
     paper = Paper(daemon, project=project)
-    return plans.state("warning", name, test, lambda: act(paper.api, name)), paper
+    return plans.state("warning", name, Run(test), lambda: act(paper.api, name)), paper
 
 
 @pytest.mark.parametrize("name, uuid", [(TYPE, ONE), (ONE, ONE), (OTHER, OTHER), ("Offline cluster member", OTHER)])

@@ -1,0 +1,206 @@
+"""
+Start-ahead: plain states that follow each other and depend on nothing run at once, and each reports its own result.
+
+The first of them hands those behind it to threads; when Salt comes to each, its result is there, or is waited for. What
+is started ahead is only what Salt is sure to call next, and what would end the same in any order:
+
+- chunks that directly follow, of the same state and function, without requisites, conditions, ``retry``, ``check_cmd``,
+  ``parallel``, slots or anything else that is Salt's own;
+- none that names another one of them (a copy's source), that is about the same object, or that waits for something;
+- not in test mode, not with ``failhard``, not where ``lxdapi:ahead`` is 0.
+
+One that was refused while it had changed nothing is tried again at its turn: another one may have had to be first.
+"""
+
+import contextvars
+import inspect
+import re
+import threading
+from collections import deque
+from concurrent.futures import Future
+
+import lxdapi_run as runs
+import lxdapi_workers as workers
+from lxdapi_errors import InvalidError
+
+# Functions that may be started ahead, and how many at once.
+_FEW, _MANY = workers.busy, lambda: workers.STOPS
+FUNCTIONS = {
+    ("lxdapi_instance", "present"): _FEW,
+    ("lxdapi_instance", "running"): _FEW,
+    ("lxdapi_instance", "frozen"): _FEW,
+    ("lxdapi_instance", "stopped"): _MANY,
+    ("lxdapi_instance", "absent"): _MANY,
+    ("lxdapi_instance_snapshot", "present"): _FEW,
+    ("lxdapi_instance_snapshot", "absent"): _FEW,
+    ("lxdapi_storage_volume", "present"): _FEW,
+    ("lxdapi_storage_volume", "absent"): _FEW,
+    ("lxdapi_volume_snapshot", "present"): _FEW,
+    ("lxdapi_volume_snapshot", "absent"): _FEW,
+}
+# Of one instance or volume the snapshots are made one after the other.
+_WITHIN = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
+_SALTS = frozenset(
+    ("state", "fun", "name", "order", "__id__", "__sls__", "__env__", "__sls_included_from__")
+    + ("onchanges_in", "onfail_in", "require_in", "watch_in")
+)
+# What has been waited for when Salt calls the first one.
+_BEHIND = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))
+_SEPARATORS = re.compile(r"[\s/:@,]+")
+
+
+def taken(run, act):
+    """
+    Return a state's answer, which may be there already.
+
+    run
+        See :class:`lxdapi_run.Run`.
+    act
+        Makes the answer.
+    """
+    if run.course is None or run.beside:
+        return act()
+    run.arrived()
+    mine = runs.tag(run.low)
+    if mine not in run.course.ahead:
+        _look_ahead(run, act)
+    begun = run.course.ahead.pop(mine, None)
+    if begun is None:
+        return act()
+    ret = begun.answer(mine)
+    return act() if ret["result"] is False and not ret["changes"] else ret
+
+
+def _look_ahead(run, act):
+    """Start what may be started with this chunk, and the chunk itself."""
+    function = (run.low["state"], run.low["fun"])
+    if function not in FUNCTIONS or run.test or not _is_quiet(run) or not _fits(run, run.low, _BEHIND):
+        return
+    bound = _bound(run)
+    count = min(FUNCTIONS[function](), bound) if bound is not None else FUNCTIONS[function]()
+    group = _group(run) if count > 0 else [run.low]
+    if len(group) > 1:
+        calls = {runs.tag(chunk): _call(run, chunk) for chunk in group[1:]}
+        begun = Begun({runs.tag(run.low): act, **calls}, min(count, len(group)))
+        run.course.ahead.update(dict.fromkeys(begun.futures, begun))
+
+
+def _is_quiet(run):
+    """Return True if nothing makes Salt stop, or leave something out, on its own account."""
+    opts = run.names["__opts__"]
+    return not (opts.get("failhard") or opts.get("global_state_conditions") or run.course.parallel)
+
+
+def _bound(run):
+    """Return how many at once the setting allows, None where there is none."""
+    found = run.names["__salt__"]["config.get"]("lxdapi:ahead", None)
+    if found is None or (isinstance(found, int) and not isinstance(found, bool) and found >= 0):
+        return found
+    raise InvalidError(f"lxdapi:ahead: a number is needed, 0 for none, not {found!r}")
+
+
+def _group(run):
+    """Return the chunks that may run at once, the run's own first."""
+    first = run.low
+    found = [first]
+    named, mentioned = {_identity(first)}, _mentioned(first)
+    words = _words_of(first)
+    for chunk in run.course.followers(first, run.running):
+        if runs.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
+            break
+        about, own = _mentioned(chunk), _words_of(chunk)
+        if not _fits(run, chunk) or _identity(chunk) in named or about & words or mentioned & own:
+            break
+        found.append(chunk)
+        named.add(_identity(chunk))
+        mentioned |= about
+        words |= own
+    return found
+
+
+def _fits(run, chunk, more=frozenset()):
+    """Return True for a chunk that Salt just calls; more: what else it may have."""
+    known = inspect.signature(run.names[chunk["fun"]]).parameters
+    if not set(chunk) - known.keys() <= _SALTS | more | {key for key in chunk if key.startswith("__pub_")}:
+        return False
+    slots = any(isinstance(value, str) and value.startswith("__slot__:") for value in chunk.values())
+    return isinstance(chunk["name"], str) and not slots and not chunk.get("wait_for")
+
+
+def _identity(chunk):
+    """Return what a chunk is about: two such are never changed at once."""
+    own = chunk["name"].rpartition("/")[0] if chunk["state"] in _WITHIN else chunk["name"]
+    return (repr(chunk.get("remote")), repr(chunk.get("project")), own)
+
+
+def _words_of(chunk):
+    """Return the words by which others would name what a chunk is about."""
+    return {chunk["name"], chunk["name"].rpartition("/")[2]}
+
+
+def _mentioned(chunk):
+    """Return each text in the arguments of a chunk, and its words."""
+    found, left = set(), [value for key, value in chunk.items() if key not in _SALTS and key not in _BEHIND]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left += [*each, *each.values()]
+        elif isinstance(each, (list, tuple, set)):
+            left += each
+        elif isinstance(each, str):
+            found |= {each, *_SEPARATORS.split(each)}
+    return found
+
+
+def _call(run, chunk):
+    """Return what Salt would call for a chunk."""
+    function = run.names[chunk["fun"]]
+    given = {key: chunk[key] for key in inspect.signature(function).parameters if key in chunk}
+    return lambda: run.followed_by(chunk).during(lambda: function(**given))
+
+
+class Begun:
+    """
+    States that run at once, begun in their order.
+
+    calls
+        By the tag of the chunk.
+    count
+        How many at once.
+    """
+
+    def __init__(self, calls, count):
+        self.futures = {tag: Future() for tag in calls}
+        # Salt's dunders, and what is secret, are as here
+        self._waiting = deque((self.futures[tag], contextvars.copy_context(), call) for tag, call in calls.items())
+        self._left, self._lock = len(calls), threading.Lock()
+        self._pool = workers.Workers(count)
+        for _ in range(count):
+            self._pool.submit(self._next)
+
+    def _next(self):
+        """Run the next one; and the next after it is asked for anew, which a process that ends does not grant."""
+        with self._lock:
+            if not self._waiting:
+                return
+            future, context, call = self._waiting.popleft()
+        try:
+            future.set_result(context.run(call))
+        except BaseException as exc:  # as if it had been called at its turn
+            future.set_exception(exc)
+        try:
+            self._pool.submit(self._next)
+        except RuntimeError:
+            pass
+
+    def answer(self, tag):
+        """Return the answer of one state when it is there; where Salt is interrupted no more are begun."""
+        try:
+            return self.futures[tag].result()
+        except BaseException:
+            self._waiting.clear()
+            raise
+        finally:
+            self._left -= 1
+            if not self._left:
+                self._pool.shutdown(wait=False)
