@@ -179,9 +179,7 @@ def update_steps(api, kind, name, wanted, current, note="", purge=False):
     if not delta:
         return Nothing("as declared", diff.unseen(wanted, current.metadata), others)
     note = "; ".join(filter(None, [note, _without_effect(api, kind, delta.changes), others]))
-    # of what was listed there is no ETag: it is read again
-    base = current if current.etag else None
-    return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, base, purge), note)]
+    return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, current, purge), note)]
 
 
 def _without_effect(api, kind, changes):

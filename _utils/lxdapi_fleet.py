@@ -11,7 +11,7 @@ import lxdapi_plan as plans
 import lxdapi_secrets as secrets
 from lxdapi_errors import LxdapiError
 from lxdapi_fleet_plan import Planning
-from lxdapi_fleet_run import Run, width
+from lxdapi_fleet_run import Run, answered, width
 
 
 class Declaration:
@@ -73,7 +73,7 @@ class _Work:
         planned = {name: self._planning.plan(name) for name in self._fleet.found}
         going = self._going()
         planned.update({name: self._planning.purge(name) for name in going})
-        answers = {name: plans.state("instance", name, True, plan.give) for name, plan in planned.items()}
+        answers = {name: answered(name, plan.give, test=True) for name, plan in planned.items()}
         return told.answer(ret, answers, test=True, notes=self._notes)
 
     def done(self, ret):
@@ -98,7 +98,7 @@ class _Work:
         planned = {name: self._planning.plan(name) for name in wanted}
         for name, plan in planned.items():
             if not plan.steps:
-                self._run.settle(name, plans.state("instance", name, False, plan.give))
+                self._run.settle(name, answered(name, plan.give))
         return {name: plan for name, plan in planned.items() if plan.steps}
 
     def _converge(self, pending):

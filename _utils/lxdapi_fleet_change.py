@@ -18,6 +18,7 @@ import lxdapi_write as writes
 from lxdapi_errors import APIException
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Step
+from lxdapi_shelf import Found
 
 KIND = KINDS["instance"]
 
@@ -54,7 +55,7 @@ class Bulk:
         if not delta:
             return {}
         try:
-            writes.write(self._api, KIND, name, seen.result_of(entry), delta).wait()
+            writes.write(self._api, KIND, name, Found(entry), delta).wait()
         except APIException as exc:
             if not (retry.is_lost(exc) or retry.is_busy(exc)):
                 raise

@@ -10,6 +10,7 @@ import lxdapi_instance as instances
 import lxdapi_meaning as meaning
 import lxdapi_status as statuses
 from lxdapi_errors import LxdapiError
+from lxdapi_shelf import Found
 
 _PROTECTED = "security.protection.delete"
 
@@ -93,7 +94,7 @@ class Planning:
 
 def _kept(entry):
     """Return in words why an instance is not purged, "" for one that can be."""
-    here = statuses.status(seen.result_of(entry))
+    here = statuses.status(Found(entry))
     if here != "Stopped":
         return f"it is {here}"
     if not seen.is_steady(entry):

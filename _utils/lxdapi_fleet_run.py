@@ -5,6 +5,7 @@ Plans of many instances carried out side by side, each answered as a state of it
 import threading
 
 import lxdapi_plan as plans
+import lxdapi_run as runs
 import lxdapi_workers as workers
 from lxdapi_errors import InvalidError, LxdapiError
 
@@ -21,6 +22,11 @@ def width(given):
     if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= workers.MOST:
         raise InvalidError(f"concurrency: a number from 1 to {workers.MOST} is needed, not {given!r}")
     return given
+
+
+def answered(name, plan, test=False):
+    """Return what a state of one instance answers: see :func:`lxdapi_plan.state`."""
+    return plans.state("instance", name, runs.Run(test), plan)
 
 
 class Run:
@@ -89,7 +95,7 @@ class Run:
         begun = []
         words = getattr(steps, "words", "as declared")
         wrapped = plans.Nothing.with_steps(words, [self._limited(step, begun) for step in steps])
-        answer = plans.state("instance", name, False, lambda: wrapped)
+        answer = answered(name, lambda: wrapped)
         if not begun:
             self.leave([name])
             return False

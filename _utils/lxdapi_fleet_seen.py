@@ -5,13 +5,13 @@ One listing of the instances, from which a whole planning reads.
 import re
 import threading
 import time
-from types import SimpleNamespace
 
 import lxdapi_status as statuses
 import lxdapi_unfinished as unfinished
 from lxdapi_api import API
 from lxdapi_errors import APINotFoundException, APIProtocolException, LxdapiError
 from lxdapi_kinds import KINDS
+from lxdapi_shelf import Found
 
 COLLECTION = KINDS["instance"].collection
 _INSTANCE = re.compile(rf"{COLLECTION}/([^/]+)")
@@ -27,14 +27,9 @@ def listed(api):
     return {each["name"]: each for each in result.metadata}
 
 
-def result_of(entry):
-    """Return an entry of a listing as the result of a GET, but without an ETag."""
-    return SimpleNamespace(metadata=entry, etag=None)
-
-
 def is_steady(entry):
     """Return True for an instance that nobody makes, starts or stops right now, as far as the listing tells."""
-    result = result_of(entry)
+    result = Found(entry)
     return bool(entry.get("config")) and statuses.is_stable(result) and unfinished.is_whole(result)
 
 
@@ -70,7 +65,7 @@ class Seen(API):
         entry = self.instances.get(name)
         if entry is None:
             raise APINotFoundException(error="not in the list", method="GET", url=f"{self.endpoint}/1.0/{url}")
-        return result_of(entry) if is_steady(entry) else None
+        return Found(entry) if is_steady(entry) else None
 
     def _once(self, url, ask):
         if url not in self._kept:

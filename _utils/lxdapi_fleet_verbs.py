@@ -22,7 +22,8 @@ import lxdapi_status as statuses
 import lxdapi_workers as workers
 from lxdapi_errors import InvalidError, LxdapiError
 from lxdapi_fleet_plan import Plan
-from lxdapi_fleet_run import Run, width
+from lxdapi_fleet_run import Run, answered, width
+from lxdapi_shelf import Found
 
 _GLOB = "*?["
 _FILTERS = ("status", "profile", "type", "config")
@@ -59,7 +60,7 @@ class Choice:
 
     def _passes(self, entry):
         config = entry.get("expanded_config") or entry.get("config") or {}
-        wanted, here = self._sieve, statuses.status(seen.result_of(entry))
+        wanted, here = self._sieve, statuses.status(Found(entry))
         return (
             wanted.get("status", here).lower() == here.lower()
             and wanted.get("type", entry["type"]) == entry["type"]
@@ -101,11 +102,11 @@ def act(api, choice, plan, concurrency=None, test=False):
     view = seen.Seen(api)
     planned = {name: _planned(view, name, plan) for name in choice.of(view.instances)}
     if test:
-        return {name: _told(name, plans.state("instance", name, True, each.give)) for name, each in planned.items()}
+        return {name: _told(name, answered(name, each.give, test=True)) for name, each in planned.items()}
     view.over()
     for name, each in planned.items():
         if not each.steps:
-            run.settle(name, plans.state("instance", name, False, each.give))
+            run.settle(name, answered(name, each.give))
     run.carry_out({name: each.steps for name, each in planned.items() if each.steps})
     return {name: _told(name, run.answers[name]) for name in planned}
 
