@@ -110,7 +110,7 @@ def cmd_run(
             commands.joined(conditions, inside),
             success_retcodes,
             hide_output,
-            runs.of(globals()),
+            runs.of(globals()).test,
         )
 
     ret = plans.state("command", name, runs.of(globals()), plan)
