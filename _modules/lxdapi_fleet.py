@@ -54,7 +54,6 @@ def start(names=None, filter=None, concurrency=None, timeout=None, test=False, r
     .. code-block:: bash
 
         salt-call lxdapi_fleet.start 'web[01-03]'
-        salt-call lxdapi_fleet.start filter='{"status": "Stopped", "profile": "default"}'
     """
     return _done(names, filter, concurrency, test, remote, project, lambda: verbs.reach("Running", timeout))
 

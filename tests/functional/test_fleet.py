@@ -71,6 +71,7 @@ def test_an_instance_that_is_made_and_cannot_be_started_is_told_as_made(apply, i
     assert (ret["result"], ret["changes"]) == (False, {}), "it is started again, and fails again"
 
 
+@pytest.mark.mainly("lxd")
 def test_the_next_batch_is_begun_only_when_this_one_is_well(fleet, raw):
     declared = {"a[1-2]": None, "b": {"source": "nothing"}, "c": None, "d[1-2]": None}
     ret = fleet(declared, batch=2)
@@ -81,6 +82,7 @@ def test_the_next_batch_is_begun_only_when_this_one_is_well(fleet, raw):
     assert sorted(ret["changes"]) == ["d1", "d2"], "one of six may fail"
 
 
+@pytest.mark.mainly("incus")
 def test_after_too_many_failures_nothing_is_begun(fleet, raw):
     ret = fleet({"a[1-3]": {"source": "nothing"}, "b[1-4]": None}, concurrency=1, max_failures=1)
     assert (ret["result"], ret["changes"]) == (False, {})
@@ -112,18 +114,21 @@ def test_what_is_not_declared_is_reported_or_deleted_if_it_is_stopped_and_nothin
     assert fleet(declared)["comment"] == "fleet shop is as declared"
 
 
+@pytest.mark.mainly("lxd")
 def test_one_that_is_copied_from_another_of_the_fleet_waits_for_it(apply, fleet, raw):
     copies = {"b[1-2]": {"source": {"type": "copy", "source": "a"}}, "a": {"config": {"user.a": "1"}}}
     assert fleet(copies, apply.changed) == {name: {"created": name} for name in ("a", "b1", "b2")}
     assert raw("instances/b2")["config"]["user.a"] == "1"
 
 
+@pytest.mark.mainly("incus7")
 def test_the_copy_of_one_that_could_not_be_made_is_not_begun(fleet):
     ret = fleet({"b": {"source": {"type": "copy", "source": "a"}}, "a": {"source": "nothing"}})
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "a could not be created" in ret["comment"] and "not begun: b" in ret["comment"]
 
 
+@pytest.mark.mainly("lxd")
 def test_what_the_instances_need_comes_first(apply, fleet, raw):
     profile = {"web": {"config": {"limits.cpu": 2}}}
     network = {"br77": {"config": {"ipv4.address": "none", "ipv6.address": "none"}}}
@@ -179,6 +184,7 @@ def test_what_somebody_else_changes_between_the_listing_and_the_change_is_not_lo
         assert found["devices"]["d"] == device["d"]
 
 
+@pytest.mark.mainly("incus")
 def test_a_change_that_is_not_there_afterwards_is_made_again(fleet, meanwhile, raw):
     fleet({"a[1-3]": None})
     meanwhile("PATCH", "/instances/a2", ["a2"], {"config": {"user.ours": "theirs"}})
@@ -187,6 +193,7 @@ def test_a_change_that_is_not_there_afterwards_is_made_again(fleet, meanwhile, r
     assert raw("instances/a2")["config"]["user.ours"] == "x"
 
 
+@pytest.mark.mainly("incus7")
 def test_a_change_whose_answer_is_lost_is_done_once(fleet, proxy, raw):
     fleet({"a[1-3]": None})
     proxy.arm("drop_reply", "PATCH", "/instances/a2")

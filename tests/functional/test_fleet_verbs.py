@@ -52,6 +52,7 @@ def test_the_life_of_many_and_who_fails_says_why(verb, three, salt, proxy, raw):
     assert verb("stop", "*", timeout=0, force=True) == {"a1": stopped, "a2": stopped, "b": {}}
 
 
+@pytest.mark.mainly("lxd")
 def test_a_snapshot_of_many_is_refused_where_there_is_one_and_made_of_the_others(verb, three, salt):
     salt.modules["lxdapi_snapshot.create"]("a2/before")
     answers = verb("snapshot", "a*", "before")
