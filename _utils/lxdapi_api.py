@@ -160,15 +160,16 @@ class API:
         try:
             result = APIResult(self, transport.send(self.session, method, self.endpoint + path, options))
         except APIException as exc:
-            self._print(str(exc))
+            if self.debug:
+                self._print(str(exc))
             raise
         self.hidden |= secrets.marked_values(result.data)
-        self._print(f"{result.request_summary()}\n{result.response_summary()}")
+        if self.debug:  # of 200 instances the text takes longer than the daemon took
+            self._print(f"{result.request_summary()}\n{result.response_summary()}")
         return result
 
     def _print(self, text):
-        if self.debug:
-            print(secrets.mask_words(text, self.hidden), file=sys.stderr)
+        print(secrets.mask_words(text, self.hidden), file=sys.stderr)
 
     def get(self, url, *args, **kwargs):
         """Return the result of a GET."""
