@@ -201,3 +201,36 @@ def test_a_change_whose_answer_is_lost_is_done_once(fleet, proxy, raw):
     ours = {"config": {"user.ours": {"old": None, "new": "x"}}}
     assert (ret["result"], ret["changes"]) == (True, {name: ours for name in ("a1", "a2", "a3")})
     assert len([each for each in proxy.writes() if each[0] == "PATCH"]) == 3
+
+
+@pytest.mark.mainly("incus7")
+@pytest.mark.parametrize("fault", ["drop_reply", "close"])
+def test_a_new_instance_whose_answer_was_lost_runs_all_the_same(apply, proxy, imported, raw, fault):
+    proxy.arm(fault, "POST", "/instances$")
+    ret = apply("lxdapi_instance.present", "c1", source="busybox", running=True)
+    assert (ret["result"], ret["changes"]) == (True, {"created": "c1", **STARTED}), ret
+    assert raw("instances/c1")["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_one_that_somebody_else_makes_meanwhile_becomes_as_declared_and_runs(fleet, proxy, daemon, raw):
+    def make(reply):
+        daemon.ask("POST", "/1.0/instances", {"name": "a", "source": {"type": "image", "alias": "busybox"}})
+        return reply
+
+    proxy.arm("swap", "GET", r"/instances\?", reply=make)
+    ret = fleet({"a": {"running": True, "config": {"user.a": "1"}}})
+    assert (ret["result"], ret["changes"]) == (
+        True,
+        {"a": {"config": {"user.a": {"old": None, "new": "1"}}, **STARTED}},
+    )
+    assert raw("instances/a")["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_what_is_deleted_between_the_listing_and_the_change_is_a_failure_of_that_one(fleet, proxy, daemon, raw):
+    fleet({"a[1-3]": None})
+    proxy.arm("swap", "GET", r"/instances\?", reply=lambda reply: [reply, daemon.ask("DELETE", "/1.0/instances/a2")][0])
+    ret = fleet({"a[1-3]": {"config": {"user.a": "1"}}})
+    assert (ret["result"], sorted(ret["changes"])) == (False, ["a1", "a3"])
+    assert "a2 could not be updated: " in ret["comment"] and "/1.0/instances/a2" in ret["comment"]
