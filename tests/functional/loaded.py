@@ -14,11 +14,13 @@ class Loaded:
     """
     The modules and states of this repository as Salt loads them, with the remotes of a test.
 
-    ``states`` and ``predicted`` are the same states, the second with ``test=True``.
+    ``states`` and ``predicted`` are the same states, the second with ``test=True``. Of lxdapi's settings there are the
+    remotes, and those that are given.
     """
 
-    def __init__(self, folder, remotes, file_roots=()):
+    def __init__(self, folder, remotes, file_roots=(), **settings):
         self.folder = folder
+        self._settings = settings
         self.tree = folder / "srv"
         self.tree.mkdir(parents=True, exist_ok=True)
         self._roots = [str(self.tree), *file_roots]
@@ -36,10 +38,10 @@ class Loaded:
             root_dir=str(self.folder),
             cachedir=str(self.folder / "cache"),
             extension_modules=str(self.folder / "extmods"),
-            module_dirs=[str(REPO)],
+            module_dirs=[str(REPO), str(Path(__file__).parent / "foreign")],
             grains={},
             pillar={},
-            lxdapi={"remotes": self._remotes},
+            lxdapi={"remotes": self._remotes, **self._settings},
         )
         context = {}
         utils = salt.loader.utils(opts, context=context)
