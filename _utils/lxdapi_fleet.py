@@ -8,6 +8,7 @@ import lxdapi_fleet_names as fleet_names
 import lxdapi_fleet_told as told
 import lxdapi_names as names
 import lxdapi_plan as plans
+import lxdapi_progress as progress
 import lxdapi_secrets as secrets
 from lxdapi_errors import LxdapiError
 from lxdapi_fleet_plan import Planning
@@ -79,6 +80,13 @@ class _Work:
     def done(self, ret):
         """Do what is to be done and return the answer."""
         pending = self._pending(self._fleet.found)
+        with progress.counted(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.tell:
+            self._in_batches(pending)
+        self._run.tell = None
+        self._purge()
+        return told.answer(ret, self._run.answers, self._run.unbegun, notes=self._notes)
+
+    def _in_batches(self, pending):
         size = self._fleet.batch or max(1, len(pending))
         order = list(pending)
         for start in range(0, len(order), size):
@@ -90,8 +98,6 @@ class _Work:
                 self._planning = Planning(self._api, self._fleet.found)
                 pending = self._pending(batch)
             self._converge({name: pending[name] for name in batch if name in pending})
-        self._purge()
-        return told.answer(ret, self._run.answers, self._run.unbegun, notes=self._notes)
 
     def _pending(self, wanted):
         """Return the plans of those with which something is to be done; of the others it is told how they are."""

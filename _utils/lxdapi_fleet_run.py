@@ -38,7 +38,8 @@ class Run:
     max_failures
         After more failures than this nothing is begun any more; None: all is.
 
-    ``answers``: what came of each that was begun, as a state answers. ``unbegun``: what was not, in order.
+    ``tell``: called with whether one ended well, if it is set. ``answers``: what came of each that was begun, as states
+    answer. ``unbegun``: what was not, in order.
     """
 
     def __init__(self, concurrency=None, max_failures=None):
@@ -47,6 +48,7 @@ class Run:
         self._busy = self._light if concurrency else threading.Semaphore(workers.busy())
         self._most, self._lock = max_failures, threading.Lock()
         self.answers, self.unbegun = {}, {}
+        self.tell = None
 
     def is_over(self):
         """Return True if more has failed than may."""
@@ -100,6 +102,8 @@ class Run:
             self.leave([name])
             return False
         self.settle(name, answer)
+        if self.tell is not None:
+            self.tell(answer["result"])
         return answer["result"]
 
     def _limited(self, step, begun):
