@@ -18,6 +18,7 @@ import re
 import threading
 from collections import deque
 from concurrent.futures import Future
+from functools import lru_cache
 
 import lxdapi_run as runs
 import lxdapi_workers as workers
@@ -108,8 +109,10 @@ def _group(run):
     for chunk in run.course.followers(first, run.running):
         if runs.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
             break
+        if not _fits(run, chunk) or _identity(chunk) in named:
+            break
         about, own = _mentioned(chunk), _words_of(chunk)
-        if not _fits(run, chunk) or _identity(chunk) in named or about & words or mentioned & own:
+        if about & words or mentioned & own:
             break
         found.append(chunk)
         named.add(_identity(chunk))
@@ -120,11 +123,16 @@ def _group(run):
 
 def _fits(run, chunk, more=frozenset()):
     """Return True for a chunk that Salt just calls; more: what else it may have."""
-    known = inspect.signature(run.names[chunk["fun"]]).parameters
-    if not set(chunk) - known.keys() <= _SALTS | more | {key for key in chunk if key.startswith("__pub_")}:
+    known = _parameters(run.names[chunk["fun"]])
+    if not chunk.keys() - known <= _SALTS | more | {key for key in chunk if key.startswith("__pub_")}:
         return False
     slots = any(isinstance(value, str) and value.startswith("__slot__:") for value in chunk.values())
     return isinstance(chunk["name"], str) and not slots and not chunk.get("wait_for")
+
+
+@lru_cache(maxsize=32)
+def _parameters(function):
+    return frozenset(inspect.signature(function).parameters)
 
 
 def _identity(chunk):
@@ -155,7 +163,7 @@ def _mentioned(chunk):
 def _call(run, chunk):
     """Return what Salt would call for a chunk."""
     function = run.names[chunk["fun"]]
-    given = {key: chunk[key] for key in inspect.signature(function).parameters if key in chunk}
+    given = {key: chunk[key] for key in _parameters(function) if key in chunk}
     return lambda: run.followed_by(chunk).during(lambda: function(**given))
 
 

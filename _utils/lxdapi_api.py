@@ -15,6 +15,7 @@ import copy
 import os
 import re
 import sys
+import threading
 
 import lxdapi_endpoint as endpoints
 import lxdapi_names as names
@@ -94,7 +95,8 @@ class API:
         self.tell = None
         # What the run has read, :class:`lxdapi_shelf.Shelf`; None outside of a run.
         self.shelf = None
-        self._server = None
+        # What is known of the server: shared by copies of this API, and by threads, of which one asks.
+        self._known, self._asking = {}, threading.RLock()
 
     @classmethod
     def factory(
@@ -209,6 +211,7 @@ class API:
         """Return this API for one member of the cluster: ``target`` is sent with every request."""
         other = copy.copy(self)
         other.target = names.check("token", "cluster member", target)
+        other._known = {}
         return other
 
     def impatient(self):
@@ -220,14 +223,18 @@ class API:
     @property
     def server(self):
         """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
-        if self._server is None:
-            result = self.get("")
-            if not isinstance(result.metadata, dict):
-                raise APIProtocolException(result, "this says nothing of a server")
-            if result.metadata.get("auth") != "trusted":
-                raise APINotTrustedException(result, "the daemon does not trust this client")
-            self._server = result.metadata
-        return self._server
+        with self._asking:
+            if "server" not in self._known:
+                self._known["server"] = self._asked()
+            return self._known["server"]
+
+    def _asked(self):
+        result = self.get("")
+        if not isinstance(result.metadata, dict):
+            raise APIProtocolException(result, "this says nothing of a server")
+        if result.metadata.get("auth") != "trusted":
+            raise APINotTrustedException(result, "the daemon does not trust this client")
+        return result.metadata
 
     @property
     def dialect(self):
@@ -251,7 +258,7 @@ class API:
 
     def forget(self):
         """What is known of the server is asked anew: it has become another."""
-        self._server = None
+        self._known.clear()
 
     def has(self, extension):
         """Return True if the daemon has this API extension."""

@@ -61,7 +61,7 @@ class Run:
             return None
         key = f"lxdapi:run:{os.getpid()}:{instance}"
         context = self.names["__context__"]
-        if key not in context or len(context[key].chunks) != len(chunks):
+        if key not in context or not context[key].is_of(chunks):
             context[key] = Course(list(chunks))
         return context[key]
 
@@ -112,6 +112,10 @@ class Course:
         self.parallel = any(chunk.get("parallel") for chunk in chunks)
         self.ahead = {}
         self._left, self._results, self._passed = _left(chunks), None, 0
+
+    def is_of(self, chunks):
+        """Return True if these are its chunks: Salt's own word for a run, the id of an object, comes again."""
+        return len(chunks) == len(self.chunks) and next(iter(chunks)) is self.chunks[0]
 
     def left(self, low):
         """Return how many chunks of the same state follow each other from this one on."""

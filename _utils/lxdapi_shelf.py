@@ -159,8 +159,8 @@ class Shelf:
         """Forget all."""
         with self._lock:
             self._written.append((None, None, None))
-            self._lists.clear()
-            self._singles.clear()
+            for kept in (self._lists, self._singles, self._poor):
+                kept.clear()
 
     @contextmanager
     def writing(self, api, path, body):

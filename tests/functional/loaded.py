@@ -28,7 +28,8 @@ class Loaded:
         self.modules, self.states = self._load(test=False)
         _, self.predicted = self._load(test=True)
 
-    def _load(self, test):
+    def opts(self, test=False):
+        """Return the options of a minion."""
         opts = salt.config.DEFAULT_MINION_OPTS.copy()
         opts.update(
             id="functional",
@@ -43,7 +44,10 @@ class Loaded:
             pillar={},
             lxdapi={"remotes": self._remotes, **self._settings},
         )
-        context = {}
+        return opts
+
+    def _load(self, test):
+        opts, context = self.opts(test), {}
         utils = salt.loader.utils(opts, context=context)
         modules = salt.loader.minion_mods(opts, utils=utils, context=context)
         serializers = salt.loader.serializers(opts)

@@ -142,10 +142,7 @@ def test_with_what_was_read_a_run_says_and_does_what_it_does_without(both, daemo
         made(daemon, SOME)
         daemon.ask("PUT", "/1.0/profiles/default", {"devices": raw("profiles/default")["devices"]})
         answers = told(runs(sls(script, daemon.socket)))
-        there = [(raw(f"instances/{name}") or {}) for name in NAMES]
-        ends = [
-            ({k: v for k, v in each.get("config", {}).items() if k in KEYS}, each.get("description")) for each in there
-        ]
+        ends = [state_of(raw(f"instances/{name}")) for name in SOME]
         seen.append((answers, ends, raw("profiles/default")["config"]))
     assert seen[0] == seen[1]
 

@@ -101,6 +101,7 @@ class FaultProxy:
         self._lock = threading.Lock()
         self._open = set()
         self._threads = []
+        self._at_once = 0
         self.clear()
 
     def __enter__(self):
@@ -139,11 +140,12 @@ class FaultProxy:
             self._faults.append(Fault(fault, method, path, skip, times, options))
 
     def clear(self):
-        """Nothing is armed, seen or counted."""
+        """Nothing is armed, seen or counted; ``most_at_once`` of the requests were on their way at the same time."""
         with self._lock:
             self._faults = []
             self.seen = []
             self.connections = 0
+            self.most_at_once = 0
 
     def requests(self, method=None):
         """The requests seen; those with this method when one is given."""
@@ -202,6 +204,21 @@ class FaultProxy:
         head = relay.read_head(client, leave=1)
         if head is None:
             return False
+        with self._counted():
+            return self._exchanged(head, client)
+
+    @contextmanager
+    def _counted(self):
+        with self._lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_once -= 1
+
+    def _exchanged(self, head, client):
         fault = self._fault_for(head)
         if fault and fault.name == "reset":
             self._note(head, 0, fault)
