@@ -44,38 +44,38 @@ class Seen(API):
         self.__dict__.update(api.__dict__)
         self.when = time.monotonic()
         self.instances = listed(api)
-        self._kept, self._open = {}, [True]
+        self._read_once, self._planning = {}, [True]
 
     def over(self):
         """From now on the daemon is asked; returns itself."""
-        self._open[0] = False
+        self._planning[0] = False
         return self
 
-    def get(self, url, params=None):
+    def get(self, url, *args, **kwargs):
         """Return the result of a GET, or what is known of it."""
-        ask = lambda: API.get(self, url, params=params)  # noqa: E731
-        if not self._open[0] or params:
+        ask = lambda: API.get(self, url, *args, **kwargs)  # noqa: E731
+        if not self._planning[0] or args or any(kwargs.values()):
             return ask()
         found = _INSTANCE.fullmatch(url)
         if found:
-            return self._known(found[1], url) or ask()
-        return ask() if url.startswith(_PASSING) else self._once(url, ask)
+            return self._from_listing(found[1], url) or ask()
+        return ask() if url.startswith(_PASSING) else self._from_memory(url, ask)
 
-    def _known(self, name, url):
+    def _from_listing(self, name, url):
         entry = self.instances.get(name)
         if entry is None:
             raise APINotFoundException(error="not in the list", method="GET", url=f"{self.endpoint}/1.0/{url}")
         return Found(entry) if is_steady(entry) else None
 
-    def _once(self, url, ask):
-        if url not in self._kept:
+    def _from_memory(self, url, ask):
+        if url not in self._read_once:
             try:
-                self._kept[url] = ask()
+                self._read_once[url] = ask()
             except LxdapiError as exc:
-                self._kept[url] = exc
-        if isinstance(self._kept[url], LxdapiError):
-            raise self._kept[url]
-        return self._kept[url]
+                self._read_once[url] = exc
+        if isinstance(self._read_once[url], LxdapiError):
+            raise self._read_once[url]
+        return self._read_once[url]
 
 
 class Fresh:
