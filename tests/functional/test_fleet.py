@@ -234,3 +234,13 @@ def test_what_is_deleted_between_the_listing_and_the_change_is_a_failure_of_that
     ret = fleet({"a[1-3]": {"config": {"user.a": "1"}}})
     assert (ret["result"], sorted(ret["changes"])) == (False, ["a1", "a3"])
     assert "a2 could not be updated: " in ret["comment"] and "/1.0/instances/a2" in ret["comment"]
+
+
+@pytest.mark.mainly("lxd")
+def test_values_that_nobody_shall_see_are_masked_of_each(apply, fleet):
+    fleet({"a[1-2]": None})
+    hidden = {"instances": {"a[1-2]": None}, "defaults": {"config": {"user.db": "geheim"}}, "sensitive": ["user.db"]}
+    expected = apply.predicted("lxdapi_fleet.managed", "shop", **hidden)
+    ret = apply("lxdapi_fleet.managed", "shop", **hidden)
+    assert ret["changes"] == expected["changes"] and set(ret["changes"]) == {"a1", "a2"}
+    assert "geheim" not in repr((ret, expected))
