@@ -86,8 +86,13 @@ class Run:
                 # who is waited for was begun before, so somebody always goes on
                 before = futures.get(needs.get(name))
                 futures[name] = pool.begin(lambda name=name, steps=steps, before=before: self._do(name, steps, before))
-        for future in futures.values():
-            future.result()
+            try:
+                for future in futures.values():
+                    future.result()
+            except BaseException:  # where Salt is interrupted no more are begun
+                self._most = -1
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _do(self, name, steps, before):
         """Carry one plan out and return True if it came to a good end."""
