@@ -83,6 +83,17 @@ def patterns(what, given):
     return tuple(given)
 
 
+def in_order(name):
+    """Return what a name is sorted by as a person counts: web2 comes before web10."""
+    parts = re.split(r"([0-9]+)", name)
+    digits = [part.lstrip("0") for part in parts[1::2]]
+    return [
+        *((part, (len(number), number)) for part, number in zip(parts, digits)),
+        (parts[-1], (0, "")),
+        (name, (0, "")),
+    ]
+
+
 def path(template, **parts):
     """Return the template with every part quoted whole: ``path("profiles/{name}", name="a b")``."""
     return template.format(**{key: quote(value, safe="") for key, value in parts.items()})

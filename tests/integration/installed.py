@@ -8,7 +8,7 @@ from pathlib import Path
 
 from salt_commands import REPO, run
 
-PARTS = ("_utils", "_modules", "_states", "setup.cfg", "pyproject.toml", "README.rst", "LICENSE")
+PARTS = ("_utils", "_modules", "_output", "_states", "setup.cfg", "pyproject.toml", "README.rst", "LICENSE")
 SECONDS = 120
 
 

@@ -110,6 +110,11 @@ class Salt:
         command = [self.python, self.venv / "bin" / "salt-call", *options, *words]
         return run(command, seconds, **environment)
 
+    def shown(self, *words, seconds=120):
+        """Return what ``salt-call --local`` said as a person sees it, having ended well."""
+        command = [self.python, self.venv / "bin" / "salt-call", "--local", "-c", self.folder, *words]
+        return run(command, seconds).succeeded()
+
     def ssh(self, *words, seconds=240, **environment):
         """Return what ``salt-ssh`` said of the target of the roster."""
         options = ["-c", self.folder, "--roster-file", self.folder / "roster", "--out", "json"]

@@ -33,6 +33,8 @@ NEEDS = {
     "lxdapi.update": ["profile"],
     "lxdapi.rename": ["profile"],
     "lxdapi.effective": ["stopped"],
+    "lxdapi.graph": ["backups"],
+    "lxdapi.status": ["stopped"],
     "lxdapi_backup.export": ["backups"],
     "lxdapi_backup.import": ["backups"],
     **dict.fromkeys(

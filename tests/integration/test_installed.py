@@ -21,6 +21,7 @@ def test_functions_of_the_package_are_found_and_documented(installed, daemon):
     found = installed.call("lxdapi.server", f"remote={daemon.name}").result()
     assert found["server"] == daemon.server
     assert "lxdapi_instance.start" in installed.call("sys.doc", "lxdapi_instance").result()
+    assert f"{daemon.server} " in installed.shown("lxdapi.status", f"remote={daemon.name}").stdout.splitlines()[0]
 
 
 def test_the_same_version_by_pip_and_by_sync_works(make_installed, a_remote):

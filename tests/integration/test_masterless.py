@@ -14,6 +14,7 @@ def synced(make_salt):
     copied = salt.sync()
     for kind in ("modules", "states", "utils"):
         assert f"{kind}.lxdapi_image" in copied[kind]
+    assert sorted(copied["output"]) == ["output.lxdapi_table", "output.lxdapi_text"]
     return salt
 
 
@@ -73,3 +74,16 @@ def test_a_wrong_remote_is_answered_with_those_that_there_are(unsynced, remotes)
     assert said.status != 0
     assert "remote 'nope' is not below lxdapi:remotes" in said.stderr
     assert ", ".join(sorted(remotes)) in said.stderr
+
+
+def test_a_host_is_a_table_without_colors_in_a_pipe_however_the_outputter_came(synced, unsynced, daemon):
+    daemon.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
+    status = ["lxdapi.status", "state=False", f"remote={daemon.name}"]
+    for said in (synced.shown(*status), unsynced.shown("-m", str(REPO), *status)):
+        assert "\x1b" not in said.stdout + said.stderr and "nvalid outputter" not in said.stderr
+        headline, _, head, line = said.stdout.strip().splitlines()
+        assert headline.startswith(f"{daemon.server} ") and headline.endswith(": 1 instance (1 Stopped)")
+        assert (head.split(), line.split()[:3]) == (["NAME", "STATUS", "TYPE", "AGE"], ["web1", "Stopped", "container"])
+    assert "\x1b[0;36mNAME" in synced.shown("--force-color", *status).stdout
+    picture = synced.shown("lxdapi.graph", f"remote={daemon.name}").stdout
+    assert picture.startswith("<svg ") and "web1" in picture

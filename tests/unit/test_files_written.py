@@ -18,12 +18,13 @@ from test_layout import FUNCTIONS, SYNCED, called, imported, tree
 
 PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
 # The functions that write a file. Each has a test of the mode: below, in test_download.py, test_image_files.py,
-# test_keypair.py and test_file_source.py, and for a tree in functional/test_file_trees.py.
+# test_keypair.py, test_file_source.py and test_graph.py, and for a tree in functional/test_file_trees.py.
 WRITERS = {
     "lxdapi_download._locked",
     "lxdapi_endpoint._pem_file",
     "lxdapi_file_source.rendered",
     "lxdapi_file_tree._fetched",
+    "lxdapi_graph._written",
     "lxdapi_image._remember",
     "lxdapi_keypair._stage",
 }

@@ -165,3 +165,8 @@ def test_what_is_no_config_value_is_refused_and_its_key_named(given):
 def test_text_that_the_daemon_would_alter_is_refused(given):
     with pytest.raises(InvalidError, match="user.x"):
         names.value("user.x", given)
+
+
+def test_names_are_sorted_as_a_person_counts():
+    ordered = ["", "1a", "2", "10", "a", "a1", "a02", "a2", "a10", "a10b2", "a10b10", "a1" + "0" * 5000, "a-1", "b"]
+    assert sorted(reversed(ordered), key=names.in_order) == ordered

@@ -1,0 +1,106 @@
+"""
+A host of LXD or Incus at a glance: its instances as a table, and as a picture with what they hang on.
+
+:depends: requests, requests-unixsocket
+"""
+
+from salt.exceptions import CommandExecutionError, SaltInvocationError
+
+try:
+    import lxdapi_front as front
+    import lxdapi_glance as glance
+    import lxdapi_graph as graphs
+except ImportError as exc:
+    front, _MISSING = None, exc
+
+__version__ = "0.1.0"
+__virtualname__ = "lxdapi"
+__outputter__ = {"status": "lxdapi_table", "graph": "lxdapi_text"}
+
+
+def __virtual__():
+    """Load if the library of lxdapi and what it needs can be imported."""
+    if front is None:
+        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
+    return front.loadable(__version__, __virtualname__)
+
+
+def _api(remote, project):
+    return front.connect(__salt__, __context__, remote, project)
+
+
+def status(name="*", state=True, sls=None, all_projects=False, remote=None, project=None):
+    """
+    Return the instances of a host at a glance: ``server``, and ``instances`` with for each ``name``, ``project``,
+    ``status``, ``type``, ``location`` (in a cluster), ``created_at``, ``age`` in seconds, ``addresses`` (those that can
+    be reached from elsewhere), ``memory`` in bytes, the number of ``snapshots``, and ``drift``.
+
+    name
+        A pattern such as ``web*``, or several: a list, or text with commas. ``*``: all.
+    state
+        True. False: without addresses, memory and snapshots, which for 200 instances takes a 27th of the time.
+    sls
+        The name of an SLS, or several: a list, or text with commas. It is run in test mode, all that is in it, and
+        ``drift`` says of each instance ``as declared``, ``would change: config limits.cpu``, ``not declared``. What is
+        declared and missing has a line of its own. Nothing is written. Not over salt-ssh, whose target has no SLS.
+    all_projects
+        True: the instances of every project. False.
+
+    On a command line it comes as a table (outputter ``lxdapi_table``); ``--out json`` has the data. One request
+    lists all instances.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi.status
+        salt-call lxdapi.status 'web*' state=False
+    """
+    api = _api(remote, project)
+    found = glance.status(api, name, state, all_projects)
+    if not sls:
+        return found
+    chunks, answers = _tested(sls)
+    default = (front.LOCAL, _api(remote, None).project or "default")
+    ours = (remote or front.LOCAL, None if all_projects else api.project or "default")
+    return glance.compare(found, chunks, answers, (default, ours), glance.words_of("name", name))
+
+
+def _tested(sls):
+    """
+    Return (low data, answers in test mode) of SLS files: the states say themselves what they would change, as they
+    do for whoever runs them; a second comparison could say something else.
+    """
+    mods = glance.words_of("sls", sls)
+    chunks = __salt__["state.show_low_sls"](mods)
+    if not all(isinstance(chunk, dict) for chunk in chunks):
+        raise SaltInvocationError(f"sls: {'; '.join(map(str, chunks))}")
+    # Only what is run to write has to be alone.
+    answers = __salt__["state.apply"](mods, test=True, concurrent=True)
+    if not isinstance(answers, dict):
+        raise CommandExecutionError(f"sls: {'; '.join(map(str, answers))}")
+    return chunks, answers
+
+
+def graph(format="svg", path=None, remote=None, project=None):
+    """
+    Return a picture of a host as text: servers, networks, storage pools, profiles and instances, and what uses what.
+
+    format
+        ``svg``, ``mermaid`` (which Markdown shows; by default it refuses more than 500 lines between boxes) or ``dot``
+        (Graphviz).
+    path
+        Of a file of the minion that it is written to instead, with mode 0600; the path comes back.
+
+    On a command line the text comes alone (outputter ``lxdapi_text``): ``salt-call lxdapi.graph > host.svg``. It takes
+    one request for each kind, all at once.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi.graph mermaid
+        salt-call lxdapi.graph svg path=/srv/backups/host.svg
+    """
+    text = graphs.draw(_api(remote, project), format)
+    return text if path is None else graphs.write(path, text)
