@@ -159,7 +159,7 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True, 
 
 def _at_once(api, name, made, started):
     """Return the steps for an instance that the request for its creation starts: the second one tells how that went."""
-    ended = []
+    came = []
 
     def make():
         try:
@@ -167,18 +167,21 @@ def _at_once(api, name, made, started):
         except APIException as exc:
             if not exc.made:
                 raise
-            ended.append(exc)
-            return None
-        ended.extend([None] if actual is None else [])
+            actual = None
+            came.append(exc)
+        came.append(actual)
         return actual
 
     def start():
-        if not ended:  # the answer was lost, or somebody else made it
-            return plans.do(statuses.steps_to(api, name, statuses.status(statuses.settled(api, name)), "Running"))
-        if ended[0] is not None:
+        if isinstance(came[0], APIException):
             statuses.come_to_rest(api, name)
-            raise ended[0]
-        return None
+            raise came[0]
+        if came[0] is None:
+            return None
+        here = statuses.status(statuses.settled(api, name))
+        if here == "Running" and came[0] == made.changes:  # the answer was lost, but the request was ours
+            return None
+        return plans.do(statuses.steps_to(api, name, here, "Running"))
 
     return [made._replace(act=make), started._replace(act=start)]
 
