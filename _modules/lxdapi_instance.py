@@ -79,13 +79,7 @@ def restart(name, timeout=None, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.restart web1 timeout=5 force=True
     """
-    api = _api(remote, project)
-    here = statuses.status(statuses.settled(api, name))
-    if here != "Running":
-        stop = [] if here == "Stopped" else statuses.reached(api, name, "Stopped", timeout, force)
-        return plans.do(stop + statuses.steps_to(api, name, "Stopped", "Running"))
-    forced = statuses.act_on(api, name, "restart", timeout, force)
-    return {"restarted": name, "forced": True} if forced else {"restarted": name}
+    return plans.do(statuses.restarted(_api(remote, project), name, timeout, force))
 
 
 def freeze(name, timeout=None, remote=None, project=None):

@@ -6,10 +6,12 @@ import logging
 
 import lxdapi_backup as backups
 import lxdapi_converge as converge
+import lxdapi_plan as plans
 import lxdapi_retry as retry
 import lxdapi_source as sources
+import lxdapi_status as statuses
 import lxdapi_unfinished as unfinished
-from lxdapi_errors import APIException, InvalidError
+from lxdapi_errors import APIException, APIOperationException, InvalidError
 from lxdapi_kinds import KINDS
 from lxdapi_plan import Step
 
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 KIND = KINDS["instance"]
 # Kinds that a device names: the key that holds the name.
 _NEEDS = {"network": "network", "storage_pool": "pool"}
+# Brought "start": true, which others ignore.
+_START = "instance_create_start"
 
 
 def create(api, name, wanted, source, timeout=None, extra=None, target=None):
@@ -30,7 +34,8 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
         The member of the cluster, or ``@group`` of members, that it is made on; None: the daemon's choice.
 
     An answer that was lost is settled by looking at the instance; one that a daemon left half made when it died is
-    removed and made again.
+    removed and made again. Returns None, after an answer that was lost what was done. An exception whose ``made`` is
+    True is about what comes after the creation, such as a start.
     """
     source = sources.source_of(source)
     if "project" in source:
@@ -38,12 +43,11 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
     body = {**(extra or {}), "source": source}
     there = api.at(target) if target else api
+    send = lambda fields: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
     try:
-        made_whole(
-            api, name, {**inherited, **wanted}, lambda fields: converge.create(there, KIND, name, fields, timeout, body)
-        )
+        return made_whole(api, name, {**inherited, **wanted}, send)
     except APIException as exc:
-        if retry.is_refusal(exc):
+        if retry.is_refusal(exc) and not exc.made:
             # that there is no such image LXD and Incus say differently; this raises a plain "not found"
             sources.looked_up(api, source)
         raise
@@ -55,15 +59,36 @@ def made_whole(api, name, fields, send):
 
     send
         Called with the fields, a mark of ours among them; makes it, and waits for the end.
+
+    Returns and raises: see :func:`create`.
     """
     config, mark = unfinished.marked(fields.get("config") or {})
-    retry.settle(api, lambda: send({**fields, "config": config}), lambda: _found_created(api, name, mark))
-    if unfinished.MARK not in config:
-        return
+    try:
+        found = retry.settle(api, lambda: send({**fields, "config": config}), lambda: _found_created(api, name, mark))
+    except APIException as exc:
+        exc.made = _is_made(api, name, mark, exc)
+        raise
+    if unfinished.MARK in config:
+        _unmark(api, name)
+    return {"created": name} if found else None
+
+
+def _unmark(api, name):
     try:
         unfinished.unmark(api, name)
     except APIException as exc:  # it is made; the next run takes the mark away
         log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
+
+
+def _is_made(api, name, mark, error):
+    """Return True if our creation came to its end, and what was to be done after it failed."""
+    if not isinstance(error, APIOperationException):
+        return False
+    try:
+        current = converge.read(api, KIND, name)
+    except APIException:
+        return False
+    return current is not None and unfinished.is_whole(current) and unfinished.mark_of(current) == mark
 
 
 def _found_created(api, name, mark):
@@ -80,12 +105,12 @@ def _found_created(api, name, mark):
     return None
 
 
-def _created(api, name, wanted, source, timeout, target):
+def _created(api, name, wanted, source, timeout=None, extra=None, target=None):
     """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
     try:
-        return create(api, name, wanted, source, timeout, target=target)
+        return create(api, name, wanted, source, timeout, extra, target)
     except APIException as exc:
-        current = unfinished.awaited(api, name) if retry.is_refusal(exc) else None
+        current = unfinished.awaited(api, name) if retry.is_refusal(exc) and not exc.made else None
         if current is None or not unfinished.is_whole(current):
             raise
         converge.refuse_fixed(KIND, wanted, current)
@@ -103,27 +128,62 @@ def refuse_target(api, target):
         raise InvalidError(f"target: there is no {KINDS[word].label} {str(target).lstrip('@')}")
 
 
-def creation(api, name, wanted, source, timeout=None, target=None, shared=True):
+def creation(api, name, wanted, source, timeout=None, target=None, shared=True, running=False):
     """
     Return the steps to a new instance.
 
     shared
         True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
+    running
+        True: it is started as well; where the daemon can (API extension instance_create_start) by the same request.
 
     ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
     is declared of them is written afterwards.
     """
     refuse_target(api, target)
+    started = statuses.steps_to(api, name, "Stopped", "Running") if running else []
     sort = sources.source_of(source)["type"]
     if sort == "backup":
-        return backups.creation(api, name, source, wanted, timeout, target)
-    make = _created if shared else create
-    act = lambda: make(api, name, wanted, source, timeout, target=target)  # noqa: E731
-    note = "it is empty: no source is declared" if source is None else ""
-    made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
+        return backups.creation(api, name, source, wanted, timeout, target) + started
     late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
     late = late or (sort == "copy" and converge.unmade(wanted))
-    return [made] + (converge.completion(api, KIND, name, wanted) if late else [])
+    at_once = bool(started) and not late and sort == "image" and api.has(_START)
+    make, extra = _created if shared else create, {"start": True} if at_once else None
+    act = lambda: make(api, name, wanted, source, timeout, extra, target)  # noqa: E731
+    note = "it is empty: no source is declared" if source is None else ""
+    made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
+    if at_once:
+        return _at_once(api, name, made, *started)
+    return [made] + (converge.completion(api, KIND, name, wanted) if late else []) + started
+
+
+def _at_once(api, name, made, started):
+    """Return the steps for an instance that the request for its creation starts: the second one tells how that went."""
+    came = []
+
+    def make():
+        try:
+            actual = made.act()
+        except APIException as exc:
+            if not exc.made:
+                raise
+            actual = None
+            came.append(exc)
+        came.append(actual)
+        return actual
+
+    def start():
+        if isinstance(came[0], APIException):
+            statuses.come_to_rest(api, name)
+            raise came[0]
+        if came[0] is None:
+            return None
+        here = statuses.status(statuses.settled(api, name))
+        if here == "Running" and came[0] == made.changes:  # the answer was lost, but the request was ours
+            return None
+        return plans.do(statuses.steps_to(api, name, here, "Running"))
+
+    return [made._replace(act=make), started._replace(act=start)]
 
 
 def lacking(api, wanted, source=None):

@@ -76,6 +76,8 @@ class APIException(LxdapiError):
 
     # The request that started the operation that was waited for.
     started_by = None
+    # True where the instance that was to be made is, and what failed came after that.
+    made = False
 
     def explain(self):
         """

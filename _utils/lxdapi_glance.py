@@ -9,12 +9,13 @@ from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
 import lxdapi_converge as converge
+import lxdapi_fleet_names as fleet_names
 import lxdapi_meaning as meaning
 import lxdapi_names as names
 from lxdapi_errors import InvalidError
 
 AS_DECLARED, NOT_DECLARED, MISSING = "as declared", "not declared", "Missing"
-_STATE = "lxdapi_instance"
+_STATE, _FLEET = "lxdapi_instance", "lxdapi_fleet"
 # What stands alone in the changes of an instance that begins or ends.
 _WHOLE = {"created": "would be created", "deleted": "would be deleted"}
 _LEAF = {"old", "new", "diff"}
@@ -141,16 +142,30 @@ def _words(chunks, answers, default, ours):
 
 
 def _declares(chunk):
-    """Return True for a state of an instance as such, not of something in it."""
-    return chunk["state"] == _STATE and "instance" not in chunk
+    """Return True for a state of instances as such, not of something in one."""
+    return chunk["state"] == _FLEET or (chunk["state"] == _STATE and "instance" not in chunk)
 
 
 def _instances_of(chunk, answer):
     """Return (name, what the state says of it) of each instance that a state is about."""
     if not chunk["state"].startswith("lxdapi_"):
         return []
+    if chunk["state"] == _FLEET:
+        return _of_the_fleet(chunk, answer)
     name = chunk["name"] if _declares(chunk) else chunk.get("instance")
     return [(name, answer)] if isinstance(name, str) else []
+
+
+def _of_the_fleet(chunk, answer):
+    """Return the same of a fleet, whose answer is that of all; if it failed nothing is known of who has no changes."""
+    try:
+        declared = fleet_names.expanded(chunk.get("instances") or {})
+    except (InvalidError, AttributeError):
+        return []  # the state has refused it
+    changes = (answer or {}).get("changes") or {}
+    told = [name for name in declared if name in changes or (answer and answer["result"] is not False)]
+    parts = {name: {"result": None, "changes": changes.get(name)} for name in told}
+    return [(name, parts.get(name, answer)) for name in declared]
 
 
 def _differences(chunk, answer):

@@ -89,16 +89,15 @@ def present(
     goal, timeout = goal_of(running), names.seconds(timeout)
     waits, guarded = waiting.steps(api, name, wait_for), items.truth("snapshot_before", snapshot_before or False)
     base_images.choose(image_changed)
-    wanted = _normal(api, wanted)
+    wanted = normal(api, wanted)
     current = unfinished.awaited(api, name)
     half_made = current is not None and _half_made(current)
     renamed = [] if current is not None else converge.rename_steps(api, KIND, renamed_from, name)
     if renamed:
         current = converge.read(api, KIND, renamed_from)
     if current is None or half_made:
-        made = _rid(api, name, current) + creations.creation(api, name, wanted, source, timeout, target)
-        started = statuses.steps_to(api, name, "Stopped", "Running") if running else []
-        return _awaited(made + started, waits, goal or "Stopped")
+        made = creations.creation(api, name, wanted, source, timeout, target, running=bool(running))
+        return _awaited(_rid(api, name, current) + made, waits, goal or "Stopped")
     wanted = _unmarked(wanted, current)
     now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
     statuses.refuse_vanishing(now, goal)
@@ -180,16 +179,16 @@ def made(api, name, settings):
     """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
     converge.path_of(KIND, name)
     wanted = {field: given for field, given in settings.items() if field != "source"}
-    return creations.creation(api, name, _normal(api, wanted), settings.get("source"), shared=False)
+    return creations.creation(api, name, normal(api, wanted), settings.get("source"), shared=False)
 
 
 def updated(api, name, settings):
     """Return the steps that make an existing instance as declared; raises if there is none."""
-    wanted = _normal(api, settings)
+    wanted = normal(api, settings)
     return converge.update_steps(api, KIND, name, wanted, api.get(converge.path_of(KIND, name)))
 
 
-def _normal(api, wanted):
+def normal(api, wanted):
     """Return the declared fields with canonical values; an architecture that the server lacks is refused."""
     # the daemon takes any word and does not keep it (all three); in a cluster another member may have it
     word = _ARCHITECTURES.get(str(wanted.get("architecture")), wanted.get("architecture"))

@@ -4,8 +4,10 @@ What lasts is told while it lasts: a line on a terminal, events on Salt's bus.
 
 import re
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.util import find_spec
 
 # None where it is not installed. It is loaded for the first line: most runs have no terminal.
@@ -16,6 +18,10 @@ AFTER = 3
 EVERY = 1
 # "Unpack: 45% (9.9GB/s)", "rootfs: 12.50MB (25.00MB/s)": what the daemons write for people.
 _PERCENT = re.compile(r"(\d+)%")
+
+
+# Set where many things at once are counted: a line for each would be a screenful.
+_MANY = ContextVar("lxdapi_progress", default=False)
 
 
 @contextmanager
@@ -40,6 +46,63 @@ def line(words, total=None, api=None, identity=None):
     with _bar(total=total, **options) as bar:
         yield lambda count: (bar.update(count), bytes_moved.add(count))
     bytes_moved.end()
+
+
+@contextmanager
+def counted(words, total, api, identity):
+    """
+    Within the block it is told how many of several things have come to their end: as a line on the terminal, with tqdm;
+    and as events, at most one a second and one at the end. Yields a function to be called with whether one ended well.
+
+    What each of them says of its own progress has no line meanwhile.
+
+    words
+        What they are.
+    total
+        How many there are.
+    api, identity
+        See :func:`line`.
+    """
+    ends, shown, before = _Ends(words, total, api.tell, identity), _shown(), _MANY.set(True)
+    try:
+        if not shown:
+            yield ends.add
+            return
+        with _bar(total=total, desc=words, unit="", delay=AFTER, leave=False) as bar:
+            yield lambda good: (ends.add(good), bar.set_postfix_str(ends.failed(), False), bar.update(1))
+    finally:
+        _MANY.reset(before)
+        ends.end()
+
+
+class _Ends:
+    """Counts what has come to its end, whichever thread says so, and tells it."""
+
+    def __init__(self, words, total, tell, identity):
+        self._words, self._total, self._tell, self._identity = words, total, tell, identity
+        self._ends, self._told, self._lock = [], time.monotonic(), threading.Lock()
+
+    def add(self, good):
+        """Count one more."""
+        with self._lock:
+            self._ends.append(good)
+            due = self._tell is not None and time.monotonic() - self._told >= EVERY
+            self._told = time.monotonic() if due else self._told
+        if due:
+            self.end()
+
+    def failed(self):
+        """Return in words how many failed, "" for none."""
+        count = self._ends.count(False)
+        return f"{count} failed" if count else ""
+
+    def end(self):
+        """Tell how many there were so far."""
+        if self._tell is None or not self._total:
+            return
+        text = ", ".join(filter(None, [f"{len(self._ends)} of {self._total}", self.failed()]))
+        percent = len(self._ends) * 100 // self._total
+        self._tell(self._identity, {"description": self._words, "text": text, "percent": percent})
 
 
 class _Bytes:
@@ -73,7 +136,7 @@ def _bar(**options):
 
 
 def _shown():
-    return tqdm is not None and sys.stderr.isatty()
+    return tqdm is not None and sys.stderr.isatty() and not _MANY.get()
 
 
 class Watch:

@@ -65,6 +65,11 @@ def status(current):
     return _SAME_STATUS.get(word, word)
 
 
+def is_stable(current):
+    """Return True if the instance is in none of the passing states (Starting, Stopping, ...)."""
+    return status(current) in _STABLE
+
+
 def refuse_vanishing(now, goal):
     """Raise for a stop that would delete: the daemon removes an ephemeral instance when it stops."""
     if goal == "Stopped" and status(now) != "Stopped" and now.metadata["ephemeral"]:
@@ -76,7 +81,7 @@ def settled(api, name, current=None, timeout=STOP_SECONDS):
     deadline = time.monotonic() + timeout
     while True:
         current = current or api.get(converge.path_of(KIND, name))
-        if status(current) in _STABLE:
+        if is_stable(current):
             return current
         if time.monotonic() >= deadline:
             raise APITimeoutException(current, f"still {status(current)} after {timeout} s")
@@ -131,6 +136,27 @@ def reached(api, name, goal, timeout=None, force=False):
     current = started_up(api, name, settled(api, name, current), goal)
     refuse_vanishing(current, goal)
     return steps_to(api, name, status(current), goal, timeout, force)
+
+
+def restarted(api, name, timeout=None, force=False):
+    """
+    Return the steps of a restart: a frozen instance is stopped and started, a stopped one is started.
+
+    timeout, force
+        Of the stop, see :func:`reached`.
+    """
+    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    here = status(settled(api, name))
+    if here != "Running":
+        stop = [] if here == "Stopped" else reached(api, name, "Stopped", timeout, force)
+        return stop + steps_to(api, name, "Stopped", "Running")
+    change = {"restarted": name}
+
+    def act():
+        forced = act_on(api, name, "restart", timeout, force)
+        return {**change, "forced": True} if forced else change
+
+    return [Step("restarted", change, act)]
 
 
 def _once_it_exists(api, name, goal, timeout, force):
@@ -214,11 +240,11 @@ def put_state(api, name, body, wait):
     except APIOperationException as exc:
         if not _arrived(api, name, body["action"], goal, exc.error):
             if body["action"] == "start":
-                _come_to_rest(api, name)
+                come_to_rest(api, name)
             raise
 
 
-def _come_to_rest(api, name):
+def come_to_rest(api, name):
     """
     Wait until the daemon has cleared up after a failed start.
 

@@ -25,7 +25,7 @@ from lxdapi_shelf import Found
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
 # How long a write that the daemon has let in beside ours can still undo it, in seconds.
-_RACE = 0.02
+RACE = 0.02
 
 
 def create(api, kind, name, wanted, timeout=None, extra=None):
@@ -169,7 +169,7 @@ class _Attempts:
         self._contended = self._contended or self._failed is not None
         self._failed, self._written = _undone(done, delta, delta.changes), delta.changes
         # who read before this write and writes after it has done so by then: without it a look at once missed 25 of 100
-        time.sleep(_RACE)
+        time.sleep(RACE)
         return delta.changes
 
 

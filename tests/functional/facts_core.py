@@ -31,6 +31,14 @@ def create_with_start(asked):
     return asked.read("instances/c1")["status"]
 
 
+def create_with_start_that_fails(asked):
+    nowhere = {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}
+    body = {"name": "c1", "source": IMAGE, "devices": {"e": nowhere}, "start": True}
+    assert asked.image and asked.waited("POST", "instances", body, 10)
+    found = asked.read("instances/c1")
+    return found["status"], found["config"].get("volatile.apply_template")
+
+
 def patch_instance(asked):
     asked.empty(description="mine", config={"user.a": "1"})
     found = asked.patched("instances/c1")
@@ -202,6 +210,7 @@ DIFFERS = {
 }
 # what is asked: what all of them answer
 ALIKE = {
+    create_with_start_that_fails: ("Stopped", "create"),
     patch_profile: ("mine", {"user.a": "1", "user.b": "2"}, True),
     profile_exists: 500,
     instances_in_order_of_names: ["a", "b"],

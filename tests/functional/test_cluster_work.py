@@ -161,3 +161,16 @@ def said_by(modules):
         "get": [modules["lxdapi.get"]("instance", name) for name in ("c1", "c2", "c3")],
         "export": {title: body for title, body in exported.items() if title != "server"},
     }
+
+
+def test_a_fleet_is_spread_over_the_members_and_changed_on_both(clustered, found, c1):
+    declared = {"a[1-2]": {"target": "n1"}, "b[1-2]": {"target": "n2"}}
+
+    def changed(**defaults):
+        defaults = {"source": "busybox", **defaults}
+        return clustered.changed("lxdapi_fleet.managed", "shop", instances=declared, defaults=defaults)
+
+    assert changed() == {name: {"created": name} for name in ("a1", "a2", "b1", "b2")}
+    assert [found(name)[0] for name in ("a1", "a2", "b1", "b2")] == ["n1", "n1", "n2", "n2"]
+    edit = {"config": {"user.a": {"old": None, "new": "1"}}}
+    assert changed(config={"user.a": 1}) == {name: edit for name in ("a1", "a2", "b1", "b2")}

@@ -85,7 +85,7 @@ ELSEWHERE_ON = {
     ("storage_bucket_key", "incus"): "needs ceph, or minio on the machine",
 }
 # Of those that are about no kind the examples of these are applied here.
-OF_NO_KIND = ("file", "snapshot")
+OF_NO_KIND = ("file", "fleet", "snapshot")
 # In which order the examples of a kind are applied; those of the other functions come third.
 ORDER = {"present": 0, "cmd_run": 1, "absent": 3}
 FOUND = [word for word in sorted([*KINDS, *OF_NO_KIND]) if (REPO / "_states" / f"lxdapi_{word}.py").exists()]

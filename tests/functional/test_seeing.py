@@ -112,6 +112,26 @@ def test_drift_tells_of_a_foreign_edit_and_only_reads(salt, daemon, proxy):
 
 
 @pytest.mark.mainly("incus")
+def test_drift_of_a_fleet_is_told_of_each_of_its_instances(salt, daemon, proxy):
+    instances = [{"instances": {"web[1-3]": None}}, {"defaults": {"source": NONE}}]
+    sls(salt, "fleet", {"shop": {"lxdapi_fleet.managed": instances}})
+    salt.modules["state.apply"]("fleet")
+    daemon.ask("PATCH", "/1.0/instances/web2", {"config": {"limits.cpu": "1"}, "description": "edited"})
+    daemon.ask("DELETE", "/1.0/instances/web3")
+    sls(
+        salt,
+        "fleet",
+        {"shop": {"lxdapi_fleet.managed": [*instances[:1], {"defaults": {"source": NONE, "description": "x"}}]}},
+    )
+    proxy.clear()
+    found = salt.modules["lxdapi.status"](sls="fleet")
+    assert proxy.writes() == []
+    assert {name: row["drift"] for name, row in rows(found).items()} == {
+        **{"web1": "would change: description", "web2": "would change: description", "web3": "would be created"}
+    }
+
+
+@pytest.mark.mainly("incus")
 def test_an_sls_that_does_not_exist_or_does_not_render_is_an_error_in_salts_words(salt, daemon):
     (Path(salt.tree) / "broken.sls").write_text("a: {{ nope(")
     for name, words in (("nope", "nope"), ("broken", "broken")):

@@ -45,6 +45,13 @@ NEEDS = {
         ),
         ["stopped", "files"],
     ),
+    "lxdapi_fleet.exec": ["running"],
+    "lxdapi_fleet.freeze": ["running"],
+    "lxdapi_fleet.restart": ["running", "others"],
+    "lxdapi_fleet.snapshot": ["stopped"],
+    "lxdapi_fleet.start": ["stopped", "others"],
+    "lxdapi_fleet.stop": ["running"],
+    "lxdapi_fleet.unfreeze": ["frozen"],
     "lxdapi_image.delete": ["image"],
     "lxdapi_image.export": ["image"],
     "lxdapi_image.publish": ["stopped"],
@@ -195,6 +202,11 @@ class Prepared:
         self._daemon.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir"})
         features = {"features.images": "false", "features.profiles": "false"}
         self._daemon.ask("POST", "/1.0/projects", {"name": "shop", "config": features})
+
+    def _others(self):
+        for name in ("web2", "web01", "web02", "web03"):
+            body = {"name": name, "source": {"type": "image", "alias": "busybox"}}
+            self._daemon.ask("POST", "/1.0/instances", body)
 
     def _volume(self):
         self._daemon.ask("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})

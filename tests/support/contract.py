@@ -35,6 +35,7 @@ EXTENSIONS = {
     "certificates password": "macaroon_authentication",
     "cluster/groups config": "clustering_groups_config",
     "cluster/members/{}/state force": "clustering_evacuation_force",
+    "instances start": "instance_create_start",
     "instances/{}/rebuild": "instances_rebuild",
     "network-address-sets": "network_address_set",
     "networks/{}/forwards ports[].snat": "network_forward_snat",

@@ -126,6 +126,18 @@ def test_what_begins_and_what_ends_has_a_row():
     assert drift(*pairs, patterns=("a*",)) == {"a": "would be deleted"}
 
 
+def test_a_fleet_is_about_each_of_its_instances():
+    fleet = chunk("shop", "managed", "lxdapi_fleet", instances={"web[1-3]": None, "old": {"absent": True}})
+    change = {"config": {"limits.cpu": {"old": "1", "new": "2"}}}
+    answer = said(fleet, {"web2": change, "web3": {"created": "web3"}, "default": change}, None)
+    expected = {"web1": "as declared", "web2": "would change: config limits.cpu", "web3": "would be created"}
+    assert drift((fleet, answer), there=("web1", "web2", "x")) == {**expected, "x": "not declared"}
+    failed = said(fleet, {"web2": change}, False, "web1 could not be read")
+    expected = {"web1": "cannot be told: web1 could not be read", "web2": "would change: config limits.cpu"}
+    assert drift((fleet, failed), there=("web1", "web2"), patterns=("web1", "web2")) == expected
+    assert drift((chunk("shop", "managed", "lxdapi_fleet", instances=["x"]), {})) == {"a": "not declared"}
+
+
 def test_a_state_that_fails_in_test_mode_says_why_in_one_line():
     failed = pair(chunk("a"), None, False, "instance a could not be read:\n  no such pool" + "x" * 999)
     words = drift(failed)["a"]

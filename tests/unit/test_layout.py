@@ -22,9 +22,10 @@ SYNCED = LIBRARY + FRONTS + OUTPUTTERS
 LONGEST_FILE, LONGEST_FUNCTION = 400, 40
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What takes whatever it is given: for the seed's contract all that requests knows; a template's parts; what
-# overrides a method of requests.
+# overrides a method of requests, or of API.
 OPEN = {
     "lxdapi_api": {"factory", "request", "transact", "get", "head", "post", "put", "patch", "delete"},
+    "lxdapi_fleet_seen": {"get"},
     "lxdapi_names": {"path"},
     "lxdapi_endpoint": {"init_poolmanager"},
 }
@@ -47,7 +48,7 @@ WITHOUT_ROW = {
     "warning": "only the daemon makes any: test_warning.py",
 }
 # States that are about no resource of the table, by the word behind "lxdapi_".
-OF_NO_KIND = {"cluster", "file", "snapshot", "trust"}
+OF_NO_KIND = {"cluster", "file", "fleet", "snapshot", "trust"}
 
 
 def scripts():

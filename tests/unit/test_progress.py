@@ -96,3 +96,28 @@ def test_bytes_that_are_moved_are_told_now_and_then_and_at_the_end(monkeypatch):
     with progress.line("backup", None, paper.api) as moved:
         moved(7)
     assert told == [("backup", "7 bytes", None)] * 2
+
+
+def test_of_many_things_it_is_told_how_many_have_ended_and_how_many_failed(monkeypatch):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    monkeypatch.setattr(progress, "EVERY", 0)
+    paper, told = Paper(), []
+    paper.api.tell = lambda identity, data: told.append((identity, data["text"], data["percent"]))
+    with progress.counted("fleet shop", 4, paper.api, "shop") as ended:
+        for good in (True, False, True):
+            ended(good)
+    assert told[0] == ("shop", "1 of 4", 25)
+    assert told[-1] == ("shop", "3 of 4, 1 failed", 75)
+
+
+@pytest.mark.skipif(progress.tqdm is None, reason="needs tqdm")
+def test_of_many_things_there_is_one_line(monkeypatch):
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr(progress, "AFTER", 0)
+    paper = Paper(started(), going(a_progress="1%"), finished())
+    with progress.counted("fleet shop", 2, paper.api, "shop") as ended:
+        ended(False)
+        paper.api.post("instances", json={}).wait(500)
+    assert "timeout=30" in paper.seen[1].url, "each of them is not asked once a second"
+    assert "fleet shop" in shown.getvalue() and "Creating instance" not in shown.getvalue()

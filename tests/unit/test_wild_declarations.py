@@ -16,6 +16,8 @@ STATES = sorted((Path(__file__).resolve().parents[2] / "_states").glob("lxdapi_*
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
 # Of which remote, project and member an object is, is not the kind's.
 WHERE = {"remote", "project", "target"}
+# What a parameter without default is given where it is no text.
+GOOD = {"instances": {"b": None}}
 SELF = []
 SELF.append(SELF)
 WILD = {
@@ -92,6 +94,11 @@ def state_of(path, there, test, folder):
     loaded.__opts__ = {"test": test, "cachedir": str(folder)}
     loaded.__salt__ = {"config.get": lambda *given: remotes(folder), "cp.cache_file": lambda *given, **more: ""}
     loaded.__context__ = {}
+    if "__states__" in path.read_text(encoding="utf-8"):
+        others = {each.stem: state_of(each, there, test, folder) for each in STATES if each != path}
+        loaded.__states__ = {
+            f"{name}.present": each.present for name, each in others.items() if hasattr(each, "present")
+        }
     return loaded
 
 
@@ -138,4 +145,4 @@ def test_each_state_answers_whatever_is_declared(path, function, parameter, monk
 def needed(act):
     """Return values for the parameters that have no default, but for the name."""
     found = inspect.signature(act).parameters.values()
-    return {each.name: "x" for each in found if each.default is each.empty and each.name != "name"}
+    return {each.name: GOOD.get(each.name, "x") for each in found if each.default is each.empty and each.name != "name"}

@@ -1,0 +1,91 @@
+"""
+Verbs for many instances at once: which are meant, and what is answered of each.
+"""
+
+import pytest
+from lxdapi_errors import InvalidError
+
+STARTED = {"status": {"old": "Stopped", "new": "Running"}}
+
+
+@pytest.fixture
+def three(apply, imported):
+    """Stopped containers a1 and a2, of which the first has a key, and one that cannot start."""
+    devices = {"e": {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}}
+    apply("lxdapi_instance.present", "a1", source="busybox", config={"user.owner": "shop"})
+    apply("lxdapi_instance.present", "a2", source="busybox")
+    apply("lxdapi_instance.present", "b", source="busybox", devices=devices)
+
+
+@pytest.fixture
+def verb(salt, proxy):
+    """Call a verb; with it the paths of the writes."""
+
+    def call(function, *arguments, **options):
+        proxy.clear()
+        return salt.modules[f"lxdapi_fleet.{function}"](*arguments, **options)
+
+    return call
+
+
+def test_the_life_of_many_and_who_fails_says_why(verb, three, salt, proxy, raw):
+    predicted = verb("start", "*", test=True)
+    assert predicted == {name: STARTED for name in ("a1", "a2", "b")} and proxy.writes() == []
+    answers = verb("start", "*")
+    assert {name: answers[name] for name in ("a1", "a2")} == {"a1": STARTED, "a2": STARTED}
+    assert answers["b"].startswith("could not be started: Failed to start device") and "/state" in answers["b"]
+    assert verb("start", "a[1-2]") == {"a1": {}, "a2": {}} and len(proxy.requests()) == 1
+
+    answers = verb("exec", "*", "echo $((6 * 7)); exit 3", filter={"config": {"user.owner": "shop"}})
+    assert answers == {"a1": {"retcode": 3, "stdout": "42", "stderr": ""}}
+    answers = verb("exec", ["a1", "b"], "true")
+    assert answers["a1"]["retcode"] == 0 and "not running" in answers["b"]
+
+    assert verb("freeze", filter={"status": "Running"}).keys() == {"a1", "a2"}
+    assert raw("instances/a2")["status"] == "Frozen"
+    thawed = {"status": {"old": "Frozen", "new": "Running"}}
+    assert verb("unfreeze", "*") == {"a1": thawed, "a2": thawed, "b": {}}
+    assert verb("restart", "a*", timeout=0, force=True) == {
+        name: {"restarted": name, "forced": True} for name in ("a1", "a2")
+    }
+    stopped = {"status": {"old": "Running", "new": "Stopped"}, "forced": True}
+    assert verb("stop", "*", timeout=0, force=True) == {"a1": stopped, "a2": stopped, "b": {}}
+
+
+@pytest.mark.mainly("lxd")
+def test_a_snapshot_of_many_is_refused_where_there_is_one_and_made_of_the_others(verb, three, salt):
+    salt.modules["lxdapi_snapshot.create"]("a2/before")
+    answers = verb("snapshot", "a*", "before")
+    assert answers["a1"] == {"created": "a1/before"} and isinstance(answers["a2"], str)
+
+
+@pytest.mark.mainly("incus")
+def test_names_that_are_spelled_out_have_to_be_there_and_patterns_may_match_nothing(verb, three, proxy):
+    with pytest.raises(InvalidError, match="there is no instance a3, c"):
+        verb("start", "a[2-3],c".split(","))
+    assert proxy.writes() == []
+    assert verb("start", "x*") == verb("stop", "a*", filter={"type": "vm"}) == {}
+    assert verb("stop", filter={"profile": "default", "status": "stopped"}, test=True).keys() == {"a1", "a2", "b"}
+
+
+@pytest.mark.mainly("incus7")
+@pytest.mark.parametrize(
+    "function, arguments, words",
+    [
+        ("start", {}, "names or filter is needed"),
+        ("start", {"names": 7}, "names: a name, a range"),
+        ("start", {"names": "web[2-1]"}, "2 is more than 1"),
+        ("start", {"names": "*", "filter": {"mood": "x"}}, "filter: unknown mood"),
+        ("start", {"names": "*", "filter": {"type": "x"}}, "type 'x'"),
+        ("start", {"names": "*", "timeout": "x"}, "timeout: a number of seconds"),
+        ("start", {"names": "*", "concurrency": 99}, "concurrency: a number from 1 to 32"),
+        ("stop", {"names": "*", "force": "x"}, "force: true or false"),
+        ("snapshot", {"names": "*"}, "snapshot name None is not text"),
+        ("snapshot", {"names": "*", "snapshot": ".."}, "snapshot name '..' is not valid"),
+        ("exec", {"names": "*"}, "command"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_before_any_request(verb, proxy, function, arguments, words):
+    with pytest.raises(InvalidError) as caught:
+        verb(function, **arguments)
+    assert words in str(caught.value) and proxy.requests() == []

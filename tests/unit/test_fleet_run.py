@@ -1,0 +1,84 @@
+"""
+Plans of many instances side by side: the bounds that are kept, and what is left when it is cut short.
+"""
+
+import threading
+import time
+
+import pytest
+from lxdapi_errors import LxdapiError
+from lxdapi_fleet_run import Run
+from lxdapi_plan import Step
+
+NAMES = [f"a{number}" for number in range(30)]
+
+
+class Crowd:
+    """Counts how many are at it at once, and at most were."""
+
+    def __init__(self):
+        self._lock, self.now, self.most = threading.Lock(), 0, 0
+
+    def act(self):
+        """Be there for a moment."""
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.01)
+        with self._lock:
+            self.now -= 1
+
+
+def plans_of(names, act, verb="created"):
+    """Return a plan of one step for each."""
+    return {name: [Step(verb, {verb: name}, act)] for name in names}
+
+
+@pytest.mark.parametrize("concurrency, verb, most", [(1, "created", 1), (3, "stopped", 3), (None, "stopped", 20)])
+def test_no_more_are_at_it_at_once_than_is_said(concurrency, verb, most):
+    crowd, run = Crowd(), Run(concurrency)
+    run.carry_out(plans_of(NAMES, crowd.act, verb))
+    assert 1 <= crowd.most <= most and set(run.answers) == set(NAMES)
+
+
+def test_creations_and_starts_are_fewer_than_stops(monkeypatch):
+    monkeypatch.setattr("lxdapi_workers.busy", lambda: 2)
+    crowd, run = Crowd(), Run()
+    run.carry_out(plans_of(NAMES, crowd.act))
+    assert crowd.most <= 2
+
+
+def fail():
+    """Be refused."""
+    raise LxdapiError("no")
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("most, failing", [(0, 5), (2, 5), (None, 5)])
+def test_after_too_many_failures_no_more_are_begun_than_were_at_it(concurrency, most, failing):
+    run = Run(concurrency, most)
+    planned = {**plans_of(NAMES[:failing], fail), **plans_of(NAMES[failing:], lambda: None)}
+    run.carry_out(planned)
+    assert set(run.answers) | set(run.unbegun) == set(NAMES) and not set(run.answers) & set(run.unbegun)
+    if most is None:
+        assert (run.failures(), run.unbegun) == (failing, {})
+    else:
+        assert most < run.failures() <= most + concurrency
+
+
+def test_who_needs_one_that_failed_is_not_begun_and_nobody_waits_for_ever():
+    run, done = Run(1), []
+    needs = {"b": "a", "c": "b", "e": "d"}
+    planned = {**plans_of("a", fail), **plans_of("bcde", lambda: done.append(1))}
+    run.carry_out(planned, needs)
+    assert list(run.unbegun) == ["b", "c"] and set(run.answers) == {"a", "d", "e"} and len(done) == 2
+
+
+def test_where_it_is_interrupted_no_more_are_begun():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    run, done = Run(1), []
+    with pytest.raises(KeyboardInterrupt):
+        run.carry_out({**plans_of("a", interrupt), **plans_of(NAMES, lambda: done.append(time.sleep(0.05)))})
+    assert len(done) <= 1
