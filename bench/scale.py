@@ -150,7 +150,7 @@ def main():
     parser.add_argument("--hosts", default="1,10,100", help="numbers of hosts, with commas between")
     parser.add_argument("--each", type=int, default=100, help="instances in each host")
     parser.add_argument(
-        "--speed", type=float, default=10.0, help="how much faster than measured the hosts are; 0: at once"
+        "--speed", type=float, default=20.0, help="how much faster than measured the hosts are; 0: at once"
     )
     parser.add_argument("--only", default=",".join(JOBS), help=f"some of: {', '.join(JOBS)}")
     parser.add_argument("--runs", type=int, default=1, help="so many at the same time, each with a part of the hosts")
