@@ -211,7 +211,7 @@ class API:
         """Return this API for one member of the cluster: ``target`` is sent with every request."""
         other = copy.copy(self)
         other.target = names.check("token", "cluster member", target)
-        other._known = {}
+        other._known = dict(self._known)
         return other
 
     def impatient(self):

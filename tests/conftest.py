@@ -47,7 +47,11 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """What is ``long`` is left out, unless it is asked for."""
+    """What runs mainly with one kind of daemon is ``long`` with others; that is left out unless it is asked for."""
+    for item in items:
+        mark = item.get_closest_marker("mainly")
+        if mark and item.callspec.params["daemon"] != mark.args[0]:
+            item.add_marker(pytest.mark.long)
     if config.option.long:
         for item in items:
             item.add_marker(pytest.mark.timeout(7200), append=item.get_closest_marker("timeout") is None)

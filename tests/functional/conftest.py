@@ -207,14 +207,6 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """What runs mainly with one kind of daemon is ``long`` with the others."""
-    for item in items:
-        mark = item.get_closest_marker("mainly")
-        if mark and item.callspec.params["daemon"] != mark.args[0]:
-            item.add_marker(pytest.mark.long)
-
-
 @pytest.fixture
 def cluster(request, clusters):
     """A cluster of n1 and n2, as fresh as at its start."""

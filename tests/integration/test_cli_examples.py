@@ -20,6 +20,7 @@ import salt.payload
 from cli_examples import examples, public_functions
 from salt.exceptions import CommandExecutionError
 from salt_commands import REPO, Salt, this_environment
+from spread import spread
 
 FUNCTIONS = public_functions("_modules")
 EXAMPLES = {" ".join(words): words for docstring in FUNCTIONS.values() for words in examples(docstring)}
@@ -265,7 +266,7 @@ def test_every_function_has_an_example_that_calls_it():
         assert function in [words[0] for words in examples(docstring)], function
 
 
-@pytest.mark.parametrize("example", [each for each in EXAMPLES if not elsewhere(each)])
+@pytest.mark.parametrize("example", spread(*(each for each in EXAMPLES if not elsewhere(each))))
 def test_the_example_runs_and_its_result_survives_the_way_to_the_master(example, callers, daemon, image, tmp_path):
     words, prepared = EXAMPLES[example], Prepared(daemon, image, tmp_path)
     for thing in NEEDS.get(words[0], []):
