@@ -78,11 +78,12 @@ def _look_ahead(run, act):
     if function not in FUNCTIONS or run.test or not _is_quiet(run) or not _fits(run, run.low, _BEHIND):
         return
     bound = _bound(run)
-    count = min(FUNCTIONS[function](), bound) if bound is not None else FUNCTIONS[function]()
-    group = _group(run) if count > 0 else [run.low]
+    group = _group(run) if bound > 0 else [run.low]
     if len(group) > 1:
-        calls = {runs.tag(chunk): _call(run, chunk) for chunk in group[1:]}
-        begun = Begun({runs.tag(run.low): act, **calls}, min(count, len(group)))
+        begun = Begun(bound)
+        for chunk in group:
+            begun.add(runs.tag(chunk), repr(chunk.get("remote")), act if chunk is run.low else _call(run, chunk))
+        begun.start(FUNCTIONS[function]())
         run.course.ahead.update(dict.fromkeys(begun.futures, begun))
 
 
@@ -93,9 +94,11 @@ def _is_quiet(run):
 
 
 def _bound(run):
-    """Return how many at once the setting allows, None where there is none."""
+    """Return how many at once the setting allows."""
     found = run.names["__salt__"]["config.get"]("lxdapi:ahead", None)
-    if found is None or (isinstance(found, int) and not isinstance(found, bool) and found >= 0):
+    if found is None:
+        return workers.MOST
+    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
         return found
     raise InvalidError(f"lxdapi:ahead: a number is needed, 0 for none, not {found!r}")
 
@@ -169,35 +172,51 @@ def _call(run, chunk):
 
 class Begun:
     """
-    States that run at once, begun in their order.
+    States that run at once, those of one daemon begun in their order.
 
-    calls
-        By the tag of the chunk.
-    count
+    most
         How many at once.
     """
 
-    def __init__(self, calls, count):
-        self.futures = {tag: Future() for tag in calls}
-        # Salt's dunders, and what is secret, are as here
-        self._waiting = deque((self.futures[tag], contextvars.copy_context(), call) for tag, call in calls.items())
-        self._left, self._lock = len(calls), threading.Lock()
-        self._pool = workers.Workers(count)
-        for _ in range(count):
-            self._pool.submit(self._next)
+    def __init__(self, most):
+        self.futures, self._queues = {}, {}
+        self._most, self._left, self._lock = most, 0, threading.Lock()
 
-    def _next(self):
+    def add(self, tag, daemon, call):
+        """
+        Take in one more.
+
+        tag, daemon
+            Of the chunk, and what it is about.
+        call
+            The state.
+        """
+        self.futures[tag] = Future()
+        self._left += 1
+        # Salt's dunders, and what is secret, are as here
+        waiting = (self.futures[tag], contextvars.copy_context(), call)
+        self._queues.setdefault(daemon, deque()).append(waiting)
+
+    def start(self, count):
+        """Begin, with so many at once for each daemon."""
+        widths = [(queue, min(count, len(queue))) for queue in self._queues.values()]
+        self._pool = workers.Workers(min(self._most, sum(width for _, width in widths)))
+        for queue, width in widths:
+            for _ in range(width):
+                self._pool.submit(self._next, queue)
+
+    def _next(self, queue):
         """Run the next one; and the next after it is asked for anew, which a process that ends does not grant."""
         with self._lock:
-            if not self._waiting:
+            if not queue:
                 return
-            future, context, call = self._waiting.popleft()
+            future, context, call = queue.popleft()
         try:
             future.set_result(context.run(call))
         except BaseException as exc:  # as if it had been called at its turn
             future.set_exception(exc)
         try:
-            self._pool.submit(self._next)
+            self._pool.submit(self._next, queue)
         except RuntimeError:
             pass
 
@@ -206,7 +225,8 @@ class Begun:
         try:
             return self.futures[tag].result()
         except BaseException:
-            self._waiting.clear()
+            for queue in self._queues.values():
+                queue.clear()
             raise
         finally:
             self._left -= 1

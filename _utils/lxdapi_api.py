@@ -242,6 +242,12 @@ class API:
         return "Incus" if self.server["environment"]["server"] == "incus" else "LXD"
 
     @property
+    def identity(self):
+        """Return what tells this server from others, as far as it has been asked; None: not known, or of a cluster."""
+        found = (self._known.get("server") or {}).get("environment") or {}
+        return None if found.get("server_clustered") else found.get("certificate_fingerprint") or None
+
+    @property
     def clustered(self):
         """Return True if the server is a member of a cluster."""
         return bool((self.server.get("environment") or {}).get("server_clustered"))

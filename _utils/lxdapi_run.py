@@ -6,6 +6,7 @@ Salt gives every state function ``__low__``, ``__lowstate__`` and ``__running__`
 """
 
 import copy
+import inspect
 import os
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,7 +30,18 @@ def of(names):
     if beside is not None:
         return beside
     low = names.get("__low__")
+    if low:
+        _look_up(names[low["fun"]])
     return Run(names["__opts__"]["test"], copy.deepcopy(low) if low else None, names)
+
+
+def _look_up(function):
+    """
+    Keep the signature of a state function with it: Salt looks it up twice for each state, which with 25 parameters
+    takes as long as our own part of a state with nothing to do.
+    """
+    if "__signature__" not in function.__dict__:
+        function.__signature__ = inspect.signature(function)
 
 
 def tag(chunk):
@@ -125,7 +137,8 @@ class Course:
     def arrived(self, low, results):
         """Return True if since the last chunk of ours nothing ran but that; results: how many there are by now."""
         unbroken = self._results is not None and results == self._results + 1 and not _runs_more(low)
-        self._results = results
+        # None: what Salt reads anew after it may be other settings
+        self._results = None if any(key.startswith("reload_") for key in low) else results
         return unbroken
 
     def followers(self, low, running):

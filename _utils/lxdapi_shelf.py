@@ -39,8 +39,8 @@ class Found(NamedTuple):
 class _List:
     """The objects of a collection by their names, without those that were written since."""
 
-    def __init__(self, begun, objects):
-        self.begun, self.objects, self.used, self.stale = begun, objects, 0, set()
+    def __init__(self, begun, objects, server):
+        self.begun, self.objects, self.server, self.used, self.stale = begun, objects, server, 0, set()
 
 
 @contextmanager
@@ -79,9 +79,17 @@ class Shelf:
     def __init__(self, seconds=SECONDS):
         self._seconds = seconds
         self._lock, self._locks = threading.Lock(), {}
-        self._lists, self._singles, self._poor = {}, {}, set()
-        # What was written, in order: (scope, collection, names); None as the names: all of it.
+        self._lists, self._singles, self._poor, self._settings = {}, {}, set(), {}
+        # What was written, in order: (scope, collection, names, server); None as the names: all of it.
         self._written = []
+
+    def setting(self, key, default, ask):
+        """Return a setting, which is looked up once as long as nothing but states of ours runs."""
+        if _USED.get() is None:
+            return ask(key, default)
+        if key not in self._settings:
+            self._settings[key] = ask(key, default)
+        return self._settings[key]
 
     def found(self, api, kind, path, ask):
         """
@@ -144,7 +152,7 @@ class Shelf:
             # whoever asks for a single one is told what is wrong
             self._poor.add(key)
             return None
-        made = _List(begun, {each["name"]: each for each in listed})
+        made = _List(begun, {each["name"]: each for each in listed}, api.identity)
         with self._lock:
             self._lists[key] = made
             for each in self._written[written:]:
@@ -158,8 +166,8 @@ class Shelf:
     def drop(self):
         """Forget all."""
         with self._lock:
-            self._written.append((None, None, None))
-            for kept in (self._lists, self._singles, self._poor):
+            self._written.append((None, None, None, None))
+            for kept in (self._lists, self._singles, self._poor, self._settings):
                 kept.clear()
 
     @contextmanager
@@ -171,9 +179,9 @@ class Shelf:
             Of the request: absolute, and the decoded JSON; None where it is none.
 
         Of the same kind that is the object itself; of others anything (``used_by``, ``expanded_config``), and all of
-        what is known of other projects and daemons, which can be the same one by another name.
+        what is known of other projects and of daemons that can be the same one by another name.
         """
-        entry = (_scope(api), *_touched(path, body))
+        entry = (_scope(api), *_touched(path, body), api.identity)
         self._wrote(entry)
         try:
             yield
@@ -187,12 +195,13 @@ class Shelf:
             for key in list(self._lists):
                 self._overtaken(key, *entry)
 
-    def _overtaken(self, key, scope, collection, own):
+    def _overtaken(self, key, scope, collection, own, server):
         if key not in self._lists:
             return
+        kept = self._lists[key]
         if own and (scope, collection) == key:
-            self._lists[key].stale |= own
-        else:
+            kept.stale |= own
+        elif server is None or kept.server in (None, server):
             self._forget(key)
 
 

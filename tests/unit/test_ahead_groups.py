@@ -2,6 +2,7 @@
 Which states may be begun before their turn, and which may not.
 """
 
+import threading
 from pathlib import Path
 
 import lxdapi_ahead as ahead
@@ -146,9 +147,29 @@ def test_what_was_refused_with_nothing_done_is_tried_again_at_its_turn_and_nothi
         answers = [{"result": first[0], "changes": first[1]}, {"result": True, "changes": {"second": True}}]
         course = runs.Course([A, B])
         names = {"__context__": {}, "__running__": {runs.tag(A): {}}, "__opts__": {}}
-        course.ahead[runs.tag(B)] = ahead.Begun({runs.tag(B): lambda answers=answers: answers.pop(0)}, 1)
+        course.ahead[runs.tag(B)] = one = ahead.Begun(1)
+        one.add(runs.tag(B), "local", lambda answers=answers: answers.pop(0))
+        one.start(1)
         run = runs.Run(False, B, names)
         run.course = course
         ret = ahead.taken(run, lambda answers=answers: answers.pop(0))
         assert ret["changes"] == ({"second": True} if again else first[1])
         assert course.ahead == {}
+
+
+@pytest.mark.parametrize("most, expected", [(32, 6), (3, 3)])
+def test_each_daemon_has_as_many_at_once_as_it_bears_and_all_together_no_more_than_there_may_be(most, expected):
+    begun, together, seen = ahead.Begun(most), threading.Barrier(expected), []
+
+    def state(daemon):
+        together.wait(10)
+        seen.append(daemon)
+
+    for number in range(6):
+        begun.add(f"a{number}", "a", lambda: state("a"))
+        begun.add(f"b{number}", "b", lambda: state("b"))
+        begun.add(f"c{number}", "c", lambda: state("c"))
+    begun.start(2)
+    for tag in list(begun.futures):
+        begun.answer(tag)
+    assert sorted(seen) == ["a"] * 6 + ["b"] * 6 + ["c"] * 6
