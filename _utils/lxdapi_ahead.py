@@ -129,8 +129,7 @@ def _fits(run, chunk, more=frozenset()):
     known = _parameters(run.names[chunk["fun"]])
     if not chunk.keys() - known <= _SALTS | more | {key for key in chunk if key.startswith("__pub_")}:
         return False
-    slots = any(isinstance(value, str) and value.startswith("__slot__:") for value in chunk.values())
-    return isinstance(chunk["name"], str) and not slots and not chunk.get("wait_for")
+    return isinstance(chunk["name"], str) and not runs.has_slot(chunk) and not chunk.get("wait_for")
 
 
 @lru_cache(maxsize=32)

@@ -161,5 +161,18 @@ def _left(chunks):
 
 def _runs_more(low):
     """Return True if Salt runs something of the user's before this state's function."""
-    slots = (value for value in low.values() if isinstance(value, str) and value.startswith(_SLOT))
-    return any(key in low for key in _FOREIGN) or any(slots)
+    return any(key in low for key in _FOREIGN) or has_slot(low)
+
+
+def has_slot(chunk):
+    """Return True if Salt puts something into an argument just before it calls the function; it looks into mappings."""
+    left = list(chunk.values())
+    while left:
+        each = left.pop()
+        if isinstance(each, str) and each.startswith(_SLOT):
+            return True
+        if isinstance(each, dict):
+            left += each.values()
+        elif isinstance(each, (list, tuple)):
+            left += each
+    return False

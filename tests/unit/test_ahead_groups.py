@@ -80,6 +80,8 @@ def test_so_it_is_where_the_master_orchestrates():
         entry("b1", prerequired=[{"test": "x"}]),
         entry("b1", surce="a typo is refused by Salt"),
         entry("b1", source="__slot__:salt:test.echo(x)"),
+        entry("b1", config={"user.a": "__slot__:salt:test.echo(x)"}),
+        entry("b1", devices=[{"user.a": "__slot__:salt:test.echo(x)"}]),
         entry("b1", wait_for={"ready": True}),
         entry("b1", source={"type": "copy", "source": "a1"}),
         entry("b1", source={"type": "copy", "source": "a1/snap"}),
