@@ -134,7 +134,7 @@ class Shelf:
             kept = self._lists.get(key)
             if kept is not None and self._fresh(kept.begun):
                 return kept
-            if kept is not None:
+            with self._lock:
                 self._forget(key)
             return self._listed(api, key) if self._is_worth(api, kind, key, about) else None
 
@@ -160,7 +160,8 @@ class Shelf:
             return self._lists.get(key)
 
     def _forget(self, key):
-        if self._lists.pop(key).used < _WORTH:
+        kept = self._lists.pop(key, None)
+        if kept is not None and kept.used < _WORTH:
             self._poor.add(key)
 
     def drop(self):
