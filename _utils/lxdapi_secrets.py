@@ -259,6 +259,7 @@ def mask_words(words, values):
     Return the daemon's words without these secret values: some errors quote what was sent, as it was
     or as Go's %q writes it.
     """
+    values = frozenset(values)  # of one API other threads add to them meanwhile
     quoted = {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
     for value in sorted(quoted.union(values), key=len, reverse=True):
         words = words.replace(value, MASK)

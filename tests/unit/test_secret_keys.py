@@ -2,6 +2,9 @@
 Which keys are secret by their names, and which values by what they hold.
 """
 
+import sys
+import threading
+
 import lxdapi_diff as diff
 import lxdapi_secrets as secrets
 import pytest
@@ -52,3 +55,22 @@ def test_of_a_device_what_is_secret_is_not_shown():
     found = {"devices": {"web": {"type": "disk", "user.pass": "canary-1", "source": "http://me:canary-2@a/"}}}
     shown = diff.compare(KINDS["profile"], {"devices": {"web": None}}, found).changes["devices"]["web"]["old"]
     assert shown == {"type": "disk", "user.pass": "(hidden)", "source": "http://(hidden)@a/"}
+
+
+def test_words_are_masked_while_another_thread_hides_more():
+    hidden, over, before = {f"value{number}" for number in range(200)}, threading.Event(), sys.getswitchinterval()
+
+    def hide():
+        while not over.is_set():
+            hidden.add("another")
+            hidden.discard("another")
+
+    sys.setswitchinterval(1e-5)
+    other = threading.Thread(target=hide)
+    other.start()
+    try:
+        assert {secrets.mask_words("it was value7", hidden) for _ in range(300)} == {f"it was {secrets.MASK}"}
+    finally:
+        over.set()
+        other.join()
+        sys.setswitchinterval(before)
