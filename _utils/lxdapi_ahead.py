@@ -9,7 +9,7 @@ is started ahead is only what Salt is sure to call next, and what would end the 
 - none that names another one of them (a copy's source), that is about the same object, or that waits for something;
 - not in test mode, not with ``failhard``, not where ``lxdapi:ahead`` is 0.
 
-One that was refused while it had changed nothing is tried again at its turn: another one may have had to be first.
+A ``present`` that failed with nothing changed is tried again at its turn: another one may have had to be first.
 """
 
 import contextvars
@@ -17,7 +17,7 @@ import inspect
 import re
 import threading
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from functools import lru_cache
 
 import lxdapi_run as runs
@@ -39,6 +39,8 @@ FUNCTIONS = {
     ("lxdapi_volume_snapshot", "present"): _FEW,
     ("lxdapi_volume_snapshot", "absent"): _FEW,
 }
+# Of which another one may have to be first: it gives up an address, a port.
+_AGAIN = (("lxdapi_instance", "present"),)
 # Of one instance or volume the snapshots are made one after the other.
 _WITHIN = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
 _SALTS = frozenset(
@@ -69,7 +71,8 @@ def taken(run, act):
     if begun is None:
         return act()
     ret = begun.answer(mine)
-    return act() if ret["result"] is False and not ret["changes"] else ret
+    again = (run.low["state"], run.low["fun"]) in _AGAIN
+    return act() if ret is None or (again and ret["result"] is False and not ret["changes"]) else ret
 
 
 def _look_ahead(run, act):
@@ -107,18 +110,17 @@ def _group(run):
     """Return the chunks that may run at once, the run's own first."""
     first = run.low
     found = [first]
-    named, mentioned = {_identity(first)}, _mentioned(first)
-    words = _words_of(first)
+    mentioned, words, named = _mentioned(first), _words_of(first), {}
+    _is_new(first, named)
     for chunk in run.course.followers(first, run.running):
         if runs.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
             break
-        if not _fits(run, chunk) or _identity(chunk) in named:
+        if not _fits(run, chunk) or not _is_new(chunk, named):
             break
         about, own = _mentioned(chunk), _words_of(chunk)
         if about & words or mentioned & own:
             break
         found.append(chunk)
-        named.add(_identity(chunk))
         mentioned |= about
         words |= own
     return found
@@ -137,10 +139,20 @@ def _parameters(function):
     return frozenset(inspect.signature(function).parameters)
 
 
-def _identity(chunk):
-    """Return what a chunk is about: two such are never changed at once."""
+def _is_new(chunk, named):
+    """
+    Note what a chunk is about, and return True if none before it can be about the same: two such are never changed at
+    once. A project that is not said can be any.
+
+    named
+        ``{(name, remote): projects}``.
+    """
     own = chunk["name"].rpartition("/")[0] if chunk["state"] in _WITHIN else chunk["name"]
-    return (repr(chunk.get("remote")), repr(chunk.get("project")), own)
+    projects = named.setdefault((own, chunk.get("remote") or "local"), set())
+    project = chunk.get("project")
+    new = not projects or (None not in projects and project is not None and project not in projects)
+    projects.add(project)
+    return new
 
 
 def _words_of(chunk):
@@ -220,14 +232,24 @@ class Begun:
             pass
 
     def answer(self, tag):
-        """Return the answer of one state when it is there; where Salt is interrupted no more are begun."""
+        """Return the answer of one state when it is there, or raise what it raised; None if it was never begun."""
         try:
             return self.futures[tag].result()
-        except BaseException:
-            for queue in self._queues.values():
-                queue.clear()
+        except CancelledError:
+            return None
+        except BaseException as exc:
+            # what a state raised is Salt's to tell, and the next ones are asked for all the same
+            if not isinstance(exc, Exception):
+                self._end()
             raise
         finally:
             self._left -= 1
             if not self._left:
                 self._pool.shutdown(wait=False)
+
+    def _end(self):
+        """Begin no more."""
+        with self._lock:
+            for queue in self._queues.values():
+                while queue:
+                    queue.popleft()[0].cancel()

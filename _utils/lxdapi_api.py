@@ -264,7 +264,8 @@ class API:
 
     def forget(self):
         """What is known of the server is asked anew: it has become another."""
-        self._known.clear()
+        with self._asking:
+            self._known.clear()
 
     def has(self, extension):
         """Return True if the daemon has this API extension."""

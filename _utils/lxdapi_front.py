@@ -7,6 +7,7 @@ Nothing here knows Salt's dunders; the fronts hand over what they hold.
 import hashlib
 import logging
 import os
+import threading
 
 import lxdapi_names as names
 import lxdapi_pem as pem
@@ -20,6 +21,7 @@ from salt.exceptions import SaltException
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
+_KEEPING = threading.Lock()
 _OPTIONS = (
     "endpoint",
     "cert",
@@ -76,11 +78,19 @@ def connect(functions, context, remote=None, project=None, target=None):
     identity = repr((os.getpid(), sorted(settings.items()), project))
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
-        context[key] = _api(settings, project)
-        context[key].shelf = _shelf(context, config_get)
+        api = _api(settings, project)
         if config_get("lxdapi:progress_events", False):
-            context[key].tell = _teller(functions, LOCAL if remote is None else remote)
+            api.tell = _teller(functions, LOCAL if remote is None else remote)
+        _keep(context, key, api, config_get)
     return context[key] if target is None else _at(context, key, target)
+
+
+def _keep(context, key, api, config_get):
+    """Put an API into the context, unless another thread was faster."""
+    with _KEEPING:
+        if key not in context:
+            api.shelf = _shelf(context, config_get)
+            context[key] = api
 
 
 def _remembered(context, config_get):

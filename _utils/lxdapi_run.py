@@ -16,6 +16,7 @@ import lxdapi_shelf as shelves
 _BESIDE = ContextVar("lxdapi_run", default=None)
 # Of a chunk: what runs before or instead of our function, and can change what the daemon has.
 _FOREIGN = ("creates", "onlyif", "unless")
+_KEY = "lxdapi:run:"
 _SLOT = "__slot__:"
 
 
@@ -71,9 +72,10 @@ class Run:
         chunks, instance = self.names.get("__lowstate__"), self.names.get("__instance_id__")
         if not self.low or not chunks:
             return None
-        key = f"lxdapi:run:{os.getpid()}:{instance}"
+        key = f"{_KEY}{os.getpid()}:{instance}"
         context = self.names["__context__"]
         if key not in context or not context[key].is_of(chunks):
+            _forget_others(context)
             context[key] = Course(list(chunks))
         return context[key]
 
@@ -108,6 +110,13 @@ class Run:
             return act()
         finally:
             _BESIDE.reset(before)
+
+
+def _forget_others(context):
+    """Runs that are over go: the context of a minion without processes of its own lives as long as it."""
+    for key in [key for key in context if str(key).startswith(_KEY)]:
+        if not context[key].ahead:
+            del context[key]
 
 
 class Course:

@@ -80,8 +80,8 @@ class Shelf:
         self._seconds = seconds
         self._lock, self._locks = threading.Lock(), {}
         self._lists, self._singles, self._poor, self._settings = {}, {}, set(), {}
-        # What was written, in order: (scope, collection, names, server); None as the names: all of it.
-        self._written = []
+        # What was written while somebody read: (scope, collection, names, server); None as the names: all of it.
+        self._written, self._readers = [], 0
 
     def setting(self, key, default, ask):
         """Return a setting, which is looked up once as long as nothing but states of ours runs."""
@@ -114,12 +114,26 @@ class Shelf:
         kept = self._singles.get((scope, path))
         if kept is not None and self._fresh(kept[0]):
             return kept[1]
-        begun, written = time.monotonic(), len(self._written)
-        found = ask()
-        with self._lock:
-            if len(self._written) == written:
-                self._singles[scope, path] = (begun, None if found is None else Found(found.metadata))
+        with self._reading() as written:
+            begun, found = time.monotonic(), ask()
+            with self._lock:
+                if len(self._written) == written:
+                    self._singles[scope, path] = (begun, None if found is None else Found(found.metadata))
         return found
+
+    @contextmanager
+    def _reading(self):
+        """Within the block what is written is noted; yields how much there was before."""
+        with self._lock:
+            self._readers += 1
+            written = len(self._written)
+        try:
+            yield written
+        finally:
+            with self._lock:
+                self._readers -= 1
+                if not self._readers:
+                    self._written.clear()
 
     def _fresh(self, begun):
         return time.monotonic() - begun < self._seconds
@@ -145,19 +159,20 @@ class Shelf:
         return not api.target and not (kind.local and api.clustered)
 
     def _listed(self, api, key):
-        begun, written = time.monotonic(), len(self._written)
-        try:
-            listed = api.get(key[1], params={"recursion": 1}).metadata or []
-        except APIException:
-            # whoever asks for a single one is told what is wrong
-            self._poor.add(key)
-            return None
-        made = _List(begun, {each["name"]: each for each in listed}, api.identity)
-        with self._lock:
-            self._lists[key] = made
-            for each in self._written[written:]:
-                self._overtaken(key, *each)
-            return self._lists.get(key)
+        with self._reading() as written:
+            begun = time.monotonic()
+            try:
+                listed = api.get(key[1], params={"recursion": 1}).metadata or []
+            except APIException:
+                # whoever asks for a single one is told what is wrong
+                self._poor.add(key)
+                return None
+            made = _List(begun, {each["name"]: each for each in listed}, api.identity)
+            with self._lock:
+                self._lists[key] = made
+                for each in self._written[written:]:
+                    self._overtaken(key, *each)
+                return self._lists.get(key)
 
     def _forget(self, key):
         kept = self._lists.pop(key, None)
@@ -167,7 +182,7 @@ class Shelf:
     def drop(self):
         """Forget all."""
         with self._lock:
-            self._written.append((None, None, None, None))
+            self._note((None, None, None, None))
             for kept in (self._lists, self._singles, self._poor, self._settings):
                 kept.clear()
 
@@ -191,10 +206,14 @@ class Shelf:
 
     def _wrote(self, entry):
         with self._lock:
-            self._written.append(entry)
+            self._note(entry)
             self._singles.clear()
             for key in list(self._lists):
                 self._overtaken(key, *entry)
+
+    def _note(self, entry):
+        if self._readers:
+            self._written.append(entry)
 
     def _overtaken(self, key, scope, collection, own, server):
         if key not in self._lists:

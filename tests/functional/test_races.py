@@ -121,7 +121,8 @@ def meanwhile(act):
     return reply
 
 
-@pytest.mark.mainly("incus")
+# which starts what it has made by a request of its own
+@pytest.mark.mainly("lxd")
 def test_case_83_an_instance_that_somebody_deletes_meanwhile_is_reported_as_such(apply, proxy, daemon, imported, raw):
     delete = meanwhile(lambda: daemon.ask("DELETE", "/1.0/instances/c1"))
     proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=delete)

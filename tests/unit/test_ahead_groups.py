@@ -2,6 +2,7 @@
 Which states may be begun before their turn, and which may not.
 """
 
+import signal
 import threading
 from pathlib import Path
 
@@ -102,7 +103,11 @@ def test_one_that_is_named_by_an_earlier_one_is_not():
 
 
 def test_the_same_name_elsewhere_is_another_one():
-    assert begun(A, entry("a1", __id__="2", remote="far"), entry("a1", __id__="3", project="p")) == ["a1"] * 2
+    assert begun(A, entry("a1", __id__="2", remote="far"), entry("a1", __id__="3", remote="farther")) == ["a1"] * 2
+    here = [entry("a1", __id__=project, project=project) for project in ("p", "q")]
+    assert begun(*here) == ["a1"]
+    assert begun(A, entry("a1", __id__="2", project="p")) == [], "which can be the remote's own"
+    assert begun(A, entry("a1", __id__="2", remote="local")) == []
 
 
 def test_the_first_may_have_had_requisites_and_must_not_be_tried_again():
@@ -175,3 +180,29 @@ def test_each_daemon_has_as_many_at_once_as_it_bears_and_all_together_no_more_th
     for tag in list(begun.futures):
         begun.answer(tag)
     assert sorted(seen) == ["a"] * 6 + ["b"] * 6 + ["c"] * 6
+
+
+def test_after_one_that_raised_the_others_run():
+    """Salt tells an exception as the failure of that state, and goes on."""
+    begun, seen = ahead.Begun(1), []
+    begun.add("a", "local", lambda: 1 / 0)
+    begun.add("b", "local", lambda: seen.append("b"))
+    begun.start(1)
+    with pytest.raises(ZeroDivisionError):
+        begun.answer("a")
+    begun.answer("b")
+    assert seen == ["b"]
+
+
+def test_where_salt_is_interrupted_no_more_are_begun():
+    begun, go, seen = ahead.Begun(1), threading.Event(), []
+    begun.add("a", "local", lambda: go.wait(10))
+    begun.add("b", "local", lambda: seen.append("b"))
+    begun.start(1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Timer(0.2, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        begun.answer("a")
+    signal.signal(signal.SIGINT, before)
+    go.set()
+    assert begun.answer("b") is None and seen == []

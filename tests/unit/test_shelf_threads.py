@@ -23,7 +23,7 @@ def test_a_list_that_a_write_takes_away_while_it_is_found_too_old_is_made_anew()
         asked.append(path)
         return SimpleNamespace(metadata=[{"name": "c1"}])
 
-    api = SimpleNamespace(endpoint="x", project=None, target=None, clustered=False, get=get)
+    api = SimpleNamespace(endpoint="x", project=None, target=None, identity=None, clustered=False, get=get)
     with shelves.used("instance", 9):
         for _ in range(2):
             found = shelf.found(api, KINDS["instance"], "instances/c1", lambda: None)
