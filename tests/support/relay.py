@@ -152,12 +152,19 @@ def splice(one, other, after=None):
     after
         Or until the first side had sent so many bytes.
     """
+    sources = [one, other]
     while True:
-        for source in select.select([one, other], [], [])[0]:
+        for source in select.select(sources, [], [])[0]:
             block = source.recv(BLOCK)
             if not block or after is not None and after <= 0:
                 return
-            (other if source is one else one).sendall(block)
+            try:
+                (other if source is one else one).sendall(block)
+            except OSError:
+                if source is other:
+                    return
+                # it takes no more, but what it has said before is still to be passed on
+                sources = [other]
             if after is not None and source is one:
                 after -= len(block)
 
