@@ -3,6 +3,7 @@
 import select
 import socket
 
+DRAIN_SECONDS = 1
 BLOCK = 65536
 END = b"\r\n\r\n"
 
@@ -152,9 +153,12 @@ def splice(one, other, after=None):
     after
         Or until the first side had sent so many bytes.
     """
-    sources = [one, other]
+    sources, patience = [one, other], None
     while True:
-        for source in select.select(sources, [], [])[0]:
+        there = select.select(sources, [], [], patience)[0]
+        if not there:
+            return
+        for source in there:
             block = source.recv(BLOCK)
             if not block or after is not None and after <= 0:
                 return
@@ -164,7 +168,7 @@ def splice(one, other, after=None):
                 if source is other:
                     return
                 # it takes no more, but what it has said before is still to be passed on
-                sources = [other]
+                sources, patience = [other], DRAIN_SECONDS
             if after is not None and source is one:
                 after -= len(block)
 
