@@ -5,11 +5,13 @@ The daemons take any number for a user, and run in ``/`` where the folder is not
 Incus 7.0.2).
 """
 
+import http.client
 import posixpath
 import re
 
 import lxdapi_inside as inside
 import lxdapi_names as names
+import lxdapi_retry as retry
 from lxdapi_errors import APIException, APINotFoundException, InvalidError
 
 _LARGEST = 2**32 - 2
@@ -122,13 +124,21 @@ def kind_of(api, path, file):
 def _looked(api, url, params):
     """Return the daemon's word for what is there, ``file`` also for a socket or a pipe, None for nothing."""
     type_of = lambda result: result.response.headers.get(f"X-{api.dialect}-type", "file")  # noqa: E731
-    try:
-        # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes
-        found = api.impatient().transact("HEAD", url, params=params)
-        if found.response.status_code == 200:
+    patience = retry.Patience(api.retry_timeout)
+    while True:
+        # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes, with the daemon's helper
+        try:
+            found = api.impatient().transact("HEAD", url, params=params)
+        except APIException as exc:
+            if not patience.pause(exc):
+                raise
+            continue
+        if found.response.status_code == http.client.OK:
             return type_of(found)
-    except APIException:
-        pass
+        if found.response.status_code == http.client.NOT_FOUND:
+            break
+        if not patience.pause():
+            found.validate()
     try:
         # a HEAD that fails has no words to tell a 404 of the daemon's by
         found = api.get(url, params=params, stream=True)
