@@ -162,16 +162,8 @@ def _words_of(chunk):
 
 def _mentioned(chunk):
     """Return each text in the arguments of a chunk, and its words."""
-    found, left = set(), [value for key, value in chunk.items() if key not in _SALTS and key not in _BEHIND]
-    while left:
-        each = left.pop()
-        if isinstance(each, dict):
-            left += [*each, *each.values()]
-        elif isinstance(each, (list, tuple, set)):
-            left += each
-        elif isinstance(each, str):
-            found |= {each, *_SEPARATORS.split(each)}
-    return found
+    arguments = (value for key, value in chunk.items() if key not in _SALTS and key not in _BEHIND)
+    return {word for value in arguments for each in runs.texts(value) for word in (each, *_SEPARATORS.split(each))}
 
 
 def _call(run, chunk):

@@ -33,7 +33,7 @@ def of(names):
     low = names.get("__low__")
     if low:
         _look_up(names[low["fun"]])
-    return Run(names["__opts__"]["test"], copy.deepcopy(low) if low else None, names)
+    return Run(names["__opts__"]["test"], low or None, names)
 
 
 def _look_up(function):
@@ -66,6 +66,8 @@ class Run:
         self.test, self.low, self.names = test, low, names or {}
         self.beside = course is not None
         self.course = course or self._course()
+        if self.course is not None:
+            self.low = self.course.own(low)
 
     def _course(self):
         """Return the :class:`Course` of this run, the same one for all of its states; None without a run."""
@@ -138,6 +140,11 @@ class Course:
         """Return True if these are its chunks: Salt's own word for a run, the id of an object, comes again."""
         return len(chunks) == len(self.chunks) and next(iter(chunks)) is self.chunks[0]
 
+    def own(self, low):
+        """Return the plain chunk of what Salt shows frozen; a copy of one that the run did not begin with."""
+        place = self.places.get(tag(low))
+        return copy.deepcopy(low) if place is None else self.chunks[place]
+
     def left(self, low):
         """Return how many chunks of the same state follow each other from this one on."""
         place = self.places.get(tag(low))
@@ -175,13 +182,17 @@ def _runs_more(low):
 
 def has_slot(chunk):
     """Return True if Salt puts something into an argument just before it calls the function; it looks into mappings."""
-    left = list(chunk.values())
+    return any(each.startswith(_SLOT) for value in chunk.values() for each in texts(value))
+
+
+def texts(value):
+    """Yield each text in an argument, keys of mappings too."""
+    left = [value]
     while left:
         each = left.pop()
-        if isinstance(each, str) and each.startswith(_SLOT):
-            return True
         if isinstance(each, dict):
-            left += each.values()
-        elif isinstance(each, (list, tuple)):
+            left += [*each, *each.values()]
+        elif isinstance(each, (list, tuple, set)):
             left += each
-    return False
+        elif isinstance(each, str):
+            yield each
