@@ -51,9 +51,7 @@ def definitions(given, defaults=None):
 
 
 def _words(what, given):
-    given = {} if given is None else given
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
+    given = items.mapping(what, given)
     unknown = [str(word) for word in given if word not in WORDS]
     if unknown:
         raise InvalidError(f"{what}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(WORDS))}")

@@ -3,8 +3,8 @@ What a fleet needs before its instances: networks, pools, volumes, profiles and 
 """
 
 import inspect
-from collections.abc import Mapping
 
+import lxdapi_items as items
 from lxdapi_errors import InvalidError
 from lxdapi_kinds import KINDS
 
@@ -32,8 +32,8 @@ def declared(given, states):
     found = []
     for part, word in PARTS.items():
         function = f"lxdapi_{word}.present"
-        for name, words in _mapping(part, given.get(part)).items():
-            words = _mapping(f"{part} {name}", words)
+        for name, words in items.mapping(part, given.get(part)).items():
+            words = items.mapping(f"{part} {name}", words)
             known = set(inspect.signature(states[function]).parameters) - {"name"}
             unknown = [str(each) for each in words if each not in known]
             if unknown:
@@ -41,13 +41,6 @@ def declared(given, states):
                 raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {there}")
             found.append((f"{KINDS[word].label} {name}", function, name, dict(words)))
     return found
-
-
-def _mapping(what, given):
-    given = {} if given is None else given
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
-    return given
 
 
 def converge(parts, states, common):

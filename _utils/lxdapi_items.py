@@ -6,6 +6,7 @@ the list is declared empty or ``purge`` is. Order means nothing to the daemons.
 """
 
 import re
+from collections.abc import Mapping
 
 import lxdapi_meaning as meaning
 import lxdapi_names as names
@@ -57,6 +58,14 @@ def truth(what, given):
     if text not in meaning.TRUE | meaning.FALSE:
         raise InvalidError(f"{what}: true or false is needed, not {given!r}")
     return text in meaning.TRUE
+
+
+def mapping(what, given):
+    """Return a mapping, an empty one for None; raises :class:`InvalidError` for anything else."""
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
+    return given
 
 
 def _names(what, given):
