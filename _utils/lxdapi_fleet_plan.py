@@ -31,6 +31,14 @@ class Plan(NamedTuple):
     error: Any = None
     wanted: Any = None
 
+    @classmethod
+    def of(cls, make):
+        """Return the plan of the steps that ``make`` returns, or of the error that it raises."""
+        try:
+            return cls(make())
+        except LxdapiError as exc:
+            return cls(None, exc)
+
     def give(self):
         """Return the steps or raise the error."""
         if self.error is not None:
@@ -80,10 +88,7 @@ class Planning:
 
     def purge(self, name):
         """Return the :class:`Plan` for an instance that is not declared, and shall go."""
-        try:
-            return Plan(instances.absent(self.api, name))
-        except LxdapiError as exc:
-            return Plan(None, exc)
+        return Plan.of(lambda: instances.absent(self.api, name))
 
     def undeclared(self):
         """Return ``{name: why it is not to be deleted}`` of what is not declared, "" for what can go."""

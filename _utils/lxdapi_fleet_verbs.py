@@ -100,7 +100,7 @@ def act(api, choice, plan, concurrency=None, test=False):
     run = Run(width(concurrency))
     test = items.truth("test", test or False)
     view = seen.Seen(api)
-    planned = {name: _planned(view, name, plan) for name in choice.of(view.instances)}
+    planned = {name: Plan.of(lambda name=name: plan(view, name)) for name in choice.of(view.instances)}
     if test:
         return {name: _told(name, answered(name, each.give, test=True)) for name, each in planned.items()}
     view.over()
@@ -109,13 +109,6 @@ def act(api, choice, plan, concurrency=None, test=False):
             run.settle(name, answered(name, each.give))
     run.carry_out({name: each.steps for name, each in planned.items() if each.steps})
     return {name: _told(name, run.answers[name]) for name in planned}
-
-
-def _planned(api, name, plan):
-    try:
-        return Plan(plan(api, name))
-    except LxdapiError as exc:
-        return Plan(None, exc)
 
 
 def _told(name, answer):
