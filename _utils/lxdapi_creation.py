@@ -159,27 +159,26 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True, 
 
 def _at_once(api, name, made, started):
     """Return the steps for an instance that the request for its creation starts: the second one tells how that went."""
-    came = []
+    actual, error = None, None
 
     def make():
+        nonlocal actual, error
         try:
             actual = made.act()
         except APIException as exc:
             if not exc.made:
                 raise
-            actual = None
-            came.append(exc)
-        came.append(actual)
+            error = exc
         return actual
 
     def start():
-        if isinstance(came[0], APIException):
+        if error is not None:
             statuses.come_to_rest(api, name)
-            raise came[0]
-        if came[0] is None:
+            raise error
+        if actual is None:
             return None
         here = statuses.status(statuses.settled(api, name))
-        if here == "Running" and came[0] == made.changes:  # the answer was lost, but the request was ours
+        if here == "Running" and actual == made.changes:  # the answer was lost, but the request was ours
             return None
         return plans.do(statuses.steps_to(api, name, here, "Running"))
 
