@@ -9,11 +9,11 @@ import sys
 
 import pytest
 from daemons import until
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from in_run import Runs, chunk, told
 
-from examples import examples
+from examples import tried
 
 PRESENT, ABSENT, RUNNING, STOPPED = (f"lxdapi_instance.{word}" for word in ("present", "absent", "running", "stopped"))
 NAMES = [f"c{number}" for number in range(6)]
@@ -151,14 +151,7 @@ def _pair(proxy, tmp_path):
 
 
 @pytest.mark.mainly("incus")
-@settings(
-    max_examples=examples(14),
-    deadline=None,
-    database=None,
-    derandomize=examples(1) == 1,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried(14, shrink=False)
 @given(scripts())
 def test_started_ahead_a_run_says_and_does_what_it_does_one_after_the_other(pair, daemon, raw, script):
     seen = []

@@ -9,10 +9,10 @@ import shutil
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import examples
+from examples import tried
 
 PIECES = [
     *(
@@ -82,21 +82,6 @@ PIECES = [
     *("a", "B", "-", "0", "~", "$", "a" * 70),
 ]
 HOSTILE = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join) | st.text(max_size=8)
-LONG = examples(1) > 1
-
-
-def tried(count):
-    """Return the settings of a test that tries so many inputs."""
-    return settings(
-        max_examples=examples(count),
-        deadline=None,
-        database=None,
-        derandomize=not LONG,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
-
-
 COLLECTIONS = [
     *("profiles", "projects", "images", "images/aliases", "instances", "instances/c1/snapshots", "network-acls"),
     *("network-zones", "network-zones/web/records", "storage-pools", "storage-pools/default/volumes/custom"),

@@ -8,21 +8,10 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import examples
-
-LONG = examples(1) > 1
-# The daemon and its object last for all examples of a test: each example begins by putting the object back.
-LASTING = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-COMMON = {
-    "deadline": None,
-    "database": None,
-    "derandomize": not LONG,
-    "phases": (Phase.generate, Phase.shrink),
-    "suppress_health_check": LASTING,
-}
+from examples import tried
 
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 TRUE = ("true", "1", "yes", "on")
@@ -361,7 +350,7 @@ def one_after_the_other(thing, data):
 
 
 QUICK = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.anew])
-FEW, FEWER = (settings(max_examples=examples(number), **COMMON) for number in (12, 6))
+FEW, FEWER = tried(12), tried(6)
 
 
 @QUICK

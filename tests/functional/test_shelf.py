@@ -7,12 +7,12 @@ from urllib.parse import quote
 import lxdapi_shelf as shelves
 import pytest
 from hand_built import HandBuilt
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from in_run import Runs, chunk, told
 from lxdapi_kinds import KINDS
 
-from examples import examples
+from examples import tried
 
 PRESENT, ABSENT = "lxdapi_instance.present", "lxdapi_instance.absent"
 NAMES = [f"c{number}" for number in range(7)]
@@ -126,13 +126,7 @@ def state_of(instance):
 
 
 @pytest.mark.mainly("incus")
-@settings(
-    max_examples=examples(8),
-    deadline=None,
-    database=None,
-    derandomize=examples(1) == 1,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@tried(8)
 @example([SILENT, [("PATCH", "c0", ONE)], SILENT])
 @example([SILENT + [(PRESENT, "c0", ONE), (PRESENT, "c0", NONE)]])
 @given(SCRIPTS)
