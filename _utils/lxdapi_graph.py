@@ -7,11 +7,10 @@ Every name comes from the daemon: each is escaped for the language that it stand
 
 import os
 import re
-import tempfile
-from contextlib import suppress
 
 import lxdapi_converge as converge
 import lxdapi_graph_svg as svg
+import lxdapi_staging as staging
 import lxdapi_workers as workers
 from lxdapi_errors import InvalidError
 from lxdapi_graph_svg import COLUMNS, Node, label, place
@@ -43,14 +42,11 @@ def write(path, text):
 def _written(path, text):
     if os.path.isdir(path):
         raise IsADirectoryError(None, "it is a folder")
-    number, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".lxdapi-")
+    staged = staging.stage(os.path.dirname(path), text, 0o600)
     try:
-        with open(number, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
+        os.replace(staged, path)
+    except OSError:
+        os.unlink(staged)
         raise
 
 

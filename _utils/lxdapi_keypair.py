@@ -7,10 +7,10 @@ Files are made whole or not at all, and never in the place of one that is there.
 import datetime
 import os
 import stat
-import tempfile
 
 import lxdapi_names as names
 import lxdapi_pem as pem
+import lxdapi_staging as staging
 from lxdapi_errors import EndpointError, InvalidError
 
 DAYS = 3650
@@ -99,7 +99,7 @@ def write(files):
         for path, text, mode in files:
             path = os.path.expanduser(path)
             _make_folder(os.path.dirname(path))
-            staged.append((_stage(os.path.dirname(path), text, mode), path))
+            staged.append((staging.stage(os.path.dirname(path), text, mode), path))
         _place(staged)
     except OSError as exc:
         raise InvalidError(f"{exc.filename2 or path} cannot be made: {exc.strerror}") from exc
@@ -114,21 +114,6 @@ def _make_folder(folder):
     if folder and not os.path.isdir(folder):
         _make_folder(os.path.dirname(folder))
         os.mkdir(folder, _FOLDER)
-
-
-def _stage(folder, text, mode):
-    """Return the path of a new file beside the one it is to be; it is its owner's alone from its first instant."""
-    number, path = tempfile.mkstemp(dir=folder or ".", prefix=".lxdapi-")
-    try:
-        with open(number, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(number, mode)
-            os.fsync(number)
-    except BaseException:
-        os.unlink(path)
-        raise
-    return path
 
 
 def _place(staged):

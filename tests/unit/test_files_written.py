@@ -24,9 +24,8 @@ WRITERS = {
     "lxdapi_endpoint._pem_file",
     "lxdapi_file_source.rendered",
     "lxdapi_file_tree._fetched",
-    "lxdapi_graph._written",
     "lxdapi_image._remember",
-    "lxdapi_keypair._stage",
+    "lxdapi_staging.stage",
 }
 DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}
 DANGEROUS_MODULES = {"subprocess", "pickle", "marshal", "shelve", "pty", "ctypes", "importlib"}
