@@ -11,17 +11,20 @@ and, where it means something, ``project``. See the README for remotes.
 import salt.utils.json
 from salt.exceptions import SaltInvocationError
 
+if __name__ == "lxdapi":  # found in the place of the library, which is not on the path
+    raise ModuleNotFoundError("No module named 'lxdapi' (the library, _utils/lxdapi)", name=__name__)
+
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_generic as generic
-    import lxdapi_image as images
-    import lxdapi_kinds as kinds
-    import lxdapi_names as names
-    import lxdapi_operation as operations
-    import lxdapi_plan as plans
-    import lxdapi_secrets as secrets
-    import lxdapi_survey as survey
+    from lxdapi import masking as secrets
+    from lxdapi import validation as names
+    from lxdapi.http import operations
+    from lxdapi.images import image as images
+    from lxdapi.minion import connection as front
+    from lxdapi.model import kinds
+    from lxdapi.plan import by_kind as generic
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
+    from lxdapi.reports import survey
 except ImportError as exc:
     front, _MISSING = None, exc
 

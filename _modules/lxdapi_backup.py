@@ -5,8 +5,8 @@ Backups of instances and custom storage volumes as files on the minion, and back
 """
 
 try:
-    import lxdapi_backup as backups
-    import lxdapi_front as front
+    from lxdapi.instances import backups
+    from lxdapi.minion import connection as front
 except ImportError as exc:
     front, _MISSING = None, exc
 

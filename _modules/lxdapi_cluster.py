@@ -8,9 +8,9 @@ is best asked over its own unix socket: over HTTPS it shows another certificate 
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_membership as membership
-    import lxdapi_plan as plans
+    from lxdapi.cluster import membership
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -8,12 +8,12 @@ Each ``path`` is an absolute one inside the instance.
 """
 
 try:
-    import lxdapi_download as downloads
-    import lxdapi_file_facts as facts
-    import lxdapi_file_plan as fileplan
-    import lxdapi_file_source as sources
-    import lxdapi_front as front
-    import lxdapi_plan as plans
+    from lxdapi.files import content as sources
+    from lxdapi.files import plan as fileplan
+    from lxdapi.files import queries as facts
+    from lxdapi.http import download as downloads
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

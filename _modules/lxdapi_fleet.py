@@ -8,10 +8,10 @@ fails does not keep the others from being done.
 """
 
 try:
-    import lxdapi_command as commands
-    import lxdapi_exec as execs
-    import lxdapi_fleet_verbs as verbs
-    import lxdapi_front as front
+    from lxdapi.fleet import verbs
+    from lxdapi.instances import cmd_run as commands
+    from lxdapi.instances import exec as execs
+    from lxdapi.minion import connection as front
 except ImportError as exc:
     front, _MISSING = None, exc
 

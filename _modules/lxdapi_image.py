@@ -5,10 +5,10 @@ Verbs of LXD and Incus images and their aliases.
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_image as images
-    import lxdapi_plan as plans
+    from lxdapi.images import image as images
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,13 +5,13 @@ Images of LXD and Incus made of instances, as files, and from other servers.
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_image as images
-    import lxdapi_image_transfer as transfers
-    import lxdapi_plan as plans
-    import lxdapi_publish as publications
-    import lxdapi_simplestreams as simplestreams
+    from lxdapi.images import image as images
+    from lxdapi.images import publish as publications
+    from lxdapi.images import simplestreams
+    from lxdapi.images import transfer as transfers
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -8,12 +8,12 @@ as running.
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_instance as instances
-    import lxdapi_plan as plans
-    import lxdapi_relocate as relocate
-    import lxdapi_status as statuses
-    from lxdapi_errors import InvalidError
+    from lxdapi.errors import InvalidError
+    from lxdapi.instances import plan as instances
+    from lxdapi.instances import pool_move as relocate
+    from lxdapi.instances import power as statuses
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

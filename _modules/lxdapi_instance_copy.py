@@ -5,10 +5,10 @@ Copies of LXD and Incus instances, and their move to another daemon.
 """
 
 try:
-    import lxdapi_copy as copies
-    import lxdapi_front as front
-    import lxdapi_migrated as migrations
-    import lxdapi_plan as plans
+    from lxdapi.instances import copy as copies
+    from lxdapi.instances import migration as migrations
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,12 +5,12 @@ Commands inside instances of LXD and Incus.
 """
 
 try:
-    import lxdapi_command as commands
-    import lxdapi_exec as execs
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_script as scripts
-    import lxdapi_waiting as waiting
+    from lxdapi.instances import cmd_run as commands
+    from lxdapi.instances import exec as execs
+    from lxdapi.instances import script as scripts
+    from lxdapi.instances import wait_for as waiting
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,11 +5,11 @@ What the daemon keeps of LXD and Incus instances beside their config: names, log
 """
 
 try:
-    import lxdapi_base_image as images
-    import lxdapi_front as front
-    import lxdapi_inside as inside
-    import lxdapi_plan as plans
-    import lxdapi_template as files
+    from lxdapi.instances import image_metadata as files
+    from lxdapi.instances import inside
+    from lxdapi.instances import rebuild as images
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -7,9 +7,9 @@ A host of LXD or Incus at a glance: its instances as a table, and as a picture w
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 try:
-    import lxdapi_front as front
-    import lxdapi_glance as glance
-    import lxdapi_graph as graphs
+    from lxdapi.minion import connection as front
+    from lxdapi.reports import host_graph as graphs
+    from lxdapi.reports import host_status as glance
 except ImportError as exc:
     front, _MISSING = None, exc
 

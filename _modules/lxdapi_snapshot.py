@@ -5,10 +5,10 @@ Verbs of snapshots of instances (``web1/before``) and of custom storage volumes 
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_snapshot as snapshots
+    from lxdapi.instances import snapshots
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -8,11 +8,10 @@ On the client ``key_create`` and ``redeem``, of which ``lxdapi_trust.present`` i
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_keypair as keypair
-    import lxdapi_pem as pem
-    import lxdapi_plan as plans
-    import lxdapi_trust as trust
+    from lxdapi.minion import connection as front
+    from lxdapi.plan import steps as plans
+    from lxdapi.trust import keypair, pem
+    from lxdapi.trust import tokens as trust
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,11 +5,11 @@ Certificates in the trust store of LXD and Incus as declared: who may use the da
 """
 
 try:
-    import lxdapi_certificate as certificates
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
+    from lxdapi.trust import certificates
 except ImportError as exc:
     front, _MISSING = None, exc
 

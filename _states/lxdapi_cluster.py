@@ -7,10 +7,10 @@ What other members are like, and whether they are at work, is what the states of
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_membership as membership
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
+    from lxdapi.cluster import membership
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

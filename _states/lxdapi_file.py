@@ -8,12 +8,12 @@ run. The files of a virtual machine are reached through its agent, while it runs
 """
 
 try:
-    import lxdapi_file_plan as fileplan
-    import lxdapi_file_recurse as recursion
-    import lxdapi_file_source as sources
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
+    from lxdapi.files import content as sources
+    from lxdapi.files import plan as fileplan
+    from lxdapi.files import plan_tree as recursion
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,10 +5,10 @@ Many instances of LXD and Incus in one state, at the speed of the daemon.
 """
 
 try:
-    import lxdapi_fleet as fleets
-    import lxdapi_fleet_parts as parts
-    import lxdapi_front as front
-    from lxdapi_errors import InvalidError
+    from lxdapi.errors import InvalidError
+    from lxdapi.fleet import prerequisites as parts
+    from lxdapi.fleet import state as fleets
+    from lxdapi.minion import connection as front
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,15 +5,15 @@ Images of LXD and Incus as declared, from files and from other servers.
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_image as images
-    import lxdapi_image_source as remote_images
-    import lxdapi_names as names
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
-    import lxdapi_upload as uploads
-    from lxdapi_errors import InvalidError
+    from lxdapi import validation as names
+    from lxdapi.errors import InvalidError
+    from lxdapi.http import upload as uploads
+    from lxdapi.images import image as images
+    from lxdapi.images import remote as remote_images
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,11 +5,11 @@ Aliases of LXD and Incus images as declared.
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_image as images
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
+    from lxdapi.images import image as images
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

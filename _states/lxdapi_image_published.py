@@ -5,10 +5,10 @@ Images of LXD and Incus as declared, made of instances and their snapshots.
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_publish as publications
-    import lxdapi_run as runs
+    from lxdapi.images import publish as publications
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

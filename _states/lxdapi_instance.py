@@ -5,11 +5,11 @@ Instances of LXD and Incus as declared: containers and virtual machines.
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_instance as instances
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
-    import lxdapi_watch as watches
+    from lxdapi.instances import on_watch as watches
+    from lxdapi.instances import plan as instances
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

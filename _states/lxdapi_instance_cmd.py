@@ -5,12 +5,12 @@ Commands inside instances of LXD and Incus, and what an instance does when somet
 """
 
 try:
-    import lxdapi_command as commands
-    import lxdapi_exec as execs
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
-    import lxdapi_watch as watches
+    from lxdapi.instances import cmd_run as commands
+    from lxdapi.instances import exec as execs
+    from lxdapi.instances import on_watch as watches
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

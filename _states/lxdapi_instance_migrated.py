@@ -5,10 +5,10 @@ Instances of LXD and Incus that move to another daemon.
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_migrated as migrations
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
+    from lxdapi.instances import migration as migrations
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,11 +5,11 @@ Networks of LXD and Incus as declared: bridges, and networks on what the machine
 """
 
 try:
-    import lxdapi_cluster as clusters
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
+    from lxdapi.cluster import per_member as clusters
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,11 +5,11 @@ Network forwards of LXD and Incus as declared: ports of an address, forwarded in
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
-    import lxdapi_survey as survey
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
+    from lxdapi.reports import survey
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,10 +5,10 @@ Network zones of LXD and Incus as declared: DNS zones that the daemon serves for
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -6,12 +6,12 @@ Snapshots of instances and of custom storage volumes by one name: ``web1/before`
 """
 
 try:
-    import lxdapi_converge as converge
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_rotation as rotation
-    import lxdapi_run as runs
-    import lxdapi_snapshot as snapshots
+    from lxdapi.instances import snapshot_rotation as rotation
+    from lxdapi.instances import snapshots
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import converge
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -7,10 +7,10 @@ The other side of :py:func:`lxdapi_trust.token_create` and of ``lxdapi_certifica
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
-    import lxdapi_trust as trust
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.plan import steps as plans
+    from lxdapi.trust import tokens as trust
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,10 +5,10 @@ Warnings of LXD and Incus as declared: seen, or gone.
 """
 
 try:
-    import lxdapi_front as front
-    import lxdapi_plan as plans
-    import lxdapi_run as runs
-    import lxdapi_warning as warnings
+    from lxdapi.minion import connection as front
+    from lxdapi.minion import state_run as runs
+    from lxdapi.model import warning as warnings
+    from lxdapi.plan import steps as plans
 except ImportError as exc:
     front, _MISSING = None, exc
 

@@ -5,9 +5,9 @@ What a command inside an instance costs with its output, as a ratio to one that 
 import statistics
 import time
 
-import lxdapi_exec as execs
-import lxdapi_websocket as websockets
-from lxdapi_api import API
+from lxdapi.api import API
+from lxdapi.http import websocket as websockets
+from lxdapi.instances import exec as execs
 from measure import line
 
 TIMES = 20

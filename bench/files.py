@@ -21,9 +21,12 @@ SMALL = b"x" * 1024
 # Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
 BEGIN = """
 import resource, sys, time
-from lxdapi_api import API
-import lxdapi_file as files, lxdapi_file_plan as plan, lxdapi_file_recurse as recursion, lxdapi_file_source as sources
-import lxdapi_plan
+from lxdapi.api import API
+from lxdapi.files import path_jobs as files
+from lxdapi.files import plan
+from lxdapi.files import plan_tree as recursion
+from lxdapi.files import content as sources
+from lxdapi.plan import steps as lxdapi_plan
 api = API.factory(sys.argv[1])
 there = plan.target(api, "c1", sys.argv[2])
 plan.directory(there, plan.Wanted())

@@ -18,8 +18,9 @@ from measure import MIB, REPO, line, median
 # Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
 BEGIN = """
 import re, sys, time
-from lxdapi_api import API
-import lxdapi_image as images, lxdapi_upload
+from lxdapi.api import API
+from lxdapi.images import image as images
+from lxdapi.http import upload as lxdapi_upload
 api = API.factory(sys.argv[1])
 api.server
 # ru_maxrss would begin with the peak of the process that started this one
@@ -93,8 +94,8 @@ def bare_digest(path):
 def remembered(daemon, path, digest, rounds):
     """Return the seconds of a plan that finds the image of a remembered file, and of the same GETs by themselves."""
     sys.path.insert(0, str(REPO / "_utils"))
-    import lxdapi_image as images
-    from lxdapi_api import API
+    from lxdapi.api import API
+    from lxdapi.images import image as images
 
     api, memory = API.factory(str(daemon.socket)), str(Path(path).with_name("fingerprints.json"))
     images.upload(api, str(path), digest=images.known_fingerprint(str(path), memory=memory))

@@ -14,7 +14,10 @@ import json, sys, time
 import salt.cli.call, salt.config, salt.loader, salt.minion, salt.state, salt.utils.http
 sys.path.append(sys.argv[1])
 before, began = set(sys.modules), time.perf_counter()
-import lxdapi_front, lxdapi_instance, lxdapi_plan, lxdapi_watch
+from lxdapi.minion import connection as lxdapi_front
+from lxdapi.instances import plan as lxdapi_instance
+from lxdapi.plan import steps as lxdapi_plan
+from lxdapi.instances import on_watch as lxdapi_watch
 seconds = time.perf_counter() - began
 new = set(sys.modules) - before
 own = {name for name in new if name.startswith("lxdapi")}

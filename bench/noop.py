@@ -5,7 +5,7 @@ The wall clock of a whole run is a ratio to as many states that do nothing, what
 """
 
 from life import counted
-from lxdapi_api import API
+from lxdapi.api import API
 from measure import Bare, line, median, ratio, timed
 from peers import CommandLine, Salt3007, of, pylxd_client
 from ways import Nothing, Raw, Single, salts

@@ -10,7 +10,7 @@ REPO = Path(__file__).resolve().parents[1]
 for folder in (REPO / "docs" / "_ext", REPO / "_utils"):
     sys.path.insert(0, str(folder))
 
-from lxdapi_version import VERSION  # noqa: E402
+from lxdapi.version import VERSION  # noqa: E402
 
 project = "lxdapi"
 author = "the authors of lxdapi"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.statemachine import StringList
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.parsing import nested_parse_to_nodes
@@ -150,7 +150,12 @@ class FromDocstrings(SphinxDirective):
     def parsed(self, text, *sources):
         """The text as nodes, headings included; the page is made anew when a file changes."""
         paths = [path for source in sources for path in source.paths]
-        for path in (*paths, Path(__file__), REPO / "_utils" / "lxdapi_kinds.py", REPO / "_modules" / "lxdapi.py"):
+        for path in (
+            *paths,
+            Path(__file__),
+            REPO / "_utils" / "lxdapi" / "model" / "kinds.py",
+            REPO / "_modules" / "lxdapi.py",
+        ):
             self.env.note_dependency(str(path))
         lines = StringList(text.splitlines(), source=str(paths[0]))
         return nested_parse_to_nodes(self.state, lines, source=str(paths[0]))

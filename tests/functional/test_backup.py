@@ -8,7 +8,7 @@ import stat
 import subprocess
 
 import pytest
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi.errors import InvalidError, LxdapiError
 from spread import spread
 
 DATA = "storage-pools/default/volumes/custom/data"

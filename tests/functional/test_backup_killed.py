@@ -10,7 +10,7 @@ import pytest
 from daemons import until
 from images import busybox_image
 from loaded import Loaded
-from lxdapi_errors import LxdapiError
+from lxdapi.errors import LxdapiError
 from racing import Process, does, when
 from spread import spread
 

@@ -7,9 +7,9 @@ import tarfile
 import time
 from pathlib import Path
 
-import lxdapi_operation as operations
 import pytest
 from images import busybox_image
+from lxdapi.http import operations
 from salt.exceptions import CommandExecutionError
 
 C1 = ("lxdapi_instance.present", "c1")

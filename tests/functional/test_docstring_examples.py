@@ -15,7 +15,7 @@ import fronts
 import pytest
 import salt.utils.yaml
 from loaded import REPO
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
 
 FINGERPRINT = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
 FILE = object()  # as a body: the image file

@@ -6,10 +6,10 @@ import base64
 import hashlib
 import threading
 
-import lxdapi_exec
-import lxdapi_websocket
 import pytest
 from daemons import until
+from lxdapi.http import websocket as lxdapi_websocket
+from lxdapi.instances import exec as lxdapi_exec
 from salt.exceptions import CommandExecutionError
 
 ALL_BYTES = bytes(range(256)) * 12000  # 3 MB

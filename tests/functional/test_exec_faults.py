@@ -7,12 +7,12 @@ import re
 import threading
 import time
 
-import lxdapi_exec
-import lxdapi_websocket
 import pytest
 import websocket
 from daemons import until
 from loaded import Loaded
+from lxdapi.http import websocket as lxdapi_websocket
+from lxdapi.instances import exec as lxdapi_exec
 from salt.exceptions import CommandExecutionError
 
 COUNTING = "echo x >> /tmp/count"

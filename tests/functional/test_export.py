@@ -5,7 +5,7 @@ the same anew on an empty daemon.
 
 import pytest
 from hand_built import FROM_NOTHING, TEXTS, HandBuilt
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
 from salt.exceptions import CommandExecutionError
 from salt.utils.yaml import safe_dump, safe_load
 

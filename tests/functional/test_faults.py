@@ -77,7 +77,7 @@ def test_case_21_a_path_that_is_too_long_for_a_socket(at):
 
 def test_case_22_a_daemon_that_is_forbidden_says_so(daemon):
     script = (
-        "import os, sys; from lxdapi_api import API; from lxdapi_errors import APIConnectionException\n"
+        "import os, sys; from lxdapi.api import API; from lxdapi.errors import APIConnectionException\n"
         # whatever is imported late is imported now: the new rights may not reach the interpreter's folder
         "API.factory(sys.argv[1]).get('profiles')\n"
         "try: API.factory('/nope.socket').get('profiles')\n"
@@ -96,7 +96,7 @@ def run_python(script, *arguments):
 
     from loaded import REPO
 
-    first = "import salt.exceptions, requests, requests_unixsocket, lxdapi_api, lxdapi_errors\n"
+    first = "import salt.exceptions, requests, requests_unixsocket, lxdapi.api, lxdapi.errors\n"
     command = [sys.executable, "-c", first + script, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(REPO / "_utils")}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout

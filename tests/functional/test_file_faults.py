@@ -13,12 +13,12 @@ import threading
 import tracemalloc
 
 import certificates
-import lxdapi_api
-import lxdapi_sftp_session as sessions
 import pytest
 from daemons import until
 from inside import Inside
 from loaded import Loaded
+from lxdapi import api as lxdapi_api
+from lxdapi.files import sftp_session as sessions
 
 MIB = 1024 * 1024
 SFTP = r"instances/c1/sftp"

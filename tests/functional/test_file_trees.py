@@ -5,9 +5,9 @@ Trees of files inside an instance: pushed, kept as declared, pulled; and none of
 import os
 import stat
 
-import lxdapi_sftp_session as sessions
 import pytest
 from inside import Inside
+from lxdapi.files import sftp_session as sessions
 
 MANY = 1000
 

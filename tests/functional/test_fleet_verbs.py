@@ -3,7 +3,7 @@ Verbs for many instances at once: which are meant, and what is answered of each.
 """
 
 import pytest
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
 
 STARTED = {"status": {"old": "Stopped", "new": "Running"}}
 

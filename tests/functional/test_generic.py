@@ -8,7 +8,7 @@ import matrix_rows_core
 import matrix_rows_network
 import matrix_rows_storage
 import pytest
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
 from salt.exceptions import SaltException
 from salt.payload import dumps, loads
 

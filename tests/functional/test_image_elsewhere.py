@@ -4,13 +4,13 @@ Images of other servers: simplestreams and daemons; instances that follow the im
 
 import json
 
-import lxdapi_base_image as base
-import lxdapi_plan as plans
 import pytest
 from images import busybox_image
 from imageserver import ImageServer
-from lxdapi_api import API
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi.api import API
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.instances import rebuild as base
+from lxdapi.plan import steps as plans
 
 OLD, NEW = "20240101_00:00", "20250101_00:00"
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from images import split_image
-from lxdapi_errors import LxdapiError
+from lxdapi.errors import LxdapiError
 
 
 @pytest.fixture

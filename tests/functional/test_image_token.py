@@ -2,11 +2,11 @@
 How one daemon fetches an image of another one: by a token, which ends; and once, whoever else does it.
 """
 
-import lxdapi_image_transfer as transfers
-import lxdapi_operation as operations
 import pytest
-from lxdapi_api import API
-from lxdapi_errors import LxdapiError
+from lxdapi.api import API
+from lxdapi.errors import LxdapiError
+from lxdapi.http import operations
+from lxdapi.images import transfer as transfers
 
 
 @pytest.fixture

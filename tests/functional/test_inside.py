@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from lxdapi_errors import APIException, APINotFoundException, InvalidError, LxdapiError
+from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 
 ABSENT = {
     **dict.fromkeys(("console_log", "logs", "metadata", "metrics", "templates"), ()),

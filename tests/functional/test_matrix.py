@@ -12,7 +12,7 @@ import matrix_rows_core
 import matrix_rows_network
 import matrix_rows_storage
 import pytest
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
 
 ROWS = {**matrix_rows_core.ROWS, **matrix_rows_network.ROWS, **matrix_rows_storage.ROWS}
 

@@ -3,8 +3,8 @@ Promises that are easily broken: what a prediction says, what a refusal leaves, 
 """
 
 import pytest
-from lxdapi_api import API
-from lxdapi_shortcuts import container_apply_config, container_get
+from lxdapi.api import API
+from lxdapi.shortcuts import container_apply_config, container_get
 from salt.exceptions import SaltInvocationError
 
 

@@ -2,8 +2,8 @@
 The seed's own scenario on real daemons, through the library and through the states.
 """
 
-from lxdapi_api import API
-from lxdapi_shortcuts import (
+from lxdapi.api import API
+from lxdapi.shortcuts import (
     container_absent,
     container_apply_config,
     container_apply_status,

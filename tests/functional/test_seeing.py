@@ -6,10 +6,10 @@ import stat
 from pathlib import Path
 from xml.etree import ElementTree
 
-import lxdapi_secrets as secrets
 import msgpack
 import pytest
 import yaml
+from lxdapi import masking as secrets
 from salt.exceptions import SaltException
 
 NONE = {"type": "none"}

@@ -4,13 +4,13 @@ What a run has read is believed for seconds, and never where it can have become 
 
 from urllib.parse import quote
 
-import lxdapi_shelf as shelves
 import pytest
 from hand_built import HandBuilt
 from hypothesis import example, given
 from hypothesis import strategies as st
 from in_run import Runs, chunk, told
-from lxdapi_kinds import KINDS
+from lxdapi.minion import read_cache as shelves
+from lxdapi.model.kinds import KINDS
 
 from examples import tried
 

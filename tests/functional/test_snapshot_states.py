@@ -5,16 +5,16 @@ Snapshots by one name for instances and volumes, their rotation, and a change th
 import re
 from datetime import datetime, timedelta, timezone
 
-import lxdapi_converge as converge
-import lxdapi_instance as instances
-import lxdapi_plan as plans
-import lxdapi_snapshot as snapshots
-import lxdapi_status as statuses
 import pytest
-from lxdapi_api import API
-from lxdapi_errors import LxdapiError
-from lxdapi_plan import Step
-from lxdapi_run import Run
+from lxdapi.api import API
+from lxdapi.errors import LxdapiError
+from lxdapi.instances import plan as instances
+from lxdapi.instances import power as statuses
+from lxdapi.instances import snapshots
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Step
 
 VOLUME = "storage-pools/default/volumes/custom/data"
 # what it is of: (its name, its REST path)

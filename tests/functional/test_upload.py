@@ -15,8 +15,9 @@ from loaded import REPO
 MIB = 1024 * 1024
 UPLOAD = """
 import re, sys
-from lxdapi_api import API
-import lxdapi_image, lxdapi_progress
+from lxdapi.api import API
+from lxdapi.images import image as lxdapi_image
+from lxdapi.http import progress as lxdapi_progress
 lxdapi_progress.AFTER = 0
 # ru_maxrss would begin with the peak of the process that started this one
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024

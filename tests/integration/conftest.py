@@ -3,7 +3,6 @@ What the integration tests share: where the daemons are, what is behind salt://,
 """
 
 import shutil
-from functools import partial
 
 import pytest
 
@@ -74,12 +73,11 @@ def make_installed(tmp_path_factory, make_salt):
 
 
 @pytest.fixture(scope="session")
-def make_ssh(tmp_path_factory, make_salt, make_installed, sshd, remotes):
+def make_ssh(tmp_path_factory, make_installed, sshd, remotes):
     """Make a Salt of some version with a roster; only the target knows the remotes."""
 
     def make(version, venv=None):
-        make = make_installed if ssh_target.needs_the_package(version) else partial(make_salt, "ssh")
-        salt = make(venv=venv, lxdapi={}, **ssh_target.settings(version))
+        salt = make_installed(venv=venv, lxdapi={}, **ssh_target.settings(version))
         salt.write("roster", {"target": sshd.target(tmp_path_factory.mktemp("thin"), remotes)})
         return salt
 

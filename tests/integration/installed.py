@@ -48,10 +48,10 @@ def environment(folder, venv, source):
 
 def _rename(folder, version):
     current = _version(folder)
-    for path in folder.glob("_*/*.py"):
+    for path in folder.glob("_*/**/*.py"):
         path.write_text(path.read_text().replace(f'"{current}"', f'"{version}"'))
     assert _version(folder) == version
 
 
 def _version(folder):
-    return re.search(r'VERSION = "(.+)"', (folder / "_utils" / "lxdapi_version.py").read_text())[1]
+    return re.search(r'VERSION = "(.+)"', (folder / "_utils" / "lxdapi" / "version.py").read_text())[1]

@@ -12,12 +12,12 @@ import re
 import socket
 from pathlib import Path
 
-import lxdapi_keypair as keypair
 import pytest
 import salt.client
 import salt.config
 import salt.payload
 from cli_examples import examples, public_functions
+from lxdapi.trust import keypair
 from salt.exceptions import CommandExecutionError
 from salt_commands import REPO, Salt, this_environment
 from spread import spread

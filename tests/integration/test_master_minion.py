@@ -22,8 +22,8 @@ def salt(master, minion):
         return answer.data
 
     copied = run("saltutil.sync_all")
-    for kind in ("modules", "states", "utils"):
-        assert f"{kind}.lxdapi_image" in copied[kind]
+    for kind, name in (("modules", "lxdapi_image"), ("states", "lxdapi_image"), ("utils", "lxdapi.images.image")):
+        assert f"{kind}.{name}" in copied[kind]
     return run
 
 

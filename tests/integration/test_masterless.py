@@ -12,8 +12,8 @@ def synced(make_salt):
     """A Salt whose cache has our modules."""
     salt = make_salt("synced")
     copied = salt.sync()
-    for kind in ("modules", "states", "utils"):
-        assert f"{kind}.lxdapi_image" in copied[kind]
+    for kind, name in (("modules", "lxdapi_image"), ("states", "lxdapi_image"), ("utils", "lxdapi.images.image")):
+        assert f"{kind}.{name}" in copied[kind]
     assert sorted(copied["output"]) == ["output.lxdapi_table", "output.lxdapi_text"]
     return salt
 

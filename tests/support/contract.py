@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
-import lxdapi_transport
 import yaml
+from lxdapi.http import transport as lxdapi_transport
 
 FILES = ("lxd-5.0.2", "lxd-5.21.7", "lxd-6.9", "incus-6.0.4", "incus-7.0.1", "incus-7.3.0")
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "api"

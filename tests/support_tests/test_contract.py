@@ -13,8 +13,8 @@ import pytest
 import yaml
 from contract import EXTENSIONS, GAPS, Request, Unknown
 from functional.loaded import Loaded
-from lxdapi_api import API
-from lxdapi_kinds import KINDS
+from lxdapi.api import API
+from lxdapi.model.kinds import KINDS
 
 # The file of the very daemon, or of the one next to it.
 FILE_OF = {"lxd": "lxd-5.0.2", "incus": "incus-6.0.4", "incus7": "incus-7.0.1"}

@@ -15,8 +15,8 @@ import json
 from typing import NamedTuple, Optional
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import lxdapi_endpoint as endpoints
-from lxdapi_api import API
+from lxdapi.api import API
+from lxdapi.http import endpoints
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 

@@ -6,9 +6,9 @@ import signal
 import threading
 from pathlib import Path
 
-import lxdapi_ahead as ahead
-import lxdapi_run as runs
 import pytest
+from lxdapi.minion import prefetch as ahead
+from lxdapi.minion import state_run as runs
 
 REPO = Path(__file__).resolve().parents[2]
 STATE = "lxdapi_instance"

@@ -4,14 +4,14 @@ The seed's contract: names, signatures, URLs, what goes to requests and what com
 
 import inspect
 
-import lxdapi_api as api_module
-import lxdapi_endpoint as endpoints
-import lxdapi_shortcuts as shortcuts
 import pytest
 import requests
 from fake import OPERATION, SOCKET, Paper, failure, page, raw, server, started, sync
-from lxdapi_api import API, APIException, APINotFoundException, APIResult
-from lxdapi_errors import APINotTrustedException, APIProtocolException, InvalidError, LxdapiError
+from lxdapi import api as api_module
+from lxdapi import shortcuts
+from lxdapi.api import API, APIException, APINotFoundException, APIResult
+from lxdapi.errors import APINotTrustedException, APIProtocolException, InvalidError, LxdapiError
+from lxdapi.http import endpoints
 
 VERBS = ("get", "head", "post", "put", "patch", "delete")
 

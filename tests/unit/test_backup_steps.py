@@ -5,12 +5,12 @@ What a backup asks for and what it never does: lost answers, leftovers, names, a
 import io
 import tarfile
 
-import lxdapi_backup as backups
-import lxdapi_backup_file as files
 import pytest
 import requests
 from fake import MISSING, Paper, failure, finished, server, started, sync
-from lxdapi_errors import APIException, InvalidError
+from lxdapi.errors import APIException, InvalidError
+from lxdapi.instances import backup_file as files
+from lxdapi.instances import backups
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 

@@ -7,11 +7,10 @@ import hashlib
 import ssl
 import time
 
-import lxdapi_certificate as certificates
-import lxdapi_pem as pem
 import pytest
 from fake import Paper, sync
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.trust import certificates, pem
 from servers import make_pair
 
 

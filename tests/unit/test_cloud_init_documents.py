@@ -4,14 +4,14 @@ Documents for cloud-init: data is written as YAML that is read as the same, by a
 
 from collections import OrderedDict
 
-import lxdapi_cloud_init as documents
-import lxdapi_meaning as meaning
 import pytest
 import yaml
 from fake import Paper, server
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.instances import cloud_init as documents
+from lxdapi.model import equality as meaning
 
 USER_DATA = OrderedDict(
     [

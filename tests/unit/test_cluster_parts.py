@@ -2,11 +2,11 @@
 The parts that a network has on the members of a cluster, on paper: which are made, and which the daemon makes itself.
 """
 
-import lxdapi_cluster as clusters
-import lxdapi_plan as plans
 import pytest
 from fake import Paper, failure, server, sync
-from lxdapi_errors import InvalidError
+from lxdapi.cluster import per_member as clusters
+from lxdapi.errors import InvalidError
+from lxdapi.plan import steps as plans
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 

@@ -4,13 +4,13 @@ The one way to a declared state, against a model of the daemon's objects behind 
 
 import copy
 
-import lxdapi_converge as converge
-import lxdapi_plan as plans
 import pytest
 from fake import Paper, failure, page, raw, server, sync
-from lxdapi_errors import APIException, InvalidError, LxdapiError
-from lxdapi_kinds import KINDS
-from lxdapi_run import Run
+from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.minion.state_run import Run
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 from model import PROFILE, Model, failed
 from requests.exceptions import ConnectionError as Broken
 

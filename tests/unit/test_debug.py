@@ -6,7 +6,7 @@ import json
 
 import pytest
 from fake import OPERATION, SOCKET, Paper, failure, finished, operation, page, raw, started, sync
-from lxdapi_errors import APIException
+from lxdapi.errors import APIException
 
 CANARY = "cAnaRy-7e1"
 KEYS = ("core.trust_password", "trust_token", "secret", "user.api-key", "user.api_key", "private_key", "credentials")

@@ -4,12 +4,12 @@ Comparison by meaning: tables of what is equal and what is not, of what would ch
 
 from datetime import date, datetime, timezone
 
-import lxdapi_diff as diff
-import lxdapi_meaning as meaning
 import pytest
-from lxdapi_errors import InvalidError
-from lxdapi_kind import FIELDS
-from lxdapi_kinds import KINDS
+from lxdapi.errors import InvalidError
+from lxdapi.model import diff
+from lxdapi.model import equality as meaning
+from lxdapi.model.kinds import KINDS
+from lxdapi.model.schema import FIELDS
 
 INSTANCE, PROFILE, IMAGE, ALIAS = (KINDS[word] for word in ("instance", "profile", "image", "image_alias"))
 # Never expires: as LXD and as Incus tell it; the first clears a time on both.

@@ -5,12 +5,12 @@ Laws of the comparison, over whatever is declared and whatever is there.
 import copy
 from datetime import datetime
 
-import lxdapi_diff as diff
-import lxdapi_meaning as meaning
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
-from lxdapi_kinds import KINDS
+from lxdapi.errors import InvalidError
+from lxdapi.model import diff
+from lxdapi.model import equality as meaning
+from lxdapi.model.kinds import KINDS
 from model import patched, replaced
 
 INSTANCE, IMAGE = KINDS["instance"], KINDS["image"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import fronts
 import pytest
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
 
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"

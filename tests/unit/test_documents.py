@@ -4,13 +4,13 @@ What ``changes`` shows of documents for cloud-init: a diff, and no secret.
 
 import time
 
-import lxdapi_diff as diff
-import lxdapi_secrets as secrets
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_kinds import KINDS
+from lxdapi import masking as secrets
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
 
 HIDDEN = secrets.MASK
 # Whatever comes before, in or after it: this text is what nobody may see.

@@ -8,10 +8,9 @@ import os
 import stat
 import time
 
-import lxdapi_download as downloads
 import pytest
-from lxdapi_api import API
-from lxdapi_errors import (
+from lxdapi.api import API
+from lxdapi.errors import (
     APIConnectionException,
     APIException,
     APINotFoundException,
@@ -20,6 +19,7 @@ from lxdapi_errors import (
     InvalidError,
     LxdapiError,
 )
+from lxdapi.http import download as downloads
 from servers import Server, make_pair, running, tls_server, unix_listener
 
 DATA = bytes(range(256)) * 4000

@@ -4,10 +4,10 @@ Where the daemon is found, and the session: one connection, no proxies.
 
 import logging
 
-import lxdapi_endpoint as endpoints
 import pytest
-from lxdapi_api import API
-from lxdapi_errors import EndpointError, InvalidError
+from lxdapi.api import API
+from lxdapi.errors import EndpointError, InvalidError
+from lxdapi.http import endpoints
 from servers import Server, running, unix_listener
 
 

@@ -6,12 +6,12 @@ import hashlib
 import os
 import stat
 
-import lxdapi_file as files
-import lxdapi_file_account as accounts
-import lxdapi_file_source as sources
-import lxdapi_file_tree as trees
 import pytest
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.files import accounts
+from lxdapi.files import content as sources
+from lxdapi.files import path_jobs as files
+from lxdapi.files import tree_jobs as trees
 
 
 @pytest.mark.parametrize(

@@ -9,23 +9,23 @@ import ssl
 import stat
 import tempfile
 
-import lxdapi_endpoint as endpoints
-import lxdapi_names as names
 import pytest
 from fake import Paper
-from lxdapi_errors import EndpointError, InvalidError
+from lxdapi import validation as names
+from lxdapi.errors import EndpointError, InvalidError
+from lxdapi.http import endpoints
 from test_layout import FUNCTIONS, SYNCED, called, imported, tree
 
 PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
 # The functions that write a file. Each has a test of the mode: below, in test_download.py, test_image_files.py,
 # test_keypair.py, test_file_source.py and test_graph.py, and for a tree in functional/test_file_trees.py.
 WRITERS = {
-    "lxdapi_download._locked",
-    "lxdapi_endpoint._pem_file",
-    "lxdapi_file_source.rendered",
-    "lxdapi_file_tree._fetched",
-    "lxdapi_image._remember",
-    "lxdapi_staging.stage",
+    "download._locked",
+    "endpoints._pem_file",
+    "content.rendered",
+    "tree_jobs._fetched",
+    "image._remember",
+    "atomic_file.stage",
 }
 DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}
 DANGEROUS_MODULES = {"subprocess", "pickle", "marshal", "shelve", "pty", "ctypes", "importlib"}

@@ -2,12 +2,12 @@
 What a fleet's declaration says, and what is refused before any request.
 """
 
-import lxdapi_fleet as fleets
-import lxdapi_fleet_declared as declared
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.fleet import declaration as declared
+from lxdapi.fleet import state as fleets
 
 from examples import examples
 

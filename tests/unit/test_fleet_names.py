@@ -2,11 +2,11 @@
 Ranges of names, and how many names are told in few words.
 """
 
-import lxdapi_fleet_names as fleet_names
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.fleet import name_ranges as fleet_names
 
 from examples import examples
 

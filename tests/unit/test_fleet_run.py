@@ -6,9 +6,9 @@ import threading
 import time
 
 import pytest
-from lxdapi_errors import LxdapiError
-from lxdapi_fleet_run import Run
-from lxdapi_plan import Step
+from lxdapi.errors import LxdapiError
+from lxdapi.fleet.runner import Run
+from lxdapi.plan.steps import Step
 
 NAMES = [f"a{number}" for number in range(30)]
 
@@ -42,7 +42,7 @@ def test_no_more_are_at_it_at_once_than_is_said(concurrency, verb, most):
 
 
 def test_creations_and_starts_are_fewer_than_stops(monkeypatch):
-    monkeypatch.setattr("lxdapi_workers.busy", lambda: 2)
+    monkeypatch.setattr("lxdapi.concurrency.busy", lambda: 2)
     crowd, run = Crowd(), Run()
     run.carry_out(plans_of(NAMES, crowd.act))
     assert crowd.most <= 2

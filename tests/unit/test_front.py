@@ -4,10 +4,10 @@ What the fronts share: remotes, the connection that is kept for a run, files, th
 
 import threading
 
-import lxdapi_front as front
 import pytest
-from lxdapi_errors import APINotTrustedException, InvalidError, LxdapiError
-from lxdapi_version import VERSION
+from lxdapi.errors import APINotTrustedException, InvalidError, LxdapiError
+from lxdapi.minion import connection as front
+from lxdapi.version import VERSION
 from salt.exceptions import MinionError
 from servers import Server, make_pair, running, tls_server, unix_listener
 

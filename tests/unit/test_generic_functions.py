@@ -5,10 +5,10 @@ The functions for every kind that people type: their arguments, and what they as
 import importlib.util
 from pathlib import Path
 
-import lxdapi_front as front
 import pytest
 from fake import MISSING, Paper, failure, server, sync
-from lxdapi_errors import APIException, LxdapiError
+from lxdapi.errors import APIException, LxdapiError
+from lxdapi.minion import connection as front
 from model import PROFILE, Model
 from salt.exceptions import SaltInvocationError
 

@@ -2,11 +2,11 @@
 A host at a glance: what is taken from the one listing, and which states are about which instance.
 """
 
-import lxdapi_glance as glance
 import msgpack
 import pytest
 from fake import Paper, sync
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.reports import host_status as glance
 
 SERVER = {
     "auth": "trusted",

@@ -7,11 +7,11 @@ import re
 import stat
 from xml.etree import ElementTree
 
-import lxdapi_graph as graphs
-import lxdapi_graph_svg as svg
 import pytest
 from fake import Paper, sync
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.reports import host_graph as graphs
+from lxdapi.reports import host_graph_svg as svg
 
 ENVIRONMENT = {"server": "incus", "server_version": "6.0.4", "server_name": "host1"}
 SVG = "{http://www.w3.org/2000/svg}"

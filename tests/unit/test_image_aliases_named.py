@@ -2,11 +2,11 @@
 What are names of aliases, and that nothing else costs an image or somebody's alias.
 """
 
-import lxdapi_image as images
-import lxdapi_publish as publications
 import pytest
 from fake import Paper
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.images import image as images
+from lxdapi.images import publish as publications
 
 
 @pytest.mark.parametrize("aliases", ["web", 5, [5], [""], ["a", "b\n"], {"a": 1}, None])

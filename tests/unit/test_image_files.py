@@ -11,13 +11,13 @@ import stat
 import tracemalloc
 from collections import Counter
 
-import lxdapi_image as images
-import lxdapi_plan as plans
-import lxdapi_shortcuts as shortcuts
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
-from lxdapi_errors import APIOperationException, InvalidError, LxdapiError
-from lxdapi_run import Run
+from lxdapi import shortcuts
+from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
+from lxdapi.images import image as images
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import steps as plans
 from model import IMAGE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")

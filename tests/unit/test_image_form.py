@@ -9,12 +9,12 @@ import socket
 import threading
 from contextlib import ExitStack
 
-import lxdapi_form as forms
-import lxdapi_upload as uploads
 import pytest
 import servers
-from lxdapi_api import API
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi.api import API
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.http import multipart as forms
+from lxdapi.http import upload as uploads
 
 META, ROOTFS = b"meta\r\n--not the boundary\r\n", b"\x00--B\r\nroot\r\n\r\n--" * 500
 WHOLE = b"".join([b"--B0\r\nA: b\r\n\r\n", META, b"\r\n--B0\r\nA: c\r\n\r\n", ROOTFS, b"\r\n--B0--\r\n"])

@@ -2,10 +2,10 @@
 What is a URL of an image server, and what is refused before anybody is asked.
 """
 
-import lxdapi_image_source as remote_images
-import lxdapi_simplestreams as simplestreams
 import pytest
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.images import remote as remote_images
+from lxdapi.images import simplestreams
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,16 @@
 What the daemon keeps of an instance, on paper: answers that are lost, names that are refused, what nobody measures.
 """
 
-import lxdapi_inside as inside
-import lxdapi_instance as instances
-import lxdapi_plan as plans
-import lxdapi_status as statuses
-import lxdapi_template as files
 import pytest
 import requests
 from fake import MISSING, Paper, failure, raw, sync
-from lxdapi_errors import APIConnectionException, APIException, APIUndoneException, InvalidError
-from lxdapi_run import Run
+from lxdapi.errors import APIConnectionException, APIException, APIUndoneException, InvalidError
+from lxdapi.instances import image_metadata as files
+from lxdapi.instances import inside
+from lxdapi.instances import plan as instances
+from lxdapi.instances import power as statuses
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import steps as plans
 from model import INSTANCE, Model, failed
 
 LOST = requests.exceptions.ConnectionError("reset")

@@ -5,16 +5,16 @@ The order of an instance's steps around a stop and a start, and what is refused,
 import copy
 from types import SimpleNamespace
 
-import lxdapi_creation as creations
-import lxdapi_instance as instances
-import lxdapi_plan as plans
-import lxdapi_source as sources
-import lxdapi_status as statuses
-import lxdapi_unfinished as unfinished
 import pytest
 from fake import Paper, failure, sync
-from lxdapi_errors import InvalidError, LxdapiError
-from lxdapi_run import Run
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.instances import create as creations
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import plan as instances
+from lxdapi.instances import power as statuses
+from lxdapi.instances import sources
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import steps as plans
 from model import INSTANCE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")

@@ -4,10 +4,10 @@ Lists of things with an identity: what of them is declared, what differs, what i
 
 import time
 
-import lxdapi_items as items
 import pytest
-from lxdapi_errors import InvalidError
-from lxdapi_kinds import KINDS
+from lxdapi.errors import InvalidError
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
 
 ACL, FORWARD, RECORD = (KINDS[word] for word in ("network_acl", "network_forward", "network_zone_record"))
 RULES, PORTS, ENTRIES = ACL.items["ingress"], FORWARD.items["ports"], RECORD.items["entries"]

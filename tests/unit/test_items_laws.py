@@ -4,12 +4,12 @@ Laws of lists of things with an identity, over whatever is declared and whatever
 
 import copy
 
-import lxdapi_diff as diff
-import lxdapi_items as items
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
-from lxdapi_kinds import KINDS
+from lxdapi.errors import InvalidError
+from lxdapi.model import diff
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
 
 RULES = KINDS["network_acl"].items["ingress"]
 

@@ -8,7 +8,7 @@ import pytest
 from fake import Paper, as_json, failure, finished, operation, page, raw, started, sync
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_errors import (
+from lxdapi.errors import (
     APIConflictException,
     APIException,
     APIForbiddenException,

@@ -8,12 +8,11 @@ import stat
 import sys
 import threading
 
-import lxdapi_keypair as keypair
-import lxdapi_pem as pem
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from lxdapi_errors import InvalidError, LxdapiError
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.trust import keypair, pem
 
 
 @pytest.fixture

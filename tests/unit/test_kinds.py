@@ -5,14 +5,14 @@ The table of kinds is consistent, and every name of every kind is one path or re
 from string import Formatter
 from urllib.parse import quote, unquote
 
-import lxdapi_converge as converge
-import lxdapi_items as items
-import lxdapi_names as names
 import pytest
 from fake import MISSING, Paper, server, sync
-from lxdapi_errors import InvalidError
-from lxdapi_kind import FIELDS, Items, Kind
-from lxdapi_kinds import KINDS, kind_of
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS, kind_of
+from lxdapi.model.schema import FIELDS, Items, Kind
+from lxdapi.plan import converge
 
 SORTS = {"map", "devices", "list", "set", "addresses", "items", "text", "bool", "time", "given"}
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"

@@ -4,13 +4,13 @@ The life of the kinds that the daemons of the tests cannot have, against the mod
 
 import copy
 
-import lxdapi_converge as converge
-import lxdapi_plan as plans
 import pytest
 from fake import Paper
-from lxdapi_errors import InvalidError
-from lxdapi_kinds import KINDS
-from lxdapi_run import Run
+from lxdapi.errors import InvalidError
+from lxdapi.minion.state_run import Run
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 from model import Model
 
 pytestmark = pytest.mark.usefixtures("contract_kept")

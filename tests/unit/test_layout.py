@@ -10,11 +10,11 @@ from pathlib import Path
 import fronts
 import pytest
 import salt
-from lxdapi_kinds import KINDS
-from lxdapi_version import VERSION
+from lxdapi.model.kinds import KINDS
+from lxdapi.version import VERSION
 
 REPO = Path(__file__).resolve().parents[2]
-LIBRARY = sorted(REPO.glob("_utils/*.py"))
+LIBRARY = sorted(REPO.glob("_utils/lxdapi/**/*.py"))
 MODULES, STATES = sorted(REPO.glob("_modules/*.py")), sorted(REPO.glob("_states/*.py"))
 FRONTS = MODULES + STATES
 OUTPUTTERS = sorted(REPO.glob("_output/*.py"))
@@ -24,16 +24,16 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What takes whatever it is given: for the seed's contract all that requests knows; a template's parts; what
 # overrides a method of requests, or of API.
 OPEN = {
-    "lxdapi_api": {"factory", "request", "transact", "get", "head", "post", "put", "patch", "delete"},
-    "lxdapi_fleet_seen": {"get"},
-    "lxdapi_names": {"path"},
-    "lxdapi_endpoint": {"init_poolmanager"},
+    "lxdapi.api": {"factory", "request", "transact", "get", "head", "post", "put", "patch", "delete"},
+    "lxdapi.fleet.listing": {"get"},
+    "lxdapi.validation": {"path"},
+    "lxdapi.http.endpoints": {"init_poolmanager"},
 }
 MAY_IMPORT = {
-    "requests": {"lxdapi_endpoint", "lxdapi_transport"},
-    "requests_unixsocket": {"lxdapi_endpoint"},
-    "urllib3": {"lxdapi_endpoint", "lxdapi_transport", "lxdapi_upload"},
-    "websocket": {"lxdapi_websocket"},
+    "requests": {"lxdapi.http.endpoints", "lxdapi.http.transport"},
+    "requests_unixsocket": {"lxdapi.http.endpoints"},
+    "urllib3": {"lxdapi.http.endpoints", "lxdapi.http.transport", "lxdapi.http.upload"},
+    "websocket": {"lxdapi.http.websocket"},
 }
 UNDERSTOOD = {"name", "remote", "project"}
 # There is always one server, and warnings are made by the daemon alone.
@@ -59,6 +59,12 @@ def scripts():
 
 
 EVERYTHING = SYNCED + sorted(REPO.glob("tests/**/*.py")) + sorted(REPO.glob("bench/**/*.py")) + list(scripts())
+
+
+def dotted(path):
+    """Return how a file of the library is imported."""
+    parts = path.relative_to(REPO / "_utils").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def called(path):
@@ -197,13 +203,13 @@ def test_each_front_is_of_the_librarys_version(path):
 @pytest.mark.parametrize("path", FRONTS, ids=called)
 def test_each_front_can_say_why_it_does_not_load(path):
     assert "__virtual__" in [function.name for function in functions(path)]
-    assert imported(path) - {"salt"} <= {each.stem for each in LIBRARY}, "a front imports the library"
+    assert imported(path) - {"salt"} <= {"lxdapi"}, "a front imports the library"
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
 def test_http_is_spoken_where_it_may_be(path):
     for library, where in MAY_IMPORT.items():
-        assert library not in imported(path) or (path in LIBRARY and path.stem in where), library
+        assert library not in imported(path) or (path in LIBRARY and dotted(path) in where), library
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=called)
@@ -211,7 +217,7 @@ def test_the_library_knows_no_dunder_of_salt(path):
     own = {"__name__", "__file__", "__doc__", "__all__", "__init__", "__bool__", "__len__"}
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     assert {name for name in names if re.fullmatch(r"__\w+__", name)} <= own
-    assert imported(path).isdisjoint({"salt"}) or path.stem in ("lxdapi_errors", "lxdapi_front")
+    assert imported(path).isdisjoint({"salt"}) or dotted(path) in ("lxdapi.errors", "lxdapi.minion.connection")
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=called)
@@ -248,8 +254,9 @@ def test_no_file_bears_the_name_of_one_of_salts_own(path):
     core = Path(salt.__path__[0])
     theirs = {each.stem for part in ("modules", "output", "states", "utils") for each in (core / part).glob("*")}
     assert {"state", "network"} <= theirs, "Salt's own files are there to compare with"
-    assert path.stem not in theirs
-    assert path.stem == "lxdapi" or path.stem.startswith("lxdapi_")
+    word = path.relative_to(REPO).parts[1].partition(".")[0]
+    assert word not in theirs
+    assert word == "lxdapi" or word.startswith("lxdapi_")
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
@@ -257,7 +264,7 @@ def test_no_public_function_takes_whatever_it_is_given(path):
     loose = {f.name for f in functions(path) if f.name[0] != "_" and (f.args.vararg or f.args.kwarg)}
     loose -= fronts.HOOKS if path in STATES else set()
     loose -= {"output"} if path in OUTPUTTERS else set()  # Salt hands it what its other outputters take
-    assert loose - OPEN.get(path.stem if path in LIBRARY else "", set()) == set()
+    assert loose - OPEN.get(dotted(path) if path in LIBRARY else "", set()) == set()
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
@@ -284,7 +291,9 @@ def test_each_file_and_each_function_can_be_read_at_once(path):
     assert not long
 
 
-def test_the_package_holds_every_file_of_the_library():
+def test_the_package_holds_every_folder_of_the_library():
     text = (REPO / "setup.cfg").read_text(encoding="utf-8")
-    listed = re.search(r"^py_modules =\n((?:    \w+\n)+)", text, re.MULTILINE)[1].split()
-    assert listed == [path.stem for path in LIBRARY]
+    listed = re.search(r"^packages =\n((?:    [\w.]+\n)+)", text, re.MULTILINE)[1].split()
+    assert [each for each in listed if each.rpartition(".")[2] not in ("modules", "output", "states")] == sorted(
+        dotted(path) for path in LIBRARY if path.stem == "__init__"
+    )

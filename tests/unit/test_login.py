@@ -2,10 +2,10 @@
 Who is in an instance's files, which the instance writes as it likes.
 """
 
-import lxdapi_login as logins
 import pytest
 from fake import Paper, raw
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.instances import exec_user as logins
 
 C1 = "instances/c1"
 PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x::0::/:/bin/sh\nodd:x:\u00b2:0::/:/bin/sh\nbob:x:7:8::/b:/bin/sh\n"

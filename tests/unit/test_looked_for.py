@@ -2,11 +2,11 @@
 What is looked for inside an instance is not opened, whatever becomes of the question.
 """
 
-import lxdapi_login as logins
 import pytest
 import requests
 from fake import Paper, raw, server
-from lxdapi_errors import APIException
+from lxdapi.errors import APIException
+from lxdapi.instances import exec_user as logins
 
 BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
 

@@ -7,12 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-import lxdapi_meaning as meaning
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.model import equality as meaning
 
 USER_DATA, HEAD = "cloud-init.user-data", "#cloud-config\n"
 DOCUMENT_KEYS = [
@@ -122,8 +122,8 @@ def test_what_is_deeper_than_anybody_writes_is_not_looked_into(text, loader, mon
 
 
 def test_very_deep_text_ends_no_process():
-    code = "import lxdapi_meaning as m; print(m.same('user.user-data', '[' * 10**6, '[' * 10**6 + ' '))"
-    library = str(Path(meaning.__file__).parent)
+    code = "from lxdapi.model import equality as m; print(m.same('user.user-data', '[' * 10**6, '[' * 10**6 + ' '))"
+    library = str(Path(meaning.__file__).parents[2])
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {library!r}); {code}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr[-500:]

@@ -2,11 +2,11 @@
 Members of a cluster on paper: what daemons have that are not here, and who was faster.
 """
 
-import lxdapi_membership as membership
-import lxdapi_plan as plans
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
-from lxdapi_run import Run
+from lxdapi.cluster import membership
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import steps as plans
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 FORCE, SKIP = "clustering_evacuation_force", "clustering_restore_skip_mode"

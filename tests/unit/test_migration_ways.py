@@ -6,11 +6,11 @@ import os
 import socket
 import threading
 
-import lxdapi_copy as copies
-import lxdapi_migrate as migrate
-import lxdapi_relay as relay
 import pytest
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.http import websocket_relay as relay
+from lxdapi.instances import copy as copies
+from lxdapi.instances import transfer as migrate
 
 
 class Somewhere:

@@ -5,14 +5,14 @@ Names, paths and values: what is refused before any request, and that a name add
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
-import lxdapi_converge as converge
-import lxdapi_names as names
 import pytest
 from fake import Paper, server, sync
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
-from lxdapi_kinds import KINDS
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
 from requests import Request
 
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"

@@ -4,11 +4,10 @@ The wait for an operation: both daemons' shapes of failure and of time-out, and 
 
 import time
 
-import lxdapi_operation as operations
 import pytest
 import requests
 from fake import OPERATION, Paper, as_json, failure, finished, late, operation, page, raw, started, sync
-from lxdapi_errors import (
+from lxdapi.errors import (
     APIConnectionException,
     APIException,
     APIForbiddenException,
@@ -19,6 +18,7 @@ from lxdapi_errors import (
     APITimeoutException,
     InvalidError,
 )
+from lxdapi.http import operations
 
 BROKEN = (
     requests.exceptions.ConnectionError("Connection aborted."),

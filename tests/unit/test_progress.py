@@ -4,9 +4,9 @@ What lasts is told: what is taken from an operation's metadata, and whom it reac
 
 import io
 
-import lxdapi_progress as progress
 import pytest
 from fake import Paper, finished, operation, started, sync
+from lxdapi.http import progress
 
 
 class Terminal(io.StringIO):

@@ -2,12 +2,12 @@
 Publications whose answer is lost, rebuilds and fetches that go wrong: what is looked up, what is never done twice.
 """
 
-import lxdapi_base_image as base
-import lxdapi_image_source as sources
-import lxdapi_publish as publications
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
-from lxdapi_errors import APIException, APIOperationException, InvalidError, LxdapiError
+from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
+from lxdapi.images import publish as publications
+from lxdapi.images import remote as sources
+from lxdapi.instances import rebuild as base
 from requests.exceptions import ConnectionError as Broken
 
 pytestmark = pytest.mark.usefixtures("contract_kept")

@@ -4,14 +4,14 @@ Other names, what a daemon lacks, and what else converge decides before it write
 
 from datetime import date
 
-import lxdapi_converge as converge
-import lxdapi_plan as plans
-import lxdapi_survey as survey
 import pytest
 from fake import MISSING, Paper, failure, server, sync
-from lxdapi_errors import APIException, InvalidError
-from lxdapi_kinds import KINDS
-from lxdapi_run import Run
+from lxdapi.errors import APIException, InvalidError
+from lxdapi.minion.state_run import Run
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.reports import survey
 from model import PROFILE, Model
 from salt.exceptions import CommandExecutionError
 

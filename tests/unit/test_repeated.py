@@ -5,12 +5,12 @@ server repeats its settings.
 
 import copy
 
-import lxdapi_converge as converge
-import lxdapi_plan as plans
 import pytest
 from fake import Paper, server, sync
-from lxdapi_kind import READ_ONLY
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
+from lxdapi.model.schema import READ_ONLY
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 from model import Model
 
 NEW = {"brand_new": {"a": "b"}, "other_new": ["x"], "no_news": ""}

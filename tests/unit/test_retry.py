@@ -6,14 +6,11 @@ import re
 import socket
 import time
 
-import lxdapi_converge as converge
-import lxdapi_plan as plans
-import lxdapi_retry as retry
 import pytest
 import requests
 from fake import MISSING, OPERATION, Paper, as_json, failure, finished, page, raw, server, started, sync
-from lxdapi_api import API
-from lxdapi_errors import (
+from lxdapi.api import API
+from lxdapi.errors import (
     APIConnectionException,
     APIException,
     APINotFoundException,
@@ -22,7 +19,10 @@ from lxdapi_errors import (
     APIUnavailableException,
     InvalidError,
 )
-from lxdapi_run import Run
+from lxdapi.http import retry
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 from model import Model
 from servers import Server, running, unix_listener
 
@@ -147,7 +147,7 @@ def test_what_passes_by_itself_is_waited_out(words):
 
 
 def test_what_is_tried_again_is_logged_with_why(caplog):
-    caplog.set_level("INFO", "lxdapi_retry")
+    caplog.set_level("INFO", "lxdapi.http.retry")
     patient(BUSY, sync({})).api.get("instances/c1", params={"project": "web"})
     assert re.search(r"busy running .* \(GET /1.0/instances/c1 of project web\); again in 0.\d s", caplog.text)
 

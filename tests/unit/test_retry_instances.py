@@ -2,18 +2,18 @@
 What becomes of instances and of later states where an answer was lost: the second part of the rule of lxdapi_retry.
 """
 
-import lxdapi_converge as converge
-import lxdapi_creation as creations
-import lxdapi_instance as instances
-import lxdapi_unfinished as unfinished
 import pytest
 import requests
 from fake import MISSING, Paper, as_json, failure, raw, sync
-from lxdapi_errors import (
+from lxdapi.errors import (
     APIException,
     APITimeoutException,
     APIUnavailableException,
 )
+from lxdapi.instances import create as creations
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import plan as instances
+from lxdapi.plan import converge
 
 BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
 CUT = requests.exceptions.ChunkedEncodingError("Response ended prematurely")

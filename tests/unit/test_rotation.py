@@ -4,14 +4,14 @@ Which snapshots a rotation makes, which it keeps, and which it never touches.
 
 from datetime import datetime, timedelta, timezone
 
-import lxdapi_plan as plans
-import lxdapi_rotation as rotation
 import pytest
 from fake import MISSING, Paper, finished, server, started, sync
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_errors import InvalidError
-from lxdapi_run import Run
+from lxdapi.errors import InvalidError
+from lxdapi.instances import snapshot_rotation as rotation
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import steps as plans
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 

@@ -5,10 +5,10 @@ Which keys are secret by their names, and which values by what they hold.
 import sys
 import threading
 
-import lxdapi_diff as diff
-import lxdapi_secrets as secrets
 import pytest
-from lxdapi_kinds import KINDS
+from lxdapi import masking as secrets
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
 
 HIDDEN = [
     *("acme.provider.environment", "core.trust_password", "environment.DB_PASS", "environment.PASS", "user.pass"),

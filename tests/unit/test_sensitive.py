@@ -8,18 +8,18 @@ import logging
 import threading
 import traceback
 
-import lxdapi_converge as converge
-import lxdapi_diff as diff
-import lxdapi_front as front
-import lxdapi_plan as plans
-import lxdapi_secrets as secrets
-import lxdapi_survey as survey
 import pytest
 import requests
 from fake import Paper, failure, server, sync
-from lxdapi_errors import APIException, InvalidError
-from lxdapi_kinds import KINDS
-from lxdapi_run import Run
+from lxdapi import masking as secrets
+from lxdapi.errors import APIException, InvalidError
+from lxdapi.minion import connection as front
+from lxdapi.minion.state_run import Run
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.reports import survey
 from test_layout import STATES, called, parameters, public, tree
 
 OLD, NEW, SEEN = "cAnaRy-old", "cAnaRy-new", "control-7c"

@@ -6,12 +6,12 @@ import socket
 import struct
 import threading
 
-import lxdapi_file as files
-import lxdapi_file_source as sources
-import lxdapi_sftp as sftp
-import lxdapi_sftp_session as sessions
 import pytest
-from lxdapi_errors import APIConnectionException, APIException, APIProtocolException, APITimeoutException, InvalidError
+from lxdapi.errors import APIConnectionException, APIException, APIProtocolException, APITimeoutException, InvalidError
+from lxdapi.files import content as sources
+from lxdapi.files import path_jobs as files
+from lxdapi.files import sftp_protocol as sftp
+from lxdapi.files import sftp_session as sessions
 
 HELLO = struct.pack(">BI", 2, 3) + b"".join(
     struct.pack(">I", len(each)) + each for each in (b"posix-rename@openssh.com", b"1")

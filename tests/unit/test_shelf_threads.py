@@ -4,8 +4,8 @@ What threads share of what a run has read.
 
 from types import SimpleNamespace
 
-import lxdapi_shelf as shelves
-from lxdapi_kinds import KINDS
+from lxdapi.minion import read_cache as shelves
+from lxdapi.model.kinds import KINDS
 
 
 class Overtaken(shelves.Shelf):

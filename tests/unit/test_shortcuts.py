@@ -2,10 +2,10 @@
 The seed's shortcuts: each says whether something changed, against a model of the daemon.
 """
 
-import lxdapi_shortcuts as shortcuts
 import pytest
 from fake import Paper
-from lxdapi_errors import InvalidError
+from lxdapi import shortcuts
+from lxdapi.errors import InvalidError
 from model import Model
 
 pytestmark = pytest.mark.usefixtures("contract_kept")

@@ -4,10 +4,10 @@ The index of an image server: which image of it is chosen, and what a stranger c
 
 import json
 
-import lxdapi_simplestreams as simplestreams
 import pytest
 from imageserver import ImageServer
-from lxdapi_errors import APIException, InvalidError, LxdapiError
+from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.images import simplestreams
 
 PATH = "streams/v1/images.json"
 A, B, C, D = ("a" * 64, "b" * 64, "c" * 64, "d" * 64)

@@ -2,15 +2,15 @@
 That something was restored from a snapshot, once: the mark, the description, what is predicted.
 """
 
-import lxdapi_converge as converge
-import lxdapi_plan as plans
-import lxdapi_snapshot as snapshots
 import pytest
 import requests
 from fake import Paper, failure, sync
-from lxdapi_errors import InvalidError
-from lxdapi_kinds import MARK
-from lxdapi_run import Run
+from lxdapi.errors import InvalidError
+from lxdapi.instances import snapshots
+from lxdapi.minion.state_run import Run
+from lxdapi.model.kinds import MARK
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 

@@ -2,11 +2,11 @@
 A new instance that shall run: started by the request that makes it, and what is told where that fails.
 """
 
-import lxdapi_instance as instances
-import lxdapi_plan as plans
 import pytest
 from fake import Paper
-from lxdapi_run import Run
+from lxdapi.instances import plan as instances
+from lxdapi.minion.state_run import Run
+from lxdapi.plan import steps as plans
 from model import Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")

@@ -2,10 +2,9 @@
 A connection of our own: trusted as a request is, switched to another protocol, or refused in the daemon's words.
 """
 
-import lxdapi_stream as stream
 import pytest
-from lxdapi_api import API
-from lxdapi_errors import (
+from lxdapi.api import API
+from lxdapi.errors import (
     APIConnectionException,
     APIException,
     APINotFoundException,
@@ -13,6 +12,7 @@ from lxdapi_errors import (
     APITimeoutException,
     InvalidError,
 )
+from lxdapi.http import upgrade as stream
 from servers import Server, make_pair, running, tls_server, unix_listener
 
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: sftp\r\n\r\n"

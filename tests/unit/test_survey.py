@@ -5,13 +5,13 @@ What is exported, without a daemon: the text holds what it is made of, and the s
 import ast
 from pathlib import Path
 
-import lxdapi_survey as survey
 import pytest
 import yaml
 from fake import Paper, server, sync
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_kinds import KINDS
+from lxdapi.model.kinds import KINDS
+from lxdapi.reports import survey
 from salt.utils.yaml import safe_load
 
 STATES = Path(__file__).resolve().parents[2] / "_states"

@@ -4,15 +4,15 @@ What is there, against a daemon of paper: which requests a list takes, what coun
 
 import copy
 
-import lxdapi_converge as converge
-import lxdapi_diff as diff
-import lxdapi_survey as survey
 import pytest
 from fake import Paper, failure, page, server, sync
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi_errors import APIException, APINotFoundException, InvalidError
-from lxdapi_kinds import KINDS
+from lxdapi.errors import APIException, APINotFoundException, InvalidError
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.reports import survey
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 

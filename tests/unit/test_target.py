@@ -2,10 +2,10 @@
 One member of a cluster: what is sent to it, what is not, and who it is.
 """
 
-import lxdapi_front as front
 import pytest
 from fake import OPERATION, Paper, failure, finished, server, started, sync
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.minion import connection as front
 
 
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete"])

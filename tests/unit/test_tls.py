@@ -9,10 +9,10 @@ import ssl
 import tempfile
 from hashlib import sha256
 
-import lxdapi_endpoint as endpoints
 import pytest
-from lxdapi_api import API
-from lxdapi_errors import APIConnectionException, EndpointError, LxdapiError
+from lxdapi.api import API
+from lxdapi.errors import APIConnectionException, EndpointError, LxdapiError
+from lxdapi.http import endpoints
 from servers import Server, garbage, make_pair, running, tls_server
 
 KEY_WORDS = "PRIVATE KEY"

@@ -11,8 +11,8 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
-from lxdapi_api import API
-from lxdapi_errors import APIConnectionException, APIProtocolException, APITimeoutException
+from lxdapi.api import API
+from lxdapi.errors import APIConnectionException, APIProtocolException, APITimeoutException
 from servers import GOOD, Server, dribble, running, unix_listener
 
 NOBODY = 65534

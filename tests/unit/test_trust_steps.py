@@ -5,13 +5,13 @@ Tokens as text, and that a server which is not the token's gets nothing of it.
 import base64
 import json
 
-import lxdapi_pem as pem
-import lxdapi_tls as tls
-import lxdapi_trust as trust
 import pytest
 from fake import Paper, failure, operation, server, sync
-from lxdapi_errors import APIConnectionException, APIException, EndpointError, InvalidError
-from lxdapi_plan import do
+from lxdapi.errors import APIConnectionException, APIException, EndpointError, InvalidError
+from lxdapi.http import tls
+from lxdapi.plan.steps import do
+from lxdapi.trust import pem
+from lxdapi.trust import tokens as trust
 from servers import make_pair, tls_server
 
 SHA = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"

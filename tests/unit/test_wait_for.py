@@ -2,9 +2,9 @@
 What is waited for, as it is declared, and the ports in the text of /proc/net/tcp.
 """
 
-import lxdapi_waiting as waiting
 import pytest
-from lxdapi_errors import InvalidError
+from lxdapi.errors import InvalidError
+from lxdapi.instances import wait_for as waiting
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

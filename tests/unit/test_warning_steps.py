@@ -2,11 +2,11 @@
 Warnings by their type or their UUID: which are meant, what is written, what is told.
 """
 
-import lxdapi_plan as plans
-import lxdapi_warning as warnings
 import pytest
 from fake import Paper, failure, server, sync
-from lxdapi_run import Run
+from lxdapi.minion.state_run import Run
+from lxdapi.model import warning as warnings
+from lxdapi.plan import steps as plans
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 

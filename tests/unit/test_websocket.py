@@ -8,9 +8,9 @@ import re
 import socket
 import threading
 
-import lxdapi_websocket as websockets
 import pytest
-from lxdapi_errors import APIConnectionException, APITimeoutException
+from lxdapi.errors import APIConnectionException, APITimeoutException
+from lxdapi.http import websocket as websockets
 
 PATH, SECRET = "/1.0/operations/x", "abcdef0123456789"
 

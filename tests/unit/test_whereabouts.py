@@ -2,11 +2,11 @@
 What is said of an instance that cannot be read: on which member it is, and whether that one answers.
 """
 
-import lxdapi_object as objects
 import pytest
 from fake import Paper, failure, server, sync
-from lxdapi_errors import APIException
-from lxdapi_kinds import KINDS
+from lxdapi.errors import APIException
+from lxdapi.model import objects
+from lxdapi.model.kinds import KINDS
 
 DEAD = "Missing event connection with target cluster member"
 

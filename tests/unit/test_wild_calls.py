@@ -6,9 +6,9 @@ import importlib.util
 import inspect
 
 import fronts
-import lxdapi_front as front
 import pytest
 from fake import Paper
+from lxdapi.minion import connection as front
 from salt.exceptions import SaltException
 from test_wild_declarations import DIGEST, WHERE, WILD, Daemon, remotes
 

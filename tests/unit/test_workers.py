@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingUnixStreamServer
 from urllib.parse import quote
 
-import lxdapi_workers as workers
 import pytest
-from lxdapi_api import API
+from lxdapi import concurrency as workers
+from lxdapi.api import API
 
 SEEN = ContextVar("seen", default="nothing")
 

@@ -1,0 +1,340 @@
+"""
+One HTTP transaction with LXD or Incus, judged in one place, and the wait for an operation.
+
+.. code-block:: python
+
+    api = API.factory()                                   # the local daemon
+    api.post("images", data=stream).wait()                # an operation, waited for
+    api.get("instances/web1").metadata["status"]
+
+When something fails, the transaction can be seen: ``debug=True`` or the environment variable
+``DEBUG`` prints each one to standard error, and every exception has the ``result``.
+"""
+
+import copy
+import os
+import re
+import sys
+import threading
+
+from lxdapi import masking as secrets
+from lxdapi import validation as names
+from lxdapi.errors import (
+    APIConnectionException,
+    APIException,
+    APINotFoundException,
+    APINotTrustedException,
+    APIProtocolException,
+    InvalidError,
+)
+from lxdapi.http import endpoints, retry, transport
+from lxdapi.http.result import APIResult
+
+REQUEST_SECONDS = 60
+WAIT_SECONDS = 600
+# What is in no project: asked for with one, it is the same, or (warnings) nothing.
+_ABOVE_PROJECTS = re.compile(r"[\w.]+(/(certificates|cluster|projects|warnings)(/.*)?)?")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# requests.Session.request takes these by position, after method and URL.
+_REQUEST_ARGUMENTS = (
+    *("params", "data", "headers", "cookies", "files", "auth", "timeout", "allow_redirects"),
+    *("proxies", "hooks", "stream", "verify", "cert", "json"),
+)
+
+
+class API:
+    """
+    A connection to one daemon: a session, an endpoint, and what is common to its requests.
+
+    session
+        A :class:`requests.Session`; see :func:`lxdapi.http.endpoints.session`.
+    endpoint
+        The base URL: ``http+unix://%2Fvar%2Flib%2Flxd%2Funix.socket`` or ``https://host:8443``.
+    default_version
+        Of the API, for relative paths: ``"1.0"``.
+    debug
+        True prints every transaction to standard error, secrets masked. The environment variable
+        ``DEBUG`` does the same.
+    project
+        Sent with every request that names none, where there are projects.
+    timeout
+        Seconds for one request; 60.
+    wait_timeout
+        Seconds for an operation; 600.
+    retry_timeout
+        Seconds within which something is tried again that the daemon cannot do just now; 20. See
+        :mod:`lxdapi.http.retry`.
+    """
+
+    def __init__(
+        self,
+        session,
+        endpoint,
+        default_version=None,
+        debug=False,
+        project=None,
+        timeout=REQUEST_SECONDS,
+        wait_timeout=WAIT_SECONDS,
+        retry_timeout=retry.RETRY_SECONDS,
+    ):
+        self.session = session
+        self.link = Link([endpoint] if isinstance(endpoint, str) else endpoint)
+        self.default_version = default_version or "1.0"
+        self.debug = bool(debug or os.environ.get("DEBUG"))
+        self.project = None if project is None else names.check("token", "project", project)
+        self.target = None
+        self.timeout = timeout
+        self.wait_timeout = wait_timeout
+        self.retry_timeout = retry_timeout
+        # The secret values that were sent, and those that came and are marked: no error and no printout of this API
+        # holds them.
+        self.hidden = set()
+        # Called with the id of an operation and what is known of its progress, where somebody wants to know.
+        self.tell = None
+        # What the run has read, :class:`lxdapi.minion.read_cache.Shelf`; None outside of a run.
+        self.shelf = None
+        # What is known of the server: shared by copies of this API, and by threads, of which one asks.
+        self._known, self._asking = {}, threading.RLock()
+
+    @classmethod
+    def factory(
+        cls,
+        endpoint=None,
+        default_version=None,
+        base_url=None,
+        cert=None,
+        key=None,
+        fingerprint=None,
+        verify=True,
+        **kwargs,
+    ):
+        """
+        Return an API for the local daemon, or for the endpoint given.
+
+        endpoint, base_url
+            A socket's path or an ``https://`` URL (two words for one thing), or a list of URLs of one cluster's
+            members, of which the first that answers is used. None: see :func:`lxdapi.http.endpoints.find`.
+        cert, key, fingerprint, verify
+            For https: see :func:`lxdapi.http.endpoints.session`.
+        kwargs
+            For :class:`API`.
+        """
+        urls = endpoints.find_all(base_url if endpoint in (None, "") else endpoint)
+        made = endpoints.session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
+        return cls(made, urls, default_version, **kwargs)
+
+    def request(self, method, url, *args, **kwargs):
+        """
+        Return the :class:`APIResult` of one request, validated.
+
+        url
+            Relative (``images``), absolute in the API (``/1.0/images``) or full.
+        args, kwargs
+            For :meth:`requests.Session.request`. Redirects are never followed.
+
+        Raises one of :mod:`lxdapi.errors`.
+        """
+        result = self.transact(method, url, *args, **kwargs)
+        result.validate()
+        return result
+
+    def transact(self, method, url, *args, **kwargs):
+        """
+        Return the :class:`APIResult` of one request as it came, not validated; repeated where
+        :mod:`lxdapi.http.retry` says so, within the one time limit.
+        """
+        kwargs.update(zip(_REQUEST_ARGUMENTS, args))
+        path, kwargs["params"] = self.address(url, kwargs.get("params"))
+        seconds = self.timeout if kwargs.get("timeout") is None else kwargs["timeout"]
+        kwargs["allow_redirects"] = False
+        for body in (kwargs.get("json"), kwargs.get("data")):
+            self.hidden |= secrets.values_of(body)
+        again = isinstance(kwargs.get("data") or "", (str, bytes, dict))
+        exchange = lambda left: self._exchange(method, path, {**kwargs, "timeout": left})  # noqa: E731
+        if method in retry.READS or self.shelf is None:
+            return retry.persist(self, method, exchange, seconds, again)
+        with self.shelf.writing(self, path, kwargs.get("json")):
+            return retry.persist(self, method, exchange, seconds, again)
+
+    def _exchange(self, method, path, options):
+        try:
+            result = APIResult(self, transport.send(self.session, method, self.endpoint + path, options))
+        except APIException as exc:
+            if self.debug:
+                self._print(str(exc))
+            raise
+        self.hidden |= secrets.marked_values(result.data)
+        if self.debug:  # of 200 instances the text takes longer than the daemon took
+            self._print(f"{result.request_summary()}\n{result.response_summary()}")
+        return result
+
+    def _print(self, text):
+        print(secrets.mask_words(text, self.hidden), file=sys.stderr)
+
+    def get(self, url, *args, **kwargs):
+        """Return the result of a GET."""
+        return self.request("GET", url, *args, **kwargs)
+
+    def head(self, url, *args, **kwargs):
+        """Return the result of a HEAD; it has no data."""
+        return self.request("HEAD", url, *args, **kwargs)
+
+    def post(self, url, *args, **kwargs):
+        """Return the result of a POST."""
+        return self.request("POST", url, *args, **kwargs)
+
+    def put(self, url, *args, **kwargs):
+        """Return the result of a PUT."""
+        return self.request("PUT", url, *args, **kwargs)
+
+    def patch(self, url, *args, **kwargs):
+        """Return the result of a PATCH."""
+        return self.request("PATCH", url, *args, **kwargs)
+
+    def delete(self, url, *args, **kwargs):
+        """Return the result of a DELETE."""
+        return self.request("DELETE", url, *args, **kwargs)
+
+    @property
+    def endpoint(self):
+        """Return the base URL that requests go to at present."""
+        return self.link.endpoint
+
+    @property
+    def local(self):
+        """Return True if the daemon is reached by its unix socket."""
+        return self.endpoint.startswith(endpoints.UNIX)
+
+    def at(self, target):
+        """Return this API for one member of the cluster: ``target`` is sent with every request."""
+        other = copy.copy(self)
+        other.target = names.check("token", "cluster member", target)
+        other._known = dict(self._known)
+        return other
+
+    def impatient(self):
+        """Return this API without repetitions."""
+        other = copy.copy(self)
+        other.retry_timeout = 0
+        return other
+
+    @property
+    def server(self):
+        """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
+        with self._asking:
+            if "server" not in self._known:
+                self._known["server"] = self._asked()
+            return self._known["server"]
+
+    def _asked(self):
+        result = self.get("")
+        if not isinstance(result.metadata, dict):
+            raise APIProtocolException(result, "this says nothing of a server")
+        if result.metadata.get("auth") != "trusted":
+            raise APINotTrustedException(result, "the daemon does not trust this client")
+        return result.metadata
+
+    @property
+    def dialect(self):
+        """Return the word in the daemon's own headers: ``Incus`` or ``LXD``."""
+        return "Incus" if self.server["environment"]["server"] == "incus" else "LXD"
+
+    @property
+    def identity(self):
+        """Return what tells this server from others, as far as it has been asked; None: not known, or of a cluster."""
+        found = (self._known.get("server") or {}).get("environment") or {}
+        return None if found.get("server_clustered") else found.get("certificate_fingerprint") or None
+
+    @property
+    def clustered(self):
+        """Return True if the server is a member of a cluster."""
+        return bool((self.server.get("environment") or {}).get("server_clustered"))
+
+    def restarted(self):
+        """Return True if the daemon has been started anew since :attr:`server` was read."""
+        before = self._started
+        self.forget()
+        return self._started != before
+
+    @property
+    def _started(self):
+        return (self.server.get("environment") or {}).get("server_pid")
+
+    def forget(self):
+        """What is known of the server is asked anew: it has become another."""
+        with self._asking:
+            self._known.clear()
+
+    def has(self, extension):
+        """Return True if the daemon has this API extension."""
+        return extension in self.server["api_extensions"]
+
+    def address(self, url, params=None):
+        """Return (absolute path, parameters) of a path that is relative, absolute or full."""
+        if not isinstance(url, str):
+            raise InvalidError(f"URL {url!r} is not text")
+        if _URL.match(url):
+            url = self.link.path_of(url)
+        path, query = names.raw_path(url)
+        if not url.startswith("/"):
+            path = f"{self.default_version}/{path}".rstrip("/")
+        params = {**query, **_mapping(params)}
+        if self.project and not _ABOVE_PROJECTS.fullmatch(path) and not {"project", "all-projects"} & set(params):
+            params["project"] = self.project
+        if self.target and path.split("/")[1:2] != ["operations"]:
+            params.setdefault("target", self.target)
+        return f"/{path}", params
+
+
+class Link:
+    """
+    The addresses of one daemon, or of the members of one cluster, any of which will do.
+
+    ``answered``: whether it has ever answered; who has not, is not waited for. ``tired``: whether the last thing was
+    given up in vain; until something works again nothing is waited for.
+    """
+
+    def __init__(self, endpoints):
+        self._endpoints = [endpoint.rstrip("/") for endpoint in endpoints]
+        self._tried = 0
+        self.answered = self.tired = False
+
+    @property
+    def endpoint(self):
+        """Return the base URL that is in use."""
+        return self._endpoints[0]
+
+    @property
+    def others(self):
+        """Return True if there is an address that has not been tried since the last answer."""
+        return self._tried < len(self._endpoints) - 1
+
+    def turned(self, error):
+        """Go on to the next address after a failure to reach this one; False if each was tried in vain."""
+        if not self.others or not isinstance(error, APIConnectionException):
+            return False
+        self._tried += 1
+        self._endpoints.append(self._endpoints.pop(0))
+        return True
+
+    def settled(self):
+        """Note an answer."""
+        self.answered, self._tried = True, 0
+
+    def path_of(self, url):
+        """Return the path of a full URL; raises :class:`InvalidError` for one of another server."""
+        for endpoint in self._endpoints:
+            if url.startswith(endpoint + "/"):
+                return url[len(endpoint) :]
+        raise InvalidError(f"{url} is not at {self.endpoint}")
+
+
+def _mapping(params):
+    """Return query parameters as a mapping, in whichever form requests takes them."""
+    try:
+        return dict(params or {})
+    except (TypeError, ValueError):
+        raise InvalidError(f"params: a mapping is needed, not {type(params).__name__}") from None
+
+
+__all__ = ["API", "APIException", "APINotFoundException", "APIResult"]

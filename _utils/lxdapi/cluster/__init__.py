@@ -1,0 +1,3 @@
+"""
+Clusters and their members.
+"""

@@ -1,0 +1,95 @@
+"""
+An instance on another member of the cluster.
+"""
+
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.http import operations, retry
+from lxdapi.instances import power as statuses
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Step
+
+KIND = KINDS["instance"]
+
+
+def step(api, name, now, target, move, timeout=None):
+    """
+    Return the step that moves a stopped instance to the target; None if it is there, or is to stay where it is.
+
+    now
+        The result of its GET.
+    target
+        A member, or ``@group`` for one of these: of those that are online the one with the fewest instances.
+    """
+    if not items.truth("move", move or False):
+        return None
+    if not target:
+        raise InvalidError("move: target is needed")
+    if not api.clustered:
+        raise InvalidError("target: the server is not clustered")
+    here = now.metadata["location"]
+    meant = members(api, target)
+    if here in meant:
+        return None
+    statuses.refuse_vanishing(now, "Stopped")
+    there = _chosen(api, meant)
+    change = {"location": {"old": here, "new": there}}
+    return Step("moved", change, lambda: _move(api, name, there, names.seconds(timeout)) or change)
+
+
+def _move(api, name, there, seconds):
+    path, options = (
+        converge.path_of(KIND, name),
+        {"json": {"name": name, "migration": True}, "params": {"target": there}},
+    )
+    act = lambda: api.post(path, **options).wait(seconds) and None  # noqa: E731
+    retry.settle(api, act, lambda: _found_moved(api, path, there))
+
+
+def _found_moved(api, path, there):
+    operations.left_alone(api, path)
+    return True if api.get(path).metadata["location"] == there else None
+
+
+def told(api, now, target, move, steps):
+    """Return the plan for an existing instance, which says if that one is not on its target and stays there."""
+    here = now.metadata.get("location")
+    if not target or move or not api.clustered or here in _known(api, target):
+        return steps
+    return plans.noted(steps, f"it is on {here}, not on {target} (move: True moves it)")
+
+
+def _known(api, target):
+    """Return the names of the members that a target stands for, none where that cannot be told."""
+    try:
+        return members(api, target)
+    except LxdapiError:
+        return ()
+
+
+def members(api, target):
+    """Return the names of the members that a target stands for; raises :class:`InvalidError` if there is none."""
+    word = "cluster_group" if str(target).startswith("@") else "cluster_member"
+    name = str(target).lstrip("@")
+    found = converge.read(api, KINDS[word], name)
+    if found is None:
+        raise InvalidError(f"target: there is no {KINDS[word].label} {name}")
+    return found.metadata.get("members", [name])
+
+
+def _chosen(api, meant):
+    """Return the member to move to; the daemon's own choice cannot be predicted, and LXD 5.0.2 has none."""
+    found = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
+    members = {each["server_name"]: each for each in found if each["server_name"] in meant}
+    online = sorted(name for name, each in members.items() if each["status"] == "Online")
+    if not online:
+        words = [f"{name} is {each['status']}: {each['message']}" for name, each in sorted(members.items())]
+        raise InvalidError(f"target: {', '.join(words) or 'the group has no members'}")
+    if len(online) == 1:
+        return online[0]
+    listed = api.get(KIND.collection, params={"recursion": 1, "all-projects": "true"}).metadata
+    places = [each["location"] for each in listed]
+    return min(online, key=places.count)

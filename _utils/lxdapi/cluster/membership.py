@@ -1,0 +1,205 @@
+"""
+Who belongs to a cluster, and who is at work in it: a server enables a cluster or joins one, a member is evacuated,
+restored and removed.
+"""
+
+import copy
+
+from lxdapi import validation as names
+from lxdapi.cluster import join_token as join
+from lxdapi.errors import APINotFoundException, APIOperationException, InvalidError
+from lxdapi.http import endpoints, retry
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan.steps import Nothing, Step
+
+KIND = KINDS["cluster_member"]
+# action: (the status that it leads from, the one that it leads to, what is done by it)
+_ACTIONS = {"evacuate": ("Online", "Evacuated", "evacuated"), "restore": ("Evacuated", "Online", "restored")}
+# (action, field): the API extension that it needs
+_EXTENSIONS = {
+    ("evacuate", "mode"): "clustering_evacuation_mode",
+    ("evacuate", "force"): "clustering_evacuation_force",
+    ("restore", "mode"): "clustering_restore_skip_mode",
+}
+
+
+def enabled(api, name, address=None, timeout=None):
+    """
+    Return the steps to a cluster whose first member is this server, under this name.
+
+    address
+        ``HOST[:PORT]`` at which the other members reach it; None: that at which it listens.
+    """
+    timeout = _checked(name, timeout)
+    if _clustered(api):
+        return _refuse_other(api, name, address)
+    where = {"config": {"cluster.https_address": address}}
+    listening = list(converge.present(api, "server", "server", where)) if address else []
+    return [*listening, _step(name, "made a cluster", lambda: _become(api, name, {}, timeout))]
+
+
+def joined(api, name, token=None, address=None, member_config=None, timeout=None):
+    """
+    Return the step to the membership of this server in the cluster that a token is from.
+
+    address
+        ``HOST[:PORT]`` at which the other members reach this one; None: that at which it listens.
+    member_config
+        What it has of its own of the cluster's pools and networks: see :func:`lxdapi.cluster.join_token.member_config`.
+    """
+    timeout, own = _checked(name, timeout), join.member_config(member_config)
+    if _clustered(api):
+        return _refuse_other(api, name, address)
+    found = join.decoded(api, name, token)
+
+    def act():
+        cluster, certificate = join.reached(found)
+        body = {"cluster_address": cluster, "cluster_certificate": certificate, "member_config": own}
+        _become(api, name, {**body, "server_address": address or "", _token_field(api): token}, timeout)
+
+    return [_step(name, "joined to the cluster", act)]
+
+
+def _checked(name, timeout):
+    names.check("token", "cluster member", name)
+    return names.seconds(timeout)
+
+
+def _clustered(api):
+    """Return True if the server is a member of a cluster now: it may have become one since it was asked."""
+    api.forget()
+    return api.clustered
+
+
+def _step(name, done, act):
+    return Step(done, {"member": {"old": None, "new": name}}, act)
+
+
+def _token_field(api):
+    """Return what the token is called: of old LXD takes it in the place of a password."""
+    return "cluster_token" if api.dialect == "Incus" or api.has("explicit_trust_token") else "cluster_password"
+
+
+def _become(api, name, body, timeout):
+    act = lambda: api.put("cluster", json={"server_name": name, "enabled": True, **body}).wait(timeout) and None  # noqa: E731
+    retry.settle(api, act, lambda: True if _clustered(api) else None)
+    api.forget()
+
+
+def _refuse_other(api, name, address):
+    """Return a plan without steps for a member of this name; raises for one of another name or address."""
+    own = api.get("cluster").metadata["server_name"]
+    if own != name:
+        raise InvalidError(f"it is a member of a cluster already, under the name {own}")
+    there = (api.server.get("config") or {}).get("cluster.https_address")
+    if address and there and _whole(address) != _whole(there):
+        raise InvalidError(f"its address in the cluster is {there} and cannot be changed to {address}")
+    return Nothing("as declared")
+
+
+def _whole(address):
+    return endpoints.base_url(f"https://{address}")
+
+
+def members(api):
+    """Return ``{name: {"status", "message", "roles"}}`` of all members."""
+    found = api.get(KIND.collection, params={"recursion": 1}).metadata
+    return {each["server_name"]: {key: each[key] for key in ("status", "message", "roles")} for each in found}
+
+
+def token(api, name):
+    """Return a new token with which a server can join under this name."""
+    names.check("token", "cluster member", name)
+    return join.encoded(api, api.post(KIND.collection, json={"server_name": name}).metadata)
+
+
+def tokens(api):
+    """Return ``{name: {"expires_at": time}}`` of the tokens that were not used, without their secrets."""
+    return {each["metadata"]["serverName"]: {"expires_at": each["metadata"]["expiresAt"]} for each in _tokens(api)}
+
+
+def revoke(api, name):
+    """Make the tokens of a name useless and return what changed."""
+    api, done = _above_projects(api), {}
+    for each in _tokens(api):
+        if each["metadata"]["serverName"] == name:
+            try:
+                api.delete(f"operations/{each['id']}")
+            except APINotFoundException:
+                continue
+            done = {"revoked": name}
+    return done
+
+
+def _above_projects(api):
+    """Return the API without its project: tokens are in none, and not listed for one that is not the default."""
+    other = copy.copy(api)
+    other.project = None
+    return other
+
+
+def _tokens(api):
+    """Return the operations that are tokens for a server that joins; one that was used is cancelled."""
+    found = _above_projects(api).get("operations", params={"recursion": 1}).metadata or {}
+    listed = [each for each in found.get("running") or () if each["class"] == "token"]
+    return [each for each in listed if "serverName" in (each["metadata"] or {})]
+
+
+def reached(api, name, action, mode=None, force=False, timeout=None):
+    """
+    Return the step to a member that is evacuated, or at work again.
+
+    action
+        ``evacuate`` or ``restore``.
+    mode
+        What is done with the instances, in the daemon's words; None: as each is configured.
+    force
+        True: evacuated also where too few members would be left to agree on anything.
+    """
+    before, goal, done = _ACTIONS[action]
+    timeout = names.seconds(timeout)
+    current = converge.read(api, KIND, name)
+    options = {"mode": mode} if mode else {}
+    options.update({"force": True} if items.truth("force", force or False) else {})
+    _refuse_options(api, action, options)
+    if current is None:
+        raise InvalidError(f"there is none: {KIND.made}")
+    here = current.metadata["status"]
+    if here == goal:
+        return Nothing(done)
+    if here != before:
+        raise InvalidError(f"it is {here}: {current.metadata['message']}")
+    body = {"action": action, **options}
+    return [Step(done, {"status": {"old": here, "new": goal}}, lambda: _act(api, name, body, goal, timeout))]
+
+
+def _refuse_options(api, action, options):
+    for option in options:
+        extension = _EXTENSIONS[action, option]
+        if not api.has(extension):
+            raise InvalidError(f"{option}: the daemon has none: it lacks the API extension {extension}")
+
+
+def _act(api, name, body, goal, timeout):
+    """Evacuate or restore a member; returns {} if somebody else did it meanwhile."""
+    path = converge.path_of(KIND, name)
+    try:
+        act = lambda: api.post(f"{path}/state", json=body, **converge.patience(api, KIND)).wait(timeout) and None  # noqa: E731
+        retry.settle(api, act, lambda: True if api.get(path).metadata["status"] == goal else None)
+    except APIOperationException as exc:
+        if "already" in exc.error and api.get(path).metadata["status"] == goal:
+            return {}
+        raise
+    return None
+
+
+def removed(api, name, force=False):
+    """
+    Return the steps to the absence of a member; raises :class:`InvalidError` for the one that is talked to: LXD 5.0.2
+    loses the leader of its database by it, Incus 6.0.4 the connection.
+    """
+    if api.clustered and api.server["environment"].get("server_name") == name:
+        raise InvalidError("it is the member that is talked to: another one has to be asked for it")
+    return converge.absent(api, "cluster_member", name, force)

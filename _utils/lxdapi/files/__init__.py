@@ -1,0 +1,3 @@
+"""
+Files inside instances.
+"""

@@ -1,0 +1,66 @@
+"""
+The users and groups of an instance, by its own /etc/passwd and /etc/group.
+"""
+
+from lxdapi.errors import InvalidError
+from lxdapi.files import path_jobs as files
+from lxdapi.instances import exec_user as login
+
+_LISTS = {"user": "/etc/passwd", "group": "/etc/group"}
+# What is longer is no list of users.
+_LONGEST = 4 * 1024 * 1024
+
+
+class Accounts:
+    """
+    The users and groups of the instance that a session is with; each list is read when it is needed first.
+    """
+
+    def __init__(self, session):
+        self._session, self._lists = session, {}
+
+    def number(self, word, given):
+        """
+        Return the number of a user or group.
+
+        word
+            ``user`` or ``group``.
+        given
+            A name, or a number, which need not be in the list; None: None.
+
+        Raises :class:`InvalidError` for a name that the instance does not know.
+        """
+        given = login.word(word, given)
+        if given is None or isinstance(given, int):
+            return given
+        if given not in self._known(word):
+            raise InvalidError(f"{word}: the instance has no {given!r} in {_LISTS[word]}")
+        return self._known(word)[given]
+
+    def name(self, word, number):
+        """Return the name of a number, as text the number where it has none."""
+        return next((name for name, each in self._known(word).items() if each == number), str(number))
+
+    def _known(self, word):
+        if word not in self._lists:
+            self._lists[word] = parsed(self._read(_LISTS[word]))
+        return self._lists[word]
+
+    def _read(self, path):
+        found = self._session.do(files.looked(path, follow=True))
+        if found is None:
+            return b""
+        blocks = bytearray()
+
+        def sink(block):
+            blocks.extend(block)
+            return len(blocks) > _LONGEST
+
+        self._session.do(files.content(path, sink, found.size))
+        return bytes(blocks)
+
+
+def parsed(text):
+    """Return {name: number} of the text of /etc/passwd or /etc/group."""
+    lines = (line.split(":") for line in text.decode("utf-8", "replace").splitlines())
+    return {parts[0]: int(parts[2]) for parts in reversed(list(lines)) if len(parts) > 2 and parts[2].isdecimal()}

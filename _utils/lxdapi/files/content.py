@@ -1,0 +1,351 @@
+"""
+What shall be in an instance, on this side: the content of a file, and the files of a tree.
+"""
+
+import fnmatch
+import hashlib
+import io
+import os
+import tempfile
+from contextlib import contextmanager
+from typing import NamedTuple, Optional
+
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.minion import connection as front
+
+_BLOCK = 256 * 1024
+# What is longer is not shown as a difference.
+LONGEST_SHOWN = 1024 * 1024
+_SALT = "salt://"
+
+
+class Content:
+    """
+    The content of a file: bytes that are here, or a file of this machine, which is never read as a whole.
+
+    data
+        The bytes.
+    path
+        Or the file.
+    """
+
+    def __init__(self, data=None, path=None):
+        self._data, self._path, self._digests = data, path, {}
+
+    @contextmanager
+    def opened(self):
+        """Within the block there is a file to read the content from; raises :class:`InvalidError`."""
+        with _Reading(io.BytesIO(self._data) if self._path is None else _open(self._path)) as file:
+            yield file
+
+    @property
+    def size(self):
+        """Return how many bytes it has."""
+        if self._path is None:
+            return len(self._data)
+        with _open(self._path) as file:
+            return os.fstat(file.fileno()).st_size
+
+    @property
+    def sha256(self):
+        """Return the hash, computed once."""
+        return self.digest("sha256")
+
+    def digest(self, name):
+        """Return a hash by its name; raises :class:`InvalidError` for one that there is not."""
+        if name not in self._digests:
+            self._digests[name] = self._digest(name)
+        return self._digests[name]
+
+    def _digest(self, name):
+        try:
+            digest = hashlib.new(name)
+        except (ValueError, TypeError) as exc:
+            raise InvalidError(f"there is no hash called {name!r}") from exc
+        with self.opened() as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+        return digest.hexdigest()
+
+    def text(self):
+        """Return it as text to be shown, None where it is none or too long."""
+        if self.size > LONGEST_SHOWN:
+            return None
+        with self.opened() as file:
+            return text_of(file.read(LONGEST_SHOWN + 1))
+
+
+class _Reading:
+    """A file whose failures are of lxdapi."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def read(self, count):
+        """Return so many bytes, fewer at the end only."""
+        try:
+            return self._file.read(count)
+        except OSError as exc:
+            raise InvalidError(f"{getattr(self._file, 'name', '')} cannot be read: {exc.strerror}") from exc
+
+
+def text_of(data):
+    """Return bytes as text to be shown, None where they are none."""
+    try:
+        return None if b"\0" in data else data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _open(path):
+    """Return a regular file of this machine, open to be read."""
+    try:
+        # one that is no file, a pipe say, would never be open
+        file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    except (OSError, ValueError) as exc:
+        raise InvalidError(f"{path} cannot be read: {getattr(exc, 'strerror', exc)}") from exc
+    return file
+
+
+def of_file(path):
+    """Return the :class:`Content` of a file of this machine; raises :class:`InvalidError` if there is none."""
+    if not isinstance(path, str) or not os.path.isabs(path) or "\0" in path:
+        raise InvalidError(f"{path!r}: the absolute path of a file is needed")
+    if not os.path.isfile(path):
+        raise InvalidError(f"{path} is no file" if os.path.exists(path) else f"{path} does not exist")
+    return Content(path=path)
+
+
+def of_text(contents, newline=True):
+    """
+    Return the :class:`Content` of a text, or of a list of lines.
+
+    newline
+        True: it ends with one.
+    """
+    if isinstance(contents, (list, tuple)) and all(isinstance(line, str) for line in contents):
+        contents = "\n".join(contents)
+    if not isinstance(contents, str):
+        raise InvalidError(f"contents: text or a list of lines is needed, not {type(contents).__name__}")
+    ending = "\n" if newline and contents and not contents.endswith("\n") else ""
+    try:
+        return Content((contents + ending).encode("utf-8"))
+    except UnicodeEncodeError as exc:
+        raise InvalidError("contents: the text holds half a character") from exc
+
+
+class Template(NamedTuple):
+    """
+    How a content is made of a template.
+
+    engine
+        ``jinja`` or another of Salt's; None: it is none.
+    context, defaults
+        Variables; of two of one name that of ``context``.
+    """
+
+    engine: Optional[str] = None
+    context: Optional[dict] = None
+    defaults: Optional[dict] = None
+
+
+class Sum(NamedTuple):
+    """What a file of a web server has to be: its hash, or that none is needed."""
+
+    hash: Optional[str] = None
+    skip: bool = False
+
+
+PLAIN, UNCHECKED = Template(), Sum()
+
+
+def of_source(functions, name, source, saltenv="base", template=PLAIN, checked=UNCHECKED):
+    """
+    Return the :class:`Content` of a source, fetched, verified and rendered as Salt's own ``file.managed`` does it.
+
+    functions
+        Salt's ``__salt__``.
+    name
+        Of the file that it is for.
+    source
+        A path, ``salt://`` or ``http(s)://``.
+    """
+    if not isinstance(source, str) or not source or "\0" in source:
+        raise InvalidError(f"source: a path, salt:// or https:// is needed, not {source!r}")
+    if "://" not in source and not template.engine and not checked.hash:
+        return of_file(source)
+    path, wanted = _managed(functions, name, source, saltenv, template, checked, source)
+    if template.engine:
+        return _taken(path)
+    found = of_file(path or front.local_file(functions["cp.cache_file"], source, saltenv))
+    if wanted and not checked.skip and found.digest(wanted["hash_type"]) != wanted["hsum"]:
+        digest = found.digest(wanted["hash_type"])
+        raise InvalidError(f"{source}: its {wanted['hash_type']} is {digest} instead of {wanted['hsum']}")
+    return found
+
+
+class Given(NamedTuple):
+    """What is declared of a content: a source with what it has to be, or a :class:`Content`, or neither."""
+
+    source: Optional[str] = None
+    checked: Sum = UNCHECKED
+    content: Optional[Content] = None
+
+
+def content(functions, name, given, saltenv, template):
+    """Return the :class:`Content` of a :class:`Given`, None where nothing is declared; see :func:`of_source`."""
+    if given.source is not None and given.content is not None:
+        raise InvalidError("source or contents: one of the two is needed")
+    if given.source is not None:
+        return of_source(functions, name, given.source, saltenv, template, given.checked)
+    return None if given.content is None else rendered(functions, name, given.content, saltenv, template)
+
+
+def rendered(functions, name, content, saltenv, template):
+    """Return the :class:`Content` that a template of text makes."""
+    if not template.engine:
+        return content
+    with tempfile.TemporaryDirectory() as folder:  # mode 0700
+        path = os.path.join(folder, "template")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file, content.opened() as given:
+            file.write(given.read(content.size))
+        return _taken(_managed(functions, name, path, saltenv, template, UNCHECKED, "contents")[0])
+
+
+def _managed(functions, name, source, saltenv, template, checked, what):
+    """Return (path or "", {hash_type, hsum} or {}) of what Salt makes of a source."""
+    for each in (template.context, template.defaults):
+        if each is not None and not isinstance(each, dict):
+            raise InvalidError("context, defaults: a mapping is needed")
+    defaults = dict(template.defaults or {})
+    given = (name, template.engine, source, checked.hash, None, None, None, None, None, saltenv)
+    act = lambda: functions["file.get_managed"](  # noqa: E731
+        *given, template.context, defaults, skip_verify=checked.skip
+    )
+    path, wanted, words = front.called(f"{what} cannot be had", act)
+    if words:
+        raise InvalidError(f"{what} cannot be had: {words}")
+    return path, wanted
+
+
+def _taken(path):
+    """Return the content of a file that Salt rendered, which is removed: it may hold secrets."""
+    try:
+        with open(path, "rb") as file:
+            return Content(file.read())
+    finally:
+        os.unlink(path)
+
+
+class Local(NamedTuple):
+    """Something of a tree on this machine: a file with its path, a directory, or a link with its target."""
+
+    type: str
+    path: str = ""
+    target: str = ""
+
+
+def tree(functions, source, saltenv="base", keep_symlinks=False):
+    """
+    Return {relative path: :class:`Local`} of a directory of this machine or of the fileserver, itself not included.
+
+    keep_symlinks
+        True: links are links; False: they are what they lead to.
+    """
+    if isinstance(source, str) and source.startswith(_SALT):
+        return _served(functions, source, saltenv, keep_symlinks)
+    if not isinstance(source, str) or not os.path.isabs(source) or "\0" in source:
+        raise InvalidError(f"source: the absolute path of a directory, or salt://, is needed, not {source!r}")
+    if not os.path.isdir(source):
+        raise InvalidError(f"{source} is no directory" if os.path.exists(source) else f"{source} does not exist")
+    return _walked(source, keep_symlinks)
+
+
+def _walked(source, keep_symlinks):
+    found, inside = {}, [("", (os.path.realpath(source),))]
+    while inside:
+        relative, above = inside.pop()
+        for entry in _scanned(os.path.join(source, relative)):
+            name = f"{relative}/{entry.name}".lstrip("/")
+            found[name] = _local(entry, keep_symlinks)
+            real = os.path.realpath(entry.path)
+            if found[name].type == "directory":
+                if real in above:
+                    raise InvalidError(f"{entry.path} leads to a directory that it is in; see keep_symlinks")
+                inside.append((name, (*above, real)))
+    return found
+
+
+def _scanned(folder):
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as exc:
+        raise LxdapiError(f"{folder} cannot be read: {exc.strerror}") from exc
+
+
+def _local(entry, keep_symlinks):
+    if keep_symlinks and entry.is_symlink():
+        return Local("symlink", target=os.readlink(entry.path))
+    if entry.is_dir():
+        return Local("directory")
+    if not entry.is_file():
+        raise InvalidError(f"{entry.path} is neither a file nor a directory")
+    return Local("file", path=entry.path)
+
+
+def _served(functions, source, saltenv, keep_symlinks):
+    """Return the tree of a directory of the fileserver, whose files are fetched into the minion's cache."""
+    prefix = source[len(_SALT) :].strip("/") + "/"
+    links = functions["cp.list_master_symlinks"](saltenv, prefix) if keep_symlinks else {}
+    found = {name: Local("symlink", target=to) for name, to in links.items()}
+    found.update((name.rstrip("/"), Local("directory")) for name in functions["cp.list_master_dirs"](saltenv, prefix))
+    for name in functions["cp.list_master"](saltenv, prefix):
+        if name not in found and not any(name.startswith(f"{link}/") for link in links):
+            found[name] = Local("file", path=front.local_file(functions["cp.cache_file"], _SALT + name, saltenv))
+    found = {name[len(prefix) :]: each for name, each in found.items() if name.startswith(prefix) and name != prefix}
+    for name in list(found):
+        found.update({each: Local("directory") for each in above(name) if each not in found})
+    if not found:
+        raise InvalidError(f"{source} is not there, or empty")
+    return found
+
+
+def above(name):
+    """Return the directories that a relative path is in, the topmost first."""
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def chosen(found, include=None, exclude=None):
+    """
+    Return those of {relative path: ...} that a shell-style pattern includes and none excludes.
+
+    The pattern is of the relative path or of the name alone. With ``include`` the directories are those that something
+    is in; of what is excluded nothing below is left either.
+    """
+    for what, pattern in (("include", include), ("exclude", exclude)):
+        if pattern is not None and not isinstance(pattern, str):
+            raise InvalidError(f"{what}: a pattern such as '*.conf' is needed, not {pattern!r}")
+    if include is None:
+        return {name: each for name, each in found.items() if is_chosen(name, None, exclude)}
+    kept = {n for n, each in found.items() if each.type != "directory" and is_chosen(n, include, exclude)}
+    kept |= {each for name in kept for each in above(name)}
+    return {name: each for name, each in found.items() if name in kept}
+
+
+def is_chosen(name, include, exclude):
+    """Return True if the patterns leave something of that relative path; see :func:`chosen`."""
+    if exclude is not None and any(_fits(each, exclude) for each in [name, *above(name)]):
+        return False
+    return include is None or _fits(name, include)
+
+
+def _fits(name, pattern):
+    return fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name.rpartition("/")[2], pattern)

@@ -1,0 +1,355 @@
+"""
+A file, a directory or a symbolic link in an instance: what it is, its content, its owner and mode.
+
+What ends in ``job`` or is a generator is for :meth:`lxdapi.files.sftp_session.Session.do`; nothing here opens a
+connection.
+"""
+
+import hashlib
+import posixpath
+import re
+import secrets as random
+import stat
+from typing import NamedTuple, Optional
+
+from lxdapi.errors import InvalidError
+from lxdapi.files import sftp_protocol as sftp
+from lxdapi.files.sftp_protocol import SftpError
+
+_TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
+FILE_MODE, DIRECTORY_MODE = 0o644, 0o755
+# Of one file so many blocks are under way at once: memory is bounded, and the daemon always has something to do.
+WRITES_AHEAD, READS_AHEAD = 4, 64
+_MOST_LINKS = 40
+# Another run that writes the same file removes what ours has not finished: then it is begun anew.
+_TRIES = 3
+# So that the temporary name is none that is too long.
+_LONGEST_STEM = 200
+_LOST_BITS = "a setuid, setgid or sticky bit cannot be set over SFTP on this daemon (LXD 5.0, Incus 6.0)"
+
+
+class Owner(NamedTuple):
+    """Who has a file, by numbers, and its mode without the bits of its type; None: left alone."""
+
+    uid: Optional[int] = None
+    gid: Optional[int] = None
+    mode: Optional[int] = None
+
+    def over(self, other):
+        """Return this owner with what the other says where this says nothing."""
+        return Owner(*(own if own is not None else theirs for own, theirs in zip(self, other)))
+
+
+# What a new file has by itself: it need not be set then.
+NEW = Owner(0, 0, FILE_MODE)
+
+
+def path_of(path):
+    """Return a path inside an instance as it is sent; raises :class:`InvalidError` for what is none."""
+    if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
+        raise InvalidError(f"{path!r}: the absolute path of a file inside the instance is needed")
+    if {".", ".."} & set(path.split("/")):
+        raise InvalidError(f"{path!r}: a path without '.' and '..' is needed")
+    try:
+        path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise InvalidError(f"{path!r} holds half a character") from None
+    return "/" + "/".join(filter(None, path.split("/")))
+
+
+def mode_of(mode):
+    """
+    Return a mode as a number, None for None: digits are octal ones, as Salt has them everywhere.
+
+    Salt's YAML makes the number 640 of ``0640``, so a number stands for its digits. Raises :class:`InvalidError`.
+    """
+    if mode is None:
+        return None
+    text = str(mode) if not isinstance(mode, bool) and isinstance(mode, (int, str)) else ""
+    if not re.fullmatch(r"(0o)?0*[0-7]{1,4}", text):
+        raise InvalidError(f"mode: three or four octal digits such as '0640' are needed, not {mode!r}")
+    return int(text.replace("0o", ""), 8)
+
+
+def mode_text(mode):
+    """Return a mode as it is told: ``0640``."""
+    return f"{stat.S_IMODE(mode):04o}"
+
+
+def type_of(mode):
+    """Return the type that a mode has: file, directory, symlink, other."""
+    return _TYPES.get(stat.S_IFMT(mode), "other")
+
+
+def owner_of(attributes):
+    """Return the :class:`Owner` that something has."""
+    return Owner(attributes.uid, attributes.gid, stat.S_IMODE(attributes.mode))
+
+
+def beside(path):
+    """Return a temporary name for a path, in the same directory."""
+    folder, name = posixpath.split(path)
+    return posixpath.join(folder, f"{_stem(name)}{random.token_hex(8)}")
+
+
+def _stem(name):
+    whole = name.encode("utf-8", "surrogateescape")
+    if len(whole) > _LONGEST_STEM:
+        name = whole[:_LONGEST_STEM].decode("utf-8", "surrogateescape") + hashlib.sha256(whole).hexdigest()[:8]
+    return f".{name}.lxdapi-"
+
+
+def is_leftover(name, of):
+    """Return True if a name is a temporary one that was made for another name in the same directory."""
+    return name.startswith(_stem(of)) and bool(re.fullmatch(r"[0-9a-f]{16}", name[len(_stem(of)) :]))
+
+
+# Jobs. Their paths are those of path_of(), or what the daemon listed.
+
+
+def looked(path, follow=False):
+    """Return the attributes of a path, None if there is nothing."""
+    try:
+        return (yield [sftp.stat(path) if follow else sftp.lstat(path)])[0]
+    except SftpError as exc:
+        if exc.missing:
+            return None
+        raise
+
+
+def target(path):
+    """Return the target of a symbolic link."""
+    (found,) = yield [sftp.readlink(path)]
+    return found[0][0]
+
+
+def resolved(path):
+    """Return (path, attributes) of what a path leads to, be it there or not; of the folders the daemon takes care."""
+    for _ in range(_MOST_LINKS):
+        found = yield from looked(path)
+        if found is None or type_of(found.mode) != "symlink":
+            return path, found
+        path = posixpath.join(posixpath.dirname(path), (yield from target(path)))
+    raise InvalidError(f"{sftp.shown(path)}: too many symbolic links")
+
+
+def entries(path):
+    """Return {name: attributes} of a directory; of a symbolic link its own."""
+    (handle,) = yield [sftp.opendir(path)]
+    found = {}
+    while some := (yield [sftp.readdir(handle)])[0]:
+        found.update((name, each) for name, each in some if name not in (".", ".."))
+    yield [sftp.close(handle)]
+    if bad := [name for name in found if not name or "/" in name or "\0" in name]:
+        raise InvalidError(f"{sftp.shown(path)} holds {bad[0]!r}, which is no name of a file")
+    return found
+
+
+def content(path, sink, size=0, ahead=READS_AHEAD):
+    """
+    Give the blocks of a file to ``sink``, in their order.
+
+    sink
+        Called with each; True: no more are wanted.
+    size
+        As far as it is known, so that no more is asked for than there is.
+    """
+    (handle,) = yield [sftp.open_(path, sftp.READ)]
+    offset, ended = 0, False
+    try:
+        while not ended:
+            count = max(1, min(ahead, (size - offset) // sftp.READ_BLOCK + 2))
+            blocks = yield [sftp.read(handle, offset + each * sftp.READ_BLOCK) for each in range(count)]
+            offset, ended = _drained(blocks, sink, offset)
+    except SftpError as exc:
+        yield from _ignoring([sftp.close(handle)])
+        raise exc
+    yield [sftp.close(handle)]
+    return offset
+
+
+def _drained(blocks, sink, offset):
+    """Give the sink the blocks up to the first short one; returns the next offset, and whether that is the end."""
+    for block, following in zip(blocks, [*blocks[1:], None]):
+        if not block:
+            return offset, True
+        offset += len(block)
+        if sink(block):
+            return offset, True
+        if len(block) < sftp.READ_BLOCK:
+            return offset, following == b""
+    return offset, False
+
+
+def put(path, source, owner):
+    """
+    A job that writes a file under a temporary name and gives it its own when it is whole, with this owner and mode.
+
+    source
+        A :class:`lxdapi.files.content.Content`.
+    owner
+        An :class:`Owner` that says everything.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            return (yield from _put(path, source, owner))
+        except SftpError as exc:
+            if not _is_taken(exc, left):
+                raise
+
+
+def put_alone(session, path, source, owner, show=lambda count: None):
+    """
+    Do what :func:`put` does, for a file that is written alone: blocks of it are under way all the time.
+
+    show
+        Called with the number of bytes that were written just now.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            return _put_alone(session, path, source, owner, show)
+        except SftpError as exc:
+            if not _is_taken(exc, left):
+                raise
+
+
+def _is_taken(exc, left):
+    """Return True if the temporary file has gone, and there are tries left."""
+    return exc.missing and exc.call != "open" and left > 0
+
+
+def _put_alone(session, path, source, owner, show):
+    temporary, handle = beside(path), None
+    try:
+        handle = session.do(_begun(temporary, owner))
+        with source.opened() as file:
+            blocks = _Blocks(file)
+            writers = (_written(handle, blocks, path, show) for _ in range(WRITES_AHEAD))
+            for _ in session.together(writers, WRITES_AHEAD):
+                pass
+        session.do(_ended(handle, temporary, path, blocks.size, owner))
+    except (SftpError, InvalidError):
+        session.do(_discarded(handle, temporary))
+        raise
+
+
+def _put(path, source, owner):
+    temporary, handle = beside(path), None
+    try:
+        handle = yield from _begun(temporary, owner)
+        with source.opened() as file:
+            blocks = _Blocks(file)
+            yield from _written(handle, blocks, path)
+        yield from _ended(handle, temporary, path, blocks.size, owner)
+    except (SftpError, InvalidError) as exc:
+        yield from _discarded(handle, temporary)
+        raise exc
+
+
+class _Blocks:
+    """The blocks of a file that several writers share, each with its place: (offset, bytes)."""
+
+    def __init__(self, file):
+        self._file, self.size = file, 0
+
+    def __iter__(self):
+        while block := self._file.read(sftp.WRITE_BLOCK):
+            offset, self.size = self.size, self.size + len(block)
+            yield offset, block
+
+
+def _written(handle, blocks, path, show=lambda count: None):
+    for offset, block in blocks:
+        yield [sftp.write(handle, offset, block, path)]
+        show(len(block))
+
+
+def _begun(temporary, owner):
+    begin = [sftp.open_(temporary, sftp.WRITE | sftp.CREATE | sftp.EXCLUSIVE)]
+    # nobody else shall read it before it has its owner
+    private = [] if owner == NEW else [sftp.set_mode(temporary, 0o600)]
+    return (yield begin + private)[0]
+
+
+def _ended(handle, temporary, path, size, owner):
+    requests = [] if owner == NEW else owned(temporary, owner)
+    found = (yield [sftp.close(handle), *requests, sftp.lstat(temporary)])[-1]
+    if owner_of(found) != owner:
+        found = (yield [*owned(temporary, owner), sftp.lstat(temporary)])[-1]
+    _refuse_other(path, found, size, owner)
+    yield [sftp.rename(temporary, path)]
+
+
+def _discarded(handle, temporary):
+    yield from _ignoring([] if handle is None else [sftp.close(handle)])
+    yield from _ignoring([sftp.remove(temporary)])
+
+
+def owned(path, owner):
+    """Return the requests that give a path its owner and mode, in the order in which the mode stays as it is."""
+    return [sftp.set_owner(path, owner.uid, owner.gid), sftp.set_mode(path, owner.mode)]
+
+
+def _refuse_other(path, found, size, owner):
+    """Raise if what was written is not what shall be there."""
+    if found.size != size:
+        raise InvalidError(f"{path}: of {size} bytes {found.size} arrived; the file is as it was")
+    refuse_lost_bits(path, found, owner)
+
+
+def refuse_lost_bits(path, found, owner):
+    """Raise if the daemon did not set the owner and the mode, of which it leaves out some bits."""
+    if owner_of(found)[:2] != owner[:2]:
+        raise InvalidError(f"{sftp.shown(path)}: the owner is {found.uid}:{found.gid}, not {owner.uid}:{owner.gid}")
+    if stat.S_IMODE(found.mode) != owner.mode:
+        words = f"the mode is {mode_text(found.mode)} instead of {mode_text(owner.mode)}"
+        raise InvalidError(f"{sftp.shown(path)}: {words}: {_LOST_BITS}")
+
+
+def changed(path, owner):
+    """Give what is there this owner and mode."""
+    found = (yield [*owned(path, owner), sftp.stat(path)])[-1]
+    refuse_lost_bits(path, found, owner)
+
+
+def swept(path):
+    """Remove what earlier runs that were cut off left of a file under temporary names."""
+    folder, name = posixpath.split(path)
+    for each in (yield from entries(folder)):
+        if is_leftover(each, name):
+            yield from _ignoring([sftp.remove(posixpath.join(folder, each))])
+
+
+def made(path, owner):
+    """Make a directory whose parent is there; it has its owner and mode from the beginning of its name on."""
+    yield [sftp.mkdir(path)]
+    yield from changed(path, owner)
+
+
+def missing_folders(path):
+    """Return the directories that are not there and would have to be, the topmost first."""
+    missing = []
+    while path != "/" and (yield from looked(path, follow=True)) is None:
+        missing.insert(0, path)
+        path = posixpath.dirname(path)
+    return missing
+
+
+def linked(path, to):
+    """Make a symbolic link, in place of one or of a file that has its name."""
+    temporary = beside(path)
+    yield [sftp.symlink(temporary, to)]
+    try:
+        yield [sftp.rename(temporary, path)]
+    except SftpError as exc:
+        yield from _ignoring([sftp.remove(temporary)])
+        raise exc
+
+
+def _ignoring(requests):
+    """Send requests of which no refusal matters any more."""
+    try:
+        if requests:
+            yield requests
+    except SftpError:
+        return

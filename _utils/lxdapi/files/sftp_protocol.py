@@ -1,0 +1,240 @@
+"""
+SFTP, version 3, as far as files are read and written with it: its requests and replies, as bytes and as data.
+
+It is what the daemons speak at ``instances/NAME/sftp``. :mod:`lxdapi.files.sftp_session` sends and receives.
+"""
+
+import struct
+from typing import NamedTuple, Optional
+
+from lxdapi.errors import APIException, InvalidError
+
+READ, WRITE, CREATE, EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
+# A packet has 256 KiB at most; a reply to a read 32 KiB, and 128 KiB of Incus 7.0.2 (LXD 5.0.2, Incus 6.0.4).
+WRITE_BLOCK = 240 * 1024
+READ_BLOCK = 32 * 1024
+RENAME = "posix-rename@openssh.com"
+_STATUS, _HANDLE, _DATA, _NAME, _ATTRS = 101, 102, 103, 104, 105
+_OK, _EOF, _MISSING, _DENIED, _UNKNOWN = 0, 1, 2, 3, 8
+_SIZE, _OWNER, _MODE, _TIMES, _EXTENDED = 0x1, 0x2, 0x4, 0x8, 0x80000000
+_WORDS = {_MISSING: "no such file or directory", _DENIED: "permission denied", _UNKNOWN: "the daemon cannot do this"}
+
+
+class SftpError(APIException):
+    """
+    The daemon refused something over SFTP.
+
+    code
+        Of SSH_FX_*: 2 for a path that does not exist.
+    call
+        What was asked for: ``rename``.
+    """
+
+    code = None
+    call = ""
+
+    @property
+    def missing(self):
+        """Return True if it was because there is no such path."""
+        return self.code == _MISSING
+
+
+class UnreachableError(InvalidError):
+    """The files of an instance cannot be reached as it is at present."""
+
+
+class Request(NamedTuple):
+    """
+    A request, and for an error what it is called and about.
+
+    number
+        Of its packet.
+    """
+
+    number: int
+    body: bytes
+    call: str
+    about: str = ""
+
+
+class Attributes(NamedTuple):
+    """What SFTP says of a path; ``mode`` with the bits of its type."""
+
+    size: Optional[int] = None
+    uid: Optional[int] = None
+    gid: Optional[int] = None
+    mode: Optional[int] = None
+    mtime: Optional[int] = None
+
+
+# What a job may ask for. The names are those of the calls of the operating system.
+
+
+def open_(path, flags):
+    """Return the request for a handle. A mode would be ignored (LXD 5.0.2, Incus 6.0.4)."""
+    return Request(3, _text(path) + struct.pack(">II", flags, 0), "open", path)
+
+
+def close(handle):
+    """Return the request that gives a handle back."""
+    return Request(4, _string(handle), "close")
+
+
+def read(handle, offset, count=READ_BLOCK):
+    """Return the request for a part of a file; b"" at its end, and fewer bytes at any time."""
+    return Request(5, _string(handle) + struct.pack(">QI", offset, count), "read")
+
+
+def write(handle, offset, block, about=""):
+    """Return the request to write a block of :data:`WRITE_BLOCK` bytes at most."""
+    return Request(6, _string(handle) + struct.pack(">Q", offset) + _string(block), "write", about)
+
+
+def lstat(path):
+    """Return the request for the :class:`Attributes` of a path, of a symbolic link its own."""
+    return Request(7, _text(path), "lstat", path)
+
+
+def stat(path):
+    """Return the request for the :class:`Attributes` of what a path leads to."""
+    return Request(17, _text(path), "stat", path)
+
+
+def set_owner(path, uid, gid):
+    """Return the request that gives a path, or what it leads to, to a user and a group."""
+    return Request(9, _text(path) + struct.pack(">III", _OWNER, uid, gid), "chown", path)
+
+
+def set_mode(path, mode):
+    """Return the request that sets the mode; after a chown, which takes the setuid bit away."""
+    return Request(9, _text(path) + struct.pack(">II", _MODE, mode), "chmod", path)
+
+
+def opendir(path):
+    """Return the request for the handle of a directory."""
+    return Request(11, _text(path), "opendir", path)
+
+
+def readdir(handle):
+    """Return the request for more entries of a directory: [(name, Attributes)], [] at the end."""
+    return Request(12, _string(handle), "readdir")
+
+
+def remove(path):
+    """Return the request that deletes what is no directory."""
+    return Request(13, _text(path), "remove", path)
+
+
+def mkdir(path):
+    """Return the request that makes a directory. A mode would be ignored (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)."""
+    return Request(14, _text(path) + struct.pack(">I", 0), "mkdir", path)
+
+
+def rmdir(path):
+    """Return the request that deletes an empty directory."""
+    return Request(15, _text(path), "rmdir", path)
+
+
+def rename(old, new):
+    """Return the request that gives a path another name, in place of what has that name."""
+    return Request(200, _text(RENAME) + _text(old) + _text(new), "rename", new)
+
+
+def readlink(path):
+    """Return the request for the target of a symbolic link: [(target, Attributes)]."""
+    return Request(19, _text(path), "readlink", path)
+
+
+def symlink(path, target):
+    """Return the request that makes a link: the target comes first, as OpenSSH has it and not the standard."""
+    return Request(20, _text(target) + _text(path), "symlink", path)
+
+
+def parsed(packet, request, place):
+    """
+    Return what a reply says; of a refusal an :class:`SftpError`, which is not raised.
+
+    place
+        The URL, for errors.
+    """
+    return _refusal(packet, request, place) if packet[0] == _STATUS else _CONTENT[packet[0]](packet)
+
+
+def _refusal(packet, request, place):
+    code = struct.unpack_from(">I", packet, 5)[0]
+    if code == _OK:
+        return None
+    if code == _EOF and request.call in ("read", "readdir"):
+        return b"" if request.call == "read" else []
+    said = _decoded(_string_at(packet, 9)[0]) if len(packet) > 9 else ""
+    about = f"{shown(request.about)}: " if request.about else ""
+    words = _WORDS.get(code) or shown(said.strip()) or f"SFTP error {code}"
+    error = SftpError(error=about + words, method=f"SFTP {request.call}", url=place)
+    error.code, error.call = code, request.call
+    return error
+
+
+def shown(path):
+    """Return a path as it can be told: what is no UTF-8 as ``\\xff``."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _string(data):
+    return struct.pack(">I", len(data)) + data
+
+
+def _text(path):
+    """Return a path as it is sent; raises :class:`InvalidError` for what can be none."""
+    try:
+        return _string(path.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError as exc:
+        raise InvalidError(f"{path!r} holds half a character") from exc
+
+
+def _decoded(data):
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _string_at(packet, offset):
+    (length,) = struct.unpack_from(">I", packet, offset)
+    end = offset + 4 + length
+    if end > len(packet):
+        raise IndexError(end)
+    return packet[offset + 4 : end], end
+
+
+def _attributes_at(packet, offset):
+    (flags,) = struct.unpack_from(">I", packet, offset)
+    offset += 4
+    found = {}
+    layouts = ((_SIZE, ">Q", ("size",)), (_OWNER, ">II", ("uid", "gid")), (_MODE, ">I", ("mode",)))
+    for flag, layout, fields in (*layouts, (_TIMES, ">II", ("atime", "mtime"))):
+        if flags & flag:
+            found.update(zip(fields, struct.unpack_from(layout, packet, offset)))
+            offset += struct.calcsize(layout)
+    if flags & _EXTENDED:
+        (count,) = struct.unpack_from(">I", packet, offset)
+        offset += 4
+        for _ in range(2 * count):
+            _, offset = _string_at(packet, offset)
+    found.pop("atime", None)
+    return Attributes(**found), offset
+
+
+def _names_of(packet):
+    (count,) = struct.unpack_from(">I", packet, 5)
+    offset, found = 9, []
+    for _ in range(count):
+        name, offset = _string_at(packet, offset)
+        _, offset = _string_at(packet, offset)
+        attributes, offset = _attributes_at(packet, offset)
+        found.append((_decoded(name), attributes))
+    return found
+
+
+_CONTENT = {
+    _HANDLE: lambda packet: _string_at(packet, 5)[0],
+    _DATA: lambda packet: _string_at(packet, 5)[0],
+    _NAME: _names_of,
+    _ATTRS: lambda packet: _attributes_at(packet, 5)[0],
+}

@@ -1,0 +1,251 @@
+"""
+Trees of files in an instance: listed, compared, written, removed and read with many requests in flight.
+"""
+
+import hashlib
+import os
+import posixpath
+import secrets as random
+import shutil
+import stat
+
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.files import content as sources
+from lxdapi.files import path_jobs as files
+from lxdapi.files import sftp_protocol as sftp
+from lxdapi.files import sftp_session as sessions
+from lxdapi.files.sftp_protocol import SftpError
+
+# Of the files of a tree many are under way at once, so each has a part of the memory; of long ones there are fewer.
+_READS_AHEAD = 8
+_SHORT, _LONG_AT_ONCE = 64 * 1024, 8
+_DEEPEST = 200
+
+
+def listed(session, root):
+    """Return {relative path: attributes} of all that is below a directory; links are not followed."""
+    found, level, depth = {}, [""], 0
+    while level:
+        if (depth := depth + 1) > _DEEPEST:
+            raise InvalidError(f"{sftp.shown(root)} is more than {_DEEPEST} directories deep")
+        jobs = [_named(files.entries(posixpath.join(root, folder).rstrip("/") or "/"), folder) for folder in level]
+        level = []
+        for folder, entries in session.together(jobs):
+            for name, attributes in entries.items():
+                relative = f"{folder}/{name}".lstrip("/")
+                found[relative] = attributes
+                if files.type_of(attributes.mode) == "directory":
+                    level.append(relative)
+    return found
+
+
+def _named(job, name):
+    """Return a job that returns what it is about as well."""
+    return name, (yield from job)
+
+
+def removed(session, root, names):
+    """
+    Remove what is below a directory, and what is below that; links are removed and not followed.
+
+    names
+        {relative path: attributes} of all of it, as it was listed.
+    """
+    folders = [name for name, each in names.items() if files.type_of(each.mode) == "directory"]
+    others = [name for name in names if name not in set(folders)]
+    _each(session, (_gone(sftp.remove(posixpath.join(root, name))) for name in others))
+    for _, level in reversed(_by_depth(folders)):
+        _each(session, (_gone(sftp.rmdir(posixpath.join(root, name))) for name in level))
+
+
+def is_leftover(name, of):
+    """Return True if a relative path is a temporary one that was made for one of others."""
+    folder, _, last = name.rpartition("/")
+    stem = last[1:].rpartition(".lxdapi-")[0]
+    return last.startswith(".") and f"{folder}/{stem}".lstrip("/") in of and files.is_leftover(last, stem)
+
+
+def swept(session, root, names):
+    """Remove what earlier runs that were cut off left."""
+    _each(session, (_gone(sftp.remove(posixpath.join(root, name))) for name in names))
+
+
+def remove(session, path, attributes, recursive=True):
+    """Remove a path, a directory with all that is below it."""
+    if files.type_of(attributes.mode) != "directory":
+        session.do(_gone(sftp.remove(path)))
+        return
+    if recursive:
+        removed(session, path, listed(session, path))
+    session.do(_gone(sftp.rmdir(path)))
+
+
+def _gone(request):
+    try:
+        yield [request]
+    except SftpError as exc:
+        if not exc.missing:
+            raise
+
+
+def _each(session, jobs):
+    for _ in session.together(jobs):
+        pass
+
+
+def digests(session, root, sizes):
+    """Return {relative path: sha256} of files, given with their sizes."""
+    job = lambda name: digest(posixpath.join(root, name), sizes[name], _READS_AHEAD)  # noqa: E731
+    return {name: found.hexdigest() for name, found in _by_size(session, sizes, job)}
+
+
+def _by_size(session, sizes, job):
+    """Yield (name, what its job returned) of files, given with their sizes: the short ones first."""
+    for names, at_once in (
+        ([n for n in sizes if sizes[n] <= _SHORT], sessions.AT_ONCE),
+        ([n for n in sizes if sizes[n] > _SHORT], _LONG_AT_ONCE),
+    ):
+        yield from session.together((_named(job(name), name) for name in names), at_once)
+
+
+def digest(path, size, ahead=files.READS_AHEAD, algorithm="sha256"):
+    """A job that returns the hash of a file."""
+    found = hashlib.new(algorithm)
+    yield from files.content(path, found.update, size, ahead)
+    return found
+
+
+def written(session, root, found, owners):
+    """
+    Make what a tree shall have below a directory, and yield the names of what was made; what was in the way is gone.
+
+    found
+        {relative path: :class:`lxdapi.files.content.Local`} of what is new or another.
+    owners
+        {relative path: :class:`lxdapi.files.path_jobs.Owner`}, which say everything.
+    """
+    for _, names in _by_depth(name for name, each in found.items() if each.type == "directory"):
+        yield from _done(session, ((files.made(posixpath.join(root, name), owners[name]), name) for name in names))
+    contents = {name: sources.Content(path=each.path) for name, each in found.items() if each.type == "file"}
+    sizes = {name: content.size for name, content in contents.items()}
+    job = lambda name: files.put(posixpath.join(root, name), contents[name], owners[name])  # noqa: E731
+    for name, _ in _by_size(session, sizes, job):
+        yield name
+    links = ((n, each.target) for n, each in found.items() if each.type == "symlink")
+    yield from _done(session, ((files.linked(posixpath.join(root, n), to), n) for n, to in links))
+
+
+def _done(session, jobs):
+    """Yield the names of jobs, which come with them, that are done."""
+    for name, _ in session.together(_named(job, name) for job, name in jobs):
+        yield name
+
+
+def _by_depth(names):
+    """Return [(depth, names)], what is above first."""
+    found = {}
+    for name in names:
+        found.setdefault(name.count("/"), []).append(name)
+    return sorted(found.items())
+
+
+def chowned(session, root, owners):
+    """Give what is below a directory these owners and modes, and yield the names that have them."""
+    yield from _done(session, ((files.changed(posixpath.join(root, n), each), n) for n, each in owners.items()))
+
+
+def targets(session, root, names):
+    """Return {relative path: target} of links."""
+    return dict(session.together(_named(files.target(posixpath.join(root, name)), name) for name in names))
+
+
+def pulled(session, root, folder):
+    """
+    Write all that is below a directory into a new one of this machine; returns the paths that were left out.
+
+    Left out are devices, pipes and sockets, and links that lead out of the directory or that a program here would
+    follow elsewhere. What an instance calls its files decides about nothing outside the directory: it is new, and its
+    links are made when all else is there.
+    """
+    found = listed(session, root)
+    types = {name: files.type_of(each.mode) for name, each in found.items()}
+    for name in sorted(name for name, what in types.items() if what == "directory"):
+        _mkdir(os.path.join(folder, name))
+    sizes = {name: found[name].size for name, what in types.items() if what == "file"}
+    job = lambda n: _fetched(posixpath.join(root, n), os.path.join(folder, n), found[n])  # noqa: E731
+    for _ in _by_size(session, sizes, job):
+        pass
+    links = [name for name, what in types.items() if what == "symlink"]
+    left = [name for name, what in types.items() if what == "other"]
+    for name, to in targets(session, root, links).items():
+        if stays_inside(name, to):
+            os.symlink(to, os.path.join(folder, name))
+        else:
+            left.append(name)
+    return sorted(left)
+
+
+def stays_inside(name, to):
+    """
+    Return True if a link leads to something below the root of its tree, whatever else there is a link.
+
+    name
+        Of the link, relative to the root; its directories are none of them links.
+    """
+    parts = [part for part in to.split("/") if part not in ("", ".")]
+    up = 0
+    while up < len(parts) and parts[up] == "..":
+        up += 1
+    return bool(to) and not to.startswith("/") and "\0" not in to and up <= name.count("/") and ".." not in parts[up:]
+
+
+def _mkdir(path):
+    try:
+        os.mkdir(path, 0o700)
+    except (OSError, ValueError) as exc:
+        raise LxdapiError(f"{path} cannot be made: {getattr(exc, 'strerror', exc)}") from exc
+
+
+def _fetched(path, local, attributes):
+    """A job that writes a file of an instance into a new one here, which only its owner may read."""
+    mode = 0o600 | stat.S_IMODE(attributes.mode) & 0o100
+    try:
+        with open(os.open(local, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb") as file:
+            yield from files.content(path, lambda block: file.write(block) and None, attributes.size, _READS_AHEAD)
+    except OSError as exc:
+        raise LxdapiError(f"{local} cannot be written: {exc.strerror}") from exc
+
+
+def pull(session, root, folder, force=False):
+    """
+    Make a new directory of this machine a copy of one of an instance, whole or not at all; returns what was left out.
+
+    force
+        True: one that is there is replaced. False: it is refused.
+    """
+    if not isinstance(folder, str) or not os.path.isabs(folder) or "\0" in folder or folder.strip("/") == "":
+        raise InvalidError(f"{folder!r}: the absolute path of a directory is needed")
+    folder = folder.rstrip("/")
+    if os.path.lexists(folder) and not force:
+        raise InvalidError(f"{folder} exists: force=True replaces it")
+    if os.path.lexists(folder) and (os.path.islink(folder) or not os.path.isdir(folder)):
+        raise InvalidError(f"{folder} is no directory")
+    temporary = f"{folder}.lxdapi-{random.token_hex(8)}"
+    _mkdir(temporary)
+    try:
+        left = pulled(session, root, temporary)
+        _replace(folder, temporary)
+    except OSError as exc:
+        raise LxdapiError(f"{folder} cannot be written: {exc.strerror}") from exc
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return left
+
+
+def _replace(folder, temporary):
+    """Give a directory the name of another one, which goes."""
+    old = f"{temporary}-old"
+    if os.path.isdir(folder):
+        os.rename(folder, old)
+    os.rename(temporary, folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,3 @@
+"""
+Many instances at once.
+"""

@@ -1,0 +1,80 @@
+"""
+The same small change of many instances: a PATCH each, side by side, and one look at all of them afterwards.
+
+A PATCH of what differs leaves every other key alone, whoever wrote it meanwhile. It does not leave the description
+alone (see the table of kinds), so that is repeated as it was a moment ago, of one listing for many. Of two writes at
+the same moment the daemons lose one: so all are looked at again, and what is not as declared is changed as any other
+instance is (see :func:`lxdapi.model.writes.update`).
+"""
+
+import time
+
+from lxdapi.errors import APIException
+from lxdapi.fleet import listing as seen
+from lxdapi.http import retry
+from lxdapi.minion.read_cache import Found
+from lxdapi.model import diff, writes
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Step
+
+KIND = KINDS["instance"]
+
+
+class Bulk:
+    """
+    The changes of one kind of many instances.
+
+    api
+        The :class:`lxdapi.fleet.listing.Seen` that they were planned with, which is over.
+    """
+
+    def __init__(self, api):
+        self._api, self._written, self._fresh = api, {}, seen.Fresh(api)
+
+    def steps(self, name, plan):
+        """Return the steps of a plan, a change that one PATCH makes as one that is looked at in the end."""
+        if not self._fits(name, plan):
+            return plan.steps
+        return [plan.steps[0]._replace(act=lambda: self._patch(name, plan.wanted))]
+
+    def _fits(self, name, plan):
+        entry = self._fresh.get(name)
+        if len(plan.steps) != 1 or plan.steps[0].verb != "updated" or entry is None or plan.wanted is None:
+            return False
+        delta = diff.compare(KIND, plan.wanted, entry)
+        return bool(delta) and not delta.removes and delta.changes == plan.steps[0].changes
+
+    def _patch(self, name, wanted):
+        entry = self._fresh.get(name)
+        delta = diff.compare(KIND, wanted, entry) if entry else None
+        if delta is None or delta.removes:
+            return converge.update(self._api, KIND, name, wanted)
+        if not delta:
+            return {}
+        try:
+            writes.write(self._api, KIND, name, Found(entry), delta).wait()
+        except APIException as exc:
+            if not (retry.is_lost(exc) or retry.is_busy(exc)):
+                raise
+            changes = dict(delta.changes) if retry.is_lost(exc) else {}
+            plans.join(changes, converge.update(self._api, KIND, name, wanted))
+            return changes
+        self._written[name] = wanted
+        return delta.changes
+
+    def undone(self):
+        """Return ``{name: steps}`` for what was written and is not there now; a failure to look is raised."""
+        written, self._written = self._written, {}
+        if not written:
+            return {}
+        time.sleep(writes.RACE)
+        found = seen.listed(self._api)
+        return {name: [self._again(name, written[name])] for name in written if self._differs(found, name, written)}
+
+    def _differs(self, found, name, written):
+        return name not in found or bool(diff.compare(KIND, written[name], found[name]))
+
+    def _again(self, name, wanted):
+        return Step("updated", {}, lambda: converge.update(self._api, KIND, name, wanted))

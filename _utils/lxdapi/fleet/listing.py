@@ -1,0 +1,100 @@
+"""
+One listing of the instances, from which a whole planning reads.
+"""
+
+import re
+import threading
+import time
+
+from lxdapi.api import API
+from lxdapi.errors import APINotFoundException, APIProtocolException, LxdapiError
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import power as statuses
+from lxdapi.minion.read_cache import Found
+from lxdapi.model.kinds import KINDS
+
+COLLECTION = KINDS["instance"].collection
+_INSTANCE = re.compile(rf"{COLLECTION}/([^/]+)")
+# What changes while somebody waits for it is never answered from memory.
+_PASSING = ("/", "operations", f"{COLLECTION}/")
+
+
+def listed(api):
+    """Return ``{name: what a GET of the instance says}`` of all of the project, by one request."""
+    result = api.get(COLLECTION, params={"recursion": 1})
+    if not isinstance(result.metadata, list):
+        raise APIProtocolException(result, "this is no list of instances")
+    return {each["name"]: each for each in result.metadata}
+
+
+def is_steady(entry):
+    """Return True for an instance that nobody makes, starts or stops right now, as far as the listing tells."""
+    result = Found(entry)
+    return bool(entry.get("config")) and statuses.is_stable(result) and unfinished.is_whole(result)
+
+
+class Seen(API):
+    """
+    The API of a planning: until it is over, instances are read from one listing, and what else is read is read once.
+
+    Steps that were planned with it ask and write as ever: they act when it is over.
+    """
+
+    def __init__(self, api):
+        self.__dict__.update(api.__dict__)
+        self.when = time.monotonic()
+        self.instances = listed(api)
+        self._read_once, self._planning = {}, [True]
+
+    def over(self):
+        """From now on the daemon is asked; returns itself."""
+        self._planning[0] = False
+        return self
+
+    def get(self, url, *args, **kwargs):
+        """Return the result of a GET, or what is known of it."""
+        ask = lambda: API.get(self, url, *args, **kwargs)  # noqa: E731
+        if not self._planning[0] or args or any(kwargs.values()):
+            return ask()
+        found = _INSTANCE.fullmatch(url)
+        if found:
+            return self._from_listing(found[1], url) or ask()
+        return ask() if url.startswith(_PASSING) else self._from_memory(url, ask)
+
+    def _from_listing(self, name, url):
+        entry = self.instances.get(name)
+        if entry is None:
+            raise APINotFoundException(error="not in the list", method="GET", url=f"{self.endpoint}/1.0/{url}")
+        return Found(entry) if is_steady(entry) else None
+
+    def _from_memory(self, url, ask):
+        if url not in self._read_once:
+            try:
+                self._read_once[url] = ask()
+            except LxdapiError as exc:
+                self._read_once[url] = exc
+        if isinstance(self._read_once[url], LxdapiError):
+            raise self._read_once[url]
+        return self._read_once[url]
+
+
+class Fresh:
+    """
+    Listings of the instances, of which none is older than a moment when it is asked.
+
+    api
+        A :class:`Seen`, whose listing is the first.
+    """
+
+    SECONDS = 0.5
+
+    def __init__(self, api):
+        self._api, self._found, self._when, self._lock = api, api.instances, api.when, threading.Lock()
+
+    def get(self, name):
+        """Return the entry of an instance, None if there is none."""
+        with self._lock:
+            if time.monotonic() - self._when > self.SECONDS:
+                when = time.monotonic()
+                self._found, self._when = listed(self._api), when
+            return self._found.get(name)

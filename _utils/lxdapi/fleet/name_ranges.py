@@ -1,0 +1,133 @@
+"""
+Names by the dozen: ``web[01-20]`` is twenty of them, and twenty of them are written ``web[01-20]`` again.
+"""
+
+import re
+from itertools import product
+
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+
+# What one entry may give at the most; a slip such as [1-2000000000] is none.
+MOST = 10_000
+_RANGE = re.compile(r"\[(\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*)\]")
+_SHOWN = 10
+
+
+def is_range(text):
+    """Return True if the text stands for several names: it has numbers in square brackets."""
+    return isinstance(text, str) and bool(_RANGE.search(text))
+
+
+def expand(text):
+    """
+    Return the names that one entry stands for, in order: a name alone is itself.
+
+    text
+        With any number of ranges, ``web[01-20]`` or ``web[1-3,7]``; both ends have as many digits where one begins
+        with 0.
+
+    Raises :class:`InvalidError` for a range that is none, for more than 10,000 names, and for one that is no
+    instance's.
+    """
+    if not isinstance(text, str):
+        raise InvalidError(f"instance name {text!r} is not text")
+    parts, total = _RANGE.split(text), 1
+    texts, ranges = parts[::2], parts[1::2]
+    for each in ranges:
+        total *= sum(last - first + 1 for first, last, _ in _bounds(text, each))
+        if total > MOST:
+            raise InvalidError(f"{text}: more than {MOST} names")
+    found = [_joined(texts, numbers) for numbers in product(*(_numbers(text, each) for each in ranges))]
+    for name in found:
+        names.check("instance", "instance", name)
+    if len(set(found)) != len(found):
+        raise InvalidError(f"{text}: it gives a name twice")
+    return found
+
+
+def _bounds(text, inside):
+    """Return (first, last, how many digits or 0) of each part between the commas."""
+    return [_bound(text, *(part.split("-") * 2)[:2]) for part in inside.split(",")]
+
+
+def _bound(text, first, last):
+    padded = any(len(each) > 1 and each.startswith("0") for each in (first, last))
+    if padded and len(first) != len(last):
+        raise InvalidError(f"{text}: {first} and {last} have not as many digits")
+    if int(first) > int(last):
+        raise InvalidError(f"{text}: {first} is more than {last}")
+    return int(first), int(last), len(first) if padded else 0
+
+
+def _numbers(text, inside):
+    return [
+        f"{number:0{digits}d}" if digits else str(number)
+        for first, last, digits in _bounds(text, inside)
+        for number in range(first, last + 1)
+    ]
+
+
+def _joined(texts, numbers):
+    return texts[0] + "".join(number + after for number, after in zip(numbers, texts[1:]))
+
+
+def expanded(given):
+    """
+    Return ``{name: value}`` of a mapping of entries to values, in its order.
+
+    Raises :class:`InvalidError` for a name that two entries give.
+    """
+    found, origin = {}, {}
+    for entry, value in given.items():
+        for name in expand(entry):
+            if name in found:
+                raise InvalidError(f"{name} stands there twice: {origin[name]} and {entry}")
+            found[name], origin[name] = value, entry
+    return found
+
+
+def folded(given, most=_SHOWN):
+    """
+    Return names in words, those that follow one another as a range: ``db, web[01-20]``.
+
+    most
+        How many words at the most, None for all; what is left out is counted.
+    """
+    runs = []
+    for name in sorted(given, key=_order):
+        if not (runs and _follows(runs[-1][-1], name)):
+            runs.append([])
+        runs[-1].append(name)
+    most = len(runs) if most is None else most
+    more = sum(len(run) for run in runs[most:])
+    words = [word for run in runs[:most] for word in _words(run)]
+    return ", ".join(words) + (f" and {more} more" if more else "")
+
+
+def _order(name):
+    """Return what a name is sorted by: its text, then its last number."""
+    before, digits, after = _parts(name)
+    return before, after, int(digits or -1), name
+
+
+def _parts(name):
+    """Return (text, digits of the last number, text after it)."""
+    found = re.fullmatch(r"(.*?)(\d{1,9})(\D*)", name, re.DOTALL)
+    return found.groups() if found else (name, "", "")
+
+
+def _follows(name, other):
+    """Return True if the other name has the next number, in as many digits where they are filled up with 0."""
+    (before, digits, after), (text, following, end) = _parts(name), _parts(other)
+    if not digits or not following or (before, after) != (text, end) or int(following) != int(digits) + 1:
+        return False
+    padded = digits.startswith("0") or following.startswith("0")
+    return len(digits) == len(following) if padded else True
+
+
+def _words(run):
+    if len(run) < 3:
+        return run
+    before, first, after = _parts(run[0])
+    return [f"{before}[{first}-{_parts(run[-1])[1]}]{after}"]

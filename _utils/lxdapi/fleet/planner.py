@@ -1,0 +1,109 @@
+"""
+The plans of a fleet, all of them from one listing of the instances.
+"""
+
+from typing import Any, NamedTuple
+
+from lxdapi.errors import LxdapiError
+from lxdapi.fleet import declaration as declared
+from lxdapi.fleet import listing as seen
+from lxdapi.instances import plan as instances
+from lxdapi.instances import power as statuses
+from lxdapi.minion.read_cache import Found
+from lxdapi.model import equality as meaning
+
+_PROTECTED = "security.protection.delete"
+
+
+class Plan(NamedTuple):
+    """
+    What is to be done with one instance.
+
+    steps
+        None where there is an error.
+    error
+        Why there is no plan, None for nothing.
+    wanted
+        The declared fields of one that shall be there, of which the steps are made.
+    """
+
+    steps: Any
+    error: Any = None
+    wanted: Any = None
+
+    @classmethod
+    def of(cls, make):
+        """Return the plan of the steps that ``make`` returns, or of the error that it raises."""
+        try:
+            return cls(make())
+        except LxdapiError as exc:
+            return cls(None, exc)
+
+    def give(self):
+        """Return the steps or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.steps
+
+
+class Planning:
+    """
+    A fleet held against one listing.
+
+    found
+        ``{name: definition}`` of the whole fleet.
+
+    ``api`` asks and writes as ever when the planning is :meth:`over`; until then it answers from the listing.
+    """
+
+    def __init__(self, api, found):
+        self.api, self._found = seen.Seen(api), found
+
+    @property
+    def instances(self):
+        """Return the listing."""
+        return self.api.instances
+
+    def over(self):
+        """From now on the plans may be carried out; returns the API."""
+        return self.api.over()
+
+    def plan(self, name):
+        """Return the :class:`Plan` for a declared instance."""
+        given = self._found[name]
+        try:
+            if declared.is_absent(given):
+                return Plan(instances.absent(self.api, name, given.get("force") or False))
+            wanted = self._wanted(name, given)
+            how = {word: given[word] for word in declared.HOW if word in given}
+            steps = instances.present(self.api, name, wanted, **how)
+            return Plan(steps, None, instances.normal(self.api, wanted))
+        except LxdapiError as exc:
+            return Plan(None, exc)
+
+    def _wanted(self, name, given):
+        fields = {word: given.get(word) for word in declared.FIELDS}
+        more = (given.get(word) for word in ("cloud_init", "devices_override", "source", "renamed_from"))
+        return instances.declared(self.api, name, fields, *more)
+
+    def purge(self, name):
+        """Return the :class:`Plan` for an instance that is not declared, and shall go."""
+        return Plan.of(lambda: instances.absent(self.api, name))
+
+    def undeclared(self):
+        """Return ``{name: why it is not to be deleted}`` of what is not declared, "" for what can go."""
+        named = {*self._found, *filter(None, map(declared.origin, self._found.values()))}
+        named |= {given.get("renamed_from") for given in self._found.values()}
+        return {name: _kept(self.instances[name]) for name in sorted(set(self.instances) - named)}
+
+
+def _kept(entry):
+    """Return in words why an instance is not purged, "" for one that can be."""
+    here = statuses.status(Found(entry))
+    if here != "Stopped":
+        return f"it is {here}"
+    if not seen.is_steady(entry):
+        return "it is being made, or was half made"
+    # the daemon would refuse it
+    protected = (entry.get("expanded_config") or entry["config"]).get(_PROTECTED)
+    return f"it has {_PROTECTED}" if str(protected).lower() in meaning.TRUE else ""

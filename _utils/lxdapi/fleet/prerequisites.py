@@ -1,0 +1,74 @@
+"""
+What a fleet needs before its instances: networks, pools, volumes, profiles and images, each by the state of its kind.
+"""
+
+import inspect
+
+from lxdapi.errors import InvalidError
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+
+# In this order: the parameter, and the kind.
+PARTS = {
+    "networks": "network",
+    "storage_pools": "storage_pool",
+    "storage_volumes": "storage_volume",
+    "profiles": "profile",
+    "images": "image",
+}
+
+
+def declared(given, states):
+    """
+    Return [(what it is in words, state function, name, its parameters)] of the parts, in the order of the work.
+
+    given
+        ``{parameter: {name: parameters of the kind's own state}}``.
+    states
+        Salt's states by their names.
+
+    Raises :class:`InvalidError` for an unknown parameter.
+    """
+    found = []
+    for part, word in PARTS.items():
+        function = f"lxdapi_{word}.present"
+        for name, words in items.mapping(part, given.get(part)).items():
+            words = items.mapping(f"{part} {name}", words)
+            known = set(inspect.signature(states[function]).parameters) - {"name"}
+            unknown = [str(each) for each in words if each not in known]
+            if unknown:
+                there = ", ".join(sorted(known))
+                raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {there}")
+            found.append((f"{KINDS[word].label} {name}", function, name, dict(words)))
+    return found
+
+
+def converge(parts, states, common):
+    """
+    Apply the states of the parts one after the other, up to the first that fails; returns [(what, its answer)].
+
+    common
+        Parameters for each that does not declare them and knows them: ``remote``, ``project``, ``sensitive``.
+    """
+    answers = []
+    for what, function, name, words in parts:
+        known = inspect.signature(states[function]).parameters
+        more = {key: each for key, each in common.items() if key in known and each is not None}
+        answers.append((what, states[function](name=name, **{**more, **words})))
+        if answers[-1][1]["result"] is False:
+            break
+    return answers
+
+
+def joined(ret, answers):
+    """Return the answer of a fleet with those of its parts before it."""
+    changes = {what: each["changes"] for what, each in answers if each["changes"]}
+    words = [each["comment"] for _, each in answers if each["changes"] or each["result"] is not True]
+    result = ret["result"] if ret["result"] is False or not changes else _worse(ret["result"], answers)
+    comment = "; ".join([ret["comment"], *words])
+    return {**ret, "changes": {**changes, **ret["changes"]}, "result": result, "comment": comment}
+
+
+def _worse(result, answers):
+    """Return None, of a test mode, if one of the answers is."""
+    return None if any(each["result"] is None for _, each in answers) else result

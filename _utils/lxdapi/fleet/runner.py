@@ -1,0 +1,124 @@
+"""
+Plans of many instances carried out side by side, each answered as a state of its own would be.
+"""
+
+import threading
+
+from lxdapi import concurrency as workers
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.minion import state_run as runs
+from lxdapi.plan import steps as plans
+
+# What the daemon waits for more than it computes; nobody gains from fewer of these at once.
+_LIGHT = frozenset(("stopped", "deleted", "frozen", "unfrozen", "restarted", "found ready"))
+
+
+def width(given):
+    """Return how many things at once are declared, None for none; raises :class:`InvalidError` for what is none."""
+    if given is None:
+        return None
+    if isinstance(given, str) and given.isdecimal() and len(given) < 4:
+        given = int(given)
+    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= workers.MOST:
+        raise InvalidError(f"concurrency: a number from 1 to {workers.MOST} is needed, not {given!r}")
+    return given
+
+
+def answered(name, plan, test=False):
+    """Return what a state of one instance answers: see :func:`lxdapi.plan.steps.state`."""
+    return plans.state("instance", name, runs.Run(test), plan)
+
+
+class Run:
+    """
+    What is done of a fleet.
+
+    concurrency
+        How many things at once; None: as many as the daemon gains from, more of those that it waits for.
+    max_failures
+        After more failures than this nothing is begun any more; None: all is.
+
+    ``tell``: called with whether one ended well, if it is set. ``answers``: what came of each that was begun, as states
+    answer. ``unbegun``: what was not, in order.
+    """
+
+    def __init__(self, concurrency=None, max_failures=None):
+        self._width = concurrency or workers.STOPS
+        self._light = threading.Semaphore(self._width)
+        self._busy = self._light if concurrency else threading.Semaphore(workers.busy())
+        self._most, self._lock = max_failures, threading.Lock()
+        self.answers, self.unbegun = {}, {}
+        self.tell = None
+
+    def is_over(self):
+        """Return True if more has failed than may."""
+        return self._most is not None and self.failures() > self._most
+
+    def failures(self):
+        """Return how many have failed."""
+        with self._lock:
+            return sum(answer["result"] is False for answer in self.answers.values())
+
+    def settle(self, name, answer):
+        """Note what came of one."""
+        with self._lock:
+            self.answers[name] = answer
+
+    def leave(self, names):
+        """Note that these were not begun."""
+        with self._lock:
+            self.unbegun.update(dict.fromkeys(names))
+
+    def carry_out(self, planned, needs=None):
+        """
+        Do the plans and return when the last one has come to its end.
+
+        planned
+            ``{name: steps}``.
+        needs
+            ``{name: the one before it that has to be there first}``.
+        """
+        needs, futures = needs or {}, {}
+        if not planned:
+            return
+        with workers.Workers(min(self._width, len(planned))) as pool:
+            for name, steps in planned.items():
+                # who is waited for was begun before, so somebody always goes on
+                before = futures.get(needs.get(name))
+                futures[name] = pool.begin(lambda name=name, steps=steps, before=before: self._do(name, steps, before))
+            try:
+                for future in futures.values():
+                    future.result()
+            except BaseException:  # where Salt is interrupted no more are begun
+                self._most = -1
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _do(self, name, steps, before):
+        """Carry one plan out and return True if it came to a good end."""
+        if before is not None and not before.result():
+            self.leave([name])
+            return False
+        begun = []
+        words = getattr(steps, "words", "as declared")
+        wrapped = plans.Nothing.with_steps(words, [self._limited(step, begun) for step in steps])
+        answer = answered(name, lambda: wrapped)
+        if not begun:
+            self.leave([name])
+            return False
+        self.settle(name, answer)
+        if self.tell is not None:
+            self.tell(answer["result"])
+        return answer["result"]
+
+    def _limited(self, step, begun):
+        limit = self._light if step.verb in _LIGHT else self._busy
+
+        def act():
+            with limit:
+                if not begun and self.is_over():
+                    raise LxdapiError("not begun")
+                begun.append(step.verb)
+                return step.act()
+
+        return step._replace(act=act)

@@ -1,0 +1,153 @@
+"""
+Many instances as declared: one listing, one comparison, and what differs is done side by side.
+"""
+
+from lxdapi import masking as secrets
+from lxdapi import validation as names
+from lxdapi.errors import LxdapiError
+from lxdapi.fleet import bulk_patch as bulk
+from lxdapi.fleet import declaration as declared
+from lxdapi.fleet import name_ranges as fleet_names
+from lxdapi.fleet import summary as told
+from lxdapi.fleet.planner import Planning
+from lxdapi.fleet.runner import Run, answered, width
+from lxdapi.http import progress
+from lxdapi.plan import steps as plans
+
+
+class Declaration:
+    """
+    What a fleet shall be, checked without a request.
+
+    The parameters are those of ``lxdapi_fleet.managed``; raises :class:`InvalidError` for what cannot be right.
+    """
+
+    def __init__(
+        self, given, defaults=None, concurrency=None, purge=False, batch=None, max_failures=None, sensitive=None
+    ):
+        self.sensitive = names.patterns("sensitive", sensitive)
+        self.found = declared.definitions(given, defaults)
+        self.width = width(concurrency)
+        self.purge = declared.purge_of(purge, self.found)
+        self.batch = declared.portion("batch", batch, len(self.found), 1)
+        self.most = declared.portion("max_failures", max_failures, len(self.found), 0)
+        if self.batch is not None and self.most is None:
+            self.most = 0
+
+
+def state(name, test, fleet, connect):
+    """
+    Return Salt's answer for a fleet.
+
+    name
+        The state's name.
+    test
+        True: report what would be done.
+    fleet
+        The :class:`Declaration`.
+    connect
+        Called without arguments, returns the API.
+    """
+    ret = {"name": name, "changes": {}, "result": True, "comment": ""}
+    with secrets.marked(fleet.sensitive):
+        try:
+            work = _Work(connect(), fleet)
+        except LxdapiError as exc:
+            return failed(ret, f"it could not be read: {plans.explained(exc)}")
+        return work.predicted(ret) if test else work.done(ret)
+
+
+def failed(ret, words):
+    """Return the answer of a fleet of which nothing was begun."""
+    return {**ret, "result": False, "comment": f"fleet {ret['name']}: {words}"}
+
+
+class _Work:
+    """A fleet and the instances that there are."""
+
+    def __init__(self, api, fleet):
+        self._api, self._fleet, self._run = api, fleet, Run(fleet.width, fleet.most)
+        self._planning, self._notes = Planning(api, fleet.found), []
+
+    def predicted(self, ret):
+        """Return the answer of the test mode."""
+        planned = {name: self._planning.plan(name) for name in self._fleet.found}
+        going = self._going()
+        planned.update({name: self._planning.purge(name) for name in going})
+        answers = {name: answered(name, plan.give, test=True) for name, plan in planned.items()}
+        return told.answer(ret, answers, test=True, notes=self._notes)
+
+    def done(self, ret):
+        """Do what is to be done and return the answer."""
+        pending = self._pending(self._fleet.found)
+        with progress.counted(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.tell:
+            self._in_batches(pending)
+        self._run.tell = None
+        self._purge()
+        return told.answer(ret, self._run.answers, self._run.unbegun, notes=self._notes)
+
+    def _in_batches(self, pending):
+        size = self._fleet.batch or max(1, len(pending))
+        order = list(pending)
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            if self._run.is_over():
+                self._run.leave(batch)
+                continue
+            if start:  # what was planned is a while ago
+                self._planning = Planning(self._api, self._fleet.found)
+                pending = self._pending(batch)
+            self._converge({name: pending[name] for name in batch if name in pending})
+
+    def _pending(self, wanted):
+        """Return the plans of those with which something is to be done; of the others it is told how they are."""
+        planned = {name: self._planning.plan(name) for name in wanted}
+        for name, plan in planned.items():
+            if not plan.steps:
+                self._run.settle(name, answered(name, plan.give))
+        return {name: plan for name, plan in planned.items() if plan.steps}
+
+    def _converge(self, pending):
+        changes = bulk.Bulk(self._planning.over())
+        steps = {name: changes.steps(name, plan) for name, plan in pending.items()}
+        self._run.carry_out(steps, {name: declared.needed(self._fleet.found, name) for name in steps})
+        self._look_again(changes)
+
+    def _look_again(self, changes):
+        """Look at all that was changed by a PATCH, and change again what is not as declared."""
+        try:
+            again = changes.undone()
+        except LxdapiError as exc:
+            self._notes.append(f"what was changed could not be looked at again: {plans.explained(exc)}")
+            return
+        more = Run(self._fleet.width)
+        more.carry_out(again)
+        for name, now in more.answers.items():
+            before = self._run.answers[name]
+            plans.join(before["changes"], now["changes"])
+            self._run.settle(name, before if now["result"] else {**now, "changes": before["changes"]})
+
+    def _going(self):
+        """Return the names of those that are not declared and shall go; of the others it is noted that they stay."""
+        found = self._planning.undeclared() if self._fleet.purge else {}
+        going = [name for name, why in found.items() if not why and self._fleet.purge == declared.STOPPED]
+        groups = {}
+        for name in found.keys() - set(going):
+            groups.setdefault(found[name] if self._fleet.purge == declared.STOPPED else "", []).append(name)
+        words = [fleet_names.folded(group) + (f" ({why})" if why else "") for why, group in sorted(groups.items())]
+        self._notes += [f"not declared, and left alone: {', '.join(words)}"] if words else []
+        return going
+
+    def _purge(self):
+        """Delete what is not declared and is stopped, after all else went well."""
+        going = self._going()
+        if not going:
+            return
+        if self._run.failures() or self._run.unbegun:
+            self._notes.append(f"not declared, and not deleted because something failed: {fleet_names.folded(going)}")
+            return
+        self._planning = Planning(self._api, self._fleet.found)
+        found = self._planning.undeclared()
+        planned = {name: self._planning.purge(name) for name in going if found.get(name) == ""}
+        self._planning.over()
+        self._run.carry_out({name: plan.steps for name, plan in planned.items() if plan.steps})

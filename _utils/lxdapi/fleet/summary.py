@@ -1,0 +1,80 @@
+"""
+What is said of many instances at once: who had the same done is named together.
+"""
+
+from lxdapi.fleet import name_ranges as fleet_names
+
+# How many failures are told in the daemon's words, and how many other sentences; the names of all are there.
+_TOLD = 10
+_SAME = (" is as declared", " is absent")
+
+
+def answer(ret, answers, unbegun=(), test=False, notes=()):
+    """
+    Return Salt's answer for a fleet.
+
+    ret
+        With the state's name.
+    answers
+        ``{name: what a state of its own would have answered}``.
+    unbegun
+        The names of those that were not begun.
+    test
+        True: it is what would be done.
+    notes
+        More to be said, "" for nothing.
+    """
+    failed = [name for name, each in answers.items() if each["result"] is False]
+    changes = {name: each["changes"] for name, each in answers.items() if each["changes"]}
+    good = True if not (test and changes) else None
+    words = [*_failures({name: answers[name] for name in failed}), *_left(unbegun)]
+    words += _rest({name: each for name, each in answers.items() if each["result"] is not False})
+    same = not words and not changes
+    comment = "; ".join([*words, *filter(None, notes)])
+    label = f"fleet {ret['name']}"
+    if same:
+        comment = f"{label} is as declared" + (f"; {comment}" if comment else "")
+    else:
+        comment = f"{label}: {comment}"
+    return {**ret, "changes": changes, "result": False if failed or unbegun else good, "comment": comment}
+
+
+def _text(name, each):
+    """Return the comment of an answer without the instance it is about."""
+    return each["comment"].removeprefix(f"instance {name}")
+
+
+def _failures(failed):
+    """Return a sentence for each failure, and the names of those for which there are too many."""
+    grouped = _grouped(failed)
+    words = [f"{fleet_names.folded(group)}{text}" for text, group in grouped[:_TOLD]]
+    more = [name for _, group in grouped[_TOLD:] for name in group]
+    return words + ([f"failed as well: {fleet_names.folded(more, None)}"] if more else [])
+
+
+def _left(unbegun):
+    return [f"not begun: {fleet_names.folded(unbegun, None)}"] if unbegun else []
+
+
+def _rest(good):
+    """Return the sentences for what went well; that one is as declared is not said of each."""
+    grouped = [(text, group) for text, group in _grouped(good) if text not in _SAME]
+    words = [f"{fleet_names.folded(group)}{_of(group, text)}" for text, group in grouped[:_TOLD]]
+    more = [name for _, group in grouped[_TOLD:] for name in group]
+    return words + ([f"likewise {fleet_names.folded(more)}"] if more else [])
+
+
+def _of(group, text):
+    """Return what is said of one as it is said of many."""
+    for one, many in (" was ", " were "), (" is ", " are "):
+        if len(group) > 1 and text.startswith(one):
+            return text.replace(one, many, 1)
+    return text
+
+
+def _grouped(answers):
+    """Return [(what is said, the names that it is said of)]."""
+    groups = {}
+    for name, each in answers.items():
+        groups.setdefault(_text(name, each), []).append(name)
+    return list(groups.items())

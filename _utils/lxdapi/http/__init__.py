@@ -1,0 +1,3 @@
+"""
+Requests, sockets, operations: how the daemons are spoken to.
+"""

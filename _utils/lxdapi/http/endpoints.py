@@ -1,0 +1,319 @@
+"""
+Where the daemon is, and the session that talks to it.
+
+An endpoint is a unix socket (``/var/lib/incus/unix.socket`` or ``http+unix://%2Fvar%2F...``) or
+``https://host:8443``. Neither proxies nor CA bundles from the environment have a say.
+"""
+
+import logging
+import os
+import socket
+import ssl
+import tempfile
+from urllib.parse import quote, unquote, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
+from requests_unixsocket.adapters import UnixAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
+
+from lxdapi import concurrency as workers
+from lxdapi import masking as secrets
+from lxdapi.errors import EndpointError, InvalidError
+from lxdapi.http import deadline_socket as deadline
+from lxdapi.http import tls
+from lxdapi.http.upload import Slice
+from lxdapi.trust import keypair, pem
+
+log = logging.getLogger(__name__)
+
+UNIX = "http+unix://"
+# Uploads are sent in blocks of this size: with the 16 KiB of urllib3 an import takes a third longer.
+BLOCK = 1024 * 1024
+CONNECT_SECONDS = 10
+DEFAULT_PORT = 8443
+
+# (daemon, variable that names its socket, variable that names its directory, well-known sockets in
+# the order in which the vendors' own clients look)
+LOCAL = (
+    ("incus", "INCUS_SOCKET", "INCUS_DIR", ("/run/incus/unix.socket", "/var/lib/incus/unix.socket")),
+    (
+        "lxd",
+        "LXD_SOCKET",
+        "LXD_DIR",
+        ("/var/snap/lxd/common/lxd/unix.socket", "/var/lib/lxd/unix.socket"),
+    ),
+)
+
+
+def find(endpoint=None, environ=None):
+    """
+    Return the base URL of the daemon.
+
+    endpoint
+        A socket's path, a URL of a socket or an ``https://`` URL. None: ``INCUS_SOCKET``,
+        ``INCUS_DIR``, ``LXD_SOCKET``, ``LXD_DIR``, else the one well-known socket that accepts a
+        connection.
+
+    Raises :class:`EndpointError` where there is none, or more than one and no word which.
+    """
+    return base_url(endpoint) if endpoint else _unix_url(_local_socket(os.environ if environ is None else environ))
+
+
+def find_all(endpoint=None):
+    """Return the base URLs of the endpoint, or of each of a list of the members of one cluster; see :func:`find`."""
+    if not isinstance(endpoint, (list, tuple)):
+        return [find(endpoint)]
+    urls = [base_url(each) for each in endpoint]
+    if not urls or len({url.partition("://")[0] for url in urls}) > 1:
+        raise InvalidError("endpoint: a list of https:// URLs, or of sockets, of the members of one cluster is needed")
+    return list(dict.fromkeys(urls))
+
+
+def base_url(endpoint):
+    """Return the endpoint as a base URL; raises :class:`InvalidError` for what is none."""
+    if not isinstance(endpoint, str):
+        raise InvalidError(f"endpoint {endpoint!r} is not text")
+    if endpoint.startswith("/"):
+        return _unix_url(endpoint)
+    try:
+        return _url_of(urlsplit(endpoint))
+    except ValueError as exc:
+        words = "is neither a socket's path nor an https:// URL"
+        raise InvalidError(f"endpoint {secrets.mask_login(endpoint)!r} {words}") from exc
+
+
+def _url_of(parts):
+    """Return the base URL of the parts of an endpoint; raises :class:`ValueError` for what is none."""
+    if parts.scheme in ("http+unix", "unix"):
+        path = unquote(parts.netloc) or parts.path
+        if not path.startswith("/"):
+            raise ValueError(path)
+        return _unix_url(path)
+    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = parts.port or (DEFAULT_PORT if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}:{port}"
+
+
+def _unix_url(path):
+    return UNIX + quote(path, safe="")
+
+
+def _local_socket(environ):
+    named = _named_sockets(environ)
+    if len(named) == 1:
+        ((variable, path),) = named.items()
+        # Whoever sets the environment of a minion says whom it talks to: so it is told.
+        log.info("lxdapi: the daemon is at %s, by the environment variable %s", path, variable)
+        return path
+    if named:
+        raise EndpointError(
+            "the environment names two daemons: "
+            + " and ".join(f"{variable}={path}" for variable, path in named.items())
+            + "; say which with an endpoint or a remote"
+        )
+    return _the_one(_tried())
+
+
+def _named_sockets(environ):
+    """Return {variable: socket} of what the environment names, at most one for each daemon."""
+    named = {}
+    for _, by_socket, by_dir, _ in LOCAL:
+        if environ.get(by_socket):
+            named[by_socket] = environ[by_socket]
+        elif environ.get(by_dir):
+            named[by_dir] = os.path.join(environ[by_dir], "unix.socket")
+    return named
+
+
+def _tried():
+    """Return [(daemon, path, why not or None)] of every well-known socket, tried by connecting."""
+    return [(daemon, path, _refusal(path)) for daemon, _, _, paths in LOCAL for path in paths]
+
+
+def _refusal(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(CONNECT_SECONDS)
+        try:
+            probe.connect(path)
+        except OSError as exc:
+            return exc.strerror or str(exc)
+    return None
+
+
+def _the_one(tried):
+    first = {}
+    for daemon, path, why in tried:
+        if why is None:
+            first.setdefault(daemon, path)
+    if len(first) == 1:
+        return next(iter(first.values()))
+    if first:
+        raise EndpointError(
+            "two daemons answer on this machine: "
+            + " and ".join(f"{daemon} at {path}" for daemon, path in first.items())
+            + "; say which with the remote 'local' (lxdapi:remotes:local:endpoint) or an endpoint"
+        )
+    raise EndpointError("no LXD or Incus daemon found: " + ", ".join(f"{path} ({why})" for _, path, why in tried))
+
+
+def session(url, cert=None, key=None, fingerprint=None, verify=True):
+    """
+    Return the :class:`requests.Session` for a base URL of :func:`find`.
+
+    cert, key
+        The client certificate and its key, paths or inline PEM.
+    fingerprint
+        The sha256 of the server's certificate, or the path of a file that holds it; it alone is trusted then,
+        under any name.
+    verify
+        True: the system's certificate authorities; a path: this CA file; False: nobody (warned).
+    """
+    made = requests.Session()
+    made.trust_env = False
+    if url.startswith(UNIX):
+        made.mount(UNIX, SocketAdapter())
+        return made
+    if verify is False and not fingerprint:
+        log.warning("lxdapi: the certificate of %s is not verified (verify: False)", url)
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    made.verify = False if fingerprint else verify
+    made.mount("https://", TLSAdapter(cert, key, fingerprint, made.verify))
+    return made
+
+
+class _SocketConnection(UnixHTTPConnection):
+    """A connection to a unix socket that uploads in large blocks."""
+
+    def __init__(self, url, timeout):
+        super().__init__(url, timeout)
+        self.blocksize = BLOCK
+
+    def connect(self):
+        self.sock = _connected(self.unix_socket_url, deadline.Socket, self.timeout)
+
+    def send(self, data):
+        """Send bytes, or a part of a file, which the kernel moves."""
+        if not isinstance(data, Slice):
+            return super().send(data)
+        return data.send(self.sock)
+
+
+def _connected(url, kind, seconds):
+    """Return a socket of this class, connected to the unix socket of a URL."""
+    sock = kind(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(seconds)
+    try:
+        sock.connect(unquote(urlsplit(url).netloc))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class _SocketPool(UnixHTTPConnectionPool):
+    def __init__(self, socket_path, timeout):
+        # what requests-unixsocket 0.4.1 makes keeps one connection only
+        urllib3.HTTPConnectionPool.__init__(self, "localhost", timeout=timeout, maxsize=workers.MOST)
+        self.socket_path, self.timeout = socket_path, timeout
+
+    def _new_conn(self):
+        self.num_connections += 1
+        return _SocketConnection(self.socket_path, self.timeout)
+
+
+class SocketAdapter(UnixAdapter):
+    """
+    The unix socket transport with one pool a socket, so that one connection serves all paths:
+    requests-unixsocket 0.4.1 opens one for every URL.
+    """
+
+    def get_connection(self, url, proxies=None):
+        base = UNIX + urlsplit(url).netloc
+        with self.pools.lock:
+            if base not in self.pools:
+                self.pools[base] = _SocketPool(base, CONNECT_SECONDS)
+            return self.pools[base]
+
+    @staticmethod
+    def dial(url, seconds):
+        """Return a connected socket; see :func:`lxdapi.http.transport.dial`."""
+        return _connected(url, socket.socket, seconds)
+
+
+class TLSAdapter(HTTPAdapter):
+    """The HTTPS transport with our client certificate and, where a pin is given, nothing but it."""
+
+    def __init__(self, cert, key, fingerprint, verify):
+        self._context = _tls_context(cert, key, verify)
+        self._pin = pem.pin(fingerprint)
+        super().__init__(pool_maxsize=workers.MOST)
+
+    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+        """Send the request; a server that does not even take the connection is given up earlier than its reply."""
+        if isinstance(timeout, (int, float)):
+            timeout = (min(timeout, CONNECT_SECONDS), timeout)
+        return super().send(request, stream, timeout, verify, cert, proxies)
+
+    def dial(self, url, seconds):
+        """Return a connected socket; see :func:`lxdapi.http.transport.dial`."""
+        parts = urlsplit(url)
+        options = {"timeout": seconds, "ssl_context": self._context, "assert_fingerprint": self._pin}
+        connection = urllib3.connection.HTTPSConnection(parts.hostname, parts.port, **options)
+        connection.connect()
+        return connection.sock
+
+    def init_poolmanager(self, connections, maxsize, block=DEFAULT_POOLBLOCK, **options):
+        options.update(ssl_context=self._context, blocksize=BLOCK)
+        if self._pin:
+            options["assert_fingerprint"] = self._pin
+        super().init_poolmanager(connections, maxsize, block, **options)
+
+    def build_connection_pool_key_attributes(self, request, verify, cert=None):
+        """Return the pool's key; the TLS settings are those of our own context, not of requests."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context}
+
+
+def _tls_context(cert, key, verify):
+    """Return the TLS context; TLS 1.3 is what both daemons speak (LXD 5.0.2, Incus 6.0.4)."""
+    authorities = verify if isinstance(verify, str) else None
+    try:
+        context = tls.unverified() if verify is False else ssl.create_default_context(cafile=authorities)
+    except OSError as exc:
+        raise EndpointError(f"CA file {verify} cannot be read: {exc.strerror or exc}") from exc
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.sslsocket_class = deadline.TLSSocket
+    if cert:
+        _load_client(context, cert, key)
+    return context
+
+
+def _load_client(context, cert, key):
+    """Load the client certificate; inline PEM passes through a private file for an instant."""
+    with tempfile.TemporaryDirectory() as folder:  # mode 0700
+        files = [_pem_file(folder, name, part) for name, part in (("client.crt", cert), ("client.key", key)) if part]
+        keypair.refuse_readable(files[-1])
+        try:
+            context.load_cert_chain(*files, password=_no_password)
+        except (OSError, ValueError) as exc:
+            # what looks like no path may be a key without its first line
+            files = [part for part in (cert, key) if part and part.startswith(("/", "~", "."))]
+            what = " with ".join(files) or "inline PEM"
+            words = "the key is not that of the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
+            raise EndpointError(f"client certificate: {what} cannot be used: {words}") from exc
+
+
+def _no_password():
+    raise ValueError("the key is encrypted; lxdapi asks for no password")
+
+
+def _pem_file(folder, name, pem):
+    if "-----BEGIN" not in pem:
+        return os.path.expanduser(pem)
+    path = os.path.join(folder, name)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(pem)
+    return path

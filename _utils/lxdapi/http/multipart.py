@@ -1,0 +1,112 @@
+"""
+A multipart form as it comes, taken apart into files: what the daemons send of a split image.
+"""
+
+import hashlib
+
+from lxdapi.errors import LxdapiError
+
+# The largest boundary, or head of a part, that is waited for.
+_LONGEST = 65536
+
+
+class Parts:
+    """
+    A file to be written to: of a form each part goes into a file of its own, anything else into the first one.
+
+    No image begins as a form does, with ``--``: a tarball is compressed, or begins with the name of a file.
+
+    files
+        Functions that open the files, each called when its part begins.
+    """
+
+    def __init__(self, files):
+        self._waiting, self._file = list(files), None
+        self._held, self._boundary, self._inside, self._over = b"", None, False, False
+        self._digest = hashlib.sha256()
+
+    @property
+    def name(self):
+        """Return the name of the file that is written to, for the words of a failure."""
+        return getattr(self._file, "name", "the image")
+
+    @property
+    def is_form(self):
+        """Return True if it was a form."""
+        return bool(self._boundary)
+
+    def write(self, block):
+        """Take the next bytes."""
+        if self._over:  # the daemons close a form twice (LXD 5.0.2, Incus 6.0.4)
+            return
+        self._held += block
+        if self._boundary is None and not self._begun():
+            return
+        while self._held and self._step():
+            pass
+
+    def end(self, whole):
+        """
+        Return the sha256 of the parts, one after the other; raises if one is missing.
+
+        whole
+            The sha256 of all that was written.
+        """
+        if not self.is_form:
+            return whole
+        if not self._over or self._waiting:
+            raise LxdapiError("the daemon sent half an image")
+        return self._digest.hexdigest()
+
+    def _begun(self):
+        """Return True once it is known whether it is a form."""
+        line, newline, _ = self._held.partition(b"\r\n")
+        if len(self._held) < 2:
+            return False
+        if not line.startswith(b"--"):
+            self._boundary, self._inside = b"", True
+            self._next()
+        elif newline:
+            # so that the first boundary is as the others are
+            self._boundary, self._held, self._inside = b"\r\n" + line, self._held[len(line) :], False
+        return self._boundary is not None or self._wait(line)
+
+    def _step(self):
+        """Go on by what a part holds, or by a head; returns False if more has to come first."""
+        if not self._boundary:
+            self._take(len(self._held))
+            return False
+        if not self._inside:
+            if self._held.startswith(b"--"):
+                self._over = True
+                return False
+            head, end, rest = self._held.partition(b"\r\n\r\n")
+            if not end:
+                return self._wait(head)
+            self._held, self._inside = rest, True
+            self._next()
+            return True
+        place = self._held.find(self._boundary)
+        if place < 0:
+            self._take(max(0, len(self._held) - len(self._boundary)))
+            return False
+        self._take(place)
+        self._held, self._inside = self._held[len(self._boundary) :], False
+        return True
+
+    def _take(self, count):
+        """Write so many of the bytes that are held."""
+        self._file.write(self._held[:count])
+        if self._boundary:
+            self._digest.update(self._held[:count])
+        self._held = self._held[count:]
+
+    def _next(self):
+        if not self._waiting:
+            raise LxdapiError("the daemon sent an image of too many parts")
+        self._file = self._waiting.pop(0)()
+
+    def _wait(self, text):
+        if len(text) > _LONGEST:
+            raise LxdapiError("the daemon sent a form that is none")
+        return False

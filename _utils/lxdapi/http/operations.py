@@ -1,0 +1,134 @@
+"""
+The wait for an operation's end: bounded, and believing nothing but an operation.
+"""
+
+import math
+import re
+import time
+from contextlib import closing
+from urllib.parse import parse_qsl, urlsplit
+
+from lxdapi.errors import (
+    APIConnectionException,
+    APIOperationException,
+    APIOutcomeUnknownException,
+    APIProtocolException,
+    APITimeoutException,
+    InvalidError,
+)
+from lxdapi.http.progress import EVERY, Watch
+from lxdapi.http.retry import Patience
+
+# One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
+_SLICE, _GRACE = 30, 10
+# Of the class "websocket" are shells, and what comes from another daemon or goes there (all three).
+_TRANSFERS = ("Creating instance", "Migrating instance")
+# Where a daemon answers /wait at once although the operation runs.
+_PAUSE = 0.1
+
+
+def address(text):
+    """
+    Return (path, query) of an operation: its id, its path or what a reply calls ``operation``.
+
+    The query matters: Incus and LXD give ``/1.0/operations/ID?project=x`` in clusters and projects.
+    """
+    if not isinstance(text, str):
+        raise InvalidError(f"{text!r} is not the path of an operation")
+    parts = urlsplit(text if "/" in text else f"/1.0/operations/{text}")
+    if not re.fullmatch(r"/[\w.]+/operations/[\w-]+", parts.path):
+        raise InvalidError(f"{text!r} is not the path of an operation")
+    return parts.path, dict(parse_qsl(parts.query))
+
+
+def wait(api, path, query, seconds):
+    """
+    Return the result whose metadata is the operation, successfully ended.
+
+    path, query
+        See :func:`address`.
+    seconds
+        How long at the most.
+
+    Raises :class:`APIOperationException` if it failed, :class:`APITimeoutException` if it still
+    runs after the time, :class:`APIOutcomeUnknownException` if it vanished: the daemon forgets an
+    operation 5 s after its end and at a restart.
+    """
+    with closing(Watch(api, path.rpartition("/")[2])) as watch:
+        return _ended(api, path, query, seconds, watch)
+
+
+def _ended(api, path, query, seconds, watch):
+    deadline = time.monotonic() + seconds
+    while True:
+        asked = time.monotonic()
+        left = max(0.0, deadline - asked)
+        result = _look(api, path, query, min(left, EVERY) if watch.curious else left)
+        watch.look(result.metadata)
+        code = result.metadata["status_code"]
+        if code >= 400:
+            raise APIOperationException(result)
+        if code == 200:
+            return result
+        if time.monotonic() >= deadline:
+            raise APITimeoutException(result, f"the operation still runs after {seconds} s")
+        if time.monotonic() - asked < _PAUSE:
+            time.sleep(_PAUSE)
+
+
+def running(api):
+    """Return the operations of the project that have not ended."""
+    found = api.get("operations", params={"recursion": 1}).metadata or {}
+    return [operation for status in ("pending", "running") for operation in found.get(status) or ()]
+
+
+def is_about(api, path):
+    """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
+    return any(path in _paths(operation) for operation in running(api) if _changes(operation))
+
+
+def _changes(operation):
+    """Return True for an operation that is at work on an object: somebody's open shell is one as well."""
+    return operation.get("class") == "task" or operation.get("description") in _TRANSFERS
+
+
+def _paths(operation):
+    found = [path for paths in (operation.get("resources") or {}).values() for path in paths or ()]
+    # LXD 5.0.2 has its instances once more as containers
+    return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in found}
+
+
+def left_alone(api, path):
+    """Return once no operation is about the object of this path, or after the time that one has."""
+    patience = Patience(api.wait_timeout)
+    while is_about(api, path) and patience.pause():
+        pass
+
+
+def _look(api, path, query, left):
+    """
+    Return a result whose metadata is the operation, waiting for its end no longer than a slice.
+
+    Incus answers /wait with the same error whether the operation failed or the time is out, and a
+    dead connection says nothing at all: then the operation itself is asked.
+    """
+    seconds = min(_SLICE, math.ceil(left))
+    try:
+        params = {**query, "timeout": seconds}
+        result = api.transact("GET", f"{path}/wait", params=params, timeout=seconds + _GRACE)
+        if _is_operation(result):
+            return result
+    except (APIConnectionException, APITimeoutException):
+        pass
+    result = api.transact("GET", path, params=query, timeout=_GRACE)
+    if _is_operation(result):
+        return result
+    if result.response.status_code == 404 and result.data:
+        raise APIOutcomeUnknownException(result, f"the operation vanished: {result.words()}")
+    result.validate()
+    raise APIProtocolException(result, "not an operation")
+
+
+def _is_operation(result):
+    data = result.metadata
+    return isinstance(data, dict) and isinstance(data.get("status_code"), int) and "class" in data

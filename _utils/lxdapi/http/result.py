@@ -1,0 +1,182 @@
+"""
+One HTTP transaction, judged: what came back, and whether it is a failure in any of the ways that LXD and Incus have.
+"""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+from lxdapi import masking as secrets
+from lxdapi.errors import (
+    APIConflictException,
+    APIException,
+    APIForbiddenException,
+    APINotFoundException,
+    APIOperationException,
+    APIPreconditionException,
+    APIProtocolException,
+    APIUnavailableException,
+    InvalidError,
+)
+from lxdapi.http import operations
+
+# The only paths whose GET answers with something else than JSON.
+_RAW = re.compile(
+    r"/[\w.]+/(metrics|images/[^/]+/export|storage-pools/.+/backups/[^/]+/export|"
+    r"(instances|containers|virtual-machines)/[^/]+/"
+    r"(files|console|metadata/templates|logs/.+|backups/[^/]+/export))"
+)
+_BY_STATUS = {
+    403: APIForbiddenException,
+    404: APINotFoundException,
+    409: APIConflictException,
+    412: APIPreconditionException,
+    503: APIUnavailableException,
+}
+# Incus 6.0.4 answers 500 with these words where LXD answers 403.
+_FORBIDDEN_WORDS = re.compile(r"Certificate is restricted|does not have permission", re.IGNORECASE)
+
+
+class APIResult:
+    """
+    One HTTP transaction.
+
+    ``api``, ``request``, ``response``: who made it, and requests' own objects. ``data``: the decoded
+    JSON body, None where there is none. ``metadata``: its ``metadata``. ``etag``: for If-Match.
+    """
+
+    def __init__(self, api, response):
+        self.api = api
+        self.response = response
+        self.request = response.request
+        self.etag = response.headers.get("ETag")
+        self.data = self._decoded()
+
+    def _decoded(self):
+        """Return the decoded body; None where there is none, or where it is not JSON."""
+        if self.request.method == "HEAD" or "json" not in self.response.headers.get("Content-Type", ""):
+            return None
+        try:
+            data = self.response.json()
+        except ValueError:
+            return None
+        return data if isinstance(data, dict) else None
+
+    @property
+    def metadata(self):
+        """Return ``data["metadata"]``, None where there is none."""
+        return (self.data or {}).get("metadata")
+
+    def words(self):
+        """Return the daemon's own words on what went wrong, or what came instead of them."""
+        found = self.data or {}
+        inner = self.metadata if isinstance(self.metadata, dict) else {}
+        words = found.get("error") or inner.get("err")
+        if isinstance(words, str) and words:
+            return words
+        return json.dumps(secrets.mask_json(found)) if found else f"HTTP {self.response.status_code}"
+
+    def request_summary(self):
+        """Return method, URL and the JSON body that was sent, secrets masked."""
+        line = f"{self.request.method} {secrets.mask_url(self.request.url)}"
+        body = self.request.body
+        if body is None:
+            return line
+        if not isinstance(body, (str, bytes)):
+            return f"{line}\n\t(a stream)"
+        data = _json(body)
+        return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_printed(data)}"
+
+    def response_summary(self):
+        """Return ``HTTP/<status>`` and the data, secrets masked."""
+        line = f"HTTP/{self.response.status_code}"
+        return line if self.data is None else f"{line}\n{_printed(self.data)}"
+
+    def validate(self):
+        """
+        Raise if the transaction failed in any of the ways that LXD and Incus have.
+
+        HTTP status of 400 or more; a body of the type ``error`` whatever the status (Incus answers
+        200 for a failed operation); an operation in it that failed; or no answer of theirs at all.
+        """
+        status = self.response.status_code
+        if 300 <= status < 400:
+            raise APIProtocolException(self, f"redirected to {self.response.headers.get('Location')}")
+        if self._is_raw():
+            return
+        if not self.data or self.data.get("type") not in ("sync", "async", "error"):
+            raise APIProtocolException(self, f"HTTP {status} with a body that is not the daemon's JSON")
+        if status >= 400 or self.data["type"] == "error":
+            raise self._failure()(self)
+        self.validate_metadata(self.data)
+
+    def _is_raw(self):
+        """Return True for a good reply without JSON: HEAD, a file, an export, a log."""
+        if self.data is not None or self.response.status_code >= 400:
+            return False
+        path = urlsplit(self.request.url).path
+        return self.request.method == "HEAD" or (self.request.method == "GET" and bool(_RAW.fullmatch(path)))
+
+    def _failure(self):
+        status = self.response.status_code
+        if status == 500 and _FORBIDDEN_WORDS.search(self.words()):
+            return APIForbiddenException
+        return _BY_STATUS.get(status, APIOperationException if status < 400 else APIException)
+
+    def validate_metadata(self, data):
+        """Raise if an operation in the nested metadata has a ``status_code`` of 400 or more."""
+        inner = data.get("metadata") if isinstance(data, dict) else None
+        if not isinstance(inner, dict):
+            return
+        code = inner.get("status_code")
+        if isinstance(code, int) and code >= 400:
+            raise APIOperationException(self)
+        self.validate_metadata(inner)
+
+    @property
+    def operation(self):
+        """Return (path, query) of the operation that was started, ("", {}) if none was."""
+        if not self.data or self.data.get("type") != "async":
+            return "", {}
+        try:
+            return operations.address(self.data.get("operation"))
+        except InvalidError as exc:
+            raise APIProtocolException(self, str(exc)) from exc
+
+    def wait(self, timeout=None):
+        """
+        Return the result of the finished operation, validated; this result if there is none.
+
+        timeout
+            Seconds; None: the API's ``wait_timeout``.
+
+        Raises: see :func:`lxdapi.http.operations.wait`.
+        """
+        path, query = self.operation
+        if not path:
+            return self
+        seconds = self.api.wait_timeout if timeout is None else timeout
+        try:
+            return self._waited(path, query, seconds)
+        except APIException as exc:
+            exc.started_by = self.request
+            raise
+
+    def _waited(self, path, query, seconds):
+        if self.api.shelf is None:
+            return operations.wait(self.api, path, query, seconds)
+        with self.api.shelf.writing(self.api, urlsplit(self.request.url).path, _json(self.request.body)):
+            return operations.wait(self.api, path, query, seconds)
+
+
+def _json(body):
+    """Return the decoded body of a request, None where it is not JSON."""
+    try:
+        return json.loads(body) if isinstance(body, (str, bytes)) else None
+    except ValueError:
+        return None
+
+
+def _printed(data):
+    text = json.dumps(secrets.mask_json(data), indent=4, sort_keys=True, ensure_ascii=False)
+    return "\t" + text.replace("\n", "\n\t")

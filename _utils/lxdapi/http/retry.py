@@ -1,0 +1,195 @@
+"""
+What is sent again after it failed, when, and what is looked up instead: the one place of that rule.
+
+================================================  ==========================================================
+what happened                                     what is done
+================================================  ==========================================================
+nothing was sent: no socket, nobody listens       any method again, where this daemon has answered before in
+                                                  this run (it restarts); else a failure at once
+the daemon refused before it acted: "busy         any method again
+running a stop operation", not ready yet
+a read broke off, half a reply, 503               again
+a write broke off, half a reply, no reply,        the object is read: done, or not done and sent again; after
+503, the operation vanished                       a time-out only read
+anything else                                     a failure
+================================================  ==========================================================
+
+Again means: after a pause that grows, with jitter, for ``retry_timeout`` seconds and never beyond the time
+that the call has as a whole.
+"""
+
+import logging
+import re
+import secrets as random
+import time
+
+from lxdapi.errors import (
+    APIConnectionException,
+    APIException,
+    APIOperationException,
+    APIOutcomeUnknownException,
+    APIProtocolException,
+    APITimeoutException,
+    APIUnavailableException,
+)
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 20
+READS = ("GET", "HEAD")
+# What a read has after one that was given up, until something works again.
+_TIRED_SECONDS = 5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+# No status tells these from other failures: seen as 400, 500 and as an operation's (LXD 5.0.2, Incus 6.0.4).
+# "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop; "A matching ..." LXD 5.0.2 of one that
+# somebody else changes at that moment; the storage of one that a daemon left half made when it died is still written
+# to, for some seconds, by the tar that it had started (all three).
+_BUSY = re.compile(
+    r"[Ii]nstance is busy running a|[Ii]sn't ready yet|[Nn]ot ready yet|Invalid PID|"
+    r"A matching non-reusable operation has now succeeded|"
+    r"Error deleting storage volume: .*directory not empty"
+)
+# Of 500 as of 503: what the daemon was about to do can be done all the same, as without a quorum it was (LXD 5.0.2,
+# Incus 6.0.4). "Closed" is said by Incus 7.0.2 that shuts down.
+_DATABASE = re.compile(r"database is (closed|locked)|no available \w+ leader")
+
+
+class Patience:
+    """
+    The time for one thing and its repetitions.
+
+    seconds
+        From now on, pauses included.
+    """
+
+    def __init__(self, seconds):
+        self._end = time.monotonic() + seconds
+        self._pause = _FIRST_PAUSE
+
+    def pause(self, error=None):
+        """
+        Wait a little longer than the last time and return True; False, at once, when the time is over.
+
+        error
+            What makes it necessary, for the log.
+        """
+        pause = self._pause * random.SystemRandom().uniform(0.5, 1.0)
+        if time.monotonic() + pause >= self._end:
+            return False
+        if error is not None:
+            log.info("lxdapi: %s; again in %.1f s", error.explain(), pause)
+        time.sleep(pause)
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        return True
+
+
+def persist(api, method, exchange, seconds, again=True):
+    """
+    Return the result of a transaction, as it came, repeated as long as that may help.
+
+    exchange
+        Called with the seconds that it has; returns a result or raises.
+    seconds
+        For all of it.
+    again
+        False: it can be sent once only, as a stream is read once.
+    """
+    end = time.monotonic() + seconds
+    patience = Patience(0 if api.link.tired else min(seconds, api.retry_timeout))
+    left = min(seconds, _TIRED_SECONDS) if api.link.tired and method in READS else seconds
+    while True:
+        try:
+            result = exchange(left)
+            api.link.settled()
+            result.validate()
+            api.link.tired = False
+            return result
+        except APIException as exc:
+            error = exc
+        repeatable = _may_repeat(api, method, error, again)
+        if not repeatable or not (api.link.turned(error) or patience.pause(error)):
+            # three hundred states in a row are not to wait as long, each of them anew
+            api.link.tired = (
+                api.link.tired or repeatable or (method in READS and isinstance(error, APITimeoutException))
+            )
+            return _given_up(api, error)
+        left = max(0.1, end - time.monotonic())
+
+
+def _given_up(api, error):
+    if error.result is not None:
+        return error.result
+    # the next call is not to wait for it as long again
+    api.link.answered = api.link.answered and not is_unsent(error)
+    raise error
+
+
+def _may_repeat(api, method, error, again):
+    if is_unsent(error):
+        return error.fleeting and (api.link.answered or api.link.others)
+    if not again:
+        return False
+    return is_busy(error) or (method in READS and is_broken(error))
+
+
+def is_unsent(error):
+    """Return True if it is certain that nothing of the request reached the daemon."""
+    return isinstance(error, APIConnectionException) and not error.sent
+
+
+def is_busy(error):
+    """Return True if the daemon refused for the moment, before it did anything."""
+    return not _is_final(error) and bool(_BUSY.search(error.error))
+
+
+def _is_final(error):
+    """Return True for the end of an operation, which is read: it would be the same again."""
+    return isinstance(error, APIOperationException) and error.method in READS and error.started_by is None
+
+
+def is_broken(error):
+    """Return True if the reply did not arrive whole, or is none of the daemon's."""
+    if isinstance(error, APIProtocolException):
+        return error.result is not None and not 300 <= error.status < 400
+    torn = bool(_DATABASE.search(error.error)) and not _is_final(error)
+    return torn or isinstance(error, (APIConnectionException, APIUnavailableException))
+
+
+def is_lost(error):
+    """Return True if nobody knows whether the write was done: only the object itself can tell."""
+    late = isinstance(error, APITimeoutException) and error.result is None
+    return late or isinstance(error, APIOutcomeUnknownException) or (is_broken(error) and not is_unsent(error))
+
+
+def is_refusal(error):
+    """Return True if the daemon itself said that it did not do it."""
+    return error.result is not None and not isinstance(error, APITimeoutException) and not is_lost(error)
+
+
+def settle(api, act, look):
+    """
+    Do a write, and where its answer was lost, find out whether it was done; returns what ``act`` or ``look`` does.
+
+    act
+        Sends the write and waits for its end.
+    look
+        Called without arguments after an answer was lost: reads the object and returns None if the write was not
+        done. Waits for what is still being done.
+
+    Raises what ``act`` raised last, if it was not done and is not to be sent again.
+    """
+    patience, lost = None, False
+    while True:
+        try:
+            return act()
+        except APIException as exc:
+            error = exc
+        patience = patience or Patience(api.retry_timeout)
+        lost = lost or is_lost(error)
+        # of a second one the daemon may say that there is one already
+        done = look() if lost else None
+        if done is not None:
+            return done
+        again = is_busy(error) or (is_lost(error) and not isinstance(error, APITimeoutException))
+        if not again or not patience.pause(error):
+            raise error

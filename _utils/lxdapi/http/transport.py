@@ -1,0 +1,170 @@
+"""
+Sending one request, and what its failure to arrive means, in words.
+"""
+
+import errno
+import logging
+import socket
+import ssl
+from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+
+from lxdapi import masking as secrets
+from lxdapi.errors import APIConnectionException, APIProtocolException, APITimeoutException, InvalidError
+from lxdapi.http import tls
+
+DIAL_SECONDS = 10
+_BLOCK = 64 * 1024
+# What connect() says before anything was sent.
+_CONNECT_ERRORS = {
+    errno.ENOENT: "the socket does not exist: is the daemon running?",
+    errno.ECONNREFUSED: "nobody listens: is the daemon running?",
+    errno.EACCES: "permission denied: root, or a member of the daemon's group, may connect",
+    errno.EPERM: "permission denied: root, or a member of the daemon's group, may connect",
+    errno.ENOTSOCK: "not a socket",
+    errno.ENOTDIR: "the socket's path leads through something that is no directory",
+    errno.EHOSTUNREACH: "there is no way to this host",
+    errno.ENETUNREACH: "there is no way to this network",
+}
+# What passes when the daemon is started, or its host comes back.
+_FLEETING = (errno.ENOENT, errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+
+
+class _SecretQueries(logging.Filter):
+    """Keeps the secrets of queries (of an image, of an operation's websocket) out of what urllib3 logs."""
+
+    def filter(self, record):
+        if isinstance(record.args, tuple):
+            record.args = tuple(secrets.mask_url(each) if isinstance(each, str) else each for each in record.args)
+        return True
+
+
+for _logger in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_logger).addFilter(_SecretQueries())
+
+
+def send(session, method, url, options):
+    """
+    Return requests' response.
+
+    options
+        Keyword arguments of :meth:`requests.Session.request`.
+
+    Raises :class:`APITimeoutException`, :class:`APIConnectionException` (``sent`` False where
+    nothing can have reached the daemon) or :class:`APIProtocolException`.
+    """
+    with _in_words(method, url, options):
+        return session.request(method, url, **options)
+
+
+def fetched(session, url, seconds, longest):
+    """
+    Return (HTTP status, body) of a GET of somebody else's server, which is not followed elsewhere.
+
+    seconds
+        For the whole reply.
+    longest
+        In bytes; a longer body is refused when so much of it has come.
+
+    Raises what :func:`send` does.
+    """
+    options = {"timeout": seconds, "stream": True, "allow_redirects": False, "headers": {"Accept-Encoding": "identity"}}
+    body = bytearray()
+    with _in_words("GET", url, options), session.request("GET", url, **options) as response:
+        for block in response.iter_content(_BLOCK):
+            body += block
+            if len(body) > longest:
+                raise APIProtocolException(error=f"it is longer than {longest} bytes", method="GET", url=url)
+        return response.status_code, bytes(body)
+
+
+@contextmanager
+def _in_words(method, url, options):
+    """Raise what fails within the block as one of our own exceptions."""
+    try:
+        yield
+    except requests.exceptions.ConnectTimeout as exc:
+        raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
+    except requests.exceptions.Timeout as exc:
+        raise _late(method, url, options) from _told(exc)
+    except requests.exceptions.SSLError as exc:
+        root = _root(exc)
+        raise _broken(f"TLS: {tls.words(root)}", method, url, sent=not tls.is_refusal(root)) from _told(exc)
+    except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
+        if _is_late(exc):
+            raise _late(method, url, options) from _told(exc)
+        raise _connection_error(exc, method, url) from _told(exc)
+    except (requests.exceptions.RequestException, OSError) as exc:
+        raise APIProtocolException(error=str(exc), method=method, url=url) from _told(exc)
+    except (TypeError, RecursionError) as exc:
+        raise InvalidError(f"what was to be sent is no JSON: {exc}") from exc
+
+
+def dial(session, endpoint):
+    """
+    Return a connected socket for what is no request, trusted as each request is: the unix socket, or TLS with the pin
+    and the client's certificate. Closing it is the caller's.
+
+    Raises :class:`APIConnectionException`.
+    """
+    method, url = "the connection to", endpoint
+    try:
+        return session.get_adapter(endpoint).dial(endpoint, DIAL_SECONDS)
+    except (OSError, urllib3.exceptions.HTTPError) as exc:
+        root = _root(exc)
+        if isinstance(root, socket.timeout):
+            raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
+        if isinstance(root, ssl.SSLError) or tls.is_refusal(root):
+            raise _broken(f"TLS: {tls.words(root)}", method, url, sent=False) from exc
+        raise _connection_error(exc, method, url) from exc
+
+
+def _told(exc):
+    """Return the cause of an error, None where its words, which a traceback prints, have a secret."""
+    return exc if secrets.mask_url(str(exc)) == str(exc) else None
+
+
+def _late(method, url, options):
+    return APITimeoutException(error=f"no answer within {options['timeout']} s", method=method, url=url)
+
+
+def _is_late(exc):
+    """Return True for a time-out in a reply's body, which requests calls a connection error."""
+    return any(isinstance(inner, urllib3.exceptions.ReadTimeoutError) for inner in exc.args)
+
+
+def _connection_error(exc, method, url):
+    root = _root(exc)
+    number = getattr(root, "errno", None)
+    words = _CONNECT_ERRORS.get(number)
+    if "AF_UNIX path too long" in str(root):
+        words = "a socket's path is no longer than 107 bytes"
+    if words:
+        return _unreachable(words, method, url, fleeting=number in _FLEETING)
+    return _broken(f"the connection broke: {root}", method, url, sent=True)
+
+
+def _unreachable(words, method, url, fleeting):
+    where = unquote(urlsplit(url).netloc)
+    error = _broken(f"cannot connect to {where}: {words}", method, url, sent=False)
+    error.fleeting = fleeting
+    return error
+
+
+def _broken(words, method, url, sent):
+    error = APIConnectionException(error=words, method=method, url=url)
+    error.sent = sent
+    return error
+
+
+def _root(exc):
+    """Return the innermost cause: requests and urllib3 wrap it several times."""
+    seen = set()
+    while id(exc) not in seen:
+        seen.add(id(exc))
+        inner = [getattr(exc, "reason", None), *reversed(exc.args), exc.__cause__, exc.__context__]
+        exc = next((item for item in inner if isinstance(item, BaseException)), exc)
+    return exc

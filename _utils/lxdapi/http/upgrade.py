@@ -1,0 +1,117 @@
+"""
+A connection of our own to the daemon, for what begins as a request and is none, websockets and SFTP, and
+for replies of any length.
+"""
+
+import base64
+import http.client
+import json
+import secrets as random
+import socket
+from urllib.parse import urlencode
+
+from lxdapi.errors import APIException, APINotFoundException, APIProtocolException, APITimeoutException
+from lxdapi.http import transport
+
+
+def dial(api):
+    """Return a connected socket to the daemon; see :func:`lxdapi.http.transport.dial`."""
+    return transport.dial(api.session, api.endpoint)
+
+
+def upgraded(api, url, protocol, seconds=None):
+    """
+    Return a connected socket on which the daemon speaks a protocol from now on. Closing it is the caller's.
+
+    url
+        The path that is asked for it, such as ``instances/web1/sftp``.
+    protocol
+        The word of the ``Upgrade`` header.
+    seconds
+        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+
+    Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
+    """
+    headers = {"Connection": "Upgrade", "Upgrade": protocol}
+    return _asked(api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"no {protocol} there")[0]
+
+
+def websocket(api, url, params, seconds=None):
+    """
+    Return a connected socket on which frames of a websocket are exchanged from now on. Closing it is the caller's.
+
+    url, params
+        Of the websocket, such as ``operations/ID/websocket`` with its ``secret``.
+    seconds
+        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+
+    Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
+    """
+    key = base64.b64encode(random.token_bytes(16)).decode("ascii")
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"}
+    return _asked(api, url, params, seconds, headers, http.client.SWITCHING_PROTOCOLS, "no websocket there")[0]
+
+
+class _Head(http.client.HTTPResponse):
+    """A reply of which nothing is read beyond its head: what follows is no HTTP, and can have arrived with it."""
+
+    def __init__(self, sock, *args, **kwargs):
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = sock.makefile("rb", buffering=0)
+
+
+def opened(api, url, params=None, seconds=None):
+    """
+    Return (socket, reply) of a GET; of the reply, an :class:`http.client.HTTPResponse`, nothing but the head was read.
+    Closing the socket is the caller's.
+
+    params
+        Of the query.
+    seconds
+        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+
+    Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
+    """
+    return _asked(api, url, params, seconds, {}, http.client.OK, "no answer")
+
+
+def _asked(api, url, params, seconds, headers, expected, otherwise):
+    path, params = api.address(url, params)
+    place = f"{api.endpoint}{path}"
+    seconds = api.timeout if seconds is None else seconds
+    sock = dial(api)
+    try:
+        sock.settimeout(seconds)
+        connection = http.client.HTTPConnection("lxd")
+        connection.sock = sock
+        if expected == http.client.SWITCHING_PROTOCOLS:
+            connection.response_class = _Head
+        connection.request("GET", path + (f"?{urlencode(params)}" if params else ""), headers=headers)
+        response = connection.getresponse()
+        _refuse_other(response, expected, place)
+    except socket.timeout as exc:
+        sock.close()
+        raise APITimeoutException(error=f"no answer within {seconds} s", method="GET", url=place) from exc
+    except (OSError, http.client.HTTPException) as exc:
+        sock.close()
+        raise APIProtocolException(error=f"{otherwise}: {exc}", method="GET", url=place) from exc
+    except APIException:
+        sock.close()
+        raise
+    return sock, response
+
+
+def _refuse_other(response, expected, place):
+    """Raise for any status but the expected one."""
+    if response.status == expected:
+        return
+    kind = APINotFoundException if response.status == http.client.NOT_FOUND else APIException
+    raise kind(error=_words(response), method="GET", url=place)
+
+
+def _words(response):
+    try:
+        return json.loads(response.read())["error"]
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {response.status}"

@@ -1,0 +1,130 @@
+"""
+The body of an upload: files, and what stands between them, never whole in memory.
+
+On a unix socket the kernel moves a file's bytes (sendfile): an import of 1 GB takes no longer than a bare one. TLS has
+to see them, so there they are read in blocks.
+"""
+
+import os
+import secrets as random
+from typing import Any, NamedTuple
+
+from urllib3.fields import RequestField
+
+from lxdapi.errors import InvalidError
+from lxdapi.http import progress
+
+# How much of a file is sent between two looks at the progress, and read at once where sendfile is of no use.
+_SLICE, _BLOCK = 16 * 1024 * 1024, 1024 * 1024
+
+
+class Slice(NamedTuple):
+    """A part of an open file, as an item of a body; a connection to a unix socket gives it to the kernel."""
+
+    file: Any
+    offset: int
+    count: int
+    what: str
+
+    def send(self, sock):
+        """Send it; raises :class:`InvalidError` if the file has become too short for it."""
+        if sock.sendfile(self.file, self.offset, self.count) < self.count:
+            self.refuse()
+
+    def blocks(self):
+        """Yield its bytes, in blocks of which each is valid until the next one."""
+        self.file.seek(self.offset)
+        buffer, left = memoryview(bytearray(min(_BLOCK, self.count))), self.count
+        while left:
+            count = self.file.readinto(buffer[: min(len(buffer), left)])
+            if not count:
+                self.refuse()
+            yield buffer[:count]
+            left -= count
+
+    def refuse(self):
+        """Raise for a file that is shorter than it was."""
+        raise InvalidError(f"{self.what} {self.file.name} became shorter while it was sent")
+
+
+class Body:
+    """
+    The body of an upload, for ``data`` of a request, which can be sent once.
+
+    requests asks for the length; urllib3 sends what it yields: bytes, and each :class:`Slice` of a file where the
+    connection can send one.
+    """
+
+    def __init__(self, parts, local, show):
+        self._parts, self._local, self._show = parts, local, show
+
+    def __len__(self):
+        return sum(len(part) if isinstance(part, bytes) else part.count for part in self._parts)
+
+    def __iter__(self):
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+            else:
+                yield from self._sliced(part)
+
+    def _sliced(self, part):
+        for begin in range(0, part.count, _SLICE):
+            piece = part._replace(offset=begin, count=min(_SLICE, part.count - begin))
+            if self._local:
+                yield piece
+            else:
+                yield from piece.blocks()
+            self._show(piece.count)
+
+
+def opened(path, what="image file"):
+    """Return the file, open for reading; raises :class:`InvalidError` for one that cannot be sent."""
+    if not isinstance(path, str):
+        raise InvalidError(f"{path!r} is no path of an {what}")
+    try:
+        file = open(path, "rb", buffering=0)
+    except (OSError, ValueError) as exc:
+        raise InvalidError(f"{what} {path}: {getattr(exc, 'strerror', exc)}") from exc
+    if not os.fstat(file.fileno()).st_size:
+        file.close()
+        raise InvalidError(f"{what} {path} is empty")
+    return file
+
+
+def body(api, stack, parts, what="image file", words="image", identity=None):
+    """
+    Return the :class:`Body` of these parts, one after the other.
+
+    stack
+        An :class:`contextlib.ExitStack`, in which the files stay open and the progress is shown.
+    parts
+        Paths of files, as text, and bytes.
+    what
+        What such a file is called in an error.
+    words, identity
+        For the progress: see :func:`lxdapi.http.progress.line`.
+    """
+    made = [part if isinstance(part, bytes) else _whole(stack, part, what) for part in parts]
+    total = len(Body(made, api.local, None))
+    return Body(made, api.local, stack.enter_context(progress.line(words, total, api, identity)))
+
+
+def _whole(stack, path, what):
+    file = stack.enter_context(opened(path, what))
+    return Slice(file, 0, os.fstat(file.fileno()).st_size, what)
+
+
+def form(fields):
+    """
+    Return (parts for :func:`body`, content type) of a multipart form with a file for each field.
+
+    fields
+        ``[(name, path), ...]``, in their order.
+    """
+    boundary, parts = random.token_hex(16), []
+    for name, path in fields:
+        field = RequestField(name=name, data=b"", filename=os.path.basename(path))
+        field.make_multipart(content_type="application/octet-stream")
+        parts += [f"--{boundary}\r\n{field.render_headers()}".encode(), path, b"\r\n"]
+    return [*parts, f"--{boundary}--\r\n".encode()], f"multipart/form-data; boundary={boundary}"

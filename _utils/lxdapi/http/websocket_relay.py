@@ -1,0 +1,173 @@
+"""
+Websockets of two daemons, joined: what one sends the other gets, and nobody else has to listen.
+
+Both are servers, and we are the client of each. What a server sends is not masked, and what a client sends has to
+be: so the head of each frame is rewritten, with a mask of zeros, which leaves the rest as it is (RFC 6455, 5.3).
+"""
+
+import logging
+import select
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+
+from lxdapi.http import upgrade as stream
+
+log = logging.getLogger(__name__)
+
+_BLOCK = 262144
+# What is held for a daemon that reads more slowly than the other one sends.
+_MOST = 4 * _BLOCK
+# The longest wait in one poll, after which it is looked whether somebody wants the end.
+_TICK_MS = 500
+_MASKED, _LENGTH, _ZEROS = 0x80, 0x7F, b"\0\0\0\0"
+_WIDER = {126: 2, 127: 8}
+_WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Masking:
+    """Turns the frames of a server into those of a client, in pieces of any size."""
+
+    def __init__(self):
+        self._head, self._left = b"", 0
+
+    def turned(self, data):
+        """Return what is to be sent for the bytes that were received."""
+        out, at = [], 0
+        while at < len(data):
+            if self._left:
+                piece = data[at : at + self._left]
+                self._left -= len(piece)
+                at += len(piece)
+                out.append(piece)
+                continue
+            self._head += data[at : at + 1]
+            at += 1
+            out.append(self._ended())
+        return b"".join(out)
+
+    def _ended(self):
+        """Return the head to be sent if the one that was received is whole."""
+        if len(self._head) < 2:
+            return b""
+        wider = _WIDER.get(self._head[1] & _LENGTH, 0)
+        if len(self._head) < 2 + wider:
+            return b""
+        head, self._head = self._head, b""
+        self._left = int.from_bytes(head[2:], "big") if wider else head[1] & _LENGTH
+        return bytes([head[0], head[1] | _MASKED]) + head[2:] + _ZEROS
+
+
+class _End:
+    """One of the two sockets of a pair, and what is to be sent on it."""
+
+    def __init__(self, sock):
+        sock.setblocking(False)
+        self.sock, self.number = sock, sock.fileno()
+        self.other, self.masking = None, Masking()
+        self.pending, self.ended = bytearray(), False
+
+    def interest(self):
+        """Return what a poll shall wait for."""
+        reads = not self.ended and len(self.other.pending) < _MOST
+        return (select.POLLIN if reads else 0) | (select.POLLOUT if self.pending else 0)
+
+    def receive(self):
+        """Take what has arrived for the other one."""
+        while not self.ended and len(self.other.pending) < _MOST:
+            try:
+                data = self.sock.recv(_BLOCK)
+            except _WAITS:
+                return
+            except OSError:
+                data = b""
+            self.ended = not data
+            self.other.pending += self.masking.turned(data)
+
+    def send(self):
+        """Send as much as is taken at once."""
+        while self.pending:
+            try:
+                del self.pending[: self.sock.send(self.pending[:_BLOCK])]
+            except _WAITS:
+                return
+            except OSError:  # who has hung up gets no more
+                self.pending.clear()
+                self.ended = True
+
+    @property
+    def holds(self):
+        """Return True if TLS has decrypted more than was taken: no poll tells that."""
+        decrypted = getattr(self.sock, "pending", None)
+        return bool(decrypted and not self.ended and self.interest() & select.POLLIN and decrypted())
+
+    @property
+    def is_over(self):
+        """Return True if nothing will arrive any more, and all that did was passed on."""
+        return self.ended and not self.other.pending
+
+    def close(self):
+        """Hang up."""
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+
+@contextmanager
+def joined(one, other):
+    """
+    Within the block the websockets of two operations are joined.
+
+    one, other
+        Each ``(api, path, query, {word: secret})`` of an operation; the words that both have are joined, ``control``
+        first, for which the daemons wait.
+    """
+    words = sorted(set(one[3]) & set(other[3]), key=lambda each: (each != "control", each))
+    ends, stop = [], threading.Event()
+    thread = threading.Thread(target=_carry, args=(ends, stop), daemon=True, name="lxdapi relay")
+    try:
+        for word in words:
+            ends += _pair(_End(_connected(*one, word)), _End(_connected(*other, word)))
+        thread.start()
+        yield
+    finally:
+        stop.set()
+        if thread.ident is not None:
+            thread.join()
+        for end in ends:
+            end.close()
+
+
+def _connected(api, path, query, secrets, word):
+    return stream.websocket(api, f"{path}/websocket", {**query, "secret": secrets[word]})
+
+
+def _pair(one, other):
+    one.other, other.other = other, one
+    return [one, other]
+
+
+def _carry(ends, stop):
+    """Carry what arrives until all have hung up, or somebody wants the end."""
+    live = list(ends)
+    while live and not stop.is_set():
+        for end in _ready(live):
+            end.receive()
+            end.send()
+            end.other.send()
+        for end in live:
+            if end.is_over:  # so the other one sees it too
+                end.close()
+                end.other.close()
+        live = [end for end in live if not (end.is_over or end.other.is_over)]
+
+
+def _ready(ends):
+    """Return those of which something can be read or sent."""
+    poll, by_number = select.poll(), {end.number: end for end in ends}
+    for end in ends:
+        if end.interest():  # a socket that has hung up is always ready
+            poll.register(end.number, end.interest())
+    held = [end for end in ends if end.holds]
+    return held + [by_number[number] for number, _ in poll.poll(0 if held else _TICK_MS)]

@@ -1,0 +1,3 @@
+"""
+Images and where they come from.
+"""

@@ -1,0 +1,274 @@
+"""
+What images need beyond the table: fingerprints, streamed uploads, aliases.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from contextlib import ExitStack
+
+from lxdapi import validation as names
+from lxdapi.errors import APIOperationException, InvalidError
+from lxdapi.http import operations, retry
+from lxdapi.http import upload as uploads
+from lxdapi.model import diff
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan.steps import Step
+
+KIND = KINDS["image"]
+ALIAS = KINDS["image_alias"]
+_BLOCK = 1024 * 1024
+# Of the files whose fingerprint is remembered; the oldest are forgotten.
+_REMEMBERED = 500
+UPLOAD_SECONDS = 3600
+
+
+def fingerprint(path, rootfs=None):
+    """
+    Return the fingerprint that the daemon will give the image: the sha256 of the file.
+
+    path
+        The unified image, or the metadata of a split one.
+    rootfs
+        The second file of a split image; the fingerprint is that of both, one after the other.
+
+    The files are read in blocks. Raises :class:`InvalidError` for a file that cannot be read.
+    """
+    digest = hashlib.sha256()
+    for part in (path, rootfs):
+        if part:
+            _digest_file(digest, part)
+    return digest.hexdigest()
+
+
+def _digest_file(digest, path):
+    """Read the file into the digest as fast as OpenSSL takes it: into one buffer, over and over."""
+    buffer = memoryview(bytearray(_BLOCK))
+    with uploads.opened(path) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+
+
+def known_fingerprint(path, rootfs=None, memory=None):
+    """
+    Return :func:`fingerprint`, remembered while path, size, mtime and inode of the files stay.
+
+    memory
+        The file to remember in; None: nothing is remembered.
+    """
+    key = json.dumps([_identity(part) for part in (path, rootfs) if part])
+    known = _remembered(memory)
+    if key not in known:
+        known[key] = fingerprint(path, rootfs)
+        _remember(memory, known)
+    return known[key]
+
+
+def _identity(path):
+    try:
+        facts = os.stat(path)
+    except OSError as exc:
+        raise InvalidError(f"image file {path}: {exc.strerror}") from exc
+    return [os.path.abspath(path), facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev]
+
+
+def _remembered(memory):
+    if not memory:
+        return {}
+    try:
+        with open(memory, encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError):  # not there yet, or damaged: computed anew
+        return {}
+    return {k: v for k, v in known.items() if names.is_fingerprint(v)} if isinstance(known, dict) else {}
+
+
+def _remember(memory, known):
+    """Write what is known, whole or not at all; without it the next run reads the file again."""
+    if not memory:
+        return
+    newest = dict(list(known.items())[-_REMEMBERED:])
+    try:
+        os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(memory)) as place:
+            whole = os.path.join(place, "fingerprints.json")
+            with open(whole, "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o600)
+                json.dump(newest, file)
+            os.replace(whole, memory)
+    except OSError:
+        return
+
+
+def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
+    """
+    Send an image file to the daemon and return its fingerprint.
+
+    digest
+        The fingerprint, if known. It is always sent: a daemon that gets other bytes refuses them
+        instead of keeping half an image.
+
+    Somebody else having uploaded the same image meanwhile is as good.
+    """
+    digest = digest or fingerprint(path, rootfs)
+    try:
+        act = lambda: _send(api, path, rootfs, digest, public, timeout)  # noqa: E731
+        retry.settle(api, act, lambda: _found_imported(api, digest))
+    except APIOperationException:
+        if converge.read(api, KIND, digest) is None:
+            raise
+    return digest
+
+
+def _send(api, path, rootfs, digest, public, timeout):
+    prefix = f"X-{api.dialect}-"
+    with ExitStack() as stack:
+        parts, content_type = [path], "application/octet-stream"
+        if rootfs:
+            parts, content_type = uploads.form([("metadata", path), ("rootfs", rootfs)])
+        headers = {
+            "Content-Type": content_type,
+            prefix + "fingerprint": digest,
+            prefix + "filename": _header_text(os.path.basename(rootfs or path)),
+            prefix + "public": "1" if public else "0",
+        }
+        body = uploads.body(api, stack, parts, identity=digest)
+        api.post("images", data=body, headers=headers).wait(timeout or UPLOAD_SECONDS)
+
+
+def _found_imported(api, digest):
+    """Return True if the image is there once no image is being imported any more, None if it is not."""
+    patience = retry.Patience(api.wait_timeout)
+    while converge.read(api, KIND, digest) is None:
+        if not is_importing(api):
+            # it can have come between the two looks
+            return True if converge.read(api, KIND, digest) is not None else None
+        if not patience.pause():
+            return None
+    return True
+
+
+def is_importing(api):
+    """Return True while an image is uploaded, published or fetched: nothing but a description tells (all three)."""
+    return any(
+        not operation.get("resources") and operation.get("description") == "Downloading image"
+        for operation in operations.running(api)
+    )
+
+
+def _header_text(text):
+    """Return a file's name as a header can carry it."""
+    return re.sub("^ | $", "_", "".join(char if " " <= char <= "~" else "_" for char in text))
+
+
+def target_of(api, alias):
+    """Return the fingerprint that the alias points at, None if there is no such alias."""
+    found = converge.read(api, ALIAS, alias)
+    return found.metadata["target"] if found is not None else None
+
+
+def resolve(api, name):
+    """Return the fingerprint of an image named by fingerprint or alias, None if there is none."""
+    text = name.lower() if isinstance(name, str) else ""
+    if not names.is_fingerprint(text):
+        target = target_of(api, name)
+        if target is None and re.fullmatch("[0-9a-f]{12,63}", text):
+            raise InvalidError(f"{name} is neither an alias nor a whole fingerprint: all 64 digits are needed")
+        return target
+    name = text
+    found = converge.read(api, KIND, name)
+    return found.metadata["fingerprint"] if found is not None else None
+
+
+def existing(api, name):
+    """Return the fingerprint of an image named by fingerprint or alias; raises if there is none."""
+    digest = resolve(api, name)
+    if digest is None:
+        refuse_missing(name)
+    return digest
+
+
+def refuse_missing(name):
+    """Raise :class:`InvalidError` for an image that is not there and has no source."""
+    raise InvalidError(f"there is no image {name}, and no source to make it from")
+
+
+def folder(cachedir):
+    """Return the folder of lxdapi in the minion's cache; it need not be there yet."""
+    return os.path.join(cachedir, "lxdapi")
+
+
+def memory_file(cachedir):
+    """Return the file in the minion's cache where fingerprints are remembered."""
+    return os.path.join(folder(cachedir), "fingerprints.json")
+
+
+def alias_steps(api, alias, target, description=None, renamed_from=None):
+    """
+    Return the steps to an alias that points at the image; an existing one is moved in one request.
+    """
+    wanted = {"target": names.fingerprint(target), "description": description}
+    return converge.present(api, "image_alias", alias, wanted, renamed_from=renamed_from)
+
+
+def alias_names(given):
+    """Return the aliases that are declared, each once; raises :class:`InvalidError` for what is no list of names."""
+    if not isinstance(given, (list, tuple)) or not all(isinstance(alias, str) for alias in given):
+        raise InvalidError("aliases: a list of names is needed")
+    return [names.check("any", "image alias", alias) for alias in dict.fromkeys(given)]
+
+
+def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
+    """
+    Return the steps to an image with the declared fields and aliases.
+
+    digest
+        Its fingerprint.
+    send
+        Called without arguments where the image is missing; uploads it.
+    aliases
+        Names that shall point at it; others that it has are left alone.
+    check
+        Called where the image is missing, before anything is done; raises if it cannot be sent.
+    purge
+        True: other aliases that it has are removed.
+    """
+    purge = items.truth("purge", purge or False)
+    aliases = alias_names(aliases)
+    wanted = diff.normal(KIND, wanted)
+    current = converge.read(api, KIND, digest)
+    if current is None:
+        if check:
+            check()
+        steps = [Step("created", {"created": digest}, lambda: send() and None)]
+        steps += converge.completion(api, KIND, digest, wanted)
+    else:
+        steps = converge.update_steps(api, KIND, digest, wanted, current)
+    steps += aliased(api, aliases, digest)
+    return steps + (_purge(api, digest, current, aliases) if purge and current is not None else [])
+
+
+def aliased(api, aliases, digest):
+    """Return the steps to the aliases of an image, as its own."""
+    named = dict.fromkeys(aliases)
+    return [_alias_step(alias, digest, step) for alias in named for step in alias_steps(api, alias, digest)]
+
+
+def _purge(api, digest, current, aliases):
+    """Return the steps that remove the aliases that are not named."""
+    others = sorted({each["name"] for each in current.metadata.get("aliases") or ()} - set(aliases))
+    return [
+        Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.act)
+        for alias in others
+        for step in converge.absent(api, "image_alias", alias)
+    ]
+
+
+def _alias_step(alias, digest, step):
+    """Return an alias's step as one of its image's."""
+    old = step.changes.get("target", {}).get("old")
+    return Step(f"aliased {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.act() and None)

@@ -1,0 +1,143 @@
+"""
+Images of other servers: which one an alias there means now, and their fetching by the daemon itself.
+"""
+
+from urllib.parse import urlsplit
+
+from lxdapi import validation as names
+from lxdapi.api import API
+from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
+from lxdapi.http import retry
+from lxdapi.images import image as images
+from lxdapi.images import simplestreams
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.trust import pem
+
+KIND = KINDS["image"]
+SIMPLESTREAMS = "simplestreams"
+_PROTOCOLS = (SIMPLESTREAMS, "incus", "lxd")
+KEYS = ("alias", "certificate", "fingerprint", "image_type", "mode", "protocol", "secret", "server", "type")
+FETCH_SECONDS = 3600
+# All three.
+_OLD = "what it knows of a server that speaks simplestreams can be an hour old"
+
+
+def declared(source):
+    """
+    Return the REST source for what a person declares of an image on another server, checked.
+
+    source
+        A mapping: ``server`` and ``alias`` or ``fingerprint``; ``protocol`` (``simplestreams``), ``certificate`` (PEM
+        text or a path), ``image_type`` (``container``, ``virtual-machine``), ``secret`` and ``mode`` (``pull``).
+
+    Raises :class:`InvalidError`.
+    """
+    unknown = sorted(map(str, set(source) - set(KEYS)))
+    if unknown:
+        raise InvalidError(f"source: unknown {', '.join(unknown)}; there are: {', '.join(KEYS)}")
+    found = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_present(source)}
+    if found["type"] != "image" or found["mode"] != "pull":
+        raise InvalidError("source: the daemon fetches an image (type: image) by itself (mode: pull)")
+    if found["protocol"] not in _PROTOCOLS:
+        raise InvalidError(f"source: protocol {found['protocol']!r}; there are: {', '.join(_PROTOCOLS)}")
+    found["server"] = simplestreams.url_of(found.get("server"))
+    if bool(found.get("alias")) == bool(found.get("fingerprint")):
+        raise InvalidError("source: an alias or a fingerprint is needed, and not both")
+    if "fingerprint" in found:
+        found["fingerprint"] = names.fingerprint(found["fingerprint"])
+    if "certificate" in found:
+        found["certificate"] = pem.text(found["certificate"])
+    return found
+
+
+def _present(source):
+    return {key: value for key, value in source.items() if value is not None}
+
+
+def newest(api, source):
+    """
+    Return the fingerprint of the image that a declared source, see :func:`declared`, means now; the server is asked
+    for it by us, past the daemon.
+
+    Raises :class:`InvalidError` if it has none, one of :mod:`lxdapi.errors` if it cannot be asked.
+    """
+    if source.get("fingerprint"):
+        return source["fingerprint"]
+    if source["protocol"] == SIMPLESTREAMS:
+        return _offered(api, source)["fingerprint"]
+    pin = pem.read(source["certificate"])[0] if "certificate" in source else None
+    there = API.factory(_with_port(source["server"]), fingerprint=pin)
+    found = converge.read(there, KINDS["image_alias"], source["alias"])
+    if found is None:
+        raise InvalidError(f"{source['server']} has no public image {source['alias']}")
+    return names.fingerprint(found.metadata.get("target"))
+
+
+def _with_port(server):
+    """Return the URL with the port that the daemon would take: not that of the API, but that of https."""
+    parts = urlsplit(server)
+    return server if parts.port else parts._replace(netloc=f"{parts.netloc}:443").geturl()
+
+
+def _offered(api, source):
+    """Return what a simplestreams server has for the alias and the daemon's architecture."""
+    server = simplestreams.Server(source["server"], source.get("certificate"))
+    known = (api.server.get("environment") or {}).get("architectures") or (None,)
+    return server.find(source["alias"], known[0], source.get("image_type"))
+
+
+def wanted(api, source, name, auto_update=None):
+    """
+    Return the fingerprint that the image of a declared source shall have.
+
+    name
+        The alias, or the fingerprint, that it has here.
+    auto_update
+        True: if the daemon keeps the image of that name up to date from this source, that one is as good.
+    """
+    if source.get("fingerprint") or names.is_fingerprint(name):
+        return source.get("fingerprint") or name
+    digest = images.target_of(api, name) if auto_update is True else None
+    current = converge.read(api, KIND, digest) if digest else None
+    return digest if current is not None and _is_followed(source, current) else newest(api, source)
+
+
+def _is_followed(source, current):
+    """Return True if the daemon itself keeps the image up to date from this source."""
+    where = current.metadata.get("update_source") or {}
+    same = all(where.get(key) == source.get(key) for key in ("alias", "server", "protocol"))
+    return same and bool(current.metadata.get("auto_update"))
+
+
+def fetch(api, source, digest, timeout=None):
+    """
+    Have the daemon fetch an image and return its fingerprint, which has to be this one.
+
+    source
+        See :func:`declared`.
+    timeout
+        Seconds; 3600.
+
+    Somebody else having fetched it meanwhile is as good.
+    """
+    if source["protocol"] == SIMPLESTREAMS and "alias" in source and "image_type" not in source:
+        # without it the daemon refuses an alias that a container and a virtual machine have
+        source = {**source, "image_type": _offered(api, source)["type"]}
+    act = lambda: _fetched(api, source, digest, timeout)  # noqa: E731
+    look = lambda: digest if converge.read(api, KIND, digest) is not None else None  # noqa: E731
+    try:
+        return retry.settle(api, act, look)
+    except APIOperationException as exc:
+        if look():
+            return digest
+        # of an image that it has already Incus 6.0.4 says that "Alias already exists"
+        raise LxdapiError(f"{exc.explain()}; {_OLD}") from exc
+
+
+def _fetched(api, source, digest, timeout):
+    done = api.post("images", json={"source": source}).wait(FETCH_SECONDS if timeout is None else timeout)
+    found = ((done.metadata or {}).get("metadata") or {}).get("fingerprint")
+    if found != digest:
+        raise LxdapiError(f"the daemon fetched {found} for {source.get('alias')}, which is {digest} by now; {_OLD}")
+    return digest

@@ -1,0 +1,200 @@
+"""
+The index of an image server that speaks simplestreams: which images there are, by alias, and their fingerprints.
+
+``streams/v1/index.json`` names files of products, each product has versions, each version files. What is chosen of
+them is what LXD and Incus choose (products.go and sort.go of both): the newest version, of a container squashfs before
+root.tar.xz. All of it comes from a stranger: whatever is not as it should be is passed over, and no reply is read
+beyond a size and a time.
+"""
+
+import json
+import re
+from urllib.parse import quote, urlsplit
+
+from lxdapi import validation as names
+from lxdapi.errors import APIException, APIProtocolException, InvalidError
+from lxdapi.http import endpoints, transport
+from lxdapi.trust import pem
+
+SECONDS = 30
+# The largest there are (cloud-images.ubuntu.com) have 5 MB.
+_LONGEST = 64 * 1024 * 1024
+CONTAINER, MACHINE = "container", "virtual-machine"
+# {type of the root file: (type of the image, key of its fingerprint beside the metadata)}, the preferred ones first
+_ROOTS = {
+    "squashfs": (CONTAINER, ("combined_squashfs_sha256",)),
+    "root.tar.xz": (CONTAINER, ("combined_rootxz_sha256", "combined_sha256")),
+    "disk-kvm.img": (MACHINE, ("combined_disk-kvm-img_sha256",)),
+    "uefi1.img": (MACHINE, ("combined_uefi1-img_sha256",)),
+    "disk1.img": (MACHINE, ("combined_disk1-img_sha256",)),
+}
+# LXD reads only the first of each pair, Incus only the second.
+_METADATA, _WHOLE = ("lxd.tar.xz", "incus.tar.xz"), ("lxd_combined.tar.gz", "incus_combined.tar.gz")
+# Of the rest urlsplit drops some, and no request can be made of others.
+_PRINTED = re.compile(r"[^\s\\\x00-\x20\x7f\ud800-\udfff]+")
+# As simplestreams call them, and the daemons.
+_ARCHITECTURES = {
+    "amd64": "x86_64",
+    "arm64": "aarch64",
+    "armhf": "armv7l",
+    "i386": "i686",
+    "ppc64el": "ppc64le",
+}
+
+
+class Server:
+    """
+    An image server, asked once for its index.
+
+    url
+        ``https://HOST[:PORT][/PATH]``.
+    certificate
+        PEM text, or the path of a file that holds it: the server's certificate, which alone is trusted then. None: the
+        system's certificate authorities decide.
+    seconds
+        For each reply as a whole; 30.
+    """
+
+    def __init__(self, url, certificate=None, seconds=SECONDS):
+        self.url = url_of(url)
+        pin = pem.read(certificate)[0] if certificate else None
+        self._session, self._seconds = endpoints.session(self.url, fingerprint=pin), seconds
+        self._images = None
+
+    def images(self):
+        """
+        Return the images that the index offers, the newest first: mappings of ``aliases``, ``architecture``,
+        ``fingerprint``, ``product``, ``size``, ``type``, ``version`` and ``ftype``, the type of its root file.
+        """
+        if self._images is None:
+            index = self._json("streams/v1/index.json")
+            found = [each for path in _paths(index) for each in _images(self._json(path))]
+            order = list(_ROOTS).index
+            found.sort(key=lambda each: order(each["ftype"]) if each["ftype"] in _ROOTS else len(_ROOTS))
+            found.sort(key=lambda each: each["version"], reverse=True)
+            self._images = found
+        return self._images
+
+    def find(self, alias, architecture=None, image_type=None):
+        """
+        Return the newest image of an alias, or the one of a fingerprint, see :meth:`images`.
+
+        alias
+            Such as ``debian/12``; ``debian/12/arm64`` for another architecture.
+        architecture
+            As the daemon calls it, ``x86_64``; None: any.
+        image_type
+            ``container`` or ``virtual-machine``; None: a container, if there is one.
+
+        Raises :class:`InvalidError` if there is none.
+        """
+        if not isinstance(alias, str) or not alias:
+            raise InvalidError(f"alias {alias!r}: text is needed")
+        found = [each for each in self.images() if _is_named(each, alias, architecture)]
+        found = [each for each in found if image_type in (None, each["type"])]
+        found.sort(key=lambda each: each["type"] != CONTAINER)
+        if not found:
+            what = " ".join(filter(None, [image_type or "image", alias, architecture and f"for {architecture}"]))
+            raise InvalidError(f"{self.url} has no {what}")
+        return found[0]
+
+    def newest(self, alias=None, architecture=None):
+        """Return the newest image of each product and type: of this alias and architecture, where they are given."""
+        newest = {}
+        for each in self.images():
+            fits = (
+                architecture in (None, each["architecture"]) if alias is None else _is_named(each, alias, architecture)
+            )
+            if fits:
+                newest.setdefault((each["product"], each["type"]), each)
+        return [newest[key] for key in sorted(newest)]
+
+    def _json(self, path):
+        """Return the JSON of a file; raises one of :mod:`lxdapi.errors` for anything else."""
+        url = f"{self.url}/{quote(path)}"
+        status, body = transport.fetched(self._session, url, self._seconds, _LONGEST)
+        if status != 200:
+            raise APIException(error=f"HTTP {status}", method="GET", url=url)
+        try:
+            found = json.loads(body)
+        except (ValueError, RecursionError) as exc:
+            raise _broken(f"this is no index of images: {str(exc)[:200]}", url) from exc
+        if not isinstance(found, dict):
+            raise _broken("this is no index of images", url)
+        return found
+
+
+def url_of(url):
+    """Return the URL of an image server without a slash at its end; raises :class:`InvalidError` for what is none."""
+    try:
+        parts = urlsplit(url if isinstance(url, str) and _PRINTED.fullmatch(url) else "")
+        known = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:  # brackets, a port
+        known = False
+    if not known or "@" in parts.netloc or parts.query or parts.fragment:
+        raise InvalidError("server: the https:// URL of an image server is needed")
+    return url.rstrip("/")
+
+
+def _broken(words, url):
+    return APIProtocolException(error=words, method="GET", url=url)
+
+
+def _mapping(value):
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value):
+    return value if isinstance(value, str) else ""
+
+
+def _paths(index):
+    """Return the paths of the files of products that an index names, those that lead nowhere else."""
+    entries = [_mapping(entry) for entry in _mapping(index.get("index")).values()]
+    paths = [_text(each.get("path")) for each in entries if each.get("datatype") == "image-downloads"]
+    return [path for path in dict.fromkeys(paths) if re.fullmatch(r"(?!.*\.\.)\w[\w./-]*", path)]
+
+
+def _images(products):
+    """Return the images of a file of products."""
+    return [
+        {**image, "product": name, "version": version}
+        for name, product in _mapping(products.get("products")).items()
+        for version, content in _mapping(_mapping(product).get("versions")).items()
+        # without a date at its beginning the daemons pass it over
+        if re.match(r"\d{8}", version)
+        for image in _of_version(_mapping(product), _mapping(_mapping(content).get("items")))
+    ]
+
+
+def _of_version(product, items):
+    """Yield the images of one version: with each root file that there is a fingerprint for."""
+    aliases = [each for each in _text(product.get("aliases")).split(",") if each]
+    arch = _text(product.get("arch"))
+    common = {"aliases": aliases, "architecture": _ARCHITECTURES.get(arch, arch)}
+    files = {_text(_mapping(item).get("ftype")): _mapping(item) for item in items.values()}
+    for whole in _WHOLE:
+        if names.is_fingerprint(files.get(whole, {}).get("sha256")):
+            made = {"fingerprint": files[whole]["sha256"], "ftype": "tar.gz", "type": CONTAINER}
+            yield {**common, **made, "size": _size(files[whole])}
+    for metadata in (files[each] for each in _METADATA if each in files):
+        for root, (kind, keys) in _ROOTS.items():
+            digest = next((metadata[key] for key in keys if names.is_fingerprint(metadata.get(key))), None)
+            if root in files and digest:
+                size = _size(metadata) + _size(files[root])
+                yield {**common, "fingerprint": digest, "ftype": root, "type": kind, "size": size}
+
+
+def _size(item):
+    size = item.get("size")
+    return size if isinstance(size, int) and not isinstance(size, bool) else 0
+
+
+def _is_named(image, alias, architecture):
+    """Return True for an image of this alias, which may have the architecture at its end, or fingerprint."""
+    if image["fingerprint"] == alias.lower():
+        return True
+    words = {image["architecture"], *(word for word, name in _ARCHITECTURES.items() if name == image["architecture"])}
+    if any(f"{own}/{word}" == alias for own in image["aliases"] for word in words):
+        return True
+    return alias in image["aliases"] and architecture in (None, image["architecture"])

@@ -1,0 +1,167 @@
+"""
+Images as files, and from one daemon to another.
+"""
+
+import logging
+import os
+import tempfile
+from contextlib import ExitStack
+from datetime import datetime, timezone
+
+from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.http import download as downloads
+from lxdapi.http import multipart as forms
+from lxdapi.images import image as images
+from lxdapi.images import remote as remote_images
+from lxdapi.model import diff
+from lxdapi.model import equality as meaning
+from lxdapi.plan import converge
+
+log = logging.getLogger(__name__)
+
+MODES = (None, "pull", "relay")
+_FIELDS = ("expires_at", "properties", "public")
+
+
+def export(api, name, path, rootfs=None):
+    """
+    Write an image into one file, or, if it is a split one, into two; return ``{"fingerprint": ..., "files": [...]}``.
+
+    name
+        An alias or a fingerprint.
+    path
+        Absolute: the file of a unified image, of a split one that of its metadata; a directory: the fingerprint is the
+        file's name in it.
+    rootfs
+        The second file of a split image; None: beside the first, with ``.root`` at its end.
+
+    The files are written beside their places, compared with the fingerprint and then renamed; mode 0600. A failure
+    leaves all as it was.
+    """
+    digest = images.existing(api, name)
+    if isinstance(path, str) and os.path.isabs(path) and os.path.isdir(path):
+        path = os.path.join(path, digest)
+    second = f"{path}.root" if rootfs is None else rootfs
+    with ExitStack() as stack:
+        # the first now, so that what cannot be written is told before anything is asked for
+        first = stack.enter_context(downloads.replacing(path))
+        parts = forms.Parts([lambda: first, lambda: stack.enter_context(downloads.replacing(second))])
+        found = parts.end(downloads.download(api, f"images/{digest}/export", parts, words="image"))
+        if found != digest:
+            raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {found}")
+    return {"fingerprint": digest, "files": [path, second] if parts.is_form else [path]}
+
+
+def refresh(api, name):
+    """
+    Have the daemon look for a newer image at the source that it has this one from; return ``{"refreshed": True or
+    False, "fingerprint": ...}``, of the newer one if there was one and the name is an alias.
+    """
+    digest = images.existing(api, name)
+    done = api.post(f"images/{digest}/refresh").wait(remote_images.FETCH_SECONDS)
+    refreshed = bool(((done.metadata or {}).get("metadata") or {}).get("refreshed"))
+    return {"refreshed": refreshed, "fingerprint": (images.resolve(api, name) if refreshed else None) or digest}
+
+
+def brought(api, origin, name, folder, aliases=(), mode=None, timeout=None):
+    """
+    Return (fingerprint, steps) for an image of another daemon, with its settings, to be on this one.
+
+    origin
+        The API of the other daemon.
+    name
+        An alias or a fingerprint there.
+    folder
+        Where it is kept on its way through this machine; made if it is not there.
+    aliases
+        Names that it shall have here.
+    mode
+        ``pull``: this daemon fetches it, which the other one has to listen for; ``relay``: it goes through this
+        machine; None: what can be done.
+    """
+    if mode not in MODES:
+        raise InvalidError(f"mode: pull or relay, not {mode!r}")
+    digest = images.existing(origin, name)
+    facts = converge.read(origin, images.KIND, digest).metadata
+    wanted = diff.normal(images.KIND, {field: facts[field] for field in _FIELDS if facts.get(field)})
+    send = lambda: _bring(api, origin, digest, mode, folder, timeout)  # noqa: E731
+    return digest, images.present(api, digest, wanted, send, aliases)
+
+
+def _bring(api, origin, digest, mode, folder, timeout):
+    """Bring the image here and return its fingerprint."""
+    address = _address(origin)
+    if mode == "pull" and not address:
+        raise InvalidError(f"pull: {origin.endpoint} listens nowhere but at its unix socket")
+    if mode == "relay" or not address:
+        return _relayed(api, origin, digest, folder, timeout)
+    try:
+        return _pulled(api, origin, address, digest, timeout)
+    except APIException:
+        if mode == "pull":
+            raise
+        return _relayed(api, origin, digest, folder, timeout)
+
+
+def _address(origin):
+    """Return the https URL at which the other daemon can be reached, "" if it listens nowhere."""
+    if not origin.local:
+        return origin.endpoint
+    found = (origin.server.get("environment") or {}).get("addresses") or ()
+    return f"https://{found[0]}" if found else ""
+
+
+def _pulled(api, origin, address, digest, timeout):
+    """Have this daemon fetch it, by a secret that the other one gives for that."""
+    # a token, which ends when it is used or cancelled: it is not waited for (all three)
+    token = origin.post(f"images/{digest}/secret")
+    source = {
+        "server": address,
+        "protocol": "incus" if api.dialect == "Incus" else "lxd",
+        "fingerprint": digest,
+        "certificate": origin.server["environment"]["certificate"],
+        "secret": (token.metadata.get("metadata") or {}).get("secret"),
+    }
+    try:
+        return remote_images.fetch(api, remote_images.declared(source), digest, timeout)
+    finally:
+        _cancel(origin, *token.operation)
+
+
+def _cancel(origin, path, query):
+    """End a token of the other daemon, if it was not used; of one that was the daemon says that there is none."""
+    try:
+        origin.transact("DELETE", path, params=query)
+    except APIException as exc:
+        log.warning("lxdapi: %s keeps a token for an image: %s", origin.endpoint, exc.explain())
+
+
+def _relayed(api, origin, digest, folder, timeout):
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        parts = export(origin, digest, os.path.join(place, "image"))["files"]
+        return images.upload(api, *parts, digest=digest, timeout=timeout)
+
+
+def unused(api, older_than=0):
+    """
+    Return the images that the daemon fetched for an instance and keeps although none of any project is of it any more:
+    mappings of ``fingerprint``, ``last_used_at`` and ``size``.
+
+    older_than
+        Days since it was used last.
+    """
+    if isinstance(older_than, bool) or not isinstance(older_than, (int, float)) or older_than < 0:
+        raise InvalidError(f"days: a number is needed, not {older_than!r}")
+    found = api.get("instances", params={"recursion": 1, "all-projects": "true"}).metadata or ()
+    used = {each["config"].get("volatile.base_image") for each in found}
+    cached = [each for each in api.get("images", params={"recursion": 1}).metadata or () if each.get("cached")]
+    spare = [each for each in cached if each["fingerprint"] not in used and _days(api, each) >= older_than]
+    return [{key: each[key] for key in ("fingerprint", "last_used_at", "size")} for each in spare]
+
+
+def _days(api, image):
+    """Return for how many days an image was not used."""
+    # of one that never was, last_used_at is the year 1
+    used = meaning.moment(max(image["last_used_at"], image["uploaded_at"]))
+    return (datetime.now(timezone.utc) - used).total_seconds() / 86400

@@ -1,0 +1,3 @@
+"""
+Instances: creation, status, commands, copies, snapshots, backups.
+"""

@@ -1,0 +1,299 @@
+"""
+Backups: an instance or a custom volume as a file on this machine with its sha256 beside it, and made from such a file.
+
+The daemon makes a backup of its own first, from which the file is read; that is deleted whatever happens, and the
+daemon itself does it after a day where this process did not live to do it.
+"""
+
+import hashlib
+import logging
+import os
+import re
+import secrets as random
+import time
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+
+from lxdapi import validation as names
+from lxdapi.cluster import instance_move as moves
+from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
+from lxdapi.http import download as downloads
+from lxdapi.http import operations, retry
+from lxdapi.http import upload as uploads
+from lxdapi.instances import backup_file as files
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import kind_of
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Nothing, Step
+from lxdapi.reports import survey
+
+log = logging.getLogger(__name__)
+
+# A backup packs a whole disk, and an import unpacks one.
+SECONDS = 3600
+# For how long the daemon keeps a backup that nobody deleted.
+_KEPT = timedelta(days=1)
+# By the number of the parts of a name.
+_WORDS = {1: "instance", 2: "storage_volume"}
+# What leaves the snapshots out of a backup.
+_ALONE = {"instance": "instance_only", "storage_volume": "volume_only"}
+# As the file itself says what it is of.
+_TYPES = {"instance": ("container", "virtual-machine"), "storage_volume": ("custom",)}
+_EXTENSIONS = {"instance": "container_backup", "storage_volume": "custom_volume_backup"}
+# The operation of an import: nothing but its description tells (all three).
+_RESTORING = re.compile(r"Restoring .*backup")
+
+
+def word_of(name):
+    """Return the kind: ``web1`` is an instance, ``default/data`` a volume."""
+    found = _WORDS.get(name.count("/") + 1) if isinstance(name, str) else None
+    if found is None:
+        raise InvalidError(f"the name {name!r} is not valid: INSTANCE or POOL/VOLUME is needed")
+    converge.path_of(kind_of(found), name)
+    return found
+
+
+def options_of(word, optimized=False, alone=False, compression=None):
+    """
+    Return what the daemon is told of how to make a backup.
+
+    optimized
+        True: in the format of the storage driver, which is faster and can be imported on such a pool only.
+    alone
+        True: without the snapshots.
+    compression
+        ``none``, ``gzip``, ``zstd`` or what else the daemon has; None: its ``backups.compression_algorithm``.
+    """
+    if compression is not None and not isinstance(compression, str):
+        raise InvalidError(f"compression: a word such as none or gzip is needed, not {compression!r}")
+    options = {
+        "optimized_storage": items.truth("optimized", optimized or False),
+        _ALONE[word]: items.truth(_ALONE[word], alone or False),
+    }
+    return {**options, **({"compression_algorithm": compression} if compression else {})}
+
+
+def export(api, word, name, path, options, timeout=None):
+    """
+    Write an instance or a custom volume into a file, and its sha256 beside it; returns ``{path, size, sha256}``.
+
+    word
+        ``instance`` or ``storage_volume``.
+    path
+        Absolute. One that is there is replaced when the new one is whole; the checksum is in ``<path>.sha256``.
+    options
+        See :func:`options_of`.
+    timeout
+        Seconds for the daemon to make the backup; 3600. To read it may take any time, as long as it comes.
+    """
+    place, timeout = converge.path_of(kind_of(word), name), names.seconds(timeout)
+    _require(api, word)
+    with downloads.replacing(f"{path}.sha256") as note, downloads.replacing(path) as file:
+        digest = _fetched(api, place, file, options, timeout or SECONDS)
+        downloads.put(note, f"{digest}  {os.path.basename(path)}\n".encode())
+        return {"path": path, "size": file.tell(), "sha256": digest}
+
+
+def _require(api, word):
+    extension = _EXTENSIONS[word]
+    if not api.has(extension):
+        raise InvalidError(f"{converge.daemon_of(api)} has no backups of it: it lacks the API extension {extension}")
+
+
+def _fetched(api, path, file, options, timeout):
+    """Make a backup, write it into the file and return its sha256."""
+    name = f"lxdapi-{random.token_hex(6)}"
+    expires_at = (datetime.now(timezone.utc) + _KEPT).strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = {"name": name, "expires_at": expires_at, **options}
+    made = f"{path}/backups/{name}"
+    act = lambda: api.post(f"{path}/backups", json=body).wait(timeout)  # noqa: E731
+    try:
+        retry.settle(api, act, lambda: _left_unfinished(api, path, made))
+        return downloads.download(api, f"{made}/export", file, words=f"backup of {path.rpartition('/')[2]}")
+    finally:
+        _forget(api, made)
+
+
+def _left_unfinished(api, path, made):
+    """Delete what a daemon that died left of a backup, which it lists as any other; None: it is not done."""
+    operations.left_alone(api, path)
+    _delete(api, made)
+
+
+def _delete(api, made):
+    """Delete a backup of the daemon's; that there is none is as good."""
+    try:
+        retry.settle(api, lambda: api.delete(made).wait() and None, lambda: None)
+    except APINotFoundException:
+        pass
+
+
+def _forget(api, made):
+    """Delete a backup of the daemon's; one that cannot be deleted now is left to the daemon."""
+    try:
+        _delete(api, made)
+    except APIException as exc:
+        log.warning("lxdapi: the daemon keeps its backup %s until it expires in a day: %s", made, exc.explain())
+
+
+def exported(api, word, name, path, options, max_age=None, timeout=None, memory=None, now=None):
+    """
+    Return the steps to a file with a backup of an instance or a custom volume.
+
+    max_age
+        Seconds, or a text such as ``12h``, ``7d`` or ``2w``: an older file is made anew. None: of any age it will do.
+    memory
+        Where the checksums of files are remembered; see :func:`lxdapi.images.image.known_fingerprint`.
+    now
+        The time in seconds since 1970; None: that of the clock.
+
+    A file is made anew as well if there is no checksum beside it, or another one than its own.
+    """
+    max_age, timeout = files.seconds_of(max_age), names.seconds(timeout)
+    converge.path_of(kind_of(word), name)
+    downloads.refuse(path)
+    why = files.unfit(path, max_age, memory, time.time() if now is None else now)
+    if not why:
+        return Nothing("as declared", f"its backup {path} is there")
+    _require(api, word)
+    act = lambda: export(api, word, name, path, options, timeout) and None  # noqa: E731
+    return [Step("exported", {"exported": path}, act, why, lambda: _missing(api, word, name))]
+
+
+def _missing(api, word, name):
+    if converge.nowhere(api):
+        return converge.nowhere(api)
+    return "" if converge.read(api, kind_of(word), name) is not None else f"{kind_of(word).label} {name} does not exist"
+
+
+def imported(api, word, name, path, pool=None, target=None, timeout=None):
+    """
+    Make an instance, or a custom volume, from the file of a backup; one that is there is refused.
+
+    word
+        ``instance`` or ``storage_volume``.
+    name
+        It need not be that of what the backup is of.
+    path
+        The file. If ``<path>.sha256`` is there and says something else, nothing is sent.
+    pool
+        The storage pool for an instance; None: the one that it was on.
+    target
+        The member of the cluster for it, for an instance also a ``@group``; None: the one that is asked.
+    timeout
+        Seconds for the daemon to unpack it; 3600.
+
+    It is imported under another name, and renamed when it is whole: a daemon that dies meanwhile leaves files of an
+    instance in its pool which no request can remove and which bar their name for ever (LXD 5.0.2, Incus 6.0.4, Incus
+    7.0.2), and of a volume a part that looks like any other.
+    """
+    kind, timeout = kind_of(word), names.seconds(timeout)
+    converge.path_of(kind, name)
+    files.refuse(path, _TYPES[word], kind.label)
+    _require(api, word)
+    headers = _headers(api, pool)
+    if target and kind.local:
+        api, target = api.at(target), None
+    if target:
+        moves.members(api, target)
+    _refuse_there(api, kind, name)
+    stage = _Stage(api, word, name)
+    stage.clear()
+    collection = names.path(kind.collection, **converge.parts_of(kind, name))
+    act = lambda: _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)  # noqa: E731
+    try:
+        retry.settle(api, act, stage.found)
+        if target:
+            _move(api, stage.name, target, timeout)
+        converge.rename(api, kind, stage.name, name)
+    except LxdapiError:
+        stage.clear()
+        raise
+
+
+def _move(api, name, target, timeout):
+    """Move what was imported: it is made on the member that is asked, whatever target the request has (all three)."""
+    step = moves.step(api, name, api.get(converge.path_of(kind_of(_WORDS[1]), name)), target, True, timeout)
+    plans.do([step] if step else [])
+
+
+def _refuse_there(api, kind, name):
+    converge.require_project(api)
+    if converge.read(api, kind, name) is not None:
+        raise InvalidError(f"{kind.label} {name} exists already: a backup is not imported over it")
+
+
+def _headers(api, pool):
+    headers = {"Content-Type": "application/octet-stream"}
+    if pool is None:
+        return headers
+    if not names.check("token", "storage pool", pool).isascii():
+        raise InvalidError(f"pool {pool!r}: only ASCII can be sent here")
+    return {**headers, f"X-{api.dialect}-pool": pool}
+
+
+def _send(api, collection, path, headers, timeout):
+    with ExitStack() as stack:
+        body = uploads.body(api, stack, [path], "backup file", "backup")
+        seconds = max(api.timeout, api.wait_timeout)  # some it unpacks in part before it answers
+        api.post(collection, data=body, headers=headers, timeout=seconds).wait(timeout)
+
+
+def creation(api, name, source, wanted, timeout=None, target=None):
+    """
+    Return the steps to a new instance from the file of a backup, made as declared afterwards.
+
+    source
+        ``{"type": "backup", "path": ..., "pool": ...}``, without the pool for the one that it was on.
+    """
+    strange = sorted(set(source) - {"type", "path", "pool"})
+    if strange:
+        raise InvalidError(f"source: a backup has path and pool, not {', '.join(strange)}")
+    path, pool, word = source.get("path"), source.get("pool"), _WORDS[1]
+    downloads.refuse(path)
+    act = lambda: imported(api, word, name, path, pool, target, timeout)  # noqa: E731
+    lacking = lambda: converge.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")  # noqa: E731
+    return [Step("created", {"created": name}, act, "", lacking)] + converge.completion(
+        api, kind_of(word), name, wanted
+    )
+
+
+class _Stage:
+    """The names under which something is imported, a new one for each try: one that failed can bar its name."""
+
+    def __init__(self, api, word, name):
+        self._api, self._word, self._kind = api, word, kind_of(word)
+        self._within = f"{name.rpartition('/')[0]}/".lstrip("/")
+        self._prefix = f"lxdapi-{hashlib.sha256(name.encode()).hexdigest()[:12]}-"
+        self.name = None
+
+    def header(self):
+        """Return the header with a new name."""
+        own = self._prefix + random.token_hex(4)
+        self.name = self._within + own
+        return {f"X-{self._api.dialect}-name": own}
+
+    def found(self):
+        """Return True if what was imported last is there and the daemon has not been restarted meanwhile."""
+        operations.left_alone(self._api, converge.path_of(self._kind, self.name))
+        if converge.read(self._api, self._kind, self.name) is None:
+            return None
+        if not self._api.restarted():
+            return True
+        self.clear()
+        return None
+
+    def clear(self):
+        """Delete what an import that did not come to its end left, unless there is one that still runs."""
+        try:
+            for each in self._left():
+                converge.remove(self._api, self._kind, each)
+        except APIException as exc:
+            log.warning("lxdapi: what is left of an import could not be deleted: %s", exc.explain())
+
+    def _left(self):
+        if any(_RESTORING.match(each.get("description") or "") for each in operations.running(self._api)):
+            return []
+        found = survey.listed(self._api, self._word, self._within.rstrip("/") or None)
+        return [each for each in found if each.startswith(self._within + self._prefix)]

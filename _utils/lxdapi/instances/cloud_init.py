@@ -1,0 +1,147 @@
+"""
+What cloud-init shall do, declared as data: the documents of it, as the daemons hold them in an instance's config.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+import yaml
+
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+
+# word: (key of the config without its first part, the head of a document that was a mapping)
+_DOCUMENTS = {
+    "user_data": ("user-data", "#cloud-config\n"),
+    "vendor_data": ("vendor-data", "#cloud-config\n"),
+    "network": ("network-config", ""),
+}
+# By what cloud-init tells the kind of a document; what begins otherwise it ignores.
+_HEADS = (
+    *("#cloud-config", "#!", "#include", "#cloud-boothook", "#part-handler", "## template: jinja"),
+    *("Content-Type:", "MIME-Version:"),
+)
+# An instance has the second ones where the daemon lacks the API extension cloud_init.
+_EXTENSION, _PREFIXES = "cloud_init", ("cloud-init.", "user.")
+# A block that begins with a tab is none for libyaml.
+_TAB_FIRST = re.compile(r"[ \n]*\t")
+# Breaks of lines that PyYAML would write into quotes as they are, and not read again.
+_OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
+# Text for PyYAML, by which cloud-init reads; for YAML 1.2 a number, for others a truth.
+_OTHERWISE = re.compile(r"0o[0-7]+|[-+]?[0-9.]+[eE][-+]?[0-9]+|[yYnN]")
+
+
+def merged(api, config, given):
+    """
+    Return the declared config with the documents in it.
+
+    config
+        A mapping, a list of mappings or None.
+    given
+        ``{user_data, vendor_data, network}``, each a mapping, text or None, which removes the document; None or
+        nothing: the config is returned as it is.
+
+    Raises :class:`InvalidError` for what is no document, and for one that is declared in the config as well.
+    """
+    given = {} if given is None else _mapping("cloud_init", given)
+    documents = {word: _document(word, each) for word, each in given.items()}
+    if not documents:
+        return config
+    if config == {}:
+        raise InvalidError("cloud_init: config is declared to be empty")
+    config = {} if config is None else _mapping("config", config)
+    twice = [key for word in documents for key in _keys(word) if key in config]
+    if twice:
+        raise InvalidError(f"cloud_init: {', '.join(twice)} is declared in config as well")
+    prefix = _PREFIXES[0] if api.has(_EXTENSION) else _PREFIXES[1]
+    return {**config, **{prefix + _DOCUMENTS[word][0]: text for word, text in documents.items()}}
+
+
+def _keys(word):
+    return [prefix + _DOCUMENTS[word][0] for prefix in _PREFIXES]
+
+
+def _mapping(what, given):
+    """Return a mapping, or the one that a list of mappings makes, as an SLS has it."""
+    if isinstance(given, (list, tuple)) and given and all(isinstance(each, Mapping) for each in given):
+        return {key: value for each in given for key, value in each.items()}
+    if not isinstance(given, Mapping):
+        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
+    return dict(given)
+
+
+def _document(word, given):
+    """Return the text of a document, None for none."""
+    if word not in _DOCUMENTS:
+        raise InvalidError(f"cloud_init: unknown key {word!r}; there are: {', '.join(_DOCUMENTS)}")
+    what, (_, head) = f"cloud_init {word}", _DOCUMENTS[word]
+    if given is None or given == "":
+        return None
+    if not isinstance(given, str):
+        return head + rendered(what, _mapping(what, given))
+    if head and not given.startswith(_HEADS):
+        raise InvalidError(f"{what}: a text begins with one of {', '.join(_HEADS)}: cloud-init ignores any other")
+    return names.value(what, given)
+
+
+def rendered(what, data):
+    """
+    Return data as YAML: keys in their order, lines of a text as lines, in quotes what would be read as something else.
+
+    what
+        Of what it is, for the message.
+
+    Raises :class:`InvalidError` for what YAML has no form for.
+    """
+    try:
+        return yaml.dump(
+            _plain(what, data),
+            Dumper=_Dumper,
+            allow_unicode=True,
+            default_flow_style=False,
+            sort_keys=False,
+            width=float("inf"),
+        )
+    except RecursionError:
+        raise InvalidError(f"{what}: it is too deep, or contains itself") from None
+
+
+def _plain(what, data):
+    """Return data of plain types: whatever mapping it is, as an ordered one of Salt."""
+    if isinstance(data, Mapping):
+        return {_scalar(what, key): _plain(f"{what} {key}", value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(what, each) for each in data]
+    return _scalar(what, data)
+
+
+def _scalar(what, data):
+    if data is None or isinstance(data, (bool, float, date)):
+        return data
+    if isinstance(data, (str, int)):
+        names.value(what, data)
+        return data if isinstance(data, int) else str(data)
+    raise InvalidError(f"{what}: a {type(data).__name__} has no form in YAML; write it as text in quotes")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes no anchors, which are for machines, and texts of several lines as blocks, also with tabs in them."""
+
+    def ignore_aliases(self, data):
+        return True
+
+    def analyze_scalar(self, scalar):
+        if "\n" not in scalar or _TAB_FIRST.match(scalar):
+            return super().analyze_scalar(scalar)
+        found = super().analyze_scalar(scalar.replace("\t", "x"))
+        found.scalar = scalar
+        return found
+
+
+def _text(dumper, text):
+    style = '"' if _OTHER_BREAK.search(text) else "|" if "\n" in text else "'" if _OTHERWISE.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,173 @@
+"""
+A command in an instance as a state: run unless its conditions, which are looked at inside, say that it need not.
+"""
+
+import base64
+
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.instances import exec as execs
+from lxdapi.instances import exec_user as logins
+from lxdapi.instances import power as statuses
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan.steps import Nothing, Step
+
+CONDITIONS = ("creates", "onlyif", "unless")
+_SHOWN = 1000
+
+
+class CommandFailedError(LxdapiError):
+    """
+    A command ended with another exit code than it should have, or was killed.
+
+    changes
+        What it wrote, for a state's ``changes``.
+    """
+
+    changes = {}
+
+
+def joined(conditions, inside):
+    """Return the conditions with those that Salt was kept from looking at; raises for what are none."""
+    if inside is not None and not (isinstance(inside, dict) and set(inside) <= set(CONDITIONS)):
+        raise InvalidError(f"inside: a mapping of {', '.join(CONDITIONS)} is needed, not {inside!r}")
+    return {**conditions, **(inside or {})}
+
+
+def text(data):
+    """Return what a command wrote as text, without line ends at its end, as Salt's ``cmd.run`` does."""
+    return data.decode("utf-8", "replace").rstrip("\r\n")
+
+
+def shown(outcome):
+    """Return {retcode, stdout, stderr}, and ``killed`` where it was, of a command."""
+    return _told(outcome, text)
+
+
+def written(outcome, binary=False):
+    """Return what :func:`shown` does, the output as it was written, or as base64 of its bytes."""
+    as_it_is = lambda data: data.decode("utf-8", "replace")  # noqa: E731
+    return _told(outcome, (lambda data: base64.b64encode(data).decode("ascii")) if binary else as_it_is)
+
+
+def _told(outcome, decoded):
+    found = {"retcode": outcome.retcode, "stdout": decoded(outcome.stdout), "stderr": decoded(outcome.stderr)}
+    return found if outcome.killed is None else {**found, "killed": f"after {outcome.killed} s"}
+
+
+def finished(outcome, what="it", hide=False):
+    """Return the outcome of a command that came to its own end; raises :class:`CommandFailedError` for a killed one."""
+    if outcome.killed is not None:
+        wrote = "" if hide else _wrote(outcome)
+        raise CommandFailedError(f"{what} was killed after {outcome.killed} s{wrote}")
+    return outcome
+
+
+def _wrote(outcome):
+    said = text(outcome.output)[-_SHOWN:]
+    return f"; it had written: {said}" if said else ""
+
+
+def steps(api, instance, command, given, conditions, good, hide, test):
+    """
+    Return the step that runs a command.
+
+    command
+        As it is shown.
+    given
+        A :class:`lxdapi.instances.exec.Order`.
+    conditions
+        {``creates``, ``onlyif``, ``unless``: what was declared}.
+    good
+        The exit codes that are none of a failure, besides 0.
+    hide
+        True: nothing of what it writes is shown.
+    test
+        True: nothing is executed, so ``onlyif`` and ``unless`` are not known.
+    """
+    conditions, good, hide = _checked(conditions), {0, *_codes(good)}, items.truth("hide_output", hide or False)
+    path = converge.path_of(KINDS["instance"], instance)
+    why = _needless(api, instance, path, conditions, given, test, hide)
+    if why:
+        return Nothing(why)
+
+    def act():
+        return _carried_out(execs.run(api, instance, given), command, good, hide)
+
+    words = [word for word in ("onlyif", "unless") if conditions[word]] if test else []
+    note = f"{' and '.join(words)} would be asked then" if words else ""
+    return [Step("run", {"run": command}, act, note, lambda: _lacking(api, instance))]
+
+
+def _checked(conditions):
+    """Return the conditions, each as a list of text."""
+    found = {key: _texts(key, conditions.get(key)) for key in CONDITIONS}
+    for file in found["creates"]:
+        logins.absolute("creates", file)
+    for word in ("onlyif", "unless"):
+        for each in found[word]:
+            execs.order(each)
+    return found
+
+
+def _texts(what, given):
+    texts = [given] if isinstance(given, str) else [] if given is None else given
+    if isinstance(texts, (list, tuple)) and all(isinstance(each, str) and each.strip() for each in texts):
+        return texts
+    raise InvalidError(f"{what}: text about the inside of the instance is needed, or a list of it, not {given!r}")
+
+
+def _codes(given):
+    given = given or []
+    if not isinstance(given, (list, tuple)) or not all(isinstance(code, int) for code in given):
+        raise InvalidError("success_retcodes: a list of numbers is needed")
+    return given
+
+
+def _needless(api, instance, path, conditions, given, test, hide):
+    """Return in words why the command need not run, nothing if it has to."""
+    files, onlyif, unless = (conditions[word] for word in CONDITIONS)
+    if files and not (test and converge.read(api, KINDS["instance"], instance) is None):
+        if all(logins.kind_of(api, path, file) for file in files):
+            return f"not to be run: {', '.join(files)} exists in {instance}"
+    if test:
+        return ""
+
+    def succeeds(each):
+        outcome = execs.run(api, instance, _asked(given, each))
+        return finished(outcome, f"the condition {each!r}", hide).retcode == 0
+
+    failed = next((each for each in onlyif if not succeeds(each)), None)
+    if failed is not None:
+        return f"not to be run: onlyif: {failed!r} fails in {instance}"
+    if unless and all(succeeds(each) for each in unless):
+        return f"not to be run: unless: {unless[-1]!r} succeeds in {instance}"
+    return ""
+
+
+def _asked(given, condition):
+    """Return the order of a condition: it runs as the command does."""
+    return given._replace(words=execs.order(condition).words, stdin=b"")
+
+
+def _carried_out(outcome, command, good, hide):
+    """Return the changes of a command that ended well; raises for any other."""
+    found = shown(outcome)
+    changes = {"run": command, **{key: value for key, value in found.items() if not hide or key == "retcode"}}
+    if outcome.killed is None and outcome.retcode in good:
+        return changes
+    how = f"was killed after {outcome.killed} s" if outcome.killed is not None else f"ended with {outcome.retcode}"
+    said = "" if hide else (found["stderr"] or found["stdout"])[-_SHOWN:]
+    error = CommandFailedError(f"it {how}" + (f": {said}" if said else ""))
+    error.changes = changes
+    raise error
+
+
+def _lacking(api, instance):
+    """Return in words what keeps a command from running, nothing if the instance runs."""
+    current = converge.read(api, KINDS["instance"], instance)
+    if current is None:
+        return f"instance {instance} does not exist"
+    here = statuses.status(current)
+    return "" if here == "Running" else f"instance {instance} is {here}"

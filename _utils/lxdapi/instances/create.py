@@ -1,0 +1,199 @@
+"""
+A new instance: one call with everything in it, known to be whole afterwards.
+"""
+
+import logging
+
+from lxdapi.errors import APIException, APIOperationException, InvalidError
+from lxdapi.http import retry
+from lxdapi.instances import backups, sources
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import power as statuses
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Step
+
+log = logging.getLogger(__name__)
+
+KIND = KINDS["instance"]
+# Kinds that a device names: the key that holds the name.
+_NEEDS = {"network": "network", "storage_pool": "pool"}
+# Brought "start": true, which others ignore.
+_START = "instance_create_start"
+
+
+def create(api, name, wanted, source, timeout=None, extra=None, target=None):
+    """
+    Create the instance with everything in it, in one call, and wait until it is known to be whole.
+
+    extra
+        What the body has beyond the fields and the source.
+    target
+        The member of the cluster, or ``@group`` of members, that it is made on; None: the daemon's choice.
+
+    An answer that was lost is settled by looking at the instance; one that a daemon left half made when it died is
+    removed and made again. Returns None, after an answer that was lost what was done. An exception whose ``made`` is
+    True is about what comes after the creation, such as a start.
+    """
+    source = sources.source_of(source)
+    if "project" in source:
+        source = sources.looked_up(api, source)
+    inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
+    body = {**(extra or {}), "source": source}
+    there = api.at(target) if target else api
+    send = lambda fields: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
+    try:
+        return made_whole(api, name, {**inherited, **wanted}, send)
+    except APIException as exc:
+        if retry.is_refusal(exc) and not exc.made:
+            # that there is no such image LXD and Incus say differently; this raises a plain "not found"
+            sources.looked_up(api, source)
+        raise
+
+
+def made_whole(api, name, fields, send):
+    """
+    Make an instance, and know that it is whole.
+
+    send
+        Called with the fields, a mark of ours among them; makes it, and waits for the end.
+
+    Returns and raises: see :func:`create`.
+    """
+    config, mark = unfinished.marked(fields.get("config") or {})
+    try:
+        found = retry.settle(api, lambda: send({**fields, "config": config}), lambda: _found_created(api, name, mark))
+    except APIException as exc:
+        exc.made = _is_made(api, name, mark, exc)
+        raise
+    if unfinished.MARK in config:
+        _unmark(api, name)
+    return {"created": name} if found else None
+
+
+def _unmark(api, name):
+    try:
+        unfinished.unmark(api, name)
+    except APIException as exc:  # it is made; the next run takes the mark away
+        log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
+
+
+def _is_made(api, name, mark, error):
+    """Return True if our creation came to its end, and what was to be done after it failed."""
+    if not isinstance(error, APIOperationException):
+        return False
+    try:
+        current = converge.read(api, KIND, name)
+    except APIException:
+        return False
+    return current is not None and unfinished.is_whole(current) and unfinished.mark_of(current) == mark
+
+
+def _found_created(api, name, mark):
+    """Return True if our creation, whose answer was lost, came to its end; what is left of it is removed else."""
+    current = unfinished.awaited(api, name, begun=True)
+    if current is None:
+        return None
+    if unfinished.is_whole(current):
+        # of somebody else the daemon says that there is one already
+        return True if unfinished.mark_of(current) == mark else None
+    if unfinished.mark_of(current) != mark:
+        unfinished.refuse_half_made(current)
+    unfinished.rid(api, name, mark)
+    return None
+
+
+def _created(api, name, wanted, source, timeout=None, extra=None, target=None):
+    """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
+    try:
+        return create(api, name, wanted, source, timeout, extra, target)
+    except APIException as exc:
+        current = unfinished.awaited(api, name) if retry.is_refusal(exc) and not exc.made else None
+        if current is None or not unfinished.is_whole(current):
+            raise
+        converge.refuse_fixed(KIND, wanted, current)
+        return converge.update(api, KIND, name, wanted)
+
+
+def refuse_target(api, target):
+    """Raise :class:`InvalidError` for a member or a ``@group`` of members that is not there."""
+    if not target:
+        return
+    if not api.clustered:
+        raise InvalidError("target: the server is not clustered")
+    word = "cluster_group" if str(target).startswith("@") else "cluster_member"
+    if not _exists(api, word, str(target).lstrip("@")):
+        raise InvalidError(f"target: there is no {KINDS[word].label} {str(target).lstrip('@')}")
+
+
+def creation(api, name, wanted, source, timeout=None, target=None, shared=True, running=False):
+    """
+    Return the steps to a new instance.
+
+    shared
+        True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
+    running
+        True: it is started as well; where the daemon can (API extension instance_create_start) by the same request.
+
+    ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
+    is declared of them is written afterwards.
+    """
+    refuse_target(api, target)
+    started = statuses.steps_to(api, name, "Stopped", "Running") if running else []
+    sort = sources.source_of(source)["type"]
+    if sort == "backup":
+        return backups.creation(api, name, source, wanted, timeout, target) + started
+    late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
+    late = late or (sort == "copy" and converge.unmade(wanted))
+    at_once = bool(started) and not late and sort == "image" and api.has(_START)
+    make, extra = _created if shared else create, {"start": True} if at_once else None
+    act = lambda: make(api, name, wanted, source, timeout, extra, target)  # noqa: E731
+    note = "it is empty: no source is declared" if source is None else ""
+    made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
+    if at_once:
+        return _at_once(api, name, made, *started)
+    return [made] + (converge.completion(api, KIND, name, wanted) if late else []) + started
+
+
+def _at_once(api, name, made, started):
+    """Return the steps for an instance that the request for its creation starts: the second one tells how that went."""
+    actual, error = None, None
+
+    def make():
+        nonlocal actual, error
+        try:
+            actual = made.act()
+        except APIException as exc:
+            if not exc.made:
+                raise
+            error = exc
+        return actual
+
+    def start():
+        if error is not None:
+            statuses.come_to_rest(api, name)
+            raise error
+        if actual is None:
+            return None
+        here = statuses.status(statuses.settled(api, name))
+        if here == "Running" and actual == made.changes:  # the answer was lost, but the request was ours
+            return None
+        return plans.do(statuses.steps_to(api, name, here, "Running"))
+
+    return [made._replace(act=make), started._replace(act=start)]
+
+
+def lacking(api, wanted, source=None):
+    """Return in words what is declared and does not exist: project, image, profiles, networks, storage pools."""
+    if converge.nowhere(api):
+        return f"project {api.project} does not exist"
+    needed = sources.images(source) + [("profile", name) for name in wanted.get("profiles") or ()]
+    for device in (wanted.get("devices") or {}).values():
+        needed += [(word, device[key]) for word, key in _NEEDS.items() if device and device.get(key)]
+    missing = [f"{KINDS[word].label} {name}" for word, name in dict.fromkeys(needed) if not _exists(api, word, name)]
+    return f"{', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not exist" if missing else ""
+
+
+def _exists(api, word, name):
+    return converge.read(api, KINDS[word], name) is not None

@@ -1,0 +1,91 @@
+"""
+A device of an instance's profiles with some keys otherwise: it becomes a device of the instance itself.
+"""
+
+from collections.abc import Mapping
+
+from lxdapi.errors import APINotFoundException, InvalidError
+from lxdapi.instances import sources
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+
+INSTANCE, PROFILE = KINDS["instance"], KINDS["profile"]
+_DEFAULT = ("default",)
+
+
+def merged(api, name, wanted, given, source=None, renamed_from=None):
+    """
+    Return the declared devices of an instance with those that override one of a profile.
+
+    wanted
+        The declared fields, of which ``profiles`` and ``devices`` count; what they do not say the instance does.
+    given
+        ``{device: {key: value}}``: the device as the last profile that has it gives it, with these keys; None removes
+        one. None: the devices are returned as they are.
+    source, renamed_from
+        Of an instance that does not exist: what it becomes its profiles from.
+
+    That a profile does not exist is for whoever makes or changes the instance to say; a device has the overriding keys
+    alone then. Raises :class:`InvalidError` for a device that no profile has, or that ``devices`` has as well.
+    """
+    if given is None:
+        return wanted.get("devices")
+    wanted, overrides = _checked(wanted, given)
+    devices, profiles = wanted.get("devices"), wanted.get("profiles")
+    if not overrides:
+        return devices
+    current = _current(api, name, source, renamed_from) if profiles is None or devices == {} else {}
+    if profiles is None:
+        profiles = current.get("profiles", _DEFAULT)
+    # an empty mapping declares that there is no other
+    others = dict.fromkeys(current.get("devices") or ()) if devices == {} else devices or {}
+    return {**others, **_overridden(overrides, *_inherited(api, profiles))}
+
+
+def _checked(wanted, given):
+    """Return the declared fields that count, and the overriding keys by device."""
+    wanted = diff.normal(INSTANCE, {field: wanted.get(field) for field in ("devices", "profiles")})
+    if not isinstance(given, Mapping):
+        raise InvalidError(f"devices_override: a mapping of names to keys is needed, not {type(given).__name__}")
+    masked = [str(device) for device, keys in given.items() if keys is None]
+    if masked:
+        raise InvalidError(f"devices_override: {', '.join(masked)} has no keys; in devices type: none masks one")
+    overrides = diff.normal(INSTANCE, {"devices": dict(given)})["devices"]
+    twice = [device for device in overrides if device in wanted.get("devices", ())]
+    if twice:
+        raise InvalidError(f"devices_override: {', '.join(twice)} is declared in devices as well")
+    return wanted, overrides
+
+
+def _current(api, name, source, renamed_from):
+    """Return what there is of the instance, or of what it is to be made from; ``profiles`` None: of neither yet."""
+    for each in filter(None, (name, renamed_from)):
+        found = converge.read(api, INSTANCE, each)
+        if found is not None:
+            return found.metadata
+    source = sources.source_of(source)
+    if source["type"] != "copy":
+        return {}
+    try:
+        return sources.inherited(api, source)
+    except APINotFoundException:
+        return {"profiles": None}
+
+
+def _inherited(api, profiles):
+    """Return the devices of the profiles, later ones over earlier ones, and whether each profile exists."""
+    found, whole = {}, profiles is not None
+    for profile in profiles or ():
+        result = converge.read(api, PROFILE, profile)
+        whole = whole and result is not None
+        found.update(result.metadata["devices"] if result else {})
+    return found, whole
+
+
+def _overridden(overrides, found, whole):
+    unknown = [device for device in overrides if device not in found]
+    if unknown and whole:
+        there = ", ".join(sorted(found)) or "none"
+        raise InvalidError(f"devices_override: no profile has a device {', '.join(unknown)}; there are: {there}")
+    return {device: {**found.get(device, {}), **keys} for device, keys in overrides.items()}

@@ -1,0 +1,337 @@
+"""
+Commands inside an instance: their output, their exit code, and an end of them.
+
+Over websockets where websocket-client is installed; else the daemon records the output in two files, which are read and
+deleted: there a command has no standard input and cannot be killed.
+
+An exit code is what the command said, or as a shell's: 126 not executable, 127 not found, 128 + n killed by signal n.
+"""
+
+import logging
+import threading
+import time
+from typing import NamedTuple, Optional
+
+from lxdapi import validation as names
+from lxdapi.errors import (
+    APIException,
+    APIOperationException,
+    APIOutcomeUnknownException,
+    APIProtocolException,
+    APITimeoutException,
+    InvalidError,
+    LxdapiError,
+)
+from lxdapi.http import operations, retry
+from lxdapi.http import websocket as websockets
+from lxdapi.instances import exec_user as logins
+from lxdapi.instances import inside
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+
+log = logging.getLogger(__name__)
+
+KILLED = 137
+_KILL = {"command": "signal", "signal": 9}
+# What Incus needs to see that the command is dead while a child of it holds its output open is a second; LXD 5.0.2
+# waits for the child.
+_GRACE_SECONDS = 3
+# A daemon says that it lives every few seconds; after a silence it is asked.
+_QUIET_SECONDS = 30
+_ENDLESS = 10**8
+# More output than this is refused: the minion holds all of it, three times over when it becomes text.
+MOST_BYTES = 256 * 1024 * 1024
+# More is sent from a thread: a command that writes before it reads would hold us up for ever.
+_AT_ONCE = 32768
+_WITHOUT = "install websocket-client (README, Dependencies)"
+# What the daemons make a failure of the operation, and is the end of a command.
+_NOT_RUN = (126, 127)
+STDOUT, STDERR = "1", "2"
+
+
+class Outcome(NamedTuple):
+    """
+    How a command ended.
+
+    retcode
+        Its exit code.
+    pieces
+        [(``"1"`` or ``"2"``, bytes)] in the order in which they came.
+    killed
+        The seconds after which it was killed, None if it was not.
+    """
+
+    retcode: int
+    pieces: list
+    killed: Optional[float] = None
+
+    @property
+    def stdout(self):
+        """Return the bytes that it wrote to standard output."""
+        return b"".join(data for stream, data in self.pieces if stream == STDOUT)
+
+    @property
+    def stderr(self):
+        """Return the bytes that it wrote to standard error."""
+        return b"".join(data for stream, data in self.pieces if stream == STDERR)
+
+    @property
+    def output(self):
+        """Return the bytes that it wrote to either."""
+        return b"".join(data for _, data in self.pieces)
+
+
+class Order(NamedTuple):
+    """A command that was checked: its words, and how it runs; see :func:`order`."""
+
+    words: list
+    stdin: bytes
+    env: dict
+    cwd: Optional[str]
+    user: object
+    group: object
+    seconds: Optional[float]
+
+
+def order(command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None):
+    """
+    Return the :class:`Order` for :func:`run`; sends nothing.
+
+    command
+        A list, executed as it stands, without a shell; or text, given to ``/bin/sh -c``.
+    stdin
+        Text or bytes; None: nothing.
+    env
+        {name: value}, or a list of such mappings; besides HOME, USER, PATH and LANG.
+    cwd
+        An absolute path inside, of a folder; None: the daemon's choice, root's home.
+    user, group
+        A name or a number; see :func:`lxdapi.instances.exec_user.login`. Further groups of the user are not set.
+    timeout
+        Seconds, after which the command (not what it has started itself) is killed; None: as long as it runs and the
+        daemon answers.
+
+    Raises :class:`InvalidError` for what cannot be.
+    """
+    if cwd is not None:
+        logins.absolute("cwd", cwd)
+    user, group = logins.word("user", user), logins.word("group", group)
+    made = Order(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
+    if made.stdin and not websockets.available():
+        raise InvalidError(f"stdin: what is recorded has none: {_WITHOUT}")
+    return made
+
+
+def run(api, name, given):
+    """
+    Run a command in a running instance and return its :class:`Outcome`.
+
+    given
+        An :class:`Order`.
+
+    Raises :class:`InvalidError` before the command runs where its user or its folder is not there, or one of the others
+    of :mod:`lxdapi.errors`.
+    """
+    path = converge.path_of(KINDS["instance"], name)
+    fields, own = logins.login(api, path, given.user, given.group)
+    where = logins.folder(api, path, given.cwd)
+    body = {"command": given.words, "environment": {**own, **given.env}, "interactive": False, **fields}
+    body.update({"cwd": where} if where else {})
+    if websockets.available():
+        return _live(api, f"{path}/exec", body, given.stdin, given.seconds)
+    return _recorded(api, path, body, given.seconds)
+
+
+def _words(command):
+    """Return a command as a list of text."""
+    if isinstance(command, str):
+        command = ["/bin/sh", "-c", command] if command.strip() else []
+    if not isinstance(command, (list, tuple)):
+        raise InvalidError(f"command: a list or text is needed, not {command!r}")
+    if any(word is None for word in command):
+        raise InvalidError("command: one of its words is null")
+    words = [names.value("command", word) or "" for word in command]
+    if not words or not words[0]:
+        raise InvalidError("command: it is empty")
+    return words
+
+
+def _environment(env):
+    """Return an environment as a mapping of text."""
+    parts = env if isinstance(env, (list, tuple)) else [env or {}]
+    if not all(isinstance(part, dict) for part in parts):
+        raise InvalidError("env: a mapping of names to values is needed")
+    found = {key: value for part in parts for key, value in part.items()}
+    for key in found:
+        if not isinstance(key, str) or not key or "=" in key or not names.value("env", key):
+            raise InvalidError(f"env: {key!r} is no name of a variable")
+    return {key: names.value(f"env {key}", value) or "" for key, value in found.items()}
+
+
+def _bytes(stdin):
+    if stdin is None or isinstance(stdin, bytes):
+        return stdin or b""
+    if not isinstance(stdin, str):
+        raise InvalidError(f"stdin: text or bytes are needed, not {type(stdin).__name__}")
+    try:
+        return stdin.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise InvalidError(f"stdin: {exc.reason} (half a character)") from None
+
+
+def _seconds(timeout):
+    if timeout is not None and not names.seconds(timeout):
+        raise InvalidError("timeout: a number of seconds above 0 is needed")
+    return timeout
+
+
+def _live(api, url, body, stdin, seconds):
+    body = {**body, "record-output": False, "wait-for-websocket": True}
+    # without its websockets no command begins: one whose answer was lost can be sent again
+    started = retry.settle(api, lambda: api.post(url, json=body), lambda: None)
+    path, query = started.operation
+    with websockets.connected(api, path, query, _secrets(started)) as channels:
+        talk = _Talk(api, path, query, channels)
+        _feed(channels["0"], stdin)
+        code = talk.ended(seconds)
+        if code is not None:
+            return Outcome(code, talk.pieces)
+        channels["control"].say(_KILL)
+        code = talk.ended(_GRACE_SECONDS)
+        # it may have ended at that very moment
+        return Outcome(KILLED, talk.pieces, seconds) if code in (None, KILLED) else Outcome(code, talk.pieces)
+
+
+def _secrets(started):
+    """
+    Return {name: secret} of the websockets, that of standard input last: no command begins without it.
+
+    While that of control is open the command has somebody who waits.
+    """
+    data = started.metadata if isinstance(started.metadata, dict) else {}
+    fds = (data.get("metadata") or {}).get("fds") or {}
+    wanted = ("control", STDOUT, STDERR, "0")
+    if not set(wanted) <= set(fds):
+        raise APIProtocolException(started, "the daemon names no websockets")
+    return {fd: fds[fd] for fd in wanted}
+
+
+def _feed(channel, stdin):
+    if not stdin:
+        channel.end()
+    elif len(stdin) <= _AT_ONCE:
+        channel.pour(stdin)
+    else:
+        threading.Thread(target=channel.pour, args=(stdin,), daemon=True).start()
+
+
+class _Talk:
+    """What a command that runs sends."""
+
+    def __init__(self, api, path, query, channels):
+        self._api, self._path, self._query = api, path, query
+        self._open = {channels[fd]: fd for fd in (STDOUT, STDERR)}
+        self._control, self._left = channels["control"], MOST_BYTES
+        self.pieces = []
+
+    def ended(self, seconds):
+        """Return the exit code, None if the command still runs after the seconds."""
+        end = time.monotonic() + (_ENDLESS if seconds is None else seconds)
+        while self._open:
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            there = websockets.ready(self._open, min(left, _QUIET_SECONDS))
+            for channel in there:
+                self._take(channel)
+            if not there and left > _QUIET_SECONDS:
+                _look_after(self._api, self._path, self._query)
+        code, words = _exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
+        self.pieces += words
+        return code
+
+    def _take(self, channel):
+        data = channel.receive()
+        if data is None:
+            del self._open[channel]
+        elif data:
+            self._left -= len(data)
+            if self._left < 0:
+                self._control.say(_KILL)
+                raise _too_much("it was killed")
+            self.pieces.append((self._open[channel], data))
+
+
+def _too_much(what):
+    return LxdapiError(f"the command wrote more than {MOST_BYTES} bytes; {what}: let it write into a file inside")
+
+
+def _look_after(api, path, query):
+    """Raise if nothing can be heard of an operation."""
+    result = api.transact("GET", path, params=query)
+    if result.response.status_code == 404:
+        raise APIOutcomeUnknownException(result, "the command was lost with the daemon that ran it")
+    result.validate()
+
+
+def _exit_code(api, path, query, seconds):
+    """Return (exit code, what is to be said of it), None for the code while the command runs."""
+    try:
+        operation = operations.wait(api, path, query, seconds).metadata
+    except APIOperationException as exc:
+        return _not_run(api, path, query, exc)
+    except APITimeoutException as exc:
+        if exc.result is None:
+            raise
+        return None, []
+    code = (operation.get("metadata") or {}).get("return")
+    if not isinstance(code, int):
+        raise InvalidError("the daemon does not say how the command ended")
+    return code, []
+
+
+def _not_run(api, path, query, error):
+    """Return what an operation that failed says of a command that could not be executed; raises for any other."""
+    # Incus' answer to /wait has the words only
+    operation = api.transact("GET", path, params=query).metadata
+    inner = operation.get("metadata") if isinstance(operation, dict) else None
+    code = inner.get("return") if isinstance(inner, dict) else None
+    if code not in _NOT_RUN:
+        raise error
+    return code, [(STDERR, f"{error.error}\n".encode())]
+
+
+def _recorded(api, path, body, seconds):
+    body = {**body, "record-output": True, "wait-for-websocket": False}
+    started = api.post(f"{path}/exec", json=body)
+    where, query = started.operation
+    files = {}
+    try:
+        code, words = _exit_code(api, where, query, _ENDLESS if seconds is None else seconds)
+        if code is None:
+            text = f"the command has not ended after {seconds} s and may go on; to kill it, {_WITHOUT}"
+            raise APITimeoutException(started, text)
+        operation = api.transact("GET", where, params=query).metadata
+        files = ((operation or {}).get("metadata") or {}).get("output") or {}
+        pieces = [(fd, _record(api, files[fd])) for fd in (STDOUT, STDERR) if fd in files]
+        return Outcome(code, pieces + words)
+    finally:
+        _discard(api, path, where.rpartition("/")[2], files.values())
+
+
+def _record(api, file):
+    found = inside.last_bytes(api, file, MOST_BYTES + 1)
+    if len(found) > MOST_BYTES:
+        raise _too_much("its record is not read")
+    return found
+
+
+def _discard(api, path, identity, files):
+    """The files of a record are gone, also those of an operation that did not live to tell their names."""
+    streams = [f"exec_{identity}.{stream}" for stream in ("stdout", "stderr")]
+    folders = (f"{path}/logs", f"{path}/logs/exec-output")  # LXD 5.0.2, Incus
+    for file in files or [f"{folder}/{each}" for folder in folders for each in streams]:
+        try:
+            retry.settle(api, lambda file=file: api.delete(file), lambda: None)
+        except APIException as exc:
+            log.info("lxdapi: the record %s: %s", file, exc.explain())

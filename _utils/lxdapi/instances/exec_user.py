@@ -1,0 +1,148 @@
+"""
+As whom and where a command runs in an instance, looked up in its own files before it runs.
+
+The daemons take any number for a user, and run in ``/`` where the folder is not there (LXD 5.0.2, Incus 6.0.4,
+Incus 7.0.2).
+"""
+
+import http.client
+import posixpath
+import re
+
+from lxdapi import validation as names
+from lxdapi.errors import APIException, APINotFoundException, InvalidError
+from lxdapi.http import retry
+from lxdapi.instances import inside
+
+_LARGEST = 2**32 - 2
+_NUMBER = re.compile("[0-9]{1,10}")
+_MOST_LINKS = 40
+# What is read of a file that the instance can make as large as it likes.
+_MOST_BYTES = 8 * 1024 * 1024
+
+
+def login(api, path, user=None, group=None):
+    """
+    Return (what a request for exec says of the user, the environment that a login sets).
+
+    path
+        Of the instance: ``instances/web1``.
+    user, group
+        What :func:`word` returned of a name or a number; None: root, and the user's own group.
+
+    Raises :class:`InvalidError` for a name that the instance does not know.
+    """
+    fields, env = {}, {}
+    if user not in (None, 0, "root"):
+        entry = _entry(api, path, "passwd", user)
+        # a number that has no entry is taken as it is
+        fields = {"user": int(entry[2]), "group": int(entry[3])} if entry else {"user": user}
+        env = {"USER": entry[0], "HOME": entry[5]} if entry else {}
+    if group is not None:
+        entry = _entry(api, path, "group", group) if isinstance(group, str) else None
+        fields["group"] = int(entry[2]) if entry else group
+    return fields, env
+
+
+def word(what, given):
+    """Return the name of a user or group as text, a number, also one in quotes, as a number."""
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 20:
+        given = int(given)
+    number = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= _LARGEST
+    text = isinstance(given, str) and given and not set(given) & set(":/\n\0")
+    if given is None or number or text:
+        return given
+    raise InvalidError(f"{what}: a name or a number is needed, not {given!r}")
+
+
+def _entry(api, path, base, wanted):
+    """Return the fields of a user or group; of a number that has no entry None."""
+    file = f"/etc/{base}"
+    try:
+        text = _whole(api, path, file).decode("utf-8", "replace")
+    except APINotFoundException as exc:
+        if isinstance(wanted, int):
+            return None
+        raise InvalidError(f"there is no {base} entry {wanted!r}: {file}: {exc.explain()}") from exc
+    fields = [line.split(":") for line in text.splitlines()]
+    place, least, numbers = (2 if isinstance(wanted, int) else 0), *((7, (2, 3)) if base == "passwd" else (4, (2,)))
+    for each in fields:
+        if len(each) >= least and each[place] == str(wanted) and all(_NUMBER.fullmatch(each[at]) for at in numbers):
+            return each
+    if isinstance(wanted, int):
+        return None
+    raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {wanted!r} in it ({file})")
+
+
+def _whole(api, path, file):
+    found = inside.last_bytes(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
+    if len(found) > _MOST_BYTES:
+        raise InvalidError(f"{file} has more than {_MOST_BYTES} bytes")
+    return found
+
+
+def folder(api, path, cwd):
+    """Return the folder that a command is to run in; raises :class:`InvalidError` for what is none."""
+    if cwd is None:
+        return None
+    found = kind_of(api, path, cwd)
+    if found != "directory":
+        raise InvalidError(f"cwd: {cwd} is {'not there' if found is None else f'a {found}, no folder'}")
+    return cwd
+
+
+def absolute(what, given):
+    """Return an absolute path inside an instance; raises :class:`InvalidError` for anything else."""
+    if isinstance(given, str) and given.startswith("/") and names.value(what, given):
+        return given
+    raise InvalidError(f"{what}: an absolute path inside the instance is needed, not {given!r}")
+
+
+def kind_of(api, path, file):
+    """
+    Return ``file`` or ``directory``, None where nothing is there; symlinks are followed.
+
+    file
+        An absolute path inside the instance. The daemon follows the symlinks on the way to it, not that at the end.
+
+    Sends nothing but GETs, and reads no content.
+    """
+    file = file.encode("utf-8")
+    for _ in range(_MOST_LINKS):
+        found = _looked(api, f"{path}/files", {"path": file})
+        if found is None:
+            # an absent instance is no absent file
+            api.get(path)
+            return None
+        if found != "symlink":
+            return found
+        target = api.get(f"{path}/files", params={"path": file}).response.content
+        file = posixpath.join(posixpath.dirname(file.rstrip(b"/")), target)
+    return None
+
+
+def _looked(api, url, params):
+    """Return the daemon's word for what is there, ``file`` also for a socket or a pipe, None for nothing."""
+    type_of = lambda result: result.response.headers.get(f"X-{api.dialect}-type", "file")  # noqa: E731
+    patience = retry.Patience(api.retry_timeout)
+    while True:
+        # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes, with the daemon's helper
+        try:
+            found = api.impatient().transact("HEAD", url, params=params)
+        except APIException as exc:
+            if not patience.pause(exc):
+                raise
+            continue
+        if found.response.status_code == http.client.OK:
+            return type_of(found)
+        if found.response.status_code == http.client.NOT_FOUND:
+            break
+        if not patience.pause():
+            found.validate()
+    try:
+        # a HEAD that fails has no words to tell a 404 of the daemon's by
+        found = api.get(url, params=params, stream=True)
+    except APINotFoundException:
+        return None
+    found.response.close()
+    return type_of(found)

@@ -1,0 +1,387 @@
+"""
+An instance on another daemon than before, whatever happens on the way.
+
+The order, of which each part can be the last one that is done:
+
+1. What is to be at the target (profiles, networks, storage pools) is looked for.
+2. With ``refresh`` a copy is made while the instance runs.
+3. A mark in the config of the source says how it was; it is stopped.
+4. It is copied to the target; the copy bears a mark with the identity of the source, when that was last started, and
+   the run that makes it.
+5. The copy is compared with the source: config, devices, profiles and all else, and the snapshots; if the source is
+   still as it was before the transfer, a digest of that makes the mark of the copy a proof.
+6. The copy is started if the source ran.
+7. The source is deleted, if it still has that digest, and the copy that mark.
+8. The mark at the target goes.
+
+A copy with the mark of this source is continued by the next run: one that was never started is brought up to date
+from the source; one that was started takes its place if it was proven, and the source is as it was then. That a copy
+was started proves nothing: its daemon does so after a crash (boot.autostart). Anything else that is on both daemons is
+a failure: nothing is deleted that is not proven to be a copy, and of two runs at once none deletes the other's.
+
+What no daemon tells is that a file was written into a stopped instance.
+"""
+
+import hashlib
+import json
+import logging
+import secrets as random
+
+from lxdapi import validation as names
+from lxdapi.errors import APIException, APINotFoundException, APIOperationException, InvalidError, LxdapiError
+from lxdapi.http import operations, retry
+from lxdapi.instances import copy as copies
+from lxdapi.instances import create as creations
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import power as statuses
+from lxdapi.instances import transfer as migrate
+from lxdapi.model import equality as meaning
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Nothing, Step
+
+log = logging.getLogger(__name__)
+
+KIND = KINDS["instance"]
+MARK = copies.MIGRATING
+_MARKS = (MARK, unfinished.MARK)
+# The words of the mark of a copy, of which the last one is there if it is proven, and how many say whose it is.
+_PROOF, _RUN = ("uuid", "last_used_at", "run", "digest"), 3
+# What a daemon says of one that was never started.
+_NEVER = ("1970-01-01", "0001-01-01")
+
+
+def migrated(source, there, name, change, options):
+    """
+    Return the steps to an instance that is on one daemon and not on another one any more.
+
+    source, there
+        The API of the daemon where it is, and of the one where it is to be.
+    change
+        ``{"remote": {"old": ..., "new": ...}}``: what the two are called.
+    options
+        ``mode``, ``pool``, ``target``, ``refresh``, ``allow_stop``, ``timeout``: see the state.
+    """
+    converge.path_of(KIND, name)
+    options = {**options, "timeout": _seconds(options["timeout"])}
+    options.update({word: items.truth(word, options[word] or False) for word in ("refresh", "allow_stop")})
+    if migrate.is_same(source, there):
+        raise InvalidError("both remotes are the same daemon; lxdapi_instance.move moves within one")
+    here, found = unfinished.awaited(source, name), unfinished.awaited(there, name)
+    if here is None:
+        return _without_source(source, there, name, change, found, options)
+    creations.refuse_target(there, options["target"])
+    here = statuses.settled(source, name, here)
+    found = found and _at_rest(there, name)
+    way = migrate.way(source, there, options["mode"])
+    move = Move(source, there, name, here, found, way, options)
+    move.refuse()
+    note = f"by {way}" + ("; an earlier move was cut off and is continued" if found else "")
+    return [Step("migrated", change, lambda: move.run() or change, note, lambda: creations.lacking(there, move.wanted))]
+
+
+def _seconds(timeout):
+    return migrate.SECONDS if timeout is None else names.seconds(timeout)
+
+
+def _without_source(source, there, name, change, found, options):
+    if found is None:
+        words = f"it is neither on {source.endpoint} nor on {there.endpoint}"
+        words = converge.nowhere(source) or converge.nowhere(there) or words
+        return [Step("migrated", change, lambda: _late(source, there, name, change, options, words), "", lambda: words)]
+    unfinished.refuse_half_made(found)
+    changes = {mark: {"old": value, "new": None} for mark, value in _marks(found).items()}
+    if not changes:
+        return Nothing("as declared")
+    return [Step("completed", {"config": changes}, lambda: _unmark(there, name))]
+
+
+def _late(source, there, name, change, options, words):
+    """Migrate what was not there in time for the plan; raises if it is not there yet."""
+    if converge.read(source, KIND, name) is None:
+        raise InvalidError(words)
+    return plans.do(migrated(source, there, name, change, options))
+
+
+def _at_rest(api, name):
+    """Return the GET of an instance when nobody is about to do anything with it, as a run that was cut off may be."""
+    operations.left_alone(api, converge.path_of(KIND, name))
+    return statuses.settled(api, name)
+
+
+def _marks(found):
+    """Return the marks of ours that an instance bears."""
+    return {key: found.metadata["config"][key] for key in _MARKS if key in found.metadata["config"]}
+
+
+def _unmark(api, name):
+    converge.update(api, KIND, name, {"config": dict.fromkeys(_MARKS)})
+
+
+def _listed(snapshots):
+    return ", ".join(f"{name} of {when}" for name, when in snapshots) or "none"
+
+
+def _deleted(api, name, may):
+    """Delete an instance; before each try it is looked whether it may be, which raises if not. False: it is gone."""
+    once, patience = api.impatient(), retry.Patience(api.retry_timeout)
+    while may():
+        try:
+            return converge.remove(once, KIND, name)
+        except APIException as exc:
+            if not ((retry.is_busy(exc) or retry.is_lost(exc)) and patience.pause(exc)):
+                raise
+    return None
+
+
+class Move:
+    """
+    One instance on its way.
+
+    here, found
+        The results of its GETs at the source and at the target; ``found`` is None where there is none.
+    """
+
+    def __init__(self, source, there, name, here, found, way, options):
+        self.source, self.there, self.name = source, there, name
+        self.here, self.found, self.way, self.options = here, found, way, options
+        self.wanted = copies.fields(here.metadata, options["pool"], moved=True)
+        self.was = self._was()
+        self.mark, self.continued = self._mark_of(found) if found else [], found is not None
+
+    def _was(self):
+        """Return the status that it had before anything was done, by an earlier run too."""
+        status, when = statuses.status(self.here), self.here.metadata["last_used_at"]
+        word, _, marked = (self.here.metadata["config"].get(MARK) or "").partition(" ")
+        return word if word and status == "Stopped" and marked == when else status
+
+    @staticmethod
+    def _identity(now):
+        """Return the first words of the mark of a copy of the source as it is now."""
+        return [str(now.metadata["config"].get("volatile.uuid")), now.metadata["last_used_at"]]
+
+    @staticmethod
+    def _mark_of(found):
+        """Return the words of the mark of a copy: identity of the source (2), run, and the digest if it is proven."""
+        return (found.metadata["config"].get(MARK) or "").split()
+
+    def _digest(self, now):
+        """Return a word for all that the source is now, with its snapshots, as far as its daemon tells."""
+        fields, restored = copies.fields(now.metadata, moved=True), now.metadata["config"].get(migrate.GENERATION)
+        whole = [fields, restored, copies.snapshots(self.source, self.name), self._identity(now)]
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
+
+    def refuse(self):
+        """Raise for what cannot be moved, or what nobody can prove to be a copy."""
+        unfinished.refuse_half_made(self.here)
+        config = self.here.metadata.get("expanded_config") or self.here.metadata["config"]
+        if str(config.get("security.protection.delete")).lower() in meaning.TRUE:
+            raise InvalidError("security.protection.delete: the source could not be deleted afterwards")
+        status = statuses.status(self.here)
+        if status == "Error":
+            raise InvalidError("it is in Error: nobody can tell whether it runs")
+        if status != "Stopped":
+            statuses.refuse_vanishing(self.here, "Stopped")
+            if not self.options["allow_stop"]:
+                raise InvalidError(f"it is {status}; allow_stop: True stops it for the move, and starts it there")
+        if self.found is not None:
+            self._refuse_stranger()
+        migrate.refuse_snapshots(self.source, self.there, self.name)
+
+    def _refuse_stranger(self):
+        identity = self._identity(self.here)
+        both = f"there is one on {self.source.endpoint} and one on {self.there.endpoint}"
+        if identity[0] != (self.mark or [None])[0]:
+            raise InvalidError(f"{both}, which is no copy of an earlier move: delete the wrong one")
+        if not self._was_started():
+            return
+        if self.mark[:2] != identity or self._runs():
+            raise InvalidError(f"{both}, and both were started since an earlier move was cut off: delete the wrong one")
+        if not self._is_proven():
+            raise InvalidError(f"{both}, which was started and is not proven to be whole: delete the wrong one")
+
+    def _is_proven(self):
+        return len(self.mark) == len(_PROOF)
+
+    def _was_started(self):
+        """Return True if the copy was started: somebody may have worked with it."""
+        return self._has_run(self.found)
+
+    @staticmethod
+    def _has_run(found):
+        used = str(found.metadata.get("last_used_at") or _NEVER[0])
+        return statuses.status(found) != "Stopped" or not used.startswith(_NEVER)
+
+    def _runs(self):
+        return statuses.status(self.here) != "Stopped"
+
+    def run(self):
+        """Move it."""
+        copies.refuse_lacking(self.there, self.wanted)
+        brought = self.found is None or not self._was_started()
+        if brought:
+            self._bring()
+        try:
+            self._hand_over()
+        except LxdapiError as exc:
+            exc.changes = {"copied": {"old": None, "new": self.there.endpoint}} if brought else {}
+            raise
+
+    def _bring(self):
+        """The target has a copy that was compared with the source, and runs if that did; else all is as it was."""
+        try:
+            if self.options["refresh"] and self._runs() and self.found is None:
+                self._transfer(loose=True)
+            self._stop()
+            digest = self._transfer()
+            copies.mended(self.there, self.name, self.wanted)
+            self._compare_snapshots()
+            self._prove(digest)
+            self._start()
+        except LxdapiError as exc:
+            exc.changes = self._undone()
+            raise
+
+    def _stop(self):
+        if self._runs():
+            mark = f"{self.was} {self.here.metadata['last_used_at']}"
+            converge.update(self.source, KIND, self.name, {"config": {MARK: mark}})
+            here = statuses.status(_at_rest(self.source, self.name))
+            plans.do(statuses.steps_to(self.source, self.name, here, "Stopped"))
+
+    def _transfer(self, loose=False):
+        """Copy the source as it is now, anew or what has changed since; returns the digest of what it is."""
+        now = self.source.get(converge.path_of(KIND, self.name))
+        digest = self._digest(now)
+        self.wanted = copies.fields(now.metadata, self.options["pool"], moved=True)
+        if self.found is not None and not unfinished.is_whole(self.found):
+            unfinished.rid(self.there, self.name, unfinished.mark_of(self.found))
+            self.found = None
+        self.mark = [*self._identity(now), random.token_hex(8)]
+        if self.found is not None:
+            self._write_mark()
+        self._carry(loose)
+        self.found = self.there.get(converge.path_of(KIND, self.name))
+        return digest
+
+    def _carry(self, loose):
+        """
+        Do the transfer. After an earlier move was cut off, one that fails at once is tried again: what is left of that
+        one may be in its way, and ends by itself; of a broken transfer a source knows after 30 s (Incus 6.0.4).
+        """
+        patience = retry.Patience(self.source.retry_timeout if self.continued else 0)
+        while True:
+            try:
+                return copies.transferred(self._transport(loose), self._marked())
+            except APIOperationException as exc:
+                if not patience.pause(exc):
+                    raise
+            operations.left_alone(self.source, converge.path_of(KIND, self.name))
+
+    def _transport(self, loose):
+        target = self.options["target"] if self.found is None else None
+        options = {"refresh": self.found is not None, "allow_inconsistent": loose}
+        there = self.there, self.name, self.way, options, self.options["timeout"], target
+        return migrate.Transfer(self.source, self.name, *there)
+
+    def _marked(self):
+        return {**self.wanted, "config": {**self.wanted["config"], MARK: " ".join(self.mark)}}
+
+    def _write_mark(self):
+        converge.update(self.there, KIND, self.name, {"config": {MARK: " ".join(self.mark)}})
+
+    def _compare_snapshots(self):
+        ours, theirs = (sorted(copies.snapshots(api, self.name)) for api in (self.source, self.there))
+        if ours != theirs:
+            words = f"it has the snapshots {_listed(theirs)}, not {_listed(ours)}"
+            raise LxdapiError(f"the copy on {self.there.endpoint} is not whole: {words}")
+
+    def _prove(self, digest):
+        """The mark of the copy, which was compared, says that it is whole."""
+        self._is_as_copied(digest)
+        self.mark = [*self.mark, digest]
+        self._write_mark()
+
+    def _source_now(self):
+        """Return the digest of the source, "" unless it is stopped, None if it is gone."""
+        now = converge.read(self.source, KIND, self.name)
+        if now is None:
+            return None
+        try:
+            return self._digest(now) if statuses.status(now) == "Stopped" else ""
+        except APINotFoundException:  # meanwhile: the next look will tell
+            return ""
+
+    def _is_as_copied(self, digest):
+        """Return True if the source is as it was copied, False if it is gone; raises if it is not, or the copy not."""
+        now = self._source_now()
+        if now not in (None, digest):  # a run that was cut off may be deleting it
+            operations.left_alone(self.source, converge.path_of(KIND, self.name))
+            now = self._source_now()
+        if now is None:
+            return False
+        if now != digest:
+            raise LxdapiError(f"somebody started or changed it on {self.source.endpoint} meanwhile")
+        copy = converge.read(self.there, KIND, self.name)
+        if copy is None or self._mark_of(copy) != self.mark:
+            raise LxdapiError(f"the copy on {self.there.endpoint} is another one by now, or gone")
+        return True
+
+    def _start(self):
+        """The copy runs if the source did; one that somebody started by himself is not stopped."""
+        here = statuses.status(statuses.settled(self.there, self.name))
+        if self.was not in (here, "Stopped"):
+            plans.do(statuses.steps_to(self.there, self.name, here, self.was))
+
+    def _undone(self):
+        """
+        Remove the copy, which is ours, and start the source again; returns what is changed in the end all the same.
+
+        The source is started only where the copy is known to be gone: two that run are worse than none.
+        """
+        try:
+            self._remove_copy()
+            now = statuses.status(statuses.settled(self.source, self.name))
+            if now == "Stopped" and self.was != now:
+                plans.do(statuses.steps_to(self.source, self.name, now, self.was))
+            if self.source.get(converge.path_of(KIND, self.name)).metadata["config"].get(MARK):
+                _unmark(self.source, self.name)
+        except LxdapiError as exc:
+            log.warning(
+                "lxdapi: instance %s is not as it was; the next run goes on: %s", self.name, plans.explained(exc)
+            )
+            return {} if self.was == "Stopped" else {"status": {"old": self.was, "new": "Stopped"}}
+        return {}
+
+    def _remove_copy(self):
+        found = unfinished.awaited(self.there, self.name)
+        if found is None or self._mark_of(found)[:1] != self._identity(self.here)[:1]:
+            return  # that somebody made one of this name is no reason for the source to stand still
+        self._is_ours(found)
+        plans.do(statuses.steps_to(self.there, self.name, statuses.status(found), "Stopped", 0, True))
+        _deleted(self.there, self.name, self._is_ours)
+
+    def _is_ours(self, found=None):
+        """Return True if the copy is of this run, False if it is gone; raises if it is not, or all that there is."""
+        operations.left_alone(self.source, converge.path_of(KIND, self.name))
+        found = found or converge.read(self.there, KIND, self.name)
+        if found is None:
+            return False
+        if self._mark_of(found)[:_RUN] != self.mark[:_RUN]:
+            raise InvalidError("another run is at work on the copy")
+        if converge.read(self.source, KIND, self.name) is None:
+            raise InvalidError("the copy is all that there is")
+        return True
+
+    def _hand_over(self):
+        """The copy takes the place of the source."""
+        digest = self.mark[-1]
+        self._is_as_copied(digest)
+        self._start()
+        _deleted(self.source, self.name, lambda: self._is_as_copied(digest))
+        try:
+            _unmark(self.there, self.name)
+        except LxdapiError as exc:  # it is moved; the next run takes the mark away
+            log.warning("lxdapi: instance %s keeps its mark: %s", self.name, plans.explained(exc))

@@ -1,0 +1,48 @@
+"""
+What an instance does where something that it watches has changed.
+"""
+
+from lxdapi import validation as names
+from lxdapi.instances import cmd_run as commands
+from lxdapi.instances import exec as execs
+from lxdapi.instances import power as statuses
+from lxdapi.instances import wait_for as waiting
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan.steps import Nothing, Step
+
+
+def declared(command=None, timeout=None, force=False):
+    """Return (the order of the command or None, seconds, whether by force); raises for what cannot be."""
+    given = None if command is None else execs.order(command, timeout=timeout)
+    return given, names.seconds(timeout), items.truth("force", force or False)
+
+
+def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
+    """
+    Return the step that restarts an instance that runs, or runs a command in it; none for any other instance.
+
+    command
+        None: it is restarted.
+    timeout
+        Seconds that it has to shut down, 30, or that the command has.
+    force
+        True: then it is stopped by force.
+    wait_for
+        What is waited for afterwards: see :mod:`lxdapi.instances.wait_for`.
+    """
+    given, timeout, force = declared(command, timeout, force)
+    waits, current = waiting.steps(api, name, wait_for), converge.read(api, KINDS["instance"], name)
+    here = "absent" if current is None else statuses.status(statuses.settled(api, name, current))
+    if here != "Running":
+        return Nothing(f"{here}: there is nothing to restart")
+    if given:
+        return commands.steps(api, name, command, given, {}, [], False, True) + waits
+    expected = {"restarted": name, "forced": True} if force and timeout == 0 else {"restarted": name}
+
+    def act():
+        forced = statuses.act_on(api, name, "restart", timeout, force)
+        return {"restarted": name, "forced": True} if forced else {"restarted": name}
+
+    return [Step("restarted", expected, act)] + waits

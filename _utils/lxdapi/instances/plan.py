@@ -1,0 +1,305 @@
+"""
+What instances need beyond the table: sources, and the order of changes around a stop.
+"""
+
+import logging
+
+from lxdapi import validation as names
+from lxdapi.cluster import instance_move as moves
+from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.http import retry
+from lxdapi.instances import cloud_init as documents
+from lxdapi.instances import create as creations
+from lxdapi.instances import device_overrides as overrides
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import power as statuses
+from lxdapi.instances import rebuild as base_images
+from lxdapi.instances import snapshots
+from lxdapi.instances import wait_for as waiting
+from lxdapi.model import diff
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Nothing, Step
+
+log = logging.getLogger(__name__)
+
+KIND = KINDS["instance"]
+_TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": "virtual-machine"}
+# Keys whose documentation on Incus 6.0.4 (/1.0/metadata/configuration) says: no live update. For
+# security.nesting it says the contrary, but it was seen to take effect at a start only (both daemons).
+NEEDS_RESTART = (
+    "agent.nic_config",
+    "limits.memory.hugepages",
+    "linux.sysctl.",
+    "nvidia.",
+    "raw.idmap",
+    "raw.lxc",
+    "raw.qemu",
+    "raw.seccomp",
+    "security.agent.metrics",
+    "security.csm",
+    "security.devlxd",
+    "security.guestapi",
+    "security.idmap.",
+    "security.iommu",
+    "security.nesting",
+    "security.privileged",
+    "security.secureboot",
+    "security.sev",
+    "security.syscalls.",
+)
+# As Debian calls them; the daemon stores its own name.
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "i386": "i686", "ppc64el": "ppc64le"}
+
+
+def type_of(word):
+    """Return the REST word for an instance type; raises :class:`InvalidError` for an unknown one."""
+    if word is not None and (not isinstance(word, str) or word not in _TYPES):
+        raise InvalidError(f"type {word!r}: there are container and virtual-machine (or vm)")
+    return _TYPES.get(word)
+
+
+def present(
+    api,
+    name,
+    wanted,
+    source=None,
+    running=None,
+    restart_on_change=False,
+    timeout=None,
+    renamed_from=None,
+    target=None,
+    move=False,
+    wait_for=None,
+    snapshot_before=False,
+    image_changed="ignore",
+):
+    """
+    Return the steps to an instance with the declared fields, and with ``running`` its status.
+
+    A stopped instance is changed before it is started, and a running one that shall be stopped is
+    stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
+    ``renamed_from``: an instance that becomes this one if this one does not exist; it has to be stopped.
+    ``target``: where a new one is made, see :mod:`lxdapi.instances.create`; with ``move`` an existing one is moved
+    there.
+    ``wait_for``: see :mod:`lxdapi.instances.wait_for`. ``snapshot_before``: see
+    :func:`lxdapi.instances.snapshots.before`.
+    ``image_changed``: see :func:`lxdapi.instances.rebuild.check`.
+    """
+    goal, timeout = goal_of(running), names.seconds(timeout)
+    waits, guarded = waiting.steps(api, name, wait_for), items.truth("snapshot_before", snapshot_before or False)
+    base_images.choose(image_changed)
+    wanted = normal(api, wanted)
+    current = unfinished.awaited(api, name)
+    half_made = current is not None and _half_made(current)
+    renamed = [] if current is not None else converge.rename_steps(api, KIND, renamed_from, name)
+    if renamed:
+        current = converge.read(api, KIND, renamed_from)
+    if current is None or half_made:
+        made = creations.creation(api, name, wanted, source, timeout, target, running=bool(running))
+        return _awaited(_rid(api, name, current) + made, waits, goal or "Stopped")
+    wanted = _unmarked(wanted, current)
+    now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
+    statuses.refuse_vanishing(now, goal)
+    changes = _changed(api, name, wanted, now, restart_on_change, bool(renamed))
+    steps = _placed(api, name, now, goal, changes, moves.step(api, name, now, target, move, timeout))
+    rebuilt, note = base_images.check(api, name, now, source, image_changed)
+    if rebuilt and guarded:
+        raise InvalidError("snapshot_before: an instance that has a snapshot cannot be rebuilt (image_changed)")
+    steps = plans.noted(moves.told(api, now, target, move, renamed + rebuilt + steps), note)
+    steps = snapshots.before(api, name, steps) if guarded and not renamed else steps
+    return _awaited(steps, waits, goal or statuses.status(now))
+
+
+def declared(api, name, wanted, cloud_init=None, devices_override=None, source=None, renamed_from=None):
+    """Return the declared fields with those of config and devices that are declared by other words."""
+    config = documents.merged(api, wanted.get("config"), cloud_init)
+    devices = overrides.merged(api, name, wanted, devices_override, source, renamed_from)
+    return {**wanted, "config": config, "devices": devices}
+
+
+def _awaited(steps, waits, there):
+    """Return the plan with the waits at its end; raises where it leads to an instance that does not run."""
+    if not waits:
+        return steps
+    if there != "Running":
+        raise InvalidError(f"wait_for: it is {there} in the end; running: true is needed")
+    if steps:
+        return steps + waits
+    return Nothing.with_steps(getattr(steps, "words", "as declared"), waits)
+
+
+def reached(api, name, goal, timeout=None, force=False, wait_for=None):
+    """Return the steps of :func:`lxdapi.instances.power.reached`, and the waits after them."""
+    waits = waiting.steps(api, name, wait_for)
+    return _awaited(statuses.reached(api, name, goal, timeout, force), waits, goal)
+
+
+def moved(api, name, target, timeout=None):
+    """Return the steps that move an existing instance to a member of the cluster; raises if there is none."""
+    now = statuses.settled(api, name)
+    return _placed(api, name, now, None, None, moves.step(api, name, now, target, True, timeout))
+
+
+def _placed(api, name, now, goal, changes, moving):
+    """Return the steps for an instance that is there: it is moved first, for which it is stopped."""
+    here = statuses.status(now)
+    if moving is None:
+        return _existing(api, name, here, goal, changes)
+    stays = goal == "Stopped"
+    steps = _existing(api, name, here, "Stopped" if stays else None, (moving, True))
+    return steps + _existing(api, name, "Stopped" if stays else here, goal, changes)
+
+
+def _half_made(current):
+    """Return True if lxdapi left it half made; raises for one that somebody else left so."""
+    if unfinished.is_whole(current):
+        return False
+    if unfinished.mark_of(current) is None:
+        unfinished.refuse_half_made(current)
+    return True
+
+
+def _rid(api, name, half_made):
+    """Return the step that removes a half-made instance, so that it can be made anew; none where there is none."""
+    if half_made is None:
+        return []
+    act = lambda: unfinished.rid(api, name, unfinished.mark_of(half_made))  # noqa: E731
+    return [Step("deleted", {"deleted": name}, act, "it was half made: its creation never came to an end")]
+
+
+def _unmarked(wanted, current):
+    """Return the declared fields, and that the mark of a creation goes, which came to its end after all."""
+    if unfinished.MARK not in current.metadata["config"] or wanted.get("config") == {}:
+        return wanted
+    return {**wanted, "config": {**(wanted.get("config") or {}), unfinished.MARK: None}}
+
+
+def made(api, name, settings):
+    """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
+    converge.path_of(KIND, name)
+    wanted = {field: given for field, given in settings.items() if field != "source"}
+    return creations.creation(api, name, normal(api, wanted), settings.get("source"), shared=False)
+
+
+def updated(api, name, settings):
+    """Return the steps that make an existing instance as declared; raises if there is none."""
+    wanted = normal(api, settings)
+    return converge.update_steps(api, KIND, name, wanted, api.get(converge.path_of(KIND, name)))
+
+
+def normal(api, wanted):
+    """Return the declared fields with canonical values; an architecture that the server lacks is refused."""
+    # the daemon takes any word and does not keep it (all three); in a cluster another member may have it
+    word = _ARCHITECTURES.get(str(wanted.get("architecture")), wanted.get("architecture"))
+    wanted = diff.normal(KIND, {**wanted, "architecture": word, "type": type_of(wanted.get("type"))})
+    found = (api.server.get("environment") or {}) if word else {}
+    known = found.get("architectures") or ()
+    if known and word not in known and not api.clustered:
+        raise InvalidError(f"architecture {word!r}: the server has {', '.join(known)}")
+    return wanted
+
+
+def _existing(api, name, here, goal, changes):
+    """Return the steps for an instance that is there: the change before a start, and after a stop."""
+    if not changes:
+        return _towards(api, name, here, goal)
+    change, stop = changes
+    if here == "Stopped" or not (stop or goal == "Stopped"):
+        return [change] + _towards(api, name, here, goal)
+    if goal == "Stopped":
+        return statuses.steps_to(api, name, here, "Stopped") + [change]
+    return [_stopped_for(api, name, here, change)] + _towards(api, name, "Stopped", goal or here)
+
+
+def _stopped_for(api, name, here, change):
+    """Return the change and the stop before it as one step: refused, the instance runs again."""
+    stop = statuses.steps_to(api, name, here, "Stopped")
+    changes = {"status": {"old": here, "new": "Stopped"}}
+    note = "; ".join(filter(None, [change.note, "it is stopped for that"]))
+
+    def act():
+        done = plans.do(stop)
+        try:
+            actual = change.act()
+        except APIException as exc:
+            exc.changes = _run_again(api, name, here, exc, done)
+            raise
+        return {**done, **actual}
+
+    return change._replace(changes={**changes, **change.changes}, act=act, note=note)
+
+
+def _run_again(api, name, here, error, done):
+    """Start what was stopped for a change that was refused; returns what is changed in the end all the same."""
+    if not retry.is_refusal(error):
+        return done  # it may still be done
+    try:
+        plans.do(statuses.steps_to(api, name, "Stopped", here))
+    except LxdapiError as exc:
+        log.warning("lxdapi: instance %s does not run again: %s", name, plans.explained(exc))
+        return done
+    return {}
+
+
+def goal_of(running):
+    """Return the status that ``running`` declares, None for None."""
+    if running not in (None, True, False):
+        raise InvalidError(f"running: true or false is needed, not {running!r}")
+    return {None: None, True: "Running", False: "Stopped"}[running]
+
+
+def _towards(api, name, here, goal):
+    """Return the steps to the status that is wanted; frozen is running where only that is asked."""
+    return statuses.steps_to(api, name, here, goal) if goal else []
+
+
+def _changed(api, name, wanted, now, restart_on_change, afresh=False):
+    """Return (the update step, whether to stop for it), None if the instance is as declared."""
+    steps = converge.update_steps(api, KIND, name, wanted, now)
+    if not steps:
+        return None
+    steps = [step._replace(lacking=lambda: creations.lacking(api, wanted)) for step in steps]
+    if afresh:
+        steps = [_fresh(api, name, wanted, steps[0])]
+    late = needs_restart(now, steps[0].changes)
+    if not late or statuses.status(now) == "Stopped" or (restart_on_change and not now.metadata["ephemeral"]):
+        return _fresh(api, name, wanted, steps[0]), bool(late)
+    words = f"{', '.join(late)} takes effect at the next start (restart_on_change: True restarts)"
+    return steps[0]._replace(note=words), False
+
+
+def _fresh(api, name, wanted, step):
+    """Return the update step reading again first: a stop before it changes the object."""
+    return step._replace(act=lambda: converge.update(api, KIND, name, wanted))
+
+
+def needs_restart(now, changes):
+    """Return what of the changes a running instance takes over at its next start only."""
+    config = [key for key in changes.get("config", ()) if key.startswith(NEEDS_RESTART)]
+    if now.metadata["type"] == "virtual-machine":
+        config += [key for key in changes.get("config", ()) if key.startswith("limits.")]
+        config += changes.get("devices", ())
+    return sorted(config)
+
+
+def absent(api, name, force=False):
+    """Return the steps to the absence of an instance; a running one is stopped only by ``force``."""
+    force = items.truth("force", force or False)
+    current = converge.read(api, KIND, name)
+    if current is None:
+        return Nothing("absent", converge.nowhere(api))
+    current = statuses.settled(api, name, current)
+    here = statuses.status(current)
+    if here != "Stopped" and not force:
+        raise InvalidError(f"it is {here}; force: True stops and deletes it")
+    stop = [] if here == "Stopped" else statuses.steps_to(api, name, here, "Stopped", 0, True)
+    vanishes = bool(stop) and current.metadata["ephemeral"]
+
+    def act():
+        gone = converge.remove(api, KIND, name)
+        return None if vanishes else gone
+
+    return stop + [Step("deleted", {"deleted": name}, act)]

@@ -1,0 +1,315 @@
+"""
+The status of instances: what it is, and the actions that lead to another one.
+
+Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 around every stop on Incus
+6.0.4.
+"""
+
+import logging
+import math
+import time
+
+from lxdapi import validation as names
+from lxdapi.errors import (
+    APIException,
+    APINotFoundException,
+    APIOperationException,
+    APITimeoutException,
+    InvalidError,
+    LxdapiError,
+)
+from lxdapi.http import operations, retry
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.model import equality as meaning
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Step
+
+log = logging.getLogger(__name__)
+
+KIND = KINDS["instance"]
+STOP_SECONDS = 30
+START_SECONDS = 120
+_SETTLE_PAUSE = 0.2
+# The server's word for a running guest whose agent is up is "Ready": running all the same.
+_SAME_STATUS = {"Ready": "Running"}
+_STABLE = ("Running", "Stopped", "Frozen", "Error")
+# action: (the status that it leads to, what is done by it)
+_ACTIONS = {
+    "start": ("Running", "started"),
+    "unfreeze": ("Running", "unfrozen"),
+    "stop": ("Stopped", "stopped"),
+    "freeze": ("Frozen", "frozen"),
+}
+# (from, to): the actions that lead there.
+_WAYS = {
+    ("Stopped", "Running"): ("start",),
+    ("Error", "Running"): ("start",),
+    ("Frozen", "Running"): ("unfreeze",),
+    ("Running", "Stopped"): ("stop",),
+    ("Error", "Stopped"): ("stop",),
+    # a graceful stop of a frozen instance times out on Incus 6.0.4
+    ("Frozen", "Stopped"): ("unfreeze", "stop"),
+    ("Running", "Frozen"): ("freeze",),
+    ("Stopped", "Frozen"): ("start", "freeze"),
+    ("Error", "Frozen"): ("start", "freeze"),
+}
+
+
+def status(current):
+    """Return the status of the instance in a GET's result; ``Ready`` counts as ``Running``."""
+    word = current.metadata["status"]
+    return _SAME_STATUS.get(word, word)
+
+
+def is_stable(current):
+    """Return True if the instance is in none of the passing states (Starting, Stopping, ...)."""
+    return status(current) in _STABLE
+
+
+def refuse_vanishing(now, goal):
+    """Raise for a stop that would delete: the daemon removes an ephemeral instance when it stops."""
+    if goal == "Stopped" and status(now) != "Stopped" and now.metadata["ephemeral"]:
+        raise InvalidError("it is ephemeral: a stop would delete it; declare it absent if that is meant")
+
+
+def settled(api, name, current=None, timeout=STOP_SECONDS):
+    """Return the instance once it is in none of the passing states (Starting, Stopping, ...)."""
+    deadline = time.monotonic() + timeout
+    while True:
+        current = current or api.get(converge.path_of(KIND, name))
+        if is_stable(current):
+            return current
+        if time.monotonic() >= deadline:
+            raise APITimeoutException(current, f"still {status(current)} after {timeout} s")
+        time.sleep(_SETTLE_PAUSE)
+        current = None
+
+
+def started_up(api, name, current, goal):
+    """
+    Return the instance once the daemon has started what it starts by itself.
+
+    For about half a second after its own start a daemon answers while such an instance still reads Stopped. Only
+    on its unix socket it tells when that is over (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    """
+    if (
+        goal not in ("Running", "Frozen")
+        or status(current) != "Stopped"
+        or not api.local
+        or not _starts_by_itself(current)
+    ):
+        return current
+    try:
+        api.get("/internal/ready")
+    except APIException:
+        return current
+    return settled(api, name)
+
+
+def _starts_by_itself(current):
+    config = current.metadata.get("expanded_config") or current.metadata["config"]
+    automatic = config.get("boot.autostart")
+    was = current.metadata["config"].get("volatile.last_state.power")
+    return str(automatic).lower() in meaning.TRUE or (automatic is None and was == "RUNNING")
+
+
+def reached(api, name, goal, timeout=None, force=False):
+    """
+    Return the steps to a status of an existing instance.
+
+    goal
+        ``Running``, ``Stopped`` or ``Frozen``.
+    timeout
+        Seconds for each action; None: 30 for a stop, 120 for a start.
+    force
+        A stop that was not obeyed in time is done by force.
+    """
+    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    current = unfinished.awaited(api, name)
+    if current is None:
+        return [_once_it_exists(api, name, goal, timeout, force)]
+    unfinished.refuse_half_made(current)
+    current = started_up(api, name, settled(api, name, current), goal)
+    refuse_vanishing(current, goal)
+    return steps_to(api, name, status(current), goal, timeout, force)
+
+
+def restarted(api, name, timeout=None, force=False):
+    """
+    Return the steps of a restart: a frozen instance is stopped and started, a stopped one is started.
+
+    timeout, force
+        Of the stop, see :func:`reached`.
+    """
+    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    here = status(settled(api, name))
+    if here != "Running":
+        stop = [] if here == "Stopped" else reached(api, name, "Stopped", timeout, force)
+        return stop + steps_to(api, name, "Stopped", "Running")
+    change = {"restarted": name}
+
+    def act():
+        forced = act_on(api, name, "restart", timeout, force)
+        return {**change, "forced": True} if forced else change
+
+    return [Step("restarted", change, act)]
+
+
+def _once_it_exists(api, name, goal, timeout, force):
+    """
+    Return the step for an instance that is not there: in test mode an earlier state of the run would
+    have made it, in an apply it is a failure.
+    """
+
+    def act():
+        current = settled(api, name)
+        return plans.do(steps_to(api, name, status(current), goal, timeout, force))
+
+    change = {"status": {"old": None, "new": goal}}
+    verb = next(done for there, done in _ACTIONS.values() if there == goal)
+    return Step(verb, change, act, "it does not exist yet")
+
+
+def steps_to(api, name, here, goal, timeout=None, force=False):
+    """Return the steps from one status to another; none if it is the same."""
+    if here == goal:
+        return []
+    ways = _WAYS.get((here, goal))
+    if ways is None:
+        raise InvalidError(f"no way from {here} to {goal}; there are Running, Stopped and Frozen")
+    if force and here == "Frozen" and goal == "Stopped":
+        ways = ("stop",)
+    steps = []
+    for action in ways:
+        steps.append(_step(api, name, here, action, timeout, force))
+        here, _ = _ACTIONS[action]
+    return steps
+
+
+def _step(api, name, here, action, timeout, force):
+    there, done = _ACTIONS[action]
+    change = {"status": {"old": here, "new": there}}
+    if action == "stop" and force and timeout == 0:
+        change["forced"] = True
+
+    def act():
+        forced = act_on(api, name, action, timeout, force)
+        return {**change, "forced": True} if forced else change
+
+    return Step(done, change, act)
+
+
+def act_on(api, name, action, timeout=None, force=False):
+    """
+    Do an action on an instance and wait for it; returns True if a stop had to be forced.
+
+    action
+        ``start``, ``stop``, ``restart``, ``freeze``, ``unfreeze``.
+    """
+    seconds = timeout if timeout is not None else STOP_SECONDS
+    graceful = action in ("stop", "restart")
+    if not graceful:
+        put_state(api, name, {"action": action}, START_SECONDS if timeout is None else timeout)
+        return False
+    if seconds > 0 or not force:
+        try:
+            # whole seconds are all that the daemons take
+            put_state(api, name, {"action": action, "timeout": math.ceil(seconds)}, seconds + STOP_SECONDS)
+            return False
+        except APIOperationException:
+            if not force:
+                raise
+    put_state(api, name, {"action": action, "force": True}, STOP_SECONDS)
+    return True
+
+
+def put_state(api, name, body, wait):
+    """
+    Send an action and wait for the end; that an ephemeral instance vanished with its stop is one.
+
+    Where the answer is lost the status tells. A restart leads nowhere else: it is not sent twice.
+    """
+    act = lambda: api.put(converge.path_of(KIND, name) + "/state", json=body).wait(wait) and None  # noqa: E731
+    goal, _ = _ACTIONS.get(body["action"], (None, None))
+    try:
+        retry.settle(api, act, lambda: _found_there(api, name, body["action"], goal))
+    except APIOperationException as exc:
+        if not _arrived(api, name, body["action"], goal, exc.error):
+            if body["action"] == "start":
+                come_to_rest(api, name)
+            raise
+
+
+def come_to_rest(api, name):
+    """
+    Wait until the daemon has cleared up after a failed start.
+
+    For 0.6 s after it the instance reads Running, and whoever looked would believe it; only its state,
+    which answers "Invalid PID" as long, knows better (Incus 6.0.4, Incus 7.0.2).
+    """
+    try:
+        api.get(converge.path_of(KIND, name) + "/state")
+    except APIException:  # what is to be told is why the action failed
+        pass
+
+
+def _found_there(api, name, action, goal):
+    """Return True if an action whose answer was lost led where it leads; raises if nobody can tell."""
+    if goal is None:
+        raise InvalidError(f"the answer to {action} was lost, and nobody can tell whether it was done: look at {name}")
+    operations.left_alone(api, converge.path_of(KIND, name))
+    try:
+        return True if status(settled(api, name)) == goal else None
+    except APINotFoundException:
+        return True if action == "stop" else None
+
+
+def _arrived(api, name, action, goal, words):
+    """
+    Return True if the instance is where the action leads although it failed: another was faster.
+
+    The status alone proves nothing: after a failed start it can read Running for a moment. Both
+    daemons say that it "is already running", stopped or frozen.
+    """
+    try:
+        here = status(api.get(converge.path_of(KIND, name)))
+        return here == goal and "already" in words
+    except APINotFoundException:
+        return action == "stop"
+
+
+def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None, changes=None):
+    """
+    Stop an instance, do something with it, bring it back to its status, whether that failed or not; returns what
+    ``act`` does.
+
+    here
+        Its status.
+    timeout, force
+        Of the stop, see :func:`reached`.
+    renamed
+        Its name after ``act``, where that is another.
+    changes
+        What ``act`` changes: where the instance does not come back, the error has these and the status.
+    """
+    plans.do(steps_to(api, name, here, "Stopped", timeout, force))
+    stays = {"status": {"old": here, "new": "Stopped"}}
+    try:
+        done = act()
+    except LxdapiError as exc:
+        try:
+            plans.do(steps_to(api, name, "Stopped", here))
+        except LxdapiError as other:
+            log.warning("lxdapi: instance %s is not %s again: %s", name, here, plans.explained(other))
+            exc.changes = {**getattr(exc, "changes", {}), **stays}
+        raise
+    try:
+        plans.do(steps_to(api, renamed or name, "Stopped", here))
+    except LxdapiError as exc:
+        error = LxdapiError(f"that was done, but it is not {here} again: {plans.explained(exc)}")
+        error.changes = {**(changes or {}), **stays}
+        raise error from exc
+    return done

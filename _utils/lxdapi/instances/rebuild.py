@@ -1,0 +1,147 @@
+"""
+Whether an instance still is of the image that its source means now, and its rebuild from that one.
+"""
+
+from lxdapi import validation as names
+from lxdapi.errors import APINotFoundException, InvalidError
+from lxdapi.http import operations, retry
+from lxdapi.images import remote as remote_images
+from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import power as statuses
+from lxdapi.instances import sources
+from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan.steps import Step
+
+KIND = KINDS["instance"]
+EXTENSION = "instances_rebuild"
+REBUILD_SECONDS = 3600
+CHOICES = ("ignore", "report", "rebuild")
+
+
+def check(api, name, current, source, image_changed="ignore", force=False, timeout=None):
+    """
+    Return (steps, note) for an existing instance whose image may have changed.
+
+    current
+        The result of its GET.
+    source
+        As it is declared: see :func:`lxdapi.instances.sources.source_of`.
+    image_changed
+        ``ignore``: nothing is looked at. ``report``: the note says that it is of another image. ``rebuild``: the steps
+        make it anew from the one that the source means now, its config, devices and profiles kept.
+    force, timeout
+        See :func:`rebuild_steps`.
+    """
+    choose(image_changed)
+    if image_changed == "ignore":
+        return [], ""
+    new, old = meant(api, source, current.metadata["type"]), current.metadata["config"].get("volatile.base_image")
+    if new is None or new == old:
+        return [], ""
+    if image_changed == "report":
+        return [], f"it was made of the image {old or '(none)'}; its source is {new} by now (image_changed: rebuild)"
+    return rebuild_steps(api, name, source, force, timeout, current), ""
+
+
+def choose(image_changed):
+    """Raise :class:`InvalidError` for a choice that there is not."""
+    if image_changed not in CHOICES:
+        raise InvalidError(f"image_changed: {', '.join(CHOICES)}, not {image_changed!r}")
+
+
+def meant(api, source, kind):
+    """
+    Return the fingerprint of the image that a source means now for an instance of this type; None for a source that is
+    none, and for an image of this daemon that is not there: the instance works all the same.
+    """
+    found = sources.source_of(source)
+    if found["type"] != "image":
+        return None
+    if found.get("server"):
+        known = {key: value for key, value in found.items() if key in remote_images.KEYS}
+        return remote_images.newest(api, remote_images.declared({"image_type": kind, **known}))
+    try:
+        return sources.looked_up(api, found).get("fingerprint")
+    except APINotFoundException:
+        return None
+
+
+def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
+    """
+    Return the step that makes an instance anew from a source: what was in its root disk is gone, its config, devices,
+    profiles and addresses stay.
+
+    source
+        As it is declared. An image of this daemon has to be there; None: it becomes empty.
+    force
+        True: one that does not stop in time is stopped by force. It is brought back to its status afterwards.
+    timeout
+        Seconds for the rebuild; 3600.
+    current
+        The result of its GET; None: it is read.
+
+    Raises :class:`InvalidError` for a daemon that cannot: LXD 5.0.2 lacks the API extension instances_rebuild.
+    """
+    force, timeout = items.truth("force", force or False), names.seconds(timeout)
+    current = current or unfinished.awaited(api, name)
+    if current is None:
+        raise InvalidError(f"there is no instance {name}")
+    unfinished.refuse_half_made(current)
+    _refuse(api, name, current)
+    source = sources.source_of(source)
+    if source["type"] not in ("image", "none"):
+        raise InvalidError("source: an instance is rebuilt from an image, or empty (null)")
+    current = statuses.settled(api, name, current)
+    here, new = statuses.status(current), _needed(api, source, current.metadata["type"])
+    old = current.metadata["config"].get("volatile.base_image")
+    body = {"source": source if new is None else {**source, "fingerprint": new}}
+    if new is not None:
+        # of an alias the daemon could take an older image, which it remembers for an hour
+        body["source"].pop("alias", None)
+
+    changes = {"image": {"old": old, "new": new}}
+
+    def act():
+        rebuilding = lambda: _rebuild(api, name, body, timeout)  # noqa: E731
+        if here == "Stopped":
+            return rebuilding()
+        return statuses.while_stopped(api, name, here, rebuilding, None, force, changes=changes)
+
+    note = "" if here == "Stopped" else "it is stopped for that and started again"
+    return [Step("rebuilt", changes, act, note)]
+
+
+def _needed(api, source, kind):
+    """Return the fingerprint of a source's image, None for none; raises if there is no such image."""
+    if source["type"] == "none":
+        return None
+    new = meant(api, source, kind)
+    if new is None:
+        raise InvalidError(f"there is no image {source.get('alias') or source.get('fingerprint')}")
+    return new
+
+
+def _refuse(api, name, current):
+    """Raise for what the daemon would refuse after the stop."""
+    if not api.has(EXTENSION):
+        raise InvalidError(
+            f"{objects.daemon_of(api)} cannot rebuild an instance: it lacks the API extension {EXTENSION}"
+        )
+    statuses.refuse_vanishing(current, "Stopped")
+    # "Cannot remove an instance volume that has snapshots" (Incus 6.0.4)
+    found = api.get(converge.path_of(KIND, name) + "/snapshots").metadata
+    if found:
+        words = ", ".join(path.rpartition("/")[2].partition("?")[0] for path in found[:5])
+        raise InvalidError(f"an instance with snapshots cannot be rebuilt: it has {words}")
+
+
+def _rebuild(api, name, body, timeout):
+    """Rebuild it and wait."""
+    seconds = REBUILD_SECONDS if timeout is None else timeout
+    path = converge.path_of(KIND, name)
+    act = lambda: api.post(f"{path}/rebuild", json=body).wait(seconds) and None  # noqa: E731
+    # whether one whose answer was lost came to its end, nobody can tell: it is awaited and sent again
+    retry.settle(api, act, lambda: operations.left_alone(api, path))

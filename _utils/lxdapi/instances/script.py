@@ -1,0 +1,75 @@
+"""
+A script of the minion's run inside an instance: put there under a name of its own, and always removed.
+"""
+
+import logging
+import posixpath
+import secrets as random
+import shlex
+
+from lxdapi import validation as names
+from lxdapi.errors import APIException, InvalidError
+from lxdapi.http import retry
+from lxdapi.instances import exec as execs
+from lxdapi.instances import exec_user as logins
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+
+log = logging.getLogger(__name__)
+
+# Of the instance, where everybody may execute; the name in it is one that nobody can guess.
+# The kernel takes no longer argument, and to look for the ends of words takes time.
+_LONGEST = 128 * 1024
+_FOLDER = posixpath.join("/", "tmp")
+
+
+def run(api, name, file, args, given):
+    """
+    Run a script in a running instance and return its :class:`lxdapi.instances.exec.Outcome`.
+
+    file
+        The path of the script on this machine; its first line says what executes it.
+    args
+        A list, or text that is split as a shell would.
+    given
+        A :class:`lxdapi.instances.exec.Order`, of which the command does not count.
+    """
+    words = arguments(args)
+    path = converge.path_of(KINDS["instance"], name)
+    fields, _ = logins.login(api, path, given.user, given.group)
+    there = f"{_FOLDER}/lxdapi-{random.token_hex(8)}"
+    try:
+        _put(api, f"{path}/files", file, there, fields)
+        return execs.run(api, name, given._replace(words=[there, *words]))
+    finally:
+        _remove(api, f"{path}/files", there)
+
+
+def arguments(args):
+    """Return the arguments of a script as a list of text."""
+    if isinstance(args, str) and len(args) > _LONGEST:
+        raise InvalidError(f"args: no more than {_LONGEST} characters")
+    try:
+        args = shlex.split(args) if isinstance(args, str) else args or []
+    except ValueError as exc:
+        raise InvalidError(f"args: {exc}") from None
+    if not isinstance(args, (list, tuple)) or any(each is None for each in args):
+        raise InvalidError(f"args: a list or text is needed, not {args!r}")
+    return [names.value("args", each) or "" for each in args]
+
+
+def _put(api, url, file, there, fields):
+    says = {"type": "file", "mode": "0700", "uid": fields.get("user", 0), "gid": fields.get("group", 0)}
+    headers = {f"X-{api.dialect}-{key}": str(value) for key, value in says.items()}
+    try:
+        with open(file, "rb") as stream:
+            api.post(url, params={"path": there}, data=stream, headers=headers)
+    except (OSError, ValueError) as exc:
+        raise InvalidError(f"{file} cannot be read: {getattr(exc, 'strerror', exc)}") from exc
+
+
+def _remove(api, url, there):
+    try:
+        retry.settle(api, lambda: api.delete(url, params={"path": there}), lambda: None)
+    except APIException as exc:  # it was not put there, or the second request found it gone
+        log.info("lxdapi: the script %s: %s", there, exc.explain())

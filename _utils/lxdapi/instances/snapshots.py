@@ -1,0 +1,256 @@
+"""
+What snapshots need beyond the table: which kind one is of, that an instance or a volume was restored from one, and a
+change of an instance that is undone if it fails.
+"""
+
+import re
+from datetime import datetime, timedelta, timezone
+
+from lxdapi import validation as names
+from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.http import operations, retry
+from lxdapi.instances import power as statuses
+from lxdapi.model.kinds import MARK, kind_of
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.steps import Step
+from lxdapi.reports import survey
+
+# A restore copies a whole disk on some pools.
+RESTORE_SECONDS = 3600
+BEFORE = "lxdapi-before-"
+_BEFORE_DAYS = 7
+# How a time begins that is none: see the table.
+_NO_TIME = "0001-"
+# By the number of the parts of a name: of a snapshot's, and of what it is of.
+_WORDS = {2: "instance_snapshot", 3: "volume_snapshot"}
+_OWNERS = {1: "instance_snapshot", 2: "volume_snapshot"}
+
+
+def word_of(name):
+    """Return the kind of a snapshot: ``web1/before`` is an instance's, ``default/data/before`` a volume's."""
+    return _word(_WORDS, "snapshot", name, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT")
+
+
+def word_within(name):
+    """Return the kind of the snapshots of an instance, ``web1``, or of a volume, ``default/data``."""
+    return _word(_OWNERS, "the", name, "INSTANCE or POOL/VOLUME")
+
+
+def _word(words, what, name, shape):
+    found = words.get(name.count("/") + 1) if isinstance(name, str) else None
+    if found is None:
+        raise InvalidError(f"{what} name {name!r} is not valid: {shape} is needed")
+    return found
+
+
+def settings_of(name, settings):
+    """Return what is given of a snapshot's fields; raises :class:`InvalidError` for one that its kind does not have."""
+    given = {field: value for field, value in settings.items() if value is not None}
+    kind = kind_of(word_of(name))
+    strange = sorted(set(given) - set(kind.known))
+    if strange:
+        raise InvalidError(f"{', '.join(strange)}: the kind {kind.label} has none")
+    return given
+
+
+def times(api, name):
+    """
+    Return ``{snapshot: {"created_at": ..., "expires_at": ...}}`` of an instance or of a volume; None for a time that
+    there is not.
+    """
+    word = word_within(name)
+    found = survey.listed(api, word, name)
+    if not found:
+        api.get(converge.path_of(*_owner(kind_of(word), f"{name}/x")))  # of none Incus has no snapshots either
+    return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
+
+
+def _times(found):
+    given = {key: found.get(key) or _NO_TIME for key in ("created_at", "expires_at")}
+    return {key: None if time.startswith(_NO_TIME) else time for key, time in given.items()}
+
+
+def restored(api, word, name, timeout=None):
+    """
+    Return the steps to an instance or volume that was restored from this snapshot.
+
+    word
+        ``instance_snapshot`` or ``volume_snapshot``.
+    timeout
+        Seconds for the restore; 3600.
+
+    A snapshot of that name that was made later counts as another one.
+    """
+    kind, timeout = kind_of(word), names.seconds(timeout)
+    timeout = RESTORE_SECONDS if timeout is None else timeout
+    snapshot = converge.read(api, kind, name)
+    act = lambda: _restore(api, kind, name, timeout)  # noqa: E731
+    if snapshot is None:
+        return [Step("restored", {"restored": {"old": None, "new": name}}, act, "it does not exist yet")]
+    old, new = _marks(api, kind, name, snapshot)
+    return [] if old == new else [Step("restored", {"restored": {"old": old, "new": new}}, act)]
+
+
+def _owner(kind, name):
+    return kind_of(kind.parents[-1]), name.rpartition("/")[0]
+
+
+def _marks(api, kind, name, snapshot):
+    """Return (what was restored last as the config tells, what would be)."""
+    current = api.get(converge.path_of(*_owner(kind, name))).metadata
+    return current["config"].get(MARK), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
+
+
+def restore(api, name, timeout=None):
+    """Restore an instance or a volume from this snapshot, whether it was before or not; returns what changed."""
+    timeout = names.seconds(timeout)
+    return _restore(api, kind_of(word_of(name)), name, RESTORE_SECONDS if timeout is None else timeout)
+
+
+def _restore(api, kind, name, timeout):
+    """Restore, and mark what was restored; returns the changes. An earlier state may have made the snapshot."""
+    snapshot = api.get(converge.path_of(kind, name))
+    old, new = _marks(api, kind, name, snapshot)
+    _put_back(api, kind, name, snapshot.metadata, timeout, {"config": {MARK: new}})
+    return {"restored": {"old": old, "new": new}}
+
+
+def _put_back(api, kind, name, snapshot, timeout, wanted):
+    """Restore what a snapshot is of, and then give it these fields and the description that it had."""
+    owner_kind, owner = _owner(kind, name)
+    path = converge.path_of(owner_kind, owner)
+    before = api.get(path).metadata
+    body, patience = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
+    # where the answer is lost, doing it again leads to the same, once the first one has come to its end
+    act = lambda: api.put(path, json=body, **patience).wait(timeout)  # noqa: E731
+    retry.settle(api, act, lambda: operations.left_alone(api, path))
+    wanted = {**_description(before, snapshot, api, path), **wanted}
+    if wanted:
+        converge.update(api, owner_kind, owner, wanted)
+
+
+def _description(before, snapshot, api, path):
+    """
+    Return the description to be written back: a restore of an instance empties it, where snapshots have
+    none (LXD 5.0.2, Incus 6.0.4).
+    """
+    lost = "description" not in snapshot and not api.get(path).metadata["description"]
+    return {"description": before["description"]} if lost and before["description"] else {}
+
+
+def before(api, name, steps, now=None):
+    """
+    Return the steps to a change of an existing instance, as one before which a snapshot is made.
+
+    steps
+        What is to be done. Where it is nothing, or nothing but to start or stop, it is returned as it is.
+    now
+        The time, a :class:`datetime.datetime` with its zone; None: that of the clock.
+
+    If the steps fail, the instance is as it was before, its files, its config and its status: it is restored from the
+    snapshot, unless nothing was changed, and the snapshot goes. Else that stays for seven days, after which the daemon
+    deletes it. The snapshots are numbered, so that test mode knows the name; if somebody else takes the number
+    meanwhile, it is the next one.
+    """
+    changes = {}
+    for step in steps:
+        plans.join(changes, step.changes)
+    if not set(changes) - {"status"}:
+        return steps
+    number, expires_at = _next_number(api, name), _in_some_days(now)
+    made = lambda own: {"snapshots": {own.partition("/")[2]: {"old": None, "new": expires_at}}}  # noqa: E731
+    note = "; ".join(dict.fromkeys(step.note for step in steps if step.note))
+
+    def act():
+        now = statuses.settled(api, name)
+        snapshot = _numbered(api, name, number, expires_at)
+        return {**made(snapshot), **_done_or_undone(api, kind_of(_WORDS[2]), snapshot, steps, now, made(snapshot))}
+
+    lacking = lambda: "; ".join(filter(None, (step.lacking() for step in steps)))  # noqa: E731
+    return [Step("updated", {**made(f"/{BEFORE}{number}"), **changes}, act, note, lacking)]
+
+
+def _numbered(api, name, number, expires_at):
+    """Make the snapshot before a change and return its name: of this number, or of the next that nobody has taken."""
+    kind = kind_of(_WORDS[2])
+    while True:
+        snapshot = f"{name}/{BEFORE}{number}"
+        try:
+            converge.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
+            return snapshot
+        except APIException as exc:
+            if not retry.is_refusal(exc) or converge.read(api, kind, snapshot) is None:
+                raise
+        number = max(number + 1, _next_number(api, name))
+
+
+def _next_number(api, name):
+    """Return the number of the next snapshot of this sort."""
+    found = [re.fullmatch(rf"{BEFORE}(\d+)", each.partition("/")[2]) for each in survey.listed(api, _WORDS[2], name)]
+    return 1 + max((int(each[1]) for each in found if each), default=0)
+
+
+def _in_some_days(now):
+    """Return the midnight at which a snapshot of now has been there for seven days."""
+    now = datetime.now(timezone.utc) if now is None else now.astimezone(timezone.utc)
+    return (now + timedelta(days=_BEFORE_DAYS + 1)).strftime("%Y-%m-%dT00:00:00Z")
+
+
+def _done_or_undone(api, kind, snapshot, steps, before, made):
+    """Do the steps and return what they changed; if one fails, what was done is undone, and the error says so."""
+    changes = {}
+    try:
+        for step in steps:
+            actual = step.act()
+            plans.join(changes, step.changes if actual is None else actual)
+        return changes
+    except LxdapiError as exc:
+        plans.join(changes, getattr(exc, "changes", {}))
+        raise _told(exc, *_undone(api, kind, snapshot, before, {**made, **changes})) from exc
+
+
+def _told(exc, words, changes):
+    error = LxdapiError(f"{plans.explained(exc)}; {words}")
+    error.changes = changes
+    return error
+
+
+def _undone(api, kind, snapshot, before, changes):
+    """Undo a change that failed; returns (what became of it in words, what is changed in the end all the same)."""
+    _, name = _owner(kind, snapshot)
+    own = snapshot.rpartition("/")[2]
+    try:
+        operations.left_alone(api, converge.path_of(*_owner(kind, snapshot)))
+        words = _as_before(api, kind, snapshot, before)
+    except LxdapiError as exc:
+        here = _status_in_words(api, name)
+        return f"it could not be restored from the snapshot {own}, which stays: {plans.explained(exc)}{here}", changes
+    try:
+        converge.remove(api, kind, snapshot)
+    except LxdapiError as exc:
+        left = {"snapshots": changes["snapshots"]}
+        return f"{words}; the snapshot {own} could not be deleted: {plans.explained(exc)}", left
+    return words, {}
+
+
+def _as_before(api, kind, snapshot, before):
+    """Make the instance as it was before; returns in words what was done for that."""
+    _, name = _owner(kind, snapshot)
+    now, was = statuses.settled(api, name), statuses.status(before)
+    same = now.etag == before.etag and now.metadata["description"] == before.metadata["description"]
+    if same and statuses.status(now) == was:
+        return "nothing of it was changed"
+    found = api.get(converge.path_of(kind, snapshot)).metadata
+    _put_back(api, kind, snapshot, found, RESTORE_SECONDS, {"description": before.metadata["description"]})
+    here = statuses.status(statuses.settled(api, name))
+    plans.do(statuses.steps_to(api, name, here, was))
+    return f"it was restored from a snapshot made before, and is {was} as it was"
+
+
+def _status_in_words(api, name):
+    """Return the status for the end of a sentence: LXD 5.0.2 leaves one stopped whose restore failed."""
+    try:
+        return f"; it is {statuses.status(statuses.settled(api, name))} now"
+    except LxdapiError:
+        return ""

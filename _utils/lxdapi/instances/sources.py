@@ -1,0 +1,80 @@
+"""
+What a new instance is made from: images, copies, nothing.
+"""
+
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+
+# What the daemon does not copy by itself, and what decides how it is copied.
+_COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
+
+
+def source_of(source):
+    """
+    Return the REST source of what a person declares, unless it is none.
+
+    source
+        An alias or a fingerprint (text), None for an empty instance, or a REST source: ``{type:
+        image, alias: x, server: https://..., protocol: simplestreams}``, ``{type: copy, source: y}``.
+    """
+    if source is None:
+        return {"type": "none"}
+    if isinstance(source, str):
+        source = {"type": "image", ("fingerprint" if names.is_fingerprint(source) else "alias"): source}
+    if not isinstance(source, dict):
+        raise InvalidError("source: an alias, a fingerprint or a mapping with 'type' is needed")
+    source = {"type": "image", **source}
+    if source["type"] == "copy" and not isinstance(source.get("source"), str):
+        raise InvalidError("source: a copy needs the name of an instance as its 'source'")
+    return diff.normal(KINDS["instance"], {"source": source})["source"]
+
+
+def images(source):
+    """Return (kind, name) of the image of this daemon and project that a source names, in a list."""
+    named = source_of(source)
+    if named["type"] != "image" or named.get("server") or "project" in named:
+        return []
+    kinds = {"image_alias": named.get("alias"), "image": named.get("fingerprint")}
+    return [(kind, name) for kind, name in kinds.items() if name]
+
+
+def _project_of(source):
+    """Return the query for what is in the project that a source names."""
+    return {"project": source["project"]} if "project" in source else {}
+
+
+def looked_up(api, source):
+    """
+    Return the source with the fingerprint for an alias of this daemon, having asked for it.
+
+    So a missing one is a plain "not found", and the instance is made from the image that the alias
+    has now; LXD and Incus fail differently there.
+    """
+    if source["type"] != "image" or source.get("server"):
+        return source
+    params = _project_of(source)
+    if source.get("alias"):
+        found = api.get(converge.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
+        source = {**source, "fingerprint": found["target"]}
+        del source["alias"]
+    elif source.get("fingerprint"):
+        api.get(converge.path_of(KINDS["image"], source["fingerprint"]), params=params)
+    return source
+
+
+def inherited(api, source):
+    """
+    Return the fields of a copy's origin that the daemon does not copy by itself: LXD 5.0.2 and Incus
+    6.0.4 drop description and ephemeral, LXD also the profiles.
+    """
+    name, slash, snapshot = source["source"].partition("/")
+    path, params = converge.path_of(KINDS["instance"], name), _project_of(source)
+    origin = api.get(path, params=params).metadata
+    if slash:
+        names.check("token", "snapshot", snapshot)
+        part = api.get(names.path(path + "/snapshots/{name}", name=snapshot), params=params)
+        origin = {**origin, **part.metadata}
+    return {field: origin[field] for field in _COPIED if field in origin}

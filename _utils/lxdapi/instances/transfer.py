@@ -1,0 +1,297 @@
+"""
+An instance from one daemon to another: by pull, by push, or carried by us.
+
+==========  ======================================  ==========================================================
+mode        who connects to whom                    what it needs
+==========  ======================================  ==========================================================
+``pull``    the target to the source                the source listens on https where the target reaches it
+``push``    the source to the target                the target listens on https where the source reaches it
+``relay``   we to both                              nothing; the data passes through this process
+==========  ======================================  ==========================================================
+
+Neither daemon needs to trust the other: the one that connects is handed the secrets of the other's operation and its
+certificate. LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 take instances of each other.
+"""
+
+import ipaddress
+import re
+from contextlib import suppress
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from lxdapi import validation as names
+from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
+from lxdapi.http import operations, retry
+from lxdapi.http import websocket_relay as relay
+from lxdapi.model import diff, objects
+from lxdapi.model.kinds import KINDS
+
+KIND = KINDS["instance"]
+MODES = ("pull", "push", "relay")
+# A whole disk goes over a network.
+SECONDS = 3600
+# What is sent of an instance that is made on another daemon; where and how it got its data is the daemon's own.
+_KEPT = ("volatile.base_image",)
+# The same instance elsewhere: its addresses, and what cloud-init knows it by.
+_KEPT_MOVED = re.compile(r"volatile\.(uuid|cloud-init\.instance-id|.+\.hwaddr)")
+# How long the second of two failures is waited for.
+_MOMENT = 1
+# Changes when a snapshot is restored (Incus 6.0.4, Incus 7.0.2; LXD 5.0.2 does not know it).
+GENERATION = "volatile.uuid.generation"
+# What a daemon says that cannot reach the other one (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+_UNREACHED = re.compile(r"Unable to connect to|dial tcp")
+
+
+class Way(NamedTuple):
+    """How an instance gets to another daemon: the mode, the URLs that are tried, and why it is this mode."""
+
+    mode: str
+    urls: tuple
+    why: str
+
+    def __str__(self):
+        return f"{self.mode}: {self.why}"
+
+
+def way(source, there, mode=None):
+    """
+    Return the :class:`Way` from one daemon to another.
+
+    mode
+        ``pull``, ``push``, ``relay``; None: chosen by who listens on https.
+    """
+    if mode not in (None, *MODES):
+        raise InvalidError(f"mode: there are {', '.join(MODES)}, not {mode!r}")
+    beside = _is_here(source) and _is_here(there)
+    from_source, from_there = _urls(source, beside), _urls(there, beside)
+    if mode == "pull" or (mode is None and from_source):
+        return _listening("pull", from_source, "the source", source)
+    if mode == "push" or (mode is None and from_there):
+        return _listening("push", from_there, "the target", there)
+    return Way("relay", (), "it was asked for" if mode else "neither daemon listens on https where the other is")
+
+
+def _listening(mode, urls, who, api):
+    if not urls:
+        raise InvalidError(
+            f"mode {mode}: {who} ({objects.daemon_of(api)}) does not listen on https where the other daemon could "
+            "reach it (core.https_address); relay needs no listener"
+        )
+    return Way(mode, urls, f"{who} listens on {urls[0]}")
+
+
+def _urls(api, beside):
+    """Return where another daemon can reach this one: first where we do."""
+    found = [f"https://{address}" for address in (api.server.get("environment") or {}).get("addresses") or ()]
+    if not api.local and found:
+        found.insert(0, api.endpoint)
+    return tuple(url for url in dict.fromkeys(found) if beside or not _is_loopback(url))
+
+
+def _is_here(api):
+    """Return True for a daemon of this machine."""
+    return api.local or _is_loopback(api.endpoint)
+
+
+def _is_loopback(url):
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_same(source, there):
+    """Return True if both are the same daemon, or members of one cluster, which share a certificate."""
+    one, other = ((api.server.get("environment") or {}).get("certificate_fingerprint") for api in (source, there))
+    return one == other if one and other else source.endpoint == there.endpoint
+
+
+def refuse_snapshots(source, there, name):
+    """
+    Raise for snapshots that the other daemon does not take: LXD 5.0.2 refuses what Incus has in the config of each,
+    when most is transferred.
+    """
+    if there.has("instance_generation_id"):
+        return
+    path = names.path("instances/{name}/snapshots", name=name)
+    found = source.get(path, params={"recursion": 1}).metadata or []
+    strange = [each["name"].rpartition("/")[2] for each in found if GENERATION in each["config"]]
+    if strange:
+        raise InvalidError(
+            f"{objects.daemon_of(there)} does not take the snapshots {', '.join(strange)}: it does not know their "
+            f"{GENERATION} (it lacks the API extension instance_generation_id)"
+        )
+
+
+def kept(config, moved=False):
+    """
+    Return what of an instance's config goes to another daemon.
+
+    moved
+        True: it is the same instance afterwards, with its addresses and identities.
+    """
+    own = lambda key: key in _KEPT or (moved and _KEPT_MOVED.fullmatch(key))  # noqa: E731
+    return {key: value for key, value in config.items() if not key.startswith("volatile.") or own(key)}
+
+
+class Transfer(NamedTuple):
+    """
+    An instance, or a snapshot of one, on its way to where a copy of it is to be.
+
+    source, name
+        The :class:`lxdapi.api.API` of where it is, and its name: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
+    there, new
+        The API of where it is to be, and its name there.
+    way
+        The :class:`Way`; None where both are the same daemon.
+    options
+        ``instance_only``, ``refresh``, ``allow_inconsistent`` where they are True.
+    seconds
+        For all of it.
+    target
+        The member of the cluster that it is made on.
+    """
+
+    source: object
+    name: str
+    there: object
+    new: str
+    way: Way
+    options: dict
+    seconds: float = SECONDS
+    target: str = None
+
+    def run(self, fields):
+        """Make the instance there, with these fields, and wait for the end on both daemons."""
+        if self.way.mode == "relay":
+            return self._carried(fields)
+        act = self._pulled if self.way.mode == "pull" else self._pushed
+        for number, url in enumerate(self.way.urls, 1):
+            try:
+                return act(fields, url)
+            except APIException as exc:
+                if number == len(self.way.urls) or not _UNREACHED.search(exc.error):
+                    raise
+        return None
+
+    def _pulled(self, fields, url):
+        offer = self._offered()
+        try:
+            handed = {"operation": url + _path(offer), "certificate": _certificate(self.source)}
+            taken = self._taken(fields, {"mode": "pull", "secrets": _secrets(offer), **handed})
+            self._ended(taken, offer)
+        except LxdapiError as exc:
+            _cancel(offer, exc)
+            raise
+
+    def _pushed(self, fields, url):
+        taken = self._taken(fields, {"mode": "push"})
+        try:
+            handed = {"operation": url + _path(taken), "certificate": _certificate(self.there)}
+            offer = self._offered({"target": {"secrets": _secrets(taken), **handed}})
+            self._ended(offer, taken)
+        except LxdapiError as exc:
+            _cancel(taken, exc)
+            raise
+
+    def _carried(self, fields):
+        taken = self._taken(fields, {"mode": "push"})
+        try:
+            offer = self._offered()
+        except LxdapiError:
+            _cancel(taken)
+            raise
+        try:
+            with relay.joined(_socketed(offer), _socketed(taken)):
+                self._ended(offer, taken)
+        except LxdapiError:
+            _cancel(offer)
+            _cancel(taken)
+            raise
+
+    def _offered(self, more=None):
+        """Return the answer of the source, which is ready to send it."""
+        name, _, snapshot = self.name.partition("/")
+        path = objects.path_of(KIND, name)
+        path = names.path(path + "/snapshots/{name}", name=snapshot) if snapshot else path
+        body = {"name": snapshot or name, "migration": True, "live": False, **(more or {})}
+        # of a snapshot there is nothing but itself
+        wanted = () if snapshot else ("instance_only", "allow_inconsistent")
+        body.update({word: True for word in wanted if self.options.get(word)})
+        return _noted(self.source.post(path, json=body))
+
+    def _taken(self, fields, more):
+        """Return the answer of the target, which is ready to get it."""
+        words = {word: True for word in ("instance_only", "refresh") if self.options.get(word)}
+        body = {**diff.created(KIND, fields), "name": self.new, "source": {"type": "migration", **words, **more}}
+        there = self.there.at(self.target) if self.target else self.there
+        return _noted(there.post(KIND.collection, json=body))
+
+    def _ended(self, first, second):
+        """Wait for the ends of both operations; of a failure of the first the second may know more."""
+        try:
+            first.wait(self.seconds)
+        except APIException as exc:
+            raise _told(exc, _words(second)) from exc
+        second.wait(self.seconds)
+
+
+def _noted(result):
+    """Return the answer, whose secrets nobody sees from here on."""
+    result.api.hidden |= set(_secrets(result).values())
+    return result
+
+
+def _secrets(result):
+    """Return the secrets of an operation's websockets by their words."""
+    found = (result.metadata or {}).get("metadata") or {}
+    return {word: value for word, value in found.items() if isinstance(value, str) and len(value) >= 32}
+
+
+def _socketed(result):
+    path, query = operations.address(result.data["operation"])
+    return result.api, path, query, _secrets(result)
+
+
+def _path(result):
+    """Return the path of an operation; the daemon that is handed it puts what it wants behind it."""
+    return operations.address(result.data["operation"])[0]
+
+
+def _certificate(api):
+    return api.server["environment"]["certificate"]
+
+
+def _cancel(result, error=None):
+    """
+    End an operation that waits for a connection; else it keeps the instance busy for 10 s (LXD) or 30 s (Incus).
+
+    error
+        Why: where an answer was lost, the other daemon may well be connected.
+    """
+    if isinstance(error, APIException) and retry.is_lost(error):
+        return
+    path, query = operations.address(result.data["operation"])
+    with suppress(LxdapiError):
+        result.api.impatient().delete(path, params=query)
+
+
+def _words(result):
+    """Return what the other operation says of a failure, which it may see a moment later; "" for nothing."""
+    try:
+        result.wait(_MOMENT)
+    except APIOperationException as exc:
+        return exc.error
+    except LxdapiError:
+        pass
+    return ""
+
+
+def _told(exc, words):
+    """Return the failure with what the other daemon says of it."""
+    if not words or words == exc.error:
+        return exc
+    more = type(exc)(exc.result, f"{exc.error}; the other daemon says: {words}", exc.method, exc.url)
+    more.started_by = exc.started_by
+    return more

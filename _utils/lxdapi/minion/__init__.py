@@ -1,0 +1,3 @@
+"""
+What the fronts for Salt share.
+"""

@@ -1,0 +1,247 @@
+"""
+Start-ahead: plain states that follow each other and depend on nothing run at once, and each reports its own result.
+
+The first of them hands those behind it to threads; when Salt comes to each, its result is there, or is waited for. What
+is started ahead is only what Salt is sure to call next, and what would end the same in any order:
+
+- chunks that directly follow, of the same state and function, without requisites, conditions, ``retry``, ``check_cmd``,
+  ``parallel``, slots or anything else that is Salt's own;
+- none that names another one of them (a copy's source), that is about the same object, or that waits for something;
+- not in test mode, not with ``failhard``, not where ``lxdapi:ahead`` is 0.
+
+A ``present`` that failed with nothing changed is tried again at its turn: another one may have had to be first.
+"""
+
+import contextvars
+import inspect
+import re
+import threading
+from collections import deque
+from concurrent.futures import CancelledError, Future
+from functools import lru_cache
+
+from lxdapi import concurrency as workers
+from lxdapi.errors import InvalidError
+from lxdapi.minion import state_run as runs
+
+# Functions that may be started ahead, and how many at once.
+_FEW, _MANY = workers.busy, lambda: workers.STOPS
+FUNCTIONS = {
+    ("lxdapi_instance", "present"): _FEW,
+    ("lxdapi_instance", "running"): _FEW,
+    ("lxdapi_instance", "frozen"): _FEW,
+    ("lxdapi_instance", "stopped"): _MANY,
+    ("lxdapi_instance", "absent"): _MANY,
+    ("lxdapi_instance_snapshot", "present"): _FEW,
+    ("lxdapi_instance_snapshot", "absent"): _FEW,
+    ("lxdapi_storage_volume", "present"): _FEW,
+    ("lxdapi_storage_volume", "absent"): _FEW,
+    ("lxdapi_volume_snapshot", "present"): _FEW,
+    ("lxdapi_volume_snapshot", "absent"): _FEW,
+}
+# Of which another one may have to be first: it gives up an address, a port.
+_AGAIN = (("lxdapi_instance", "present"),)
+# Of one instance or volume the snapshots are made one after the other.
+_WITHIN = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
+_SALTS = frozenset(
+    ("state", "fun", "name", "order", "__id__", "__sls__", "__env__", "__sls_included_from__")
+    + ("onchanges_in", "onfail_in", "require_in", "watch_in", "__orchestration_jid__")
+)
+# What has been waited for when Salt calls the first one.
+_BEHIND = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))
+_SEPARATORS = re.compile(r"[\s/:@,]+")
+
+
+def taken(run, act):
+    """
+    Return a state's answer, which may be there already.
+
+    run
+        See :class:`lxdapi.minion.state_run.Run`.
+    act
+        Makes the answer.
+    """
+    if run.course is None or run.beside:
+        return act()
+    run.arrived()
+    mine = runs.tag(run.low)
+    if mine not in run.course.ahead:
+        _look_ahead(run, act)
+    begun = run.course.ahead.pop(mine, None)
+    if begun is None:
+        return act()
+    ret = begun.answer(mine)
+    again = (run.low["state"], run.low["fun"]) in _AGAIN
+    return act() if ret is None or (again and ret["result"] is False and not ret["changes"]) else ret
+
+
+def _look_ahead(run, act):
+    """Start what may be started with this chunk, and the chunk itself."""
+    function = (run.low["state"], run.low["fun"])
+    if function not in FUNCTIONS or run.test or not _is_quiet(run) or not _fits(run, run.low, _BEHIND):
+        return
+    bound = _bound(run)
+    group = _group(run) if bound > 0 else [run.low]
+    if len(group) > 1:
+        begun = Begun(bound)
+        for chunk in group:
+            begun.add(runs.tag(chunk), repr(chunk.get("remote")), act if chunk is run.low else _call(run, chunk))
+        begun.start(FUNCTIONS[function]())
+        run.course.ahead.update(dict.fromkeys(begun.futures, begun))
+
+
+def _is_quiet(run):
+    """Return True if nothing makes Salt stop, or leave something out, on its own account."""
+    opts = run.names["__opts__"]
+    return not (opts.get("failhard") or opts.get("global_state_conditions") or run.course.parallel)
+
+
+def _bound(run):
+    """Return how many at once the setting allows."""
+    found = run.names["__salt__"]["config.get"]("lxdapi:ahead", None)
+    if found is None:
+        return workers.MOST
+    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
+        return found
+    raise InvalidError(f"lxdapi:ahead: a number is needed, 0 for none, not {found!r}")
+
+
+def _group(run):
+    """Return the chunks that may run at once, the run's own first."""
+    first = run.low
+    found = [first]
+    mentioned, words, named = _mentioned(first), _words_of(first), {}
+    _is_new(first, named)
+    for chunk in run.course.followers(first, run.running):
+        if runs.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
+            break
+        if not _fits(run, chunk) or not _is_new(chunk, named):
+            break
+        about, own = _mentioned(chunk), _words_of(chunk)
+        if about & words or mentioned & own:
+            break
+        found.append(chunk)
+        mentioned |= about
+        words |= own
+    return found
+
+
+def _fits(run, chunk, more=frozenset()):
+    """Return True for a chunk that Salt just calls; more: what else it may have."""
+    known = _parameters(run.names[chunk["fun"]])
+    if not chunk.keys() - known <= _SALTS | more | {key for key in chunk if key.startswith("__pub_")}:
+        return False
+    return isinstance(chunk["name"], str) and not runs.has_slot(chunk) and not chunk.get("wait_for")
+
+
+@lru_cache(maxsize=32)
+def _parameters(function):
+    return frozenset(inspect.signature(function).parameters)
+
+
+def _is_new(chunk, named):
+    """
+    Note what a chunk is about, and return True if none before it can be about the same: two such are never changed at
+    once. A project that is not said can be any.
+
+    named
+        ``{(name, remote): projects}``.
+    """
+    own = chunk["name"].rpartition("/")[0] if chunk["state"] in _WITHIN else chunk["name"]
+    projects = named.setdefault((own, chunk.get("remote") or "local"), set())
+    project = chunk.get("project")
+    new = not projects or (None not in projects and project is not None and project not in projects)
+    projects.add(project)
+    return new
+
+
+def _words_of(chunk):
+    """Return the words by which others would name what a chunk is about."""
+    return {chunk["name"], chunk["name"].rpartition("/")[2]}
+
+
+def _mentioned(chunk):
+    """Return each text in the arguments of a chunk, and its words."""
+    arguments = (value for key, value in chunk.items() if key not in _SALTS and key not in _BEHIND)
+    return {word for value in arguments for each in runs.texts(value) for word in (each, *_SEPARATORS.split(each))}
+
+
+def _call(run, chunk):
+    """Return what Salt would call for a chunk."""
+    function = run.names[chunk["fun"]]
+    given = {key: chunk[key] for key in _parameters(function) if key in chunk}
+    return lambda: run.followed_by(chunk).during(lambda: function(**given))
+
+
+class Begun:
+    """
+    States that run at once, those of one daemon begun in their order.
+
+    most
+        How many at once.
+    """
+
+    def __init__(self, most):
+        self.futures, self._queues = {}, {}
+        self._most, self._left, self._lock = most, 0, threading.Lock()
+
+    def add(self, tag, daemon, call):
+        """
+        Take in one more.
+
+        tag, daemon
+            Of the chunk, and what it is about.
+        call
+            The state.
+        """
+        self.futures[tag] = Future()
+        self._left += 1
+        # Salt's dunders, and what is secret, are as here
+        waiting = (self.futures[tag], contextvars.copy_context(), call)
+        self._queues.setdefault(daemon, deque()).append(waiting)
+
+    def start(self, count):
+        """Begin, with so many at once for each daemon."""
+        widths = [(queue, min(count, len(queue))) for queue in self._queues.values()]
+        self._pool = workers.Workers(min(self._most, sum(width for _, width in widths)))
+        for queue, width in widths:
+            for _ in range(width):
+                self._pool.submit(self._next, queue)
+
+    def _next(self, queue):
+        """Run the next one; and the next after it is asked for anew, which a process that ends does not grant."""
+        with self._lock:
+            if not queue:
+                return
+            future, context, call = queue.popleft()
+        try:
+            future.set_result(context.run(call))
+        except BaseException as exc:  # as if it had been called at its turn
+            future.set_exception(exc)
+        try:
+            self._pool.submit(self._next, queue)
+        except RuntimeError:
+            pass
+
+    def answer(self, tag):
+        """Return the answer of one state when it is there, or raise what it raised; None if it was never begun."""
+        try:
+            return self.futures[tag].result()
+        except CancelledError:
+            return None
+        except BaseException as exc:
+            # what a state raised is Salt's to tell, and the next ones are asked for all the same
+            if not isinstance(exc, Exception):
+                self._end()
+            raise
+        finally:
+            self._left -= 1
+            if not self._left:
+                self._pool.shutdown(wait=False)
+
+    def _end(self):
+        """Begin no more."""
+        with self._lock:
+            for queue in self._queues.values():
+                while queue:
+                    queue.popleft()[0].cancel()

@@ -1,0 +1,198 @@
+"""
+What a state sees of the run that it is in: its own chunk, those that follow it, what has run already.
+
+Salt gives every state function ``__low__``, ``__lowstate__`` and ``__running__``, without any configuration (3006.28,
+3007.15, 3008.3). Nothing of Salt is imported here: the fronts hand over their globals.
+"""
+
+import copy
+import inspect
+import os
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from lxdapi.minion import read_cache as shelves
+
+_BESIDE = ContextVar("lxdapi_run", default=None)
+# Of a chunk: what runs before or instead of our function, and can change what the daemon has.
+_FOREIGN = ("creates", "onlyif", "unless")
+_KEY = "lxdapi:run:"
+_SLOT = "__slot__:"
+
+
+def of(names):
+    """
+    Return the :class:`Run` that a state function is called in.
+
+    names
+        The globals of its file.
+    """
+    beside = _BESIDE.get()
+    if beside is not None:
+        return beside
+    low = names.get("__low__")
+    if low:
+        _look_up(names[low["fun"]])
+    return Run(names["__opts__"]["test"], low or None, names)
+
+
+def _look_up(function):
+    """
+    Keep the signature of a state function with it: Salt looks it up twice for each state, which with 25 parameters
+    takes as long as our own part of a state with nothing to do.
+    """
+    if "__signature__" not in function.__dict__:
+        function.__signature__ = inspect.signature(function)
+
+
+def tag(chunk):
+    """Return what Salt knows a chunk by."""
+    return "{state}_|-{__id__}_|-{name}_|-{fun}".format(**chunk)
+
+
+class Run:
+    """
+    A state function's view of its run.
+
+    test
+        True: nothing is to be done.
+    low
+        The chunk that it is called for; None: it is called by itself.
+    names
+        The globals of the file that it is in.
+    """
+
+    def __init__(self, test=False, low=None, names=None, course=None):
+        self.test, self.low, self.names = test, low, names or {}
+        self.beside = course is not None
+        self.course = course or self._course()
+        if self.course is not None:
+            self.low = self.course.own(low)
+
+    def _course(self):
+        """Return the :class:`Course` of this run, the same one for all of its states; None without a run."""
+        chunks, instance = self.names.get("__lowstate__"), self.names.get("__instance_id__")
+        if not self.low or not chunks:
+            return None
+        key = f"{_KEY}{os.getpid()}:{instance}"
+        context = self.names["__context__"]
+        if key not in context or not context[key].is_of(chunks):
+            _forget_others(context)
+            context[key] = Course(list(chunks))
+        return context[key]
+
+    @property
+    def running(self):
+        """Return the results so far, by tag."""
+        return self.names.get("__running__") or {}
+
+    def followed_by(self, chunk):
+        """Return the run as a state that is started ahead sees it."""
+        return Run(self.test, chunk, self.names, self.course)
+
+    @contextmanager
+    def planning(self, word):
+        """Within the block reads of objects are answered from what the run has read before, if it has."""
+        if self.course is None or self.course.parallel:
+            yield
+            return
+        with shelves.used(word, self.course.left(self.low)):
+            yield
+
+    def arrived(self):
+        """Note that the run is at this chunk; what was read is forgotten where somebody else can have run since."""
+        shelf = self.names["__context__"].get(shelves.KEY)
+        if not self.course.arrived(self.low, len(self.running)) and shelf is not None:
+            shelf.drop()
+
+    def during(self, act):
+        """Call a state function for the chunk of this run, in a thread."""
+        before = _BESIDE.set(self)
+        try:
+            return act()
+        finally:
+            _BESIDE.reset(before)
+
+
+def _forget_others(context):
+    """Runs that are over go: the context of a minion without processes of its own lives as long as it."""
+    for key in [key for key in context if str(key).startswith(_KEY)]:
+        if not context[key].ahead:
+            del context[key]
+
+
+class Course:
+    """
+    The chunks of a run in their order.
+
+    ``chunks``: plain dictionaries. ``places``: where each is, by tag. ``parallel``: whether something runs beside the
+    run, of which nobody can say when it changes what. ``ahead``: what was started before its turn.
+    """
+
+    def __init__(self, chunks):
+        self.chunks = chunks
+        self.places = {tag(chunk): place for place, chunk in enumerate(chunks)}
+        self.parallel = any(chunk.get("parallel") for chunk in chunks)
+        self.ahead = {}
+        self._left, self._results, self._passed = _left(chunks), None, 0
+
+    def is_of(self, chunks):
+        """Return True if these are its chunks: Salt's own word for a run, the id of an object, comes again."""
+        return len(chunks) == len(self.chunks) and next(iter(chunks)) is self.chunks[0]
+
+    def own(self, low):
+        """Return the plain chunk of what Salt shows frozen; a copy of one that the run did not begin with."""
+        place = self.places.get(tag(low))
+        return copy.deepcopy(low) if place is None else self.chunks[place]
+
+    def left(self, low):
+        """Return how many chunks of the same state follow each other from this one on."""
+        place = self.places.get(tag(low))
+        return 1 if place is None else self._left[place]
+
+    def arrived(self, low, results):
+        """Return True if since the last chunk of ours nothing ran but that; results: how many there are by now."""
+        unbroken = self._results is not None and results == self._results + 1 and not _runs_more(low)
+        # None: what Salt reads anew after it may be other settings
+        self._results = None if any(key.startswith("reload_") for key in low) else results
+        return unbroken
+
+    def followers(self, low, running):
+        """Return the chunks behind this one; none if it is run before one that stands before it."""
+        place = self.places.get(tag(low))
+        if place is None:
+            return []
+        while self._passed < place and tag(self.chunks[self._passed]) in running:
+            self._passed += 1
+        return self.chunks[place + 1 :] if self._passed >= place else []
+
+
+def _left(chunks):
+    found = []
+    for place in reversed(range(len(chunks))):
+        same = found and chunks[place]["state"] == chunks[place + 1]["state"]
+        found.append(found[-1] + 1 if same else 1)
+    return found[::-1]
+
+
+def _runs_more(low):
+    """Return True if Salt runs something of the user's before this state's function."""
+    return any(key in low for key in _FOREIGN) or has_slot(low)
+
+
+def has_slot(chunk):
+    """Return True if Salt puts something into an argument just before it calls the function; it looks into mappings."""
+    return any(each.startswith(_SLOT) for value in chunk.values() for each in texts(value))
+
+
+def texts(value):
+    """Yield each text in an argument, keys of mappings too."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            left += [*each, *each.values()]
+        elif isinstance(each, (list, tuple, set)):
+            left += each
+        elif isinstance(each, str):
+            yield each

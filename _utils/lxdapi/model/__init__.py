@@ -1,0 +1,3 @@
+"""
+The kinds of resources, and how what is declared differs from what is.
+"""

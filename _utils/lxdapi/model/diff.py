@@ -1,0 +1,301 @@
+"""
+Comparison by meaning: what is declared against what the daemon holds, and what would change.
+
+Undeclared (None) is left alone. In a map, a key that is None or "" is to be removed; an empty map or
+list that is declared clears. Two spellings of one value are equal: see :mod:`lxdapi.model.equality`.
+"""
+
+import json
+from typing import NamedTuple
+
+from lxdapi import masking as secrets
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+from lxdapi.model import equality as meaning
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.equality import NEVER, moment
+from lxdapi.model.schema import FIELDS
+
+
+class Delta(NamedTuple):
+    """
+    What differs between the declared and the present.
+
+    changes
+        ``{field: {key: {"old": x, "new": y}}}``; secret values masked.
+    fields
+        The new value of each field that differs, whole.
+    touched
+        Of each map that differs, only the keys that change, "" for those that go: what a PATCH sends.
+    removes
+        True if a key or a device goes, which only a PUT of the whole object does.
+    """
+
+    changes: dict
+    fields: dict
+    touched: dict
+    removes: bool
+
+    def __bool__(self):
+        return bool(self.changes)
+
+
+def normal(kind, wanted):
+    """
+    Return the declared fields with canonical values; fields that are None are left out.
+
+    Raises :class:`InvalidError` for a field the kind does not have, a wrong type or a bad value.
+    """
+    if not isinstance(wanted, dict):
+        raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(wanted).__name__}")
+    wanted = {_field(kind, word): given for word, given in wanted.items()}
+    return {field: _normal(kind, field, given) for field, given in wanted.items() if given is not None}
+
+
+def _field(kind, word):
+    """Return a field by its name, or by the parameter's of a state: ``secret_key`` is ``secret-key``."""
+    field = word if word in kind.known else str(word).replace("_", "-")
+    if field not in kind.known:
+        raise InvalidError(f"{kind.label}: unknown field {word!r}; there are: {', '.join(kind.known)}")
+    return field
+
+
+def _normal(kind, field, given):
+    if field in kind.items:
+        return items.normal(kind.items[field], field, given)
+    value = _NORMAL[FIELDS[field]](field, given)
+    value = value.strip() if field in kind.trimmed else value
+    return kind.never if FIELDS[field] == "time" and value == NEVER else value
+
+
+def _normal_map(field, given):
+    if isinstance(given, list) and all(isinstance(item, dict) for item in given):
+        given = {key: value for item in given for key, value in item.items()}
+    if not isinstance(given, dict):
+        raise InvalidError(f"{field}: a mapping is needed, not {type(given).__name__}")
+    return {_key(field, key): names.value(f"{field} {key}", value) for key, value in given.items()}
+
+
+def _key(field, key):
+    return names.check("any", f"{field} key", key)
+
+
+def _normal_devices(field, given):
+    if not isinstance(given, dict):
+        raise InvalidError(f"{field}: a mapping of names to devices is needed")
+    return {
+        _key(field, name): None if device is None else _normal_map(f"{field} {name}", device)
+        for name, device in given.items()
+    }
+
+
+def _normal_list(field, given):
+    if not isinstance(given, (list, tuple)) or not all(isinstance(item, str) for item in given):
+        raise InvalidError(f"{field}: a list of names is needed")
+    if len(set(given)) != len(given):
+        raise InvalidError(f"{field}: a name stands there twice")
+    return list(given)
+
+
+def _normal_addresses(field, given):
+    return sorted({sense: text for text, sense in meaning.addresses(field, _normal_list(field, given))}.values())
+
+
+def _compare_addresses(kind, field, old, new):
+    before, after = (dict(reversed(pair) for pair in meaning.addresses(field, texts or ())) for texts in (old, new))
+    if set(before) == set(after):
+        return None
+    whole = sorted({**after, **{key: text for key, text in before.items() if key in after}}.values())
+    return {"old": sorted(old or ()), "new": whole}, whole, whole, False
+
+
+def _normal_text(field, given):
+    return names.value(field, given) or ""
+
+
+def _normal_time(field, given):
+    if given == "":
+        return NEVER
+    when = moment(given)
+    if when is None:
+        raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {given!r}")
+    return NEVER if when == NEVER else when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _normal_given(field, given):
+    try:
+        json.dumps(given, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidError(f"{field}: {exc}; write it as text in quotes") from exc
+    return given
+
+
+def _normal_set(field, given):
+    return sorted(_normal_list(field, given))
+
+
+_NORMAL = {
+    "map": _normal_map,
+    "devices": _normal_devices,
+    "addresses": _normal_addresses,
+    "list": _normal_list,
+    "set": _normal_set,
+    "text": _normal_text,
+    "bool": items.truth,
+    "time": _normal_time,
+    "given": _normal_given,
+}
+
+
+def compare(kind, wanted, current, purge=False):
+    """
+    Return the :class:`Delta` between declared fields (of :func:`normal`) and the object read.
+
+    purge
+        True: of the lists of things with an identity, what is not declared goes.
+
+    What only a create takes is not looked at here: see :func:`fixed`.
+    """
+    changes, fields, touched, removes = {}, {}, {}, False
+    for field in kind.fields:
+        if field not in wanted:
+            continue
+        part = _compare(kind, field, current.get(field), wanted[field], purge)
+        if part is not None:
+            changes[field], fields[field], touched[field], gone = part
+            removes = removes or gone
+    return Delta(changes, fields, touched, removes)
+
+
+def _compare(kind, field, old, new, purge):
+    if field in kind.items:
+        part = items.compare(kind.items[field], old, new, purge)
+        return part and (*part, part[1], False)
+    return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
+
+
+def others(kind, wanted, current):
+    """Return in words what there is in declared lists of things and is not declared."""
+    counts = {
+        field: items.undeclared(kind.items[field], current.get(field), wanted[field])
+        for field in kind.items
+        if wanted.get(field)
+    }
+    words = [f"{field} {', '.join(found)}" for field, found in counts.items() if found]
+    return f"not declared, and left alone without purge: {'; '.join(words)}" if words else ""
+
+
+def unseen(wanted, current):
+    """Return in words the declared keys whose values the daemon does not show."""
+    config, there = wanted.get("config") or {}, current.get("config") or {}
+    keys = [key for key in sorted(config) if there.get(key) is True]
+    return f"{', '.join(keys)}: set, but not shown, so it cannot be compared" if keys else ""
+
+
+def fixed(kind, wanted, current):
+    """Return in words what is declared otherwise than it is, and is fixed once the object exists."""
+    differs = [
+        (field, field, current.get(field), wanted[field])
+        for field in kind.create_only
+        if field in wanted and wanted[field] != (current.get(field) or type(wanted[field])())
+    ]
+    config = current.get("config") or {}
+    for key, kept in kind.rewritten.items():
+        declared = (wanted.get("config") or {}).get(key)
+        if declared and declared not in (config.get(key), config.get(kept)):
+            differs.append((f"config {key}", key, config.get(key), declared))
+    return [
+        f"{what} is {secrets.mask_value(key, old)!r} and cannot be changed to {secrets.mask_value(key, new)!r}"
+        for what, key, old, new in differs
+    ]
+
+
+def created(kind, wanted):
+    """Return the declared fields as a create takes them: without what is declared to be absent."""
+    sent = {
+        field: items.created(kind.items[field], value) if field in kind.items else _without_none(value)
+        for field, value in wanted.items()
+        if field not in kind.late
+    }
+    return {**kind.defaults, **sent}
+
+
+def _without_none(value):
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+
+
+def _goals(kind, old, new):
+    """Return what each key shall be: those named, or with an empty map every one gone."""
+    if new:
+        return {key: value for key, value in new.items() if key not in kind.rewritten}
+    return {key: None for key in old if not key.startswith(kind.kept)}
+
+
+def _compare_map(kind, field, old, new):
+    old = old or {}
+    goals = {k: v for k, v in _goals(kind, old, new).items() if not _met(kind, k, old.get(k), v)}
+    if not goals:
+        return None
+    changes = {key: secrets.pair(key, old.get(key), value) for key, value in goals.items()}
+    merged = {key: value for key, value in {**old, **goals}.items() if value is not None}
+    return changes, merged, {k: v or "" for k, v in goals.items()}, None in goals.values()
+
+
+def _met(kind, key, old, new):
+    return meaning.met(key, old, new) or (old is None and new and meaning.same(key, kind.assumed.get(key), new))
+
+
+def _compare_devices(kind, field, old, new):
+    old = old or {}
+    goals = new or {name: None for name in old}
+    merged, changes, touched, removes = dict(old), {}, {}, False
+    for name, device in goals.items():
+        pair, goal = _compare_device(name, old.get(name), device)
+        if pair is None:
+            continue
+        changes[name], merged[name] = pair, goal
+        removes = removes or goal is None
+        touched.update({} if goal is None else {name: goal})
+    merged = {name: device for name, device in merged.items() if device is not None}
+    return (changes, merged, touched, removes) if changes else None
+
+
+def _compare_device(name, old, new):
+    """Return ({old, new} of what differs or None, the device as it shall be or None)."""
+    if new is None:
+        return (None, None) if old is None else ({"old": _shown(name, old), "new": None}, None)
+    if old is None or new.get("type", old.get("type")) != old.get("type"):
+        goal = {key: value for key, value in new.items() if value is not None}
+        return {"old": _shown(name, old), "new": _shown(name, goal)}, goal
+    differs = [key for key, value in new.items() if not meaning.met(key, old.get(key), value)]
+    if not differs:
+        return None, old
+    goal = {key: value for key, value in {**old, **new}.items() if value is not None}
+    pair = {"old": {k: old.get(k) for k in differs}, "new": {k: new[k] for k in differs}}
+    return {side: _shown(name, device) for side, device in pair.items()}, goal
+
+
+def _shown(name, device):
+    return device and {key: secrets.mask_value(key, value, name) for key, value in device.items()}
+
+
+def _compare_plain(kind, field, old, new):
+    if FIELDS[field] == "time" and moment(old) == moment(new):
+        return None
+    if (old or type(new)()) == new:
+        return None
+    return secrets.pair(field, old, new), new, new, False
+
+
+def _compare_set(kind, field, old, new):
+    """Compare but for what the daemon gives by itself, which stays."""
+    given = [name for name in old or () if name in kind.automatic]
+    whole = [*given, *(name for name in new if name not in kind.automatic)]
+    if set(old or ()) == set(whole):
+        return None
+    return {"old": sorted(old or ()), "new": sorted(whole)}, whole, whole, False
+
+
+_COMPARE = {"set": _compare_set, "addresses": _compare_addresses, "devices": _compare_devices, "map": _compare_map}

@@ -1,0 +1,173 @@
+"""
+What values mean, so that two spellings of one thing are equal.
+
+The daemons keep text as it was sent (LXD 5.0.2 and Incus 6.0.4 store ``True``, ``yes`` and ``2GB``
+verbatim): what differs is how people write it.
+"""
+
+import ipaddress
+import re
+from datetime import datetime, timezone
+
+import yaml
+
+from lxdapi.errors import InvalidError
+from lxdapi.masking import is_cloud_init
+
+# "No time". Of an image that has none it reads 1970-01-01 on LXD 5.0.2 and 0001-01-01 on Incus 6.0.4; only
+# this one clears an image's that was set: both ignore a zero time and null there.
+NEVER = "1970-01-01T00:00:00Z"
+TRUE = {"true", "1", "yes", "on"}
+FALSE = {"false", "0", "no", "off"}
+_UNITS = {"": 1, "B": 1, "bit": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGTPE", 1)}}
+_UNITS.update({f"{p}iB": 1024**n for n, p in enumerate("KMGTPE", 1)})
+_UNITS.update({f"{p}bit": 1000**n for n, p in enumerate("kMGTPE", 1)})
+_UNITS.update({f"{p}ibit": 1024**n for n, p in enumerate("KMGTPE", 1)})
+_SIZE = re.compile(r"([0-9]{1,40})([A-Za-z]*)")
+# Free text and names: "yes" and "true" are two different values there.
+_TEXT = re.compile(
+    r"(user|environment|raw|image|volatile)\.|cloud-init\.ssh-keys\.|"
+    r"(name|path|source|parent|network|pool|hwaddr|host_name|os|release|description)$"
+)
+# Address keys where "auto" has the daemon choose: it stores what it chose, and chooses anew each time
+# that it is sent "auto" (LXD 5.0.2, Incus 6.0.4).
+_CHOSEN = re.compile(r"(ipv[46]\.address|fan\.underlay_subnet)$")
+# Scripts, and templates of which even the comments count.
+_NO_YAML = re.compile(r"#!|##\s*template:")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def same(key, old, new):
+    """Return True if two config values mean the same; absent and "" are the same."""
+    old, new = old or "", new or ""
+    if old == new:
+        return True
+    if is_cloud_init(key):
+        return _same_document(old, new)
+    if _TEXT.match(key):
+        return False
+    for words in (TRUE, FALSE):
+        if old.lower() in words and new.lower() in words:
+            return True
+    size = _bytes(old)
+    if size is not None and size == _bytes(new):
+        return True
+    networks = _interfaces(old)
+    return networks is not None and networks == _interfaces(new)
+
+
+def met(key, old, new):
+    """
+    Return True if what is there fulfils what is declared.
+
+    More than :func:`same`: ``auto`` is met by whichever address was chosen, and a secret that the daemon
+    shows as a mere ``true`` (core.trust_password, LXD 5.0.2) is met, for it cannot be compared.
+    """
+    if old is True:
+        return new is not None
+    if new == "auto" and _CHOSEN.search(key):
+        return (old or "none") != "none"
+    return same(key, old, new)
+
+
+def _same_document(old, new):
+    """Return True if both are YAML of the same content below the same head (``#cloud-config``)."""
+    if _head(old) != _head(new) or any(_NO_YAML.match(line) for line in _head(old)):
+        return False
+    try:
+        one, other = (_document(text) for text in (old, new))
+        return all(isinstance(each, yaml.CollectionNode) for each in (one, other)) and _content(one) == _content(other)
+    except (yaml.YAMLError, RecursionError, UnicodeError):
+        return False
+
+
+def _head(text):
+    """Return the comments that a document begins with: they tell cloud-init what it is."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.rstrip())
+    return lines
+
+
+def _document(text):
+    # aliases of aliases grow without bound when they are compared
+    if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_LOADER)):
+        raise yaml.YAMLError("aliases are not compared")
+    return yaml.compose(text, Loader=_LOADER)
+
+
+def _content(node):
+    """
+    Return what a node of YAML means, to be compared: without spelling and the order of keys.
+
+    No value is made of it: 2030-99-99 is no date, a list no key, and true equals 1 in Python.
+    """
+    if isinstance(node, yaml.MappingNode):
+        return node.tag, frozenset({_content(key): _content(value) for key, value in node.value}.items())
+    if isinstance(node, yaml.SequenceNode):
+        return node.tag, tuple(_content(each) for each in node.value)
+    if node.tag.endswith(":bool"):
+        return node.tag, node.value.lower() in TRUE
+    return node.tag, None if node.tag.endswith(":null") else node.value
+
+
+def _bytes(text):
+    match = _SIZE.fullmatch(text)
+    if not match or match[2] not in _UNITS:
+        return None
+    # a bit is no byte, although both count from 1
+    return int(match[1]) * _UNITS[match[2]], "bit" in match[2]
+
+
+def _interfaces(text):
+    """Return the addresses (with their networks) of a comma-separated list in order, None if it is none."""
+    try:
+        return [ipaddress.ip_interface(part.strip()) for part in text.split(",")]
+    except ValueError:
+        return None
+
+
+def parts(text):
+    """Return a comma-separated list as a list of texts, addresses and networks in one spelling."""
+    return [_spelled(part.strip()) for part in (text or "").split(",") if part.strip()]
+
+
+def members(text):
+    """Return a comma-separated list of which the order does not count, as a set of texts."""
+    return frozenset(parts(text))
+
+
+def _spelled(text):
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return text
+
+
+def addresses(field, texts):
+    """
+    Return (text, meaning) of addresses, networks and ranges (``192.0.2.1-192.0.2.9``).
+
+    Raises :class:`InvalidError` for what is none of them.
+    """
+    try:
+        return [(text, tuple(_address(part) for part in text.split("-"))) for text in texts]
+    except ValueError as exc:
+        raise InvalidError(f"{field}: {exc}") from exc
+
+
+def _address(text):
+    network = ipaddress.ip_network(text.strip(), strict=False)
+    return network.version, int(network.network_address), network.prefixlen
+
+
+def moment(text):
+    """Return the time, :data:`NEVER` for both of the daemons' zero times, None if it is unreadable."""
+    try:
+        found = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
+        found = (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+    return NEVER if found.year in (1, 1970) else found

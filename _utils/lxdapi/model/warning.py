@@ -1,0 +1,37 @@
+"""
+What warnings need beyond the table: they are named by their type, for their UUIDs are the daemon's.
+"""
+
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+
+KIND = KINDS["warning"]
+
+
+def matching(api, name):
+    """
+    Return ``{uuid: warning}`` of those with this UUID or this type, in every project; none where the daemon
+    has no warnings.
+    """
+    if converge.lacks(api, KIND):
+        return {}
+    found = api.get(KIND.collection, params={"recursion": 1}).metadata or ()
+    return {each["uuid"]: each for each in found if name in (each["uuid"], each["type"])}
+
+
+def acknowledged(api, name):
+    """Return the steps that acknowledge them."""
+    new = [uuid for uuid, each in matching(api, name).items() if each["status"] == "new"]
+    steps = [converge.present(api, "warning", uuid, {"status": "acknowledged"}) for uuid in new]
+    return [_named(uuid, step) for uuid, found in zip(new, steps) for step in found]
+
+
+def _named(uuid, step):
+    """Return the step of one of several warnings, with its UUID in the changes."""
+    return step._replace(verb="acknowledged", changes={uuid: step.changes}, act=lambda: step.act() and None)
+
+
+def absent(api, name):
+    """Return the steps that remove them."""
+    steps = [converge.absent(api, "warning", uuid) for uuid in matching(api, name)]
+    return [step._replace(changes={step.changes["deleted"]: step.changes}) for found in steps for step in found]

@@ -1,0 +1,223 @@
+"""
+The writes: create, update, rename and remove an object, each settled by reading it where its answer was lost.
+"""
+
+import time
+
+from lxdapi import validation as names
+from lxdapi.errors import (
+    APIException,
+    APINotFoundException,
+    APIOperationException,
+    APIPreconditionException,
+    APITimeoutException,
+    APIUndoneException,
+    InvalidError,
+)
+from lxdapi.http import operations, retry
+from lxdapi.minion.read_cache import Found
+from lxdapi.model import diff, server
+from lxdapi.model.objects import parts_of, path_of, read
+from lxdapi.plan import steps as plans
+
+# How often a write is tried when somebody else keeps changing the object between read and write.
+TRIES = 10
+# How long a write that the daemon has let in beside ours can still undo it, in seconds.
+RACE = 0.02
+
+
+def create(api, kind, name, wanted, timeout=None, extra=None):
+    """
+    Create the object with the declared fields, in one call, and wait for it.
+
+    extra
+        What the body has beyond the fields: an instance's ``source``.
+    """
+    parts = parts_of(kind, name)
+    own = {kind.key: parts["name"]} if kind.key else {}
+    body = {**diff.created(kind, wanted), **own, **(extra or {})}
+    api.post(names.path(kind.collection, **parts), json=body, **patience(api, kind)).wait(timeout)
+
+
+def created(api, kind, name, wanted, shared=True):
+    """
+    Create the object; returns None if that was done by this, what it changed if somebody else was faster.
+
+    shared
+        False: that somebody else was faster is a failure.
+    """
+    if not kind.provable:
+        _ = api.server  # when it was started is compared with afterwards
+    try:
+        done = retry.settle(
+            api, lambda: create(api, kind, name, wanted), lambda: _found_created(api, kind, name, wanted)
+        )
+    except APIException as exc:
+        found = read(api, kind, name) if shared and retry.is_refusal(exc) else None
+        if not _is_whole(found):
+            raise
+        _refuse_fixed(kind, wanted, found)
+        return update(api, kind, name, wanted)
+    return None if done is None else {"created": name}
+
+
+def _found_created(api, kind, name, wanted):
+    """Return what is there after a create whose answer was lost, made as declared; None if there is nothing."""
+    operations.left_alone(api, path_of(kind, name))
+    found = read(api, kind, name)
+    if not _is_whole(found):
+        return None
+    if not kind.provable and api.restarted():
+        remove(api, kind, name)
+        return None
+    _refuse_fixed(kind, wanted, found)
+    return update(api, kind, name, wanted) or {}
+
+
+def _refuse_fixed(kind, wanted, found):
+    words = diff.fixed(kind, wanted, found.metadata)
+    if words:
+        raise InvalidError("; ".join(words))
+
+
+def _is_whole(found):
+    """Return True for an object that is there as a whole, False for none or, in a cluster, a part of it."""
+    return found is not None and found.metadata.get("status") not in ("Pending", "Errored")
+
+
+def patience(api, kind):
+    """Return how long a write waits for its reply: where the daemon works before it answers, as for an operation."""
+    return {"timeout": max(api.timeout, api.wait_timeout)} if kind.slow else {}
+
+
+def update(api, kind, name, wanted, current=None, purge=False):
+    """
+    Make the fields as declared and return what changed.
+
+    Read, compared, written with If-Match, and read again, until there is nothing left to be done: a write that somebody
+    else overtook, that the daemon was too busy for or whose answer was lost is seen there, done or still to be done.
+    The last look is needed as well: of two writes at the same moment the daemons lose one, for they compare the ETag
+    and write in two steps (22 to 41 of 100 edits of a profile by two clients; LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    """
+    attempts, changes = _Attempts(api, kind), {}
+    # what was read some seconds ago is no base of a write
+    current = None if isinstance(current, Found) else current
+    while True:
+        try:
+            current = current or api.get(path_of(kind, name))
+        except APIException:
+            if attempts.were_accepted():
+                return changes
+            raise
+        delta = diff.compare(kind, wanted, current.metadata, purge)
+        if not delta and attempts.are_over():
+            return changes
+        if delta:
+            attempts.begin(delta)
+            plans.join(changes, attempts.write(name, current, delta))
+        current = None
+
+
+class _Attempts:
+    """The writes that are tried until an object is as declared."""
+
+    def __init__(self, api, kind):
+        self._api, self._kind = api, kind
+        self._count, self._waiting = 0, None
+        self._failed, self._contended, self._written = None, False, {}
+
+    def are_over(self):
+        """Return True if all is as declared, and stays so: where others write as well it is looked at twice."""
+        contended, self._contended = self._contended, False
+        return not (contended and retry.Patience(1).pause())
+
+    def were_accepted(self):
+        """Return True if the last write was: a daemon that then cannot be asked has done it all the same."""
+        return isinstance(self._failed, APIUndoneException)
+
+    def begin(self, delta):
+        """Raise if what is left is not to be tried once more; a pause where one may help."""
+        self._count += 1
+        if self._failed is not None and not self._may_repeat(delta):
+            raise self._failed
+
+    def _may_repeat(self, delta):
+        error = self._failed
+        if isinstance(error, APIPreconditionException):
+            # without the pause four processes at one profile are in each other's way for ever
+            return self._waiting.pause(error) or self._count <= TRIES
+        if isinstance(error, APIUndoneException):
+            self._failed = _undone(error.result, delta, self._written)
+            return not self._kind.checked and self._count <= TRIES
+        return not isinstance(error, APITimeoutException) and self._waiting.pause(error)
+
+    def write(self, name, current, delta):
+        """Write the difference and return what that changes, or may have changed; raises for a refusal."""
+        try:
+            done = write(self._api, self._kind, name, current, delta).wait()
+        except APIException as exc:
+            overtaken = isinstance(exc, APIPreconditionException)
+            if not (overtaken or retry.is_busy(exc) or retry.is_lost(exc)):
+                if self._kind.patch_whole and exc.status:
+                    server.put_back(self._api, self._kind, current, delta)
+                raise
+            self._failed, self._waiting = exc, self._waiting or retry.Patience(self._api.retry_timeout)
+            self._contended = self._contended or overtaken
+            return delta.changes if retry.is_lost(exc) else {}
+        self._contended = self._contended or self._failed is not None
+        self._failed, self._written = _undone(done, delta, delta.changes), delta.changes
+        # who read before this write and writes after it has done so by then: without it a look at once missed 25 of 100
+        time.sleep(RACE)
+        return delta.changes
+
+
+def _undone(done, delta, changes):
+    """Return the error for the case that a write was accepted and what is left of its changes is still to be done."""
+    words = f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
+    error = APIUndoneException(done, words)
+    error.changes = {field: change for field, change in changes.items() if field not in delta.changes}
+    return error
+
+
+def write(api, kind, name, current, delta):
+    """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
+    headers = {"If-Match": current.etag} if current.etag else {}
+    partial = kind.patch and (kind.patch_unsets or not delta.removes)
+    repeated = kind.patch_with if partial else kind.written(current.metadata)
+    body = {field: current.metadata[field] for field in repeated if field in current.metadata}
+    touched = server.touched(kind, current, delta) if kind.patch_whole else delta.touched
+    body.update(touched if partial else delta.fields)
+    method = "PATCH" if partial else "PUT"
+    return api.request(method, path_of(kind, name), json=body, headers=headers, **patience(api, kind))
+
+
+def remove(api, kind, name, force=False):
+    """Delete the object and wait; returns {} if somebody else deleted it meanwhile, which is as good."""
+    options = {"params": {"force": 1} if force else None, **patience(api, kind)}
+    act = lambda: api.delete(path_of(kind, name), **options).wait() and None  # noqa: E731
+    try:
+        retry.settle(api, act, lambda: _found_gone(api, kind, name))
+    except APINotFoundException:
+        return {}
+    except APIOperationException:
+        if read(api, kind, name) is not None:
+            raise
+        return {}
+    return None
+
+
+def _found_gone(api, kind, name):
+    operations.left_alone(api, path_of(kind, name))
+    return None if read(api, kind, name) is not None else True
+
+
+def rename(api, kind, old, name):
+    """Rename the object and wait; the daemon refuses a name that is taken."""
+    body = {kind.key: parts_of(kind, name)["name"]}
+    act = lambda: api.post(path_of(kind, old), json=body, **patience(api, kind)).wait() and None  # noqa: E731
+    retry.settle(api, act, lambda: _found_renamed(api, kind, old, name))
+
+
+def _found_renamed(api, kind, old, name):
+    there = read(api, kind, old) is None and read(api, kind, name) is not None
+    return True if there else None

@@ -1,0 +1,3 @@
+"""
+Steps that make what is what is declared.
+"""

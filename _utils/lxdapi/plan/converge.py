@@ -1,0 +1,242 @@
+"""
+The one way to a declared state: read, compare, and say in steps what is to be done.
+
+A plan is a list of :class:`lxdapi.plan.steps.Step`, made with GETs only.
+"""
+
+from lxdapi.errors import InvalidError
+from lxdapi.model import diff
+from lxdapi.model import keyed_lists as items
+from lxdapi.model.kinds import kind_of
+from lxdapi.model.objects import (
+    daemon_of,
+    lacks,
+    nowhere,
+    parts_of,
+    path_of,
+    read,
+    require,
+    require_fields,
+    require_project,
+    sibling,
+)
+from lxdapi.model.writes import TRIES, create, created, patience, remove, rename, update
+from lxdapi.plan.steps import Nothing, Step
+
+# What is read and written by is here too, for those who converge kinds of their own.
+__all__ = [
+    "TRIES",
+    "absent",
+    "completion",
+    "create",
+    "created",
+    "creation",
+    "lacks",
+    "made",
+    "nowhere",
+    "parts_of",
+    "path_of",
+    "patience",
+    "present",
+    "read",
+    "refuse_fixed",
+    "refuse_undemanded",
+    "remove",
+    "rename",
+    "rename_steps",
+    "renamed",
+    "require",
+    "require_fields",
+    "require_project",
+    "sibling",
+    "unmade",
+    "update",
+    "update_steps",
+    "updated",
+]
+
+
+def present(api, word, name, wanted, purge=False, renamed_from=None):
+    """
+    Return the steps to an object with the declared fields.
+
+    wanted
+        ``{field: value}``; None is left alone. See :mod:`lxdapi.model.diff`.
+    purge
+        True: of rules, ports and the like, those that are not declared go.
+    renamed_from
+        The name of an object that is to become this one, if this one does not exist.
+    """
+    kind = kind_of(word)
+    wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
+    current = read(api, kind, name)
+    require_fields(api, kind, wanted)
+    renamed = [] if current is not None else rename_steps(api, kind, renamed_from, name)
+    if renamed:
+        current = read(api, kind, sibling(kind, name, renamed_from))
+        steps = update_steps(api, kind, name, wanted, current, purge=purge)
+        return renamed + [step._replace(act=lambda: update(api, kind, name, wanted, None, purge)) for step in steps]
+    if current is None:
+        return creation(api, kind, name, wanted)
+    return update_steps(api, kind, name, wanted, current, purge=purge)
+
+
+def made(api, word, name, wanted):
+    """Return the steps to a new object, whether there is one or not: the daemon refuses a second one."""
+    kind = kind_of(word)
+    if kind.made:
+        raise InvalidError(f"a new {kind.label} is not made like this: {kind.made}")
+    wanted = diff.normal(kind, wanted)
+    refuse_undemanded(kind, wanted)
+    require_fields(api, kind, wanted)
+    if read(api, kind, name) is not None:
+        return [Step("created", {"created": name}, lambda: create(api, kind, name, wanted))]
+    return creation(api, kind, name, wanted, shared=False)
+
+
+def updated(api, word, name, wanted, purge=False):
+    """Return the steps that make an existing object as declared; raises if there is none."""
+    kind = kind_of(word)
+    wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
+    require(api, kind)
+    require_fields(api, kind, wanted)
+    return update_steps(api, kind, name, wanted, api.get(path_of(kind, name)), purge=purge)
+
+
+def renamed(api, word, name, other):
+    """Return the step that gives an existing object another name; raises if there is none."""
+    kind = kind_of(word)
+    path_of(kind, name)
+    require(api, kind)
+    steps = rename_steps(api, kind, name, sibling(kind, name, other))
+    if not steps:
+        raise InvalidError(f"there is no {kind.label} {name}")
+    return steps
+
+
+def creation(api, kind, name, wanted, shared=True):
+    """
+    Return the steps to a new object; raises :class:`InvalidError` for a kind that cannot be created.
+
+    shared
+        True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
+
+    The daemon gives some a key that was not sent (``features.images``, ``ipv6.address``): what is declared to be
+    absent goes afterwards.
+    """
+    if kind.made:
+        raise InvalidError(f"there is none: {kind.made}")
+    refuse_undemanded(kind, wanted)
+    act = lambda: created(api, kind, name, wanted, shared)  # noqa: E731
+    made = Step("created", {"created": name}, act, lacking=lambda: _orphaned(api, kind, name))
+    late = {field: wanted[field] for field in kind.late if field in wanted}
+    return [made] + completion(api, kind, name, {**late, **unmade(wanted)})
+
+
+def refuse_undemanded(kind, wanted):
+    """Raise :class:`InvalidError` for a new object without a field that it has to have."""
+    without = [field for field in kind.demanded if not wanted.get(field)]
+    if without:
+        raise InvalidError(f"{', '.join(without)}: needed for a new {kind.label}")
+
+
+def unmade(wanted):
+    """Return what a create cannot do: what is declared to be absent, and the daemon may put in."""
+    maps = {field: value for field, value in wanted.items() if isinstance(value, dict)}
+    return {field: value for field, value in maps.items() if not value or None in value.values()}
+
+
+def _orphaned(api, kind, name):
+    """Return in words that what the object is to be in does not exist, "" if it does."""
+    if nowhere(api) and not kind.of_server:
+        return f"project {api.project} does not exist"
+    if not kind.parents:
+        return ""
+    parent, above = kind_of(kind.parents[-1]), name.rpartition("/")[0]
+    return "" if read(api, parent, above) is not None else f"{parent.label} {above} does not exist"
+
+
+def rename_steps(api, kind, old, name):
+    """Return the step that gives another object this name; none if there is no other."""
+    if old is None:
+        return []
+    if not kind.rename:
+        raise InvalidError(f"the kind {kind.label} cannot be renamed")
+    old = sibling(kind, name, old)
+    if parts_of(kind, old) != {**parts_of(kind, name), "name": parts_of(kind, old)["name"]}:
+        raise InvalidError(f"{kind.label} {old} cannot be renamed to {name}: that is elsewhere")
+    if read(api, kind, old) is None:
+        return []
+    change = {"name": {"old": old, "new": name}}
+    return [Step(f"renamed from {old}", change, lambda: rename(api, kind, old, name))]
+
+
+def update_steps(api, kind, name, wanted, current, note="", purge=False):
+    """Return the steps that make an existing object as declared: one or none."""
+    refuse_fixed(kind, wanted, current)
+    delta = diff.compare(kind, wanted, current.metadata, purge)
+    others = "" if purge else diff.others(kind, wanted, current.metadata)
+    if not delta:
+        return Nothing("as declared", diff.unseen(wanted, current.metadata), others)
+    note = "; ".join(filter(None, [note, _without_effect(api, kind, delta.changes), others]))
+    return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, current, purge), note)]
+
+
+def _without_effect(api, kind, changes):
+    """Return in words which of the changes this daemon only stores."""
+    words = [
+        f"{key} has no effect on what is there already: {daemon_of(api)} lacks the API extension {extension}"
+        for place, extension in kind.inert.items()
+        for field, _, key in [place.partition(".")]
+        if key in changes.get(field, ()) and not api.has(extension)
+    ]
+    return ", ".join(words)
+
+
+def completion(api, kind, name, wanted):
+    """
+    Return the steps that give a new object what its creation could not: a failure leaves the object,
+    of which ``changes`` says that it was created, to the next run.
+    """
+    if not wanted:
+        return []
+    return [Step("completed", {}, lambda: update(api, kind, name, wanted) and {})]
+
+
+def refuse_fixed(kind, wanted, current):
+    """Raise :class:`InvalidError` if a declared create-only field differs."""
+    words = diff.fixed(kind, wanted, current.metadata)
+    if words:
+        raise InvalidError("; ".join(words))
+
+
+def absent(api, word, name, force=False):
+    """
+    Return the steps to the absence of an object; a daemon that does not know its kind has none.
+
+    force
+        True: with all that is in it, where the daemon can.
+    """
+    kind, force = kind_of(word), items.truth("force", force or False)
+    path_of(kind, name)
+    if not kind.path:
+        raise InvalidError(f"the {kind.label} cannot be deleted: {kind.made}")
+    if force and not kind.forcible:
+        raise InvalidError(f"force: the kind {kind.label} has none")
+    words = lacks(api, kind)
+    current = None if words else read(api, kind, name)
+    if current is None:
+        return Nothing("absent", words or nowhere(api))
+    if force:
+        require_fields(api, kind, ("force",))
+    note = "" if force else _users(kind, name, current.metadata)
+    return [Step("deleted", {"deleted": name}, lambda: remove(api, kind, name, force), note)]
+
+
+def _users(kind, name, found):
+    """Return in words who uses an object, "" for nobody but what goes with it."""
+    own = [path.format(name=name) for path in kind.born_with]
+    users = [path.replace("/1.0/", "", 1) for path in found.get("used_by") or ()]
+    users = [path for path in users if path not in own]
+    more = f" and {len(users) - 5} more" if len(users) > 5 else ""
+    return f"it is used by {', '.join(users[:5])}{more}" if users else ""

@@ -1,0 +1,3 @@
+"""
+What is there, for people and as SLS.
+"""

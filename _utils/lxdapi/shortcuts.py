@@ -1,0 +1,111 @@
+"""
+The seed's idempotent shortcuts, by their names: the boring logic, without hiding the HTTP transaction.
+
+.. code-block:: python
+
+    from lxdapi.api import API
+    from lxdapi.shortcuts import container_absent, container_get
+
+    api = API.factory()
+    container_absent(api, container_get(api, "web1"))
+
+Each takes an :class:`lxdapi.api.API` first and returns True if something changed, False if not.
+The ``_get`` functions return the :class:`lxdapi.api.APIResult` of the GET, or False.
+"""
+
+from lxdapi.errors import InvalidError
+from lxdapi.images import image as images
+from lxdapi.instances import create as creations
+from lxdapi.instances import plan as instances
+from lxdapi.instances import power as statuses
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+
+image_get_fingerprint = images.fingerprint
+
+
+def _did(steps):
+    return bool(plans.do(steps))
+
+
+def container_get(api, name):
+    """Return the result of the GET of an instance, False if there is none of that name."""
+    return converge.read(api, KINDS["instance"], name) or False
+
+
+def container_absent(api, container):
+    """
+    Delete the instance if it exists, a running one too; return True if it was deleted.
+
+    container
+        What :func:`container_get` returned.
+    """
+    return bool(container) and _did(instances.absent(api, container.metadata["name"], force=True))
+
+
+def container_apply_config(api, container, config):
+    """
+    Create the instance, or update what differs; return True if something changed.
+
+    container
+        What :func:`container_get` returned; False creates the instance.
+    config
+        The dict for the HTTP API, as for a POST: ``name``, ``source``, ``profiles``, ``config``,
+        ``devices``, ... ``source`` and what a PUT does not take matter only at the creation.
+    """
+    kind = KINDS["instance"]
+    name = config.get("name") or (container and container.metadata["name"])
+    known = kind.fields + kind.create_only
+    wanted = diff.normal(kind, {key: value for key, value in config.items() if key in known})
+    if not container:
+        extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
+        creations.create(api, name, wanted, config.get("source"), extra=extra)
+        return True
+    return _did(converge.update_steps(api, kind, container.metadata["name"], wanted, container))
+
+
+def container_apply_status(api, container, status):
+    """
+    Bring the instance to a status; return True if it was another.
+
+    status
+        ``Running``, ``Stopped`` or ``Frozen``.
+    """
+    if not container:
+        raise InvalidError("there is no such instance: its status cannot be changed")
+    return _did(statuses.reached(api, container.metadata["name"], status))
+
+
+def image_get(api, fingerprint):
+    """Return the result of the GET of an image, False if there is none of that fingerprint."""
+    return converge.read(api, KINDS["image"], fingerprint) or False
+
+
+def image_present(api, path, fingerprint=None, rootfs=None, public=False):
+    """
+    Upload the image file if the daemon has no image of its fingerprint; return True if it was sent.
+
+    fingerprint
+        Saves computing it; the daemon refuses a file of another one.
+    rootfs
+        The second file of a split image.
+    public
+        True: everybody who reaches the daemon may read it.
+    """
+    digest = fingerprint or image_get_fingerprint(path, rootfs)
+    if image_get(api, digest):
+        return False
+    images.upload(api, path, rootfs, digest, public)
+    return True
+
+
+def image_absent(api, fingerprint):
+    """Delete the image if it exists; return True if it was deleted."""
+    return _did(converge.absent(api, "image", fingerprint))
+
+
+def image_alias_present(api, name, target, description=None):
+    """Make the alias point at the image of the fingerprint ``target``; return True if it did not."""
+    return _did(images.alias_steps(api, name, target, description))

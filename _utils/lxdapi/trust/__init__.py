@@ -1,0 +1,3 @@
+"""
+Certificates, keys and tokens.
+"""

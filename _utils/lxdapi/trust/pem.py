@@ -1,0 +1,116 @@
+"""
+Certificates as PEM text or in files: the fingerprint, whether their time has come or is over, the pin of a server.
+"""
+
+import base64
+import datetime
+import hashlib
+import os
+import ssl
+
+from lxdapi.errors import EndpointError, InvalidError
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+# No certificate is as long: what is read could be a device.
+_LONGEST = 10_000_000
+
+
+def der_of(text):
+    """Return the bytes of the first certificate in a PEM text, None if there is none."""
+    start = text.find(_BEGIN)
+    end = text.find(_END, start + 1)
+    if start < 0 or end < 0:
+        return None
+    try:
+        return ssl.PEM_cert_to_DER_cert(text[start:end] + _END) or None
+    except ValueError:
+        return None
+
+
+def read(given):
+    """
+    Return (fingerprint, base64 of the DER form) of a certificate.
+
+    given
+        PEM text, or the path of a file that holds it; what else is in it (a key, a chain) is not looked at.
+
+    Raises :class:`InvalidError` if there is no certificate.
+    """
+    if not isinstance(given, str):
+        raise InvalidError("certificate: PEM text or a file's path is needed")
+    der = der_of(given if "-----BEGIN" in given else _file(given))
+    if der is None:
+        raise InvalidError("certificate: there is none in it; PEM is needed (-----BEGIN CERTIFICATE-----)")
+    return hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode("ascii")
+
+
+def text(given):
+    """Return a certificate as PEM text, with nothing but it; see :func:`read`."""
+    return ssl.DER_cert_to_PEM_cert(base64.b64decode(read(given)[1]))
+
+
+def _file(path):
+    try:
+        with open(os.path.expanduser(path), encoding="latin-1") as file:
+            return file.read(_LONGEST)
+    except (OSError, ValueError) as exc:
+        raise InvalidError(f"certificate {path}: {getattr(exc, 'strerror', exc)}") from exc
+
+
+def is_path(given):
+    """Return True if the text is the path of a file: a fingerprint and PEM text begin otherwise."""
+    return isinstance(given, str) and given[:1] in ("/", "~") and "\0" not in given
+
+
+def is_there(path):
+    """Return True if there is something at the path, be it of any kind."""
+    return os.path.lexists(os.path.expanduser(path))
+
+
+def pin(fingerprint):
+    """
+    Return the sha256 of a server's certificate as it is compared; None for none given.
+
+    fingerprint
+        The sha256 itself, in any spelling, or the path of a file that holds the certificate.
+
+    Raises :class:`EndpointError` if there is no certificate in the file.
+    """
+    if not fingerprint:
+        return None
+    if not isinstance(fingerprint, str):
+        raise EndpointError("fingerprint: text is needed; quote it")
+    if not is_path(fingerprint):
+        return fingerprint.replace(":", "").lower()
+    try:
+        return read(fingerprint)[0]
+    except InvalidError as exc:
+        raise EndpointError(f"fingerprint, the file of the server's {exc}") from exc
+
+
+def out_of_date(given):
+    """
+    Return in words that the time of a certificate is over or has not come, "" if neither is so.
+
+    given
+        As for :func:`read`.
+
+    Without the library cryptography, which Salt brings but salt-ssh does not ship, it is not known: "".
+    """
+    try:
+        from cryptography import x509
+    except ImportError:
+        return ""
+    made = x509.load_der_x509_certificate(base64.b64decode(read(given)[1]))
+    now, (begin, end) = datetime.datetime.now(datetime.timezone.utc), _time_of(made)
+    if end < now:
+        return f"expired on {end:%Y-%m-%d %H:%M} UTC"
+    return f"is not valid before {begin:%Y-%m-%d %H:%M} UTC" if now < begin else ""
+
+
+def _time_of(made):
+    """Return (begin, end); cryptography before 42 has them without a time zone only."""
+    if hasattr(made, "not_valid_after_utc"):
+        return made.not_valid_before_utc, made.not_valid_after_utc
+    utc = datetime.timezone.utc
+    return made.not_valid_before.replace(tzinfo=utc), made.not_valid_after.replace(tzinfo=utc)

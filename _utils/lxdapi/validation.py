@@ -1,0 +1,136 @@
+"""
+What a name, fingerprint, path or value may be, and how it is written into a URL.
+
+The daemons check little: a snapshot called ``..`` deletes those of other instances, and ``%`` in a
+fingerprint is a wildcard (LXD 5.0.2, Incus 6.0.4). So all of it is checked here, before any request.
+"""
+
+import ipaddress
+import re
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from lxdapi.errors import InvalidError
+
+FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_INSTANCE = re.compile(r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+# Three years: the daemons stop at once where the seconds overflow (10**12), and infinity is no number for any of us.
+_LONGEST = 10**8
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+# rule: (pattern or None, characters refused, the rule in words)
+RULES = {
+    "instance": (_INSTANCE, "", "1 to 63 letters, digits or '-', no '-' at either end, not only digits"),
+    "fingerprint": (FINGERPRINT, "", "64 lower-case hexadecimal digits: the sha256 in full"),
+    "plain": (None, "/", "no '/', not '.' or '..', no control characters"),
+    "token": (None, "/ \t", "no '/', no white space, not '.' or '..', no control characters"),
+    # a path's %25 is decoded twice: %2e%2e would reach the folder above (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
+    "snapshot": (None, "/% \t", "no '/' or '%', no white space, not '.' or '..', no control characters"),
+    "any": (None, "", "not '.' or '..', no control characters"),
+    "address": (re.compile(r"[0-9A-Fa-f:.]+"), "", "an IPv4 or IPv6 address"),
+}
+
+
+def check(rule, what, name):
+    """
+    Return the name if it follows the rule.
+
+    rule
+        A key of :data:`RULES`.
+    what
+        What is being named, for the message: ``instance``, ``profile``, ...
+
+    Raises :class:`InvalidError` with the rule in words.
+    """
+    pattern, refused, words = RULES[rule]
+    if not isinstance(name, str):
+        raise InvalidError(f"{what} name {name!r} is not text: {words}")
+    bad = not name or name in (".", "..") or _CONTROL.search(name)
+    if bad or any(char in name for char in refused) or (pattern and not pattern.fullmatch(name)):
+        raise InvalidError(f"{what} name {name!r} is not valid: {words}")
+    return _spelled(what, name, words) if rule == "address" else name
+
+
+def _spelled(what, name, words):
+    """Return an address as the daemons list it."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        raise InvalidError(f"{what} name {name!r} is not valid: {words}") from None
+
+
+def fingerprint(value):
+    """Return the image fingerprint in lower case; a shortened one is refused."""
+    return check("fingerprint", "image fingerprint", value.lower() if isinstance(value, str) else value)
+
+
+def is_fingerprint(value):
+    """Return True if the text is a whole sha256 in lower-case hexadecimal digits."""
+    return isinstance(value, str) and bool(FINGERPRINT.fullmatch(value))
+
+
+def seconds(given):
+    """Return a time limit in seconds, None for none given; raises :class:`InvalidError` for what is none."""
+    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and 0 <= given <= _LONGEST):
+        return given
+    raise InvalidError(f"timeout: a number of seconds is needed, not {given!r}")
+
+
+def patterns(what, given):
+    """Return a tuple of shell-style patterns of keys; raises :class:`InvalidError` for what is no list of text."""
+    given = () if given is None else given
+    if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) and each for each in given):
+        raise InvalidError(f"{what}: a list of keys, or of patterns such as user.db_*, is needed")
+    return tuple(given)
+
+
+def in_order(name):
+    """Return what a name is sorted by as a person counts: web2 comes before web10."""
+    parts = re.split(r"([0-9]+)", name)
+    digits = [part.lstrip("0") for part in parts[1::2]]
+    return [
+        *((part, (len(number), number)) for part, number in zip(parts, digits)),
+        (parts[-1], (0, "")),
+        (name, (0, "")),
+    ]
+
+
+def path(template, **parts):
+    """Return the template with every part quoted whole: ``path("profiles/{name}", name="a b")``."""
+    return template.format(**{key: quote(value, safe="") for key, value in parts.items()})
+
+
+def raw_path(text):
+    """
+    Return (path, query parameters) of a path that a person typed, checked and quoted.
+
+    Raises :class:`InvalidError` for what requests or the daemon would read as another object.
+    """
+    if not isinstance(text, str):
+        raise InvalidError(f"REST path {text!r} is not text")
+    if _CONTROL.search(text) or "#" in text or "\\" in text:
+        raise InvalidError(f"REST path {text!r} holds a control character, '#' or '\\'; quote it (%23)")
+    parts = urlsplit("//host/" + text.lstrip("/"))
+    if {".", ".."} & set(unquote(unquote(parts.path)).split("/")):
+        raise InvalidError(f"REST path {text!r} holds '.' or '..'")
+    whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", parts.path.lstrip("/"))
+    return quote(whole, safe="/%:@!$&'()*+,;=~-._"), dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def value(key, given):
+    """
+    Return a config value as the text the daemon takes, or None where the key shall go.
+
+    Booleans become ``true`` and ``false``, whole numbers digits. Raises :class:`InvalidError` for
+    lists, mappings, floats and text that the daemon would cut or alter (NUL, lone surrogates).
+    """
+    if given is None or given == "":
+        return None
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, int) and given.bit_length() < 1000:  # Python writes no longer ones
+        return str(given)
+    if not isinstance(given, str):
+        raise InvalidError(f"{key}: a {type(given).__name__} is no config value; write it as text in quotes")
+    if re.search(r"[\x00\ud800-\udfff]", given):
+        raise InvalidError(f"{key}: the text holds a NUL or half a character; the daemon would alter it")
+    return given
