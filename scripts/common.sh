@@ -144,7 +144,8 @@ install_incus7() {
 
 requirements() {
     printf '%s\n' "salt==$1" requests 'requests-unixsocket>=0.4' tqdm websocket-client pytest pytest-salt-factories \
-        hypothesis cryptography pytest-timeout ruff 'sphinx>=7.4' 'setuptools>=70.1'
+        hypothesis cryptography pytest-timeout ruff 'sphinx>=7.4' 'setuptools>=70.1' build twine \
+        mypy types-requests types-PyYAML
 }
 
 # Makes the folder $2 a virtual environment with salt $1. The stamp is written last and holds what was asked for,
