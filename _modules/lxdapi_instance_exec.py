@@ -1,7 +1,7 @@
 """
 Commands inside instances of LXD and Incus.
 
-:depends: requests, requests-unixsocket; websocket-client for standard input and for a timeout that kills
+:depends: requests, requests-unixsocket, websocket-client
 """
 
 try:
@@ -67,9 +67,8 @@ def exec_(
         True: ``stdout`` and ``stderr`` are base64 of the bytes. False: UTF-8, in which what is none is replaced.
 
     The exit code is the command's; 126 if it cannot be executed, 127 if it is not there, 128 + n if signal n ended
-    it. One that writes more than 256 MiB is killed, and an error. Without websocket-client (README, Dependencies)
-    there is no ``stdin``, and after ``timeout`` it fails while the command may go on. Where a command leaves another
-    one behind that keeps its output open, LXD 5.0.2 waits for that one too.
+    it. One that writes more than 256 MiB is killed, and an error. Where a command leaves another one behind that
+    keeps its output open, LXD 5.0.2 waits for that one too.
 
     CLI Example:
 

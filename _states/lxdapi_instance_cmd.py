@@ -1,7 +1,7 @@
 """
 Commands inside instances of LXD and Incus, and what an instance does when something that it watches has changed.
 
-:depends: requests, requests-unixsocket; websocket-client for standard input and for a timeout that kills
+:depends: requests, requests-unixsocket, websocket-client
 """
 
 try:

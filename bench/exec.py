@@ -6,7 +6,6 @@ import statistics
 import time
 
 from lxdapi.api import API
-from lxdapi.http import websocket as websockets
 from lxdapi.instances import exec as execs
 from measure import line
 
@@ -15,33 +14,22 @@ PLAIN = {"command": ["true"], "wait-for-websocket": False, "interactive": False,
 
 
 def exec_output(daemon, rounds):
-    """Print the ratios of one daemon that has the image ``busybox``: over websockets, and recorded."""
+    """Print the ratios of one daemon that has the image ``busybox``."""
     daemon.ask("POST", "/1.0/instances", {"name": "x", "source": {"type": "image", "alias": "busybox"}})
     daemon.ask("PUT", "/1.0/instances/x/state", {"action": "start"})
     api, given = API.factory(str(daemon.socket)), execs.order(["true"])
     ways = {
         "limit": lambda: api.post("instances/x/exec", json=PLAIN).wait(),
         "websockets": lambda: execs.run(api, "x", given),
-        "recorded": lambda: _recorded(api, given),
     }
     # block by block: a command is slower right behind one of another way
     times = [{name: _median(way) for name, way in ways.items()} for _ in range(rounds)]
-    ratios = {name: statistics.median(each[name] / each["limit"] for each in times) for name in ways}
+    ratio = statistics.median(each["websockets"] / each["limit"] for each in times)
     limit = statistics.median(each["limit"] for each in times)
     line(f"{daemon.name}.exec.raw_without_output", limit * 1000, "ms")
-    for name in ("websockets", "recorded"):
-        seconds = statistics.median(each[name] for each in times)
-        line(f"{daemon.name}.exec.{name}", seconds * 1000, "ms", ratios[name])
+    seconds = statistics.median(each["websockets"] for each in times)
+    line(f"{daemon.name}.exec.websockets", seconds * 1000, "ms", ratio)
     daemon.wipe()
-
-
-def _recorded(api, given):
-    """Run a command as where websocket-client is not installed."""
-    library, websockets.websocket = websockets.websocket, None
-    try:
-        return execs.run(api, "x", given)
-    finally:
-        websockets.websocket = library
 
 
 def _median(way):

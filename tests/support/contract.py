@@ -51,9 +51,7 @@ _IMPORTED = "what is imported has the name and is in the pool: run on LXD 5.0.2,
 # What files lack although the daemons take it: method, path and the name of a ?key, field or X-header, with what
 # proves that they do.
 GAPS = {
-    "DELETE instances/{}/logs/exec-output/{} ": _RECORD,
     "DELETE instances/{}/logs/{} ": _RECORD,
-    "GET instances/{}/logs/exec-output/{} ": _RECORD,
     "DELETE cluster/members/{} ?force": "a dead member goes by it alone: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
     "GET operations/{} ?project": _IGNORED,
     "GET operations/{}/wait ?project": _IGNORED,

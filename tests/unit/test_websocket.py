@@ -4,8 +4,10 @@ The websockets of a command, against a peer that sends what no daemon can be mad
 
 import base64
 import hashlib
+import importlib
 import re
 import socket
+import sys
 import threading
 
 import pytest
@@ -67,6 +69,12 @@ def opened(monkeypatch):
 def frame(opcode, data=b"", last=True):
     """Return a short frame as a server sends it."""
     return bytes([opcode | (0x80 if last else 0), len(data)]) + data
+
+
+def test_a_missing_library_is_named_at_import(monkeypatch):
+    monkeypatch.setitem(sys.modules, "websocket", None)
+    with pytest.raises(ImportError, match="No module named 'websocket': install websocket-client"):
+        importlib.reload(websockets)
 
 
 def test_what_came_behind_the_answer_and_in_parts_is_read_to_its_end(opened):

@@ -1,8 +1,8 @@
 """
-The websockets of an operation, by the library websocket-client where it is installed.
+The websockets of an operation.
 
-They are asked for at once, and by ourselves: the library reads an answer byte by byte, which takes longer than all
-the rest of it, and the secret that stands in the URL comes to no log of its.
+The handshakes are ours, those of all websockets at once: websocket-client reads an answer byte by byte, which takes
+longer than all the rest, and logs the URL with its secret. The frames are websocket-client's.
 """
 
 import base64
@@ -19,8 +19,9 @@ from urllib.parse import urlencode
 from lxdapi.errors import APIConnectionException, APITimeoutException
 from lxdapi.http import upgrade as stream
 
-# None where it is not installed. It is loaded for the first websocket: most runs have none.
-websocket = find_spec("websocket")
+# It is imported for the first websocket, which most runs do not have: that takes 6 ms.
+if find_spec("websocket") is None:
+    raise ImportError("No module named 'websocket': install websocket-client", name="websocket")
 
 # For a handshake, and for the rest of a frame that has begun.
 FRAME_SECONDS = 30
@@ -30,11 +31,6 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
 # Opcodes: the rest of a message, text, bytes, a ping.
 _MORE, _TEXT, _BYTES, _PING = 0, 1, 2, 9
-
-
-def available():
-    """Return True if websocket-client is installed."""
-    return websocket is not None
 
 
 @contextmanager

@@ -1,20 +1,15 @@
 """
 Commands inside an instance: their output, their exit code, and an end of them.
 
-Over websockets where websocket-client is installed; else the daemon records the output in two files, which are read and
-deleted: there a command has no standard input and cannot be killed.
-
 An exit code is what the command said, or as a shell's: 126 not executable, 127 not found, 128 + n killed by signal n.
 """
 
-import logging
 import threading
 import time
 from typing import NamedTuple, Optional
 
 from lxdapi import validation as names
 from lxdapi.errors import (
-    APIException,
     APIOperationException,
     APIOutcomeUnknownException,
     APIProtocolException,
@@ -25,11 +20,8 @@ from lxdapi.errors import (
 from lxdapi.http import operations, retry
 from lxdapi.http import websocket as websockets
 from lxdapi.instances import exec_user as logins
-from lxdapi.instances import inside
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-
-log = logging.getLogger(__name__)
 
 KILLED = 137
 _KILL = {"command": "signal", "signal": 9}
@@ -43,7 +35,6 @@ _ENDLESS = 10**8
 MOST_BYTES = 256 * 1024 * 1024
 # More is sent from a thread: a command that writes before it reads would hold us up for ever.
 _AT_ONCE = 32768
-_WITHOUT = "install websocket-client (README, Dependencies)"
 # What the daemons make a failure of the operation, and is the end of a command.
 _NOT_RUN = (126, 127)
 STDOUT, STDERR = "1", "2"
@@ -116,10 +107,7 @@ def order(command, stdin=None, env=None, cwd=None, user=None, group=None, timeou
     if cwd is not None:
         logins.absolute("cwd", cwd)
     user, group = logins.word("user", user), logins.word("group", group)
-    made = Order(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
-    if made.stdin and not websockets.available():
-        raise InvalidError(f"stdin: what is recorded has none: {_WITHOUT}")
-    return made
+    return Order(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
 
 
 def run(api, name, given):
@@ -137,9 +125,7 @@ def run(api, name, given):
     where = logins.folder(api, path, given.cwd)
     body = {"command": given.words, "environment": {**own, **given.env}, "interactive": False, **fields}
     body.update({"cwd": where} if where else {})
-    if websockets.available():
-        return _live(api, f"{path}/exec", body, given.stdin, given.seconds)
-    return _recorded(api, path, body, given.seconds)
+    return _run_over_websockets(api, f"{path}/exec", body, given.stdin, given.seconds)
 
 
 def _words(command):
@@ -185,7 +171,7 @@ def _seconds(timeout):
     return timeout
 
 
-def _live(api, url, body, stdin, seconds):
+def _run_over_websockets(api, url, body, stdin, seconds):
     body = {**body, "record-output": False, "wait-for-websocket": True}
     # without its websockets no command begins: one whose answer was lost can be sent again
     started = retry.settle(api, lambda: api.post(url, json=body), lambda: None)
@@ -258,12 +244,10 @@ class _Talk:
             self._left -= len(data)
             if self._left < 0:
                 self._control.say(_KILL)
-                raise _too_much("it was killed")
+                raise LxdapiError(
+                    f"the command wrote more than {MOST_BYTES} bytes and was killed: let it write to a file inside"
+                )
             self.pieces.append((self._open[channel], data))
-
-
-def _too_much(what):
-    return LxdapiError(f"the command wrote more than {MOST_BYTES} bytes; {what}: let it write into a file inside")
 
 
 def _look_after(api, path, query):
@@ -299,39 +283,3 @@ def _not_run(api, path, query, error):
     if code not in _NOT_RUN:
         raise error
     return code, [(STDERR, f"{error.error}\n".encode())]
-
-
-def _recorded(api, path, body, seconds):
-    body = {**body, "record-output": True, "wait-for-websocket": False}
-    started = api.post(f"{path}/exec", json=body)
-    where, query = started.operation
-    files = {}
-    try:
-        code, words = _exit_code(api, where, query, _ENDLESS if seconds is None else seconds)
-        if code is None:
-            text = f"the command has not ended after {seconds} s and may go on; to kill it, {_WITHOUT}"
-            raise APITimeoutException(started, text)
-        operation = api.transact("GET", where, params=query).metadata
-        files = ((operation or {}).get("metadata") or {}).get("output") or {}
-        pieces = [(fd, _record(api, files[fd])) for fd in (STDOUT, STDERR) if fd in files]
-        return Outcome(code, pieces + words)
-    finally:
-        _discard(api, path, where.rpartition("/")[2], files.values())
-
-
-def _record(api, file):
-    found = inside.last_bytes(api, file, MOST_BYTES + 1)
-    if len(found) > MOST_BYTES:
-        raise _too_much("its record is not read")
-    return found
-
-
-def _discard(api, path, identity, files):
-    """The files of a record are gone, also those of an operation that did not live to tell their names."""
-    streams = [f"exec_{identity}.{stream}" for stream in ("stdout", "stderr")]
-    folders = (f"{path}/logs", f"{path}/logs/exec-output")  # LXD 5.0.2, Incus
-    for file in files or [f"{folder}/{each}" for folder in folders for each in streams]:
-        try:
-            retry.settle(api, lambda file=file: api.delete(file), lambda: None)
-        except APIException as exc:
-            log.info("lxdapi: the record %s: %s", file, exc.explain())
