@@ -19,6 +19,7 @@ from pathlib import Path
 from docutils import nodes
 from docutils.statemachine import StringList
 from lxdapi.model.kinds import KINDS
+from lxdapi.reports.survey import ORDER
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.parsing import nested_parse_to_nodes
@@ -99,8 +100,8 @@ def headed(title, text):
 def calls(word, kind):
     """The calls of the module ``lxdapi`` that take this kind, with what they cannot do without."""
     offered = Source("_modules", "lxdapi").functions()
-    without = {"create": bool(kind.made), "rename": not kind.rename, "delete": "{name}" not in kind.path}
-    without["export"] = not kind.declarable
+    without = {"create": bool(kind.create.hint), "rename": not kind.rename, "delete": "{name}" not in kind.path}
+    without["export"] = word not in ORDER
     for call in CALLS:
         names = required(offered[call]) if call in offered else []
         if names[:1] == ["kind"] and not without.get(call):
@@ -136,7 +137,7 @@ def module_calls(word, kind):
 def needs(kind):
     """The section of what the kind and its fields need of the daemon."""
     text = f"The API extension ``{kind.extension}``. {MISSING}" if kind.extension else EVERYWHERE
-    if kind.clustered:
+    if kind.cluster.only:
         text += " Only a server in a cluster has any."
     if kind.extensions:
         lines = (f"- ``{part}``: the API extension ``{needed}``" for part, needed in sorted(kind.extensions.items()))

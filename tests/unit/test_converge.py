@@ -138,7 +138,7 @@ def test_a_write_carries_the_etag_of_what_was_compared(wanted):
 
 
 def test_a_kind_whose_patch_fails_is_written_by_put():
-    assert KINDS["image_alias"].patch is False
+    assert KINDS["image_alias"].write.patch is None
     model = Model({"images/aliases/a/b": {"name": "a/b", "target": "0" * 64, "description": "d"}})
     _, paper = applied(model, {"target": "1" * 64}, word="image_alias", name="a/b")
     assert paper.seen[1].line == "PUT /1.0/images/aliases/a/b"

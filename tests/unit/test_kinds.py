@@ -14,7 +14,7 @@ from lxdapi.model.kinds import KINDS, kind_of
 from lxdapi.model.schema import FIELDS, Items, Kind
 from lxdapi.plan import converge
 
-SORTS = {"map", "devices", "list", "set", "addresses", "items", "text", "bool", "time", "given"}
+SORTS = {"map", "devices", "list", "set", "roles", "addresses", "items", "text", "bool", "time", "given"}
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
 GOOD = {
     "instance": "web-1",
@@ -27,13 +27,20 @@ GOOD = {
 GOOD["address"] = "2001:db8::1"
 # A value for a field of each sort.
 VALUES = {
-    **{"map": {"user.a": "b"}, "devices": {"d": {"type": "none"}}, "list": ["a"], "set": ["a"], "text": "x"},
+    **{
+        "map": {"user.a": "b"},
+        "devices": {"d": {"type": "none"}},
+        "list": ["a"],
+        "set": ["a"],
+        "roles": ["a"],
+        "text": "x",
+    },
     **{"addresses": ["192.0.2.1"], "bool": True, "time": "2030-01-31T00:00:00Z", "given": "x"},
 }
 BAD = ["", ".", "..", "a\n", "a\x00", "\ud800", None, 5, 1.5, True, ["a"], {"a": 1}, b"a"]
 words = pytest.mark.parametrize("word", KINDS)
 within = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.parents])
-made_by_us = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if not kind.made])
+made_by_us = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if not kind.create.hint])
 
 
 def placeholders(kind):
@@ -50,7 +57,7 @@ def good_name(word):
 
 def facts(kind):
     """Return what a server says that has everything of a kind."""
-    extensions = [kind.extension, *kind.extensions.values(), *kind.inert.values()]
+    extensions = [kind.extension, *kind.extensions.values(), *kind.needs_extension_to_apply.values()]
     return server(api_extensions=extensions, environment={"server": "incus", "server_clustered": True})
 
 
@@ -69,14 +76,15 @@ def test_every_field_is_of_a_kind():
 @words
 def test_the_fields_that_are_named_anywhere_are_fields(word):
     kind = KINDS[word]
-    assert set(kind.late) | set(kind.patch_with) | set(kind.trimmed) <= set(kind.fields)
-    assert set(kind.defaults) <= set(kind.known)
+    assert {*kind.after_create, *kind.write.trimmed} <= set(kind.fields)
+    assert set(kind.required) <= set(kind.known)
+    assert set(kind.create.defaults) <= set(kind.known)
     assert set(kind.extensions) - {"force"} <= set(kind.known) | {
         f"{f}.{k}" for f in kind.items for k in known(kind, f)
     }
-    assert {place.partition(".")[0] for place in kind.inert} <= set(kind.fields)
-    assert "force" not in kind.extensions or kind.forcible
-    if kind.rewritten or kind.kept:
+    assert {place.partition(".")[0] for place in kind.needs_extension_to_apply} <= set(kind.fields)
+    assert "force" not in kind.extensions or kind.force_delete
+    if kind.create_only_config or kind.write.server_owned:
         assert {"config", "properties"} & set(kind.fields)
 
 
@@ -169,8 +177,8 @@ def test_a_create_is_one_write_with_its_key_and_the_fields(word):
     collection = kind.collection.format(**dict(zip(kind.parents, parts)))
     assert seen.line == f"POST /1.0/{collection}"
     own = {kind.key: parts[-1]} if kind.key else {}
-    assert seen.json == {**{f: v for f, v in wanted.items() if f not in kind.late}, **own}
-    assert [each.verb for each in late] == (["completed"] if kind.late else [])
+    assert seen.json == {**{f: v for f, v in wanted.items() if f not in kind.after_create}, **own}
+    assert [each.verb for each in late] == (["completed"] if kind.after_create else [])
 
 
 def made_without(paper, word, name, wanted):
@@ -182,24 +190,24 @@ def made_without(paper, word, name, wanted):
 @made_by_us
 def test_a_create_with_nothing_but_what_it_has_to_have_sends_that_key_and_defaults(word):
     kind, (name, parts) = KINDS[word], good_name(word)
-    paper, least = Paper(facts(kind), MISSING, sync(status=201)), dict.fromkeys(kind.demanded, "x")
+    paper, least = Paper(facts(kind), MISSING, sync(status=201)), dict.fromkeys(kind.required, "x")
     (step,) = made_without(paper, word, name, least)
     step.act()
-    assert paper.seen[-1].json == {**kind.defaults, **least, **({kind.key: parts[-1]} if kind.key else {})}
+    assert paper.seen[-1].json == {**kind.create.defaults, **least, **({kind.key: parts[-1]} if kind.key else {})}
 
 
-@pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.demanded])
+@pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.required])
 def test_a_create_without_what_it_has_to_have_is_refused(word):
     kind, paper = KINDS[word], Paper(facts(KINDS[word]))
-    with pytest.raises(InvalidError, match=f"{kind.demanded[0]}: needed for a new {kind.label}"):
+    with pytest.raises(InvalidError, match=f"{kind.required[0]}: needed for a new {kind.label}"):
         made_without(paper, word, good_name(word)[0], {"description": "x"})
     assert paper.writes == []
 
 
-@pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.made])
+@pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.create.hint])
 def test_what_cannot_be_created_says_how_it_comes_about(word):
     kind, paper = KINDS[word], Paper(facts(KINDS[word]))
-    with pytest.raises(InvalidError, match=kind.made.split(",")[0]):
+    with pytest.raises(InvalidError, match=kind.create.hint.split(",")[0]):
         converge.made(paper.api, word, good_name(word)[0], {})
     with pytest.raises(InvalidError, match="there is none"):
         converge.creation(paper.api, kind, good_name(word)[0], {})

@@ -107,7 +107,7 @@ def test_a_quoted_name_is_exactly_one_segment_whatever_it_holds(scheme, name):
 def test_a_request_for_an_object_asks_for_no_other(word, name):
     kind = KINDS[word]
     facts = {"environment": {"server_clustered": True}, "api_extensions": [kind.extension]}
-    paper = Paper(*[server(**facts)] if kind.extension or kind.clustered else [], sync({}))
+    paper = Paper(*[server(**facts)] if kind.extension or kind.cluster.only else [], sync({}))
     parents = {parent: f"above{number}" for number, parent in enumerate(kind.parents)}
     try:
         converge.read(paper.api, kind, "/".join([*parents.values(), name]))

@@ -242,6 +242,7 @@ SORTS = {
     "devices": st.dictionaries(NAMES, CONFIG, max_size=2),
     "list": st.lists(NAMES, unique=True),
     "set": st.lists(NAMES, unique=True),
+    "roles": st.lists(NAMES, unique=True),
     "addresses": st.lists(st.sampled_from(["192.0.2.1", "2001:db8::/32", "192.0.2.1-192.0.2.9"]), unique=True),
     "text": TEXT,
     "bool": st.booleans(),

@@ -165,7 +165,7 @@ def reached(api, name, action, mode=None, force=False, timeout=None):
     options.update({"force": True} if items.truth("force", force or False) else {})
     _refuse_options(api, action, options)
     if current is None:
-        raise InvalidError(f"there is none: {KIND.made}")
+        raise InvalidError(f"there is none: {KIND.create.hint}")
     here = current.metadata["status"]
     if here == goal:
         return Nothing(done)

@@ -11,10 +11,13 @@ from dataclasses import replace
 from lxdapi import masking as secrets
 from lxdapi.errors import InvalidError
 from lxdapi.http import retry
-from lxdapi.model import diff
+from lxdapi.model import diff, patches
 from lxdapi.model.kinds import KINDS, kind_of
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
+
+# Types of networks of which the daemon makes the parts on the members by itself.
+_AUTO_PARTS = ("ovn",)
 
 
 def present(api, word, name, wanted, members=None, renamed_from=None):
@@ -108,7 +111,7 @@ def _creation(api, kind, name, common, own, current):
     steps = _edits(api, kind, name, {member: config for member, config in own.items() if member in there})
     fixed = _fixed(kind, common, current)
     converge.refuse_undemanded(kind, fixed)
-    if fixed.get("type") in kind.partless:
+    if fixed.get("type") in _AUTO_PARTS:
         if own:
             raise InvalidError(f"members: the type {fixed['type']} has no config of its own on a member")
         there = everyone
@@ -192,8 +195,8 @@ def _part_of(kind, current):
     Return the kind of a member's part: it is written by PATCH, which refuses common keys, and without the
     description empties it everywhere. Until the whole is there nothing is fixed.
     """
-    fixed = {} if current.metadata["status"] in ("Pending", "Errored", "Unknown") else kind.rewritten
-    return replace(kind, patch=True, patch_unsets=True, patch_with=("description",), rewritten=fixed)
+    fixed = {} if current.metadata["status"] in ("Pending", "Errored", "Unknown") else kind.create_only_config
+    return replace(kind, write=replace(kind.write, patch=patches.unset_with_description), create_only_config=fixed)
 
 
 def _beneath(member, changes):

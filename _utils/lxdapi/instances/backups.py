@@ -193,7 +193,7 @@ def imported(api, word, name, path, pool=None, target=None, timeout=None):
     files.refuse(path, _TYPES[word], kind.label)
     _require(api, word)
     headers = _headers(api, pool)
-    if target and kind.local:
+    if target and kind.cluster.local:
         api, target = api.at(target), None
     if target:
         moves.members(api, target)

@@ -156,7 +156,7 @@ class Shelf:
         word, count = about
         if kind is not KINDS.get(word) or word not in LISTED or count < MANY or key in self._poor:
             return False
-        return not api.target and not (kind.local and api.clustered)
+        return not api.target and not (kind.cluster.local and api.clustered)
 
     def _listed(self, api, key):
         with self._reading() as written:

@@ -16,6 +16,9 @@ from lxdapi.model import keyed_lists as items
 from lxdapi.model.equality import NEVER, moment
 from lxdapi.model.schema import FIELDS
 
+# The roles of cluster members that the daemon gives and takes by itself.
+AUTOMATIC_ROLES = ("database", "database-leader", "database-standby")
+
 
 class Delta(NamedTuple):
     """
@@ -64,8 +67,8 @@ def _normal(kind, field, given):
     if field in kind.items:
         return items.normal(kind.items[field], field, given)
     value = _NORMAL[FIELDS[field]](field, given)
-    value = value.strip() if field in kind.trimmed else value
-    return kind.never if FIELDS[field] == "time" and value == NEVER else value
+    value = value.strip() if field in kind.write.trimmed else value
+    return kind.write.expiry_reset if FIELDS[field] == "time" and value == NEVER else value
 
 
 def _normal_map(field, given):
@@ -140,6 +143,7 @@ _NORMAL = {
     "addresses": _normal_addresses,
     "list": _normal_list,
     "set": _normal_set,
+    "roles": _normal_set,
     "text": _normal_text,
     "bool": items.truth,
     "time": _normal_time,
@@ -200,7 +204,7 @@ def fixed(kind, wanted, current):
         if field in wanted and wanted[field] != (current.get(field) or type(wanted[field])())
     ]
     config = current.get("config") or {}
-    for key, kept in kind.rewritten.items():
+    for key, kept in kind.create_only_config.items():
         declared = (wanted.get("config") or {}).get(key)
         if declared and declared not in (config.get(key), config.get(kept)):
             differs.append((f"config {key}", key, config.get(key), declared))
@@ -215,9 +219,9 @@ def created(kind, wanted):
     sent = {
         field: items.created(kind.items[field], value) if field in kind.items else _without_none(value)
         for field, value in wanted.items()
-        if field not in kind.late
+        if field not in kind.after_create
     }
-    return {**kind.defaults, **sent}
+    return {**kind.create.defaults, **sent}
 
 
 def _without_none(value):
@@ -229,22 +233,18 @@ def _without_none(value):
 def _goals(kind, old, new):
     """Return what each key shall be: those named, or with an empty map every one gone."""
     if new:
-        return {key: value for key, value in new.items() if key not in kind.rewritten}
-    return {key: None for key in old if not key.startswith(kind.kept)}
+        return {key: value for key, value in new.items() if key not in kind.create_only_config}
+    return {key: None for key in old if not key.startswith(kind.write.server_owned)}
 
 
 def _compare_map(kind, field, old, new):
     old = old or {}
-    goals = {k: v for k, v in _goals(kind, old, new).items() if not _met(kind, k, old.get(k), v)}
+    goals = {k: v for k, v in _goals(kind, old, new).items() if not kind.satisfies(k, old.get(k), v)}
     if not goals:
         return None
     changes = {key: secrets.pair(key, old.get(key), value) for key, value in goals.items()}
     merged = {key: value for key, value in {**old, **goals}.items() if value is not None}
     return changes, merged, {k: v or "" for k, v in goals.items()}, None in goals.values()
-
-
-def _met(kind, key, old, new):
-    return meaning.met(key, old, new) or (old is None and new and meaning.same(key, kind.assumed.get(key), new))
 
 
 def _compare_devices(kind, field, old, new):
@@ -290,12 +290,21 @@ def _compare_plain(kind, field, old, new):
 
 
 def _compare_set(kind, field, old, new):
-    """Compare but for what the daemon gives by itself, which stays."""
-    given = [name for name in old or () if name in kind.automatic]
-    whole = [*given, *(name for name in new if name not in kind.automatic)]
-    if set(old or ()) == set(whole):
+    if set(old or ()) == set(new):
         return None
-    return {"old": sorted(old or ()), "new": sorted(whole)}, whole, whole, False
+    return {"old": sorted(old or ()), "new": sorted(new)}, new, new, False
 
 
-_COMPARE = {"set": _compare_set, "addresses": _compare_addresses, "devices": _compare_devices, "map": _compare_map}
+def _compare_roles(kind, field, old, new):
+    """Compare but for what the daemon gives by itself, which stays."""
+    automatic = [role for role in old or () if role in AUTOMATIC_ROLES]
+    return _compare_set(kind, field, old, [*automatic, *(role for role in new if role not in AUTOMATIC_ROLES)])
+
+
+_COMPARE = {
+    "set": _compare_set,
+    "roles": _compare_roles,
+    "addresses": _compare_addresses,
+    "devices": _compare_devices,
+    "map": _compare_map,
+}

@@ -26,7 +26,7 @@ def parts_of(kind, name):
     if len(parts) != len(kind.parents) + 1:
         raise InvalidError(f"{kind.label} name {name!r} is not valid: {shape} is needed")
     own = names.check(kind.rule, kind.label, parts[-1])
-    kinds = [kind_of(word) for word in kind.parents]
+    kinds = [kind_of(parent) for parent in kind.parents]
     above = [names.check(parent.rule, parent.label, part) for parent, part in zip(kinds, parts)]
     return dict(zip((*kind.parents, "name"), (*above, own)))
 
@@ -40,7 +40,7 @@ def sibling(kind, name, other):
 
 def lacks(api, kind):
     """Return in words that the daemon has none of this kind and never will, "" if it can."""
-    if kind.clustered and not api.clustered:
+    if kind.cluster.only and not api.clustered:
         return f"the server is not clustered: it has no {kind.label}"
     if kind.extension is None or api.has(kind.extension):
         return ""

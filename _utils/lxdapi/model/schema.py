@@ -3,14 +3,16 @@ The shape of the table of resource kinds: what can differ between kinds, and wha
 """
 
 from dataclasses import dataclass, field
+from typing import Any, Callable, ClassVar, Dict, Iterable, List, Optional, Tuple
 
-from lxdapi.model.equality import NEVER
+from lxdapi.model.equality import NEVER, met
 
 # What kind of value a field holds, whichever object it is in:
 #   map      {key: text}, compared and merged by key
 #   devices  {name: {key: text}}, compared and merged by device and by key
 #   list     names in an order that counts, compared and replaced as a whole
 #   set      names without order, compared and replaced as a whole
+#   roles    the same, of which the daemon gives and takes some by itself
 #   addresses  addresses, networks and ranges of them, compared as a set by what they mean
 #   items    things with an identity (:class:`Items`), compared and merged one by one
 #   text, bool, time
@@ -43,7 +45,7 @@ FIELDS = {
     "public": "bool",
     "restricted": "bool",
     "role": "text",
-    "roles": "set",
+    "roles": "roles",
     "secret-key": "text",
     "source": "given",
     "stateful": "bool",
@@ -87,11 +89,78 @@ class Items:
         ``{attribute: such a key}``: a list that says something of each of the other's in turn.
     """
 
-    identity: tuple
-    attributes: dict
-    defaults: dict = field(default_factory=dict)
-    lists: tuple = ()
-    beside: dict = field(default_factory=dict)
+    identity: Tuple[str, ...]
+    attributes: Dict[str, str]
+    defaults: Dict[str, str] = field(default_factory=dict)
+    lists: Tuple[str, ...] = ()
+    beside: Dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CreateRules:
+    """
+    How an object of a kind is created.
+
+    hint
+        How an object comes about that no request creates; "" where one does.
+    fields
+        What only a create takes and no reply shows.
+    defaults
+        What a create sends unless something else is declared.
+    server_defaults
+        ``{type: config keys}``: what the daemon puts into a new one of this type (of any, for "").
+    verifiable
+        False where nothing shows whether the creation was completed, if the daemon was restarted meanwhile.
+    """
+
+    hint: str = ""
+    fields: Tuple[str, ...] = ()
+    defaults: Dict[str, str] = field(default_factory=dict)
+    server_defaults: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    verifiable: bool = True
+
+
+@dataclass(frozen=True)
+class WriteRules:
+    """
+    How an existing object of a kind is compared and written.
+
+    patch
+        Called with what was read and the :class:`lxdapi.model.diff.Delta`: returns the body of a PATCH, None where
+        only a PUT does it. None, as for most kinds: the daemon's PATCH does more or less than it says.
+    server_owned
+        Prefixes of config keys that belong to the daemon: never compared or cleared unless named.
+    read_only
+        What the replies of this kind have beside :data:`READ_ONLY` that no PUT takes.
+    trimmed
+        Text fields of which the daemon drops white space at both ends.
+    expiry_reset
+        The time that clears an expiry that was set.
+    slow
+        True where the daemon answers a write when the work is done, however long that takes.
+    """
+
+    patch: Optional[Callable] = None
+    server_owned: Tuple[str, ...] = ()
+    read_only: Tuple[str, ...] = ()
+    trimmed: Tuple[str, ...] = ()
+    expiry_reset: str = NEVER
+    slow: bool = False
+
+
+@dataclass(frozen=True)
+class ClusterRules:
+    """
+    What a kind is in a cluster.
+
+    only
+        True: only a clustered server has any.
+    local
+        True where an object can be on one member, beside others of its name.
+    """
+
+    only: bool = False
+    local: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,137 +175,91 @@ class Kind:
         What a PUT writes; a PUT that leaves one out empties it.
     label
         The kind in words, for comments.
-    create_only
-        What can be declared but is fixed once the object exists.
-    creates
-        What only a create takes and no reply shows.
-    demanded
-        Fields without which there is no new one.
-    defaults
-        What a create sends unless something else is declared.
-    late
-        Fields that a create ignores: they are written after it.
     key
         The field that holds the name, in replies and in a create; "" where a create does not take it.
     rule
         The rule of :data:`lxdapi.validation.RULES` for the name.
     parents
         The kinds of what it is in, outermost first: a name is ``POOL/VOLUME/SNAPSHOT`` then.
+    create_only
+        Immutable fields: what can be declared but is fixed once the object exists.
+    create_only_config
+        ``{config key: key}``: immutable as well, and rewritten by the daemon, which keeps what was declared
+        under the other key.
     items
         ``{field: Items}``.
-    patch
-        False where the daemon's PATCH does more or less than it says.
-    patch_with
-        Fields that a PATCH has to repeat, because it empties them otherwise.
-    patch_unsets
-        True where only PATCH with an empty value removes a key.
-    patch_whole
-        True where a PATCH repeats the whole config, because a failing one loses what it does not name.
-    kept
-        Prefixes of keys that belong to the daemon: never compared or cleared unless named.
-    automatic
-        Members of sets that the daemon gives and takes by itself.
-    checked
-        True where the daemon accepts what it does not do: it is read again after a write.
-    trimmed
-        Text fields of which the daemon drops white space at both ends.
-    assumed
-        ``{config key: value}``: what an absent key means, where the daemon drops one that is set to its default.
-    rewritten
-        ``{config key: key}``: fixed once the object exists, and rewritten by the daemon, which keeps
-        what was declared under the other key.
     extension
         The API extension that brought the kind; None: every daemon has it.
     extensions
         ``{field or field.key: API extension that brought it}``.
-    feature
+    project_feature
         The key of a project's config without which it shares the default project's objects of this kind.
-    filled
-        ``{type: config keys}``: what the daemon puts into a new one of this type (of any, for "").
-    shown
-        What the replies of this kind have beside :data:`READ_ONLY` that no PUT takes.
-    partless
-        Types of which the daemon makes the parts on the members of a cluster by itself.
-    slow
-        True where the daemon answers a write when the work is done, however long that takes.
-    inert
-        ``{field.key: API extension}``: a change of the key that is stored only, without the extension.
-    clustered
-        True: only a clustered server has any.
-    local
-        True where an object can be on one member of a cluster, beside others of its name.
-    made
-        How an object comes about, where it cannot be created by a request for it.
-    born_with
-        What ``used_by`` of a new one names already, and goes with it.
-    rename
-        True where a POST to the object renames it.
-    forcible
-        True where a DELETE can be forced.
-    provable
-        False where nothing tells whether one was made to the end, if the daemon was restarted meanwhile.
-    never
-        The time that clears one that was set.
-    qualified
-        True where a list names an object with what it is in before it: ``volume/snapshot``.
-    declarable
-        False for what only the daemon makes, and nobody wants to be there.
     of_server
         True where it belongs to the server, whatever the project.
+    rename
+        True where a POST to the object renames it.
+    force_delete
+        True where a DELETE can be forced.
+
+    What one kind alone does differently stands in that kind's own module, in a subclass that overrides:
+
+    required
+        Fields without which there is no new one.
+    after_create
+        Fields that a create ignores: they are written after it.
+    needs_extension_to_apply
+        ``{field.key: API extension}``: a change of the key is stored only, without the extension.
+    ignores_writes
+        True where the daemon accepts what it does not do: such a write is not repeated.
+    implicit_users
+        What ``used_by`` of a new one names already, and goes with it.
+    listed_with_parent
+        True where a list names an object with what it is in before it: ``volume/snapshot``.
     """
 
     path: str
-    fields: tuple
+    fields: Tuple[str, ...]
     label: str
-    create_only: tuple = ()
-    creates: tuple = ()
-    demanded: tuple = ()
-    defaults: dict = field(default_factory=dict)
-    late: tuple = ()
     key: str = "name"
     rule: str = "plain"
-    parents: tuple = ()
-    items: dict = field(default_factory=dict)
-    patch: bool = True
-    patch_with: tuple = ()
-    patch_unsets: bool = False
-    patch_whole: bool = False
-    kept: tuple = ()
-    automatic: tuple = ()
-    checked: bool = False
-    trimmed: tuple = ()
-    assumed: dict = field(default_factory=dict)
-    rewritten: dict = field(default_factory=dict)
-    extension: str = None
-    extensions: dict = field(default_factory=dict)
-    feature: str = ""
-    filled: dict = field(default_factory=dict)
-    shown: tuple = ()
-    partless: tuple = ()
-    slow: bool = False
-    inert: dict = field(default_factory=dict)
-    clustered: bool = False
-    local: bool = False
-    made: str = ""
-    born_with: tuple = ()
-    rename: bool = False
-    forcible: bool = False
-    provable: bool = True
-    never: str = NEVER
-    qualified: bool = False
-    declarable: bool = True
+    parents: Tuple[str, ...] = ()
+    create_only: Tuple[str, ...] = ()
+    create_only_config: Dict[str, str] = field(default_factory=dict)
+    items: Dict[str, Items] = field(default_factory=dict)
+    extension: Optional[str] = None
+    extensions: Dict[str, str] = field(default_factory=dict)
+    project_feature: str = ""
     of_server: bool = False
+    rename: bool = False
+    force_delete: bool = False
+    create: CreateRules = CreateRules()
+    write: WriteRules = WriteRules()
+    cluster: ClusterRules = ClusterRules()
+
+    required: ClassVar[Tuple[str, ...]] = ()
+    after_create: ClassVar[Tuple[str, ...]] = ()
+    needs_extension_to_apply: ClassVar[Dict[str, str]] = {}
+    ignores_writes: ClassVar[bool] = False
+    implicit_users: ClassVar[Tuple[str, ...]] = ()
+    listed_with_parent: ClassVar[bool] = False
 
     @property
-    def collection(self):
+    def collection(self) -> str:
         """Return the path of the collection that the objects of this kind are in."""
         return self.path.rpartition("/")[0]
 
     @property
-    def known(self):
+    def known(self) -> Tuple[str, ...]:
         """Return every field that can be declared."""
-        return tuple(dict.fromkeys(self.fields + self.create_only + self.creates))
+        return tuple(dict.fromkeys(self.fields + self.create_only + self.create.fields))
 
-    def written(self, found):
+    def written(self, metadata: Iterable[str]) -> List[str]:
         """Return the names of what a PUT of an object repeats."""
-        return [key for key in found if key in self.fields or key not in (*READ_ONLY, *self.shown)]
+        return [key for key in metadata if key in self.fields or key not in (*READ_ONLY, *self.write.read_only)]
+
+    def satisfies(self, key: str, actual: Any, declared: Optional[str]) -> bool:
+        """Return True if the actual value of a config key is what is declared."""
+        return met(key, actual, declared)
+
+    def roll_back(self, api: Any, before: Any, delta: Any) -> None:
+        """Give an object the values again that it had before a write that the daemon refused."""

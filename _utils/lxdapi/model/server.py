@@ -6,32 +6,85 @@ it cannot listen on, and then does not start any more.
 """
 
 from lxdapi.errors import APIException
+from lxdapi.model import equality
+from lxdapi.model.schema import Kind
+
+ADDRESSES = (
+    *("cluster.https_address", "core.bgp_address", "core.debug_address", "core.dns_address", "core.https_address"),
+    *("core.metrics_address", "core.storage_buckets_address"),
+)
+# What an absent key means, for the daemons drop one that is set to its default: as Incus 6.0.4 documents them
+# (/1.0/metadata/configuration); LXD 5.0.2 drops the same where it knows the key.
+_DEFAULTS = {
+    "acme.agree_tos": "false",
+    "acme.ca_url": "https://acme-v02.api.letsencrypt.org/directory",
+    "acme.challenge": "HTTP-01",
+    "acme.http.port": ":80",
+    "backups.compression_algorithm": "gzip",
+    "cluster.healing_threshold": "0",
+    "cluster.images_minimal_replica": "3",
+    "cluster.join_token_expiry": "3H",
+    "cluster.max_standby": "2",
+    "cluster.max_voters": "3",
+    "cluster.offline_threshold": "20",
+    "cluster.rebalance.batch": "1",
+    "cluster.rebalance.cooldown": "6H",
+    "cluster.rebalance.interval": "0",
+    "cluster.rebalance.threshold": "20",
+    "core.https_allowed_credentials": "false",
+    "core.metrics_authentication": "true",
+    "core.shutdown_timeout": "5",
+    "core.syslog_socket": "false",
+    "core.trust_ca_certificates": "false",
+    "images.auto_update_cached": "true",
+    "images.auto_update_interval": "6",
+    "images.compression_algorithm": "gzip",
+    "images.remote_cache_expiry": "10",
+    "instances.lxcfs.per_instance": "false",
+    "instances.nic.host_name": "random",
+    "loki.loglevel": "info",
+    "loki.types": "lifecycle,logging",
+    "network.ovn.integration_bridge": "br-int",
+}
 
 
-def touched(kind, current, delta):
-    """Return what a PATCH sends of the difference, with the keys that it has to repeat."""
-    config = _shown(current)
+class Server(Kind):
+    """The server's configuration: an absent key has its default, and a PATCH that failed is rolled back."""
+
+    def satisfies(self, key, actual, declared):
+        """Return True if the actual value of a config key is what is declared, if by default."""
+        by_default = actual is None and declared and equality.same(key, _DEFAULTS.get(key), declared)
+        return bool(by_default) or super().satisfies(key, actual, declared)
+
+    def roll_back(self, api, before, delta):
+        """Give the server the values again that it had before a change that it refused."""
+        try:
+            now = _writable(api.get(self.path))
+            old = _writable(before)
+            lost = {key: old.get(key, "") for key in delta.touched["config"] if now.get(key) != old.get(key)}
+            if lost:
+                api.patch(self.path, json={"config": {**now, **lost}})
+        except APIException:
+            pass  # the refusal is what is reported
+
+
+def patch_body(current, delta):
+    """
+    Return what a PATCH sends of the difference, with the keys that it has to repeat.
+
+    A PUT leaves a user.* key that it does not name; PATCH with an empty value removes any (all three). A PATCH that
+    fails loses what it does not name on Incus 6.0.4: the server's own keys at once where a key is refused, those of
+    the cluster with the next start where an address cannot be listened on.
+    """
     # on LXD 5.0.2 "" is false, also where the default is true
-    assumed = kind.assumed if current.metadata["environment"]["server"] == "lxd" else {}
+    defaults = _DEFAULTS if current.metadata["environment"]["server"] == "lxd" else {}
     changed = {
-        key: value or ("true" if assumed.get(key) == "true" else "") for key, value in delta.touched["config"].items()
+        key: value or ("true" if defaults.get(key) == "true" else "") for key, value in delta.touched["config"].items()
     }
-    return {**delta.touched, "config": {**config, **changed}}
+    return {**delta.touched, "config": {**_writable(current), **changed}}
 
 
-def put_back(api, kind, before, delta):
-    """Give the server the values again that it had before a change that it refused."""
-    try:
-        now = _shown(api.get(kind.path))
-        old = _shown(before)
-        kept = {key: old.get(key, "") for key in delta.touched["config"] if now.get(key) != old.get(key)}
-        if kept:
-            api.patch(kind.path, json={"config": {**now, **kept}})
-    except APIException:
-        pass  # the refusal is what is told
-
-
-def _shown(current):
+def _writable(current):
     """Return the config without what cannot be sent: a password's place has True, and it is kept as it is."""
     shown = {key: value for key, value in (current.metadata["config"] or {}).items() if isinstance(value, str)}
     return {key: value for key, value in shown.items() if not key.startswith("volatile.")}

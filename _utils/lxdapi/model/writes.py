@@ -16,7 +16,7 @@ from lxdapi.errors import (
 )
 from lxdapi.http import operations, retry
 from lxdapi.minion.read_cache import Found
-from lxdapi.model import diff, server
+from lxdapi.model import diff
 from lxdapi.model.objects import parts_of, path_of, read
 from lxdapi.plan import steps as plans
 
@@ -46,7 +46,7 @@ def created(api, kind, name, wanted, shared=True):
     shared
         False: that somebody else was faster is a failure.
     """
-    if not kind.provable:
+    if not kind.create.verifiable:
         _ = api.server  # when it was started is compared with afterwards
     try:
         done = retry.settle(
@@ -67,7 +67,7 @@ def _found_created(api, kind, name, wanted):
     found = read(api, kind, name)
     if not _is_whole(found):
         return None
-    if not kind.provable and api.restarted():
+    if not kind.create.verifiable and api.restarted():
         remove(api, kind, name)
         return None
     _refuse_fixed(kind, wanted, found)
@@ -87,7 +87,7 @@ def _is_whole(found):
 
 def patience(api, kind):
     """Return how long a write waits for its reply: where the daemon works before it answers, as for an operation."""
-    return {"timeout": max(api.timeout, api.wait_timeout)} if kind.slow else {}
+    return {"timeout": max(api.timeout, api.wait_timeout)} if kind.write.slow else {}
 
 
 def update(api, kind, name, wanted, current=None, purge=False):
@@ -148,7 +148,7 @@ class _Attempts:
             return self._waiting.pause(error) or self._count <= TRIES
         if isinstance(error, APIUndoneException):
             self._failed = _undone(error.result, delta, self._written)
-            return not self._kind.checked and self._count <= TRIES
+            return not self._kind.ignores_writes and self._count <= TRIES
         return not isinstance(error, APITimeoutException) and self._waiting.pause(error)
 
     def write(self, name, current, delta):
@@ -158,8 +158,8 @@ class _Attempts:
         except APIException as exc:
             overtaken = isinstance(exc, APIPreconditionException)
             if not (overtaken or retry.is_busy(exc) or retry.is_lost(exc)):
-                if self._kind.patch_whole and exc.status:
-                    server.put_back(self._api, self._kind, current, delta)
+                if exc.status:
+                    self._kind.roll_back(self._api, current, delta)
                 raise
             self._failed, self._waiting = exc, self._waiting or retry.Patience(self._api.retry_timeout)
             self._contended = self._contended or overtaken
@@ -180,14 +180,12 @@ def _undone(done, delta, changes):
 
 
 def write(api, kind, name, current, delta):
-    """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
+    """Send the difference: by PATCH where the kind has one for it, otherwise by a PUT of the whole."""
     headers = {"If-Match": current.etag} if current.etag else {}
-    partial = kind.patch and (kind.patch_unsets or not delta.removes)
-    repeated = kind.patch_with if partial else kind.written(current.metadata)
-    body = {field: current.metadata[field] for field in repeated if field in current.metadata}
-    touched = server.touched(kind, current, delta) if kind.patch_whole else delta.touched
-    body.update(touched if partial else delta.fields)
-    method = "PATCH" if partial else "PUT"
+    method, body = "PATCH", kind.write.patch(current, delta) if kind.write.patch else None
+    if body is None:
+        repeated = {field: current.metadata[field] for field in kind.written(current.metadata)}
+        method, body = "PUT", {**repeated, **delta.fields}
     return api.request(method, path_of(kind, name), json=body, headers=headers, **patience(api, kind))
 
 

@@ -84,8 +84,8 @@ def present(api, word, name, wanted, purge=False, renamed_from=None):
 def made(api, word, name, wanted):
     """Return the steps to a new object, whether there is one or not: the daemon refuses a second one."""
     kind = kind_of(word)
-    if kind.made:
-        raise InvalidError(f"a new {kind.label} is not made like this: {kind.made}")
+    if kind.create.hint:
+        raise InvalidError(f"a new {kind.label} is not made like this: {kind.create.hint}")
     wanted = diff.normal(kind, wanted)
     refuse_undemanded(kind, wanted)
     require_fields(api, kind, wanted)
@@ -124,18 +124,18 @@ def creation(api, kind, name, wanted, shared=True):
     The daemon gives some a key that was not sent (``features.images``, ``ipv6.address``): what is declared to be
     absent goes afterwards.
     """
-    if kind.made:
-        raise InvalidError(f"there is none: {kind.made}")
+    if kind.create.hint:
+        raise InvalidError(f"there is none: {kind.create.hint}")
     refuse_undemanded(kind, wanted)
     act = lambda: created(api, kind, name, wanted, shared)  # noqa: E731
     made = Step("created", {"created": name}, act, lacking=lambda: _orphaned(api, kind, name))
-    late = {field: wanted[field] for field in kind.late if field in wanted}
+    late = {field: wanted[field] for field in kind.after_create if field in wanted}
     return [made] + completion(api, kind, name, {**late, **unmade(wanted)})
 
 
 def refuse_undemanded(kind, wanted):
     """Raise :class:`InvalidError` for a new object without a field that it has to have."""
-    without = [field for field in kind.demanded if not wanted.get(field)]
+    without = [field for field in kind.required if not wanted.get(field)]
     if without:
         raise InvalidError(f"{', '.join(without)}: needed for a new {kind.label}")
 
@@ -186,7 +186,7 @@ def _without_effect(api, kind, changes):
     """Return in words which of the changes this daemon only stores."""
     words = [
         f"{key} has no effect on what is there already: {daemon_of(api)} lacks the API extension {extension}"
-        for place, extension in kind.inert.items()
+        for place, extension in kind.needs_extension_to_apply.items()
         for field, _, key in [place.partition(".")]
         if key in changes.get(field, ()) and not api.has(extension)
     ]
@@ -220,8 +220,8 @@ def absent(api, word, name, force=False):
     kind, force = kind_of(word), items.truth("force", force or False)
     path_of(kind, name)
     if not kind.path:
-        raise InvalidError(f"the {kind.label} cannot be deleted: {kind.made}")
-    if force and not kind.forcible:
+        raise InvalidError(f"the {kind.label} cannot be deleted: {kind.create.hint}")
+    if force and not kind.force_delete:
         raise InvalidError(f"force: the kind {kind.label} has none")
     words = lacks(api, kind)
     current = None if words else read(api, kind, name)
@@ -235,7 +235,7 @@ def absent(api, word, name, force=False):
 
 def _users(kind, name, found):
     """Return in words who uses an object, "" for nobody but what goes with it."""
-    own = [path.format(name=name) for path in kind.born_with]
+    own = [path.format(name=name) for path in kind.implicit_users]
     users = [path.replace("/1.0/", "", 1) for path in found.get("used_by") or ()]
     users = [path for path in users if path not in own]
     more = f" and {len(users) - 5} more" if len(users) > 5 else ""

@@ -90,7 +90,7 @@ def _collection(api, kind, parent, member):
     parts = converge.parts_of(kind, f"{parent}/{_ANY[kind.rule]}") if parent else {}
     params = {"recursion": 1, **({"target": member} if member else {})}
     found = api.get(names.path(kind.collection, **parts), params=params).metadata or ()
-    if kind.local and kind.qualified and api.clustered:
+    if kind.cluster.local and kind.listed_with_parent and api.clustered:
         found = _of_the_member(api.at(member) if member else api, kind, parent, found)
     before = f"{parent}/" if parent else ""
     return [(before + _own(kind, each), each, _member(kind, each, member)) for each in found if _counts(kind, each)]
@@ -113,7 +113,7 @@ def _of_the_member(api, kind, parent, found):
 
 def _member(kind, found, parents):
     """Return the member of the cluster that an object is on, where the state can be told."""
-    here = found.get("location") if kind.local else None
+    here = found.get("location") if kind.cluster.local else None
     return (here if here not in (None, "", "none") else None) or parents
 
 
@@ -131,7 +131,7 @@ _ANY = {
 
 def _own(kind, found):
     name = found[kind.key or "fingerprint"]
-    return name.rpartition("/")[2] if kind.qualified else name
+    return name.rpartition("/")[2] if kind.listed_with_parent else name
 
 
 def _counts(kind, found):
@@ -199,8 +199,8 @@ def _exportable(api, project):
     if project in (None, "default"):
         return words
     config = api.get(names.path("projects/{name}", name=project)).metadata["config"]
-    shared = [word for word in words if kind_of(word).feature and config.get(kind_of(word).feature) != "true"]
-    return [word for word in words if word not in shared and not kind_of(word).of_server]
+    features = {word: kind_of(word).project_feature for word in words if not kind_of(word).of_server}
+    return [word for word, feature in features.items() if not feature or config.get(feature) == "true"]
 
 
 def _secrets(kind, found):
@@ -233,7 +233,7 @@ def _place(states, word, name, declared):
 
 def _chosen(api, word, name):
     kind = kind_of(word)
-    if not kind.declarable:
+    if word not in ORDER:
         raise InvalidError(f"the kind {kind.label} is nothing that can be declared to be present")
     converge.require(api, kind)
     if name is None:
@@ -255,7 +255,7 @@ def _read_again(api, kind, name, found, member):
 def _declared(kind, name, found):
     """Return (name, parameters) that declare an object as it is: without what is empty or false."""
     declared = {}
-    for field in kind.create_only + kind.creates + kind.fields:
+    for field in kind.create_only + kind.create.fields + kind.fields:
         value = _value(kind, field, found.get(field))
         # no profiles at all is something else than profiles that are not declared
         if value not in _NOTHING or (value == [] and FIELDS[field] == "list"):
@@ -268,7 +268,8 @@ def _completed(kind, name, found, declared):
     if "config" not in kind.fields:
         return {}
     config = {**_sources(kind, name, found.get("config") or {}), **declared.get("config", {})}
-    keys = kind.filled.get(found.get("type") or "", ()) + (kind.filled.get("", ()) if found.get("type") else ())
+    types = dict.fromkeys((found.get("type") or "", ""))
+    keys = [key for each in types for key in kind.create.server_defaults.get(each, ())]
     config.update({key: None for key in keys if key not in (found.get("config") or {})})
     return {"config": config} if config else {}
 
@@ -286,7 +287,7 @@ def _members(api, kind, name, found):
 def _sources(kind, name, config):
     """Return what the daemon can rewrite of a member's part, where no other key keeps it, unless it chose it itself."""
     chosen = (f"/storage-pools/{name}", f"/disks/{name}.img")
-    return {key: config[key] for key in kind.rewritten if key in config and not config[key].endswith(chosen)}
+    return {key: config[key] for key in kind.create_only_config if key in config and not config[key].endswith(chosen)}
 
 
 _NOTHING = (None, "", {}, [], False)
@@ -304,9 +305,9 @@ def _value(kind, field, value):
 
 def _config(kind, field, config):
     config = config or {}
-    kept = {config[there]: here for here, there in kind.rewritten.items() if there in config}
-    own = {key: value for key, value in config.items() if not key.startswith(_DAEMONS) and key not in kind.rewritten}
-    return _shown({**own, **{here: value for value, here in kept.items()}})
+    fixed = kind.create_only_config
+    own = {key: value for key, value in config.items() if not key.startswith(_DAEMONS) and key not in fixed}
+    return _shown({**own, **{key: config[kept] for key, kept in fixed.items() if kept in config}})
 
 
 def _shown(config, within=""):
@@ -325,10 +326,14 @@ def _items(kind, field, items):
 
 
 def _set(kind, field, found):
-    return sorted(name for name in found or () if name not in kind.automatic)
+    return sorted(found or ())
 
 
-_VALUES = {"devices": _devices, "items": _items, "map": _config, "set": _set}
+def _roles(kind, field, found):
+    return sorted(set(found or ()) - set(diff.AUTOMATIC_ROLES))
+
+
+_VALUES = {"devices": _devices, "items": _items, "map": _config, "roles": _roles, "set": _set}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,0 +1,25 @@
+"""
+What a PATCH sends, for the kinds whose PATCH the daemon merges as it says.
+
+Each is called with the object as it was read and the :class:`lxdapi.model.diff.Delta`, and returns None where only
+a PUT of the whole does it: no PATCH but the server's removes a key.
+"""
+
+
+def merge(current, delta):
+    """Return what differs."""
+    return None if delta.removes else delta.touched
+
+
+def merge_with_description(current, delta):
+    """Return what differs, and the description: without it a PATCH empties it (LXD 5.0.2, Incus 6.0.4; not 7.0.2)."""
+    return None if delta.removes else {**_description(current), **delta.touched}
+
+
+def unset_with_description(current, delta):
+    """Return the same for a cluster member's part, where PATCH removes keys as well, and PUT refuses common ones."""
+    return {**_description(current), **delta.touched}
+
+
+def _description(current):
+    return {field: current.metadata[field] for field in ("description",) if field in current.metadata}
