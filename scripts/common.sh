@@ -109,7 +109,6 @@ install_incus() {
     apt_need /usr/libexec/incus/incusd -t bookworm-backports incus-base
 }
 
-# LXD first: in the other order its package adds a second id range for root, with which Incus starts no container.
 install_daemons() {
     install_lxd
     install_incus
