@@ -79,6 +79,8 @@ class APIException(LxdapiError):
     started_by = None
     # True where the instance that was to be made is, and what failed came after that.
     made = False
+    # What was written before the failure, or by the write that failed.
+    changes = {}
 
     def explain(self):
         """

@@ -156,6 +156,27 @@ def test_case_83_an_instance_that_is_stopped_and_deleted_by_others_while_we_wait
     assert raw("instances/s1") is None
 
 
+def is_busy(reply):
+    """Return the end of an operation that failed because the instance was busy."""
+    words = 'Failed instance creation: Instance is busy running a "update" operation'
+    return {**reply, "metadata": {**reply["metadata"], "status": "Failure", "status_code": 400, "err": words}}
+
+
+def test_an_instance_whose_start_is_refused_as_busy_is_started_and_not_made_twice(apply, proxy, daemon, imported, raw):
+    def refuse(reply):
+        if raw("instances/c1")["status"] == RUNNING:
+            daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
+        return is_busy(reply)
+
+    proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=refuse)
+    ret = apply("lxdapi_instance.present", "c1", source="busybox", running=True)
+    assert ret["changes"]["created"] == "c1", ret
+    assert len([path for method, path, *_ in proxy.writes() if method == "POST"]) == 1
+    if daemon.name != "lxd":  # which does not start it within the creation
+        assert (ret["result"], ret["changes"]["status"]) == (True, {"old": "Stopped", "new": RUNNING}), ret
+        assert raw("instances/c1")["status"] == RUNNING
+
+
 @pytest.mark.mainly("lxd")
 def test_case_84_an_alias_that_is_moved_under_us_points_where_it_is_declared(apply, proxy, daemon, imported, raw):
     daemon.ask("POST", "/1.0/images/aliases", {"name": "box", "target": imported})

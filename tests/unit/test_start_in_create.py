@@ -15,9 +15,9 @@ STATE = "PUT /1.0/instances/c1/state"
 STARTED = {"created": "c1", "status": {"old": "Stopped", "new": "Running"}}
 
 
-def made(model, wanted, source, running=True):
+def made(model, wanted, source, running=True, retry_timeout=0):
     """Return (Salt's answer, the paper) of an instance that is not there."""
-    paper = Paper(model, wait_timeout=5)
+    paper = Paper(model, wait_timeout=5, retry_timeout=retry_timeout)
     return plans.state(
         "instance", "c1", Run(), lambda: instances.present(paper.api, "c1", wanted, source, running)
     ), paper
@@ -49,3 +49,14 @@ def test_a_creation_that_fails_changes_nothing_and_is_not_started():
     ret, paper = made(model, {}, "busybox")
     assert (ret["result"], ret["changes"], paper.writes) == (False, {}, ["POST /1.0/instances"])
     assert ret["comment"].startswith("instance c1 could not be created: No root device (POST /1.0/instances, then GET ")
+
+
+def test_an_instance_whose_start_was_refused_as_busy_is_started_and_not_made_again():
+    class Busy(Model):
+        def _post(self, path, seen):
+            reply = super()._post(path, seen)
+            self._end = failed('Instance is busy running a "update" operation')
+            return reply
+
+    ret, paper = made(Busy(facts=ABLE), {}, "busybox", retry_timeout=5)
+    assert (ret["result"], ret["changes"], paper.writes) == (True, STARTED, ["POST /1.0/instances", STATE])

@@ -171,7 +171,7 @@ def settle(api, act, look):
     Do a write, and where its answer was lost, find out whether it was done; returns what ``act`` or ``look`` does.
 
     act
-        Sends the write and waits for its end.
+        Sends the write and waits for its end. An error whose ``made`` is True is raised at once.
     look
         Called without arguments after an answer was lost: reads the object and returns None if the write was not
         done. Waits for what is still being done.
@@ -191,5 +191,5 @@ def settle(api, act, look):
         if done is not None:
             return done
         again = is_busy(error) or (is_lost(error) and not isinstance(error, APITimeoutException))
-        if not again or not patience.pause(error):
+        if error.made or not again or not patience.pause(error):
             raise error

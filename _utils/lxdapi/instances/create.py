@@ -62,11 +62,16 @@ def made_whole(api, name, fields, send):
     Returns and raises: see :func:`create`.
     """
     config, mark = unfinished.marked(fields.get("config") or {})
-    try:
-        found = retry.settle(api, lambda: send({**fields, "config": config}), lambda: _found_created(api, name, mark))
-    except APIException as exc:
-        exc.made = _is_made(api, name, mark, exc)
-        raise
+
+    def act():
+        try:
+            return send({**fields, "config": config})
+        except APIException as exc:
+            exc.made = _is_made(api, name, mark, exc)
+            exc.changes = {"created": name} if exc.made else exc.changes
+            raise
+
+    found = retry.settle(api, act, lambda: _found_created(api, name, mark))
     if unfinished.MARK in config:
         _unmark(api, name)
     return {"created": name} if found else None
@@ -173,7 +178,9 @@ def _at_once(api, name, made, started):
     def start():
         if error is not None:
             statuses.come_to_rest(api, name)
-            raise error
+            if not retry.is_busy(error):
+                raise error
+            return plans.do(statuses.steps_to(api, name, statuses.status(statuses.settled(api, name)), "Running"))
         if actual is None:
             return None
         here = statuses.status(statuses.settled(api, name))
