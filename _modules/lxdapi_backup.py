@@ -65,9 +65,9 @@ def export(
         salt-call lxdapi_backup.export web1 /srv/backups/web1.tar.gz snapshots=False
         salt-call lxdapi_backup.export default/data /srv/backups/data.tar.gz
     """
-    word = backups.word_of(name)
-    options = backups.options_of(word, optimized, not snapshots, compression)
-    return backups.export(_api(remote, project, target), word, name, path, options, timeout)
+    kind_name = backups.word_of(name)
+    options = backups.options_of(kind_name, optimized, not snapshots, compression)
+    return backups.export(_api(remote, project, target), kind_name, name, path, options, timeout)
 
 
 def import_(name, path, pool=None, timeout=None, remote=None, project=None, target=None):

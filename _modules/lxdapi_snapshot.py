@@ -71,10 +71,10 @@ def create(name, description=None, expires_at=None, stateful=None, remote=None, 
         salt-call lxdapi_snapshot.create web1/before expires_at=2040-01-31T00:00:00Z
         salt-call lxdapi_snapshot.create default/data/before description='before the upgrade'
     """
-    word = snapshots.word_of(name)
+    kind_name = snapshots.word_of(name)
     settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
     wanted = snapshots.settings_of(name, settings)
-    return plans.do(converge.made(_api(remote, project, target), word, name, wanted))
+    return plans.do(converge.made(_api(remote, project, target), kind_name, name, wanted))
 
 
 def delete(name, remote=None, project=None, target=None):

@@ -76,10 +76,10 @@ def present(
     """
 
     def plan():
-        word = snapshots.word_of(name)
+        kind_name = snapshots.word_of(name)
         settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
         wanted = snapshots.settings_of(name, settings)
-        return converge.present(_api(remote, project, target), word, name, wanted, renamed_from=renamed_from)
+        return converge.present(_api(remote, project, target), kind_name, name, wanted, renamed_from=renamed_from)
 
     return _state(name, plan)
 

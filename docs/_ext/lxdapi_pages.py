@@ -97,17 +97,17 @@ def headed(title, text):
     return f"{title}\n{'-' * len(title)}\n\n{text}\n"
 
 
-def calls(word, kind):
+def calls(kind_name, kind):
     """The calls of the module ``lxdapi`` that take this kind, with what they cannot do without."""
     offered = Source("_modules", "lxdapi").functions()
     without = {"create": bool(kind.create.hint), "rename": not kind.rename, "delete": "{name}" not in kind.path}
-    without["export"] = word not in ORDER
+    without["export"] = kind_name not in ORDER
     for call in CALLS:
         names = required(offered[call]) if call in offered else []
         if names[:1] == ["kind"] and not without.get(call):
             # the only one has no name of its own, but update takes one
-            own = name_of(kind) or (word if call == "update" else "")
-            values = [word, *(own if name == "name" else name.upper() for name in names[1:])]
+            own = name_of(kind) or (kind_name if call == "update" else "")
+            values = [kind_name, *(own if name == "name" else name.upper() for name in names[1:])]
             yield " ".join(["salt-call", f"lxdapi.{call}", *filter(None, values)])
 
 
@@ -125,11 +125,11 @@ def name_of(kind):
     return "/".join([*kind.parents, last]).upper() if "{name}" in kind.path else ""
 
 
-def module_calls(word, kind):
+def module_calls(kind_name, kind):
     """The section of the module calls, with a link to the kind's own module where there is one."""
-    text = ".. code-block:: bash\n\n" + "\n".join(f"   {line}" for line in calls(word, kind))
-    if (REPO / "_modules" / f"lxdapi_{word}.py").exists():
-        verbs = Source("_modules", f"lxdapi_{word}")
+    text = ".. code-block:: bash\n\n" + "\n".join(f"   {line}" for line in calls(kind_name, kind))
+    if (REPO / "_modules" / f"lxdapi_{kind_name}.py").exists():
+        verbs = Source("_modules", f"lxdapi_{kind_name}")
         text += "\n\nAnd " + ", ".join(f":py:func:`{verbs.stem}.{verb}`" for verb in verbs.functions()) + "."
     return headed("Module calls", text)
 
@@ -169,14 +169,14 @@ class KindDirective(FromDocstrings):
 
     def run(self):
         """The parts of the page in their order."""
-        word = self.arguments[0]
-        if word not in KINDS:
-            raise self.error(f"unknown kind {word!r}")
-        source, kind = Source("_states", f"lxdapi_{word}"), KINDS[word]
+        kind_name = self.arguments[0]
+        if kind_name not in KINDS:
+            raise self.error(f"unknown kind {kind_name!r}")
+        source, kind = Source("_states", f"lxdapi_{kind_name}"), KINDS[kind_name]
         what = source.about.partition(":depends:")[0]
         words = sorted(source.functions(), key=lambda each: FIRST.index(each) if each in FIRST else len(FIRST))
         states = [headed(f"{source.stem}.{each}", source.described(each)) for each in words]
-        found = self.parsed("\n".join([what, *states, module_calls(word, kind), needs(kind)]), source)
+        found = self.parsed("\n".join([what, *states, module_calls(kind_name, kind), needs(kind)]), source)
         for node in found:
             for described in node.findall(addnodes.desc):
                 self._head(described)

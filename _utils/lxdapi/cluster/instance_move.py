@@ -72,11 +72,11 @@ def _known(api, target):
 
 def members(api, target):
     """Return the names of the members that a target stands for; raises :class:`InvalidError` if there is none."""
-    word = "cluster_group" if str(target).startswith("@") else "cluster_member"
+    kind_name = "cluster_group" if str(target).startswith("@") else "cluster_member"
     name = str(target).lstrip("@")
-    found = converge.read(api, KINDS[word], name)
+    found = converge.read(api, KINDS[kind_name], name)
     if found is None:
-        raise InvalidError(f"target: there is no {KINDS[word].label} {name}")
+        raise InvalidError(f"target: there is no {KINDS[kind_name].label} {name}")
     return found.metadata.get("members", [name])
 
 

@@ -75,18 +75,18 @@ def member_config(given):
         return []
     if not isinstance(given, dict) or set(given) - set(_ENTITIES) or not all(map(_is_mapping, given.values())):
         raise InvalidError(f"member_config: a mapping of {' and '.join(_ENTITIES)} to names and config is needed")
-    return [entry for word, objects in given.items() for entry in _entries(word, objects)]
+    return [entry for kind_name, objects in given.items() for entry in _entries(kind_name, objects)]
 
 
 def _is_mapping(given):
     return isinstance(given, dict) and all(isinstance(config, dict) for config in given.values())
 
 
-def _entries(word, objects):
+def _entries(kind_name, objects):
     for name, config in objects.items():
-        values = diff.normal(KINDS[word], {"config": config})["config"]
+        values = diff.normal(KINDS[kind_name], {"config": config})["config"]
         for key, value in values.items():
-            yield {"entity": _ENTITIES[word], "name": name, "key": key, "value": value or ""}
+            yield {"entity": _ENTITIES[kind_name], "name": name, "key": key, "value": value or ""}
 
 
 def reached(found):

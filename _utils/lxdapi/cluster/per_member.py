@@ -20,7 +20,7 @@ from lxdapi.plan.steps import Step
 _AUTO_PARTS = ("ovn",)
 
 
-def present(api, word, name, wanted, members=None, renamed_from=None):
+def present(api, kind_name, name, wanted, members=None, renamed_from=None):
     """
     Return the steps to a network or storage pool, on every member where the server is clustered.
 
@@ -29,8 +29,8 @@ def present(api, word, name, wanted, members=None, renamed_from=None):
     """
     if not api.clustered:
         _refuse_members(members)
-        return converge.present(api, word, name, wanted, renamed_from=renamed_from)
-    kind = kind_of(word)
+        return converge.present(api, kind_name, name, wanted, renamed_from=renamed_from)
+    kind = kind_of(kind_name)
     own = _own(kind, members)
     current = converge.read(api, kind, name)
     if current is None and converge.rename_steps(api, kind, renamed_from, name):
@@ -42,24 +42,24 @@ def present(api, word, name, wanted, members=None, renamed_from=None):
     return converge.update_steps(api, kind, name, common, current) + _edits(api, kind, name, own)
 
 
-def made(api, word, name, settings):
+def made(api, kind_name, name, settings):
     """Return the steps to a new network or storage pool; the daemon refuses a second one."""
     members, wanted = _apart(settings)
     if not api.clustered:
         _refuse_members(members)
-        return converge.made(api, word, name, wanted)
-    kind = kind_of(word)
+        return converge.made(api, kind_name, name, wanted)
+    kind = kind_of(kind_name)
     current, common = converge.read(api, kind, name), diff.normal(kind, wanted)
     if current is not None and current.metadata["status"] == "Created":
         return [_whole(api, kind, name, _fixed(kind, common, None), common, None)]
     return _creation(api, kind, name, common, _own(kind, members), current)
 
 
-def updated(api, word, name, settings):
+def updated(api, kind_name, name, settings):
     """Return the steps that make an existing network or storage pool as declared; raises if there is none."""
     members, wanted = _apart(settings)
-    api.get(converge.path_of(kind_of(word), name))
-    return present(api, word, name, wanted, members)
+    api.get(converge.path_of(kind_of(kind_name), name))
+    return present(api, kind_name, name, wanted, members)
 
 
 def _apart(settings):

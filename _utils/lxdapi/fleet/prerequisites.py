@@ -30,8 +30,8 @@ def declared(given, states):
     Raises :class:`InvalidError` for an unknown parameter.
     """
     found = []
-    for part, word in PARTS.items():
-        function = f"lxdapi_{word}.present"
+    for part, kind_name in PARTS.items():
+        function = f"lxdapi_{kind_name}.present"
         for name, words in items.mapping(part, given.get(part)).items():
             words = items.mapping(f"{part} {name}", words)
             known = set(inspect.signature(states[function]).parameters) - {"name"}
@@ -39,7 +39,7 @@ def declared(given, states):
             if unknown:
                 there = ", ".join(sorted(known))
                 raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {there}")
-            found.append((f"{KINDS[word].label} {name}", function, name, dict(words)))
+            found.append((f"{KINDS[kind_name].label} {name}", function, name, dict(words)))
     return found
 
 

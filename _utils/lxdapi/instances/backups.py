@@ -54,7 +54,7 @@ def word_of(name):
     return found
 
 
-def options_of(word, optimized=False, alone=False, compression=None):
+def options_of(kind_name, optimized=False, alone=False, compression=None):
     """
     Return what the daemon is told of how to make a backup.
 
@@ -69,16 +69,16 @@ def options_of(word, optimized=False, alone=False, compression=None):
         raise InvalidError(f"compression: a word such as none or gzip is needed, not {compression!r}")
     options = {
         "optimized_storage": items.truth("optimized", optimized or False),
-        _ALONE[word]: items.truth(_ALONE[word], alone or False),
+        _ALONE[kind_name]: items.truth(_ALONE[kind_name], alone or False),
     }
     return {**options, **({"compression_algorithm": compression} if compression else {})}
 
 
-def export(api, word, name, path, options, timeout=None):
+def export(api, kind_name, name, path, options, timeout=None):
     """
     Write an instance or a custom volume into a file, and its sha256 beside it; returns ``{path, size, sha256}``.
 
-    word
+    kind_name
         ``instance`` or ``storage_volume``.
     path
         Absolute. One that is there is replaced when the new one is whole; the checksum is in ``<path>.sha256``.
@@ -87,16 +87,16 @@ def export(api, word, name, path, options, timeout=None):
     timeout
         Seconds for the daemon to make the backup; 3600. To read it may take any time, as long as it comes.
     """
-    place, timeout = converge.path_of(kind_of(word), name), names.seconds(timeout)
-    _require(api, word)
+    place, timeout = converge.path_of(kind_of(kind_name), name), names.seconds(timeout)
+    _require(api, kind_name)
     with downloads.replacing(f"{path}.sha256") as note, downloads.replacing(path) as file:
         digest = _fetched(api, place, file, options, timeout or SECONDS)
         downloads.put(note, f"{digest}  {os.path.basename(path)}\n".encode())
         return {"path": path, "size": file.tell(), "sha256": digest}
 
 
-def _require(api, word):
-    extension = _EXTENSIONS[word]
+def _require(api, kind_name):
+    extension = _EXTENSIONS[kind_name]
     if not api.has(extension):
         raise InvalidError(f"{converge.daemon_of(api)} has no backups of it: it lacks the API extension {extension}")
 
@@ -137,7 +137,7 @@ def _forget(api, made):
         log.warning("lxdapi: the daemon keeps its backup %s until it expires in a day: %s", made, exc.explain())
 
 
-def exported(api, word, name, path, options, max_age=None, timeout=None, memory=None, now=None):
+def exported(api, kind_name, name, path, options, max_age=None, timeout=None, memory=None, now=None):
     """
     Return the steps to a file with a backup of an instance or a custom volume.
 
@@ -151,27 +151,28 @@ def exported(api, word, name, path, options, max_age=None, timeout=None, memory=
     A file is made anew as well if there is no checksum beside it, or another one than its own.
     """
     max_age, timeout = files.seconds_of(max_age), names.seconds(timeout)
-    converge.path_of(kind_of(word), name)
+    converge.path_of(kind_of(kind_name), name)
     downloads.refuse(path)
     why = files.unfit(path, max_age, memory, time.time() if now is None else now)
     if not why:
         return Nothing("as declared", f"its backup {path} is there")
-    _require(api, word)
-    act = lambda: export(api, word, name, path, options, timeout) and None  # noqa: E731
-    return [Step("exported", {"exported": path}, act, why, lambda: _missing(api, word, name))]
+    _require(api, kind_name)
+    act = lambda: export(api, kind_name, name, path, options, timeout) and None  # noqa: E731
+    return [Step("exported", {"exported": path}, act, why, lambda: _missing(api, kind_name, name))]
 
 
-def _missing(api, word, name):
+def _missing(api, kind_name, name):
     if converge.nowhere(api):
         return converge.nowhere(api)
-    return "" if converge.read(api, kind_of(word), name) is not None else f"{kind_of(word).label} {name} does not exist"
+    kind = kind_of(kind_name)
+    return "" if converge.read(api, kind, name) is not None else f"{kind.label} {name} does not exist"
 
 
-def imported(api, word, name, path, pool=None, target=None, timeout=None):
+def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
     """
     Make an instance, or a custom volume, from the file of a backup; one that is there is refused.
 
-    word
+    kind_name
         ``instance`` or ``storage_volume``.
     name
         It need not be that of what the backup is of.
@@ -188,17 +189,17 @@ def imported(api, word, name, path, pool=None, target=None, timeout=None):
     instance in its pool which no request can remove and which bar their name for ever (LXD 5.0.2, Incus 6.0.4, Incus
     7.0.2), and of a volume a part that looks like any other.
     """
-    kind, timeout = kind_of(word), names.seconds(timeout)
+    kind, timeout = kind_of(kind_name), names.seconds(timeout)
     converge.path_of(kind, name)
-    files.refuse(path, _TYPES[word], kind.label)
-    _require(api, word)
+    files.refuse(path, _TYPES[kind_name], kind.label)
+    _require(api, kind_name)
     headers = _headers(api, pool)
     if target and kind.cluster.local:
         api, target = api.at(target), None
     if target:
         moves.members(api, target)
     _refuse_there(api, kind, name)
-    stage = _Stage(api, word, name)
+    stage = _Stage(api, kind_name, name)
     stage.clear()
     collection = names.path(kind.collection, **converge.parts_of(kind, name))
     act = lambda: _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)  # noqa: E731
@@ -250,20 +251,20 @@ def creation(api, name, source, wanted, timeout=None, target=None):
     strange = sorted(set(source) - {"type", "path", "pool"})
     if strange:
         raise InvalidError(f"source: a backup has path and pool, not {', '.join(strange)}")
-    path, pool, word = source.get("path"), source.get("pool"), _WORDS[1]
+    path, pool, kind_name = source.get("path"), source.get("pool"), _WORDS[1]
     downloads.refuse(path)
-    act = lambda: imported(api, word, name, path, pool, target, timeout)  # noqa: E731
+    act = lambda: imported(api, kind_name, name, path, pool, target, timeout)  # noqa: E731
     lacking = lambda: converge.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")  # noqa: E731
     return [Step("created", {"created": name}, act, "", lacking)] + converge.completion(
-        api, kind_of(word), name, wanted
+        api, kind_of(kind_name), name, wanted
     )
 
 
 class _Stage:
     """The names under which something is imported, a new one for each try: one that failed can bar its name."""
 
-    def __init__(self, api, word, name):
-        self._api, self._word, self._kind = api, word, kind_of(word)
+    def __init__(self, api, kind_name, name):
+        self._api, self._kind_name, self._kind = api, kind_name, kind_of(kind_name)
         self._within = f"{name.rpartition('/')[0]}/".lstrip("/")
         self._prefix = f"lxdapi-{hashlib.sha256(name.encode()).hexdigest()[:12]}-"
         self.name = None
@@ -295,5 +296,5 @@ class _Stage:
     def _left(self):
         if any(_RESTORING.match(each.get("description") or "") for each in operations.running(self._api)):
             return []
-        found = survey.listed(self._api, self._word, self._within.rstrip("/") or None)
+        found = survey.listed(self._api, self._kind_name, self._within.rstrip("/") or None)
         return [each for each in found if each.startswith(self._within + self._prefix)]

@@ -127,9 +127,9 @@ def refuse_target(api, target):
         return
     if not api.clustered:
         raise InvalidError("target: the server is not clustered")
-    word = "cluster_group" if str(target).startswith("@") else "cluster_member"
-    if not _exists(api, word, str(target).lstrip("@")):
-        raise InvalidError(f"target: there is no {KINDS[word].label} {str(target).lstrip('@')}")
+    kind_name = "cluster_group" if str(target).startswith("@") else "cluster_member"
+    if not _exists(api, kind_name, str(target).lstrip("@")):
+        raise InvalidError(f"target: there is no {KINDS[kind_name].label} {str(target).lstrip('@')}")
 
 
 def creation(api, name, wanted, source, timeout=None, target=None, shared=True, running=False):
@@ -197,10 +197,10 @@ def lacking(api, wanted, source=None):
         return f"project {api.project} does not exist"
     needed = sources.images(source) + [("profile", name) for name in wanted.get("profiles") or ()]
     for device in (wanted.get("devices") or {}).values():
-        needed += [(word, device[key]) for word, key in _NEEDS.items() if device and device.get(key)]
-    missing = [f"{KINDS[word].label} {name}" for word, name in dict.fromkeys(needed) if not _exists(api, word, name)]
+        needed += [(kind_name, device[key]) for kind_name, key in _NEEDS.items() if device and device.get(key)]
+    missing = [f"{KINDS[each].label} {name}" for each, name in dict.fromkeys(needed) if not _exists(api, each, name)]
     return f"{', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not exist" if missing else ""
 
 
-def _exists(api, word, name):
-    return converge.read(api, KINDS[word], name) is not None
+def _exists(api, kind_name, name):
+    return converge.read(api, KINDS[kind_name], name) is not None

@@ -36,14 +36,14 @@ def rotated(api, name, rules, prefix=None, now=None):
     now
         The time, a :class:`datetime.datetime` with its zone; None: that of the clock.
     """
-    word = snapshots.word_within(name)
+    kind_name = snapshots.word_within(name)
     prefix, periods = _prefix(prefix), _periods(rules)
     # what is in a path is checked before anything is asked
-    converge.path_of(converge.kind_of(word), f"{name}/{prefix}0")
-    have = _own(api, word, name, prefix)
+    converge.path_of(converge.kind_of(kind_name), f"{name}/{prefix}0")
+    have = _own(api, kind_name, name, prefix)
     made, gone = due(have, periods, datetime.now(timezone.utc) if now is None else now)
-    steps = [step for time in made for step in _made(api, word, name, prefix, time)]
-    steps += [step for time in gone for step in _gone(api, word, name, prefix, time)]
+    steps = [step for time in made for step in _made(api, kind_name, name, prefix, time)]
+    steps += [step for time in gone for step in _gone(api, kind_name, name, prefix, time)]
     return steps or Nothing("as declared", f"{len(have)} snapshots are its own")
 
 
@@ -123,10 +123,10 @@ def _newest(times, count, begin):
     return list(found.values())[:count]
 
 
-def _own(api, word, name, prefix):
+def _own(api, kind_name, name, prefix):
     """Return the times of the snapshots that this rotation made; none where there is nothing to have any."""
     try:
-        found = survey.listed(api, word, name)
+        found = survey.listed(api, kind_name, name)
     except APINotFoundException:
         return set()
     return {time for time in (_time(each.rpartition("/")[2], prefix) for each in found) if time}
@@ -142,17 +142,17 @@ def _time(snapshot, prefix):
         return None
 
 
-def _made(api, word, name, prefix, time):
+def _made(api, kind_name, name, prefix, time):
     """Return the step that makes a snapshot; that somebody else made it meanwhile is as good."""
     snapshot = prefix + time.strftime(_STAMP)
-    steps = converge.present(api, word, f"{name}/{snapshot}", {})
+    steps = converge.present(api, kind_name, f"{name}/{snapshot}", {})
     changes = {"snapshots": {snapshot: {"old": None, "new": time.strftime(_SHOWN)}}}
     return [_of_one(step, f"given the snapshot {snapshot}", changes) for step in steps]
 
 
-def _gone(api, word, name, prefix, time):
+def _gone(api, kind_name, name, prefix, time):
     snapshot = prefix + time.strftime(_STAMP)
-    steps = converge.absent(api, word, f"{name}/{snapshot}")
+    steps = converge.absent(api, kind_name, f"{name}/{snapshot}")
     changes = {"snapshots": {snapshot: {"old": time.strftime(_SHOWN), "new": None}}}
     return [_of_one(step, f"rid of the snapshot {snapshot}", changes) for step in steps]
 

@@ -59,10 +59,10 @@ def times(api, name):
     Return ``{snapshot: {"created_at": ..., "expires_at": ...}}`` of an instance or of a volume; None for a time that
     there is not.
     """
-    word = word_within(name)
-    found = survey.listed(api, word, name)
+    kind_name = word_within(name)
+    found = survey.listed(api, kind_name, name)
     if not found:
-        api.get(converge.path_of(*_owner(kind_of(word), f"{name}/x")))  # of none Incus has no snapshots either
+        api.get(converge.path_of(*_owner(kind_of(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
     return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
 
 
@@ -71,18 +71,18 @@ def _times(found):
     return {key: None if time.startswith(_NO_TIME) else time for key, time in given.items()}
 
 
-def restored(api, word, name, timeout=None):
+def restored(api, kind_name, name, timeout=None):
     """
     Return the steps to an instance or volume that was restored from this snapshot.
 
-    word
+    kind_name
         ``instance_snapshot`` or ``volume_snapshot``.
     timeout
         Seconds for the restore; 3600.
 
     A snapshot of that name that was made later counts as another one.
     """
-    kind, timeout = kind_of(word), names.seconds(timeout)
+    kind, timeout = kind_of(kind_name), names.seconds(timeout)
     timeout = RESTORE_SECONDS if timeout is None else timeout
     snapshot = converge.read(api, kind, name)
     act = lambda: _restore(api, kind, name, timeout)  # noqa: E731

@@ -44,14 +44,14 @@ class _List:
 
 
 @contextmanager
-def used(word, count):
+def used(kind_name, count):
     """
     Within the block reads of objects are answered from the shelf.
 
-    word, count
+    kind_name, count
         The kind that a state is about, and how many such states follow each other.
     """
-    before = _USED.set((word, count))
+    before = _USED.set((kind_name, count))
     try:
         yield
     finally:
@@ -153,8 +153,8 @@ class Shelf:
             return self._listed(api, key) if self._is_worth(api, kind, key, about) else None
 
     def _is_worth(self, api, kind, key, about):
-        word, count = about
-        if kind is not KINDS.get(word) or word not in LISTED or count < MANY or key in self._poor:
+        kind_name, count = about
+        if kind is not KINDS.get(kind_name) or kind_name not in LISTED or count < MANY or key in self._poor:
             return False
         return not api.target and not (kind.cluster.local and api.clustered)
 
@@ -232,7 +232,7 @@ def _scope(api):
 def _touched(path, body):
     """Return (collection, names) of what a write is about; (None, None) where that cannot be told."""
     parts = path.strip("/").split("/")[1:]
-    found = max((_collection(KINDS[word], parts) for word in LISTED), key=len)
+    found = max((_collection(KINDS[kind_name], parts) for kind_name in LISTED), key=len)
     if not found:
         return None, None
     new = body.get("name") if isinstance(body, dict) else None

@@ -91,12 +91,12 @@ class Run:
         return Run(self.test, chunk, self.names, self.course)
 
     @contextmanager
-    def planning(self, word):
+    def planning(self, kind_name):
         """Within the block reads of objects are answered from what the run has read before, if it has."""
         if self.course is None or self.course.parallel:
             yield
             return
-        with shelves.used(word, self.course.left(self.low)):
+        with shelves.used(kind_name, self.course.left(self.low)):
             yield
 
     def arrived(self):

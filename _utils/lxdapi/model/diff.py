@@ -51,15 +51,15 @@ def normal(kind, wanted):
     """
     if not isinstance(wanted, dict):
         raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(wanted).__name__}")
-    wanted = {_field(kind, word): given for word, given in wanted.items()}
+    wanted = {_field(kind, name): given for name, given in wanted.items()}
     return {field: _normal(kind, field, given) for field, given in wanted.items() if given is not None}
 
 
-def _field(kind, word):
+def _field(kind, name):
     """Return a field by its name, or by the parameter's of a state: ``secret_key`` is ``secret-key``."""
-    field = word if word in kind.known else str(word).replace("_", "-")
+    field = name if name in kind.known else str(name).replace("_", "-")
     if field not in kind.known:
-        raise InvalidError(f"{kind.label}: unknown field {word!r}; there are: {', '.join(kind.known)}")
+        raise InvalidError(f"{kind.label}: unknown field {name!r}; there are: {', '.join(kind.known)}")
     return field
 
 

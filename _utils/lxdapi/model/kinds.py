@@ -305,9 +305,9 @@ KINDS = {
 }
 
 
-def kind_of(word):
+def kind_of(kind_name):
     """Return the :class:`Kind` of that word; raises :class:`InvalidError` naming those there are."""
     try:
-        return KINDS[word]
+        return KINDS[kind_name]
     except (KeyError, TypeError):
-        raise InvalidError(f"unknown kind {word!r}; there are: {', '.join(sorted(KINDS))}") from None
+        raise InvalidError(f"unknown kind {kind_name!r}; there are: {', '.join(sorted(KINDS))}") from None

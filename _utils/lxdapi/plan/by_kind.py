@@ -13,30 +13,30 @@ from lxdapi.trust import certificates
 _MADE = {
     "certificate": certificates.made,
     "instance": instances.made,
-    "network": partial(clusters.made, word="network"),
-    "storage_pool": partial(clusters.made, word="storage_pool"),
+    "network": partial(clusters.made, kind_name="network"),
+    "storage_pool": partial(clusters.made, kind_name="storage_pool"),
 }
 _UPDATED = {
     "instance": instances.updated,
-    "network": partial(clusters.updated, word="network"),
-    "storage_pool": partial(clusters.updated, word="storage_pool"),
+    "network": partial(clusters.updated, kind_name="network"),
+    "storage_pool": partial(clusters.updated, kind_name="storage_pool"),
 }
 
 
-def made(api, word, name, settings):
+def made(api, kind_name, name, settings):
     """
     Return the steps to a new object, whether there is one or not: the daemon refuses a second one.
 
     settings
         As the state ``lxdapi_<kind>.present`` takes them.
     """
-    kind_of(word)
-    own = _MADE.get(word)
-    return own(api, name=name, settings=settings) if own else converge.made(api, word, name, settings)
+    kind_of(kind_name)
+    own = _MADE.get(kind_name)
+    return own(api, name=name, settings=settings) if own else converge.made(api, kind_name, name, settings)
 
 
-def updated(api, word, name, settings, purge=False):
+def updated(api, kind_name, name, settings, purge=False):
     """Return the steps that make an existing object as declared; raises if there is none."""
-    kind_of(word)
-    own = _UPDATED.get(word)
-    return own(api, name=name, settings=settings) if own else converge.updated(api, word, name, settings, purge)
+    kind_of(kind_name)
+    own = _UPDATED.get(kind_name)
+    return own(api, name=name, settings=settings) if own else converge.updated(api, kind_name, name, settings, purge)

@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 
-def present(api, word, name, wanted, purge=False, renamed_from=None):
+def present(api, kind_name, name, wanted, purge=False, renamed_from=None):
     """
     Return the steps to an object with the declared fields.
 
@@ -67,7 +67,7 @@ def present(api, word, name, wanted, purge=False, renamed_from=None):
     renamed_from
         The name of an object that is to become this one, if this one does not exist.
     """
-    kind = kind_of(word)
+    kind = kind_of(kind_name)
     wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
     current = read(api, kind, name)
     require_fields(api, kind, wanted)
@@ -81,9 +81,9 @@ def present(api, word, name, wanted, purge=False, renamed_from=None):
     return update_steps(api, kind, name, wanted, current, purge=purge)
 
 
-def made(api, word, name, wanted):
+def made(api, kind_name, name, wanted):
     """Return the steps to a new object, whether there is one or not: the daemon refuses a second one."""
-    kind = kind_of(word)
+    kind = kind_of(kind_name)
     if kind.create.hint:
         raise InvalidError(f"a new {kind.label} is not made like this: {kind.create.hint}")
     wanted = diff.normal(kind, wanted)
@@ -94,18 +94,18 @@ def made(api, word, name, wanted):
     return creation(api, kind, name, wanted, shared=False)
 
 
-def updated(api, word, name, wanted, purge=False):
+def updated(api, kind_name, name, wanted, purge=False):
     """Return the steps that make an existing object as declared; raises if there is none."""
-    kind = kind_of(word)
+    kind = kind_of(kind_name)
     wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
     require(api, kind)
     require_fields(api, kind, wanted)
     return update_steps(api, kind, name, wanted, api.get(path_of(kind, name)), purge=purge)
 
 
-def renamed(api, word, name, other):
+def renamed(api, kind_name, name, other):
     """Return the step that gives an existing object another name; raises if there is none."""
-    kind = kind_of(word)
+    kind = kind_of(kind_name)
     path_of(kind, name)
     require(api, kind)
     steps = rename_steps(api, kind, name, sibling(kind, name, other))
@@ -210,14 +210,14 @@ def refuse_fixed(kind, wanted, current):
         raise InvalidError("; ".join(words))
 
 
-def absent(api, word, name, force=False):
+def absent(api, kind_name, name, force=False):
     """
     Return the steps to the absence of an object; a daemon that does not know its kind has none.
 
     force
         True: with all that is in it, where the daemon can.
     """
-    kind, force = kind_of(word), items.truth("force", force or False)
+    kind, force = kind_of(kind_name), items.truth("force", force or False)
     path_of(kind, name)
     if not kind.path:
         raise InvalidError(f"the {kind.label} cannot be deleted: {kind.create.hint}")

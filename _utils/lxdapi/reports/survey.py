@@ -31,7 +31,7 @@ ORDER = (
 _RESERVED = ("include", "exclude", "extend")
 
 
-def listed(api, word, parent=None):
+def listed(api, kind_name, parent=None):
     """
     Return ``{name: object}`` of every object of a kind.
 
@@ -39,20 +39,20 @@ def listed(api, word, parent=None):
         Only of those in it: ``lxdbr0`` for a network's forwards. None: in all that there are, with a
         request for each.
     """
-    kind = kind_of(word)
+    kind = kind_of(kind_name)
     converge.require(api, kind)
     if not kind.of_server:
         converge.require_project(api)
     if parent and not kind.parents:
         raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
     if not kind.path:
-        return {word: api.get("").metadata}
+        return {kind_name: api.get("").metadata}
     return {name: found for name, found, _ in _everything(api, kind, parent)}
 
 
-def found(api, word, name):
+def found(api, kind_name, name):
     """Return the object of that name, None if there is none; raises if there is no such project."""
-    kind = kind_of(word)
+    kind = kind_of(kind_name)
     current = converge.read(api, kind, name)
     if current is None:
         if not kind.of_server:
@@ -142,22 +142,22 @@ def _counts(kind, found):
     return found.get("managed", True) and not (kind.parents and "/" in _own(kind, found))
 
 
-def purged(api, word, parent, keep):
+def purged(api, kind_name, parent, keep):
     """
     Return the steps that leave nothing in a parent but what is named.
 
     keep
         Names, without the parent's.
     """
-    kind = kind_of(word)
+    kind = kind_of(kind_name)
     if not isinstance(keep, (list, tuple)):
         raise InvalidError("keep: a list of names is needed")
     kept = {converge.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
     words = converge.lacks(api, kind)
     if words or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
         return Nothing("absent", words)
-    gone = [name for name in listed(api, word, parent) if converge.parts_of(kind, name)["name"] not in kept]
-    steps = [step for name in gone for step in converge.absent(api, word, name)]
+    gone = [name for name in listed(api, kind_name, parent) if converge.parts_of(kind, name)["name"] not in kept]
+    steps = [step for name in gone for step in converge.absent(api, kind_name, name)]
     return [_of_another(step, step.changes["deleted"]) for step in steps]
 
 
@@ -166,22 +166,22 @@ def _of_another(step, name):
     return step._replace(verb=f"rid of {name}", changes={name: step.changes})
 
 
-def exported(api, word=None, name=None, where=None, left_out=None):
+def exported(api, kind_name=None, name=None, where=None, left_out=None):
     """
     Return existing objects as SLS data: ``{id: {state: [parameters]}}``, which applied changes nothing.
 
-    word, name
+    kind_name, name
         Of what kind, and which; None: all, in the order in which they can be made.
     where
         ``{"remote": x, "project": x}``: what each state has to be told of them.
     left_out
         A list that is told in words which values are not in it, because they are secret.
     """
-    if name is not None and word is None:
+    if name is not None and kind_name is None:
         raise InvalidError("a name needs its kind before it")
     converge.require_project(api)
     states, where = {}, where or {}
-    for each in [word] if word else _exportable(api, where.get("project")):
+    for each in [kind_name] if kind_name else _exportable(api, where.get("project")):
         kind = kind_of(each)
         for key, found, member in sorted(_chosen(api, each, name), key=lambda chosen: (chosen[0], chosen[2] or "")):
             title, declared = _declared(kind, key, found)
@@ -195,12 +195,12 @@ def exported(api, word=None, name=None, where=None, left_out=None):
 
 def _exportable(api, project):
     """Return the kinds of which there can be something: of a project that was asked for only what is its own."""
-    words = [word for word in ORDER if not converge.lacks(api, kind_of(word))]
+    kinds = {kind_name: KINDS[kind_name] for kind_name in ORDER if not converge.lacks(api, KINDS[kind_name])}
     if project in (None, "default"):
-        return words
+        return list(kinds)
     config = api.get(names.path("projects/{name}", name=project)).metadata["config"]
-    features = {word: kind_of(word).project_feature for word in words if not kind_of(word).of_server}
-    return [word for word, feature in features.items() if not feature or config.get(feature) == "true"]
+    features = {kind_name: kind.project_feature for kind_name, kind in kinds.items() if not kind.of_server}
+    return [kind_name for kind_name, feature in features.items() if not feature or config.get(feature) == "true"]
 
 
 def _secrets(kind, found):
@@ -222,23 +222,23 @@ def _given(kind, where):
     return {key: value for key, value in where.items() if value and not (kind.of_server and key == "project")}
 
 
-def _place(states, word, name, declared):
+def _place(states, kind_name, name, declared):
     """Put a state under its name, or under its kind and name where Salt or another one has that."""
     title = f"{name} in {declared['project']}" if declared.get("project") else name
     while title in states or title in _RESERVED or title.startswith("__"):
-        title = f"{word} {title}"
+        title = f"{kind_name} {title}"
     parameters = declared if title == name else {"name": name, **declared}
-    states[title] = {f"lxdapi_{word}.present": [{key: value} for key, value in parameters.items()]}
+    states[title] = {f"lxdapi_{kind_name}.present": [{key: value} for key, value in parameters.items()]}
 
 
-def _chosen(api, word, name):
-    kind = kind_of(word)
-    if word not in ORDER:
+def _chosen(api, kind_name, name):
+    kind = kind_of(kind_name)
+    if kind_name not in ORDER:
         raise InvalidError(f"the kind {kind.label} is nothing that can be declared to be present")
     converge.require(api, kind)
     if name is None:
         # an image that the daemon fetched by itself goes by itself
-        everything = _everything(api, kind) if kind.path else [(word, api.get("").metadata, None)]
+        everything = _everything(api, kind) if kind.path else [(kind_name, api.get("").metadata, None)]
         return [_read_again(api, kind, *each) for each in everything if not each[1].get("cached")]
     found = converge.read(api, kind, name)
     if found is None:
