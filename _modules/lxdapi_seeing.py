@@ -82,18 +82,18 @@ def _tested(sls):
     return chunks, answers
 
 
-def graph(format="svg", path=None, remote=None, project=None):
+def graph(format="mermaid", path=None, remote=None, project=None):
     """
-    Return a picture of a host as text: servers, networks, storage pools, profiles and instances, and what uses what.
+    Return a graph of a host as text: servers, networks, storage pools, profiles and instances, and what uses what.
 
     format
-        ``svg``, ``mermaid`` (which Markdown shows; by default it refuses more than 500 lines between boxes) or ``dot``
-        (Graphviz).
+        ``mermaid``, which Markdown shows (by default not with more than 500 lines between boxes); ``dot``, Graphviz'
+        language; or ``svg``, which the program ``dot`` draws: install graphviz on the minion. Default: ``mermaid``.
     path
         Of a file of the minion that it is written to instead, with mode 0600; the path comes back.
 
-    On a command line the text comes alone (outputter ``lxdapi_text``): ``salt-call lxdapi.graph > host.svg``. It takes
-    one request for each kind, all at once.
+    On a command line the text comes alone (outputter ``lxdapi_text``): ``salt-call lxdapi.graph svg > host.svg``. It
+    takes one request for each kind, all at once.
 
     CLI Example:
 

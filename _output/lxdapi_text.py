@@ -25,7 +25,7 @@ def output(data, **kwargs):
 
     .. code-block:: bash
 
-        salt-call lxdapi.graph --out lxdapi_text > host.svg
+        salt-call lxdapi.graph dot --out lxdapi_text > host.dot
     """
     if not isinstance(data, dict) or not data or not all(isinstance(answer, str) for answer in data.values()):
         return __salt__["nested"](data)

@@ -1,28 +1,51 @@
 """
-A host as a graph: servers, networks, storage pools, profiles and instances, and what uses what, as text for others
-to draw (Mermaid, Graphviz), or drawn here (SVG).
+A host as a graph: servers, networks, storage pools, profiles and instances, and what uses what, in Mermaid or in
+Graphviz' language, or as the SVG that Graphviz' program ``dot`` makes of it.
 
 Every name comes from the daemon: each is escaped for the language that it stands in.
 """
 
 import os
 import re
+import shutil
+import subprocess
+from typing import NamedTuple
 
 from lxdapi import atomic_file as staging
 from lxdapi import concurrency as workers
-from lxdapi.errors import InvalidError
+from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.plan import converge
-from lxdapi.reports import host_graph_svg as svg
-from lxdapi.reports.host_graph_svg import COLUMNS, Node, label, place
 
+# The columns from left to right, and in which each kind stands.
+COLUMNS = ("Hosts", "Networks and pools", "Profiles", "Instances")
+_COLUMN = {"host": 0, "network": 1, "pool": 1, "profile": 2, "instance": 3}
+# What XML 1.0 cannot hold at all, and what would break a line or turn the direction of writing.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
+# dot draws a thousand instances in a quarter of a second.
+DOT_SECONDS = 60
 _LISTS = {"network": "networks", "pool": "storage-pools", "profile": "profiles", "instance": "instances"}
 # What is said of each beside its name, and which have a status that is more than whether they were made.
 _NOTES = {"network": "{type} network", "pool": "{driver} pool", "profile": "", "instance": "{type}"}
 _STATUS = {"instance": "status"}
 
 
+class Node(NamedTuple):
+    """A box: its kind, its name, a note in small, and the status of an instance or a member."""
+
+    kind: str
+    name: str
+    note: str = ""
+    status: str = ""
+
+
+def label(node):
+    """Return the name and the note of a box, without what cannot be seen."""
+    words = ", ".join(filter(None, [node.note, node.status]))
+    return _UNSEEN.sub("?", node.name), _UNSEEN.sub("?", words)
+
+
 def draw(api, form):
-    """Return the text of the picture in ``svg``, ``mermaid`` or ``dot``; raises :class:`InvalidError` for another."""
+    """Return the graph as text in ``mermaid``, ``dot`` or ``svg``; raises :class:`InvalidError` for another."""
     if not isinstance(form, str) or form not in FORMS:
         raise InvalidError(f"format {form!r} is not known; there are: {', '.join(FORMS)}")
     return FORMS[form](*read(api))
@@ -125,7 +148,7 @@ def mermaid(nodes, edges):
     """Return the graph in Mermaid's language; a name is in quotes, and its special characters are entities."""
     ids, lines = _numbered(nodes), ["flowchart LR"]
     for column, title in enumerate(COLUMNS):
-        inside = [(key, node) for key, node in nodes.items() if place(node) == column]
+        inside = [(key, node) for key, node in nodes.items() if _COLUMN[node.kind] == column]
         if inside:
             boxes = [
                 f'    {ids[key]}["{"<br/>".join(map(_entities, filter(None, label(node))))}"]' for key, node in inside
@@ -154,4 +177,22 @@ def _quoted(texts):
     return "\\n".join(safe)
 
 
-FORMS = {"svg": svg.drawn, "mermaid": mermaid, "dot": dot}
+def svg(nodes, edges):
+    """Return the picture that Graphviz' program ``dot`` draws; raises :class:`InvalidError` where there is no dot."""
+    program = shutil.which("dot")
+    if program is None:
+        raise InvalidError("format svg needs the program dot: install graphviz, or choose mermaid or dot")
+    text = dot(nodes, edges).encode("utf-8")
+    try:
+        drawn = subprocess.run([program, "-Tsvg"], input=text, capture_output=True, timeout=DOT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise LxdapiError(f"{program} -Tsvg did not end within {DOT_SECONDS} s; choose mermaid or dot") from None
+    except OSError as exc:
+        raise LxdapiError(f"{program} -Tsvg: {exc.strerror}") from exc
+    if drawn.returncode:
+        words = drawn.stderr.decode("utf-8", "replace").strip()
+        raise LxdapiError(f"{program} -Tsvg failed with exit code {drawn.returncode}: {words}")
+    return drawn.stdout.decode("utf-8")
+
+
+FORMS = {"mermaid": mermaid, "dot": dot, "svg": svg}
