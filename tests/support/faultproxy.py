@@ -275,7 +275,7 @@ class FaultProxy:
             return False
         for raw, _ in body:
             client.sendall(raw)
-        return not head.closes
+        return not head.closes(request.method)
 
 
 def _whole(head, pairs):

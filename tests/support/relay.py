@@ -33,11 +33,14 @@ class Head:
         """Of a reply."""
         return int(self.words[1])
 
-    @property
-    def closes(self):
-        """True when this reply's connection is of no use afterwards."""
-        framed = "content-length" in self.headers or self.is_chunked or self.status in (204, 304)
+    def closes(self, method):
+        """True when the connection of this reply to a request with this method is of no use afterwards."""
+        framed = "content-length" in self.headers or self.is_chunked or not self.has_body(method)
         return not framed or self.headers.get("connection", "").lower() == "close"
+
+    def has_body(self, method):
+        """False for a reply that ends with its head, to a request with this method."""
+        return method != "HEAD" and self.status not in (204, 304)
 
     @property
     def is_chunked(self):
@@ -82,7 +85,7 @@ def request_body(head, source):
 
 def reply_body(head, source, method):
     """Yields a reply's body as (bytes as sent, content) pairs; the request's method matters for HEAD."""
-    if method == "HEAD" or head.status in (204, 304):
+    if not head.has_body(method):
         return
     if head.is_chunked:
         yield from _chunks(source)

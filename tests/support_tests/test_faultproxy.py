@@ -65,6 +65,17 @@ def test_one_connection_carries_many_requests(proxy, daemon):
     assert (len(proxy.seen), proxy.connections) == (5, 1)
 
 
+def test_a_connection_goes_on_after_a_head_whose_reply_says_no_length(proxy, daemon, imported):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    connection = UnixConnection(proxy.socket, timeout=10)
+    for _ in range(5):
+        connection.request("HEAD", "/1.0/instances/c1/files?path=/etc")
+        reply = connection.getresponse()
+        assert (reply.status, reply.headers["Content-Length"], reply.read()) == (200, None, b"")
+    connection.close()
+    assert (len(proxy.seen), proxy.connections) == (5, 1)
+
+
 def test_a_chunked_upload_and_the_download_of_it_pass(daemon, proxy, through, image):
     content = image.read_bytes()
     connection = UnixConnection(proxy.socket, timeout=10)
