@@ -13,7 +13,7 @@ for folder in (REPO / "docs" / "_ext", REPO / "_utils"):
 from lxdapi.version import VERSION  # noqa: E402
 
 project = "lxdapi"
-author = "the authors of lxdapi"
+author = "lxdapi contributors"
 project_copyright = "Apache License 2.0"
 version = release = VERSION
 extensions = ["lxdapi_pages", "sphinx.ext.autosectionlabel"]
@@ -24,16 +24,18 @@ html_copy_source = False
 nitpicky = True
 
 
-def of_the_readme(target):
-    """Return the role that reaches from docs/ what the README links to by its path."""
+def link_to_file(found):
+    """Return the role that links from docs/ to a file that the README names by its path."""
+    target = found[1]
     page = re.fullmatch(r"docs/([\w/]+)\.rst", target)
-    return f":doc:`{page[1]} <{page[1]}>`" if page else f":download:`{target} <../{target}>`"
+    if page:
+        return f":doc:`{target} <{page[1]}>`"
+    return f":download:`{target} <../{target}>`" if (REPO / target).is_file() else found[0]
 
 
 def as_a_page(app, relative_path, parent_docname, content):
-    """The included README shows and links the same files, seen from docs/."""
-    text = re.sub(r"`[^`<]+ <(?!\w+:)([^>`]+)>`_", lambda link: of_the_readme(link[1]), content[0])
-    content[0] = text.replace(".. image:: docs/", ".. image:: ")
+    """The README names files by their paths, because a package index shows it without them; here they are links."""
+    content[0] = re.sub(r"``([\w-][\w./-]*)``", link_to_file, content[0])
 
 
 def setup(app):

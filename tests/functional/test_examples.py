@@ -2,15 +2,11 @@
 What the documentation shows works, word for word: examples/, the first SLS and the Python of the README.
 """
 
-import re
-import textwrap
-
 import pytest
 import yaml
 from loaded import REPO, Loaded
+from readme import code_blocks
 from salt.exceptions import SaltInvocationError
-
-README = (REPO / "README.rst").read_text()
 
 
 @pytest.fixture
@@ -30,13 +26,6 @@ def applied(salt, sls, **options):
 
 def outcome(answers):
     return {name: (answer["result"], bool(answer["changes"])) for name, answer in answers.items()}
-
-
-def code_block(heading, language):
-    """Return the first code block of a language below a heading of the README."""
-    section = README[README.index(f"\n{heading}\n===") :]
-    block = re.search(rf"\.\. code-block:: {language}\n\n((?:    .*\n|\n)+)", section)
-    return textwrap.dedent(block[1])
 
 
 def test_the_example_is_created_and_then_as_declared_and_then_gone(salt, raw, proxy):
@@ -111,14 +100,14 @@ def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):
 
 
 def test_the_first_sls_of_the_readme(salt, raw):
-    (salt.tree / "first.sls").write_text(code_block("A first SLS", "yaml"))
+    (salt.tree / "first.sls").write_text(code_blocks("A first SLS", "yaml")[0])
     assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, True))
     assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, False))
 
 
 def test_the_python_of_the_readme(salt, proxy, imported, monkeypatch, capsys):
     monkeypatch.setenv("LXD_SOCKET", str(proxy.socket))
-    exec(compile(code_block("In Python", "python"), "README.rst", "exec"), {})  # noqa: S102
+    exec(compile(code_blocks("In Python", "python")[0], "README.rst", "exec"), {})  # noqa: S102
     assert capsys.readouterr().out == "Running\n"
 
 

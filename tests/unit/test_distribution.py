@@ -1,0 +1,84 @@
+"""
+What a package index and pip get: the source distribution, the wheel and their metadata.
+"""
+
+import os
+import tarfile
+import zipfile
+from email import message_from_bytes
+from importlib.util import find_spec
+from pathlib import Path
+
+import distribution
+import docutils.core
+import docutils.nodes
+import pytest
+from lxdapi.version import VERSION
+
+REPO = distribution.REPO
+WHEEL = {"_utils/lxdapi": "lxdapi", **{f"_{name}": f"lxdapi/{name}" for name in ("modules", "output", "states")}}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The source distribution and the wheel that was built from it."""
+    return distribution.build(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def metadata(built):
+    """The metadata of the wheel."""
+    with zipfile.ZipFile(built[1]) as wheel:
+        (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+        return message_from_bytes(wheel.read(name))
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """The paths of the files of the repository."""
+    folder = tmp_path_factory.mktemp("sources") / "copy"
+    distribution.copy_sources(folder)
+    return {path.relative_to(folder).as_posix() for path in folder.glob("**/*") if path.is_file()}
+
+
+def test_the_source_distribution_holds_every_file(built, sources):
+    with tarfile.open(built[0]) as archive:
+        held = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
+    made = {name for name in held if name in ("PKG-INFO", "setup.cfg") or ".egg-info/" in name}
+    assert held - made == sources - {"setup.cfg"}
+    assert {"CHANGELOG.rst", "docs/index.rst", "bench/run", "examples/web.sls", "scripts/common.sh", "test"} <= held
+
+
+def test_the_wheel_holds_every_file_that_salt_loads(built, sources):
+    expected = {
+        target + name[len(folder) :]
+        for folder, target in WHEEL.items()
+        for name in sources
+        if name.startswith(f"{folder}/")
+    }
+    with zipfile.ZipFile(built[1]) as wheel:
+        held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert held == expected and "lxdapi/states/lxdapi_profile.py" in held
+
+
+def test_the_metadata_says_what_an_index_shows(metadata):
+    assert (metadata["Name"], metadata["Version"]) == ("saltext.lxdapi", VERSION)
+    assert (metadata["Author"], metadata["License"]) == ("lxdapi contributors", "Apache-2.0")
+    assert {"requests", "requests-unixsocket>=0.4", "salt>=3006", "websocket-client"} == {
+        each for each in metadata.get_all("Requires-Dist") if "extra ==" not in each
+    }
+    assert metadata.get_payload().lstrip().startswith("======\nlxdapi\n======")
+
+
+def test_twine_finds_nothing_wrong(built):
+    # Salt pins packaging at 24.0, to which the field License-File is unknown; setuptools brings a newer one.
+    newer = Path(find_spec("setuptools").origin).parent / "_vendor"
+    distribution.run("twine", "check", "--strict", *built, **{**os.environ, "PYTHONPATH": str(newer)})
+
+
+def test_the_readme_needs_no_file_beside_it():
+    text = (REPO / "README.rst").read_text(encoding="utf-8")
+    document = docutils.core.publish_doctree(text, settings_overrides={"halt_level": 2})
+    links = [node["refuri"] for node in document.findall(docutils.nodes.reference) if "refuri" in node]
+    assert [link for link in links if "://" not in link] == []
+    assert list(document.findall(docutils.nodes.image)) == []
