@@ -4,44 +4,35 @@ export.
 
 :depends: requests, requests-unixsocket
 
-Every function takes ``remote`` (a name below ``lxdapi:remotes``; none: the daemon of this machine)
-and, where it means something, ``project``. See the README for remotes.
+Every function takes ``remote`` (a name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains; by
+default the local daemon) and, where it means something, ``project``.
 """
 
 import salt.utils.json
 from salt.exceptions import SaltInvocationError
 
 if __name__ == "lxdapi":  # found in the place of the library, which is not on the path
-    raise ModuleNotFoundError("No module named 'lxdapi' (the library, _utils/lxdapi)", name=__name__)
+    raise ModuleNotFoundError(
+        "No module named 'lxdapi' (the library, _utils/lxdapi): over salt-ssh add lxdapi to thin_extra_mods and run "
+        "salt-ssh -t, else run saltutil.sync_all",
+        name=__name__,
+    )
 
-try:
-    from lxdapi import masking as secrets
-    from lxdapi import validation as names
-    from lxdapi.http import operations
-    from lxdapi.images import image as images
-    from lxdapi.minion import connection as front
-    from lxdapi.model import kinds
-    from lxdapi.plan import by_kind as generic
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-    from lxdapi.reports import survey
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi import masking as secrets
+from lxdapi import validation as names
+from lxdapi.http import operations
+from lxdapi.images import image as images
+from lxdapi.minion import connection
+from lxdapi.model import kinds
+from lxdapi.plan import by_kind as generic
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.reports import survey
 
+# The version of all synced files: see lxdapi.minion.connection.
 __version__ = "0.1.0"
 
 __func_alias__ = {"list_": "list"}
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target=None):
-    return front.connect(__salt__, __context__, remote, project, target)
 
 
 def get(kind, name=None, params=None, remote=None, project=None, target=None):
@@ -74,7 +65,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     if name is None:
         return _raw("GET", kind, params, None, remote, project, target=target)
     _refuse(params=params)
-    return secrets.mask_object(survey.found(_api(remote, project, target), kind, name))
+    return secrets.mask_object(survey.found(connection.connect(globals(), remote, project, target), kind, name))
 
 
 def post(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
@@ -160,7 +151,7 @@ def delete(kind, name=None, params=None, wait=False, timeout=None, force=False, 
         _refuse(force=force)
         return _raw("DELETE", kind, params, None, remote, project, wait, timeout, target)
     _refuse(params=params, wait=wait, timeout=timeout)
-    return plans.do(converge.absent(_api(remote, project, target), kind, name, force))
+    return plans.apply(converge.absent(connection.connect(globals(), remote, project, target), kind, name, force))
 
 
 def _named(kind, name):
@@ -181,7 +172,7 @@ def _refuse(**given):
 
 def _raw(method, path, params, json, remote, project, wait=False, timeout=None, target=None):
     options = {"params": params} if json is None else {"params": params, "json": _body(json)}
-    result = _api(remote, project, target).request(method, path, **options)
+    result = connection.connect(globals(), remote, project, target).request(method, path, **options)
     result = result.wait(timeout) if wait else result
     return result.response.text if result.data is None else secrets.mask_marked(result.data)
 
@@ -220,7 +211,9 @@ def wait(operation, timeout=600, remote=None, project=None):
     """
     path, query = operations.address(operation)
     timeout = 600 if names.seconds(timeout) is None else timeout
-    return secrets.mask_marked(operations.wait(_api(remote, project), path, query, timeout).metadata)
+    return secrets.mask_marked(
+        operations.wait(connection.connect(globals(), remote, project), path, query, timeout).metadata
+    )
 
 
 def server(remote=None):
@@ -234,7 +227,7 @@ def server(remote=None):
 
         salt-call lxdapi.server
     """
-    api = _api(remote, None)
+    api = connection.connect(globals(), remote, None)
     found = api.server
     facts = {key: found[key] for key in ("auth", "api_version", "api_extensions") if key in found}
     facts.update(found["environment"], endpoint=api.endpoint)
@@ -262,7 +255,7 @@ def list_(kind, parent=None, full=False, remote=None, project=None, target=None)
 
         salt-call lxdapi.list instance full=True
     """
-    objects = survey.listed(_api(remote, project, target), kind, parent)
+    objects = survey.listed(connection.connect(globals(), remote, project, target), kind, parent)
     return secrets.mask_object(objects) if full else sorted(objects)
 
 
@@ -284,7 +277,9 @@ def create(kind, name, settings=None, remote=None, project=None, target=None):
 
         salt-call lxdapi.create profile web '{"config": {"limits.cpu": 2}}'
     """
-    return plans.do(generic.made(_api(remote, project, target), kind, name, _mapping(settings or {})))
+    return plans.apply(
+        generic.made(connection.connect(globals(), remote, project, target), kind, name, _mapping(settings or {}))
+    )
 
 
 def update(kind, name, settings, purge=False, remote=None, project=None, target=None):
@@ -304,7 +299,9 @@ def update(kind, name, settings, purge=False, remote=None, project=None, target=
 
         salt-call lxdapi.update profile web '{"config": {"limits.cpu": null}}'
     """
-    return plans.do(generic.updated(_api(remote, project, target), kind, name, _mapping(settings), purge))
+    return plans.apply(
+        generic.updated(connection.connect(globals(), remote, project, target), kind, name, _mapping(settings), purge)
+    )
 
 
 def rename(kind, name, new_name, remote=None, project=None, target=None):
@@ -324,7 +321,7 @@ def rename(kind, name, new_name, remote=None, project=None, target=None):
 
         salt-call lxdapi.rename profile web web2
     """
-    return plans.do(converge.renamed(_api(remote, project, target), kind, name, new_name))
+    return plans.apply(converge.renamed(connection.connect(globals(), remote, project, target), kind, name, new_name))
 
 
 def effective(kind, name, remote=None, project=None):
@@ -348,7 +345,7 @@ def effective(kind, name, remote=None, project=None):
     """
     if kind != "instance":
         raise SaltInvocationError(f"kind {kind!r}: only an instance inherits; there is: instance")
-    return survey.effective(_api(remote, project), name)
+    return survey.effective(connection.connect(globals(), remote, project), name)
 
 
 def export(kind=None, name=None, remote=None, project=None):
@@ -357,8 +354,11 @@ def export(kind=None, name=None, remote=None, project=None):
 
     kind, name
         As for :py:func:`lxdapi.get`; without a name all of the kind, without a kind everything.
-    remote, project
-        See the README, Remotes. What is given is in each state as well.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        If given, it is in each state as well.
+    project
+        The project. Default: the remote's, or ``default``. If given, it is in each state as well.
 
     So a host that was built by hand becomes one that is declared. Left out are what the daemon keeps for
     itself (``volatile.*``, ``image.*``), what is empty or false, whether an instance runs, images that the daemon
@@ -374,7 +374,9 @@ def export(kind=None, name=None, remote=None, project=None):
         salt-call lxdapi.export profile --out json | jq -r .local > profiles.sls
     """
     where, left_out = {"remote": remote, "project": project}, []
-    return survey.sls(survey.exported(_api(remote, project), kind, name, where, left_out), left_out)
+    return survey.sls(
+        survey.exported(connection.connect(globals(), remote, project), kind, name, where, left_out), left_out
+    )
 
 
 def image_get_fingerprint(path, rootfs=None, saltenv="base"):
@@ -396,4 +398,4 @@ def image_get_fingerprint(path, rootfs=None, saltenv="base"):
     """
     cache_file = __salt__["cp.cache_file"]
     more = [rootfs] if rootfs else []
-    return images.fingerprint(*(front.local_file(cache_file, part, saltenv) for part in (path, *more)))
+    return images.fingerprint(*(connection.local_file(cache_file, part, saltenv) for part in (path, *more)))

@@ -4,26 +4,10 @@ Backups of instances and custom storage volumes as files on the minion, and back
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-try:
-    from lxdapi.instances import backups
-    from lxdapi.minion import connection as front
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
+from lxdapi.instances import backups
+from lxdapi.minion import connection
 
 __func_alias__ = {"import_": "import"}
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target=None):
-    return front.connect(__salt__, __context__, remote, project, target)
 
 
 def export(
@@ -67,7 +51,9 @@ def export(
     """
     kind_name = backups.word_of(name)
     options = backups.options_of(kind_name, optimized, not snapshots, compression)
-    return backups.export(_api(remote, project, target), kind_name, name, path, options, timeout)
+    return backups.export(
+        connection.connect(globals(), remote, project, target), kind_name, name, path, options, timeout
+    )
 
 
 def import_(name, path, pool=None, timeout=None, remote=None, project=None, target=None):
@@ -93,5 +79,7 @@ def import_(name, path, pool=None, timeout=None, remote=None, project=None, targ
         salt-call lxdapi_backup.import web2 /srv/backups/web1.tar.gz
         salt-call lxdapi_backup.import default/data2 /srv/backups/data.tar.gz
     """
-    backups.imported(_api(remote, project), backups.word_of(name), name, path, pool, target, timeout)
+    backups.imported(
+        connection.connect(globals(), remote, project), backups.word_of(name), name, path, pool, target, timeout
+    )
     return {"created": name}

@@ -7,25 +7,9 @@ Each verb returns what it changed, an empty mapping where it was so already. A s
 is best asked over its own unix socket: over HTTPS it shows another certificate afterwards, that of the cluster.
 """
 
-try:
-    from lxdapi.cluster import membership
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.cluster import membership
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
 
 
 def enable(name, address=None, timeout=None, remote=None):
@@ -45,7 +29,7 @@ def enable(name, address=None, timeout=None, remote=None):
 
         salt-call lxdapi_cluster.enable n1 192.0.2.1:8443
     """
-    return plans.do(membership.enabled(_api(remote), name, address, timeout))
+    return plans.apply(membership.enabled(connection.connect(globals(), remote), name, address, timeout))
 
 
 def join_token(name, remote=None):
@@ -62,7 +46,7 @@ def join_token(name, remote=None):
 
         salt-call lxdapi_cluster.join_token n2
     """
-    return membership.token(_api(remote), name)
+    return membership.token(connection.connect(globals(), remote), name)
 
 
 def tokens(remote=None):
@@ -76,7 +60,7 @@ def tokens(remote=None):
 
         salt-call lxdapi_cluster.tokens
     """
-    return membership.tokens(_api(remote))
+    return membership.tokens(connection.connect(globals(), remote))
 
 
 def revoke(name, remote=None):
@@ -92,7 +76,7 @@ def revoke(name, remote=None):
 
         salt-call lxdapi_cluster.revoke n2
     """
-    return membership.revoke(_api(remote), name)
+    return membership.revoke(connection.connect(globals(), remote), name)
 
 
 def join(name, token, address=None, member_config=None, timeout=None, remote=None):
@@ -121,7 +105,9 @@ def join(name, token, address=None, member_config=None, timeout=None, remote=Non
 
         salt-call lxdapi_cluster.join n2 token="$TOKEN" address=192.0.2.2:8443
     """
-    return plans.do(membership.joined(_api(remote), name, token, address, member_config, timeout))
+    return plans.apply(
+        membership.joined(connection.connect(globals(), remote), name, token, address, member_config, timeout)
+    )
 
 
 def members(remote=None):
@@ -134,7 +120,7 @@ def members(remote=None):
 
         salt-call lxdapi_cluster.members
     """
-    return membership.members(_api(remote))
+    return membership.members(connection.connect(globals(), remote))
 
 
 def evacuate(name, mode=None, force=False, timeout=None, remote=None):
@@ -159,7 +145,9 @@ def evacuate(name, mode=None, force=False, timeout=None, remote=None):
 
         salt-call lxdapi_cluster.evacuate n2
     """
-    return plans.do(membership.reached(_api(remote), name, "evacuate", mode, force, timeout))
+    return plans.apply(
+        membership.reached(connection.connect(globals(), remote), name, "evacuate", mode, force, timeout)
+    )
 
 
 def restore(name, mode=None, timeout=None, remote=None):
@@ -179,7 +167,9 @@ def restore(name, mode=None, timeout=None, remote=None):
 
         salt-call lxdapi_cluster.restore n2
     """
-    return plans.do(membership.reached(_api(remote), name, "restore", mode, timeout=timeout))
+    return plans.apply(
+        membership.reached(connection.connect(globals(), remote), name, "restore", mode, timeout=timeout)
+    )
 
 
 def remove(name, force=False, remote=None):
@@ -198,4 +188,4 @@ def remove(name, force=False, remote=None):
 
         salt-call lxdapi_cluster.remove n2
     """
-    return plans.do(membership.removed(_api(remote), name, force))
+    return plans.apply(membership.removed(connection.connect(globals(), remote), name, force))

@@ -7,31 +7,20 @@ A container's files are reached whether it runs or not; those of a virtual machi
 Each ``path`` is an absolute one inside the instance.
 """
 
-try:
-    from lxdapi.files import content as sources
-    from lxdapi.files import plan as fileplan
-    from lxdapi.files import queries as facts
-    from lxdapi.http import download as downloads
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.files import content as sources
+from lxdapi.files import plan as fileplan
+from lxdapi.files import queries as facts
+from lxdapi.http import download as downloads
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
 
-__version__ = "0.1.0"
 __func_alias__ = {"hash_": "hash"}
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
 
 
 def _there(instance, path, remote, project):
     """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
     fileplan.target(None, instance, path)
-    return fileplan.target(front.connect(__salt__, __context__, remote, project), instance, path)
+    return fileplan.target(connection.connect(globals(), remote, project), instance, path)
 
 
 def stat(instance, path, follow_symlinks=False, remote=None, project=None):
@@ -162,7 +151,7 @@ def write(
         salt-call lxdapi_file.write web1 /etc/motd 'Hello.' mode=0644
     """
     there, content = _there(instance, path, remote, project), sources.of_text(contents, newline)
-    return plans.do(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
+    return plans.apply(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
 
 
 def push(
@@ -199,7 +188,7 @@ def push(
     """
     there = _there(instance, path, remote, project)
     content = sources.of_source(__salt__, path, source, saltenv, checked=sources.Sum(source_hash))
-    return plans.do(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
+    return plans.apply(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
 
 
 def pull(instance, path, target, remote=None, project=None):
@@ -239,7 +228,7 @@ def delete(instance, path, recursive=False, remote=None, project=None):
 
         salt-call lxdapi_file.delete web1 /etc/old.conf
     """
-    return plans.do(fileplan.absent(_there(instance, path, remote, project), recursive))
+    return plans.apply(fileplan.absent(_there(instance, path, remote, project), recursive))
 
 
 def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remote=None, project=None):
@@ -255,7 +244,7 @@ def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remo
         salt-call lxdapi_file.mkdir web1 /srv/www makedirs=True
     """
     wanted = fileplan.Wanted(user, group, mode, makedirs)
-    return plans.do(fileplan.directory(_there(instance, path, remote, project), wanted))
+    return plans.apply(fileplan.directory(_there(instance, path, remote, project), wanted))
 
 
 def symlink(instance, path, target, force=False, remote=None, project=None):
@@ -275,7 +264,7 @@ def symlink(instance, path, target, force=False, remote=None, project=None):
 
         salt-call lxdapi_file.symlink web1 /etc/localtime /usr/share/zoneinfo/UTC
     """
-    return plans.do(fileplan.symlink(_there(instance, path, remote, project), target, fileplan.Wanted(force=force)))
+    return plans.apply(fileplan.symlink(_there(instance, path, remote, project), target, fileplan.Wanted(force=force)))
 
 
 def chown(instance, path, user=None, group=None, remote=None, project=None):
@@ -290,7 +279,7 @@ def chown(instance, path, user=None, group=None, remote=None, project=None):
 
         salt-call lxdapi_file.chown web1 /etc/hosts nobody nogroup
     """
-    return plans.do(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(user, group)))
+    return plans.apply(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(user, group)))
 
 
 def set_mode(instance, path, mode, remote=None, project=None):
@@ -305,4 +294,4 @@ def set_mode(instance, path, mode, remote=None, project=None):
 
         salt-call lxdapi_file.set_mode web1 /etc/hosts 0600
     """
-    return plans.do(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(mode=mode)))
+    return plans.apply(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(mode=mode)))

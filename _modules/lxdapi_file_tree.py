@@ -4,31 +4,25 @@ Whole trees of files, to and from instances of LXD and Incus.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.files import content as sources
-    from lxdapi.files import plan as fileplan
-    from lxdapi.files import plan_tree as recursion
-    from lxdapi.files import queries as facts
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.files import content as sources
+from lxdapi.files import plan as fileplan
+from lxdapi.files import plan_tree as recursion
+from lxdapi.files import queries as facts
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_file"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
+    """Add these functions to those of ``lxdapi_file``."""
+    return __virtualname__
 
 
 def _there(instance, path, remote, project):
     """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
     fileplan.target(None, instance, path)
-    return fileplan.target(front.connect(__salt__, __context__, remote, project), instance, path)
+    return fileplan.target(connection.connect(globals(), remote, project), instance, path)
 
 
 def push_tree(
@@ -74,7 +68,7 @@ def push_tree(
     there = _there(instance, path, remote, project)
     owner = fileplan.Wanted(user, group, dir_mode, makedirs=True, force=force)
     local = sources.tree(__salt__, source, saltenv, keep_symlinks)
-    return plans.do(recursion.recurse(there, local, recursion.Rules(owner, file_mode, clean)))
+    return plans.apply(recursion.recurse(there, local, recursion.Rules(owner, file_mode, clean)))
 
 
 def pull_tree(instance, path, target, force=False, remote=None, project=None):

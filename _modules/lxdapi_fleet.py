@@ -7,28 +7,12 @@ Each returns ``{name: what changed}``, of one that failed why, as text; the exit
 fails does not keep the others from being done.
 """
 
-try:
-    from lxdapi.fleet import verbs
-    from lxdapi.instances import cmd_run as commands
-    from lxdapi.instances import exec as execs
-    from lxdapi.minion import connection as front
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
+from lxdapi.fleet import verbs
+from lxdapi.instances import cmd_run as commands
+from lxdapi.instances import exec as execs
+from lxdapi.minion import connection
 
 __func_alias__ = {"exec_": "exec"}
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
 
 
 def start(names=None, filter=None, concurrency=None, timeout=None, test=False, remote=None, project=None):
@@ -155,8 +139,9 @@ def snapshot(
 
         salt-call lxdapi_fleet.snapshot 'web*' before
     """
-    plan = lambda: verbs.snapshot(snapshot, expires_at, stateful)  # noqa: E731
-    return _done(names, filter, concurrency, test, remote, project, plan)
+    return _done(
+        names, filter, concurrency, test, remote, project, lambda: verbs.snapshot(snapshot, expires_at, stateful)
+    )
 
 
 def exec_(
@@ -193,12 +178,14 @@ def exec_(
         salt-call lxdapi_fleet.exec 'web*' 'uname -r' filter='{"status": "Running"}' timeout=10
     """
     choice, order = verbs.Choice(names, filter), execs.order(command, None, env, cwd, user, group, timeout)
-    return _noted(verbs.execute(_api(remote, project), choice, order, commands.shown, concurrency, test))
+    return _noted(
+        verbs.execute(connection.connect(globals(), remote, project), choice, order, commands.shown, concurrency, test)
+    )
 
 
 def _done(names, filter, concurrency, test, remote, project, plan):
     choice, steps = verbs.Choice(names, filter), plan()
-    return _noted(verbs.act(_api(remote, project), choice, steps, concurrency, test))
+    return _noted(verbs.act(connection.connect(globals(), remote, project), choice, steps, concurrency, test))
 
 
 def _noted(answers):

@@ -4,26 +4,10 @@ Verbs of LXD and Incus images and their aliases.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-try:
-    from lxdapi.images import image as images
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.images import image as images
+from lxdapi.minion import connection
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 
 
 def upload(path, rootfs=None, aliases=None, public=None, properties=None, saltenv="base", remote=None, project=None):
@@ -50,12 +34,12 @@ def upload(path, rootfs=None, aliases=None, public=None, properties=None, salten
 
         salt-call lxdapi_image.upload /srv/images/busybox.tar.gz aliases='["busybox"]'
     """
-    api, cache_file = _api(remote, project), __salt__["cp.cache_file"]
-    files = [front.local_file(cache_file, part, saltenv) for part in (path, *([rootfs] if rootfs else ()))]
+    api, cache_file = connection.connect(globals(), remote, project), __salt__["cp.cache_file"]
+    files = [connection.local_file(cache_file, part, saltenv) for part in (path, *([rootfs] if rootfs else ()))]
     digest = images.fingerprint(*files)
     wanted = {"public": public, "properties": properties}
     steps = images.present(api, digest, wanted, lambda: images.upload(api, *files, digest=digest), aliases or ())
-    return {"fingerprint": digest, "changes": plans.do(steps)}
+    return {"fingerprint": digest, "changes": plans.apply(steps)}
 
 
 def delete(name, remote=None, project=None):
@@ -73,9 +57,9 @@ def delete(name, remote=None, project=None):
 
         salt-call lxdapi_image.delete busybox
     """
-    api = _api(remote, project)
+    api = connection.connect(globals(), remote, project)
     digest = images.resolve(api, name)
-    return plans.do(converge.absent(api, "image", digest)) if digest else {}
+    return plans.apply(converge.absent(api, "image", digest)) if digest else {}
 
 
 def alias_set(name, target, description=None, remote=None, project=None):
@@ -93,7 +77,7 @@ def alias_set(name, target, description=None, remote=None, project=None):
 
         salt-call lxdapi_image.alias_set busybox 3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6
     """
-    return plans.do(images.alias_steps(_api(remote, project), name, target, description))
+    return plans.apply(images.alias_steps(connection.connect(globals(), remote, project), name, target, description))
 
 
 def alias_delete(name, remote=None, project=None):
@@ -106,4 +90,4 @@ def alias_delete(name, remote=None, project=None):
 
         salt-call lxdapi_image.alias_delete busybox
     """
-    return plans.do(converge.absent(_api(remote, project), "image_alias", name))
+    return plans.apply(converge.absent(connection.connect(globals(), remote, project), "image_alias", name))

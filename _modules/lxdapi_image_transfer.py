@@ -4,30 +4,20 @@ Images of LXD and Incus made of instances, as files, and from other servers.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-try:
-    from lxdapi.images import image as images
-    from lxdapi.images import publish as publications
-    from lxdapi.images import simplestreams
-    from lxdapi.images import transfer as transfers
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.images import image as images
+from lxdapi.images import publish as publications
+from lxdapi.images import simplestreams
+from lxdapi.images import transfer as transfers
+from lxdapi.minion import connection
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_image"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi_image``."""
+    return __virtualname__
 
 
 def publish(
@@ -69,7 +59,7 @@ def publish(
         salt-call lxdapi_image.publish web1 aliases='["web-golden"]'
     """
     wanted = {"public": public, "properties": properties, "expires_at": expires_at}
-    api = _api(remote, project)
+    api = connection.connect(globals(), remote, project)
     return publications.publish(api, instance, wanted, aliases or (), compression, force, timeout)
 
 
@@ -92,7 +82,7 @@ def export(name, path, rootfs=None, remote=None, project=None):
 
         salt-call lxdapi_image.export busybox /srv/backups/busybox.tar.gz
     """
-    return transfers.export(_api(remote, project), name, path, rootfs)
+    return transfers.export(connection.connect(globals(), remote, project), name, path, rootfs)
 
 
 def refresh(name, remote=None, project=None):
@@ -110,7 +100,7 @@ def refresh(name, remote=None, project=None):
 
         salt-call lxdapi_image.refresh debian/12
     """
-    return transfers.refresh(_api(remote, project), name)
+    return transfers.refresh(connection.connect(globals(), remote, project), name)
 
 
 def copy(name, source, aliases=None, mode=None, timeout=None, source_project=None, remote=None, project=None):
@@ -137,10 +127,12 @@ def copy(name, source, aliases=None, mode=None, timeout=None, source_project=Non
 
         salt-call lxdapi_image.copy busybox source=build remote=local
     """
-    origin = _api(source, source_project)
+    origin = connection.connect(globals(), source, source_project)
     folder = images.folder(__opts__["cachedir"])
-    digest, steps = transfers.brought(_api(remote, project), origin, name, folder, aliases or (), mode, timeout)
-    return {"fingerprint": digest, "changes": plans.do(steps)}
+    digest, steps = transfers.brought(
+        connection.connect(globals(), remote, project), origin, name, folder, aliases or (), mode, timeout
+    )
+    return {"fingerprint": digest, "changes": plans.apply(steps)}
 
 
 def prune(days=0, test=False, remote=None, project=None):
@@ -159,10 +151,10 @@ def prune(days=0, test=False, remote=None, project=None):
 
         salt-call lxdapi_image.prune days=30 test=true
     """
-    api = _api(remote, project)
+    api = connection.connect(globals(), remote, project)
     found = transfers.unused(api, days)
     for each in [] if test else found:
-        plans.do(converge.absent(api, "image", each["fingerprint"]))
+        plans.apply(converge.absent(api, "image", each["fingerprint"]))
     return {"unused": found, "deleted": not test}
 
 

@@ -7,28 +7,12 @@ Each returns what it changed, an empty mapping where the instance was so already
 as running.
 """
 
-try:
-    from lxdapi.errors import InvalidError
-    from lxdapi.instances import plan as instances
-    from lxdapi.instances import pool_move as relocate
-    from lxdapi.instances import power as statuses
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.errors import InvalidError
+from lxdapi.instances import plan as instances
+from lxdapi.instances import pool_move as relocate
+from lxdapi.instances import power as statuses
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
 
 
 def start(name, timeout=None, remote=None, project=None):
@@ -44,7 +28,7 @@ def start(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.start web1
     """
-    return plans.do(statuses.reached(_api(remote, project), name, "Running", timeout))
+    return plans.apply(statuses.reached(connection.connect(globals(), remote, project), name, "Running", timeout))
 
 
 def stop(name, timeout=None, force=False, remote=None, project=None):
@@ -64,7 +48,9 @@ def stop(name, timeout=None, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.stop web1 timeout=5 force=True
     """
-    return plans.do(statuses.reached(_api(remote, project), name, "Stopped", timeout, force))
+    return plans.apply(
+        statuses.reached(connection.connect(globals(), remote, project), name, "Stopped", timeout, force)
+    )
 
 
 def restart(name, timeout=None, force=False, remote=None, project=None):
@@ -79,7 +65,7 @@ def restart(name, timeout=None, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.restart web1 timeout=5 force=True
     """
-    return plans.do(statuses.restarted(_api(remote, project), name, timeout, force))
+    return plans.apply(statuses.restarted(connection.connect(globals(), remote, project), name, timeout, force))
 
 
 def freeze(name, timeout=None, remote=None, project=None):
@@ -95,7 +81,7 @@ def freeze(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.freeze web1
     """
-    return plans.do(statuses.reached(_api(remote, project), name, "Frozen", timeout))
+    return plans.apply(statuses.reached(connection.connect(globals(), remote, project), name, "Frozen", timeout))
 
 
 def unfreeze(name, timeout=None, remote=None, project=None):
@@ -111,10 +97,10 @@ def unfreeze(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.unfreeze web1
     """
-    api = _api(remote, project)
+    api = connection.connect(globals(), remote, project)
     if statuses.status(statuses.settled(api, name)) != "Frozen":
         return {}
-    return plans.do(statuses.reached(api, name, "Running", timeout))
+    return plans.apply(statuses.reached(api, name, "Running", timeout))
 
 
 def move(name, target=None, timeout=None, pool=None, to_project=None, remote=None, project=None):
@@ -143,13 +129,13 @@ def move(name, target=None, timeout=None, pool=None, to_project=None, remote=Non
         salt-call lxdapi_instance.move web1 n2
         salt-call lxdapi_instance.move web1 pool=fast to_project=shop
     """
-    api = _api(remote, project)
+    api = connection.connect(globals(), remote, project)
     if target is None:
-        there = api if to_project is None else _api(remote, to_project)
-        return plans.do(relocate.moved(api, name, there, pool, timeout))
+        there = api if to_project is None else connection.connect(globals(), remote, to_project)
+        return plans.apply(relocate.moved(api, name, there, pool, timeout))
     if pool is not None or to_project is not None:
         raise InvalidError("target: without pool and to_project; that is a move of its own")
-    return plans.do(instances.moved(api, name, target, timeout))
+    return plans.apply(instances.moved(api, name, target, timeout))
 
 
 def delete(name, force=False, remote=None, project=None):
@@ -165,4 +151,4 @@ def delete(name, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.delete web1 force=True
     """
-    return plans.do(instances.absent(_api(remote, project), name, force))
+    return plans.apply(instances.absent(connection.connect(globals(), remote, project), name, force))

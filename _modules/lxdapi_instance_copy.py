@@ -4,27 +4,17 @@ Copies of LXD and Incus instances, and their move to another daemon.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import copy as copies
-    from lxdapi.instances import migration as migrations
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.instances import copy as copies
+from lxdapi.instances import migration as migrations
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi_instance``."""
+    return __virtualname__
 
 
 def copy(
@@ -77,11 +67,13 @@ def copy(
         salt-call lxdapi_instance.copy web1/before-upgrade web2 pool=fast
         salt-call lxdapi_instance.copy web1 to_remote=backup refresh=True
     """
-    api = _api(remote, project)
+    api = connection.connect(globals(), remote, project)
     elsewhere = to_remote is not None and to_remote != remote
-    there = _api(to_remote if elsewhere else remote, to_project if elsewhere or to_project else project)
+    there = connection.connect(
+        globals(), to_remote if elsewhere else remote, to_project if elsewhere or to_project else project
+    )
     new = str(name).partition("/")[0] if new is None else new
-    return plans.do(copies.copied(api, name, there, new, pool, snapshots, refresh, target, mode, timeout))
+    return plans.apply(copies.copied(api, name, there, new, pool, snapshots, refresh, target, mode, timeout))
 
 
 def migrate(
@@ -112,7 +104,7 @@ def migrate(
 
         salt-call lxdapi_instance.migrate web1 host2 allow_stop=True refresh=True
     """
-    change = {"remote": {"old": remote or front.LOCAL, "new": to_remote or front.LOCAL}}
+    change = {"remote": {"old": remote or connection.LOCAL, "new": to_remote or connection.LOCAL}}
     options = {
         "mode": mode,
         "pool": pool,
@@ -121,6 +113,12 @@ def migrate(
         "refresh": refresh,
         "timeout": timeout,
     }
-    steps = migrations.migrated(_api(remote, project), _api(to_remote, to_project), name, change, options)
+    steps = migrations.migrated(
+        connection.connect(globals(), remote, project),
+        connection.connect(globals(), to_remote, to_project),
+        name,
+        change,
+        options,
+    )
     how = {"mode": steps[0].note} if steps and steps[0].note else {}
-    return {**plans.do(steps), **how}
+    return {**plans.apply(steps), **how}

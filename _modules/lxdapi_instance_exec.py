@@ -4,30 +4,20 @@ Commands inside instances of LXD and Incus.
 :depends: requests, requests-unixsocket, websocket-client
 """
 
-try:
-    from lxdapi.instances import cmd_run as commands
-    from lxdapi.instances import exec as execs
-    from lxdapi.instances import script as scripts
-    from lxdapi.instances import wait_for as waiting
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.instances import cmd_run as commands
+from lxdapi.instances import exec as execs
+from lxdapi.instances import script as scripts
+from lxdapi.instances import wait_for as waiting
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 __func_alias__ = {"exec_": "exec"}
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi_instance``."""
+    return __virtualname__
 
 
 def exec_(
@@ -78,7 +68,7 @@ def exec_(
         salt-call lxdapi_instance.exec web1 '["ls", "-l", "/etc"]' cwd=/tmp env='{"LANG": "C"}'
     """
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.written(_noted(execs.run(_api(remote, project), name, given)), binary)
+    return commands.written(_noted(execs.run(connection.connect(globals(), remote, project), name, given)), binary)
 
 
 def run(name, command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None, remote=None, project=None):
@@ -146,7 +136,7 @@ def run_all(
         salt-call lxdapi_instance.run_all web1 'ls /nowhere'
     """
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.shown(_noted(execs.run(_api(remote, project), name, given)))
+    return commands.shown(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
 
 
 def retcode(
@@ -164,7 +154,7 @@ def retcode(
         salt-call lxdapi_instance.retcode web1 'test -e /etc/shadow'
     """
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return execs.run(_api(remote, project), name, given).retcode
+    return execs.run(connection.connect(globals(), remote, project), name, given).retcode
 
 
 def script(
@@ -202,8 +192,8 @@ def script(
     """
     given = execs.order("true", stdin, env, cwd, user, group, timeout)
     scripts.arguments(args)
-    file = front.local_file(__salt__["cp.cache_file"], source, saltenv)
-    return commands.shown(_noted(scripts.run(_api(remote, project), name, file, args, given)))
+    file = connection.local_file(__salt__["cp.cache_file"], source, saltenv)
+    return commands.shown(_noted(scripts.run(connection.connect(globals(), remote, project), name, file, args, given)))
 
 
 def wait_for(name, wait_for, timeout=None, remote=None, project=None):
@@ -232,13 +222,13 @@ def wait_for(name, wait_for, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.wait_for web1 '{"ready": true, "cmd": "test -e /etc/hosts"}' timeout=30
     """
-    plans.do(waiting.steps(_api(remote, project), name, wait_for, timeout))
+    plans.apply(waiting.steps(connection.connect(globals(), remote, project), name, wait_for, timeout))
     return True
 
 
 def _ended(name, command, stdin, env, cwd, user, group, timeout, remote, project):
     given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.finished(_noted(execs.run(_api(remote, project), name, given)))
+    return commands.finished(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
 
 
 def _noted(outcome):

@@ -4,28 +4,18 @@ What the daemon keeps of LXD and Incus instances beside their config: names, log
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import image_metadata as files
-    from lxdapi.instances import inside
-    from lxdapi.instances import rebuild as images
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.instances import image_metadata as files
+from lxdapi.instances import inside
+from lxdapi.instances import rebuild as images
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi_instance``."""
+    return __virtualname__
 
 
 def rename(name, new, stop=False, timeout=None, force=False, remote=None, project=None):
@@ -48,7 +38,7 @@ def rename(name, new, stop=False, timeout=None, force=False, remote=None, projec
 
         salt-call lxdapi_instance.rename web1 web2 stop=True
     """
-    return plans.do(inside.renamed(_api(remote, project), name, new, stop, timeout, force))
+    return plans.apply(inside.renamed(connection.connect(globals(), remote, project), name, new, stop, timeout, force))
 
 
 def rebuild(name, source=None, force=False, timeout=None, remote=None, project=None):
@@ -72,7 +62,9 @@ def rebuild(name, source=None, force=False, timeout=None, remote=None, project=N
 
         salt-call lxdapi_instance.rebuild web1 busybox
     """
-    return plans.do(images.rebuild_steps(_api(remote, project), name, source, force, timeout))
+    return plans.apply(
+        images.rebuild_steps(connection.connect(globals(), remote, project), name, source, force, timeout)
+    )
 
 
 def console_log(name, clear=False, limit=1048576, remote=None, project=None):
@@ -93,7 +85,7 @@ def console_log(name, clear=False, limit=1048576, remote=None, project=None):
 
         salt-call lxdapi_instance.console_log web1 clear=True
     """
-    return inside.console_log(_api(remote, project), name, clear, limit)
+    return inside.console_log(connection.connect(globals(), remote, project), name, clear, limit)
 
 
 def logs(name, remote=None, project=None):
@@ -106,7 +98,7 @@ def logs(name, remote=None, project=None):
 
         salt-call lxdapi_instance.logs web1
     """
-    return inside.logs(_api(remote, project), name)
+    return inside.logs(connection.connect(globals(), remote, project), name)
 
 
 def log(name, file, lines=None, limit=1048576, remote=None, project=None):
@@ -126,7 +118,7 @@ def log(name, file, lines=None, limit=1048576, remote=None, project=None):
 
         salt-call lxdapi_instance.log web1 lxc.log lines=20
     """
-    return inside.log(_api(remote, project), name, file, lines, limit)
+    return inside.log(connection.connect(globals(), remote, project), name, file, lines, limit)
 
 
 def log_delete(name, file, remote=None, project=None):
@@ -142,7 +134,7 @@ def log_delete(name, file, remote=None, project=None):
 
         salt-call lxdapi_instance.log_delete web1 migration_dump.log
     """
-    return inside.log_delete(_api(remote, project), name, file)
+    return inside.log_delete(connection.connect(globals(), remote, project), name, file)
 
 
 def metadata(name, remote=None, project=None):
@@ -155,7 +147,7 @@ def metadata(name, remote=None, project=None):
 
         salt-call lxdapi_instance.metadata web1
     """
-    return files.metadata(_api(remote, project), name)
+    return files.metadata(connection.connect(globals(), remote, project), name)
 
 
 def metadata_set(name, mapping, remote=None, project=None):
@@ -177,7 +169,7 @@ def metadata_set(name, mapping, remote=None, project=None):
 
         salt-call lxdapi_instance.metadata_set web1 '{properties: {os: Debian, note: null}}'
     """
-    return files.metadata_set(_api(remote, project), name, mapping)
+    return files.metadata_set(connection.connect(globals(), remote, project), name, mapping)
 
 
 def templates(name, remote=None, project=None):
@@ -190,7 +182,7 @@ def templates(name, remote=None, project=None):
 
         salt-call lxdapi_instance.templates web1
     """
-    return files.templates(_api(remote, project), name)
+    return files.templates(connection.connect(globals(), remote, project), name)
 
 
 def template(name, template, remote=None, project=None):
@@ -206,7 +198,7 @@ def template(name, template, remote=None, project=None):
 
         salt-call lxdapi_instance.template web1 hosts.tpl
     """
-    return files.template(_api(remote, project), name, template)
+    return files.template(connection.connect(globals(), remote, project), name, template)
 
 
 def template_set(name, template, contents, remote=None, project=None):
@@ -227,7 +219,7 @@ def template_set(name, template, contents, remote=None, project=None):
 
         salt-call lxdapi_instance.template_set web1 hosts.tpl '127.0.0.1 {{ container.name }}'
     """
-    return files.template_set(_api(remote, project), name, template, contents)
+    return files.template_set(connection.connect(globals(), remote, project), name, template, contents)
 
 
 def template_delete(name, template, remote=None, project=None):
@@ -243,7 +235,7 @@ def template_delete(name, template, remote=None, project=None):
 
         salt-call lxdapi_instance.template_delete web1 hosts.tpl
     """
-    return files.template_delete(_api(remote, project), name, template)
+    return files.template_delete(connection.connect(globals(), remote, project), name, template)
 
 
 def metrics(name=None, remote=None, project=None):
@@ -264,4 +256,4 @@ def metrics(name=None, remote=None, project=None):
 
         salt-call lxdapi_instance.metrics web1
     """
-    return inside.metrics(_api(remote, project), name)
+    return inside.metrics(connection.connect(globals(), remote, project), name)

@@ -4,29 +4,18 @@ A host of LXD or Incus at a glance: its instances as a table, and as a picture w
 :depends: requests, requests-unixsocket
 """
 
+from lxdapi.minion import connection
+from lxdapi.reports import host_graph as graphs
+from lxdapi.reports import host_status as glance
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.reports import host_graph as graphs
-    from lxdapi.reports import host_status as glance
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi"
 __outputter__ = {"status": "lxdapi_table", "graph": "lxdapi_text"}
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi``."""
+    return __virtualname__
 
 
 def status(name="*", state=True, sls=None, all_projects=False, remote=None, project=None):
@@ -56,13 +45,13 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
         salt-call lxdapi.status
         salt-call lxdapi.status 'web*' state=False
     """
-    api = _api(remote, project)
+    api = connection.connect(globals(), remote, project)
     found = glance.status(api, name, state, all_projects)
     if not sls:
         return found
     chunks, answers = _tested(sls)
-    default = (front.LOCAL, _api(remote, None).project or "default")
-    ours = (remote or front.LOCAL, None if all_projects else api.project or "default")
+    default = (connection.LOCAL, connection.connect(globals(), remote, None).project or "default")
+    ours = (remote or connection.LOCAL, None if all_projects else api.project or "default")
     return glance.compare(found, chunks, answers, (default, ours), glance.words_of("name", name))
 
 
@@ -102,5 +91,5 @@ def graph(format="mermaid", path=None, remote=None, project=None):
         salt-call lxdapi.graph mermaid
         salt-call lxdapi.graph svg path=/srv/backups/host.svg
     """
-    text = graphs.draw(_api(remote, project), format)
+    text = graphs.draw(connection.connect(globals(), remote, project), format)
     return text if path is None else graphs.write(path, text)

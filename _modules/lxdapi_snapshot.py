@@ -4,28 +4,12 @@ Verbs of snapshots of instances (``web1/before``) and of custom storage volumes 
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import snapshots
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
+from lxdapi.instances import snapshots
+from lxdapi.minion import connection
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 
 __func_alias__ = {"list_": "list"}
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target):
-    return front.connect(__salt__, __context__, remote, project, target)
 
 
 def list_(name, remote=None, project=None, target=None):
@@ -45,7 +29,7 @@ def list_(name, remote=None, project=None, target=None):
         salt-call lxdapi_snapshot.list web1
         salt-call lxdapi_snapshot.list default/data
     """
-    return snapshots.times(_api(remote, project, target), name)
+    return snapshots.times(connection.connect(globals(), remote, project, target), name)
 
 
 def create(name, description=None, expires_at=None, stateful=None, remote=None, project=None, target=None):
@@ -74,7 +58,7 @@ def create(name, description=None, expires_at=None, stateful=None, remote=None, 
     kind_name = snapshots.word_of(name)
     settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
     wanted = snapshots.settings_of(name, settings)
-    return plans.do(converge.made(_api(remote, project, target), kind_name, name, wanted))
+    return plans.apply(converge.made(connection.connect(globals(), remote, project, target), kind_name, name, wanted))
 
 
 def delete(name, remote=None, project=None, target=None):
@@ -89,7 +73,9 @@ def delete(name, remote=None, project=None, target=None):
 
         salt-call lxdapi_snapshot.delete web1/before
     """
-    return plans.do(converge.absent(_api(remote, project, target), snapshots.word_of(name), name))
+    return plans.apply(
+        converge.absent(connection.connect(globals(), remote, project, target), snapshots.word_of(name), name)
+    )
 
 
 def restore(name, timeout=None, remote=None, project=None, target=None):
@@ -108,7 +94,7 @@ def restore(name, timeout=None, remote=None, project=None, target=None):
 
         salt-call lxdapi_snapshot.restore web1/before
     """
-    return snapshots.restore(_api(remote, project, target), name, timeout)
+    return snapshots.restore(connection.connect(globals(), remote, project, target), name, timeout)
 
 
 def rename(name, new_name, remote=None, project=None, target=None):
@@ -126,7 +112,11 @@ def rename(name, new_name, remote=None, project=None, target=None):
 
         salt-call lxdapi_snapshot.rename web1/before after
     """
-    return plans.do(converge.renamed(_api(remote, project, target), snapshots.word_of(name), name, new_name))
+    return plans.apply(
+        converge.renamed(
+            connection.connect(globals(), remote, project, target), snapshots.word_of(name), name, new_name
+        )
+    )
 
 
 def expire(name, expires_at, remote=None, project=None, target=None):
@@ -145,4 +135,6 @@ def expire(name, expires_at, remote=None, project=None, target=None):
         salt-call lxdapi_snapshot.expire web1/before 2040-01-31T00:00:00Z
     """
     wanted = {"expires_at": expires_at}
-    return plans.do(converge.updated(_api(remote, project, target), snapshots.word_of(name), name, wanted))
+    return plans.apply(
+        converge.updated(connection.connect(globals(), remote, project, target), snapshots.word_of(name), name, wanted)
+    )

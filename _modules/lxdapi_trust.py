@@ -7,26 +7,10 @@ On the client ``key_create`` and ``redeem``, of which ``lxdapi_trust.present`` i
 ``token_create``, ``token_list`` and ``token_revoke``.
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.plan import steps as plans
-    from lxdapi.trust import keypair, pem
-    from lxdapi.trust import tokens as trust
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.minion import connection
+from lxdapi.plan import steps as plans
+from lxdapi.trust import keypair, pem
+from lxdapi.trust import tokens as trust
 
 
 def key_create(cert, key, client_name=None):
@@ -80,10 +64,10 @@ def redeem(remote, token, client_name=None):
 
         salt-call lxdapi_trust.redeem far token=eyJjbGllbnRfbmFtZSI6IndlYjEiLCJmaW5nZXJwcmludCI6...
     """
-    settings = front.settings_of(__salt__["config.get"], remote)
+    settings = connection.settings_of(__salt__["config.get"], remote)
     found = {} if settings.get("endpoint") else {"endpoint": trust.address_of(token)}
     name = client_name or __opts__.get("id") or "salt"
-    return {**plans.do(trust.Client(remote, {**settings, **found}, token, name=name).present()), **found}
+    return {**plans.apply(trust.Client(remote, {**settings, **found}, token, name=name).present()), **found}
 
 
 def token_create(client, restricted=None, projects=None, remote=None):
@@ -106,7 +90,7 @@ def token_create(client, restricted=None, projects=None, remote=None):
 
         salt-call lxdapi_trust.token_create web1 restricted=True projects='["default"]'
     """
-    return trust.make_token(_api(remote), client, restricted, projects)
+    return trust.make_token(connection.connect(globals(), remote), client, restricted, projects)
 
 
 def token_list(remote=None):
@@ -120,7 +104,7 @@ def token_list(remote=None):
 
         salt-call lxdapi_trust.token_list
     """
-    return list(trust.tokens(_api(remote)).values())
+    return list(trust.tokens(connection.connect(globals(), remote)).values())
 
 
 def token_revoke(client, remote=None):
@@ -136,4 +120,4 @@ def token_revoke(client, remote=None):
 
         salt-call lxdapi_trust.token_revoke web1
     """
-    return trust.revoke(_api(remote), client)
+    return trust.revoke(connection.connect(globals(), remote), client)

@@ -4,27 +4,10 @@ Certificates in the trust store of LXD and Incus as declared: who may use the da
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-    from lxdapi.trust import certificates
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.minion import connection, state
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
+from lxdapi.trust import certificates
 
 
 def present(name, certificate, type=None, restricted=None, projects=None, description=None, remote=None):
@@ -55,13 +38,13 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
     description
         Text; "" clears it (API extension certificate_description: every Incus).
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
 
     def plan():
         certificates.refuse_limits(projects, restricted)
         digest, sent = _read(certificate)
-        wanted = {
+        declared = {
             "name": name,
             "certificate": sent,
             "type": type,
@@ -69,16 +52,16 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
             "projects": projects,
             "description": description,
         }
-        return converge.present(_api(remote), "certificate", digest, wanted)
+        return converge.present(connection.connect(globals(), remote), "certificate", digest, declared)
 
-    return plans.state("certificate", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "certificate", name, plan)
 
 
 def _read(certificate):
     """Return (fingerprint, what is sent) of the certificate, fetched where it is elsewhere."""
     if isinstance(certificate, str) and "-----BEGIN" not in certificate:
         certificates.refuse_open(certificate)
-        certificate = front.local_file(__salt__["cp.cache_file"], certificate)
+        certificate = connection.local_file(__salt__["cp.cache_file"], certificate)
     return certificates.read(certificate)
 
 
@@ -96,12 +79,12 @@ def absent(name, certificate=None, remote=None):
     certificate
         As for :py:func:`lxdapi_certificate.present`; None: the name says which.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
 
     def plan():
-        api = _api(remote)
+        api = connection.connect(globals(), remote)
         digest = _read(certificate)[0] if certificate else certificates.fingerprint_of(api, name)
-        return converge.absent(api, "certificate", digest) if digest else plans.Nothing("absent")
+        return converge.absent(api, "certificate", digest) if digest else plans.Plan(summary="absent")
 
-    return plans.state("certificate", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "certificate", name, plan)

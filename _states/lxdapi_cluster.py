@@ -6,26 +6,8 @@ The server's own membership in a cluster of LXD or Incus servers.
 What other members are like, and whether they are at work, is what the states of cluster members are about.
 """
 
-try:
-    from lxdapi.cluster import membership
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.cluster import membership
+from lxdapi.minion import state
 
 
 def enabled(name, address=None, timeout=None, remote=None):
@@ -46,11 +28,11 @@ def enabled(name, address=None, timeout=None, remote=None):
     timeout
         Seconds; 600.
     remote
-        See the README, Remotes. Best the server's own unix socket: over HTTPS it shows another certificate
-        afterwards, that of the cluster.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Prefer the server's own unix socket: over HTTPS it shows the certificate of the cluster afterwards.
     """
-    return plans.state(
-        "server", name, runs.of(globals()), lambda: membership.enabled(_api(remote), name, address, timeout)
+    return state.run(
+        globals(), "server", name, lambda api: membership.enabled(api, name, address, timeout), remote=remote
     )
 
 
@@ -86,9 +68,10 @@ def joined(name, token=None, address=None, member_config=None, timeout=None, rem
     remote
         See :py:func:`lxdapi_cluster.enabled`.
     """
-    return plans.state(
+    return state.run(
+        globals(),
         "server",
         name,
-        runs.of(globals()),
-        lambda: membership.joined(_api(remote), name, token, address, member_config, timeout),
+        lambda api: membership.joined(api, name, token, address, member_config, timeout),
+        remote=remote,
     )

@@ -5,26 +5,7 @@ Cluster groups of LXD and Incus as declared: members of a cluster, for placing i
     (LXD 5.0, every Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.minion import state
 
 
 def present(name, members=None, description=None, config=None, renamed_from=None, sensitive=None, remote=None):
@@ -54,15 +35,11 @@ def present(name, members=None, description=None, config=None, renamed_from=None
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    wanted = {"members": members, "description": description, "config": config}
-    return plans.state(
-        "cluster_group",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote), "cluster_group", name, wanted, renamed_from=renamed_from),
-        sensitive,
+    declared = {"members": members, "description": description, "config": config}
+    return state.present(
+        globals(), "cluster_group", name, declared, renamed_from=renamed_from, remote=remote, sensitive=sensitive
     )
 
 
@@ -78,11 +55,6 @@ def absent(name, remote=None):
     name
         Of the group.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    return plans.state(
-        "cluster_group",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote), "cluster_group", name),
-    )
+    return state.absent(globals(), "cluster_group", name, remote=remote)

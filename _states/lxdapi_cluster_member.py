@@ -4,27 +4,8 @@ Members of a cluster of LXD or Incus servers as declared.
 :depends: requests, requests-unixsocket; a clustered server
 """
 
-try:
-    from lxdapi.cluster import membership
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.cluster import membership
+from lxdapi.minion import state
 
 
 def present(
@@ -71,21 +52,17 @@ def present(
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    wanted = {
+    declared = {
         "description": description,
         "failure_domain": failure_domain,
         "groups": groups,
         "roles": roles,
         "config": config,
     }
-    return plans.state(
-        "cluster_member",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote), "cluster_member", name, wanted, renamed_from=renamed_from),
-        sensitive,
+    return state.present(
+        globals(), "cluster_member", name, declared, renamed_from=renamed_from, remote=remote, sensitive=sensitive
     )
 
 
@@ -103,14 +80,9 @@ def absent(name, force=False, remote=None):
     force
         True: also one that does not answer; what is on it is lost to the cluster.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    return plans.state(
-        "cluster_member",
-        name,
-        runs.of(globals()),
-        lambda: membership.removed(_api(remote), name, force),
-    )
+    return state.run(globals(), "cluster_member", name, lambda api: membership.removed(api, name, force), remote=remote)
 
 
 def evacuated(name, mode=None, force=False, timeout=None, remote=None):
@@ -134,7 +106,7 @@ def evacuated(name, mode=None, force=False, timeout=None, remote=None):
     timeout
         Seconds; 600.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
     return _reached(name, "evacuate", mode, force, timeout, remote)
 
@@ -155,15 +127,16 @@ def restored(name, mode=None, timeout=None, remote=None):
     timeout
         Seconds; 600.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
     return _reached(name, "restore", mode, False, timeout, remote)
 
 
 def _reached(name, action, mode, force, timeout, remote):
-    return plans.state(
+    return state.run(
+        globals(),
         "cluster_member",
         name,
-        runs.of(globals()),
-        lambda: membership.reached(_api(remote), name, action, mode, force, timeout),
+        lambda api: membership.reached(api, name, action, mode, force, timeout),
+        remote=remote,
     )

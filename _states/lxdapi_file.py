@@ -7,34 +7,20 @@ They are reached from outside, over the daemon: nothing has to be installed in t
 run. The files of a virtual machine are reached through its agent, while it runs.
 """
 
-try:
-    from lxdapi.files import content as sources
-    from lxdapi.files import plan as fileplan
-    from lxdapi.files import plan_tree as recursion
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
+from lxdapi.files import content as sources
+from lxdapi.files import plan as fileplan
+from lxdapi.files import plan_tree as recursion
+from lxdapi.minion import connection, state
 
 
 def _there(instance, path, remote, project):
     """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
     fileplan.target(None, instance, path)
-    return fileplan.target(front.connect(__salt__, __context__, remote, project), instance, path)
+    return fileplan.target(connection.connect(globals(), remote, project), instance, path)
 
 
 def _state(instance, name, plan):
-    return plans.state(f"file of {instance}", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), f"file of {instance}", name, plan)
 
 
 def _saltenv(given):
@@ -116,8 +102,10 @@ def managed(
         want False.
     saltenv
         Of ``salt://`` sources; that of the run.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
 
     A file is written under a temporary name in its directory and renamed when it is whole: the old one is there until
     then, and after a failure. What it is compared by is its size, then its sha256.
@@ -159,8 +147,10 @@ def directory(name, instance, user=None, group=None, mode=None, makedirs=False, 
         True: directories that are missing above it are made.
     force
         True: what is of another type goes.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
 
     def plan():
@@ -191,8 +181,10 @@ def symlink(name, instance, target, makedirs=False, force=False, remote=None, pr
         True: directories that are missing above it are made.
     force
         True: a file or a directory that is there goes.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
 
     def plan():
@@ -216,8 +208,10 @@ def absent(name, instance, remote=None, project=None):
         The absolute path inside the instance.
     instance
         The name of the instance.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
     return _state(instance, name, lambda: fileplan.absent(_there(instance, name, remote, project)))
 
@@ -275,8 +269,10 @@ def recurse(
         True: what is of another type goes.
     saltenv
         Of ``salt://`` sources; that of the run.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
 
     ``changes`` are by path, with sizes or hashes and without contents.
     """

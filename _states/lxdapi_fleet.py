@@ -4,26 +4,10 @@ Many instances of LXD and Incus in one state, at the speed of the daemon.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.errors import InvalidError
-    from lxdapi.fleet import prerequisites as parts
-    from lxdapi.fleet import state as fleets
-    from lxdapi.minion import connection as front
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.errors import InvalidError
+from lxdapi.fleet import prerequisites as parts
+from lxdapi.fleet import state as fleets
+from lxdapi.minion import connection
 
 
 def managed(
@@ -103,8 +87,10 @@ def managed(
         None: all the others are done; with ``batch`` 0.
     sensitive
         As for :py:func:`lxdapi_instance.present`, for all of the fleet.
-    remote, project
-        See the README, Remotes; for all of the fleet.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project of the whole fleet. Default: the remote's, or ``default``.
 
     ``changes`` has for each instance what its own state would say. One that fails does not keep the others from being
     done.
@@ -120,5 +106,5 @@ def managed(
     answers = parts.converge(needed, __states__, {"remote": remote, "project": project, "sensitive": sensitive})
     if any(each["result"] is False for _, each in answers):
         return parts.joined(fleets.failed(ret, "no instance was begun"), answers)
-    done = fleets.state(name, __opts__["test"], fleet, lambda: _api(remote, project))
+    done = fleets.state(name, __opts__["test"], fleet, lambda: connection.connect(globals(), remote, project))
     return parts.joined(done, answers)

@@ -4,31 +4,14 @@ Images of LXD and Incus as declared, from files and from other servers.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-try:
-    from lxdapi import validation as names
-    from lxdapi.errors import InvalidError
-    from lxdapi.http import upload as uploads
-    from lxdapi.images import image as images
-    from lxdapi.images import remote as remote_images
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+from lxdapi.http import upload as uploads
+from lxdapi.images import image as images
+from lxdapi.images import remote as remote_images
+from lxdapi.minion import connection, state
+from lxdapi.plan import converge
+from lxdapi.plan import steps as plans
 
 
 def present(
@@ -108,8 +91,10 @@ def present(
         Seconds for the daemon to unpack it after the upload, or to fetch it; 3600.
     saltenv
         Of ``salt://`` sources; None: that of the SLS.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
 
     The fingerprint of an unchanged file is remembered in the minion's cache.
     """
@@ -122,7 +107,7 @@ def present(
     }
 
     def plan():
-        api = _api(remote, project)
+        api = connection.connect(globals(), remote, project)
         if isinstance(source, dict):
             digest, send, check = _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout)
         else:
@@ -131,7 +116,7 @@ def present(
         more = aliases if isinstance(aliases, list) else [] if aliases is None else [aliases]
         return images.present(api, digest, wanted, send, named + more, check, purge)
 
-    return plans.state("image", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "image", name, plan)
 
 
 def _saltenv():
@@ -158,7 +143,7 @@ def _files(source, rootfs, saltenv):
 
     def files():
         if not found:
-            found.extend(front.local_file(cache_file, part, saltenv) for part in (source, rootfs) if part)
+            found.extend(connection.local_file(cache_file, part, saltenv) for part in (source, rootfs) if part)
         return found
 
     return files
@@ -209,13 +194,19 @@ def absent(name, remote=None, project=None):
 
     name
         An alias or a fingerprint. Instances made from the image keep working.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
 
     def plan():
-        api = _api(remote, project)
+        api = connection.connect(globals(), remote, project)
         digest = images.resolve(api, name)
-        return converge.absent(api, "image", digest) if digest else plans.Nothing("absent", converge.nowhere(api))
+        return (
+            converge.absent(api, "image", digest)
+            if digest
+            else plans.Plan((), "absent").with_note(converge.nowhere(api))
+        )
 
-    return plans.state("image", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "image", name, plan)

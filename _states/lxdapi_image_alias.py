@@ -4,27 +4,8 @@ Aliases of LXD and Incus images as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.images import image as images
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.images import image as images
+from lxdapi.minion import state
 
 
 def present(name, target, description=None, renamed_from=None, remote=None, project=None):
@@ -46,14 +27,18 @@ def present(name, target, description=None, renamed_from=None, remote=None, proj
         Text; "" clears it.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
+    return state.run(
+        globals(),
         "image_alias",
         name,
-        runs.of(globals()),
-        lambda: images.alias_steps(_api(remote, project), name, target, description, renamed_from),
+        lambda api: images.alias_steps(api, name, target, description, renamed_from),
+        remote=remote,
+        project=project,
     )
 
 
@@ -68,12 +53,9 @@ def absent(name, remote=None, project=None):
 
     name
         Of the alias.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "image_alias",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "image_alias", name),
-    )
+    return state.absent(globals(), "image_alias", name, remote=remote, project=project)

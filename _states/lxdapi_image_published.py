@@ -4,27 +4,15 @@ Images of LXD and Incus as declared, made of instances and their snapshots.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.images import publish as publications
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.images import publish as publications
+from lxdapi.minion import state
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_image"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi_image``."""
+    return __virtualname__
 
 
 def published(
@@ -83,14 +71,18 @@ def published(
         alias.
     timeout
         Seconds for the publication; 3600.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"public": public, "expires_at": expires_at, "properties": properties}
+    declared = {"public": public, "expires_at": expires_at, "properties": properties}
     options = {"compression": compression, "force": force, "delete_old": delete_old, "timeout": timeout}
-    return plans.state(
+    return state.run(
+        globals(),
         "image",
         name,
-        runs.of(globals()),
-        lambda: publications.present(_api(remote, project), name, instance, wanted, aliases or (), **options),
+        lambda api: publications.present(api, name, instance, declared, aliases or (), **options),
+        remote=remote,
+        project=project,
     )

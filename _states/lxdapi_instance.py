@@ -4,27 +4,9 @@ Instances of LXD and Incus as declared: containers and virtual machines.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import on_watch as watches
-    from lxdapi.instances import plan as instances
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.instances import on_watch as watches
+from lxdapi.instances import plan as instances
+from lxdapi.minion import connection, state
 
 
 def present(
@@ -183,8 +165,10 @@ def present(
     sensitive
         A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
         see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
     wanted = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
     wanted.update(architecture=architecture, ephemeral=ephemeral)
@@ -193,11 +177,11 @@ def present(
 
     def plan():
         watches.declared(reload, timeout, force)
-        api = _api(remote, project)
+        api = connection.connect(globals(), remote, project)
         whole = instances.declared(api, name, wanted, cloud_init, devices_override, source, renamed_from)
         return instances.present(api, name, whole, *how)
 
-    return plans.state("instance", name, runs.of(globals()), plan, sensitive)
+    return state.run_plan(globals(), "instance", name, plan, sensitive)
 
 
 def absent(name, force=False, remote=None, project=None):
@@ -214,14 +198,13 @@ def absent(name, force=False, remote=None, project=None):
         Of the instance.
     force
         True: one that runs is stopped by force first. False: it is refused.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "instance",
-        name,
-        runs.of(globals()),
-        lambda: instances.absent(_api(remote, project), name, force),
+    return state.run(
+        globals(), "instance", name, lambda api: instances.absent(api, name, force), remote=remote, project=project
     )
 
 
@@ -243,8 +226,10 @@ def running(name, timeout=None, wait_for=None, reload=None, force=False, remote=
         Seconds; 120. When what it watches has changed, those that it has to shut down; 30.
     wait_for, reload, force
         See :py:func:`lxdapi_instance.present`; nothing but the restart is forced.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
     return _reached(name, "Running", timeout, False, remote, project, wait_for, (reload, timeout, force))
 
@@ -266,8 +251,10 @@ def stopped(name, timeout=None, force=False, remote=None, project=None):
         Seconds that it has to shut down; 30.
     force
         True: then it is stopped by force, and ``changes`` says so; with ``timeout: 0`` at once.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
     return _reached(name, "Stopped", timeout, force, remote, project)
 
@@ -285,8 +272,10 @@ def frozen(name, timeout=None, remote=None, project=None):
         Of the instance.
     timeout
         Seconds; 120.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
     return _reached(name, "Frozen", timeout, False, remote, project)
 
@@ -294,6 +283,6 @@ def frozen(name, timeout=None, remote=None, project=None):
 def _reached(name, goal, timeout, force, remote, project, wait_for=None, watch=()):
     def plan():
         watches.declared(*watch)
-        return instances.reached(_api(remote, project), name, goal, timeout, force, wait_for)
+        return instances.reached(connection.connect(globals(), remote, project), name, goal, timeout, force, wait_for)
 
-    return plans.state("instance", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "instance", name, plan)

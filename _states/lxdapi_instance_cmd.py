@@ -4,17 +4,11 @@ Commands inside instances of LXD and Incus, and what an instance does when somet
 :depends: requests, requests-unixsocket, websocket-client
 """
 
-try:
-    from lxdapi.instances import cmd_run as commands
-    from lxdapi.instances import exec as execs
-    from lxdapi.instances import on_watch as watches
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.instances import cmd_run as commands
+from lxdapi.instances import exec as execs
+from lxdapi.instances import on_watch as watches
+from lxdapi.minion import connection, state
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 # States that mean an instance that runs.
@@ -22,14 +16,8 @@ _RUN = ("present", "running")
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi_instance``."""
+    return __virtualname__
 
 
 def cmd_run(
@@ -91,8 +79,10 @@ def cmd_run(
         True: what it writes is not shown.
     inside
         Not to be written: what of the three conditions Salt is kept from looking at on the minion.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
 
     The test mode executes nothing, ``onlyif`` and ``unless`` neither; ``creates`` it knows. ``state.single`` asks the
     three conditions on the minion first; there, write them below ``inside``.
@@ -103,17 +93,17 @@ def cmd_run(
     def plan():
         order = execs.order(given, stdin, env, cwd, runas if user is None else user, group, timeout)
         return commands.steps(
-            _api(remote, project),
+            connection.connect(globals(), remote, project),
             instance,
             given if isinstance(given, str) else " ".join(map(str, given)),
             order,
             commands.joined(conditions, inside),
             success_retcodes,
             hide_output,
-            runs.of(globals()).test,
+            __opts__["test"],
         )
 
-    ret = plans.state("command", name, runs.of(globals()), plan)
+    ret = state.run_plan(globals(), "command", name, plan)
     # as Salt's own conditions do: what watches is not run in its stead
     return ret if ret["changes"] or ret["result"] is False else {**ret, "skip_watch": True}
 
@@ -173,14 +163,18 @@ def mod_watch(
         What is waited for afterwards; see :py:func:`lxdapi_instance.present`.
     kwargs
         What else the state has.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
     if sfun not in _RUN:
         return {"name": name, "changes": {}, "result": True, "comment": f"{sfun} has nothing to do after a change"}
-    return plans.state(
+    return state.run(
+        globals(),
         "instance",
         name,
-        runs.of(globals()),
-        lambda: watches.steps(_api(remote, project), name, reload, timeout, force, wait_for),
+        lambda api: watches.steps(api, name, reload, timeout, force, wait_for),
+        remote=remote,
+        project=project,
     )

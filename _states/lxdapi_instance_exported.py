@@ -4,24 +4,16 @@ Backups of instances of LXD and Incus as files.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-try:
-    from lxdapi.images import image as images
-    from lxdapi.instances import backups
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.images import image as images
+from lxdapi.instances import backups
+from lxdapi.minion import connection, state
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
+    """Add these functions to those of ``lxdapi_instance``."""
+    return __virtualname__
 
 
 def exported(
@@ -63,14 +55,16 @@ def exported(
         ``none``, ``gzip``, ``zstd`` or what else the daemon has. None: what its ``backups.compression_algorithm`` says.
     timeout
         Seconds for the daemon to make the backup; 3600. Then it may take any time to read it, as long as it comes.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
 
     def plan():
         options = backups.options_of("instance", optimized, instance_only, compression)
         memory = images.memory_file(__opts__["cachedir"])
-        api = front.connect(__salt__, __context__, remote, project)
+        api = connection.connect(globals(), remote, project)
         return backups.exported(api, "instance", name, path, options, max_age, timeout, memory)
 
-    return plans.state("instance", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "instance", name, plan)

@@ -4,27 +4,15 @@ Instances of LXD and Incus that move to another daemon.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import migration as migrations
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.instances import migration as migrations
+from lxdapi.minion import connection, state
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+    """Add these functions to those of ``lxdapi_instance``."""
+    return __virtualname__
 
 
 def migrated(
@@ -71,8 +59,11 @@ def migrated(
         for a shorter time.
     timeout
         Seconds for each transfer; 3600.
-    remote, project
-        Where it is to be: README, Remotes.
+    remote
+        Where it is to be: a name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the
+        local daemon.
+    project
+        Where it is to be. Default: the remote's, or ``default``.
 
     The source is deleted last: when the copy was compared with it (config, devices, profiles, type, description,
     snapshots) and, if the instance ran, was started; and only if nobody has started or changed it meanwhile, as far as
@@ -84,7 +75,7 @@ def migrated(
     Profiles, storage pools and networks that it needs have to be there: what is missing is a failure before anything is
     done. A move within one daemon is :py:func:`lxdapi_instance.move`.
     """
-    change = {"remote": {"old": source_remote or front.LOCAL, "new": remote or front.LOCAL}}
+    change = {"remote": {"old": source_remote or connection.LOCAL, "new": remote or connection.LOCAL}}
     options = {
         "mode": mode,
         "pool": pool,
@@ -93,9 +84,15 @@ def migrated(
         "refresh": refresh,
         "timeout": timeout,
     }
-    return plans.state(
+    return state.run_plan(
+        globals(),
         "instance",
         name,
-        runs.of(globals()),
-        lambda: migrations.migrated(_api(source_remote, source_project), _api(remote, project), name, change, options),
+        lambda: migrations.migrated(
+            connection.connect(globals(), source_remote, source_project),
+            connection.connect(globals(), remote, project),
+            name,
+            change,
+            options,
+        ),
     )

@@ -4,27 +4,8 @@ Snapshots of instances of LXD and Incus as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import snapshots
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.instances import snapshots
+from lxdapi.minion import state
 
 
 def present(name, expires_at=None, stateful=None, renamed_from=None, remote=None, project=None):
@@ -46,15 +27,14 @@ def present(name, expires_at=None, stateful=None, renamed_from=None, remote=None
         True: with the state of the memory, of an instance that runs. Fixed once the snapshot exists.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"expires_at": expires_at, "stateful": stateful}
-    return plans.state(
-        "instance_snapshot",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "instance_snapshot", name, wanted, renamed_from=renamed_from),
+    declared = {"expires_at": expires_at, "stateful": stateful}
+    return state.present(
+        globals(), "instance_snapshot", name, declared, renamed_from=renamed_from, remote=remote, project=project
     )
 
 
@@ -69,15 +49,12 @@ def absent(name, remote=None, project=None):
 
     name
         ``INSTANCE/SNAPSHOT``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "instance_snapshot",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "instance_snapshot", name),
-    )
+    return state.absent(globals(), "instance_snapshot", name, remote=remote, project=project)
 
 
 def restored(name, timeout=None, remote=None, project=None):
@@ -95,12 +72,16 @@ def restored(name, timeout=None, remote=None, project=None):
         instance that runs is stopped by the daemon and started again.
     timeout
         Seconds for the restore; 3600.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
+    return state.run(
+        globals(),
         "instance_snapshot",
         name,
-        runs.of(globals()),
-        lambda: snapshots.restored(_api(remote, project), "instance_snapshot", name, timeout),
+        lambda api: snapshots.restored(api, "instance_snapshot", name, timeout),
+        remote=remote,
+        project=project,
     )

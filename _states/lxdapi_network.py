@@ -4,27 +4,8 @@ Networks of LXD and Incus as declared: bridges, and networks on what the machine
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.cluster import per_member as clusters
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.cluster import per_member as clusters
+from lxdapi.minion import state
 
 
 def present(
@@ -70,19 +51,23 @@ def present(
         The name of one that is to become this one, if this one does not exist yet.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
 
     On a clustered server a new one is made on every member and then as a whole; one that was left half made is
     completed, also on a member that was added meanwhile.
     """
-    wanted = {"type": type, "description": description, "config": config}
-    return plans.state(
+    declared = {"type": type, "description": description, "config": config}
+    return state.run(
+        globals(),
         "network",
         name,
-        runs.of(globals()),
-        lambda: clusters.present(_api(remote, project), "network", name, wanted, members, renamed_from),
-        sensitive,
+        lambda api: clusters.present(api, "network", name, declared, members, renamed_from),
+        remote=remote,
+        project=project,
+        sensitive=sensitive,
     )
 
 
@@ -97,12 +82,9 @@ def absent(name, remote=None, project=None):
 
     name
         Of the network. An interface that the daemon does not manage counts as none.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network", name),
-    )
+    return state.absent(globals(), "network", name, remote=remote, project=project)

@@ -4,26 +4,7 @@ Network ACLs of LXD and Incus as declared: rules for the traffic of networks and
 :depends: requests, requests-unixsocket; the API extension network_acl (LXD 4.12, every Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
 
 
 def present(
@@ -77,16 +58,22 @@ def present(
         The name of one that is to become this one, if this one does not exist yet.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"ingress": ingress, "egress": egress, "description": description, "config": config}
-    return plans.state(
+    declared = {"ingress": ingress, "egress": egress, "description": description, "config": config}
+    return state.present(
+        globals(),
         "network_acl",
         name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "network_acl", name, wanted, purge, renamed_from),
-        sensitive,
+        declared,
+        purge=purge,
+        renamed_from=renamed_from,
+        remote=remote,
+        project=project,
+        sensitive=sensitive,
     )
 
 
@@ -101,12 +88,9 @@ def absent(name, remote=None, project=None):
 
     name
         Of the ACL.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network_acl",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network_acl", name),
-    )
+    return state.absent(globals(), "network_acl", name, remote=remote, project=project)

@@ -5,26 +5,7 @@ Network address sets of Incus as declared: names for addresses, for use in the r
     newer), which is asked of it before anything else
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
 
 
 def present(
@@ -59,16 +40,21 @@ def present(
         The name of one that is to become this one, if this one does not exist yet.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"addresses": addresses, "description": description, "config": config}
-    return plans.state(
+    declared = {"addresses": addresses, "description": description, "config": config}
+    return state.present(
+        globals(),
         "network_address_set",
         name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "network_address_set", name, wanted, renamed_from=renamed_from),
-        sensitive,
+        declared,
+        renamed_from=renamed_from,
+        remote=remote,
+        project=project,
+        sensitive=sensitive,
     )
 
 
@@ -83,12 +69,9 @@ def absent(name, remote=None, project=None):
 
     name
         Of the set. On a daemon without this kind there is nothing to do.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network_address_set",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network_address_set", name),
-    )
+    return state.absent(globals(), "network_address_set", name, remote=remote, project=project)

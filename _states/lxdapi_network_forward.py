@@ -4,27 +4,8 @@ Network forwards of LXD and Incus as declared: ports of an address, forwarded in
 :depends: requests, requests-unixsocket; the API extension network_forward (LXD 4.17, every Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-    from lxdapi.reports import survey
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
+from lxdapi.reports import survey
 
 
 def present(name, ports=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
@@ -58,16 +39,14 @@ def present(name, ports=None, description=None, config=None, purge=False, sensit
         True: ports that are not declared are removed.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"ports": ports, "description": description, "config": config}
-    return plans.state(
-        "network_forward",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "network_forward", name, wanted, purge),
-        sensitive,
+    declared = {"ports": ports, "description": description, "config": config}
+    return state.present(
+        globals(), "network_forward", name, declared, purge=purge, remote=remote, project=project, sensitive=sensitive
     )
 
 
@@ -82,15 +61,12 @@ def absent(name, remote=None, project=None):
 
     name
         ``NETWORK/ADDRESS``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network_forward",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network_forward", name),
-    )
+    return state.absent(globals(), "network_forward", name, remote=remote, project=project)
 
 
 def purged(name, keep, remote=None, project=None):
@@ -109,13 +85,17 @@ def purged(name, keep, remote=None, project=None):
     keep
         A list of the addresses whose forwards stay; an empty one: all are removed. null is refused: it is what a
         template leaves that found nothing.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
 
-    return plans.state(
+    return state.run(
+        globals(),
         "network_forward",
         name,
-        runs.of(globals()),
-        lambda: survey.purged(_api(remote, project), "network_forward", name, keep),
+        lambda api: survey.purged(api, "network_forward", name, keep),
+        remote=remote,
+        project=project,
     )

@@ -5,26 +5,7 @@ Network load balancers of LXD and Incus as declared: ports of an address, spread
     network_load_balancer (LXD 5.1 or newer, every Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
 
 
 def present(
@@ -76,16 +57,21 @@ def present(
         True: backends and ports that are not declared are removed.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"backends": backends, "ports": ports, "description": description, "config": config}
-    return plans.state(
+    declared = {"backends": backends, "ports": ports, "description": description, "config": config}
+    return state.present(
+        globals(),
         "network_load_balancer",
         name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "network_load_balancer", name, wanted, purge),
-        sensitive,
+        declared,
+        purge=purge,
+        remote=remote,
+        project=project,
+        sensitive=sensitive,
     )
 
 
@@ -100,12 +86,9 @@ def absent(name, remote=None, project=None):
 
     name
         ``NETWORK/ADDRESS``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network_load_balancer",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network_load_balancer", name),
-    )
+    return state.absent(globals(), "network_load_balancer", name, remote=remote, project=project)

@@ -5,26 +5,7 @@ Network peers of LXD and Incus as declared: links between two OVN networks.
     every Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
 
 
 def present(
@@ -68,10 +49,12 @@ def present(
         removes all.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {
+    declared = {
         "target_network": target_network,
         "target_project": target_project,
         "target_integration": target_integration,
@@ -79,13 +62,7 @@ def present(
         "description": description,
         "config": config,
     }
-    return plans.state(
-        "network_peer",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "network_peer", name, wanted),
-        sensitive,
-    )
+    return state.present(globals(), "network_peer", name, declared, remote=remote, project=project, sensitive=sensitive)
 
 
 def absent(name, remote=None, project=None):
@@ -99,12 +76,9 @@ def absent(name, remote=None, project=None):
 
     name
         ``NETWORK/PEER``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network_peer",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network_peer", name),
-    )
+    return state.absent(globals(), "network_peer", name, remote=remote, project=project)

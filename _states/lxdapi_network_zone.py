@@ -4,26 +4,7 @@ Network zones of LXD and Incus as declared: DNS zones that the daemon serves for
 :depends: requests, requests-unixsocket; the API extension network_dns (LXD 4.21, every Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
 
 
 def present(name, description=None, config=None, sensitive=None, remote=None, project=None):
@@ -47,17 +28,13 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
         removes all.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"description": description, "config": config}
-    return plans.state(
-        "network_zone",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "network_zone", name, wanted),
-        sensitive,
-    )
+    declared = {"description": description, "config": config}
+    return state.present(globals(), "network_zone", name, declared, remote=remote, project=project, sensitive=sensitive)
 
 
 def absent(name, remote=None, project=None):
@@ -71,12 +48,9 @@ def absent(name, remote=None, project=None):
 
     name
         Of the zone.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network_zone",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network_zone", name),
-    )
+    return state.absent(globals(), "network_zone", name, remote=remote, project=project)

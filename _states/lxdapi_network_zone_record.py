@@ -4,26 +4,7 @@ Records in network zones of LXD and Incus as declared.
 :depends: requests, requests-unixsocket; the API extension network_dns_records (LXD 4.22, every Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
 
 
 def present(name, entries=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
@@ -56,16 +37,21 @@ def present(name, entries=None, description=None, config=None, purge=False, sens
         True: entries that are not declared are removed.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"entries": entries, "description": description, "config": config}
-    return plans.state(
+    declared = {"entries": entries, "description": description, "config": config}
+    return state.present(
+        globals(),
         "network_zone_record",
         name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "network_zone_record", name, wanted, purge),
-        sensitive,
+        declared,
+        purge=purge,
+        remote=remote,
+        project=project,
+        sensitive=sensitive,
     )
 
 
@@ -80,12 +66,9 @@ def absent(name, remote=None, project=None):
 
     name
         ``ZONE/RECORD``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "network_zone_record",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "network_zone_record", name),
-    )
+    return state.absent(globals(), "network_zone_record", name, remote=remote, project=project)

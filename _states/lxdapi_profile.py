@@ -4,26 +4,7 @@ Profiles of LXD and Incus as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project):
-    return front.connect(__salt__, __context__, remote, project)
+from lxdapi.minion import state
 
 
 def present(
@@ -62,16 +43,21 @@ def present(
     sensitive
         A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
         see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    wanted = {"description": description, "config": config, "devices": devices}
-    return plans.state(
+    declared = {"description": description, "config": config, "devices": devices}
+    return state.present(
+        globals(),
         "profile",
         name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project), "profile", name, wanted, renamed_from=renamed_from),
-        sensitive,
+        declared,
+        renamed_from=renamed_from,
+        remote=remote,
+        project=project,
+        sensitive=sensitive,
     )
 
 
@@ -86,12 +72,9 @@ def absent(name, remote=None, project=None):
 
     name
         Of the profile.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     """
-    return plans.state(
-        "profile",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project), "profile", name),
-    )
+    return state.absent(globals(), "profile", name, remote=remote, project=project)

@@ -4,26 +4,7 @@ Projects of LXD and Incus as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.minion import state
 
 
 def present(name, description=None, config=None, renamed_from=None, sensitive=None, remote=None):
@@ -53,15 +34,11 @@ def present(name, description=None, config=None, renamed_from=None, sensitive=No
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    wanted = {"description": description, "config": config}
-    return plans.state(
-        "project",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote), "project", name, wanted, renamed_from=renamed_from),
-        sensitive,
+    declared = {"description": description, "config": config}
+    return state.present(
+        globals(), "project", name, declared, renamed_from=renamed_from, remote=remote, sensitive=sensitive
     )
 
 
@@ -79,11 +56,6 @@ def absent(name, force=False, remote=None):
     force
         True: with everything in it (API extension projects_force_delete: Incus 6.0.4, LXD 5.21 or newer).
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    return plans.state(
-        "project",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote), "project", name, force),
-    )
+    return state.absent(globals(), "project", name, force=force, remote=remote)

@@ -4,26 +4,8 @@ The configuration of an LXD or Incus server as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, target):
-    return front.connect(__salt__, __context__, remote, target=target)
+from lxdapi.minion import state
+from lxdapi.plan import converge
 
 
 def present(name, config=None, sensitive=None, remote=None, target=None):
@@ -48,17 +30,19 @@ def present(name, config=None, sensitive=None, remote=None, target=None):
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     target
         The member of the cluster whose own settings are meant (``core.https_address`` and the like).
 
     A setting at its default is as good as one that is not set: most daemons do not show it then.
     """
-    wanted = {"config": config}
-    return plans.state(
+    declared = {"config": config}
+    return state.run(
+        globals(),
         "server",
         name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, target), "server", "server", wanted),
-        sensitive,
+        lambda api: converge.present(api, "server", "server", declared),
+        remote=remote,
+        target=target,
+        sensitive=sensitive,
     )

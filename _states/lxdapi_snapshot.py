@@ -5,33 +5,15 @@ Snapshots of instances and of custom storage volumes by one name: ``web1/before`
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import snapshot_rotation as rotation
-    from lxdapi.instances import snapshots
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target):
-    return front.connect(__salt__, __context__, remote, project, target)
+from lxdapi.instances import snapshot_rotation as rotation
+from lxdapi.instances import snapshots
+from lxdapi.minion import connection, state
+from lxdapi.plan import converge
 
 
 def _state(name, plan):
     """Return Salt's answer for a plan that is made of the snapshot's kind."""
-    return plans.state("snapshot", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "snapshot", name, plan)
 
 
 def present(
@@ -69,8 +51,10 @@ def present(
         exists.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that a volume is on, where more than one has one of that name.
     """
@@ -79,7 +63,9 @@ def present(
         kind_name = snapshots.word_of(name)
         settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
         wanted = snapshots.settings_of(name, settings)
-        return converge.present(_api(remote, project, target), kind_name, name, wanted, renamed_from=renamed_from)
+        return converge.present(
+            connection.connect(globals(), remote, project, target), kind_name, name, wanted, renamed_from=renamed_from
+        )
 
     return _state(name, plan)
 
@@ -98,12 +84,17 @@ def absent(name, remote=None, project=None, target=None):
 
     name
         ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` of a custom volume.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that a volume is on, where more than one has one of that name.
     """
-    return _state(name, lambda: converge.absent(_api(remote, project, target), snapshots.word_of(name), name))
+    return _state(
+        name,
+        lambda: converge.absent(connection.connect(globals(), remote, project, target), snapshots.word_of(name), name),
+    )
 
 
 def restored(name, timeout=None, remote=None, project=None, target=None):
@@ -123,14 +114,18 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
         it.
     timeout
         Seconds for the restore; 3600.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that a volume is on, where more than one has one of that name.
     """
     return _state(
         name,
-        lambda: snapshots.restored(_api(remote, project, target), snapshots.word_of(name), name, timeout),
+        lambda: snapshots.restored(
+            connection.connect(globals(), remote, project, target), snapshots.word_of(name), name, timeout
+        ),
     )
 
 
@@ -182,15 +177,20 @@ def rotated(
         The period of ``keep_last``: ``30m``, ``6h``, ``1d``; a day.
     prefix
         Of the names of the snapshots that are this rotation's; ``lxdapi-``. Two rotations of one thing need two.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that a volume is on, where more than one has one of that name.
     """
     rules = {"keep_last": keep_last, "every": every, "daily": daily, "weekly": weekly, "monthly": monthly}
-    return plans.state(
+    return state.run(
+        globals(),
         "the rotation of",
         name,
-        runs.of(globals()),
-        lambda: rotation.rotated(_api(remote, project, target), name, rules, prefix),
+        lambda api: rotation.rotated(api, name, rules, prefix),
+        remote=remote,
+        project=project,
+        target=target,
     )

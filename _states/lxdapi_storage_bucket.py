@@ -5,26 +5,7 @@ Storage buckets of LXD and Incus as declared: object storage (S3).
     Incus); on a local pool a daemon that finds minio
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target):
-    return front.connect(__salt__, __context__, remote, project, target)
+from lxdapi.minion import state
 
 
 def present(name, description=None, config=None, sensitive=None, remote=None, project=None, target=None):
@@ -48,19 +29,17 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
         removes all but ``volatile.*``.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name or a new one
         shall be on that member.
     """
-    wanted = {"description": description, "config": config}
-    return plans.state(
-        "storage_bucket",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project, target), "storage_bucket", name, wanted),
-        sensitive,
+    declared = {"description": description, "config": config}
+    return state.present(
+        globals(), "storage_bucket", name, declared, remote=remote, project=project, target=target, sensitive=sensitive
     )
 
 
@@ -75,14 +54,11 @@ def absent(name, remote=None, project=None, target=None):
 
     name
         ``POOL/BUCKET``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name.
     """
-    return plans.state(
-        "storage_bucket",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project, target), "storage_bucket", name),
-    )
+    return state.absent(globals(), "storage_bucket", name, remote=remote, project=project, target=target)

@@ -5,26 +5,7 @@ Keys of storage buckets of LXD and Incus as declared.
     Incus)
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target):
-    return front.connect(__salt__, __context__, remote, project, target)
+from lxdapi.minion import state
 
 
 def present(
@@ -50,19 +31,16 @@ def present(
         The S3 access key; None: the daemon makes one.
     secret_key
         The S3 secret key, which no reply of ours, no log and no ``changes`` shows; None: the daemon makes one.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name or a new one
         shall be on that member.
     """
-    wanted = {"role": role, "description": description, "access_key": access_key, "secret_key": secret_key}
-    return plans.state(
-        "storage_bucket_key",
-        name,
-        runs.of(globals()),
-        lambda: converge.present(_api(remote, project, target), "storage_bucket_key", name, wanted),
-    )
+    declared = {"role": role, "description": description, "access_key": access_key, "secret_key": secret_key}
+    return state.present(globals(), "storage_bucket_key", name, declared, remote=remote, project=project, target=target)
 
 
 def absent(name, remote=None, project=None, target=None):
@@ -76,14 +54,11 @@ def absent(name, remote=None, project=None, target=None):
 
     name
         ``POOL/BUCKET/KEY``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name.
     """
-    return plans.state(
-        "storage_bucket_key",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project, target), "storage_bucket_key", name),
-    )
+    return state.absent(globals(), "storage_bucket_key", name, remote=remote, project=project, target=target)

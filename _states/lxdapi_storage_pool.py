@@ -4,27 +4,8 @@ Storage pools of LXD and Incus as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.cluster import per_member as clusters
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote):
-    return front.connect(__salt__, __context__, remote)
+from lxdapi.cluster import per_member as clusters
+from lxdapi.minion import state
 
 
 def present(name, driver=None, description=None, config=None, members=None, sensitive=None, remote=None):
@@ -58,18 +39,19 @@ def present(name, driver=None, description=None, config=None, members=None, sens
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
 
     On a clustered server a new one is made on every member and then as a whole; one that was left half made is
     completed, also on a member that was added meanwhile.
     """
-    wanted = {"driver": driver, "description": description, "config": config}
-    return plans.state(
+    declared = {"driver": driver, "description": description, "config": config}
+    return state.run(
+        globals(),
         "storage_pool",
         name,
-        runs.of(globals()),
-        lambda: clusters.present(_api(remote), "storage_pool", name, wanted, members),
-        sensitive,
+        lambda api: clusters.present(api, "storage_pool", name, declared, members),
+        remote=remote,
+        sensitive=sensitive,
     )
 
 
@@ -85,11 +67,6 @@ def absent(name, remote=None):
     name
         Of the pool.
     remote
-        See the README, Remotes.
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    return plans.state(
-        "storage_pool",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote), "storage_pool", name),
-    )
+    return state.absent(globals(), "storage_pool", name, remote=remote)

@@ -4,26 +4,7 @@ Custom storage volumes of LXD and Incus as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target):
-    return front.connect(__salt__, __context__, remote, project, target)
+from lxdapi.minion import state
 
 
 def present(
@@ -66,21 +47,25 @@ def present(
         The name of one that is to become this one, if this one does not exist yet.
     sensitive
         A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name or a new one
         shall be on that member.
     """
-    wanted = {"content_type": content_type, "description": description, "config": config, "source": source}
-    return plans.state(
+    declared = {"content_type": content_type, "description": description, "config": config, "source": source}
+    return state.present(
+        globals(),
         "storage_volume",
         name,
-        runs.of(globals()),
-        lambda: converge.present(
-            _api(remote, project, target), "storage_volume", name, wanted, renamed_from=renamed_from
-        ),
-        sensitive,
+        declared,
+        renamed_from=renamed_from,
+        remote=remote,
+        project=project,
+        target=target,
+        sensitive=sensitive,
     )
 
 
@@ -95,14 +80,11 @@ def absent(name, remote=None, project=None, target=None):
 
     name
         ``POOL/VOLUME``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name.
     """
-    return plans.state(
-        "storage_volume",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project, target), "storage_volume", name),
-    )
+    return state.absent(globals(), "storage_volume", name, remote=remote, project=project, target=target)

@@ -4,24 +4,16 @@ Backups of custom storage volumes of LXD and Incus as files.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-try:
-    from lxdapi.images import image as images
-    from lxdapi.instances import backups
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
+from lxdapi.images import image as images
+from lxdapi.instances import backups
+from lxdapi.minion import connection, state
 
-__version__ = "0.1.0"
 __virtualname__ = "lxdapi_storage_volume"
 
 
 def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__, __virtualname__)
+    """Add these functions to those of ``lxdapi_storage_volume``."""
+    return __virtualname__
 
 
 def exported(
@@ -64,8 +56,10 @@ def exported(
         ``none``, ``gzip``, ``zstd`` or what else the daemon has. None: what its ``backups.compression_algorithm`` says.
     timeout
         Seconds for the daemon to make the backup; 3600. Then it may take any time to read it, as long as it comes.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name.
     """
@@ -73,7 +67,7 @@ def exported(
     def plan():
         options = backups.options_of("storage_volume", optimized, volume_only, compression)
         memory = images.memory_file(__opts__["cachedir"])
-        api = front.connect(__salt__, __context__, remote, project, target)
+        api = connection.connect(globals(), remote, project, target)
         return backups.exported(api, "storage_volume", name, path, options, max_age, timeout, memory)
 
-    return plans.state("storage_volume", name, runs.of(globals()), plan)
+    return state.run_plan(globals(), "storage_volume", name, plan)

@@ -6,26 +6,12 @@ Remote servers that trust this client, reached over HTTPS.
 The other side of :py:func:`lxdapi_trust.token_create` and of ``lxdapi_certificate``, which are about the server.
 """
 
-try:
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import steps as plans
-    from lxdapi.trust import tokens as trust
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
+from lxdapi.minion import connection, state
+from lxdapi.trust import tokens as trust
 
 
 def _client(remote, token=None, password=None, client_name=None):
-    settings = front.settings_of(__salt__["config.get"], remote)
+    settings = connection.settings_of(__salt__["config.get"], remote)
     return trust.Client(remote, settings, token, password, client_name or __opts__.get("id") or "salt")
 
 
@@ -58,9 +44,7 @@ def present(name, token=None, password=None, client_name=None):
     A slot, as above, keeps it out of the SLS, which Salt itself logs at the level debug; ``config.get`` looks into the
     pillar as well, and ``pillar.get`` would give asterisks (Salt 3008).
     """
-    return plans.state(
-        "client of", name, runs.of(globals()), lambda: _client(name, token, password, client_name).present()
-    )
+    return state.run_plan(globals(), "client of", name, lambda: _client(name, token, password, client_name).present())
 
 
 def absent(name):
@@ -76,4 +60,4 @@ def absent(name):
         Of the remote, as for :py:func:`lxdapi_trust.present`. A certificate that is restricted to projects may not
         do this (LXD 5.0.2, Incus 7.0.2): then it is ``lxdapi_certificate.absent`` on the server.
     """
-    return plans.state("client of", name, runs.of(globals()), lambda: _client(name).absent())
+    return state.run_plan(globals(), "client of", name, lambda: _client(name).absent())

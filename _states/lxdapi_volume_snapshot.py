@@ -4,27 +4,8 @@ Snapshots of custom storage volumes of LXD and Incus as declared.
 :depends: requests, requests-unixsocket
 """
 
-try:
-    from lxdapi.instances import snapshots
-    from lxdapi.minion import connection as front
-    from lxdapi.minion import state_run as runs
-    from lxdapi.plan import converge
-    from lxdapi.plan import steps as plans
-except ImportError as exc:
-    front, _MISSING = None, exc
-
-__version__ = "0.1.0"
-
-
-def __virtual__():
-    """Load if the library of lxdapi and what it needs can be imported."""
-    if front is None:
-        return False, f"lxdapi: {_MISSING}; it needs requests and requests-unixsocket (README, Dependencies)"
-    return front.loadable(__version__)
-
-
-def _api(remote, project, target):
-    return front.connect(__salt__, __context__, remote, project, target)
+from lxdapi.instances import snapshots
+from lxdapi.minion import state
 
 
 def present(name, description=None, expires_at=None, renamed_from=None, remote=None, project=None, target=None):
@@ -47,20 +28,24 @@ def present(name, description=None, expires_at=None, renamed_from=None, remote=N
         alone, what ``snapshots.expiry`` says for a new one.
     renamed_from
         The name of one that is to become this one, if this one does not exist yet.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name or a new one
         shall be on that member.
     """
-    wanted = {"description": description, "expires_at": expires_at}
-    return plans.state(
+    declared = {"description": description, "expires_at": expires_at}
+    return state.present(
+        globals(),
         "volume_snapshot",
         name,
-        runs.of(globals()),
-        lambda: converge.present(
-            _api(remote, project, target), "volume_snapshot", name, wanted, renamed_from=renamed_from
-        ),
+        declared,
+        renamed_from=renamed_from,
+        remote=remote,
+        project=project,
+        target=target,
     )
 
 
@@ -75,17 +60,14 @@ def absent(name, remote=None, project=None, target=None):
 
     name
         ``POOL/VOLUME/SNAPSHOT``.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         The member of the cluster that it is on, where more than one has one of that name.
     """
-    return plans.state(
-        "volume_snapshot",
-        name,
-        runs.of(globals()),
-        lambda: converge.absent(_api(remote, project, target), "volume_snapshot", name),
-    )
+    return state.absent(globals(), "volume_snapshot", name, remote=remote, project=project, target=target)
 
 
 def restored(name, timeout=None, remote=None, project=None, target=None):
@@ -103,14 +85,19 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
         5.0.2, which keeps no time of it. The daemon refuses it while an instance that runs has the volume.
     timeout
         Seconds for the restore; 3600.
-    remote, project
-        See the README, Remotes.
+    remote
+        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+    project
+        The project. Default: the remote's, or ``default``.
     target
         See :py:func:`lxdapi_volume_snapshot.present`.
     """
-    return plans.state(
+    return state.run(
+        globals(),
         "volume_snapshot",
         name,
-        runs.of(globals()),
-        lambda: snapshots.restored(_api(remote, project, target), "volume_snapshot", name, timeout),
+        lambda api: snapshots.restored(api, "volume_snapshot", name, timeout),
+        remote=remote,
+        project=project,
+        target=target,
     )

@@ -14,9 +14,8 @@ import json, sys, time
 import salt.cli.call, salt.config, salt.loader, salt.minion, salt.state, salt.utils.http
 sys.path.append(sys.argv[1])
 before, began = set(sys.modules), time.perf_counter()
-from lxdapi.minion import connection as lxdapi_front
+from lxdapi.minion import state as lxdapi_state
 from lxdapi.instances import plan as lxdapi_instance
-from lxdapi.plan import steps as lxdapi_plan
 from lxdapi.instances import on_watch as lxdapi_watch
 seconds = time.perf_counter() - began
 new = set(sys.modules) - before

@@ -91,8 +91,8 @@ class API:
         self.hidden = set()
         # Called with the id of an operation and what is known of its progress, where somebody wants to know.
         self.tell = None
-        # What the run has read, :class:`lxdapi.minion.read_cache.Shelf`; None outside of a run.
-        self.shelf = None
+        # What the run has read, :class:`lxdapi.minion.read_cache.ReadCache`; None outside of a run.
+        self.cache = None
         # What is known of the server: shared by copies of this API, and by threads, of which one asks.
         self._known, self._asking = {}, threading.RLock()
 
@@ -150,10 +150,13 @@ class API:
         for body in (kwargs.get("json"), kwargs.get("data")):
             self.hidden |= secrets.values_of(body)
         again = isinstance(kwargs.get("data") or "", (str, bytes, dict))
-        exchange = lambda left: self._exchange(method, path, {**kwargs, "timeout": left})  # noqa: E731
-        if method in retry.READS or self.shelf is None:
+
+        def exchange(left):
+            return self._exchange(method, path, {**kwargs, "timeout": left})
+
+        if method in retry.READS or self.cache is None:
             return retry.persist(self, method, exchange, seconds, again)
-        with self.shelf.writing(self, path, kwargs.get("json")):
+        with self.cache.invalidating(self, path, kwargs.get("json")):
             return retry.persist(self, method, exchange, seconds, again)
 
     def _exchange(self, method, path, options):

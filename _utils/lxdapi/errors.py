@@ -35,6 +35,10 @@ class LxdapiError(CommandExecutionError):
     def __init__(self, message="", info=None):
         super().__init__(secrets.mask_url(message), info)
 
+    def explain(self):
+        """Return the failure as one sentence."""
+        return str(self)
+
 
 class InvalidError(LxdapiError, ValueError):
     """A name, value, argument or file was refused before any request was sent."""

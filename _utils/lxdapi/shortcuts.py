@@ -27,7 +27,7 @@ image_get_fingerprint = images.fingerprint
 
 
 def _did(steps):
-    return bool(plans.do(steps))
+    return bool(plans.apply(steps))
 
 
 def container_get(api, name):

@@ -3,7 +3,7 @@
 #
 #     salt-run state.orchestrate orch.rolling pillar='{"members": {"n1": "minion1", "n2": "minion2"}, "sls": "web"}'
 #
-# members: {member: its minion}; sls: what is applied; pillar: what that is given; remote: see the README, Remotes.
+# members: {member: its minion}; sls: what is applied; pillar: what that is given; remote: a name under lxdapi:remotes.
 
 {% for member, minion in pillar["members"].items() %}
 {% set given = dict(pillar.get("pillar", {}), member=member, remote=pillar.get("remote")) %}

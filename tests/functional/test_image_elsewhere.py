@@ -177,7 +177,7 @@ def test_an_instance_of_an_older_image_is_rebuilt_or_the_daemon_cannot(outdated,
             checked(api, name, "rebuild")
         return
     steps, _ = checked(api, name, "rebuild")
-    assert plans.do(steps) == {"image": {"old": imported, "new": digest}}
+    assert plans.apply(steps) == {"image": {"old": imported, "new": digest}}
     made = raw("instances/c1")
     assert (made["status"], made["config"]["user.mine"]) == ("Running", "1")
     assert made["config"]["volatile.base_image"] == digest and checked(api, name, "rebuild") == ([], "")

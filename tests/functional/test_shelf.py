@@ -9,7 +9,7 @@ from hand_built import HandBuilt
 from hypothesis import example, given
 from hypothesis import strategies as st
 from in_run import Runs, chunk, told
-from lxdapi.minion import read_cache as shelves
+from lxdapi.minion import read_cache
 from lxdapi.model.kinds import KINDS
 
 from examples import tried
@@ -63,7 +63,7 @@ def test_many_states_of_a_kind_compare_with_one_list(runs, daemon, proxy):
 @pytest.mark.mainly("incus")
 def test_a_few_states_ask_for_one_each_and_with_the_setting_all_do(runs, daemon, proxy, tmp_path):
     made(daemon)
-    few = dict(list(declared(**{"user.a": "1"}).items())[: shelves.MANY - 1])
+    few = dict(list(declared(**{"user.a": "1"}).items())[: read_cache.MANY - 1])
     runs(few)
     proxy.clear()
     runs(few)
@@ -150,11 +150,11 @@ def _both(proxy, tmp_path):
 def test_a_list_says_of_each_object_what_its_own_get_says(daemon, image, raw):
     HandBuilt(daemon, image)
     seen = set()
-    for word in shelves.LISTED:
+    for word in read_cache.LISTED:
         collection = KINDS[word].path.format(storage_pool="default", name="").rstrip("/")
         for listed in raw(f"{collection}?recursion=1"):
             own = raw(f"{collection}/{quote(listed['name'], safe='')}")
             if own.get("managed") is not False:
                 assert listed == own, word
                 seen.add(word)
-    assert seen == set(shelves.LISTED)
+    assert seen == set(read_cache.LISTED)

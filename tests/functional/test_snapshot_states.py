@@ -11,9 +11,9 @@ from lxdapi.errors import LxdapiError
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
 from lxdapi.instances import snapshots
-from lxdapi.minion.state_run import Run
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from lxdapi.plan.steps import Step
 
 VOLUME = "storage-pools/default/volumes/custom/data"
@@ -125,7 +125,7 @@ def broken(words="it broke"):
 
 def answer(api, steps, test=False):
     """Return Salt's answer of a change of c1 before which a snapshot is made."""
-    return plans.state("instance", "c1", Run(test), lambda: snapshots.before(api, "c1", steps))
+    return run_state("instance", "c1", lambda: snapshots.before(api, "c1", steps), test=test)
 
 
 def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, raw, names):
@@ -158,8 +158,8 @@ def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, r
 def test_of_two_changes_at_once_each_has_a_snapshot_of_its_own(apply, api, raw, names):
     apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
     first, second = (snapshots.before(api, "c1", changing(api, {key: "2"})) for key in ("user.a", "user.b"))
-    assert list(plans.do(first)["snapshots"]) == ["lxdapi-before-1"]
-    assert list(plans.do(second)["snapshots"]) == ["lxdapi-before-2"] == names("instances/c1")[1:]
+    assert list(plans.apply(first)["snapshots"]) == ["lxdapi-before-1"]
+    assert list(plans.apply(second)["snapshots"]) == ["lxdapi-before-2"] == names("instances/c1")[1:]
     assert (raw("instances/c1")["config"]["user.a"], raw("instances/c1")["config"]["user.b"]) == ("2", "2")
 
 

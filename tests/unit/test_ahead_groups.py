@@ -7,8 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from lxdapi.minion import prefetch as ahead
-from lxdapi.minion import state_run as runs
+from lxdapi.minion import prefetch, state_run
 
 REPO = Path(__file__).resolve().parents[2]
 STATE = "lxdapi_instance"
@@ -42,13 +41,13 @@ def begun(*chunks, test=False, setting=None, ran=(), **opts):
         "__context__": context,
         "__opts__": {"test": test, **opts},
         "__salt__": {"config.get": lambda key, default: setting},
-        "__running__": {runs.tag(chunk): {} for chunk in chunks if chunk["name"] in ran},
+        "__running__": {state_run.tag(chunk): {} for chunk in chunks if chunk["name"] in ran},
         **dict.fromkeys(("present", "absent", "running", "stopped"), present),
     }
-    run = runs.Run(test, low, names)
-    ahead.taken(run, lambda: calls.append(low["name"]) or {"result": True, "changes": {}})
+    run = state_run.Run(test, low, names)
+    prefetch.run_or_collect(run, lambda: calls.append(low["name"]) or {"result": True, "changes": {}})
     assert calls == [low["name"]]
-    return [chunk["name"] for chunk in chunks if runs.tag(chunk) in run.course.ahead]
+    return [chunk["name"] for chunk in chunks if state_run.tag(chunk) in run.lowstate.prefetched]
 
 
 A, B, C = entry("a1"), entry("b1"), entry("c1")
@@ -136,7 +135,7 @@ def test_snapshots_of_one_instance_are_made_one_after_the_other():
 
 
 def test_each_function_that_may_be_is_one_of_ours():
-    for state, fun in ahead.FUNCTIONS:
+    for state, fun in prefetch.FUNCTIONS:
         assert f"\ndef {fun}(\n    name," in _source(state) or f"\ndef {fun}(name," in _source(state)
 
 
@@ -152,21 +151,21 @@ def test_what_was_refused_with_nothing_done_is_tried_again_at_its_turn_and_nothi
         ((True, {"a": 1}), False),
     ):
         answers = [{"result": first[0], "changes": first[1]}, {"result": True, "changes": {"second": True}}]
-        course = runs.Course([A, B])
-        names = {"__context__": {}, "__running__": {runs.tag(A): {}}, "__opts__": {}}
-        course.ahead[runs.tag(B)] = one = ahead.Begun(1)
-        one.add(runs.tag(B), "local", lambda answers=answers: answers.pop(0))
+        lowstate = state_run.LowState([A, B])
+        names = {"__context__": {}, "__running__": {state_run.tag(A): {}}, "__opts__": {}}
+        lowstate.prefetched[state_run.tag(B)] = one = prefetch.PrefetchBatch(1)
+        one.add(state_run.tag(B), "local", lambda answers=answers: answers.pop(0))
         one.start(1)
-        run = runs.Run(False, B, names)
-        run.course = course
-        ret = ahead.taken(run, lambda answers=answers: answers.pop(0))
+        run = state_run.Run(False, B, names)
+        run.lowstate = lowstate
+        ret = prefetch.run_or_collect(run, lambda answers=answers: answers.pop(0))
         assert ret["changes"] == ({"second": True} if again else first[1])
-        assert course.ahead == {}
+        assert lowstate.prefetched == {}
 
 
 @pytest.mark.parametrize("most, expected", [(32, 6), (3, 3)])
 def test_each_daemon_has_as_many_at_once_as_it_bears_and_all_together_no_more_than_there_may_be(most, expected):
-    begun, together, seen = ahead.Begun(most), threading.Barrier(expected), []
+    begun, together, seen = prefetch.PrefetchBatch(most), threading.Barrier(expected), []
 
     def state(daemon):
         together.wait(10)
@@ -184,7 +183,7 @@ def test_each_daemon_has_as_many_at_once_as_it_bears_and_all_together_no_more_th
 
 def test_after_one_that_raised_the_others_run():
     """Salt tells an exception as the failure of that state, and goes on."""
-    begun, seen = ahead.Begun(1), []
+    begun, seen = prefetch.PrefetchBatch(1), []
     begun.add("a", "local", lambda: 1 / 0)
     begun.add("b", "local", lambda: seen.append("b"))
     begun.start(1)
@@ -195,7 +194,7 @@ def test_after_one_that_raised_the_others_run():
 
 
 def test_where_salt_is_interrupted_no_more_are_begun():
-    begun, go, seen = ahead.Begun(1), threading.Event(), []
+    begun, go, seen = prefetch.PrefetchBatch(1), threading.Event(), []
     begun.add("a", "local", lambda: go.wait(10))
     begun.add("b", "local", lambda: seen.append("b"))
     begun.start(1)

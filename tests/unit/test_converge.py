@@ -7,10 +7,11 @@ import copy
 import pytest
 from fake import Paper, failure, page, raw, server, sync
 from lxdapi.errors import APIException, InvalidError, LxdapiError
-from lxdapi.minion.state_run import Run
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
+from lxdapi.plan.steps import Step
 from model import PROFILE, Model, failed
 from requests.exceptions import ConnectionError as Broken
 
@@ -29,7 +30,7 @@ def applied(model, wanted=None, test=False, word="profile", name="web", timeout=
             return converge.absent(paper.api, word, name)
         return converge.present(paper.api, word, name, wanted)
 
-    return plans.state(word, name, Run(test), plan), paper
+    return run_state(word, name, plan, test=test), paper
 
 
 def web(**more):
@@ -331,12 +332,12 @@ def step(verb, changes, outcome=None):
             raise outcome
         return outcome
 
-    return plans.Step(verb, changes, act)
+    return Step(verb, changes, act)
 
 
 def stated(*steps, test=False):
     """Return Salt's answer for a plan of these steps."""
-    return plans.state("profile", "web", Run(test), lambda: list(steps))
+    return run_state("profile", "web", lambda: list(steps), test=test)
 
 
 def test_a_failure_in_the_second_of_three_steps_leaves_the_first_in_changes():
@@ -364,9 +365,9 @@ def test_of_a_value_that_changes_twice_the_first_old_and_the_last_new_are_told()
 
 
 def test_do_raises_the_first_failure_and_returns_what_changed():
-    assert plans.do([step("one", {"a": 1}), step("two", {"b": 2}, {"b": 3})]) == {"a": 1, "b": 3}
+    assert plans.apply([step("one", {"a": 1}), step("two", {"b": 2}, {"b": 3})]) == {"a": 1, "b": 3}
     with pytest.raises(APIException):
-        plans.do([step("one", {"a": 1}, APIException(error="no", method="GET", url="x"))])
+        plans.apply([step("one", {"a": 1}, APIException(error="no", method="GET", url="x"))])
 
 
 def test_an_answer_is_plain_data_that_can_be_told_apart_from_the_plan():
@@ -377,10 +378,9 @@ def test_an_answer_is_plain_data_that_can_be_told_apart_from_the_plan():
 
 def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
     lacking = Paper(server("lxd", environment={"server": "lxd", "server_version": "5.0.2"}))
-    ret = plans.state(
+    ret = run_state(
         "network_address_set",
         "web",
-        Run(False),
         lambda: converge.present(lacking.api, "network_address_set", "web", {"addresses": ["192.0.2.1"]}),
     )
     assert ret["result"] is False
@@ -390,5 +390,5 @@ def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
 
 def test_what_the_daemon_lacks_is_absent_there():
     lacking = Paper(server("lxd"))
-    assert converge.absent(lacking.api, "network_address_set", "web") == []
+    assert list(converge.absent(lacking.api, "network_address_set", "web")) == []
     assert lacking.lines == ["GET /1.0"]

@@ -2,11 +2,12 @@
 What the fronts share: remotes, the connection that is kept for a run, files, the version.
 """
 
+import re
 import threading
 
 import pytest
 from lxdapi.errors import APINotTrustedException, InvalidError, LxdapiError
-from lxdapi.minion import connection as front
+from lxdapi.minion import connection, state
 from lxdapi.version import VERSION
 from salt.exceptions import MinionError
 from servers import Server, make_pair, running, tls_server, unix_listener
@@ -15,7 +16,8 @@ from servers import Server, make_pair, running, tls_server, unix_listener
 def asked(remotes, context=None, **options):
     """Return the API of a remote."""
     settings = {"lxdapi:remotes": remotes}
-    return front.connect({"config.get": settings.get}, {} if context is None else context, **options)
+    names = {"__salt__": {"config.get": settings.get}, "__context__": {} if context is None else context}
+    return connection.connect(names, **options)
 
 
 def test_no_remote_is_the_daemon_of_this_machine(monkeypatch):
@@ -27,7 +29,7 @@ def test_no_remote_is_the_daemon_of_this_machine(monkeypatch):
 def test_progress_is_told_on_the_bus_where_that_is_wanted():
     sent, settings = [], {"lxdapi:remotes": {"far": "/x"}, "lxdapi:progress_events": True}
     functions = {"config.get": settings.get, "event.send": lambda tag, data: sent.append((tag, data))}
-    front.connect(functions, {}, "far").tell("1234", {"percent": 5})
+    connection.connect({"__salt__": functions, "__context__": {}}, "far").tell("1234", {"percent": 5})
     assert sent == [("lxdapi/far/operation/1234/progress", {"percent": 5})]
     assert asked({"far": "/x"}, remote="far").tell is None
 
@@ -42,7 +44,8 @@ def test_a_bus_that_does_not_work_is_tried_once(answer):
             raise answer
         return answer
 
-    tell = front.connect({"config.get": settings.get, "event.send": send}, {}, "far").tell
+    functions = {"config.get": settings.get, "event.send": send}
+    tell = connection.connect({"__salt__": functions, "__context__": {}}, "far").tell
     for percent in (1, 2):
         tell("1234", percent)
     assert sent == [1]
@@ -128,10 +131,31 @@ def test_a_daemon_that_does_not_trust_us_is_told_with_our_fingerprint(tmp_path):
         assert context == {}, "what does not work is not kept"
 
 
-def test_the_library_of_another_version_is_told():
-    assert front.loadable(VERSION) is True
-    loads, why = front.loadable("0.0.0")
-    assert loads is False and "0.0.0" in why and VERSION in why
+@pytest.fixture
+def front(tmp_path):
+    """The globals of a state beside execution modules of some version."""
+
+    def make(version):
+        (tmp_path / "modules").mkdir(exist_ok=True)
+        (tmp_path / "modules" / "lxdapi.py").write_text(f'__version__ = "{version}"\n')
+        return {"__file__": str(tmp_path / "states" / "lxdapi_profile.py"), "__salt__": {}, "__context__": {}}
+
+    return make
+
+
+def test_fronts_of_another_version_are_refused(front):
+    connection.require_one_version(front(VERSION))
+    with pytest.raises(InvalidError, match=f"lxdapi 0.0.0 .*library of lxdapi {re.escape(VERSION)} .*run salt-ssh -t"):
+        connection.require_one_version(front("0.0.0"))
+    with pytest.raises(InvalidError, match="lxdapi 0.0.0"):
+        connection.connect(front("0.0.0"))
+    ret = state.run_plan(front("0.0.0"), "profile", "web", lambda: pytest.fail("planned"))
+    assert (ret["result"], ret["name"]) == (False, "web") and "lxdapi 0.0.0" in ret["comment"]
+
+
+def test_fronts_without_a_version_are_not_refused(tmp_path):
+    connection.require_one_version({})
+    connection.require_one_version({"__file__": str(tmp_path / "states" / "x.py")})
 
 
 def test_a_local_file_is_itself_and_others_are_fetched():
@@ -141,9 +165,9 @@ def test_a_local_file_is_itself_and_others_are_fetched():
         fetched.append((source, saltenv, options))
         return "/cache/x"
 
-    assert front.local_file(cache_file, "/srv/x.tar") == "/srv/x.tar" and fetched == []
-    assert front.local_file(cache_file, "salt://x.tar", "dev") == "/cache/x"
-    assert front.local_file(cache_file, "https://h/x.tar") == "/cache/x"
+    assert connection.local_file(cache_file, "/srv/x.tar") == "/srv/x.tar" and fetched == []
+    assert connection.local_file(cache_file, "salt://x.tar", "dev") == "/cache/x"
+    assert connection.local_file(cache_file, "https://h/x.tar") == "/cache/x"
     assert fetched == [("salt://x.tar", "dev", {}), ("https://h/x.tar", "base", {"use_etag": True})]
 
 
@@ -154,4 +178,4 @@ def failing(*args, **kwargs):
 @pytest.mark.parametrize("cache_file", [lambda *a, **k: "", lambda *a, **k: False, failing])
 def test_a_file_that_cannot_be_fetched_is_told_by_its_source(cache_file):
     with pytest.raises(LxdapiError, match="salt://x.tar cannot be fetched"):
-        front.local_file(cache_file, "salt://x.tar")
+        connection.local_file(cache_file, "salt://x.tar")

@@ -24,7 +24,7 @@ def module(monkeypatch):
     loaded.__salt__, loaded.__context__ = {"config.get": None}, {}
     loaded.asked = []
 
-    def connect(functions, context, remote=None, project=None, target=None):
+    def connect(names, remote=None, project=None, target=None):
         loaded.asked.append((remote, project, target))
         return loaded.paper.api
 

@@ -16,8 +16,9 @@ from fake import Paper, failure, finished, operation, server, started, sync
 from lxdapi import shortcuts
 from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
 from lxdapi.images import image as images
-from lxdapi.minion.state_run import Run
+from lxdapi.model import diff
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from model import IMAGE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -319,8 +320,8 @@ def present(model, wanted=None, aliases=(), send=None):
     steps = images.present(paper.api, "1" * 64, wanted or {}, send or (lambda: None), aliases)
     predicted = {}
     for step in steps:
-        plans.join(predicted, step.changes)
-    return plans.do(steps), predicted, paper
+        diff.merge_changes(predicted, step.changes)
+    return plans.apply(steps), predicted, paper
 
 
 def test_an_image_its_settings_and_its_aliases_are_made_in_this_order():
@@ -346,7 +347,7 @@ def test_an_upload_that_fails_makes_no_alias(files):
     paper = Paper(model)
     send = lambda: images.upload(paper.api, files[0], digest="1" * 64)  # noqa: E731
     steps = images.present(paper.api, "1" * 64, {}, send, ["a"])
-    ret = plans.state("image", "a", Run(False), lambda: steps)
+    ret = run_state("image", "a", lambda: steps)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "could not be created: Unsupported compression (POST /1.0/images, then GET" in ret["comment"]
     assert paper.writes == ["POST /1.0/images"]

@@ -10,8 +10,8 @@ from lxdapi.instances import image_metadata as files
 from lxdapi.instances import inside
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
-from lxdapi.minion.state_run import Run
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from model import INSTANCE, Model, failed
 
 LOST = requests.exceptions.ConnectionError("reset")
@@ -123,14 +123,14 @@ def test_an_instance_that_is_not_renamed_is_brought_back_to_its_status(here):
     steps = inside.renamed(paper.api, "c1", "c2", stop=True)
     assert paper.writes == []
     with pytest.raises(APIException, match="no such luck"):
-        plans.do(steps)
+        plans.apply(steps)
     assert model.objects["instances/c1"]["status"] == here
 
 
 def test_a_frozen_instance_is_frozen_under_its_other_name():
     model = Model({"instances/c1": {**INSTANCE, "status": "Frozen"}})
     paper = Paper(model)
-    assert plans.do(inside.renamed(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
+    assert plans.apply(inside.renamed(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
     assert model.objects["instances/c2"]["status"] == "Frozen"
 
 
@@ -138,7 +138,7 @@ def test_what_was_done_with_one_that_does_not_start_again_is_told():
     name, stays = {"name": {"old": "c1", "new": "c2"}}, {"status": {"old": "Running", "new": "Stopped"}}
     running = {"instances/c1": {**INSTANCE, "status": "Running"}}
     paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
-    ret = plans.state("instance", "c1", Run(False), lambda: inside.renamed(paper.api, "c1", "c2", stop=True))
+    ret = run_state("instance", "c1", lambda: inside.renamed(paper.api, "c1", "c2", stop=True))
     assert (ret["result"], ret["changes"]) == (False, {**name, **stays})
     assert "that was done, but it is not Running again" in ret["comment"] and "no memory" in ret["comment"]
 

@@ -13,8 +13,7 @@ from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
 from lxdapi.instances import sources
-from lxdapi.minion.state_run import Run
-from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from model import INSTANCE, Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -32,7 +31,7 @@ def instance(status="Stopped", more=None, **options):
 def stated(model, function, *args, test=False, **options):
     """Return (Salt's answer, the paper) of a function of lxdapi_instance that returns steps."""
     paper = Paper(model, wait_timeout=5)
-    ret = plans.state("instance", "c1", Run(test), lambda: function(paper.api, "c1", *args, **options))
+    ret = run_state("instance", "c1", lambda: function(paper.api, "c1", *args, **options), test=test)
     return ret, paper
 
 

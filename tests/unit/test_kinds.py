@@ -172,7 +172,7 @@ def test_a_create_is_one_write_with_its_key_and_the_fields(word):
     (step, *late) = (
         converge.made(paper.api, word, name, wanted) if kind.extension else made_without(paper, word, name, wanted)
     )
-    assert step.act() is None
+    assert step.apply() is None
     seen = paper.seen[-1]
     collection = kind.collection.format(**dict(zip(kind.parents, parts)))
     assert seen.line == f"POST /1.0/{collection}"
@@ -192,7 +192,7 @@ def test_a_create_with_nothing_but_what_it_has_to_have_sends_that_key_and_defaul
     kind, (name, parts) = KINDS[word], good_name(word)
     paper, least = Paper(facts(kind), MISSING, sync(status=201)), dict.fromkeys(kind.required, "x")
     (step,) = made_without(paper, word, name, least)
-    step.act()
+    step.apply()
     assert paper.seen[-1].json == {**kind.create.defaults, **least, **({kind.key: parts[-1]} if kind.key else {})}
 
 

@@ -7,10 +7,10 @@ import copy
 import pytest
 from fake import Paper
 from lxdapi.errors import InvalidError
-from lxdapi.minion.state_run import Run
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from model import Model
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -246,7 +246,7 @@ def applied(found, word, wanted, test=False, purge=False, renamed_from=None, nam
             return converge.absent(paper.api, word, name)
         return converge.present(paper.api, word, name, wanted, purge, renamed_from)
 
-    return plans.state(word, name, Run(test), plan), paper
+    return run_state(word, name, plan, test=test), paper
 
 
 def wrote(paper):
@@ -349,14 +349,14 @@ def test_a_server_becomes_a_member_by_joining_and_not_by_a_state():
 def test_a_member_that_does_not_answer_is_removed_by_force():
     found = model("cluster_member", MEMBER)
     paper = Paper(found)
-    assert plans.do(converge.absent(paper.api, "cluster_member", "n2", True)) == {"deleted": "n2"}
+    assert plans.apply(converge.absent(paper.api, "cluster_member", "n2", True)) == {"deleted": "n2"}
     assert paper.seen[-1].query == {"force": "1"}
 
 
 @pytest.mark.parametrize("force", ["no", "false", 0, "", None, False])
 def test_a_word_for_no_is_no_force(force):
     paper = Paper(model("cluster_member", MEMBER))
-    plans.do(converge.absent(paper.api, "cluster_member", "n2", force))
+    plans.apply(converge.absent(paper.api, "cluster_member", "n2", force))
     assert paper.seen[-1].query == {}
 
 
@@ -365,7 +365,7 @@ def test_a_daemon_that_lacks_it_says_so_and_is_asked_for_nothing_else(word):
     paper = Paper(Model(facts={"environment": {"server": "lxd", "server_version": "5.0.2"}}))
     with pytest.raises(InvalidError, match=f"has no .*{KINDS[word].label}"):
         converge.present(paper.api, word, LIVES[word][0], {})
-    assert converge.absent(paper.api, word, LIVES[word][0]) == []
+    assert list(converge.absent(paper.api, word, LIVES[word][0])) == []
     assert paper.lines == ["GET /1.0"]
 
 

@@ -5,8 +5,7 @@ Members of a cluster on paper: what daemons have that are not here, and who was 
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
 from lxdapi.cluster import membership
-from lxdapi.minion.state_run import Run
-from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 FORCE, SKIP = "clustering_evacuation_force", "clustering_restore_skip_mode"
@@ -38,9 +37,7 @@ class Daemon:
 def applied(daemon, *arguments, **more):
     """Return the state's answer."""
     paper = Paper(daemon)
-    return plans.state(
-        "cluster_member", "n2", Run(False), lambda: membership.reached(paper.api, "n2", *arguments, **more)
-    )
+    return run_state("cluster_member", "n2", lambda: membership.reached(paper.api, "n2", *arguments, **more))
 
 
 def test_what_newer_daemons_take_is_sent_to_them():

@@ -95,7 +95,7 @@ def test_a_rebuild_that_fails_is_told_with_the_daemons_words():
     (step,) = base.rebuild_steps(paper.api, "c1", None, current=now)
     assert step.changes == {"image": {"old": "1" * 64, "new": None}}
     with pytest.raises(APIOperationException, match="no space"):
-        step.act()
+        step.apply()
     assert paper.writes == ["POST /1.0/instances/c1/rebuild"]
 
 

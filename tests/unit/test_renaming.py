@@ -7,10 +7,10 @@ from datetime import date
 import pytest
 from fake import MISSING, Paper, failure, server, sync
 from lxdapi.errors import APIException, InvalidError
-from lxdapi.minion.state_run import Run
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from lxdapi.reports import survey
 from model import PROFILE, Model
 from salt.exceptions import CommandExecutionError
@@ -24,7 +24,7 @@ def renamed(model, word, name, old, wanted=None, test=False):
     """Return (Salt's answer, the paper) of declaring an object that another may become."""
     paper = Paper(model)
     plan = lambda: converge.present(paper.api, word, name, wanted or {}, renamed_from=old)  # noqa: E731
-    return plans.state(word, name, Run(test), plan), paper
+    return run_state(word, name, plan, test=test), paper
 
 
 def there(**objects):
@@ -98,7 +98,7 @@ def test_a_create_only_field_of_the_other_that_differs_is_a_failure():
 def test_a_rename_that_is_asked_for_needs_something_to_rename():
     model = there(old="x")
     paper = Paper(model)
-    assert plans.do(converge.renamed(paper.api, "profile", "old", "new")) == {"name": {"old": "old", "new": "new"}}
+    assert plans.apply(converge.renamed(paper.api, "profile", "old", "new")) == {"name": {"old": "old", "new": "new"}}
     with pytest.raises(InvalidError, match="there is no profile old"):
         converge.renamed(paper.api, "profile", "old", "new")
     with pytest.raises(InvalidError, match="the kind network zone cannot be renamed"):
@@ -220,7 +220,7 @@ FORCED = {
 @pytest.mark.parametrize("given, force", FORCED.items())
 def test_force_is_what_the_word_means_and_not_that_there_is_one(given, force):
     paper = Paper(Model({"projects/p": {"config": {}}}, facts={"api_extensions": ["projects_force_delete"]}))
-    plans.do(converge.absent(paper.api, "project", "p", given))
+    plans.apply(converge.absent(paper.api, "project", "p", given))
     assert paper.seen[-1].query == ({"force": "1"} if force else {})
 
 
@@ -228,7 +228,7 @@ def test_force_where_the_daemon_cannot_is_told_and_nothing_is_deleted():
     paper = Paper(Model({"projects/p": {"config": {}}}))
     with pytest.raises(InvalidError, match="has no force of the kind project"):
         converge.absent(paper.api, "project", "p", True)
-    assert paper.writes == [] and converge.absent(paper.api, "project", "q", True) == []
+    assert paper.writes == [] and list(converge.absent(paper.api, "project", "q", True)) == []
 
 
 @pytest.mark.parametrize("given", ["maybe", 2, [1], {"a": 1}, 1.5])
@@ -254,7 +254,7 @@ def test_purge_is_what_the_word_means(purge, left):
         model = Model(
             {"network-acls/a": {"config": {}, "description": "", "ingress": rules, "egress": []}}, facts=facts
         )
-        plans.do(act(Paper(model).api, "network_acl", "a", {"ingress": rules[:1]}, purge))
+        plans.apply(act(Paper(model).api, "network_acl", "a", {"ingress": rules[:1]}, purge))
         assert len(model.objects["network-acls/a"]["ingress"]) == left
 
 
@@ -284,7 +284,7 @@ def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions
         lambda seen: failure(404, "not found") if "networks" in seen.path else server(api_extensions=extensions)
     )
     plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
-    ret = plans.state("network_forward", "br0", Run(False), plan)
+    ret = run_state("network_forward", "br0", plan)
     assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
 
 
@@ -292,7 +292,7 @@ def test_what_goes_is_named_in_the_comment():
     facts, listed = server(api_extensions=["network_forward"]), sync([{"listen_address": "192.0.2.9"}])
     paper = Paper(facts, sync({}), listed, sync({}))
     plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
-    ret = plans.state("network_forward", "br0", Run(True), plan)
+    ret = run_state("network_forward", "br0", plan, test=True)
     assert ret["comment"] == "network forward br0 would be rid of br0/192.0.2.9"
 
 
@@ -308,14 +308,14 @@ def test_a_create_where_there_is_one_is_left_to_the_daemon_to_refuse():
     paper = Paper(sync({}), failure(409, "The profile already exists"))
     (step,) = converge.made(paper.api, "profile", "web", {"description": "x"})
     with pytest.raises(APIException, match="already exists"):
-        step.act()
+        step.apply()
     assert paper.lines == ["GET /1.0/profiles/web", "POST /1.0/profiles"]
 
 
 def test_an_update_of_what_is_not_there_is_a_failure():
     with pytest.raises(APIException, match="not found"):
         converge.updated(Paper(Model()).api, "profile", "web", {"description": "x"})
-    assert converge.updated(Paper(there(web="x")).api, "profile", "web", {"description": "x"}) == []
+    assert list(converge.updated(Paper(there(web="x")).api, "profile", "web", {"description": "x"})) == []
 
 
 @pytest.mark.parametrize("wanted", [5, None, "text", ["a"], [("a", "b")], True])
@@ -338,7 +338,7 @@ def test_what_a_create_ignores_is_written_after_it():
     replies = [sync(status=201), sync({"description": "of the volume", "expires_at": "x"}), sync()]
     paper = Paper(MISSING, server(), *replies, sync({"description": "mine", "expires_at": "x"}))
     made, completed = converge.made(paper.api, "volume_snapshot", "default/v/s", {"description": "mine"})
-    assert (made.act(), completed.act()) == (None, {})
+    assert (made.apply(), completed.apply()) == (None, {})
     asked = [f"GET /1.0/{path}/s", "GET /1.0"]
     assert paper.lines == [*asked, f"POST /1.0/{path}", f"GET /1.0/{path}/s", f"PUT /1.0/{path}/s"] + asked[:1]
     assert paper.seen[2].json == {"name": "s"}

@@ -31,7 +31,7 @@ def put(word, **more):
     name, path, wanted = WRITTEN[word]
     found = Model({path: {**copy.deepcopy(EVERYTHING), **more}})
     paper = Paper(found, wait_timeout=5)
-    assert plans.do(converge.present(paper.api, word, name, wanted))
+    assert plans.apply(converge.present(paper.api, word, name, wanted))
     (body,) = [seen.json for seen in paper.seen if seen.method == "PUT"]
     return body, found.objects[path]
 
@@ -68,7 +68,7 @@ def patched(found, declared, name="incus"):
         return server(name, config=config) if seen.method == "GET" else sync()
 
     paper = Paper(daemon)
-    assert plans.do(converge.present(paper.api, "server", "server", {"config": declared}))
+    assert plans.apply(converge.present(paper.api, "server", "server", {"config": declared}))
     (body,) = [seen.json for seen in paper.seen if seen.method == "PATCH"]
     assert set(body) == {"config"}
     return body["config"]

@@ -20,9 +20,9 @@ from lxdapi.errors import (
     InvalidError,
 )
 from lxdapi.http import retry
-from lxdapi.minion.state_run import Run
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from model import Model
 from servers import Server, running, unix_listener
 
@@ -180,9 +180,7 @@ def made(*replies):
     """Return (Salt's answer, the paper) of a profile that is to be made."""
     paper = patient(MISSING, *replies)
     wanted = {"description": "x"}
-    return plans.state(
-        "profile", "web", Run(False), lambda: converge.present(paper.api, "profile", "web", wanted)
-    ), paper
+    return run_state("profile", "web", lambda: converge.present(paper.api, "profile", "web", wanted)), paper
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down"), DYING])
@@ -215,7 +213,7 @@ def test_what_somebody_else_made_meanwhile_becomes_as_declared():
     theirs = {**WEB, "description": "theirs"}
     paper = patient(MISSING, failure(409, "The profile already exists"), sync(theirs), sync(theirs), sync(), sync(WEB))
     wanted = {"description": "x"}
-    ret = plans.state("profile", "web", Run(False), lambda: converge.present(paper.api, "profile", "web", wanted))
+    ret = run_state("profile", "web", lambda: converge.present(paper.api, "profile", "web", wanted))
     assert (ret["result"], ret["changes"]) == (True, {"description": {"old": "theirs", "new": "x"}})
 
 
@@ -333,7 +331,7 @@ def test_an_operation_that_vanished_is_settled_by_the_object():
     there = sync({"name": "s"})
     paper = patient(MISSING, server(), started(), MISSING, MISSING, NO_OPERATION, there, server(), there)
     steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
-    assert plans.do(steps) == {"created": "c1/s"}
+    assert plans.apply(steps) == {"created": "c1/s"}
     assert paper.writes == ["POST /1.0/instances/c1/snapshots"]
 
 
@@ -343,7 +341,7 @@ def test_a_snapshot_that_a_daemon_left_when_it_died_is_made_anew():
     again = [started(), finished(), started(), finished()]
     paper = patient(MISSING, before, *lost_, *again)
     steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
-    assert plans.do(steps) == {"created": "c1/s"}
+    assert plans.apply(steps) == {"created": "c1/s"}
     create, delete = "POST /1.0/instances/c1/snapshots", "DELETE /1.0/instances/c1/snapshots/s"
     assert paper.writes == [create, delete, create]
     assert f"GET {OPERATION}/wait" in paper.lines

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
 from lxdapi.instances import snapshot_rotation as rotation
-from lxdapi.minion.state_run import Run
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -48,7 +48,7 @@ class Instance:
 def rotated(instance, rules, now=NOW, test=False, **more):
     """Return Salt's answer of a rotation."""
     plan = lambda: rotation.rotated(Paper(instance).api, "web1", rules, now=now, **more)  # noqa: E731
-    return plans.state("the rotation of", "web1", Run(test), plan)
+    return run_state("the rotation of", "web1", plan, test=test)
 
 
 def times(*texts):
@@ -150,7 +150,7 @@ def test_somebody_else_having_made_or_deleted_it_meanwhile_is_as_good():
     rotated(instance, {"daily": 1})
     api = Paper(lambda seen: instance(seen) if seen.method == "GET" else MISSING).api
     late = rotation.rotated(api, "web1", {"daily": 1}, now=NOW)
-    assert late == [] and plans.do(steps[1:]) == {}
+    assert list(late) == [] and plans.apply(steps[1:]) == {}
 
 
 def test_a_snapshot_of_a_time_to_come_neither_stands_for_one_of_today_nor_goes():

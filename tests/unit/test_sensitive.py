@@ -14,11 +14,10 @@ from fake import Paper, failure, server, sync
 from lxdapi import masking as secrets
 from lxdapi.errors import APIException, InvalidError
 from lxdapi.minion import connection as front
-from lxdapi.minion.state_run import Run
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from lxdapi.reports import survey
 from test_layout import STATES, called, parameters, public, tree
 
@@ -57,7 +56,9 @@ def reply(seen):
 def applied(test=False, sensitive=tuple(MARKS), replies=(reply,), debug=True):
     """Return what a state says of a profile whose keys are marked."""
     api = Paper(*replies, debug=debug).api
-    return plans.state("profile", "web", Run(test), lambda: converge.present(api, "profile", "web", WANTED), sensitive)
+    return run_state(
+        "profile", "web", lambda: converge.present(api, "profile", "web", WANTED), test=test, sensitive=sensitive
+    )
 
 
 def test_the_values_of_marked_keys_are_not_in_changes(capsys):
@@ -102,13 +103,13 @@ def test_a_mark_ends_with_a_state_that_breaks():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        plans.state("profile", "web", Run(False), broken, MARKS)
+        run_state("profile", "web", broken, sensitive=MARKS)
     assert not secrets.is_marked("user.db_login")
 
 
 def test_what_was_seen_of_a_marked_key_stays_hidden_in_the_same_connection(capsys):
     api = Paper(reply, debug=True).api
-    plans.state("profile", "web", Run(True), lambda: converge.present(api, "profile", "web", {}), MARKS)
+    run_state("profile", "web", lambda: converge.present(api, "profile", "web", {}), test=True, sensitive=MARKS)
     api.get("profiles")
     assert OLD not in capsys.readouterr().err
 
@@ -124,16 +125,16 @@ def test_a_mark_of_one_thread_is_none_of_another():
 
 @pytest.mark.parametrize("given", ["user.x", {"user.x": 1}, [1], [None], [""], True, 5])
 def test_marks_that_are_no_list_of_text_are_refused_before_any_request(given):
-    ret = plans.state("profile", "web", Run(True), lambda: pytest.fail("asked"), given)
+    ret = run_state("profile", "web", lambda: pytest.fail("asked"), test=True, sensitive=given)
     assert (ret["result"], ret["comment"].startswith("profile web: sensitive: a list of keys")) == (False, True)
     with pytest.raises(InvalidError, match="lxdapi:sensitive: a list of keys"):
-        front.connect({"config.get": {"lxdapi:sensitive": given}.get}, {})
+        front.connect({"__salt__": {"config.get": {"lxdapi:sensitive": given}.get}, "__context__": {}})
 
 
 def connected(marks):
     """Return an API for which the setting marks these keys."""
     settings = {"lxdapi:remotes": {"local": "/x"}, "lxdapi:sensitive": marks}
-    front.connect({"config.get": settings.get}, {})
+    front.connect({"__salt__": {"config.get": settings.get}, "__context__": {}})
     return Paper(reply, debug=True).api
 
 
@@ -199,10 +200,9 @@ def test_each_state_of_config_or_devices_can_mark_them(path):
     for function in public(path):
         if {"config", "devices"} & set(parameters(function)):
             assert "sensitive" in parameters(function)
-            (call,) = [node for node in ast.walk(function) if ast.unparse(node).startswith("plans.state(")][:1] or [
-                None
-            ]
-            assert "sensitive" in [ast.unparse(each) for each in call.args]
+            call = next(node for node in ast.walk(function) if ast.unparse(node).startswith("state."))
+            given = [*call.args, *(each.value for each in call.keywords)]
+            assert "sensitive" in [ast.unparse(each) for each in given]
     assert tree(path)
 
 

@@ -7,10 +7,10 @@ import requests
 from fake import Paper, failure, sync
 from lxdapi.errors import InvalidError
 from lxdapi.instances import snapshots
-from lxdapi.minion.state_run import Run
 from lxdapi.model.kinds import MARK
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -65,7 +65,7 @@ def applied(daemon, word, test=False):
     """Return (Salt's answer, the paper) of declaring the snapshot restored."""
     paper = Paper(daemon)
     plan = lambda: snapshots.restored(paper.api, word, WORDS[word][0])  # noqa: E731
-    return plans.state(word, WORDS[word][0], Run(test), plan), paper
+    return run_state(word, WORDS[word][0], plan, test=test), paper
 
 
 @words
@@ -138,7 +138,7 @@ def test_what_comes_between_the_plan_and_the_apply_is_restored(word):
     daemon = Daemon(word, made=None)
     (step,) = snapshots.restored(Paper(daemon).api, word, daemon.name)
     daemon.snapshot = {"name": "snap0", "created_at": MADE}
-    assert step.act() == {"restored": {"old": None, "new": f"snap0 {MADE}"}}
+    assert step.apply() == {"restored": {"old": None, "new": f"snap0 {MADE}"}}
     assert daemon.restored == [{"restore": "snap0"}]
     assert applied(daemon, word)[0]["changes"] == {}
 
@@ -167,7 +167,7 @@ def test_an_empty_config_does_not_clear_the_mark_or_it_would_be_restored_again(w
 @pytest.mark.parametrize("given, seconds", [(None, 3600), (7200, 7200), (4000.5, 4000.5)])
 def test_a_restore_has_its_time(word, given, seconds):
     paper = Paper(Daemon(word), timeout=60)
-    plans.do(snapshots.restored(paper.api, word, WORDS[word][0], given))
+    plans.apply(snapshots.restored(paper.api, word, WORDS[word][0], given))
     (restore,) = [seen for seen in paper.seen if seen.method == "PUT" and "restore" in seen.json]
     assert restore.timeout == seconds
 

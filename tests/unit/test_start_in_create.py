@@ -5,8 +5,7 @@ A new instance that shall run: started by the request that makes it, and what is
 import pytest
 from fake import Paper
 from lxdapi.instances import plan as instances
-from lxdapi.minion.state_run import Run
-from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 from model import Model, failed
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -18,9 +17,7 @@ STARTED = {"created": "c1", "status": {"old": "Stopped", "new": "Running"}}
 def made(model, wanted, source, running=True, retry_timeout=0):
     """Return (Salt's answer, the paper) of an instance that is not there."""
     paper = Paper(model, wait_timeout=5, retry_timeout=retry_timeout)
-    return plans.state(
-        "instance", "c1", Run(), lambda: instances.present(paper.api, "c1", wanted, source, running)
-    ), paper
+    return run_state("instance", "c1", lambda: instances.present(paper.api, "c1", wanted, source, running)), paper
 
 
 @pytest.mark.parametrize(

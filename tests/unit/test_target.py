@@ -60,7 +60,9 @@ def test_a_name_that_no_member_has_is_refused(target):
 def connected(monkeypatch, paper, context, target):
     """Return the API of a member of the cluster that the paper is of."""
     monkeypatch.setattr(front, "_api", lambda settings, project: paper.api)
-    return front.connect({"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, context, "x", target=target)
+    return front.connect(
+        {"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": context}, "x", target=target
+    )
 
 
 def test_a_member_is_asked_for_once_in_a_run(monkeypatch):
@@ -95,7 +97,7 @@ def test_a_target_that_is_no_name_is_refused_before_any_request(monkeypatch, tar
 @pytest.mark.parametrize("remote", [["x"], {"x": 1}, 5, True, b"x"])
 def test_a_remote_that_is_no_name_is_refused(remote):
     with pytest.raises(InvalidError, match="remote .* there are: x"):
-        front.connect({"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, {}, remote)
+        front.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)
 
 
 @pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])

@@ -9,7 +9,7 @@ import pytest
 from fake import Paper, failure, operation, server, sync
 from lxdapi.errors import APIConnectionException, APIException, EndpointError, InvalidError
 from lxdapi.http import tls
-from lxdapi.plan.steps import do
+from lxdapi.plan.steps import apply
 from lxdapi.trust import pem
 from lxdapi.trust import tokens as trust
 from servers import make_pair, tls_server
@@ -87,7 +87,7 @@ def test_nothing_of_a_token_reaches_a_server_that_is_not_its(pairs, tmp_path, de
         settings.update({"fingerprint": pins[declared]} if declared in pins else {"verify": own.cert_file})
         token = text(fingerprint=other.fingerprint)
         with pytest.raises((APIException, InvalidError)) as caught:
-            do(trust.Client("far", settings, token).present())
+            apply(trust.Client("far", settings, token).present())
         bytes_received = b"".join(running.heads)
     assert SECRET not in str(caught.value) and token not in str(caught.value)
     assert b"POST" not in bytes_received and token.encode() not in bytes_received
@@ -143,7 +143,7 @@ def test_the_field_of_a_token_is_what_the_server_announces(pairs, monkeypatch, e
     paper = Paper(stranger, stranger, sync(status=201))
     monkeypatch.setattr(trust.Client, "api", lambda *given, **more: paper.api)
     settings = {"endpoint": "https://h", "cert": own.cert_file, "key": own.key_file, "fingerprint": SHA}
-    assert do(trust.Client("far", settings, text()).present()) == {"trusted": {"old": False, "new": True}}
+    assert apply(trust.Client("far", settings, text()).present()) == {"trusted": {"old": False, "new": True}}
     assert paper.lines == ["GET /1.0", "GET /1.0", "POST /1.0/certificates"]
     assert paper.seen[-1].json == {"type": "client", "name": "salt", field: text()}
 
@@ -158,10 +158,10 @@ def test_a_refusal_counts_unless_the_server_trusts_us_all_the_same(pairs, monkey
     settings = {"endpoint": "https://h", "cert": own.cert_file, "key": own.key_file, "fingerprint": SHA}
     steps = trust.Client("far", settings, text()).present()
     if meanwhile:
-        assert do(steps) == {"trusted": {"old": False, "new": True}}
+        assert apply(steps) == {"trusted": {"old": False, "new": True}}
         return
     with pytest.raises(APIException, match="bad token") as caught:
-        do(steps)
+        apply(steps)
     assert SECRET not in str(caught.value) and text() not in str(caught.value)
 
 

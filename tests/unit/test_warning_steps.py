@@ -4,9 +4,8 @@ Warnings by their type or their UUID: which are meant, what is written, what is 
 
 import pytest
 from fake import Paper, failure, server, sync
-from lxdapi.minion.state_run import Run
 from lxdapi.model import warning as warnings
-from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -46,7 +45,7 @@ class Daemon:
 def applied(daemon, act, name, test=False, project=None):
     """Return (Salt's answer, the paper)."""
     paper = Paper(daemon, project=project)
-    return plans.state("warning", name, Run(test), lambda: act(paper.api, name)), paper
+    return run_state("warning", name, lambda: act(paper.api, name), test=test), paper
 
 
 @pytest.mark.parametrize("name, uuid", [(TYPE, ONE), (ONE, ONE), (OTHER, OTHER), ("Offline cluster member", OTHER)])
@@ -104,6 +103,6 @@ def test_somebody_who_was_faster_leaves_nothing_to_do():
     (step,) = warnings.acknowledged(Paper(daemon).api, TYPE)
     (gone,) = warnings.absent(Paper(daemon).api, ONE)
     del daemon.found[ONE]
-    assert gone.act() == {}
+    assert gone.apply() == {}
     daemon.found[ONE] = daemon.warning(ONE, TYPE, "new")
-    assert step.act() is None and daemon.found[ONE]["status"] == "acknowledged"
+    assert step.apply() is None and daemon.found[ONE]["status"] == "acknowledged"

@@ -2,6 +2,8 @@
 An instance on another member of the cluster.
 """
 
+from functools import partial
+
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import operations, retry
@@ -9,8 +11,7 @@ from lxdapi.instances import power as statuses
 from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["instance"]
 
@@ -37,7 +38,7 @@ def step(api, name, now, target, move, timeout=None):
     statuses.refuse_vanishing(now, "Stopped")
     there = _chosen(api, meant)
     change = {"location": {"old": here, "new": there}}
-    return Step("moved", change, lambda: _move(api, name, there, names.seconds(timeout)) or change)
+    return Step("moved", change, partial(_move, api, name, there, names.seconds(timeout)))
 
 
 def _move(api, name, there, seconds):
@@ -45,8 +46,11 @@ def _move(api, name, there, seconds):
         converge.path_of(KIND, name),
         {"json": {"name": name, "migration": True}, "params": {"target": there}},
     )
-    act = lambda: api.post(path, **options).wait(seconds) and None  # noqa: E731
-    retry.settle(api, act, lambda: _found_moved(api, path, there))
+
+    def post():
+        api.post(path, **options).wait(seconds)
+
+    retry.settle(api, post, lambda: _found_moved(api, path, there))
 
 
 def _found_moved(api, path, there):
@@ -58,8 +62,8 @@ def told(api, now, target, move, steps):
     """Return the plan for an existing instance, which says if that one is not on its target and stays there."""
     here = now.metadata.get("location")
     if not target or move or not api.clustered or here in _known(api, target):
-        return steps
-    return plans.noted(steps, f"it is on {here}, not on {target} (move: True moves it)")
+        return Plan.of(steps)
+    return Plan.of(steps).with_note(f"it is on {here}, not on {target} (move: True moves it)")
 
 
 def _known(api, target):

@@ -4,6 +4,7 @@ restored and removed.
 """
 
 import copy
+from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.cluster import join_token as join
@@ -12,7 +13,7 @@ from lxdapi.http import endpoints, retry
 from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["cluster_member"]
 # action: (the status that it leads from, the one that it leads to, what is done by it)
@@ -83,8 +84,11 @@ def _token_field(api):
 
 
 def _become(api, name, body, timeout):
-    act = lambda: api.put("cluster", json={"server_name": name, "enabled": True, **body}).wait(timeout) and None  # noqa: E731
-    retry.settle(api, act, lambda: True if _clustered(api) else None)
+
+    def put():
+        api.put("cluster", json={"server_name": name, "enabled": True, **body}).wait(timeout)
+
+    retry.settle(api, put, lambda: True if _clustered(api) else None)
     api.forget()
 
 
@@ -96,7 +100,7 @@ def _refuse_other(api, name, address):
     there = (api.server.get("config") or {}).get("cluster.https_address")
     if address and there and _whole(address) != _whole(there):
         raise InvalidError(f"its address in the cluster is {there} and cannot be changed to {address}")
-    return Nothing("as declared")
+    return Plan()
 
 
 def _whole(address):
@@ -168,11 +172,11 @@ def reached(api, name, action, mode=None, force=False, timeout=None):
         raise InvalidError(f"there is none: {KIND.create.hint}")
     here = current.metadata["status"]
     if here == goal:
-        return Nothing(done)
+        return Plan(summary=done)
     if here != before:
         raise InvalidError(f"it is {here}: {current.metadata['message']}")
     body = {"action": action, **options}
-    return [Step(done, {"status": {"old": here, "new": goal}}, lambda: _act(api, name, body, goal, timeout))]
+    return [Step(done, {"status": {"old": here, "new": goal}}, partial(_act, api, name, body, goal, timeout))]
 
 
 def _refuse_options(api, action, options):
@@ -185,9 +189,12 @@ def _refuse_options(api, action, options):
 def _act(api, name, body, goal, timeout):
     """Evacuate or restore a member; returns {} if somebody else did it meanwhile."""
     path = converge.path_of(KIND, name)
+
+    def post():
+        api.post(f"{path}/state", json=body, **converge.patience(api, KIND)).wait(timeout)
+
     try:
-        act = lambda: api.post(f"{path}/state", json=body, **converge.patience(api, KIND)).wait(timeout) and None  # noqa: E731
-        retry.settle(api, act, lambda: True if api.get(path).metadata["status"] == goal else None)
+        retry.settle(api, post, lambda: True if api.get(path).metadata["status"] == goal else None)
     except APIOperationException as exc:
         if "already" in exc.error and api.get(path).metadata["status"] == goal:
             return {}

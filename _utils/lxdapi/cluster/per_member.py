@@ -138,12 +138,12 @@ def _part(api, kind, name, fixed, member, config):
     body = diff.created(kind, {**fixed, "config": config})
     shown = {key: secrets.mask_value(key, value) for key, value in body["config"].items()}
 
-    def act():
+    def apply():
         retry.settle(
             api, lambda: _post(api, kind, name, body, {"target": member}), lambda: _has_part(api, kind, name, member)
         )
 
-    return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": shown}}}, act)
+    return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": shown}}}, apply)
 
 
 def _whole(api, kind, name, fixed, common, current):
@@ -154,10 +154,10 @@ def _whole(api, kind, name, fixed, common, current):
     body = diff.created(kind, {**fixed, **({} if _errored(current) else {"config": common.get("config", {})})})
     change = {"created": name} if current is None else {"status": {"old": current.metadata["status"], "new": "Created"}}
 
-    def act():
+    def apply():
         retry.settle(api, lambda: _post(api, kind, name, body), lambda: _is_whole(api, kind, name))
 
-    return Step("created" if current is None else "completed", change, act)
+    return Step("created" if current is None else "completed", change, apply)
 
 
 def _post(api, kind, name, body, params=None):
@@ -185,9 +185,12 @@ def _edit(api, kind, name, member, config):
     current = converge.read(there, kind, name)
     kind = _part_of(kind, current)
     # Read anew: the common config may have been written meanwhile, and the description with it.
-    act = lambda: _beneath(member, converge.update(there, kind, name, wanted))  # noqa: E731
+
+    def apply():
+        return _beneath(member, converge.update(there, kind, name, wanted))
+
     steps = converge.update_steps(there, kind, name, wanted, current)
-    return [step._replace(changes=_beneath(member, step.changes), act=act) for step in steps]
+    return [replace(step, changes=_beneath(member, step.changes), apply=apply) for step in steps]
 
 
 def _part_of(kind, current):

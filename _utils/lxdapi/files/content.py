@@ -8,6 +8,7 @@ import io
 import os
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple, Optional
 
 from lxdapi.errors import InvalidError, LxdapiError
@@ -225,10 +226,8 @@ def _managed(functions, name, source, saltenv, template, checked, what):
             raise InvalidError("context, defaults: a mapping is needed")
     defaults = dict(template.defaults or {})
     given = (name, template.engine, source, checked.hash, None, None, None, None, None, saltenv)
-    act = lambda: functions["file.get_managed"](  # noqa: E731
-        *given, template.context, defaults, skip_verify=checked.skip
-    )
-    path, wanted, words = front.called(f"{what} cannot be had", act)
+    get_managed = partial(functions["file.get_managed"], *given, template.context, defaults, skip_verify=checked.skip)
+    path, wanted, words = front.called(f"{what} cannot be had", get_managed)
     if words:
         raise InvalidError(f"{what} cannot be had: {words}")
     return path, wanted

@@ -8,6 +8,7 @@ starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 import difflib
 import posixpath
 from contextlib import suppress
+from functools import partial
 from typing import Callable, NamedTuple, Union
 
 from lxdapi import validation as names
@@ -90,9 +91,12 @@ class Target(NamedTuple):
         try:
             return self.converse(look)
         except (APINotFoundException, sftp.UnreachableError) as exc:
-            words = plans.explained(exc)
-        act = lambda: plans.do(self.converse(look))  # noqa: E731
-        return [Step("created", {"created": self.shown}, act, lacking=lambda: words)]
+            words = exc.explain()
+
+        def apply():
+            return plans.apply(self.converse(look))
+
+        return [Step("created", {"created": self.shown}, apply, missing=lambda: words)]
 
 
 def target(api, instance, path):
@@ -169,21 +173,24 @@ def _managed(session, there, content, wanted):
         _refuse_type(there, found, "file", wanted.force)
         new = True
         found = found._replace(owner=found.declared.over(_ROOT))
-    write = lambda content: lambda: _write(there, found, content, wanted)  # noqa: E731
     if new:
         body = content or sources.Content(b"")
         changes = {**_kind_changes(there, found), **_diff(there, b"", body, wanted.show), **found.changes}
-        return [Step("created", changes, write(body), lacking=_lacking_folder(session, found.place, wanted))]
+        write = partial(_write, there, found, body, wanted)
+        return [Step("created", changes, write, missing=_missing_folder(session, found.place, wanted))]
     changes = _content_changes(session, there, found, content, wanted) if content and wanted.replace else {}
     if changes:
-        return [Step("written", {**changes, **found.changes}, write(content))]
+        return [Step("written", {**changes, **found.changes}, partial(_write, there, found, content, wanted))]
     return owner_step(there, found)
 
 
 def owner_step(there, found):
     """Return the steps to the owner and mode that a :class:`Found` shall have."""
-    act = lambda: there.converse(lambda session: session.do(files.changed(found.place, found.owner)))  # noqa: E731
-    return [Step("updated", found.changes, act)] if found.changes else []
+
+    def apply():
+        there.converse(lambda session: session.do(files.changed(found.place, found.owner)))
+
+    return [Step("updated", found.changes, apply)] if found.changes else []
 
 
 def _kind_changes(there, found):
@@ -202,7 +209,7 @@ def _refuse_type(there, found, word, force):
         raise InvalidError(f"{there.shown} is a {old} and no {word}: force: True replaces it")
 
 
-def _lacking_folder(session, place, wanted) -> Callable:
+def _missing_folder(session, place, wanted) -> Callable:
     """Return a function that says which directory is missing, if one is that shall not be made."""
     folder = posixpath.dirname(place)
     missing = not wanted.makedirs and session.do(files.looked(folder, follow=True)) is None
@@ -306,8 +313,11 @@ def _directory(session, there, wanted):
         kind = {"type": _type_change(found, "directory")}
     else:
         kind = {"created": there.shown}
-    act = lambda: there.converse(lambda again: _make(again, found, wanted))  # noqa: E731
-    return [Step("created", {**kind, **found.changes}, act, lacking=_lacking_folder(session, found.place, wanted))]
+
+    def apply():
+        there.converse(lambda again: _make(again, found, wanted))
+
+    return [Step("created", {**kind, **found.changes}, apply, missing=_missing_folder(session, found.place, wanted))]
 
 
 def root_steps(session, there, wanted):
@@ -334,16 +344,19 @@ def symlink(there, to, wanted):
 
 def _symlink(session, there, to, wanted):
     found = session.do(files.looked(there.path))
-    act = lambda: there.converse(lambda again: _link(again, there, to, wanted))  # noqa: E731
-    lacking = _lacking_folder(session, there.path, wanted)
+
+    def apply():
+        there.converse(lambda again: _link(again, there, to, wanted))
+
+    missing = _missing_folder(session, there.path, wanted)
     if found is None:
-        return [Step("created", {"created": there.shown, "target": {"old": None, "new": to}}, act, lacking=lacking)]
+        return [Step("created", {"created": there.shown, "target": {"old": None, "new": to}}, apply, missing=missing)]
     if files.type_of(found.mode) == "symlink":
         old = session.do(files.target(there.path))
-        return [] if old == to else [Step("updated", {"target": {"old": sftp.shown(old), "new": to}}, act)]
+        return [] if old == to else [Step("updated", {"target": {"old": sftp.shown(old), "new": to}}, apply)]
     there_is = Found(there.path, found, _ROOT, _ROOT, {})
     _refuse_type(there, there_is, "symlink", wanted.force)
-    return [Step("created", {"type": _type_change(there_is, "symlink"), "target": {"old": None, "new": to}}, act)]
+    return [Step("created", {"type": _type_change(there_is, "symlink"), "target": {"old": None, "new": to}}, apply)]
 
 
 def _link(session, there, to, wanted):
@@ -366,8 +379,8 @@ def absent(there, recursive=True):
 
     def look(session):
         if session.do(files.looked(there.path)) is None:
-            return plans.Nothing("absent")
-        return [Step("deleted", {"deleted": there.shown}, lambda: there.converse(gone))]
+            return plans.Plan(summary="absent")
+        return [Step("deleted", {"deleted": there.shown}, partial(there.converse, gone))]
 
     def gone(session):
         found = session.do(files.looked(there.path))
@@ -378,4 +391,4 @@ def absent(there, recursive=True):
     try:
         return there.converse(look)
     except APINotFoundException:
-        return plans.Nothing("absent: there is no such instance")
+        return plans.Plan(summary="absent: there is no such instance")

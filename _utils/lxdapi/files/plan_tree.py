@@ -5,6 +5,7 @@ A directory in an instance whose files are those of a tree on this side: what di
 import os
 import posixpath
 import stat
+from functools import partial
 from typing import NamedTuple, Optional
 
 from lxdapi.errors import InvalidError, LxdapiError
@@ -95,34 +96,43 @@ def _steps(session, there, local, rules):
     root, found = session.do(files.resolved(there.path))
     is_folder = found is not None and files.type_of(found.mode) == "directory"
     difference = _difference(session, root, trees.listed(session, root) if is_folder else {}, local, rules)
-    told = lambda names: {_shown(root, name): difference.changes[name] for name in names}  # noqa: E731
     if difference.in_way:
-        act = lambda: there.converse(lambda again: trees.removed(again, root, difference.in_way))  # noqa: E731
         gone = {name for name in difference.in_way if name in difference.changes and name not in difference.write}
-        steps.append(Step("cleaned", told(sorted(gone)), act))
+        steps.append(Step("cleaned", _changes_of(difference, sorted(gone)), partial(_remove, there, difference)))
     if difference.write:
-        steps.append(Step("written", told(sorted(difference.write)), _acting(there, difference, _write, told)))
+        steps.append(
+            Step("written", _changes_of(difference, sorted(difference.write)), _acting(there, difference, _write))
+        )
     if difference.fix:
-        steps.append(Step("corrected", told(difference.fix), _acting(there, difference, _fix, told)))
+        steps.append(Step("corrected", _changes_of(difference, difference.fix), _acting(there, difference, _fix)))
     return steps
+
+
+def _remove(there, difference):
+    there.converse(lambda session: trees.removed(session, difference.root, difference.in_way))
+
+
+def _changes_of(difference, names):
+    """Return what changes of these relative paths, by their whole paths."""
+    return {_shown(difference.root, name): difference.changes[name] for name in names}
 
 
 def _shown(root, name):
     return sftp.shown(posixpath.join(root, name))
 
 
-def _acting(there, difference, work, told):
-    """Return an act that, where it fails, tells what it had done."""
+def _acting(there, difference, work):
+    """Return a function that does the work; its error has what was done before."""
 
-    def act():
+    def apply():
         done = []
         try:
             there.converse(lambda session: done.extend(work(session, difference)) or None)
         except LxdapiError as exc:
-            exc.changes = told(sorted(set(done)))
+            exc.changes = _changes_of(difference, sorted(set(done)))
             raise
 
-    return act
+    return apply
 
 
 def _write(session, difference):

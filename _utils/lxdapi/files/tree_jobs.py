@@ -95,7 +95,10 @@ def _each(session, jobs):
 
 def digests(session, root, sizes):
     """Return {relative path: sha256} of files, given with their sizes."""
-    job = lambda name: digest(posixpath.join(root, name), sizes[name], _READS_AHEAD)  # noqa: E731
+
+    def job(name):
+        return digest(posixpath.join(root, name), sizes[name], _READS_AHEAD)
+
     return {name: found.hexdigest() for name, found in _by_size(session, sizes, job)}
 
 
@@ -128,7 +131,10 @@ def written(session, root, found, owners):
         yield from _done(session, ((files.made(posixpath.join(root, name), owners[name]), name) for name in names))
     contents = {name: sources.Content(path=each.path) for name, each in found.items() if each.type == "file"}
     sizes = {name: content.size for name, content in contents.items()}
-    job = lambda name: files.put(posixpath.join(root, name), contents[name], owners[name])  # noqa: E731
+
+    def job(name):
+        return files.put(posixpath.join(root, name), contents[name], owners[name])
+
     for name, _ in _by_size(session, sizes, job):
         yield name
     links = ((n, each.target) for n, each in found.items() if each.type == "symlink")
@@ -172,7 +178,10 @@ def pulled(session, root, folder):
     for name in sorted(name for name, what in types.items() if what == "directory"):
         _mkdir(os.path.join(folder, name))
     sizes = {name: found[name].size for name, what in types.items() if what == "file"}
-    job = lambda n: _fetched(posixpath.join(root, n), os.path.join(folder, n), found[n])  # noqa: E731
+
+    def job(name):
+        return _fetched(posixpath.join(root, name), os.path.join(folder, name), found[name])
+
     for _ in _by_size(session, sizes, job):
         pass
     links = [name for name, what in types.items() if what == "symlink"]

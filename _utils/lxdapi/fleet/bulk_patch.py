@@ -8,15 +8,16 @@ instance is (see :func:`lxdapi.model.writes.update`).
 """
 
 import time
+from dataclasses import replace
+from functools import partial
 
 from lxdapi.errors import APIException
 from lxdapi.fleet import listing as seen
 from lxdapi.http import retry
-from lxdapi.minion.read_cache import Found
 from lxdapi.model import diff, writes
+from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Step
 
 KIND = KINDS["instance"]
@@ -37,7 +38,7 @@ class Bulk:
         """Return the steps of a plan, a change that one PATCH makes as one that is looked at in the end."""
         if not self._fits(name, plan):
             return plan.steps
-        return [plan.steps[0]._replace(act=lambda: self._patch(name, plan.wanted))]
+        return [replace(step, apply=partial(self._patch, name, plan.wanted)) for step in plan.steps]
 
     def _fits(self, name, plan):
         entry = self._fresh.get(name)
@@ -54,12 +55,12 @@ class Bulk:
         if not delta:
             return {}
         try:
-            writes.write(self._api, KIND, name, Found(entry), delta).wait()
+            writes.write(self._api, KIND, name, CachedObject(entry), delta).wait()
         except APIException as exc:
             if not (retry.is_lost(exc) or retry.is_busy(exc)):
                 raise
             changes = dict(delta.changes) if retry.is_lost(exc) else {}
-            plans.join(changes, converge.update(self._api, KIND, name, wanted))
+            diff.merge_changes(changes, converge.update(self._api, KIND, name, wanted))
             return changes
         self._written[name] = wanted
         return delta.changes
@@ -77,4 +78,4 @@ class Bulk:
         return name not in found or bool(diff.compare(KIND, written[name], found[name]))
 
     def _again(self, name, wanted):
-        return Step("updated", {}, lambda: converge.update(self._api, KIND, name, wanted))
+        return Step("updated", {}, partial(converge.update, self._api, KIND, name, wanted))

@@ -5,12 +5,13 @@ One listing of the instances, from which a whole planning reads.
 import re
 import threading
 import time
+from functools import partial
 
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APIProtocolException, LxdapiError
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import power as statuses
-from lxdapi.minion.read_cache import Found
+from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.kinds import KINDS
 
 COLLECTION = KINDS["instance"].collection
@@ -29,7 +30,7 @@ def listed(api):
 
 def is_steady(entry):
     """Return True for an instance that nobody makes, starts or stops right now, as far as the listing tells."""
-    result = Found(entry)
+    result = CachedObject(entry)
     return bool(entry.get("config")) and statuses.is_stable(result) and unfinished.is_whole(result)
 
 
@@ -53,7 +54,7 @@ class Seen(API):
 
     def get(self, url, *args, **kwargs):
         """Return the result of a GET, or what is known of it."""
-        ask = lambda: API.get(self, url, *args, **kwargs)  # noqa: E731
+        ask = partial(API.get, self, url, *args, **kwargs)
         if not self._planning[0] or args or any(kwargs.values()):
             return ask()
         found = _INSTANCE.fullmatch(url)
@@ -65,7 +66,7 @@ class Seen(API):
         entry = self.instances.get(name)
         if entry is None:
             raise APINotFoundException(error="not in the list", method="GET", url=f"{self.endpoint}/1.0/{url}")
-        return Found(entry) if is_steady(entry) else None
+        return CachedObject(entry) if is_steady(entry) else None
 
     def _from_memory(self, url, ask):
         if url not in self._read_once:

@@ -9,13 +9,13 @@ from lxdapi.fleet import declaration as declared
 from lxdapi.fleet import listing as seen
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
-from lxdapi.minion.read_cache import Found
 from lxdapi.model import equality as meaning
+from lxdapi.model.cached_reads import CachedObject
 
 _PROTECTED = "security.protection.delete"
 
 
-class Plan(NamedTuple):
+class InstancePlan(NamedTuple):
     """
     What is to be done with one instance.
 
@@ -69,17 +69,17 @@ class Planning:
         return self.api.over()
 
     def plan(self, name):
-        """Return the :class:`Plan` for a declared instance."""
+        """Return the :class:`InstancePlan` for a declared instance."""
         given = self._found[name]
         try:
             if declared.is_absent(given):
-                return Plan(instances.absent(self.api, name, given.get("force") or False))
+                return InstancePlan(instances.absent(self.api, name, given.get("force") or False))
             wanted = self._wanted(name, given)
             how = {word: given[word] for word in declared.HOW if word in given}
             steps = instances.present(self.api, name, wanted, **how)
-            return Plan(steps, None, instances.normal(self.api, wanted))
+            return InstancePlan(steps, None, instances.normal(self.api, wanted))
         except LxdapiError as exc:
-            return Plan(None, exc)
+            return InstancePlan(None, exc)
 
     def _wanted(self, name, given):
         fields = {word: given.get(word) for word in declared.FIELDS}
@@ -87,8 +87,8 @@ class Planning:
         return instances.declared(self.api, name, fields, *more)
 
     def purge(self, name):
-        """Return the :class:`Plan` for an instance that is not declared, and shall go."""
-        return Plan.of(lambda: instances.absent(self.api, name))
+        """Return the :class:`InstancePlan` for an instance that is not declared, and shall go."""
+        return InstancePlan.of(lambda: instances.absent(self.api, name))
 
     def undeclared(self):
         """Return ``{name: why it is not to be deleted}`` of what is not declared, "" for what can go."""
@@ -99,7 +99,7 @@ class Planning:
 
 def _kept(entry):
     """Return in words why an instance is not purged, "" for one that can be."""
-    here = statuses.status(Found(entry))
+    here = statuses.status(CachedObject(entry))
     if here != "Stopped":
         return f"it is {here}"
     if not seen.is_steady(entry):

@@ -3,11 +3,12 @@ Plans of many instances carried out side by side, each answered as a state of it
 """
 
 import threading
+from dataclasses import replace
 
 from lxdapi import concurrency as workers
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.minion import state_run as runs
-from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
+from lxdapi.plan.steps import Plan
 
 # What the daemon waits for more than it computes; nobody gains from fewer of these at once.
 _LIGHT = frozenset(("stopped", "deleted", "frozen", "unfrozen", "restarted", "found ready"))
@@ -22,11 +23,6 @@ def width(given):
     if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= workers.MOST:
         raise InvalidError(f"concurrency: a number from 1 to {workers.MOST} is needed, not {given!r}")
     return given
-
-
-def answered(name, plan, test=False):
-    """Return what a state of one instance answers: see :func:`lxdapi.plan.steps.state`."""
-    return plans.state("instance", name, runs.Run(test), plan)
 
 
 class Run:
@@ -100,9 +96,9 @@ class Run:
             self.leave([name])
             return False
         begun = []
-        words = getattr(steps, "words", "as declared")
-        wrapped = plans.Nothing.with_steps(words, [self._limited(step, begun) for step in steps])
-        answer = answered(name, lambda: wrapped)
+        plan = Plan.of(steps)
+        limited = plan.with_steps(self._limited(step, begun) for step in plan)
+        answer = run_state("instance", name, lambda: limited)
         if not begun:
             self.leave([name])
             return False
@@ -114,11 +110,11 @@ class Run:
     def _limited(self, step, begun):
         limit = self._light if step.verb in _LIGHT else self._busy
 
-        def act():
+        def apply():
             with limit:
                 if not begun and self.is_over():
                     raise LxdapiError("not begun")
                 begun.append(step.verb)
-                return step.act()
+                return step.apply()
 
-        return step._replace(act=act)
+        return replace(step, apply=apply)

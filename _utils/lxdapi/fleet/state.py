@@ -10,9 +10,10 @@ from lxdapi.fleet import declaration as declared
 from lxdapi.fleet import name_ranges as fleet_names
 from lxdapi.fleet import summary as told
 from lxdapi.fleet.planner import Planning
-from lxdapi.fleet.runner import Run, answered, width
+from lxdapi.fleet.runner import Run, width
 from lxdapi.http import progress
-from lxdapi.plan import steps as plans
+from lxdapi.model import diff
+from lxdapi.plan.state_result import run_state
 
 
 class Declaration:
@@ -53,7 +54,7 @@ def state(name, test, fleet, connect):
         try:
             work = _Work(connect(), fleet)
         except LxdapiError as exc:
-            return failed(ret, f"it could not be read: {plans.explained(exc)}")
+            return failed(ret, f"it could not be read: {exc.explain()}")
         return work.predicted(ret) if test else work.done(ret)
 
 
@@ -74,7 +75,7 @@ class _Work:
         planned = {name: self._planning.plan(name) for name in self._fleet.found}
         going = self._going()
         planned.update({name: self._planning.purge(name) for name in going})
-        answers = {name: answered(name, plan.give, test=True) for name, plan in planned.items()}
+        answers = {name: run_state("instance", name, plan.give, test=True) for name, plan in planned.items()}
         return told.answer(ret, answers, test=True, notes=self._notes)
 
     def done(self, ret):
@@ -104,7 +105,7 @@ class _Work:
         planned = {name: self._planning.plan(name) for name in wanted}
         for name, plan in planned.items():
             if not plan.steps:
-                self._run.settle(name, answered(name, plan.give))
+                self._run.settle(name, run_state("instance", name, plan.give))
         return {name: plan for name, plan in planned.items() if plan.steps}
 
     def _converge(self, pending):
@@ -118,13 +119,13 @@ class _Work:
         try:
             again = changes.undone()
         except LxdapiError as exc:
-            self._notes.append(f"what was changed could not be looked at again: {plans.explained(exc)}")
+            self._notes.append(f"what was changed could not be looked at again: {exc.explain()}")
             return
         more = Run(self._fleet.width)
         more.carry_out(again)
         for name, now in more.answers.items():
             before = self._run.answers[name]
-            plans.join(before["changes"], now["changes"])
+            diff.merge_changes(before["changes"], now["changes"])
             self._run.settle(name, before if now["result"] else {**now, "changes": before["changes"]})
 
     def _going(self):

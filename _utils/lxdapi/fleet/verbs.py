@@ -14,16 +14,16 @@ from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.fleet import listing as seen
 from lxdapi.fleet import name_ranges as fleet_names
-from lxdapi.fleet.planner import Plan
-from lxdapi.fleet.runner import Run, answered, width
+from lxdapi.fleet.planner import InstancePlan
+from lxdapi.fleet.runner import Run, width
 from lxdapi.instances import exec as execs
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
-from lxdapi.minion.read_cache import Found
 from lxdapi.model import equality as meaning
 from lxdapi.model import keyed_lists as items
+from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
 
 _GLOB = "*?["
 _FILTERS = ("status", "profile", "type", "config")
@@ -60,7 +60,7 @@ class Choice:
 
     def _passes(self, entry):
         config = entry.get("expanded_config") or entry.get("config") or {}
-        wanted, here = self._sieve, statuses.status(Found(entry))
+        wanted, here = self._sieve, statuses.status(CachedObject(entry))
         return (
             wanted.get("status", here).lower() == here.lower()
             and wanted.get("type", entry["type"]) == entry["type"]
@@ -100,13 +100,13 @@ def act(api, choice, plan, concurrency=None, test=False):
     run = Run(width(concurrency))
     test = items.truth("test", test or False)
     view = seen.Seen(api)
-    planned = {name: Plan.of(lambda name=name: plan(view, name)) for name in choice.of(view.instances)}
+    planned = {name: InstancePlan.of(lambda name=name: plan(view, name)) for name in choice.of(view.instances)}
     if test:
-        return {name: _told(name, answered(name, each.give, test=True)) for name, each in planned.items()}
+        return {name: _told(name, run_state("instance", name, each.give, test=True)) for name, each in planned.items()}
     view.over()
     for name, each in planned.items():
         if not each.steps:
-            run.settle(name, answered(name, each.give))
+            run.settle(name, run_state("instance", name, each.give))
     run.carry_out({name: each.steps for name, each in planned.items() if each.steps})
     return {name: _told(name, run.answers[name]) for name in planned}
 
@@ -172,7 +172,7 @@ def _executed(api, name, order, written):
     try:
         return written(execs.run(api, name, order))
     except LxdapiError as exc:
-        return plans.explained(exc)
+        return exc.explain()
 
 
 def failed(answers):

@@ -103,11 +103,14 @@ def replacing(path):
             os.unlink(file.name)
 
 
+def _private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
 def _locked(stem):
     """Return a new file, open and locked."""
     while True:
-        private = lambda path, flags: os.open(path, flags, 0o600)  # noqa: E731
-        file = open(stem + random.token_hex(4), "xb", opener=private)
+        file = open(stem + random.token_hex(4), "xb", opener=_private)
         _lock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:
             return file

@@ -12,16 +12,20 @@ import ssl
 import tempfile
 from urllib.parse import quote, unquote, urlsplit
 
-import requests
-import urllib3
-from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
-from requests_unixsocket.adapters import UnixAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
-
 from lxdapi import concurrency as workers
 from lxdapi import masking as secrets
 from lxdapi.errors import EndpointError, InvalidError
 from lxdapi.http import deadline_socket as deadline
 from lxdapi.http import tls
+from lxdapi.http.requirements import (
+    DEFAULT_POOLBLOCK,
+    HTTPAdapter,
+    UnixAdapter,
+    UnixHTTPConnection,
+    UnixHTTPConnectionPool,
+    requests,
+    urllib3,
+)
 from lxdapi.http.upload import Slice
 from lxdapi.trust import keypair, pem
 

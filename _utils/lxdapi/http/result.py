@@ -163,9 +163,9 @@ class APIResult:
             raise
 
     def _waited(self, path, query, seconds):
-        if self.api.shelf is None:
+        if self.api.cache is None:
             return operations.wait(self.api, path, query, seconds)
-        with self.api.shelf.writing(self.api, urlsplit(self.request.url).path, _json(self.request.body)):
+        with self.api.cache.invalidating(self.api, urlsplit(self.request.url).path, _json(self.request.body)):
             return operations.wait(self.api, path, query, seconds)
 
 

@@ -9,12 +9,10 @@ import ssl
 from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
-import requests
-import urllib3
-
 from lxdapi import masking as secrets
 from lxdapi.errors import APIConnectionException, APIProtocolException, APITimeoutException, InvalidError
 from lxdapi.http import tls
+from lxdapi.http.requirements import requests, urllib3
 
 DIAL_SECONDS = 10
 _BLOCK = 64 * 1024

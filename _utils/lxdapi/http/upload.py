@@ -9,10 +9,9 @@ import os
 import secrets as random
 from typing import Any, NamedTuple
 
-from urllib3.fields import RequestField
-
 from lxdapi.errors import InvalidError
 from lxdapi.http import progress
+from lxdapi.http.requirements import RequestField
 
 # How much of a file is sent between two looks at the progress, and read at once where sendfile is of no use.
 _SLICE, _BLOCK = 16 * 1024 * 1024, 1024 * 1024

@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.errors import APIOperationException, InvalidError
@@ -116,8 +117,8 @@ def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
     """
     digest = digest or fingerprint(path, rootfs)
     try:
-        act = lambda: _send(api, path, rootfs, digest, public, timeout)  # noqa: E731
-        retry.settle(api, act, lambda: _found_imported(api, digest))
+        send = partial(_send, api, path, rootfs, digest, public, timeout)
+        retry.settle(api, send, lambda: _found_imported(api, digest))
     except APIOperationException:
         if converge.read(api, KIND, digest) is None:
             raise
@@ -247,7 +248,7 @@ def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
         steps = [Step("created", {"created": digest}, lambda: send() and None)]
         steps += converge.completion(api, KIND, digest, wanted)
     else:
-        steps = converge.update_steps(api, KIND, digest, wanted, current)
+        steps = list(converge.update_steps(api, KIND, digest, wanted, current))
     steps += aliased(api, aliases, digest)
     return steps + (_purge(api, digest, current, aliases) if purge and current is not None else [])
 
@@ -262,7 +263,7 @@ def _purge(api, digest, current, aliases):
     """Return the steps that remove the aliases that are not named."""
     others = sorted({each["name"] for each in current.metadata.get("aliases") or ()} - set(aliases))
     return [
-        Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.act)
+        Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.apply)
         for alias in others
         for step in converge.absent(api, "image_alias", alias)
     ]
@@ -271,4 +272,4 @@ def _purge(api, digest, current, aliases):
 def _alias_step(alias, digest, step):
     """Return an alias's step as one of its image's."""
     old = step.changes.get("target", {}).get("old")
-    return Step(f"aliased {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.act() and None)
+    return Step(f"aliased {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.apply() and None)

@@ -5,6 +5,7 @@ What an image was made of says a property of it: the name, when that was created
 """
 
 import secrets as random
+from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.errors import APIProtocolException, InvalidError
@@ -98,10 +99,10 @@ def publish(api, name, wanted, aliases=(), compression=None, force=False, timeou
     aliases = images.alias_names(aliases)
     wanted, current = diff.normal(images.KIND, wanted), origin.existing()
     here = origin.status(current, force)
-    act = lambda: _settled(api, origin, current, wanted, compression, timeout)  # noqa: E731
-    digest = act() if here == "Stopped" else statuses.while_stopped(api, name, here, act)
+    make = partial(_settled, api, origin, current, wanted, compression, timeout)
+    digest = make() if here == "Stopped" else statuses.while_stopped(api, name, here, make)
     for alias in aliases:
-        plans.do(images.alias_steps(api, alias, digest))
+        plans.apply(images.alias_steps(api, alias, digest))
     return digest
 
 
@@ -112,8 +113,7 @@ def _settled(api, origin, current, wanted, compression, timeout):
     body = {**diff.created(images.KIND, {**wanted, "properties": properties}), "source": source}
     if compression is not None:
         body["compression_algorithm"] = compression
-    act = lambda: _published(api, body, timeout)  # noqa: E731
-    return retry.settle(api, act, lambda: _found_published(api, mark))
+    return retry.settle(api, partial(_published, api, body, timeout), partial(_found_published, api, mark))
 
 
 def _published(api, body, timeout):
@@ -167,16 +167,18 @@ def present(api, alias, name, wanted, aliases=(), compression=None, force=False,
     if current is not None and origin.status(current, force) != "Stopped":
         note = f"{name} is stopped for that and started again"
     before = (made_of(old.metadata) or old.metadata["fingerprint"]) if old is not None else None
-    act = lambda: publish(api, name, wanted, named, compression, force, timeout) and None  # noqa: E731
-    made = Step("published", {"published": {"old": before, "new": words}}, act, note, origin.lacking)
+
+    def apply():
+        publish(api, name, wanted, named, compression, force, timeout)
+
+    made = Step("published", {"published": {"old": before, "new": words}}, apply, note, origin.lacking)
     return [made] + _rid(api, old, None, named, delete_old)
 
 
 def _there(api, found, wanted, named):
     """Return the steps that give an image its fields and its aliases."""
     digest = found.metadata["fingerprint"]
-    plan = converge.update_steps(api, images.KIND, digest, wanted, found)
-    return plan + images.aliased(api, named, digest)
+    return [*converge.update_steps(api, images.KIND, digest, wanted, found), *images.aliased(api, named, digest)]
 
 
 def _rid(api, old, found, named, wished):

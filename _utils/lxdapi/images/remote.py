@@ -2,6 +2,7 @@
 Images of other servers: which one an alias there means now, and their fetching by the daemon itself.
 """
 
+from functools import partial
 from urllib.parse import urlsplit
 
 from lxdapi import validation as names
@@ -124,10 +125,12 @@ def fetch(api, source, digest, timeout=None):
     if source["protocol"] == SIMPLESTREAMS and "alias" in source and "image_type" not in source:
         # without it the daemon refuses an alias that a container and a virtual machine have
         source = {**source, "image_type": _offered(api, source)["type"]}
-    act = lambda: _fetched(api, source, digest, timeout)  # noqa: E731
-    look = lambda: digest if converge.read(api, KIND, digest) is not None else None  # noqa: E731
+
+    def look():
+        return digest if converge.read(api, KIND, digest) is not None else None
+
     try:
-        return retry.settle(api, act, look)
+        return retry.settle(api, partial(_fetched, api, source, digest, timeout), look)
     except APIOperationException as exc:
         if look():
             return digest

@@ -7,6 +7,7 @@ import os
 import tempfile
 from contextlib import ExitStack
 from datetime import datetime, timezone
+from functools import partial
 
 from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import download as downloads
@@ -84,7 +85,7 @@ def brought(api, origin, name, folder, aliases=(), mode=None, timeout=None):
     digest = images.existing(origin, name)
     facts = converge.read(origin, images.KIND, digest).metadata
     wanted = diff.normal(images.KIND, {field: facts[field] for field in _FIELDS if facts.get(field)})
-    send = lambda: _bring(api, origin, digest, mode, folder, timeout)  # noqa: E731
+    send = partial(_bring, api, origin, digest, mode, folder, timeout)
     return digest, images.present(api, digest, wanted, send, aliases)
 
 

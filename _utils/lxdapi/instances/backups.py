@@ -13,6 +13,7 @@ import secrets as random
 import time
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.cluster import instance_move as moves
@@ -25,7 +26,7 @@ from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import kind_of
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 from lxdapi.reports import survey
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,10 @@ def _fetched(api, path, file, options, timeout):
     expires_at = (datetime.now(timezone.utc) + _KEPT).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {"name": name, "expires_at": expires_at, **options}
     made = f"{path}/backups/{name}"
-    act = lambda: api.post(f"{path}/backups", json=body).wait(timeout)  # noqa: E731
     try:
-        retry.settle(api, act, lambda: _left_unfinished(api, path, made))
+        retry.settle(
+            api, lambda: api.post(f"{path}/backups", json=body).wait(timeout), lambda: _left_unfinished(api, path, made)
+        )
         return downloads.download(api, f"{made}/export", file, words=f"backup of {path.rpartition('/')[2]}")
     finally:
         _forget(api, made)
@@ -155,10 +157,13 @@ def exported(api, kind_name, name, path, options, max_age=None, timeout=None, me
     downloads.refuse(path)
     why = files.unfit(path, max_age, memory, time.time() if now is None else now)
     if not why:
-        return Nothing("as declared", f"its backup {path} is there")
+        return Plan().with_note(f"its backup {path} is there")
     _require(api, kind_name)
-    act = lambda: export(api, kind_name, name, path, options, timeout) and None  # noqa: E731
-    return [Step("exported", {"exported": path}, act, why, lambda: _missing(api, kind_name, name))]
+
+    def apply():
+        export(api, kind_name, name, path, options, timeout)
+
+    return [Step("exported", {"exported": path}, apply, why, partial(_missing, api, kind_name, name))]
 
 
 def _missing(api, kind_name, name):
@@ -202,9 +207,12 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
     stage = _Stage(api, kind_name, name)
     stage.clear()
     collection = names.path(kind.collection, **converge.parts_of(kind, name))
-    act = lambda: _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)  # noqa: E731
+
+    def send():
+        _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)
+
     try:
-        retry.settle(api, act, stage.found)
+        retry.settle(api, send, stage.found)
         if target:
             _move(api, stage.name, target, timeout)
         converge.rename(api, kind, stage.name, name)
@@ -216,7 +224,7 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
 def _move(api, name, target, timeout):
     """Move what was imported: it is made on the member that is asked, whatever target the request has (all three)."""
     step = moves.step(api, name, api.get(converge.path_of(kind_of(_WORDS[1]), name)), target, True, timeout)
-    plans.do([step] if step else [])
+    plans.apply([step] if step else [])
 
 
 def _refuse_there(api, kind, name):
@@ -253,11 +261,13 @@ def creation(api, name, source, wanted, timeout=None, target=None):
         raise InvalidError(f"source: a backup has path and pool, not {', '.join(strange)}")
     path, pool, kind_name = source.get("path"), source.get("pool"), _WORDS[1]
     downloads.refuse(path)
-    act = lambda: imported(api, kind_name, name, path, pool, target, timeout)  # noqa: E731
-    lacking = lambda: converge.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")  # noqa: E731
-    return [Step("created", {"created": name}, act, "", lacking)] + converge.completion(
-        api, kind_of(kind_name), name, wanted
-    )
+
+    def missing():
+        return converge.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")
+
+    apply = partial(imported, api, kind_name, name, path, pool, target, timeout)
+    created = Step("created", {"created": name}, apply, missing=missing)
+    return [created, *converge.completion(api, kind_of(kind_name), name, wanted)]
 
 
 class _Stage:

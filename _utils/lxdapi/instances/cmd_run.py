@@ -3,6 +3,7 @@ A command in an instance as a state: run unless its conditions, which are looked
 """
 
 import base64
+from functools import partial
 
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.instances import exec as execs
@@ -11,7 +12,7 @@ from lxdapi.instances import power as statuses
 from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 
 CONDITIONS = ("creates", "onlyif", "unless")
 _SHOWN = 1000
@@ -47,8 +48,15 @@ def shown(outcome):
 
 def written(outcome, binary=False):
     """Return what :func:`shown` does, the output as it was written, or as base64 of its bytes."""
-    as_it_is = lambda data: data.decode("utf-8", "replace")  # noqa: E731
-    return _told(outcome, (lambda data: base64.b64encode(data).decode("ascii")) if binary else as_it_is)
+    return _told(outcome, _base64 if binary else _decoded)
+
+
+def _base64(data):
+    return base64.b64encode(data).decode("ascii")
+
+
+def _decoded(data):
+    return data.decode("utf-8", "replace")
 
 
 def _told(outcome, decoded):
@@ -90,14 +98,14 @@ def steps(api, instance, command, given, conditions, good, hide, test):
     path = converge.path_of(KINDS["instance"], instance)
     why = _needless(api, instance, path, conditions, given, test, hide)
     if why:
-        return Nothing(why)
+        return Plan(summary=why)
 
-    def act():
+    def apply():
         return _carried_out(execs.run(api, instance, given), command, good, hide)
 
     words = [word for word in ("onlyif", "unless") if conditions[word]] if test else []
     note = f"{' and '.join(words)} would be asked then" if words else ""
-    return [Step("run", {"run": command}, act, note, lambda: _lacking(api, instance))]
+    return [Step("run", {"run": command}, apply, note, partial(_missing, api, instance))]
 
 
 def _checked(conditions):
@@ -164,7 +172,7 @@ def _carried_out(outcome, command, good, hide):
     raise error
 
 
-def _lacking(api, instance):
+def _missing(api, instance):
     """Return in words what keeps a command from running, nothing if the instance runs."""
     current = converge.read(api, KINDS["instance"], instance)
     if current is None:

@@ -6,6 +6,8 @@ device of the
 instance's own, Incus) is put right afterwards, and then it is looked whether anything differs.
 """
 
+from functools import partial
+
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import retry
@@ -170,10 +172,10 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
         _refuse_existing(existing, path, refresh, pool)
     creations.refuse_target(there, target)
     transfer = migrate.Transfer(api, name, there, new, way, options, seconds, target)
-    act = lambda: _copy(transfer, found, existing, wanted)  # noqa: E731
     changes = {"refreshed" if existing else "created": new}
     changes.update({"mode": str(way)} if way else {})
-    return [Step("refreshed" if existing else "created", changes, act, "", lambda: creations.lacking(there, wanted))]
+    apply, missing = partial(_copy, transfer, found, existing, wanted), partial(creations.lacking, there, wanted)
+    return [Step("refreshed" if existing else "created", changes, apply, missing=missing)]
 
 
 def _refuse_existing(existing, path, refresh, pool):

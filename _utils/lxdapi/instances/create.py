@@ -3,6 +3,8 @@ A new instance: one call with everything in it, known to be whole afterwards.
 """
 
 import logging
+from dataclasses import replace
+from functools import partial
 
 from lxdapi.errors import APIException, APIOperationException, InvalidError
 from lxdapi.http import retry
@@ -42,7 +44,10 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
     body = {**(extra or {}), "source": source}
     there = api.at(target) if target else api
-    send = lambda fields: converge.create(there, KIND, name, fields, timeout, body)  # noqa: E731
+
+    def send(fields):
+        return converge.create(there, KIND, name, fields, timeout, body)
+
     try:
         return made_whole(api, name, {**inherited, **wanted}, send)
     except APIException as exc:
@@ -153,9 +158,9 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True, 
     late = late or (sort == "copy" and converge.unmade(wanted))
     at_once = bool(started) and not late and sort == "image" and api.has(_START)
     make, extra = _created if shared else create, {"start": True} if at_once else None
-    act = lambda: make(api, name, wanted, source, timeout, extra, target)  # noqa: E731
+    apply = partial(make, api, name, wanted, source, timeout, extra, target)
     note = "it is empty: no source is declared" if source is None else ""
-    made = Step("created", {"created": name}, act, note, lambda: lacking(api, wanted, source))
+    made = Step("created", {"created": name}, apply, note, partial(lacking, api, wanted, source))
     if at_once:
         return _at_once(api, name, made, *started)
     return [made] + (converge.completion(api, KIND, name, wanted) if late else []) + started
@@ -168,7 +173,7 @@ def _at_once(api, name, made, started):
     def make():
         nonlocal actual, error
         try:
-            actual = made.act()
+            actual = made.apply()
         except APIException as exc:
             if not exc.made:
                 raise
@@ -180,15 +185,15 @@ def _at_once(api, name, made, started):
             statuses.come_to_rest(api, name)
             if not retry.is_busy(error):
                 raise error
-            return plans.do(statuses.steps_to(api, name, statuses.status(statuses.settled(api, name)), "Running"))
+            return plans.apply(statuses.steps_to(api, name, statuses.status(statuses.settled(api, name)), "Running"))
         if actual is None:
             return None
         here = statuses.status(statuses.settled(api, name))
         if here == "Running" and actual == made.changes:  # the answer was lost, but the request was ours
             return None
-        return plans.do(statuses.steps_to(api, name, here, "Running"))
+        return plans.apply(statuses.steps_to(api, name, here, "Running"))
 
-    return [made._replace(act=make), started._replace(act=start)]
+    return [replace(made, apply=make), replace(started, apply=start)]
 
 
 def lacking(api, wanted, source=None):

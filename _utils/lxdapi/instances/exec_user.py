@@ -121,9 +121,12 @@ def kind_of(api, path, file):
     return None
 
 
+def _type_of(api, result):
+    return result.response.headers.get(f"X-{api.dialect}-type", "file")
+
+
 def _looked(api, url, params):
     """Return the daemon's word for what is there, ``file`` also for a socket or a pipe, None for nothing."""
-    type_of = lambda result: result.response.headers.get(f"X-{api.dialect}-type", "file")  # noqa: E731
     patience = retry.Patience(api.retry_timeout)
     while True:
         # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes, with the daemon's helper
@@ -134,7 +137,7 @@ def _looked(api, url, params):
                 raise
             continue
         if found.response.status_code == http.client.OK:
-            return type_of(found)
+            return _type_of(api, found)
         if found.response.status_code == http.client.NOT_FOUND:
             break
         if not patience.pause():
@@ -145,4 +148,4 @@ def _looked(api, url, params):
     except APINotFoundException:
         return None
     found.response.close()
-    return type_of(found)
+    return _type_of(api, found)

@@ -161,8 +161,9 @@ def template_set(api, name, file, contents):
         return {}
     url, query = _template_place(name, file)
     options = {"params": query, "data": body, "headers": {"Content-Type": "application/octet-stream"}}
-    act = lambda: api.post(url, **options) and True  # noqa: E731
-    retry.settle(api, act, lambda: True if _contents_or_none(api, name, file) == body else None)
+    retry.settle(
+        api, lambda: api.post(url, **options), lambda: True if _contents_or_none(api, name, file) == body else None
+    )
     return {"templates": {file: secrets.shown_documents(None if old is None else inside.text(old), contents)}}
 
 

@@ -4,6 +4,8 @@ What the daemon keeps of an instance beside its config: its name, the console's 
 Of a log, whatever its size, only the end is asked for: by ``Range``, which LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 obey.
 """
 
+from functools import partial
+
 from lxdapi import validation as names
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import retry
@@ -11,7 +13,7 @@ from lxdapi.instances import power as statuses
 from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["instance"]
 # The most bytes of a file that come unless more is asked for.
@@ -35,16 +37,16 @@ def renamed(api, name, new, stop=False, timeout=None, force=False):
     stop, force = items.truth("stop", stop or False), items.truth("force", force or False)
     timeout, now = names.seconds(timeout), statuses.settled(api, name)
     if name == new:
-        return Nothing("as declared")
+        return Plan()
     if converge.read(api, KIND, new) is not None:
         raise InvalidError(f"there is an instance {new} already")
-    here, act = statuses.status(now), lambda: converge.rename(api, KIND, name, new)
+    here, rename = statuses.status(now), partial(converge.rename, api, KIND, name, new)
     if here != "Stopped" and not (stop or force):
         raise InvalidError(f"it is {here}; stop: True stops it for that and starts it again")
     statuses.refuse_vanishing(now, "Stopped")
     changes = {"name": {"old": name, "new": new}}
-    whole = lambda: statuses.while_stopped(api, name, here, act, timeout, force, new, changes)  # noqa: E731
-    return [Step("renamed", changes, act if here == "Stopped" else whole)]
+    stopped = partial(statuses.while_stopped, api, name, here, rename, timeout, force, new, changes)
+    return [Step("renamed", changes, rename if here == "Stopped" else stopped)]
 
 
 def console_log(api, name, clear=False, limit=LIMIT):

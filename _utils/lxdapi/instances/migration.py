@@ -26,6 +26,7 @@ import hashlib
 import json
 import logging
 import secrets as random
+from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.errors import APIException, APINotFoundException, APIOperationException, InvalidError, LxdapiError
@@ -40,7 +41,7 @@ from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def migrated(source, there, name, change, options):
     move = Move(source, there, name, here, found, way, options)
     move.refuse()
     note = f"by {way}" + ("; an earlier move was cut off and is continued" if found else "")
-    return [Step("migrated", change, lambda: move.run() or change, note, lambda: creations.lacking(there, move.wanted))]
+    return [Step("migrated", change, move.run, note, partial(creations.lacking, there, move.wanted))]
 
 
 def _seconds(timeout):
@@ -90,19 +91,20 @@ def _without_source(source, there, name, change, found, options):
     if found is None:
         words = f"it is neither on {source.endpoint} nor on {there.endpoint}"
         words = converge.nowhere(source) or converge.nowhere(there) or words
-        return [Step("migrated", change, lambda: _late(source, there, name, change, options, words), "", lambda: words)]
+        late = partial(_late, source, there, name, change, options, words)
+        return [Step("migrated", change, late, missing=lambda: words)]
     unfinished.refuse_half_made(found)
     changes = {mark: {"old": value, "new": None} for mark, value in _marks(found).items()}
     if not changes:
-        return Nothing("as declared")
-    return [Step("completed", {"config": changes}, lambda: _unmark(there, name))]
+        return Plan()
+    return [Step("completed", {"config": changes}, partial(_unmark, there, name))]
 
 
 def _late(source, there, name, change, options, words):
     """Migrate what was not there in time for the plan; raises if it is not there yet."""
     if converge.read(source, KIND, name) is None:
         raise InvalidError(words)
-    return plans.do(migrated(source, there, name, change, options))
+    return plans.apply(migrated(source, there, name, change, options))
 
 
 def _at_rest(api, name):
@@ -249,7 +251,7 @@ class Move:
             mark = f"{self.was} {self.here.metadata['last_used_at']}"
             converge.update(self.source, KIND, self.name, {"config": {MARK: mark}})
             here = statuses.status(_at_rest(self.source, self.name))
-            plans.do(statuses.steps_to(self.source, self.name, here, "Stopped"))
+            plans.apply(statuses.steps_to(self.source, self.name, here, "Stopped"))
 
     def _transfer(self, loose=False):
         """Copy the source as it is now, anew or what has changed since; returns the digest of what it is."""
@@ -333,7 +335,7 @@ class Move:
         """The copy runs if the source did; one that somebody started by himself is not stopped."""
         here = statuses.status(statuses.settled(self.there, self.name))
         if self.was not in (here, "Stopped"):
-            plans.do(statuses.steps_to(self.there, self.name, here, self.was))
+            plans.apply(statuses.steps_to(self.there, self.name, here, self.was))
 
     def _undone(self):
         """
@@ -345,13 +347,11 @@ class Move:
             self._remove_copy()
             now = statuses.status(statuses.settled(self.source, self.name))
             if now == "Stopped" and self.was != now:
-                plans.do(statuses.steps_to(self.source, self.name, now, self.was))
+                plans.apply(statuses.steps_to(self.source, self.name, now, self.was))
             if self.source.get(converge.path_of(KIND, self.name)).metadata["config"].get(MARK):
                 _unmark(self.source, self.name)
         except LxdapiError as exc:
-            log.warning(
-                "lxdapi: instance %s is not as it was; the next run goes on: %s", self.name, plans.explained(exc)
-            )
+            log.warning("lxdapi: instance %s is not as it was; the next run goes on: %s", self.name, exc.explain())
             return {} if self.was == "Stopped" else {"status": {"old": self.was, "new": "Stopped"}}
         return {}
 
@@ -360,7 +360,7 @@ class Move:
         if found is None or self._mark_of(found)[:1] != self._identity(self.here)[:1]:
             return  # that somebody made one of this name is no reason for the source to stand still
         self._is_ours(found)
-        plans.do(statuses.steps_to(self.there, self.name, statuses.status(found), "Stopped", 0, True))
+        plans.apply(statuses.steps_to(self.there, self.name, statuses.status(found), "Stopped", 0, True))
         _deleted(self.there, self.name, self._is_ours)
 
     def _is_ours(self, found=None):
@@ -384,4 +384,4 @@ class Move:
         try:
             _unmark(self.there, self.name)
         except LxdapiError as exc:  # it is moved; the next run takes the mark away
-            log.warning("lxdapi: instance %s keeps its mark: %s", self.name, plans.explained(exc))
+            log.warning("lxdapi: instance %s keeps its mark: %s", self.name, exc.explain())

@@ -10,7 +10,7 @@ from lxdapi.instances import wait_for as waiting
 from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 
 
 def declared(command=None, timeout=None, force=False):
@@ -36,13 +36,13 @@ def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
     waits, current = waiting.steps(api, name, wait_for), converge.read(api, KINDS["instance"], name)
     here = "absent" if current is None else statuses.status(statuses.settled(api, name, current))
     if here != "Running":
-        return Nothing(f"{here}: there is nothing to restart")
+        return Plan(summary=f"{here}: there is nothing to restart")
     if given:
-        return commands.steps(api, name, command, given, {}, [], False, True) + waits
+        return [*commands.steps(api, name, command, given, {}, [], False, True), *waits]
     expected = {"restarted": name, "forced": True} if force and timeout == 0 else {"restarted": name}
 
-    def act():
+    def apply():
         forced = statuses.act_on(api, name, "restart", timeout, force)
         return {"restarted": name, "forced": True} if forced else {"restarted": name}
 
-    return [Step("restarted", expected, act)] + waits
+    return [Step("restarted", expected, apply)] + waits

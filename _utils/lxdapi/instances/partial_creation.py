@@ -13,7 +13,7 @@ import uuid
 
 from lxdapi.errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
 from lxdapi.http import operations, retry
-from lxdapi.minion import read_cache as shelves
+from lxdapi.model.cached_reads import CachedObject, uncached_reads
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 
@@ -79,8 +79,8 @@ def awaited(api, name, current=None, seconds=None, begun=False):
     current = current or converge.read(api, KIND, name)
     if is_whole(current) if current else not begun:
         return current
-    with shelves.passed_by():
-        current = converge.read(api, KIND, name) if isinstance(current, shelves.Found) else current
+    with uncached_reads():
+        current = converge.read(api, KIND, name) if isinstance(current, CachedObject) else current
         return _awaited(api, name, current, retry.Patience(api.wait_timeout if seconds is None else seconds), begun)
 
 

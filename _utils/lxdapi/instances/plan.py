@@ -3,6 +3,8 @@ What instances need beyond the table: sources, and the order of changes around a
 """
 
 import logging
+from dataclasses import replace
+from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.cluster import instance_move as moves
@@ -21,7 +23,7 @@ from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +110,9 @@ def present(
     rebuilt, note = base_images.check(api, name, now, source, image_changed)
     if rebuilt and guarded:
         raise InvalidError("snapshot_before: an instance that has a snapshot cannot be rebuilt (image_changed)")
-    steps = plans.noted(moves.told(api, now, target, move, renamed + rebuilt + steps), note)
-    steps = snapshots.before(api, name, steps) if guarded and not renamed else steps
-    return _awaited(steps, waits, goal or statuses.status(now))
+    plan = moves.told(api, now, target, move, renamed + rebuilt + steps).with_note(note)
+    plan = snapshots.before(api, name, plan) if guarded and not renamed else plan
+    return _awaited(plan, waits, goal or statuses.status(now))
 
 
 def declared(api, name, wanted, cloud_init=None, devices_override=None, source=None, renamed_from=None):
@@ -120,15 +122,14 @@ def declared(api, name, wanted, cloud_init=None, devices_override=None, source=N
     return {**wanted, "config": config, "devices": devices}
 
 
-def _awaited(steps, waits, there):
+def _awaited(plan, waits, there):
     """Return the plan with the waits at its end; raises where it leads to an instance that does not run."""
     if not waits:
-        return steps
+        return plan
     if there != "Running":
         raise InvalidError(f"wait_for: it is {there} in the end; running: true is needed")
-    if steps:
-        return steps + waits
-    return Nothing.with_steps(getattr(steps, "words", "as declared"), waits)
+    plan = Plan.of(plan)
+    return plan.with_steps([*plan, *waits])
 
 
 def reached(api, name, goal, timeout=None, force=False, wait_for=None):
@@ -166,8 +167,8 @@ def _rid(api, name, half_made):
     """Return the step that removes a half-made instance, so that it can be made anew; none where there is none."""
     if half_made is None:
         return []
-    act = lambda: unfinished.rid(api, name, unfinished.mark_of(half_made))  # noqa: E731
-    return [Step("deleted", {"deleted": name}, act, "it was half made: its creation never came to an end")]
+    delete = partial(unfinished.rid, api, name, unfinished.mark_of(half_made))
+    return [Step("deleted", {"deleted": name}, delete, "it was half made: its creation never came to an end")]
 
 
 def _unmarked(wanted, current):
@@ -220,16 +221,16 @@ def _stopped_for(api, name, here, change):
     changes = {"status": {"old": here, "new": "Stopped"}}
     note = "; ".join(filter(None, [change.note, "it is stopped for that"]))
 
-    def act():
-        done = plans.do(stop)
+    def apply():
+        done = plans.apply(stop)
         try:
-            actual = change.act()
+            actual = change.apply()
         except APIException as exc:
             exc.changes = _run_again(api, name, here, exc, done)
             raise
-        return {**done, **actual}
+        return {**done, **(change.changes if actual is None else actual)}
 
-    return change._replace(changes={**changes, **change.changes}, act=act, note=note)
+    return replace(change, changes={**changes, **change.changes}, apply=apply, note=note)
 
 
 def _run_again(api, name, here, error, done):
@@ -237,9 +238,9 @@ def _run_again(api, name, here, error, done):
     if not retry.is_refusal(error):
         return done  # it may still be done
     try:
-        plans.do(statuses.steps_to(api, name, "Stopped", here))
+        plans.apply(statuses.steps_to(api, name, "Stopped", here))
     except LxdapiError as exc:
-        log.warning("lxdapi: instance %s does not run again: %s", name, plans.explained(exc))
+        log.warning("lxdapi: instance %s does not run again: %s", name, exc.explain())
         return done
     return {}
 
@@ -261,19 +262,19 @@ def _changed(api, name, wanted, now, restart_on_change, afresh=False):
     steps = converge.update_steps(api, KIND, name, wanted, now)
     if not steps:
         return None
-    steps = [step._replace(lacking=lambda: creations.lacking(api, wanted)) for step in steps]
+    steps = [replace(step, missing=partial(creations.lacking, api, wanted)) for step in steps]
     if afresh:
         steps = [_fresh(api, name, wanted, steps[0])]
     late = needs_restart(now, steps[0].changes)
     if not late or statuses.status(now) == "Stopped" or (restart_on_change and not now.metadata["ephemeral"]):
         return _fresh(api, name, wanted, steps[0]), bool(late)
     words = f"{', '.join(late)} takes effect at the next start (restart_on_change: True restarts)"
-    return steps[0]._replace(note=words), False
+    return replace(steps[0], note=words), False
 
 
 def _fresh(api, name, wanted, step):
     """Return the update step reading again first: a stop before it changes the object."""
-    return step._replace(act=lambda: converge.update(api, KIND, name, wanted))
+    return replace(step, apply=partial(converge.update, api, KIND, name, wanted))
 
 
 def needs_restart(now, changes):
@@ -290,7 +291,7 @@ def absent(api, name, force=False):
     force = items.truth("force", force or False)
     current = converge.read(api, KIND, name)
     if current is None:
-        return Nothing("absent", converge.nowhere(api))
+        return Plan(summary="absent").with_note(converge.nowhere(api))
     current = statuses.settled(api, name, current)
     here = statuses.status(current)
     if here != "Stopped" and not force:
@@ -298,8 +299,8 @@ def absent(api, name, force=False):
     stop = [] if here == "Stopped" else statuses.steps_to(api, name, here, "Stopped", 0, True)
     vanishes = bool(stop) and current.metadata["ephemeral"]
 
-    def act():
+    def apply():
         gone = converge.remove(api, KIND, name)
         return None if vanishes else gone
 
-    return stop + [Step("deleted", {"deleted": name}, act)]
+    return stop + [Step("deleted", {"deleted": name}, apply)]

@@ -2,6 +2,8 @@
 An instance in another storage pool or another project of its daemon.
 """
 
+from functools import partial
+
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import operations, retry
@@ -42,7 +44,7 @@ def moved(api, name, there, pool=None, timeout=None):
     _refuse_lacking(api, changes)
     statuses.refuse_vanishing(now, "Stopped")
     seconds = SECONDS if timeout is None else names.seconds(timeout)
-    return [Step("moved", changes, lambda: _move(api, name, there, changes, seconds))]
+    return [Step("moved", changes, partial(_move, api, name, there, changes, seconds))]
 
 
 def _pool_of(found):
@@ -67,7 +69,7 @@ def _move(api, name, there, changes, seconds):
     wanted = copies.fields(found, changes.get("pool", {}).get("new"))
     copies.refuse_lacking(there, wanted)
     here = statuses.status(statuses.settled(api, name))
-    plans.do(statuses.steps_to(api, name, here, "Stopped"))
+    plans.apply(statuses.steps_to(api, name, here, "Stopped"))
     done, place = {}, api
     try:
         if "pool" in changes:
@@ -81,14 +83,13 @@ def _move(api, name, there, changes, seconds):
     except LxdapiError as exc:
         exc.changes = {**done, **_started(place, name, here)}
         raise
-    plans.do(statuses.steps_to(place, name, "Stopped", here))
+    plans.apply(statuses.steps_to(place, name, "Stopped", here))
     return changes
 
 
 def _sent(api, name, where, seconds, look):
     path, body = converge.path_of(KIND, name), {"name": name, "migration": True, "live": False, **where}
-    act = lambda: api.post(path, json=body).wait(seconds) and True  # noqa: E731
-    retry.settle(api, act, look)
+    retry.settle(api, lambda: api.post(path, json=body).wait(seconds), look)
 
 
 def _is_in_pool(api, name, changes):
@@ -104,7 +105,7 @@ def _is_in_project(api, name, there):
 def _started(api, name, here):
     """Start what was stopped for a move that failed; returns what is changed all the same."""
     try:
-        plans.do(statuses.steps_to(api, name, "Stopped", here))
+        plans.apply(statuses.steps_to(api, name, "Stopped", here))
     except LxdapiError:
         return {"status": {"old": here, "new": "Stopped"}}
     return {}

@@ -151,11 +151,11 @@ def restarted(api, name, timeout=None, force=False):
         return stop + steps_to(api, name, "Stopped", "Running")
     change = {"restarted": name}
 
-    def act():
+    def apply():
         forced = act_on(api, name, "restart", timeout, force)
         return {**change, "forced": True} if forced else change
 
-    return [Step("restarted", change, act)]
+    return [Step("restarted", change, apply)]
 
 
 def _once_it_exists(api, name, goal, timeout, force):
@@ -164,13 +164,13 @@ def _once_it_exists(api, name, goal, timeout, force):
     have made it, in an apply it is a failure.
     """
 
-    def act():
+    def apply():
         current = settled(api, name)
-        return plans.do(steps_to(api, name, status(current), goal, timeout, force))
+        return plans.apply(steps_to(api, name, status(current), goal, timeout, force))
 
     change = {"status": {"old": None, "new": goal}}
     verb = next(done for there, done in _ACTIONS.values() if there == goal)
-    return Step(verb, change, act, "it does not exist yet")
+    return Step(verb, change, apply, "it does not exist yet")
 
 
 def steps_to(api, name, here, goal, timeout=None, force=False):
@@ -195,11 +195,11 @@ def _step(api, name, here, action, timeout, force):
     if action == "stop" and force and timeout == 0:
         change["forced"] = True
 
-    def act():
+    def apply():
         forced = act_on(api, name, action, timeout, force)
         return {**change, "forced": True} if forced else change
 
-    return Step(done, change, act)
+    return Step(done, change, apply)
 
 
 def act_on(api, name, action, timeout=None, force=False):
@@ -232,10 +232,13 @@ def put_state(api, name, body, wait):
 
     Where the answer is lost the status tells. A restart leads nowhere else: it is not sent twice.
     """
-    act = lambda: api.put(converge.path_of(KIND, name) + "/state", json=body).wait(wait) and None  # noqa: E731
+
+    def put():
+        api.put(converge.path_of(KIND, name) + "/state", json=body).wait(wait)
+
     goal, _ = _ACTIONS.get(body["action"], (None, None))
     try:
-        retry.settle(api, act, lambda: _found_there(api, name, body["action"], goal))
+        retry.settle(api, put, lambda: _found_there(api, name, body["action"], goal))
     except APIOperationException as exc:
         if not _arrived(api, name, body["action"], goal, exc.error):
             if body["action"] == "start":
@@ -295,21 +298,21 @@ def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None,
     changes
         What ``act`` changes: where the instance does not come back, the error has these and the status.
     """
-    plans.do(steps_to(api, name, here, "Stopped", timeout, force))
+    plans.apply(steps_to(api, name, here, "Stopped", timeout, force))
     stays = {"status": {"old": here, "new": "Stopped"}}
     try:
         done = act()
     except LxdapiError as exc:
         try:
-            plans.do(steps_to(api, name, "Stopped", here))
+            plans.apply(steps_to(api, name, "Stopped", here))
         except LxdapiError as other:
-            log.warning("lxdapi: instance %s is not %s again: %s", name, here, plans.explained(other))
+            log.warning("lxdapi: instance %s is not %s again: %s", name, here, other.explain())
             exc.changes = {**getattr(exc, "changes", {}), **stays}
         raise
     try:
-        plans.do(steps_to(api, renamed or name, "Stopped", here))
+        plans.apply(steps_to(api, renamed or name, "Stopped", here))
     except LxdapiError as exc:
-        error = LxdapiError(f"that was done, but it is not {here} again: {plans.explained(exc)}")
+        error = LxdapiError(f"that was done, but it is not {here} again: {exc.explain()}")
         error.changes = {**(changes or {}), **stays}
         raise error from exc
     return done

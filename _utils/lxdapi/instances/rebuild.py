@@ -2,6 +2,8 @@
 Whether an instance still is of the image that its source means now, and its rebuild from that one.
 """
 
+from functools import partial
+
 from lxdapi import validation as names
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
@@ -104,14 +106,15 @@ def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
 
     changes = {"image": {"old": old, "new": new}}
 
-    def act():
-        rebuilding = lambda: _rebuild(api, name, body, timeout)  # noqa: E731
+    rebuild = partial(_rebuild, api, name, body, timeout)
+
+    def apply():
         if here == "Stopped":
-            return rebuilding()
-        return statuses.while_stopped(api, name, here, rebuilding, None, force, changes=changes)
+            return rebuild()
+        return statuses.while_stopped(api, name, here, rebuild, None, force, changes=changes)
 
     note = "" if here == "Stopped" else "it is stopped for that and started again"
-    return [Step("rebuilt", changes, act, note)]
+    return [Step("rebuilt", changes, apply, note)]
 
 
 def _needed(api, source, kind):
@@ -142,6 +145,9 @@ def _rebuild(api, name, body, timeout):
     """Rebuild it and wait."""
     seconds = REBUILD_SECONDS if timeout is None else timeout
     path = converge.path_of(KIND, name)
-    act = lambda: api.post(f"{path}/rebuild", json=body).wait(seconds) and None  # noqa: E731
+
+    def post():
+        api.post(f"{path}/rebuild", json=body).wait(seconds)
+
     # whether one whose answer was lost came to its end, nobody can tell: it is awaited and sent again
-    retry.settle(api, act, lambda: operations.left_alone(api, path))
+    retry.settle(api, post, lambda: operations.left_alone(api, path))

@@ -7,13 +7,14 @@ time of creation on LXD 5.0.2, and an instance's have no description.
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from lxdapi import validation as names
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.instances import snapshots
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan
 from lxdapi.reports import survey
 
 PREFIX = "lxdapi-"
@@ -44,7 +45,7 @@ def rotated(api, name, rules, prefix=None, now=None):
     made, gone = due(have, periods, datetime.now(timezone.utc) if now is None else now)
     steps = [step for time in made for step in _made(api, kind_name, name, prefix, time)]
     steps += [step for time in gone for step in _gone(api, kind_name, name, prefix, time)]
-    return steps or Nothing("as declared", f"{len(have)} snapshots are its own")
+    return steps or Plan().with_note(f"{len(have)} snapshots are its own")
 
 
 def _prefix(given):
@@ -160,7 +161,7 @@ def _gone(api, kind_name, name, prefix, time):
 def _of_one(step, verb, changes):
     """Return a snapshot's step as one of what it is of; whoever found it done changed nothing."""
 
-    def act():
-        return changes if step.act() is None else {}
+    def apply():
+        return changes if step.apply() is None else {}
 
-    return Step(verb, changes, act, step.note, step.lacking)
+    return replace(step, verb=verb, changes=changes, apply=apply)

@@ -5,15 +5,17 @@ change of an instance that is undone if it fails.
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import power as statuses
+from lxdapi.model import diff
 from lxdapi.model.kinds import MARK, kind_of
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 from lxdapi.reports import survey
 
 # A restore copies a whole disk on some pools.
@@ -85,11 +87,11 @@ def restored(api, kind_name, name, timeout=None):
     kind, timeout = kind_of(kind_name), names.seconds(timeout)
     timeout = RESTORE_SECONDS if timeout is None else timeout
     snapshot = converge.read(api, kind, name)
-    act = lambda: _restore(api, kind, name, timeout)  # noqa: E731
+    apply = partial(_restore, api, kind, name, timeout)
     if snapshot is None:
-        return [Step("restored", {"restored": {"old": None, "new": name}}, act, "it does not exist yet")]
+        return [Step("restored", {"restored": {"old": None, "new": name}}, apply, "it does not exist yet")]
     old, new = _marks(api, kind, name, snapshot)
-    return [] if old == new else [Step("restored", {"restored": {"old": old, "new": new}}, act)]
+    return [] if old == new else [Step("restored", {"restored": {"old": old, "new": new}}, apply)]
 
 
 def _owner(kind, name):
@@ -123,8 +125,9 @@ def _put_back(api, kind, name, snapshot, timeout, wanted):
     before = api.get(path).metadata
     body, patience = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
     # where the answer is lost, doing it again leads to the same, once the first one has come to its end
-    act = lambda: api.put(path, json=body, **patience).wait(timeout)  # noqa: E731
-    retry.settle(api, act, lambda: operations.left_alone(api, path))
+    retry.settle(
+        api, lambda: api.put(path, json=body, **patience).wait(timeout), lambda: operations.left_alone(api, path)
+    )
     wanted = {**_description(before, snapshot, api, path), **wanted}
     if wanted:
         converge.update(api, owner_kind, owner, wanted)
@@ -155,20 +158,25 @@ def before(api, name, steps, now=None):
     """
     changes = {}
     for step in steps:
-        plans.join(changes, step.changes)
+        diff.merge_changes(changes, step.changes)
     if not set(changes) - {"status"}:
         return steps
     number, expires_at = _next_number(api, name), _in_some_days(now)
-    made = lambda own: {"snapshots": {own.partition("/")[2]: {"old": None, "new": expires_at}}}  # noqa: E731
     note = "; ".join(dict.fromkeys(step.note for step in steps if step.note))
 
-    def act():
+    def made(own):
+        return {"snapshots": {own.partition("/")[2]: {"old": None, "new": expires_at}}}
+
+    def apply():
         now = statuses.settled(api, name)
         snapshot = _numbered(api, name, number, expires_at)
         return {**made(snapshot), **_done_or_undone(api, kind_of(_WORDS[2]), snapshot, steps, now, made(snapshot))}
 
-    lacking = lambda: "; ".join(filter(None, (step.lacking() for step in steps)))  # noqa: E731
-    return [Step("updated", {**made(f"/{BEFORE}{number}"), **changes}, act, note, lacking)]
+    def missing():
+        return "; ".join(filter(None, (step.missing() for step in steps)))
+
+    step = Step("updated", {**made(f"/{BEFORE}{number}"), **changes}, apply, note, missing)
+    return Plan.of(steps).with_steps([step])
 
 
 def _numbered(api, name, number, expires_at):
@@ -202,16 +210,16 @@ def _done_or_undone(api, kind, snapshot, steps, before, made):
     changes = {}
     try:
         for step in steps:
-            actual = step.act()
-            plans.join(changes, step.changes if actual is None else actual)
+            actual = step.apply()
+            diff.merge_changes(changes, step.changes if actual is None else actual)
         return changes
     except LxdapiError as exc:
-        plans.join(changes, getattr(exc, "changes", {}))
+        diff.merge_changes(changes, getattr(exc, "changes", {}))
         raise _told(exc, *_undone(api, kind, snapshot, before, {**made, **changes})) from exc
 
 
 def _told(exc, words, changes):
-    error = LxdapiError(f"{plans.explained(exc)}; {words}")
+    error = LxdapiError(f"{exc.explain()}; {words}")
     error.changes = changes
     return error
 
@@ -225,12 +233,12 @@ def _undone(api, kind, snapshot, before, changes):
         words = _as_before(api, kind, snapshot, before)
     except LxdapiError as exc:
         here = _status_in_words(api, name)
-        return f"it could not be restored from the snapshot {own}, which stays: {plans.explained(exc)}{here}", changes
+        return f"it could not be restored from the snapshot {own}, which stays: {exc.explain()}{here}", changes
     try:
         converge.remove(api, kind, snapshot)
     except LxdapiError as exc:
         left = {"snapshots": changes["snapshots"]}
-        return f"{words}; the snapshot {own} could not be deleted: {plans.explained(exc)}", left
+        return f"{words}; the snapshot {own} could not be deleted: {exc.explain()}", left
     return words, {}
 
 
@@ -244,7 +252,7 @@ def _as_before(api, kind, snapshot, before):
     found = api.get(converge.path_of(kind, snapshot)).metadata
     _put_back(api, kind, snapshot, found, RESTORE_SECONDS, {"description": before.metadata["description"]})
     here = statuses.status(statuses.settled(api, name))
-    plans.do(statuses.steps_to(api, name, here, was))
+    plans.apply(statuses.steps_to(api, name, here, was))
     return f"it was restored from a snapshot made before, and is {was} as it was"
 
 

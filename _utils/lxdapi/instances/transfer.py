@@ -131,8 +131,11 @@ def kept(config, moved=False):
     moved
         True: it is the same instance afterwards, with its addresses and identities.
     """
-    own = lambda key: key in _KEPT or (moved and _KEPT_MOVED.fullmatch(key))  # noqa: E731
-    return {key: value for key, value in config.items() if not key.startswith("volatile.") or own(key)}
+
+    def goes(key):
+        return not key.startswith("volatile.") or key in _KEPT or (moved and _KEPT_MOVED.fullmatch(key))
+
+    return {key: value for key, value in config.items() if goes(key)}
 
 
 class Transfer(NamedTuple):

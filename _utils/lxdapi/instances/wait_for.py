@@ -88,7 +88,7 @@ def steps(api, name, wait_for, timeout=None):
 def _waiter(api, name, path, what, which, seconds):
     ask = _ASKED[what]
 
-    def act():
+    def wait():
         end = time.monotonic() + seconds
         patience = retry.Patience(seconds)
         while True:
@@ -99,7 +99,7 @@ def _waiter(api, name, path, what, which, seconds):
                 subject = " ".join(filter(None, [what, "" if which is None else str(which)]))
                 raise LxdapiError(f"{subject} was not there within {seconds} s; seen: {seen or 'nothing'}")
 
-    return act
+    return wait
 
 
 def _asked(ask, api, name, path, which, end):

@@ -1,21 +1,23 @@
 """
-What every front for Salt shares: the connection by remote, and whether it can load.
+What every front for Salt shares: the connection by remote, and the check that front and library are of one version.
 
-Nothing here knows Salt's dunders; the fronts hand over what they hold.
+The fronts hand over their globals; nothing here has Salt's dunders of its own.
 """
 
 import hashlib
 import logging
 import os
+import re
 import threading
+from functools import lru_cache
 
 from salt.exceptions import SaltException
 
 from lxdapi import masking as secrets
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APINotTrustedException, InvalidError
-from lxdapi.minion import read_cache as shelves
+from lxdapi.minion import read_cache
 from lxdapi.trust import pem
 from lxdapi.version import VERSION
 
@@ -37,30 +39,12 @@ _OPTIONS = (
 )
 
 
-def loadable(version, name=True):
-    """
-    Return what ``__virtual__`` returns: True, or (False, why) for a library of another version.
-
-    name
-        Of a file that has more functions of another one: that one's.
-    """
-    if version == VERSION:
-        return name
-    return (
-        False,
-        f"lxdapi {version} is here with the library of lxdapi {VERSION}: it is installed twice, by pip "
-        "and by saltutil.sync_all; keep one (salt-ssh: install the package anew, then salt-ssh -t)",
-    )
-
-
-def connect(functions, context, remote=None, project=None, target=None):
+def connect(names, remote=None, project=None, target=None):
     """
     Return the :class:`lxdapi.api.API` of a remote, the same one for the whole run.
 
-    functions
-        Salt's ``__salt__``.
-    context
-        Salt's ``__context__``.
+    names
+        The globals of the front.
     remote
         A name below ``lxdapi:remotes`` in the minion's configuration, pillar or grains; None: the one
         called ``local`` if there is one, else the daemon of this machine.
@@ -72,8 +56,10 @@ def connect(functions, context, remote=None, project=None, target=None):
     From here on the values of what ``lxdapi:sensitive`` names are secret. With ``lxdapi:progress_events`` what lasts is
     told on Salt's event bus.
     """
-    config_get = _remembered(context, functions["config.get"])
-    secrets.mark(names.patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
+    require_one_version(names)
+    functions, context = names["__salt__"], names["__context__"]
+    config_get = _cached(context, functions["config.get"])
+    secrets.mark(validation.patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
     settings = settings_of(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
     identity = repr((os.getpid(), sorted(settings.items()), project))
@@ -90,22 +76,53 @@ def _keep(context, key, api, config_get):
     """Put an API into the context, unless another thread was faster."""
     with _KEEPING:
         if key not in context:
-            api.shelf = _shelf(context, config_get)
+            api.cache = _read_cache(context, config_get)
             context[key] = api
 
 
-def _remembered(context, config_get):
+def _cached(context, config_get):
     """Return a ``config.get`` that remembers, as long as that is safe: it takes a tenth of a millisecond each time."""
-    shelf = context.get(shelves.KEY)
-    return config_get if shelf is None else lambda key, default: shelf.setting(key, default, config_get)
+    cache = context.get(read_cache.KEY)
+    return config_get if cache is None else lambda key, default: cache.setting(key, default, config_get)
 
 
-def _shelf(context, config_get):
+def _read_cache(context, config_get):
     """Return what the run has read, the same for all daemons."""
-    if shelves.KEY not in context:
-        seconds = names.seconds(config_get("lxdapi:snapshot_ttl", shelves.SECONDS))
-        context[shelves.KEY] = shelves.Shelf(shelves.SECONDS if seconds is None else seconds)
-    return context[shelves.KEY]
+    if read_cache.KEY not in context:
+        seconds = validation.seconds(config_get("lxdapi:snapshot_ttl", read_cache.SECONDS))
+        context[read_cache.KEY] = read_cache.ReadCache(read_cache.SECONDS if seconds is None else seconds)
+    return context[read_cache.KEY]
+
+
+def require_one_version(names):
+    """
+    Raise :class:`InvalidError` if the fronts are of another version than the library.
+
+    names
+        The globals of the front that is called. The fronts have one version, which ``lxdapi.py`` among the execution
+        modules beside it names: they are synced, installed or shipped together.
+    """
+    folder = os.path.dirname(os.path.dirname(names.get("__file__", "")))
+    for modules in ("modules", "_modules"):
+        path = os.path.join(folder, modules, "lxdapi.py")
+        try:
+            version = _version_in(path, os.stat(path).st_mtime_ns)
+        except OSError:
+            continue
+        if version not in (None, VERSION):
+            library = os.path.dirname(os.path.dirname(__file__))
+            raise InvalidError(
+                f"lxdapi {version} ({folder}) runs with the library of lxdapi {VERSION} ({library}). Over salt-ssh, "
+                "run salt-ssh -t; otherwise it is installed twice, by pip and by saltutil.sync_all; keep one"
+            )
+
+
+@lru_cache(maxsize=8)
+def _version_in(path, _):
+    """Return the version that a file of the fronts names, None if it names none; a changed file is read again."""
+    with open(path, encoding="utf-8") as file:
+        found = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE)
+    return found and found[1]
 
 
 def local_file(cache_file, source, saltenv="base"):
@@ -211,7 +228,7 @@ def _at(context, key, target):
 
 def _refuse_missing_member(api, target):
     try:
-        api.get(names.path("cluster/members/{name}", name=target))
+        api.get(validation.path("cluster/members/{name}", name=target))
     except APINotFoundException as exc:
         raise InvalidError(f"there is no cluster member {target!r} on {api.endpoint}") from exc
 

@@ -1,8 +1,8 @@
 """
-Start-ahead: plain states that follow each other and depend on nothing run at once, and each reports its own result.
+Prefetch: plain states that follow each other and depend on nothing run at once, and each reports its own result.
 
-The first of them hands those behind it to threads; when Salt comes to each, its result is there, or is waited for. What
-is started ahead is only what Salt is sure to call next, and what would end the same in any order:
+The first of them hands those behind it to threads; when Salt comes to each, its result is there, or is waited for. Only
+what Salt is sure to call next, and what would end the same in any order, is prefetched:
 
 - chunks that directly follow, of the same state and function, without requisites, conditions, ``retry``, ``check_cmd``,
   ``parallel``, slots or anything else that is Salt's own;
@@ -18,13 +18,13 @@ import re
 import threading
 from collections import deque
 from concurrent.futures import CancelledError, Future
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from lxdapi import concurrency as workers
 from lxdapi.errors import InvalidError
-from lxdapi.minion import state_run as runs
+from lxdapi.minion import state_run
 
-# Functions that may be started ahead, and how many at once.
+# Functions that may be prefetched, and how many at once.
 _FEW, _MANY = workers.busy, lambda: workers.STOPS
 FUNCTIONS = {
     ("lxdapi_instance", "present"): _FEW,
@@ -39,9 +39,9 @@ FUNCTIONS = {
     ("lxdapi_volume_snapshot", "present"): _FEW,
     ("lxdapi_volume_snapshot", "absent"): _FEW,
 }
-# Of which another one may have to be first: it gives up an address, a port.
-_AGAIN = (("lxdapi_instance", "present"),)
-# Of one instance or volume the snapshots are made one after the other.
+# Functions where another state may have to be first: it gives up an address, a port.
+_RETRIED = (("lxdapi_instance", "present"),)
+# The snapshots of one instance or volume are made one after the other.
 _WITHIN = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
 _SALTS = frozenset(
     ("state", "fun", "name", "order", "__id__", "__sls__", "__env__", "__sls_included_from__")
@@ -52,48 +52,49 @@ _BEHIND = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require"
 _SEPARATORS = re.compile(r"[\s/:@,]+")
 
 
-def taken(run, act):
+def run_or_collect(run, run_state):
     """
-    Return a state's answer, which may be there already.
+    Run a state, or collect its answer, which may be there already.
 
     run
         See :class:`lxdapi.minion.state_run.Run`.
-    act
-        Makes the answer.
+    run_state
+        Runs the state and returns its answer.
     """
-    if run.course is None or run.beside:
-        return act()
-    run.arrived()
-    mine = runs.tag(run.low)
-    if mine not in run.course.ahead:
-        _look_ahead(run, act)
-    begun = run.course.ahead.pop(mine, None)
-    if begun is None:
-        return act()
-    ret = begun.answer(mine)
-    again = (run.low["state"], run.low["fun"]) in _AGAIN
-    return act() if ret is None or (again and ret["result"] is False and not ret["changes"]) else ret
+    if run.lowstate is None or run.prefetched:
+        return run_state()
+    run.enter()
+    mine = state_run.tag(run.low)
+    if mine not in run.lowstate.prefetched:
+        _prefetch_followers(run, run_state)
+    batch = run.lowstate.prefetched.pop(mine, None)
+    if batch is None:
+        return run_state()
+    ret = batch.answer(mine)
+    retried = (run.low["state"], run.low["fun"]) in _RETRIED
+    return run_state() if ret is None or (retried and ret["result"] is False and not ret["changes"]) else ret
 
 
-def _look_ahead(run, act):
+def _prefetch_followers(run, run_state):
     """Start what may be started with this chunk, and the chunk itself."""
     function = (run.low["state"], run.low["fun"])
-    if function not in FUNCTIONS or run.test or not _is_quiet(run) or not _fits(run, run.low, _BEHIND):
+    if function not in FUNCTIONS or run.test or not _prefetch_allowed(run) or not _is_plain(run, run.low, _BEHIND):
         return
     bound = _bound(run)
     group = _group(run) if bound > 0 else [run.low]
     if len(group) > 1:
-        begun = Begun(bound)
+        batch = PrefetchBatch(bound)
         for chunk in group:
-            begun.add(runs.tag(chunk), repr(chunk.get("remote")), act if chunk is run.low else _call(run, chunk))
-        begun.start(FUNCTIONS[function]())
-        run.course.ahead.update(dict.fromkeys(begun.futures, begun))
+            call = run_state if chunk is run.low else _call(run, chunk)
+            batch.add(state_run.tag(chunk), repr(chunk.get("remote")), call)
+        batch.start(FUNCTIONS[function]())
+        run.lowstate.prefetched.update(dict.fromkeys(batch.futures, batch))
 
 
-def _is_quiet(run):
+def _prefetch_allowed(run):
     """Return True if nothing makes Salt stop, or leave something out, on its own account."""
     opts = run.names["__opts__"]
-    return not (opts.get("failhard") or opts.get("global_state_conditions") or run.course.parallel)
+    return not (opts.get("failhard") or opts.get("global_state_conditions") or run.lowstate.parallel)
 
 
 def _bound(run):
@@ -111,11 +112,11 @@ def _group(run):
     first = run.low
     found = [first]
     mentioned, words, named = _mentioned(first), _words_of(first), {}
-    _is_new(first, named)
-    for chunk in run.course.followers(first, run.running):
-        if runs.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
+    _claims_new_object(first, named)
+    for chunk in run.lowstate.followers(first, run.running):
+        if state_run.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
             break
-        if not _fits(run, chunk) or not _is_new(chunk, named):
+        if not _is_plain(run, chunk) or not _claims_new_object(chunk, named):
             break
         about, own = _mentioned(chunk), _words_of(chunk)
         if about & words or mentioned & own:
@@ -126,12 +127,12 @@ def _group(run):
     return found
 
 
-def _fits(run, chunk, more=frozenset()):
+def _is_plain(run, chunk, more=frozenset()):
     """Return True for a chunk that Salt just calls; more: what else it may have."""
     known = _parameters(run.names[chunk["fun"]])
     if not chunk.keys() - known <= _SALTS | more | {key for key in chunk if key.startswith("__pub_")}:
         return False
-    return isinstance(chunk["name"], str) and not runs.has_slot(chunk) and not chunk.get("wait_for")
+    return isinstance(chunk["name"], str) and not state_run.has_slot(chunk) and not chunk.get("wait_for")
 
 
 @lru_cache(maxsize=32)
@@ -139,7 +140,7 @@ def _parameters(function):
     return frozenset(inspect.signature(function).parameters)
 
 
-def _is_new(chunk, named):
+def _claims_new_object(chunk, named):
     """
     Note what a chunk is about, and return True if none before it can be about the same: two such are never changed at
     once. A project that is not said can be any.
@@ -163,19 +164,19 @@ def _words_of(chunk):
 def _mentioned(chunk):
     """Return each text in the arguments of a chunk, and its words."""
     arguments = (value for key, value in chunk.items() if key not in _SALTS and key not in _BEHIND)
-    return {word for value in arguments for each in runs.texts(value) for word in (each, *_SEPARATORS.split(each))}
+    return {word for value in arguments for each in state_run.texts(value) for word in (each, *_SEPARATORS.split(each))}
 
 
 def _call(run, chunk):
     """Return what Salt would call for a chunk."""
     function = run.names[chunk["fun"]]
     given = {key: chunk[key] for key in _parameters(function) if key in chunk}
-    return lambda: run.followed_by(chunk).during(lambda: function(**given))
+    return partial(run.for_chunk(chunk).call_as, partial(function, **given))
 
 
-class Begun:
+class PrefetchBatch:
     """
-    States that run at once, those of one daemon begun in their order.
+    States that run at once; those of one daemon start in their order.
 
     most
         How many at once.

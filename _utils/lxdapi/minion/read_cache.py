@@ -1,195 +1,161 @@
 """
-What a run has read of the daemons: it lives for seconds, and is forgotten where it can have become untrue.
+What a run has read of the daemons: kept for seconds, and dropped where it can have become untrue.
 
-States look at one object each. Where many of a kind follow each other the first one lists it, and they all compare with
-that; single reads are kept as well. Only planning reads here (:func:`used`): a write reads again, with its ETag. Every
-write of ours, and whatever runs between two states of ours, makes it forget: see :meth:`Shelf.writing` and
-:mod:`lxdapi.minion.state_run`.
+States look at one object each. Where many of a kind follow each other the first one lists the kind, and they all
+compare with that; single reads are kept as well. Only planning reads from here (:mod:`lxdapi.model.cached_reads`): a
+write reads again, with its ETag. Every write of ours, and whatever runs between two states of ours, drops what it can
+have changed: see :meth:`ReadCache.invalidating` and :mod:`lxdapi.minion.state_run`.
 """
 
 import threading
 import time
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from lxdapi.errors import APIException
+from lxdapi.model import cached_reads
+from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.kinds import KINDS
 
-KEY = "lxdapi:shelf"
+KEY = "lxdapi:read_cache"
 SECONDS = 5
-# So many states of a kind make a list of it worth while: one costs the daemon 0.1 ms an instance, a GET 1.5 to 2.
+# So many states of a kind make a list of it pay off: one costs the daemon 0.1 ms an instance, a GET 1.5 to 2.
 MANY = 5
-# A list that answered fewer was not worth its while, and is not made once more.
+# A list that answered fewer reads did not pay off, and is not made again.
 _WORTH = 3
-# (the kind that a state is about, how many of that state follow each other)
-_USED = ContextVar("lxdapi_shelf", default=None)
-# Kinds of which the list says of each object exactly what its GET says (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+# Kinds whose list says of each object exactly what its GET says (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 LISTED = ("image_alias", "instance", "network", "network_acl", "profile", "project", "storage_pool", "storage_volume")
-
-
-class Found(NamedTuple):
-    """An object that was read some seconds ago: it has no ETag, as nothing is written on its base."""
-
-    metadata: Any
-    etag: Any = None
 
 
 class _List:
     """The objects of a collection by their names, without those that were written since."""
 
-    def __init__(self, begun, objects, server):
-        self.begun, self.objects, self.server, self.used, self.stale = begun, objects, server, 0, set()
+    def __init__(self, read_at, objects, server):
+        self.read_at, self.objects, self.server, self.hits, self.stale = read_at, objects, server, 0, set()
 
 
-@contextmanager
-def used(kind_name, count):
-    """
-    Within the block reads of objects are answered from the shelf.
-
-    kind_name, count
-        The kind that a state is about, and how many such states follow each other.
-    """
-    before = _USED.set((kind_name, count))
-    try:
-        yield
-    finally:
-        _USED.reset(before)
-
-
-@contextmanager
-def passed_by():
-    """Within the block each read asks the daemon."""
-    before = _USED.set(None)
-    try:
-        yield
-    finally:
-        _USED.reset(before)
-
-
-class Shelf:
+class ReadCache:
     """
     What one run has read.
 
     seconds
-        How long it is believed; 0: nothing is kept.
+        How long it is valid; 0: nothing is kept.
     """
 
     def __init__(self, seconds=SECONDS):
         self._seconds = seconds
         self._lock, self._locks = threading.Lock(), {}
-        self._lists, self._singles, self._poor, self._settings = {}, {}, set(), {}
-        # What was written while somebody read: (scope, collection, names, server); None as the names: all of it.
-        self._written, self._readers = [], 0
+        self._lists, self._singles, self._unprofitable, self._settings = {}, {}, set(), {}
+        # Writes during a read: (scope, collection, names, server); None as the names: all of the collection.
+        self._writes, self._readers = [], 0
 
-    def setting(self, key, default, ask):
+    def setting(self, key, default, read):
         """Return a setting, which is looked up once as long as nothing but states of ours runs."""
-        if _USED.get() is None:
-            return ask(key, default)
+        if cached_reads.allowed() is None:
+            return read(key, default)
         if key not in self._settings:
-            self._settings[key] = ask(key, default)
+            self._settings[key] = read(key, default)
         return self._settings[key]
 
-    def found(self, api, kind, path, ask):
+    def get(self, api, kind, path, read):
         """
-        Return what ``ask`` returns, or what is known of the object: a :class:`Found`, None for "not found".
+        Return what ``read`` returns, or what is known of the object: a :class:`CachedObject`, None for "not found".
 
         path
-            Of the object.
-        ask
-            Reads it.
+            The path of the object.
+        read
+            Reads it from the daemon.
         """
-        about = _USED.get()
-        if about is None or not self._seconds:
-            return ask()
-        listed, name = self._list(api, kind, path, about), unquote(path.rpartition("/")[2])
+        allowed = cached_reads.allowed()
+        if allowed is None or not self._seconds:
+            return read()
+        listed, name = self._list(api, kind, path, allowed), unquote(path.rpartition("/")[2])
         if listed is not None and name not in listed.stale:
-            listed.used += 1
-            facts = listed.objects.get(name)
-            return None if facts is None else Found(facts)
-        return self._single(_scope(api), path, ask)
+            listed.hits += 1
+            metadata = listed.objects.get(name)
+            return None if metadata is None else CachedObject(metadata)
+        return self._single(_scope(api), path, read)
 
-    def _single(self, scope, path, ask):
+    def _single(self, scope, path, read):
         kept = self._singles.get((scope, path))
-        if kept is not None and self._fresh(kept[0]):
+        if kept is not None and self._is_fresh(kept[0]):
             return kept[1]
-        with self._reading() as written:
-            begun, found = time.monotonic(), ask()
+        with self._reading() as writes:
+            read_at, result = time.monotonic(), read()
             with self._lock:
-                if len(self._written) == written:
-                    self._singles[scope, path] = (begun, None if found is None else Found(found.metadata))
-        return found
+                if len(self._writes) == writes:
+                    self._singles[scope, path] = (read_at, None if result is None else CachedObject(result.metadata))
+        return result
 
     @contextmanager
     def _reading(self):
-        """Within the block what is written is noted; yields how much there was before."""
+        """Within the block writes are noted; yields how many were before."""
         with self._lock:
             self._readers += 1
-            written = len(self._written)
+            writes = len(self._writes)
         try:
-            yield written
+            yield writes
         finally:
             with self._lock:
                 self._readers -= 1
                 if not self._readers:
-                    self._written.clear()
+                    self._writes.clear()
 
-    def _fresh(self, begun):
-        return time.monotonic() - begun < self._seconds
+    def _is_fresh(self, read_at):
+        return time.monotonic() - read_at < self._seconds
 
-    def _list(self, api, kind, path, about):
-        """Return the list of the collection, made now if that is worth while; None if there is none."""
+    def _list(self, api, kind, path, allowed):
+        """Return the list of the collection, read now if that pays off; None if there is none."""
         key = (_scope(api), path.rpartition("/")[0])
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
-        # the others wait for the list that one of them makes
+        # the others wait for the list that one of them reads
         with lock:
             kept = self._lists.get(key)
-            if kept is not None and self._fresh(kept.begun):
+            if kept is not None and self._is_fresh(kept.read_at):
                 return kept
             with self._lock:
-                self._forget(key)
-            return self._listed(api, key) if self._is_worth(api, kind, key, about) else None
+                self._drop_list(key)
+            return self._read_list(api, key) if self._list_pays_off(api, kind, key, allowed) else None
 
-    def _is_worth(self, api, kind, key, about):
-        kind_name, count = about
-        if kind is not KINDS.get(kind_name) or kind_name not in LISTED or count < MANY or key in self._poor:
+    def _list_pays_off(self, api, kind, key, allowed):
+        kind_name, upcoming = allowed
+        if kind is not KINDS.get(kind_name) or kind_name not in LISTED or upcoming < MANY or key in self._unprofitable:
             return False
         return not api.target and not (kind.cluster.local and api.clustered)
 
-    def _listed(self, api, key):
-        with self._reading() as written:
-            begun = time.monotonic()
+    def _read_list(self, api, key):
+        with self._reading() as writes:
+            read_at = time.monotonic()
             try:
                 listed = api.get(key[1], params={"recursion": 1}).metadata or []
             except APIException:
-                # whoever asks for a single one is told what is wrong
-                self._poor.add(key)
+                # the GET of a single object reports what is wrong
+                self._unprofitable.add(key)
                 return None
-            made = _List(begun, {each["name"]: each for each in listed}, api.identity)
+            made = _List(read_at, {each["name"]: each for each in listed}, api.identity)
             with self._lock:
                 self._lists[key] = made
-                for each in self._written[written:]:
-                    self._overtaken(key, *each)
+                for each in self._writes[writes:]:
+                    self._evict(key, *each)
                 return self._lists.get(key)
 
-    def _forget(self, key):
+    def _drop_list(self, key):
         kept = self._lists.pop(key, None)
-        if kept is not None and kept.used < _WORTH:
-            self._poor.add(key)
+        if kept is not None and kept.hits < _WORTH:
+            self._unprofitable.add(key)
 
-    def drop(self):
-        """Forget all."""
+    def clear(self):
+        """Drop everything."""
         with self._lock:
-            self._note((None, None, None, None))
-            for kept in (self._lists, self._singles, self._poor, self._settings):
+            self._note_write((None, None, None, None))
+            for kept in (self._lists, self._singles, self._unprofitable, self._settings):
                 kept.clear()
 
     @contextmanager
-    def writing(self, api, path, body):
+    def invalidating(self, api, path, body):
         """
-        Forget what a write of ours within the block can change: before it and after it, as others read meanwhile.
+        Drop what a write of ours within the block can change: before it and after it, as others read meanwhile.
 
         path, body
             Of the request: absolute, and the decoded JSON; None where it is none.
@@ -197,47 +163,47 @@ class Shelf:
         Of the same kind that is the object itself; of others anything (``used_by``, ``expanded_config``), and all of
         what is known of other projects and of daemons that can be the same one by another name.
         """
-        entry = (_scope(api), *_touched(path, body), api.identity)
-        self._wrote(entry)
+        entry = (_scope(api), *_written_objects(path, body), api.identity)
+        self._invalidate(entry)
         try:
             yield
         finally:
-            self._wrote(entry)
+            self._invalidate(entry)
 
-    def _wrote(self, entry):
+    def _invalidate(self, entry):
         with self._lock:
-            self._note(entry)
+            self._note_write(entry)
             self._singles.clear()
             for key in list(self._lists):
-                self._overtaken(key, *entry)
+                self._evict(key, *entry)
 
-    def _note(self, entry):
+    def _note_write(self, entry):
         if self._readers:
-            self._written.append(entry)
+            self._writes.append(entry)
 
-    def _overtaken(self, key, scope, collection, own, server):
+    def _evict(self, key, scope, collection, names, server):
         if key not in self._lists:
             return
         kept = self._lists[key]
-        if own and (scope, collection) == key:
-            kept.stale |= own
+        if names and (scope, collection) == key:
+            kept.stale |= names
         elif server is None or kept.server in (None, server):
-            self._forget(key)
+            self._drop_list(key)
 
 
 def _scope(api):
     return (api.endpoint, api.project, api.target)
 
 
-def _touched(path, body):
-    """Return (collection, names) of what a write is about; (None, None) where that cannot be told."""
+def _written_objects(path, body):
+    """Return (collection, names) of what a write is about; (None, None) where the path does not say."""
     parts = path.strip("/").split("/")[1:]
-    found = max((_collection(KINDS[kind_name], parts) for kind_name in LISTED), key=len)
-    if not found:
+    collection = max((_collection(KINDS[kind_name], parts) for kind_name in LISTED), key=len)
+    if not collection:
         return None, None
     new = body.get("name") if isinstance(body, dict) else None
-    own = [unquote(part) for part in parts[len(found) : len(found) + 1]]
-    return "/".join(found), {each for each in (*own, new) if isinstance(each, str)}
+    own = [unquote(part) for part in parts[len(collection) : len(collection) + 1]]
+    return "/".join(collection), {each for each in (*own, new) if isinstance(each, str)}
 
 
 def _collection(kind, parts):

@@ -6,43 +6,29 @@ Salt gives every state function ``__low__``, ``__lowstate__`` and ``__running__`
 """
 
 import copy
-import inspect
 import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from lxdapi.minion import read_cache as shelves
+from lxdapi.minion import read_cache
+from lxdapi.model.cached_reads import cached_reads
 
-_BESIDE = ContextVar("lxdapi_run", default=None)
-# Of a chunk: what runs before or instead of our function, and can change what the daemon has.
+_RUN = ContextVar("lxdapi_run", default=None)
+# Parts of a chunk that run before or instead of our function, and can change what the daemon has.
 _FOREIGN = ("creates", "onlyif", "unless")
 _KEY = "lxdapi:run:"
 _SLOT = "__slot__:"
 
 
-def of(names):
+def current(names):
     """
     Return the :class:`Run` that a state function is called in.
 
     names
         The globals of its file.
     """
-    beside = _BESIDE.get()
-    if beside is not None:
-        return beside
-    low = names.get("__low__")
-    if low:
-        _look_up(names[low["fun"]])
-    return Run(names["__opts__"]["test"], low or None, names)
-
-
-def _look_up(function):
-    """
-    Keep the signature of a state function with it: Salt looks it up twice for each state, which with 25 parameters
-    takes as long as our own part of a state with nothing to do.
-    """
-    if "__signature__" not in function.__dict__:
-        function.__signature__ = inspect.signature(function)
+    run = _RUN.get()
+    return run if run is not None else Run(names["__opts__"]["test"], names.get("__low__") or None, names)
 
 
 def tag(chunk):
@@ -60,25 +46,27 @@ class Run:
         The chunk that it is called for; None: it is called by itself.
     names
         The globals of the file that it is in.
+    lowstate
+        Of a chunk that is prefetched: the run's :class:`LowState`.
     """
 
-    def __init__(self, test=False, low=None, names=None, course=None):
+    def __init__(self, test=False, low=None, names=None, lowstate=None):
         self.test, self.low, self.names = test, low, names or {}
-        self.beside = course is not None
-        self.course = course or self._course()
-        if self.course is not None:
-            self.low = self.course.own(low)
+        self.prefetched = lowstate is not None
+        self.lowstate = lowstate or self._lowstate()
+        if self.lowstate is not None:
+            self.low = self.lowstate.plain_chunk(low)
 
-    def _course(self):
-        """Return the :class:`Course` of this run, the same one for all of its states; None without a run."""
+    def _lowstate(self):
+        """Return the :class:`LowState` of this run, the same one for all of its states; None without a run."""
         chunks, instance = self.names.get("__lowstate__"), self.names.get("__instance_id__")
         if not self.low or not chunks:
             return None
         key = f"{_KEY}{os.getpid()}:{instance}"
         context = self.names["__context__"]
         if key not in context or not context[key].is_of(chunks):
-            _forget_others(context)
-            context[key] = Course(list(chunks))
+            _drop_finished(context)
+            context[key] = LowState(list(chunks))
         return context[key]
 
     @property
@@ -86,71 +74,71 @@ class Run:
         """Return the results so far, by tag."""
         return self.names.get("__running__") or {}
 
-    def followed_by(self, chunk):
-        """Return the run as a state that is started ahead sees it."""
-        return Run(self.test, chunk, self.names, self.course)
+    def for_chunk(self, chunk):
+        """Return the run as a state that is prefetched sees it."""
+        return Run(self.test, chunk, self.names, self.lowstate)
 
     @contextmanager
-    def planning(self, kind_name):
+    def cached_reads(self, kind_name):
         """Within the block reads of objects are answered from what the run has read before, if it has."""
-        if self.course is None or self.course.parallel:
+        if self.lowstate is None or self.lowstate.parallel:
             yield
             return
-        with shelves.used(kind_name, self.course.left(self.low)):
+        with cached_reads(kind_name, self.lowstate.consecutive_from(self.low)):
             yield
 
-    def arrived(self):
-        """Note that the run is at this chunk; what was read is forgotten where somebody else can have run since."""
-        shelf = self.names["__context__"].get(shelves.KEY)
-        if not self.course.arrived(self.low, len(self.running)) and shelf is not None:
-            shelf.drop()
+    def enter(self):
+        """Note that the run is at this chunk; the cache is cleared where somebody else can have run since."""
+        cache = self.names["__context__"].get(read_cache.KEY)
+        if not self.lowstate.enter(self.low, len(self.running)) and cache is not None:
+            cache.clear()
 
-    def during(self, act):
+    def call_as(self, function):
         """Call a state function for the chunk of this run, in a thread."""
-        before = _BESIDE.set(self)
+        before = _RUN.set(self)
         try:
-            return act()
+            return function()
         finally:
-            _BESIDE.reset(before)
+            _RUN.reset(before)
 
 
-def _forget_others(context):
-    """Runs that are over go: the context of a minion without processes of its own lives as long as it."""
+def _drop_finished(context):
+    """Drop runs that are over: the context of a minion without processes of its own lives as long as the minion."""
     for key in [key for key in context if str(key).startswith(_KEY)]:
-        if not context[key].ahead:
+        if not context[key].prefetched:
             del context[key]
 
 
-class Course:
+class LowState:
     """
     The chunks of a run in their order.
 
     ``chunks``: plain dictionaries. ``places``: where each is, by tag. ``parallel``: whether something runs beside the
-    run, of which nobody can say when it changes what. ``ahead``: what was started before its turn.
+    run, which can change anything at any time. ``prefetched``: the batches of states started before their turn, by tag.
     """
 
     def __init__(self, chunks):
         self.chunks = chunks
         self.places = {tag(chunk): place for place, chunk in enumerate(chunks)}
         self.parallel = any(chunk.get("parallel") for chunk in chunks)
-        self.ahead = {}
-        self._left, self._results, self._passed = _left(chunks), None, 0
+        self.prefetched = {}
+        self._consecutive, self._results, self._passed = _consecutive(chunks), None, 0
 
     def is_of(self, chunks):
         """Return True if these are its chunks: Salt's own word for a run, the id of an object, comes again."""
         return len(chunks) == len(self.chunks) and next(iter(chunks)) is self.chunks[0]
 
-    def own(self, low):
+    def plain_chunk(self, low):
         """Return the plain chunk of what Salt shows frozen; a copy of one that the run did not begin with."""
         place = self.places.get(tag(low))
         return copy.deepcopy(low) if place is None else self.chunks[place]
 
-    def left(self, low):
+    def consecutive_from(self, low):
         """Return how many chunks of the same state follow each other from this one on."""
         place = self.places.get(tag(low))
-        return 1 if place is None else self._left[place]
+        return 1 if place is None else self._consecutive[place]
 
-    def arrived(self, low, results):
+    def enter(self, low, results):
         """Return True if since the last chunk of ours nothing ran but that; results: how many there are by now."""
         unbroken = self._results is not None and results == self._results + 1 and not _runs_more(low)
         # None: what Salt reads anew after it may be other settings
@@ -167,12 +155,13 @@ class Course:
         return self.chunks[place + 1 :] if self._passed >= place else []
 
 
-def _left(chunks):
-    found = []
+def _consecutive(chunks):
+    """Return for each chunk how many of the same state follow each other from it on."""
+    counts = []
     for place in reversed(range(len(chunks))):
-        same = found and chunks[place]["state"] == chunks[place + 1]["state"]
-        found.append(found[-1] + 1 if same else 1)
-    return found[::-1]
+        same = counts and chunks[place]["state"] == chunks[place + 1]["state"]
+        counts.append(counts[-1] + 1 if same else 1)
+    return counts[::-1]
 
 
 def _runs_more(low):

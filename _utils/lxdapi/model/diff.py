@@ -308,3 +308,15 @@ _COMPARE = {
     "devices": _compare_devices,
     "map": _compare_map,
 }
+
+
+def merge_changes(changes, more):
+    """Add the changes of a step to those before: of a value changed twice the first old stays."""
+    for key, change in more.items():
+        before = changes.get(key)
+        if not isinstance(before, dict) or not isinstance(change, dict):
+            changes[key] = change
+        elif set(change) == {"old", "new"}:
+            changes[key] = {"old": before.get("old"), "new": change["new"]}
+        else:
+            merge_changes(before, change)

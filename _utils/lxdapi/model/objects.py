@@ -2,6 +2,8 @@
 Objects by name: where they are in the REST API, whether the daemon knows their kind, and reading one.
 """
 
+from functools import partial
+
 from lxdapi import validation as names
 from lxdapi.errors import APIProtocolException, InvalidError
 from lxdapi.model import whereabouts
@@ -93,13 +95,13 @@ def read(api, kind, name):
     """
     Return the :class:`lxdapi.api.APIResult` of the object, None if the daemon says 404.
 
-    Where a state plans, it can be what the run has read before: see :mod:`lxdapi.minion.read_cache`.
+    Where a state plans, it can be what the run has read before: see :mod:`lxdapi.model.cached_reads`.
     Raises :class:`InvalidError` if the daemon does not know the kind.
     """
     path = path_of(kind, name)
     require(api, kind)
-    ask = lambda: whereabouts.get(api, path)  # noqa: E731
-    found = ask() if api.shelf is None else api.shelf.found(api, kind, path, ask)
+    read_now = partial(whereabouts.get, api, path)
+    found = read_now() if api.cache is None else api.cache.get(api, kind, path, read_now)
     if found is None:
         return None
     if not isinstance(found.metadata, dict):

@@ -2,6 +2,8 @@
 What warnings need beyond the table: they are named by their type, for their UUIDs are the daemon's.
 """
 
+from dataclasses import replace
+
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 
@@ -28,10 +30,10 @@ def acknowledged(api, name):
 
 def _named(uuid, step):
     """Return the step of one of several warnings, with its UUID in the changes."""
-    return step._replace(verb="acknowledged", changes={uuid: step.changes}, act=lambda: step.act() and None)
+    return replace(step, verb="acknowledged", changes={uuid: step.changes}, apply=lambda: step.apply() and None)
 
 
 def absent(api, name):
     """Return the steps that remove them."""
     steps = [converge.absent(api, "warning", uuid) for uuid in matching(api, name)]
-    return [step._replace(changes={step.changes["deleted"]: step.changes}) for found in steps for step in found]
+    return [replace(step, changes={step.changes["deleted"]: step.changes}) for found in steps for step in found]

@@ -15,10 +15,9 @@ from lxdapi.errors import (
     InvalidError,
 )
 from lxdapi.http import operations, retry
-from lxdapi.minion.read_cache import Found
 from lxdapi.model import diff
+from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.objects import parts_of, path_of, read
-from lxdapi.plan import steps as plans
 
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
@@ -101,7 +100,7 @@ def update(api, kind, name, wanted, current=None, purge=False):
     """
     attempts, changes = _Attempts(api, kind), {}
     # what was read some seconds ago is no base of a write
-    current = None if isinstance(current, Found) else current
+    current = None if isinstance(current, CachedObject) else current
     while True:
         try:
             current = current or api.get(path_of(kind, name))
@@ -114,7 +113,7 @@ def update(api, kind, name, wanted, current=None, purge=False):
             return changes
         if delta:
             attempts.begin(delta)
-            plans.join(changes, attempts.write(name, current, delta))
+            diff.merge_changes(changes, attempts.write(name, current, delta))
         current = None
 
 
@@ -192,9 +191,12 @@ def write(api, kind, name, current, delta):
 def remove(api, kind, name, force=False):
     """Delete the object and wait; returns {} if somebody else deleted it meanwhile, which is as good."""
     options = {"params": {"force": 1} if force else None, **patience(api, kind)}
-    act = lambda: api.delete(path_of(kind, name), **options).wait() and None  # noqa: E731
+
+    def delete():
+        api.delete(path_of(kind, name), **options).wait()
+
     try:
-        retry.settle(api, act, lambda: _found_gone(api, kind, name))
+        retry.settle(api, delete, lambda: _found_gone(api, kind, name))
     except APINotFoundException:
         return {}
     except APIOperationException:
@@ -212,8 +214,11 @@ def _found_gone(api, kind, name):
 def rename(api, kind, old, name):
     """Rename the object and wait; the daemon refuses a name that is taken."""
     body = {kind.key: parts_of(kind, name)["name"]}
-    act = lambda: api.post(path_of(kind, old), json=body, **patience(api, kind)).wait() and None  # noqa: E731
-    retry.settle(api, act, lambda: _found_renamed(api, kind, old, name))
+
+    def post():
+        api.post(path_of(kind, old), json=body, **patience(api, kind)).wait()
+
+    retry.settle(api, post, lambda: _found_renamed(api, kind, old, name))
 
 
 def _found_renamed(api, kind, old, name):

@@ -1,8 +1,11 @@
 """
 The one way to a declared state: read, compare, and say in steps what is to be done.
 
-A plan is a list of :class:`lxdapi.plan.steps.Step`, made with GETs only.
+A plan is made of :class:`lxdapi.plan.steps.Step`, with GETs only.
 """
+
+from dataclasses import replace
+from functools import partial
 
 from lxdapi.errors import InvalidError
 from lxdapi.model import diff
@@ -21,7 +24,7 @@ from lxdapi.model.objects import (
     sibling,
 )
 from lxdapi.model.writes import TRIES, create, created, patience, remove, rename, update
-from lxdapi.plan.steps import Nothing, Step
+from lxdapi.plan.steps import Plan, Step
 
 # What is read and written by is here too, for those who converge kinds of their own.
 __all__ = [
@@ -75,7 +78,8 @@ def present(api, kind_name, name, wanted, purge=False, renamed_from=None):
     if renamed:
         current = read(api, kind, sibling(kind, name, renamed_from))
         steps = update_steps(api, kind, name, wanted, current, purge=purge)
-        return renamed + [step._replace(act=lambda: update(api, kind, name, wanted, None, purge)) for step in steps]
+        apply = partial(update, api, kind, name, wanted, None, purge)
+        return renamed + [replace(step, apply=apply) for step in steps]
     if current is None:
         return creation(api, kind, name, wanted)
     return update_steps(api, kind, name, wanted, current, purge=purge)
@@ -90,7 +94,7 @@ def made(api, kind_name, name, wanted):
     refuse_undemanded(kind, wanted)
     require_fields(api, kind, wanted)
     if read(api, kind, name) is not None:
-        return [Step("created", {"created": name}, lambda: create(api, kind, name, wanted))]
+        return [Step("created", {"created": name}, partial(create, api, kind, name, wanted))]
     return creation(api, kind, name, wanted, shared=False)
 
 
@@ -127,8 +131,8 @@ def creation(api, kind, name, wanted, shared=True):
     if kind.create.hint:
         raise InvalidError(f"there is none: {kind.create.hint}")
     refuse_undemanded(kind, wanted)
-    act = lambda: created(api, kind, name, wanted, shared)  # noqa: E731
-    made = Step("created", {"created": name}, act, lacking=lambda: _orphaned(api, kind, name))
+    apply = partial(created, api, kind, name, wanted, shared)
+    made = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
     late = {field: wanted[field] for field in kind.after_create if field in wanted}
     return [made] + completion(api, kind, name, {**late, **unmade(wanted)})
 
@@ -146,7 +150,7 @@ def unmade(wanted):
     return {field: value for field, value in maps.items() if not value or None in value.values()}
 
 
-def _orphaned(api, kind, name):
+def _missing_parent(api, kind, name):
     """Return in words that what the object is to be in does not exist, "" if it does."""
     if nowhere(api) and not kind.of_server:
         return f"project {api.project} does not exist"
@@ -168,7 +172,7 @@ def rename_steps(api, kind, old, name):
     if read(api, kind, old) is None:
         return []
     change = {"name": {"old": old, "new": name}}
-    return [Step(f"renamed from {old}", change, lambda: rename(api, kind, old, name))]
+    return [Step(f"renamed from {old}", change, partial(rename, api, kind, old, name))]
 
 
 def update_steps(api, kind, name, wanted, current, note="", purge=False):
@@ -177,9 +181,9 @@ def update_steps(api, kind, name, wanted, current, note="", purge=False):
     delta = diff.compare(kind, wanted, current.metadata, purge)
     others = "" if purge else diff.others(kind, wanted, current.metadata)
     if not delta:
-        return Nothing("as declared", diff.unseen(wanted, current.metadata), others)
+        return Plan().with_note(diff.unseen(wanted, current.metadata)).with_note(others)
     note = "; ".join(filter(None, [note, _without_effect(api, kind, delta.changes), others]))
-    return [Step("updated", delta.changes, lambda: update(api, kind, name, wanted, current, purge), note)]
+    return [Step("updated", delta.changes, partial(update, api, kind, name, wanted, current, purge), note)]
 
 
 def _without_effect(api, kind, changes):
@@ -200,7 +204,12 @@ def completion(api, kind, name, wanted):
     """
     if not wanted:
         return []
-    return [Step("completed", {}, lambda: update(api, kind, name, wanted) and {})]
+
+    def complete():
+        update(api, kind, name, wanted)
+        return {}
+
+    return [Step("completed", {}, complete)]
 
 
 def refuse_fixed(kind, wanted, current):
@@ -226,11 +235,11 @@ def absent(api, kind_name, name, force=False):
     words = lacks(api, kind)
     current = None if words else read(api, kind, name)
     if current is None:
-        return Nothing("absent", words or nowhere(api))
+        return Plan(summary="absent").with_note(words or nowhere(api))
     if force:
         require_fields(api, kind, ("force",))
     note = "" if force else _users(kind, name, current.metadata)
-    return [Step("deleted", {"deleted": name}, lambda: remove(api, kind, name, force), note)]
+    return [Step("deleted", {"deleted": name}, partial(remove, api, kind, name, force), note)]
 
 
 def _users(kind, name, found):

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import partial
 from typing import NamedTuple
 
 from lxdapi import atomic_file as staging
@@ -76,9 +77,8 @@ def _written(path, text):
 def read(api):
     """Return (nodes, edges) of a host: nodes by their identity (kind, name), edges as pairs of those."""
     paths = {**_LISTS, **({"member": "cluster/members"} if api.clustered else {})}
-    listed = lambda path: lambda: api.get(path, params={"recursion": 1})  # noqa: E731
     with workers.Workers(max_workers=len(paths)) as pool:
-        asked = {kind: pool.begin(listed(path)) for kind, path in paths.items()}
+        asked = {kind: pool.begin(partial(api.get, path, params={"recursion": 1})) for kind, path in paths.items()}
     found = {kind: result.result().metadata or () for kind, result in asked.items()}
     if not found["instance"]:
         converge.require_project(api)

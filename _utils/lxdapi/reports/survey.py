@@ -3,6 +3,7 @@ What is there: lists of every kind, existing objects as SLS, and where an effect
 """
 
 import json
+from dataclasses import replace
 
 import yaml
 
@@ -15,7 +16,7 @@ from lxdapi.model import equality as meaning
 from lxdapi.model.kinds import KINDS, kind_of
 from lxdapi.model.schema import FIELDS
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Nothing
+from lxdapi.plan.steps import Plan
 
 # Of every kind: what the daemon keeps in a config for itself, and what we do.
 _DAEMONS = ("volatile.", "image.", "user.lxdapi.")
@@ -155,7 +156,7 @@ def purged(api, kind_name, parent, keep):
     kept = {converge.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
     words = converge.lacks(api, kind)
     if words or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
-        return Nothing("absent", words)
+        return Plan(summary="absent").with_note(words)
     gone = [name for name in listed(api, kind_name, parent) if converge.parts_of(kind, name)["name"] not in kept]
     steps = [step for name in gone for step in converge.absent(api, kind_name, name)]
     return [_of_another(step, step.changes["deleted"]) for step in steps]
@@ -163,7 +164,7 @@ def purged(api, kind_name, parent, keep):
 
 def _of_another(step, name):
     """Return the deletion of an object as a step of what it was in."""
-    return step._replace(verb=f"rid of {name}", changes={name: step.changes})
+    return replace(step, verb=f"rid of {name}", changes={name: step.changes})
 
 
 def exported(api, kind_name=None, name=None, where=None, left_out=None):

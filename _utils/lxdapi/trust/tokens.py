@@ -6,6 +6,7 @@ import base64
 import datetime
 import json
 import re
+from functools import partial
 from typing import NamedTuple, Optional
 
 from lxdapi import validation as names
@@ -90,7 +91,7 @@ def address_of(token):
                 return url
             tried.append(f"{url}: another server")
         except LxdapiError as exc:
-            tried.append(f"{address}: {plans.explained(exc)}")
+            tried.append(f"{address}: {exc.explain()}")
     raise InvalidError(f"token: its server is at none of its addresses: {'; '.join(tried) or 'there are none'}")
 
 
@@ -154,18 +155,18 @@ class Client:
         if trusted:
             return steps
         self._refuse_useless()
-        return [*steps, Step("trusted", _change("trusted", False, True), self._trust, lacking=self._lacking)]
+        return [*steps, Step("trusted", _change("trusted", False, True), self._trust, missing=self._missing)]
 
     def absent(self):
         """Return the step after which the server does not trust our certificate; the files stay."""
         if not self.there or not is_trusted(self.api()):
-            return plans.Nothing("not trusted")
+            return plans.Plan(summary="not trusted")
         path = names.path("certificates/{name}", name=pem.read(self.cert)[0])
         return [Step("distrusted", _change("trusted", True, False), lambda: self.api().delete(path) and None)]
 
     def _made(self):
         changes = {**_change("key", None, self.key), **_change("cert", None, self.cert)}
-        return Step("given a key pair", changes, lambda: keypair.make(self.cert, self.key, self.name))
+        return Step("given a key pair", changes, partial(keypair.make, self.cert, self.key, self.name))
 
     def _pinned(self):
         return Step("told its server", _change("fingerprint", None, self.pin), self._save)
@@ -188,7 +189,7 @@ class Client:
         if self.token and self.token.end and self.token.end < datetime.datetime.now(datetime.timezone.utc):
             raise InvalidError(f"token: it expired on {self.token.end:%Y-%m-%d %H:%M} UTC; a new one is needed")
 
-    def _lacking(self):
+    def _missing(self):
         return "" if self.token or self.password else "neither token nor password is given"
 
     def _trust(self):
@@ -197,7 +198,7 @@ class Client:
         shown = seen(api)
         if shown.get("auth") == "trusted":
             return {}
-        if self._lacking():
+        if self._missing():
             raise InvalidError(f"the server does not trust our certificate {pem.read(self.cert)[0]}")
         api.hidden |= {self.token.secret} if self.token else set()
         body = {"type": "client", "name": self.name, **self._proof(shown.get("api_extensions") or ())}

@@ -1,0 +1,117 @@
+"""
+What becomes of a plan in Salt: reported in test mode, else applied, both as the dictionary that a state returns.
+
+In test mode the plan is only reported; otherwise each step is applied, and what it changed goes into ``changes`` before
+the next one begins. So test mode predicts what the apply does because it is the same plan, and after a failure
+``changes`` holds what was done.
+"""
+
+from lxdapi import masking as secrets
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan.steps import Plan
+
+
+def run_state(kind_name, name, make_plan, test=False, sensitive=None):
+    """
+    Return Salt's answer for a state.
+
+    kind_name
+        The kind; for a state of no kind, what it is about in words.
+    name
+        The state's name.
+    make_plan
+        Called without arguments, returns a :class:`lxdapi.plan.steps.Plan` or steps; it sends only GETs.
+    test
+        True: the plan is reported, and nothing is done.
+    sensitive
+        Patterns of keys whose values are masked.
+    """
+    ret = {"name": name, "changes": {}, "result": True, "comment": ""}
+    label = KINDS[kind_name].label if kind_name in KINDS else kind_name
+    subject = " ".join(dict.fromkeys([label, str(name)]))
+    try:
+        patterns = names.patterns("sensitive", sensitive)
+    except InvalidError as exc:
+        return {**ret, "result": False, "comment": f"{subject}: {exc}"}
+    with secrets.marked(patterns):
+        return _plan_and_apply(ret, subject, make_plan, test)
+
+
+def _plan_and_apply(ret, subject, make_plan, test):
+    try:
+        plan = Plan.of(make_plan())
+    except InvalidError as exc:
+        return {**ret, "result": False, "comment": f"{subject}: {exc}"}
+    except LxdapiError as exc:
+        return {**ret, "result": False, "comment": f"{subject} could not be read: {exc.explain()}"}
+    if not plan.steps:
+        return {**ret, "comment": _unchanged(subject, plan)}
+    return _predict(ret, subject, plan) if test else _apply(ret, subject, plan)
+
+
+def _predict(ret, subject, plan):
+    for step in plan.steps:
+        diff.merge_changes(ret["changes"], step.changes)
+    if not ret["changes"]:
+        return {**ret, "comment": _unchanged(subject, plan)}
+    missing = [f"{words} (yet)" for words in map(_missing_note, plan.steps) if words]
+    return {**ret, "result": None, "comment": _joined(_sentence(subject, "would be", plan.steps), plan.notes, missing)}
+
+
+def _missing_note(step):
+    """Return which prerequisite of a step is missing; "" if that cannot be found out either."""
+    try:
+        return step.missing()
+    except LxdapiError:
+        return ""
+
+
+def _apply(ret, subject, plan):
+    done = []
+    for step in plan.steps:
+        try:
+            actual = step.apply()
+        except LxdapiError as exc:
+            diff.merge_changes(ret["changes"], getattr(exc, "changes", {}))
+            return {**ret, "result": False, "comment": _failure(subject, step, exc, done)}
+        diff.merge_changes(ret["changes"], step.changes if actual is None else actual)
+        if actual or (actual is None and step.changes):  # else somebody else did it meanwhile
+            done.append(step)
+    if not done:
+        return {**ret, "comment": _unchanged(subject, plan)}
+    return {**ret, "comment": _joined(_sentence(subject, "was", done), plan.notes)}
+
+
+def _failure(subject, step, exc, done):
+    """Return the comment for a step that failed, with what was done before it."""
+    before = f" ({_sentence(subject, 'was', done)})" if done else ""
+    words = _joined("", dict.fromkeys([exc.explain(), _missing_note(step), step.note]))
+    return f"{subject} could not be {step.verb}: {words}{before}"
+
+
+def _unchanged(subject, plan):
+    return f"{subject} is {_joined(plan.summary, plan.notes)}"
+
+
+def _joined(first, *notes):
+    return "; ".join(filter(None, [first, *(note for each in notes for note in each)]))
+
+
+def _sentence(subject, verb, steps):
+    details = " and ".join(_detail(step) for step in steps if step.changes)
+    return _joined(f"{subject} {verb} {details}", [step.note for step in steps])
+
+
+def _detail(step):
+    """Return the verb, for an update with what it is about: ``updated (config limits.cpu)``."""
+    if step.verb != "updated":
+        return step.verb
+    parts = (
+        field if {"old", "new"} == set(change) or "diff" in change else f"{field} {', '.join(sorted(change))}"
+        for field, change in step.changes.items()
+        if isinstance(change, dict)
+    )
+    return f"updated ({'; '.join(parts)})"
