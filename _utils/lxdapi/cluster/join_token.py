@@ -2,19 +2,13 @@
 The token with which a server joins a cluster, and the certificate that the cluster has to show for it.
 """
 
-import base64
-import hashlib
-import json
 import re
-import socket
-import ssl
-from urllib.parse import urlsplit
 
-from lxdapi.errors import EndpointError, InvalidError
-from lxdapi.http import deadline_socket as deadline
-from lxdapi.http import endpoints
+from lxdapi.errors import APIException, EndpointError, InvalidError, LxdapiError
+from lxdapi.http import endpoints, tls
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
+from lxdapi.trust import pem, token_codec
 
 # What a member has of its own, by the words of the kinds and by those of the daemons.
 _ENTITIES = {"network": "network", "storage_pool": "storage-pool"}
@@ -31,37 +25,30 @@ _FIELDS = {
 def encoded(api, operation):
     """Return the token, one word, of the operation that it is for the daemon."""
     found = {ours: operation["metadata"][theirs] for theirs, ours in _FIELDS.items()}
-    text = base64.b64encode(json.dumps(found).encode("utf-8")).decode("ascii")
+    text = token_codec.encode(found)
     api.hidden |= {found["secret"], text}
     return text
 
 
 def decoded(api, name, token):
     """
-    Return what a token says; from now on no error and no printout of the API holds it or its secret.
+    Return (the token without white space, what it holds); from now on no error and no printout of the API holds it or
+    its secret.
 
     Raises :class:`InvalidError` for what is none, and for that of another server: the daemons do not look at the
     name in it (all three).
     """
     if not token:
         raise InvalidError("token: needed to join a cluster")
-    found = _json(token)
+    text, found = token_codec.decode(token)
     texts = [found.get(key) for key in ("server_name", "fingerprint", "secret")]
     addresses = found.get("addresses")
     if not all(isinstance(text, str) and text for text in texts) or not isinstance(addresses, list) or not addresses:
         raise InvalidError("token: this is no join token of a cluster")
-    api.hidden |= {found["secret"], token}
+    api.hidden |= {found["secret"], token, text}
     if found["server_name"] != name:
         raise InvalidError(f"token: it is for a server called {found['server_name']}")
-    return found
-
-
-def _json(token):
-    try:
-        found = json.loads(base64.b64decode(token, validate=True))
-    except (TypeError, ValueError):
-        found = None
-    return found if isinstance(found, dict) else {}
+    return text, found
 
 
 def member_config(given):
@@ -98,30 +85,16 @@ def reached(found):
     failures = []
     for address in found["addresses"]:
         try:
-            der = _shown(address)
-        except (OSError, ValueError) as exc:
-            failures.append(f"{address} ({exc})")
+            certificate = tls.certificate_of(endpoints.base_url(f"https://{address}"))
+        except LxdapiError as exc:
+            failures.append(f"{address} ({exc.error if isinstance(exc, APIException) else exc})")
             continue
-        _refuse_stranger(address, der, found["fingerprint"])
-        return address, ssl.DER_cert_to_PEM_cert(der)
+        _require_own(address, pem.read(certificate)[0], found["fingerprint"])
+        return address, certificate
     raise EndpointError(f"no member of the cluster answers: {', '.join(failures)}")
 
 
-def _refuse_stranger(address, der, fingerprint):
-    shown = hashlib.sha256(der).hexdigest()
+def _require_own(address, shown, fingerprint):
     if shown != re.sub("[^0-9a-f]", "", fingerprint.lower()):
         words = "not that of the cluster, which the token tells; nothing was sent to it"
         raise EndpointError(f"{address} shows the certificate {shown}, {words}")
-
-
-def _shown(address):
-    """Return the DER form of the certificate that is shown at an address; nothing but a handshake is sent."""
-    parts = urlsplit(f"//{address}")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.sslsocket_class = deadline.TLSSocket
-    where = (parts.hostname, parts.port or endpoints.DEFAULT_PORT)
-    with socket.create_connection(where, timeout=endpoints.CONNECT_SECONDS) as plain:
-        with context.wrap_socket(plain) as wrapped:
-            return wrapped.getpeercert(binary_form=True)

@@ -53,12 +53,12 @@ def joined(api, name, token=None, address=None, member_config=None, timeout=None
     timeout, own = _checked(name, timeout), join.member_config(member_config)
     if _clustered(api):
         return _refuse_other(api, name, address)
-    found = join.decoded(api, name, token)
+    text, found = join.decoded(api, name, token)
 
     def act():
         cluster, certificate = join.reached(found)
         body = {"cluster_address": cluster, "cluster_certificate": certificate, "member_config": own}
-        _become(api, name, {**body, "server_address": address or "", _token_field(api): token}, timeout)
+        _become(api, name, {**body, "server_address": address or "", _token_field(api): text}, timeout)
 
     return [_step(name, "joined to the cluster", act)]
 

@@ -282,14 +282,12 @@ class TLSAdapter(HTTPAdapter):
 
 
 def _tls_context(cert, key, verify):
-    """Return the TLS context; TLS 1.3 is what both daemons speak (LXD 5.0.2, Incus 6.0.4)."""
+    """Return the TLS context."""
     authorities = verify if isinstance(verify, str) else None
     try:
-        context = tls.unverified() if verify is False else ssl.create_default_context(cafile=authorities)
+        context = tls.unverified() if verify is False else tls.limited(ssl.create_default_context(cafile=authorities))
     except OSError as exc:
         raise EndpointError(f"CA file {verify} cannot be read: {exc.strerror or exc}") from exc
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.sslsocket_class = deadline.TLSSocket
     if cert:
         _load_client(context, cert, key)
     return context

@@ -2,9 +2,7 @@
 Trust between a client and a server over HTTPS: tokens, made and used up, and what a remote needs to be usable.
 """
 
-import base64
 import datetime
-import json
 import re
 from functools import partial
 from typing import NamedTuple, Optional
@@ -15,7 +13,7 @@ from lxdapi.errors import APIException, APINotTrustedException, InvalidError, Lx
 from lxdapi.http import endpoints, tls
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Step
-from lxdapi.trust import certificates, keypair, pem
+from lxdapi.trust import certificates, keypair, pem, token_codec
 
 # What Go's zero time is written as: a token that has no end.
 _NO_END = "0001-01-01T00:00:00Z"
@@ -36,16 +34,14 @@ class Token(NamedTuple):
 
 def decoded(text):
     """
-    Return the :class:`Token` of its text, which is base64 of JSON.
+    Return the :class:`Token` of its text.
 
     Raises :class:`InvalidError`, which does not quote it, for what is none.
     """
+    joined, data = token_codec.decode(text)
     try:
-        joined = "".join(text.split())
-        data = json.loads(base64.b64decode(joined, validate=True))
-        found = Token(
-            joined, data["secret"], data["fingerprint"].lower(), tuple(data.get("addresses") or ()), _end(data)
-        )
+        addresses = tuple(data.get("addresses") or ())
+        found = Token(joined, data["secret"], data["fingerprint"].lower(), addresses, _end(data))
         whole = isinstance(found.secret, str) and found.secret and names.is_fingerprint(found.fingerprint)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         whole = False
@@ -72,9 +68,7 @@ def encoded(client, operation):
         "secret": facts["secret"],
         "expires_at": facts.get("expiresAt") or _NO_END,
     }
-    written = json.dumps(data, separators=(",", ":")).encode("utf-8")
-    # no "=" at its end, which the command line of Salt would read as that of a name
-    return base64.b64encode(written + b" " * (-len(written) % 3)).decode("ascii")
+    return token_codec.encode(data)
 
 
 def address_of(token):
