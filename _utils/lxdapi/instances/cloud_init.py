@@ -2,13 +2,11 @@
 What cloud-init shall do, declared as data: the documents of it, as the daemons hold them in an instance's config.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 
-import yaml
-
 from lxdapi import validation as names
+from lxdapi import yaml_text
 from lxdapi.errors import InvalidError
 
 # word: (key of the config without its first part, the head of a document that was a mapping)
@@ -24,12 +22,6 @@ _HEADS = (
 )
 # An instance has the second ones where the daemon lacks the API extension cloud_init.
 _EXTENSION, _PREFIXES = "cloud_init", ("cloud-init.", "user.")
-# A block that begins with a tab is none for libyaml.
-_TAB_FIRST = re.compile(r"[ \n]*\t")
-# Breaks of lines that PyYAML would write into quotes as they are, and not read again.
-_OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
-# Text for PyYAML, by which cloud-init reads; for YAML 1.2 a number, for others a truth.
-_OTHERWISE = re.compile(r"0o[0-7]+|[-+]?[0-9.]+[eE][-+]?[0-9]+|[yYnN]")
 
 
 def merged(api, config, given):
@@ -87,7 +79,7 @@ def _document(word, given):
 
 def rendered(what, data):
     """
-    Return data as YAML: keys in their order, lines of a text as lines, in quotes what would be read as something else.
+    Return data as YAML, see :mod:`lxdapi.yaml_text`.
 
     what
         Of what it is, for the message.
@@ -95,14 +87,7 @@ def rendered(what, data):
     Raises :class:`InvalidError` for what YAML has no form for.
     """
     try:
-        return yaml.dump(
-            _plain(what, data),
-            Dumper=_Dumper,
-            allow_unicode=True,
-            default_flow_style=False,
-            sort_keys=False,
-            width=float("inf"),
-        )
+        return yaml_text.dump(_plain(what, data))
     except RecursionError:
         raise InvalidError(f"{what}: it is too deep, or contains itself") from None
 
@@ -123,25 +108,3 @@ def _scalar(what, data):
         names.value(what, data)
         return data if isinstance(data, int) else str(data)
     raise InvalidError(f"{what}: a {type(data).__name__} has no form in YAML; write it as text in quotes")
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes no anchors, which are for machines, and texts of several lines as blocks, also with tabs in them."""
-
-    def ignore_aliases(self, data):
-        return True
-
-    def analyze_scalar(self, scalar):
-        if "\n" not in scalar or _TAB_FIRST.match(scalar):
-            return super().analyze_scalar(scalar)
-        found = super().analyze_scalar(scalar.replace("\t", "x"))
-        found.scalar = scalar
-        return found
-
-
-def _text(dumper, text):
-    style = '"' if _OTHER_BREAK.search(text) else "|" if "\n" in text else "'" if _OTHERWISE.fullmatch(text) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)

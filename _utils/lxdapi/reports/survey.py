@@ -5,10 +5,9 @@ What is there: lists of every kind, existing objects as SLS, and where an effect
 import json
 from dataclasses import replace
 
-import yaml
-
 from lxdapi import masking as secrets
 from lxdapi import validation as names
+from lxdapi import yaml_text
 from lxdapi.cluster import per_member as clusters
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.model import diff
@@ -337,24 +336,6 @@ def _roles(kind, field, found):
 _VALUES = {"devices": _devices, "items": _items, "map": _config, "roles": _roles, "set": _set}
 
 
-class _Dumper(yaml.SafeDumper):
-    """YAML as people write it: lists are indented, and text of several lines is shown as it is."""
-
-    def increase_indent(self, flow=False, indentless=False):
-        """Go in by one level, for lists too."""
-        return super().increase_indent(flow, False)
-
-
-def _text(dumper, text):
-    style = "|" if "\n" in text and not text.startswith((" ", "\n")) else None
-    if not text.replace("\n", "").isprintable():
-        style = '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _text)
-
-
 def sls(states, left_out=()):
     """
     Return the text of an SLS file with the states, as they are: the first line keeps Jinja out, for which braces
@@ -363,9 +344,8 @@ def sls(states, left_out=()):
     left_out
         Words for comments at its head.
     """
-    options = {"default_flow_style": False, "sort_keys": False, "allow_unicode": True, "width": 2**20}
     head = "#!yaml\n" + "".join(f"# left out, because it is secret: {json.dumps(words)[1:-1]}\n" for words in left_out)
-    return head + (yaml.dump(states, Dumper=_Dumper, **options) if states else "{}\n")
+    return head + (yaml_text.dump(states, indented_lists=True) if states else "{}\n")
 
 
 def effective(api, name):

@@ -1,0 +1,54 @@
+"""
+YAML as people write it: keys in their order, a text of several lines as lines, no anchors, and in quotes whatever
+another reader of YAML would take for something else.
+"""
+
+import re
+
+import yaml
+
+# A block that begins with a tab is none for libyaml.
+_TAB_FIRST = re.compile(r"[ \n]*\t")
+# Breaks of lines that PyYAML would write into quotes as they are, and not read again.
+_OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
+# Text for PyYAML, by which cloud-init reads; for YAML 1.2 a number, for others a truth.
+_OTHERWISE = re.compile(r"0o[0-7]+|[-+]?[0-9.]+[eE][-+]?[0-9]+|[yYnN]")
+
+
+def dump(data, indented_lists=False):
+    """
+    Return plain data as YAML.
+
+    indented_lists
+        True: the entries of a list in a mapping are indented below its key, as in most SLS files.
+    """
+    dumper = _IndentedDumper if indented_lists else _Dumper
+    options = {"allow_unicode": True, "default_flow_style": False, "sort_keys": False, "width": float("inf")}
+    return yaml.dump(data, Dumper=dumper, **options)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data):
+        return True
+
+    def analyze_scalar(self, scalar):
+        if "\n" not in scalar or _TAB_FIRST.match(scalar):
+            return super().analyze_scalar(scalar)
+        # tabs in it do not keep a text from being a block
+        found = super().analyze_scalar(scalar.replace("\t", "x"))
+        found.scalar = scalar
+        return found
+
+
+class _IndentedDumper(_Dumper):
+    def increase_indent(self, flow=False, indentless=False):
+        return super().increase_indent(flow, False)
+
+
+def _text(dumper, text):
+    style = '"' if _OTHER_BREAK.search(text) else "|" if "\n" in text else "'" if _OTHERWISE.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+_IndentedDumper.add_representer(str, _text)
