@@ -15,6 +15,7 @@ FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _INSTANCE = re.compile(r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 # Three years: the daemons stop at once where the seconds overflow (10**12), and infinity is no number for any of us.
 _LONGEST = 10**8
+_UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 # rule: (pattern or None, characters refused, the rule in words)
@@ -73,6 +74,19 @@ def seconds(given):
     if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and 0 <= given <= _LONGEST):
         return given
     raise InvalidError(f"timeout: a number of seconds is needed, not {given!r}")
+
+
+def duration(text, units="mhdw"):
+    """Return the seconds of a time such as ``30m``, ``12h``, ``7d`` or ``2w``; None for anything else."""
+    found = re.fullmatch(rf"([0-9]{{1,6}})([{units}])", text) if isinstance(text, str) else None
+    return int(found[1]) * _UNIT_SECONDS[found[2]] if found else None
+
+
+def absolute_path(what, given):
+    """Return an absolute path; raises :class:`InvalidError` for anything else."""
+    if isinstance(given, str) and given.startswith("/") and "\0" not in given:
+        return given
+    raise InvalidError(f"{what}: expected an absolute path, got {given!r}")
 
 
 def patterns(what, given):

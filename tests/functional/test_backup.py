@@ -124,7 +124,7 @@ def test_an_instance_is_declared_with_a_backup_as_its_source(apply, daemon, impo
     assert found["config"].get("user.a") == (config or {"user.a": "1"})["user.a"]
     assert (found["description"], found["devices"]["root"]["pool"]) == ("web", "other")
     wrong = apply.failed("lxdapi_instance.present", "c3", source={"type": "backup", "path": "c1.tar"})
-    assert "the absolute path of a file is needed" in wrong
+    assert "path: expected an absolute path" in wrong
 
 
 def tarred(path):
@@ -162,7 +162,7 @@ def test_a_file_is_made_anew_when_it_is_too_old_or_not_what_its_checksum_says(ap
 @pytest.mark.parametrize(
     "more, words",
     [
-        ({"path": "c1.tar"}, "the absolute path of a file is needed"),
+        ({"path": "c1.tar"}, "path: expected an absolute path"),
         ({"path": "/tmp"}, "/tmp is a directory"),
         ({"path": "/tmp/x.tar", "max_age": "a week"}, "max_age: seconds, or a time"),
         ({"path": "/tmp/x.tar", "max_age": -1}, "max_age: seconds, or a time"),

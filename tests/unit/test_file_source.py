@@ -8,10 +8,10 @@ import stat
 
 import pytest
 from lxdapi.errors import InvalidError
-from lxdapi.files import accounts
 from lxdapi.files import content as sources
 from lxdapi.files import path_jobs as files
 from lxdapi.files import tree_jobs as trees
+from lxdapi.instances import exec_user as logins
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,13 @@ def test_a_temporary_name_is_recognised_and_none_that_is_too_long():
     assert not trees.is_leftover("d/.a.lxdapi-0123456789abcdef", {"a"})
 
 
-def test_the_first_entry_of_a_name_counts_and_nonsense_none():
+def test_an_entry_without_numbers_is_left_out():
     text = b"root:x:0:0::/root:/bin/sh\n\nbroken\nx:y:z:1\nroot:x:5:\nb\xff:x:7:7:\n"
-    assert accounts.parsed(text) == {"root": 0, "b�": 7}
+    assert [(each[0], each[2]) for each in logins.parse("group", text)] == [("root", "0"), ("root", "5"), ("b�", "7")]
+    assert [(each[0], each[3], each[5]) for each in logins.parse("passwd", text)] == [
+        ("root", "0", "/root"),
+        ("b�", "7", ""),
+    ]
 
 
 def test_contents_are_text_or_lines():

@@ -185,7 +185,7 @@ def test_a_picture_that_cannot_be_written_leaves_what_was_there(tmp_path):
         graphs.write(str(path), "\ud800")
     assert (path.read_text(), os.listdir(tmp_path)) == ("before", ["host.svg"])
     for wrong, words in (
-        ("relative.svg", "not absolute"),
+        ("relative.svg", "expected an absolute path"),
         (str(tmp_path), "a folder"),
         (f"{tmp_path}/no/x", "No such"),
     ):

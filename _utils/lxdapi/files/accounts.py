@@ -6,7 +6,7 @@ from lxdapi.errors import InvalidError
 from lxdapi.files import path_jobs as files
 from lxdapi.instances import exec_user as login
 
-_LISTS = {"user": "/etc/passwd", "group": "/etc/group"}
+_LISTS = {"user": "passwd", "group": "group"}
 # What is longer is no list of users.
 _LONGEST = 4 * 1024 * 1024
 
@@ -34,7 +34,7 @@ class Accounts:
         if given is None or isinstance(given, int):
             return given
         if given not in self._known(word):
-            raise InvalidError(f"{word}: the instance has no {given!r} in {_LISTS[word]}")
+            raise InvalidError(f"{word}: the instance has no {given!r} in /etc/{_LISTS[word]}")
         return self._known(word)[given]
 
     def name(self, word, number):
@@ -43,7 +43,9 @@ class Accounts:
 
     def _known(self, word):
         if word not in self._lists:
-            self._lists[word] = parsed(self._read(_LISTS[word]))
+            base = _LISTS[word]
+            entries = login.parse(base, self._read(f"/etc/{base}"))
+            self._lists[word] = {each[0]: int(each[2]) for each in reversed(entries)}  # the first of a name counts
         return self._lists[word]
 
     def _read(self, path):
@@ -58,9 +60,3 @@ class Accounts:
 
         self._session.do(files.content(path, sink, found.size))
         return bytes(blocks)
-
-
-def parsed(text):
-    """Return {name: number} of the text of /etc/passwd or /etc/group."""
-    lines = (line.split(":") for line in text.decode("utf-8", "replace").splitlines())
-    return {parts[0]: int(parts[2]) for parts in reversed(list(lines)) if len(parts) > 2 and parts[2].isdecimal()}

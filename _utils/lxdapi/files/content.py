@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, Optional
 
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.minion import connection as front
 
@@ -116,9 +117,7 @@ def _open(path):
 
 def of_file(path):
     """Return the :class:`Content` of a file of this machine; raises :class:`InvalidError` if there is none."""
-    if not isinstance(path, str) or not os.path.isabs(path) or "\0" in path:
-        raise InvalidError(f"{path!r}: the absolute path of a file is needed")
-    if not os.path.isfile(path):
+    if not os.path.isfile(names.absolute_path("path", path)):
         raise InvalidError(f"{path} is no file" if os.path.exists(path) else f"{path} does not exist")
     return Content(path=path)
 
@@ -259,9 +258,7 @@ def tree(functions, source, saltenv="base", keep_symlinks=False):
     """
     if isinstance(source, str) and source.startswith(_SALT):
         return _served(functions, source, saltenv, keep_symlinks)
-    if not isinstance(source, str) or not os.path.isabs(source) or "\0" in source:
-        raise InvalidError(f"source: the absolute path of a directory, or salt://, is needed, not {source!r}")
-    if not os.path.isdir(source):
+    if not os.path.isdir(names.absolute_path("source (or salt://)", source)):
         raise InvalidError(f"{source} is no directory" if os.path.exists(source) else f"{source} does not exist")
     return _walked(source, keep_symlinks)
 

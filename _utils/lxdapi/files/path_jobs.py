@@ -12,6 +12,7 @@ import secrets as random
 import stat
 from typing import NamedTuple, Optional
 
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.files import sftp_protocol as sftp
 from lxdapi.files.sftp_protocol import SftpError
@@ -46,8 +47,7 @@ NEW = Owner(0, 0, FILE_MODE)
 
 def path_of(path):
     """Return a path inside an instance as it is sent; raises :class:`InvalidError` for what is none."""
-    if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
-        raise InvalidError(f"{path!r}: the absolute path of a file inside the instance is needed")
+    names.absolute_path("path in the instance", path)
     if {".", ".."} & set(path.split("/")):
         raise InvalidError(f"{path!r}: a path without '.' and '..' is needed")
     try:

@@ -9,6 +9,7 @@ import secrets as random
 import shutil
 import stat
 
+from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.files import content as sources
 from lxdapi.files import path_jobs as files
@@ -232,9 +233,9 @@ def pull(session, root, folder, force=False):
     force
         True: one that is there is replaced. False: it is refused.
     """
-    if not isinstance(folder, str) or not os.path.isabs(folder) or "\0" in folder or folder.strip("/") == "":
-        raise InvalidError(f"{folder!r}: the absolute path of a directory is needed")
-    folder = folder.rstrip("/")
+    folder = validation.absolute_path("directory", folder).rstrip("/")
+    if not folder:
+        raise InvalidError("directory: / cannot be replaced")
     if os.path.lexists(folder) and not force:
         raise InvalidError(f"{folder} exists: force=True replaces it")
     if os.path.lexists(folder) and (os.path.islink(folder) or not os.path.isdir(folder)):

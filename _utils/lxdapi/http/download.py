@@ -11,6 +11,7 @@ import secrets as random
 import socket
 from contextlib import contextmanager, suppress
 
+from lxdapi import validation as names
 from lxdapi.errors import APIConnectionException, APITimeoutException, InvalidError, LxdapiError
 from lxdapi.http import progress
 from lxdapi.http import upgrade as stream
@@ -153,9 +154,7 @@ def refuse(path):
 
 def _stem(path):
     """Return how the names of new files beside this one begin; raises :class:`InvalidError` for no path of a file."""
-    if not isinstance(path, str) or not os.path.isabs(path) or "\0" in path:
-        raise InvalidError(f"{path!r}: the absolute path of a file is needed")
-    folder, name = os.path.split(path)
+    folder, name = os.path.split(names.absolute_path("path", path))
     try:
         begin = os.fsdecode(os.fsencode(name)[:200])  # so that none is too long
     except UnicodeEncodeError as exc:

@@ -32,8 +32,8 @@ _ROOTS = {
 _METADATA, _WHOLE = ("lxd.tar.xz", "incus.tar.xz"), ("lxd_combined.tar.gz", "incus_combined.tar.gz")
 # Of the rest urlsplit drops some, and no request can be made of others.
 _PRINTED = re.compile(r"[^\s\\\x00-\x20\x7f\ud800-\udfff]+")
-# As simplestreams call them, and the daemons.
-_ARCHITECTURES = {
+# As Debian and simplestreams call them, and the daemons.
+ARCHITECTURES = {
     "amd64": "x86_64",
     "arm64": "aarch64",
     "armhf": "armv7l",
@@ -171,7 +171,7 @@ def _of_version(product, items):
     """Yield the images of one version: with each root file that there is a fingerprint for."""
     aliases = [each for each in _text(product.get("aliases")).split(",") if each]
     arch = _text(product.get("arch"))
-    common = {"aliases": aliases, "architecture": _ARCHITECTURES.get(arch, arch)}
+    common = {"aliases": aliases, "architecture": ARCHITECTURES.get(arch, arch)}
     files = {_text(_mapping(item).get("ftype")): _mapping(item) for item in items.values()}
     for whole in _WHOLE:
         if names.is_fingerprint(files.get(whole, {}).get("sha256")):
@@ -194,7 +194,7 @@ def _is_named(image, alias, architecture):
     """Return True for an image of this alias, which may have the architecture at its end, or fingerprint."""
     if image["fingerprint"] == alias.lower():
         return True
-    words = {image["architecture"], *(word for word, name in _ARCHITECTURES.items() if name == image["architecture"])}
+    words = {image["architecture"], *(word for word, name in ARCHITECTURES.items() if name == image["architecture"])}
     if any(f"{own}/{word}" == alias for own in image["aliases"] for word in words):
         return True
     return alias in image["aliases"] and architecture in (None, image["architecture"])

@@ -4,7 +4,6 @@ The file of a backup, as it stands on this machine: its checksum, its index, and
 
 import lzma
 import os
-import re
 import tarfile
 import zlib
 
@@ -15,7 +14,6 @@ from lxdapi.errors import InvalidError
 from lxdapi.http import upload as uploads
 from lxdapi.images import image as images
 
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 # The first member of each backup (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 _INDEX = "backup/index.yaml"
 _LARGEST_INDEX = 16 * 1024 * 1024
@@ -26,9 +24,8 @@ _DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, Val
 
 def seconds_of(given):
     """Return an age in seconds, None for None."""
-    found = re.fullmatch(r"([0-9]{1,6})([mhdw])", given) if isinstance(given, str) else None
-    if found:
-        return int(found[1]) * _UNITS[found[2]]
+    if names.duration(given) is not None:
+        return names.duration(given)
     if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
         return given
     raise InvalidError(f"max_age: seconds, or a time such as 12h, 7d or 2w are needed, not {given!r}")

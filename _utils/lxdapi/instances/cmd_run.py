@@ -5,6 +5,7 @@ A command in an instance as a state: run unless its conditions, which are looked
 import base64
 from functools import partial
 
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.instances import exec as execs
 from lxdapi.instances import exec_user as logins
@@ -112,7 +113,7 @@ def _checked(conditions):
     """Return the conditions, each as a list of text."""
     found = {key: _texts(key, conditions.get(key)) for key in CONDITIONS}
     for file in found["creates"]:
-        logins.absolute("creates", file)
+        names.value("creates", names.absolute_path("creates", file))
     for word in ("onlyif", "unless"):
         for each in found[word]:
             execs.order(each)

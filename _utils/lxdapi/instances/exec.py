@@ -105,7 +105,7 @@ def order(command, stdin=None, env=None, cwd=None, user=None, group=None, timeou
     Raises :class:`InvalidError` for what cannot be.
     """
     if cwd is not None:
-        logins.absolute("cwd", cwd)
+        names.value("cwd", names.absolute_path("cwd", cwd))
     user, group = logins.word("user", user), logins.word("group", group)
     return Order(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
 

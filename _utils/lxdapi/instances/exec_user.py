@@ -9,13 +9,14 @@ import http.client
 import posixpath
 import re
 
-from lxdapi import validation as names
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import inside
 
 _LARGEST = 2**32 - 2
 _NUMBER = re.compile("[0-9]{1,10}")
+# Which fields of an entry are numbers.
+_NUMBERS = {"passwd": (2, 3), "group": (2,)}
 _MOST_LINKS = 40
 # What is read of a file that the instance can make as large as it likes.
 _MOST_BYTES = 8 * 1024 * 1024
@@ -59,19 +60,27 @@ def _entry(api, path, base, wanted):
     """Return the fields of a user or group; of a number that has no entry None."""
     file = f"/etc/{base}"
     try:
-        text = _whole(api, path, file).decode("utf-8", "replace")
+        entries = parse(base, _whole(api, path, file))
     except APINotFoundException as exc:
         if isinstance(wanted, int):
             return None
         raise InvalidError(f"there is no {base} entry {wanted!r}: {file}: {exc.explain()}") from exc
-    fields = [line.split(":") for line in text.splitlines()]
-    place, least, numbers = (2 if isinstance(wanted, int) else 0), *((7, (2, 3)) if base == "passwd" else (4, (2,)))
-    for each in fields:
-        if len(each) >= least and each[place] == str(wanted) and all(_NUMBER.fullmatch(each[at]) for at in numbers):
+    place = 2 if isinstance(wanted, int) else 0
+    for each in entries:
+        if each[place] == str(wanted):
             return each
     if isinstance(wanted, int):
         return None
     raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {wanted!r} in it ({file})")
+
+
+def parse(base, text):
+    """
+    Return the entries of the bytes of ``/etc/passwd`` or ``/etc/group``, each a list of seven fields or more, without
+    those whose numbers are none. As for glibc, fields at the end of a line may be missing.
+    """
+    entries = [[*line.split(":"), *[""] * 6] for line in text.decode("utf-8", "replace").splitlines()]
+    return [each for each in entries if all(_NUMBER.fullmatch(each[at]) for at in _NUMBERS[base])]
 
 
 def _whole(api, path, file):
@@ -89,13 +98,6 @@ def folder(api, path, cwd):
     if found != "directory":
         raise InvalidError(f"cwd: {cwd} is {'not there' if found is None else f'a {found}, no folder'}")
     return cwd
-
-
-def absolute(what, given):
-    """Return an absolute path inside an instance; raises :class:`InvalidError` for anything else."""
-    if isinstance(given, str) and given.startswith("/") and names.value(what, given):
-        return given
-    raise InvalidError(f"{what}: an absolute path inside the instance is needed, not {given!r}")
 
 
 def kind_of(api, path, file):

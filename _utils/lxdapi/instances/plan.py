@@ -10,6 +10,7 @@ from lxdapi import validation as names
 from lxdapi.cluster import instance_move as moves
 from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import retry
+from lxdapi.images import simplestreams
 from lxdapi.instances import cloud_init as documents
 from lxdapi.instances import create as creations
 from lxdapi.instances import device_overrides as overrides
@@ -52,8 +53,6 @@ NEEDS_RESTART = (
     "security.sev",
     "security.syscalls.",
 )
-# As Debian calls them; the daemon stores its own name.
-_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "i386": "i686", "ppc64el": "ppc64le"}
 
 
 def type_of(word):
@@ -194,7 +193,7 @@ def updated(api, name, settings):
 def normal(api, wanted):
     """Return the declared fields with canonical values; an architecture that the server lacks is refused."""
     # the daemon takes any word and does not keep it (all three); in a cluster another member may have it
-    word = _ARCHITECTURES.get(str(wanted.get("architecture")), wanted.get("architecture"))
+    word = simplestreams.ARCHITECTURES.get(str(wanted.get("architecture")), wanted.get("architecture"))
     wanted = diff.normal(KIND, {**wanted, "architecture": word, "type": type_of(wanted.get("type"))})
     found = (api.server.get("environment") or {}) if word else {}
     known = found.get("architectures") or ()

@@ -21,7 +21,6 @@ PREFIX = "lxdapi-"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SHOWN = "%Y-%m-%dT%H:%M:%SZ"
-_EVERY = {"m": 60, "h": 3600, "d": 86400}
 
 
 def rotated(api, name, rules, prefix=None, now=None):
@@ -75,10 +74,9 @@ def _every(given, keep_last):
     """Return the function for the periods of keep_last."""
     if given is not None and keep_last is None:
         raise InvalidError("every: it is for keep_last, which is not given")
-    found = re.fullmatch(r"([1-9]\d{0,3})([mhd])", given if isinstance(given, str) else "1d" if given is None else "")
-    if not found:
+    seconds = names.duration("1d" if given is None else given, "mhd")
+    if not seconds:
         raise InvalidError(f"every: a time such as 30m, 6h or 1d is needed, not {given!r}")
-    seconds = int(found[1]) * _EVERY[found[2]]
     return lambda time: time - timedelta(seconds=int((time - _EPOCH).total_seconds()) % seconds)
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from lxdapi import atomic_file as staging
 from lxdapi import concurrency as workers
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.plan import converge
 
@@ -54,8 +55,7 @@ def draw(api, form):
 
 def write(path, text):
     """Return the path of a file, which has this text in one piece or stays what it was; its mode is 0600."""
-    if not isinstance(path, str) or not os.path.isabs(path):
-        raise InvalidError(f"path {path!r} is not absolute")
+    names.absolute_path("path", path)
     try:
         _written(path, text)
     except OSError as exc:
