@@ -2,8 +2,18 @@
 Files that take their place when they are whole.
 """
 
+import fcntl
 import os
+import re
+import secrets as random
 import tempfile
+from contextlib import contextmanager, suppress
+
+from lxdapi import validation
+from lxdapi.errors import InvalidError, LxdapiError
+
+# How a file is opened of which nothing is known: no pipe is waited for, no link followed.
+_CAUTIOUSLY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 def stage(folder, text, mode):
@@ -19,3 +29,100 @@ def stage(folder, text, mode):
         os.unlink(path)
         raise
     return path
+
+
+def write(file, block):
+    """Write bytes into an open file; raises :class:`LxdapiError` where the disk is full."""
+    try:
+        file.write(block)
+    except OSError as exc:
+        raise LxdapiError(f"{file.name} cannot be written: {exc.strerror}") from exc
+
+
+@contextmanager
+def replace(path):
+    """
+    Within the block write a file, open in binary, that becomes the one of this path at the block's end: whole, mode
+    0600, and on the disk; one that was there is replaced. If the block fails, all is as before.
+
+    What a process that was killed left of such a file goes first; what another one writes is locked and stays.
+
+    Raises :class:`InvalidError` if there can be no file, :class:`LxdapiError` for a disk that is full.
+    """
+    stem = _stem(path)
+    try:
+        _swept(stem)
+        file = _locked(stem)
+    except OSError as exc:
+        raise InvalidError(f"{path} cannot be written: {exc.strerror}") from exc
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, path)  # while it is locked
+    except OSError as exc:
+        raise LxdapiError(f"{path} cannot be written: {exc.strerror}") from exc
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(file.name)
+
+
+def _private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
+def _locked(stem):
+    """Return a new file, open and locked."""
+    while True:
+        file = open(stem + random.token_hex(4), "xb", opener=_private)
+        _lock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # it was swept before it was locked
+
+
+def _lock(file, how):
+    """Lock an open file; returns False where it is locked, or cannot be (NFS)."""
+    try:
+        fcntl.flock(file, how)
+        return True
+    except OSError:
+        return False
+
+
+def _swept(stem):
+    """Delete files of this stem that nobody has locked."""
+    folder, begin = os.path.split(stem)
+    for name in os.listdir(folder):
+        if name.startswith(begin) and re.fullmatch("[0-9a-f]{8}", name[len(begin) :]):
+            with suppress(OSError), os.fdopen(os.open(f"{stem}{name[-8:]}", _CAUTIOUSLY)) as file:
+                if _lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                    os.unlink(f"{stem}{name[-8:]}")
+
+
+def write_to_disk(file, data):
+    """Write bytes and wait until they are on the disk; raises :class:`LxdapiError` where it is full."""
+    write(file, data)
+    try:
+        file.flush()
+        os.fsync(file.fileno())
+    except OSError as exc:
+        raise LxdapiError(f"{file.name} cannot be written: {exc.strerror}") from exc
+
+
+def require_path(path):
+    """Raise :class:`InvalidError` for what is no path of a file."""
+    _stem(path)
+
+
+def _stem(path):
+    """Return how the names of new files beside this one begin; raises :class:`InvalidError` for no path of a file."""
+    folder, name = os.path.split(validation.absolute_path("path", path))
+    try:
+        begin = os.fsdecode(os.fsencode(name)[:200])  # so that none is too long
+    except UnicodeEncodeError as exc:
+        raise InvalidError(f"{path!r}: no file can have this name") from exc
+    if not name or os.path.isdir(path):
+        raise InvalidError(f"{path} is a directory")
+    return os.path.join(folder, f".{begin}.lxdapi-")

@@ -17,14 +17,13 @@ from lxdapi.http import endpoints
 from test_layout import FUNCTIONS, SYNCED, called, imported, tree
 
 PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
-# The functions that write a file. Each has a test of the mode: below, in test_download.py, test_image_files.py,
-# test_keypair.py, test_file_source.py and test_graph.py, and for a tree in functional/test_file_trees.py.
+# The functions that write a file. Each has a test of the mode: below, in test_atomic_file.py, test_keypair.py
+# and test_file_source.py, and for a tree in functional/test_file_trees.py.
 WRITERS = {
-    "download._locked",
     "endpoints._pem_file",
     "content.rendered",
     "tree_jobs._fetched",
-    "image._remember",
+    "atomic_file._locked",
     "atomic_file.stage",
 }
 DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}

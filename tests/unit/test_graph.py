@@ -186,7 +186,7 @@ def test_a_picture_that_cannot_be_written_leaves_what_was_there(tmp_path):
     assert (path.read_text(), os.listdir(tmp_path)) == ("before", ["host.svg"])
     for wrong, words in (
         ("relative.svg", "expected an absolute path"),
-        (str(tmp_path), "a folder"),
+        (str(tmp_path), "is a directory"),
         (f"{tmp_path}/no/x", "No such"),
     ):
         with pytest.raises(InvalidError, match=words):

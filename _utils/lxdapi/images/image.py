@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from contextlib import ExitStack
 from functools import partial
 
+from lxdapi import atomic_file
 from lxdapi import validation as names
-from lxdapi.errors import APIOperationException, InvalidError
+from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.http import upload as uploads
 from lxdapi.model import diff
@@ -95,13 +95,9 @@ def _remember(memory, known):
     newest = dict(list(known.items())[-_REMEMBERED:])
     try:
         os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=os.path.dirname(memory)) as place:
-            whole = os.path.join(place, "fingerprints.json")
-            with open(whole, "w", encoding="utf-8") as file:
-                os.fchmod(file.fileno(), 0o600)
-                json.dump(newest, file)
-            os.replace(whole, memory)
-    except OSError:
+        with atomic_file.replace(memory) as file:
+            file.write(json.dumps(newest).encode("ascii"))
+    except (OSError, LxdapiError):
         return
 
 

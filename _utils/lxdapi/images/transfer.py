@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from functools import partial
 
+from lxdapi import atomic_file
 from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import download as downloads
 from lxdapi.http import multipart as forms
@@ -45,8 +46,8 @@ def export(api, name, path, rootfs=None):
     second = f"{path}.root" if rootfs is None else rootfs
     with ExitStack() as stack:
         # the first now, so that what cannot be written is told before anything is asked for
-        first = stack.enter_context(downloads.replacing(path))
-        parts = forms.Parts([lambda: first, lambda: stack.enter_context(downloads.replacing(second))])
+        first = stack.enter_context(atomic_file.replace(path))
+        parts = forms.Parts([lambda: first, lambda: stack.enter_context(atomic_file.replace(second))])
         found = parts.end(downloads.download(api, f"images/{digest}/export", parts, words="image"))
         if found != digest:
             raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {found}")

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
+from lxdapi import atomic_file
 from lxdapi import validation as names
 from lxdapi.cluster import instance_move as moves
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
@@ -90,9 +91,9 @@ def export(api, kind_name, name, path, options, timeout=None):
     """
     place, timeout = converge.path_of(kind_of(kind_name), name), names.seconds(timeout)
     _require(api, kind_name)
-    with downloads.replacing(f"{path}.sha256") as note, downloads.replacing(path) as file:
+    with atomic_file.replace(f"{path}.sha256") as note, atomic_file.replace(path) as file:
         digest = _fetched(api, place, file, options, timeout or SECONDS)
-        downloads.put(note, f"{digest}  {os.path.basename(path)}\n".encode())
+        atomic_file.write_to_disk(note, f"{digest}  {os.path.basename(path)}\n".encode())
         return {"path": path, "size": file.tell(), "sha256": digest}
 
 
@@ -154,7 +155,7 @@ def exported(api, kind_name, name, path, options, max_age=None, timeout=None, me
     """
     max_age, timeout = files.seconds_of(max_age), names.seconds(timeout)
     converge.path_of(kind_of(kind_name), name)
-    downloads.refuse(path)
+    atomic_file.require_path(path)
     why = files.unfit(path, max_age, memory, time.time() if now is None else now)
     if not why:
         return Plan().with_note(f"its backup {path} is there")
@@ -260,7 +261,7 @@ def creation(api, name, source, wanted, timeout=None, target=None):
     if strange:
         raise InvalidError(f"source: a backup has path and pool, not {', '.join(strange)}")
     path, pool, kind_name = source.get("path"), source.get("pool"), _WORDS[1]
-    downloads.refuse(path)
+    atomic_file.require_path(path)
 
     def missing():
         return converge.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")

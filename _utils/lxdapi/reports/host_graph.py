@@ -5,16 +5,14 @@ Graphviz' language, or as the SVG that Graphviz' program ``dot`` makes of it.
 Every name comes from the daemon: each is escaped for the language that it stands in.
 """
 
-import os
 import re
 import shutil
 import subprocess
 from functools import partial
 from typing import NamedTuple
 
-from lxdapi import atomic_file as staging
+from lxdapi import atomic_file
 from lxdapi import concurrency as workers
-from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.plan import converge
 
@@ -55,23 +53,9 @@ def draw(api, form):
 
 def write(path, text):
     """Return the path of a file, which has this text in one piece or stays what it was; its mode is 0600."""
-    names.absolute_path("path", path)
-    try:
-        _written(path, text)
-    except OSError as exc:
-        raise InvalidError(f"{path} cannot be written: {exc.strerror or exc}") from exc
+    with atomic_file.replace(path) as file:
+        file.write(text.encode("utf-8"))
     return path
-
-
-def _written(path, text):
-    if os.path.isdir(path):
-        raise IsADirectoryError(None, "it is a folder")
-    staged = staging.stage(os.path.dirname(path), text, 0o600)
-    try:
-        os.replace(staged, path)
-    except OSError:
-        os.unlink(staged)
-        raise
 
 
 def read(api):

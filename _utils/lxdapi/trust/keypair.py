@@ -8,7 +8,7 @@ import datetime
 import os
 import stat
 
-from lxdapi import atomic_file as staging
+from lxdapi import atomic_file
 from lxdapi import validation as names
 from lxdapi.errors import EndpointError, InvalidError
 from lxdapi.trust import pem
@@ -99,7 +99,7 @@ def write(files):
         for path, text, mode in files:
             path = os.path.expanduser(path)
             _make_folder(os.path.dirname(path))
-            staged.append((staging.stage(os.path.dirname(path), text, mode), path))
+            staged.append((atomic_file.stage(os.path.dirname(path), text, mode), path))
         _place(staged)
     except OSError as exc:
         raise InvalidError(f"{exc.filename2 or path} cannot be made: {exc.strerror}") from exc
