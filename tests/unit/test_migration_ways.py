@@ -120,11 +120,18 @@ def test_frames_are_masked_in_whatever_pieces_they_arrive():
 def test_what_one_daemon_sends_the_other_gets_and_the_end_too(monkeypatch):
     sides = {}
 
-    def connected(api, url, params):
-        ours, sides[api, params["secret"]] = socket.socketpair()
-        return ours
+    class Connection(socket.socket):
+        """Our end of a pair of sockets."""
 
-    monkeypatch.setattr(relay.stream, "websocket", connected)
+        def pending(self):
+            """Nothing was received that a poll does not tell."""
+            return 0
+
+    def connect(api, path, query, secret):
+        ours, sides[api, secret] = socket.socketpair()
+        return Connection(fileno=ours.detach())
+
+    monkeypatch.setattr(relay.websockets, "connect", connect)
     payload = os.urandom(3000000)
     one, other = ((each, "/1.0/operations/1", {}, {"control": "c", "fs": "f"}) for each in ("one", "other"))
     with relay.joined(one, other):

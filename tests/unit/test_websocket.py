@@ -11,7 +11,8 @@ import sys
 import threading
 
 import pytest
-from lxdapi.errors import APIConnectionException, APITimeoutException
+from lxdapi.errors import APIConnectionException, APIException, APITimeoutException
+from lxdapi.http import retry
 from lxdapi.http import websocket as websockets
 
 PATH, SECRET = "/1.0/operations/x", "abcdef0123456789"
@@ -109,9 +110,30 @@ def test_half_a_frame_is_not_waited_for_without_end(opened, monkeypatch):
 @pytest.mark.parametrize("answer", [{"status": "403 Forbidden"}, {"status": "200 OK"}, {"proof": b"forged"}], ids=str)
 def test_anything_but_a_websocket_is_refused(opened, answer):
     peer = Peer(**answer)
-    with pytest.raises(APIConnectionException, match="the websocket is not there: HTTP"), opened(peer):
+    with pytest.raises(APIException, match="the websocket is not there: HTTP") as caught, opened(peer):
         pass
+    assert not retry.is_lost(caught.value)
     assert peer.ours.fileno() == -1, "it is closed"
+    peer.ended()
+
+
+def test_a_websocket_that_is_refused_has_the_words_of_the_daemon(opened):
+    peer = Peer(b'{"type": "error", "error": "not yours"}', status="403 Forbidden")
+    with pytest.raises(APIException, match="the websocket is not there: HTTP 403: not yours"), opened(peer):
+        pass
+    peer.ended()
+
+
+def test_what_came_with_the_answer_is_pending_for_who_reads_the_socket(monkeypatch):
+    peer = Peer(frame(2, b"ab"))
+    monkeypatch.setattr(websockets.stream, "dial", lambda api: peer.ours)
+    connection = websockets.connect(API(), PATH, {}, SECRET)
+    got = b""
+    while len(got) < 4:
+        assert connection.pending() or got == b""
+        got += connection.recv(1)
+    assert (got, connection.pending()) == (frame(2, b"ab"), 0)
+    connection.close()
     peer.ended()
 
 

@@ -1,12 +1,9 @@
 """
-A connection of our own to the daemon, for what begins as a request and is none, websockets and SFTP, and
-for replies of any length.
+A connection of our own to the daemon, for SFTP, which begins as a request and is none, and for replies of any length.
 """
 
-import base64
 import http.client
 import json
-import secrets as random
 import socket
 from urllib.parse import urlencode
 
@@ -34,22 +31,6 @@ def upgraded(api, url, protocol, seconds=None):
     """
     headers = {"Connection": "Upgrade", "Upgrade": protocol}
     return _asked(api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"no {protocol} there")[0]
-
-
-def websocket(api, url, params, seconds=None):
-    """
-    Return a connected socket on which frames of a websocket are exchanged from now on. Closing it is the caller's.
-
-    url, params
-        Of the websocket, such as ``operations/ID/websocket`` with its ``secret``.
-    seconds
-        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
-
-    Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
-    """
-    key = base64.b64encode(random.token_bytes(16)).decode("ascii")
-    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13"}
-    return _asked(api, url, params, seconds, headers, http.client.SWITCHING_PROTOCOLS, "no websocket there")[0]
 
 
 class _Head(http.client.HTTPResponse):

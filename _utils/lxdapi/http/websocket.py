@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from urllib.parse import urlencode
 
-from lxdapi.errors import APIConnectionException, APITimeoutException
+from lxdapi.errors import APIConnectionException, APIException, APITimeoutException
 from lxdapi.http import upgrade as stream
 
 # It is imported for the first websocket, which most runs do not have: that takes 6 ms.
@@ -43,49 +43,40 @@ def connected(api, path, query, words):
     words
         {name: secret}; the last one is asked for when the others are there.
 
-    Raises :class:`APIConnectionException`.
+    Raises :class:`APIException`.
     """
-    sockets, keys = {}, {}
-    place = f"{api.endpoint}{path}/websocket"
+    sockets = {}
     try:
         *first, last = words
         for group in (first, [last]):
             for name in group:
-                sockets[name] = _Buffered(stream.dial(api))
-                target = f"{path}/websocket?{urlencode({**query, 'secret': words[name]})}"
-                keys[name] = _asked(sockets[name], target, place)
+                sockets[name] = Connection(api, path, query, words[name])
             for name in group:
-                _refuse_other(sockets[name], keys[name], place)
-        yield {name: Channel(sock, place) for name, sock in sockets.items()}
+                sockets[name].accept()
+        yield {name: Channel(sock) for name, sock in sockets.items()}
     finally:
         for sock in sockets.values():
             sock.close()
 
 
-def _asked(sock, target, place):
-    """Ask for a websocket; returns what the answer has to prove that it is one by."""
-    key = base64.b64encode(os.urandom(16)).decode("ascii")
-    lines = [f"GET {target} HTTP/1.1", "Host: lxd", *_UPGRADE, f"Sec-WebSocket-Key: {key}", "", ""]
-    try:
-        sock.settimeout(FRAME_SECONDS)
-        sock.sendall("\r\n".join(lines).encode("ascii"))
-    except OSError as exc:
-        raise _broken(exc, place) from None
-    digest = hashlib.sha1(f"{key}{_GUID}".encode("ascii"), usedforsecurity=False).digest()
-    return base64.b64encode(digest).decode("ascii")
+def connect(api, path, query, secret):
+    """
+    Return the :class:`Connection` of one of an operation's websockets. Closing it is the caller's.
 
+    path, query
+        Of the operation.
+    secret
+        Of the websocket.
 
-def _refuse_other(sock, proof, place):
-    """Raise unless a websocket was answered with."""
+    Raises :class:`APIException`.
+    """
+    sock = Connection(api, path, query, secret)
     try:
-        first, *lines = sock.head().decode("latin-1").split("\r\n")
-    except OSError as exc:
-        raise _broken(exc, place) from None
-    status = first.split(" ")[1:2]
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    if status != ["101"] or headers.get("sec-websocket-accept") != proof:
-        words = f"HTTP {status[0]}" if status else "no answer"
-        raise APIConnectionException(error=f"the websocket is not there: {words}", method="GET", url=place)
+        sock.accept()
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def ready(channels, seconds):
@@ -103,13 +94,13 @@ def ready(channels, seconds):
 class Channel:
     """One websocket, on which a daemon sends bytes and, for the end of them, an empty text."""
 
-    def __init__(self, sock, place):
+    def __init__(self, sock):
         import websocket as library
 
         self._errors = (library.WebSocketException, OSError)
         self._websocket = library.WebSocket(skip_utf8_validation=True)
         self._websocket.sock, self._websocket.connected = sock, True
-        self._sock, self._place = sock, place
+        self._sock = sock
 
     def fileno(self):
         """Return the descriptor of the socket."""
@@ -118,7 +109,7 @@ class Channel:
     @property
     def waits(self):
         """Return True if something was received that has not been read."""
-        return self._sock.waits
+        return self._sock.pending() > 0
 
     def receive(self):
         """
@@ -131,7 +122,7 @@ class Channel:
             if frame.opcode == _PING:
                 self._answer(frame.data)
         except self._errors as exc:
-            raise _broken(exc, self._place) from None
+            raise _broken(exc, self._sock.place) from None
         if frame.opcode in (_MORE, _BYTES):
             return frame.data
         return None if frame.opcode == _TEXT else b""
@@ -171,31 +162,42 @@ class Channel:
         self.end()
 
 
-class _Buffered:
-    """A socket that is read in large pieces: of a frame the library asks for each part by itself."""
+class Connection:
+    """
+    A socket on which frames are exchanged once :meth:`accept` was called. It is read in large pieces: of a frame the
+    library asks for each part by itself.
+    """
 
-    def __init__(self, sock):
-        self._sock, self._data, self._at = sock, b"", 0
-        self.settimeout, self.gettimeout, self.fileno = sock.settimeout, sock.gettimeout, sock.fileno
-        self.send, self.sendall = sock.send, sock.sendall
+    def __init__(self, api, path, query, secret):
+        self.place = f"{api.endpoint}{path}/websocket"
+        self._sock = sock = stream.dial(api)
+        self._data, self._at = b"", 0
+        self.settimeout, self.gettimeout, self.setblocking = sock.settimeout, sock.gettimeout, sock.setblocking
+        self.fileno, self.send, self.sendall = sock.fileno, sock.send, sock.sendall
+        self._key = base64.b64encode(os.urandom(16)).decode("ascii")
+        target = f"{path}/websocket?{urlencode({**query, 'secret': secret})}"
+        lines = [f"GET {target} HTTP/1.1", "Host: lxd", *_UPGRADE, f"Sec-WebSocket-Key: {self._key}", "", ""]
+        try:
+            self.settimeout(FRAME_SECONDS)
+            self.sendall("\r\n".join(lines).encode("ascii"))
+        except OSError as exc:
+            self.close()
+            raise _broken(exc, self.place) from None
 
-    @property
-    def waits(self):
-        """Return True if there is something that was received."""
-        pending = getattr(self._sock, "pending", None)
-        return self._at < len(self._data) or bool(pending and pending())
+    def accept(self):
+        """Read the answer to the handshake; raises :class:`APIException` unless it is a websocket."""
+        try:
+            first, *lines = self._head().decode("latin-1").split("\r\n")
+        except OSError as exc:
+            raise _broken(exc, self.place) from None
+        status = first.split(" ")[1:2]
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        digest = hashlib.sha1(f"{self._key}{_GUID}".encode("ascii"), usedforsecurity=False).digest()
+        if status != ["101"] or headers.get("sec-websocket-accept") != base64.b64encode(digest).decode("ascii"):
+            words = f"HTTP {status[0]}{self._error()}" if status else "no answer"
+            raise APIException(error=f"the websocket is not there: {words}", method="GET", url=self.place)
 
-    def recv(self, size):
-        """Return up to so many bytes."""
-        if self._at == len(self._data):
-            if size >= _BLOCK // 4:
-                return self._sock.recv(size)
-            self._data, self._at = self._sock.recv(_BLOCK), 0
-        piece = self._data[self._at : self._at + size]
-        self._at += len(piece)
-        return piece
-
-    def head(self):
+    def _head(self):
         """Return the head of an HTTP reply; what came behind it is kept. Raises OSError where there is none."""
         data = b""
         while b"\r\n\r\n" not in data:
@@ -206,6 +208,28 @@ class _Buffered:
         head, _, rest = data.partition(b"\r\n\r\n")
         self._data, self._at = rest, 0
         return head
+
+    def _error(self):
+        """Return the daemon's words in a refusal, if they came with its head."""
+        try:
+            return f": {json.loads(self._data)['error']}"
+        except (ValueError, KeyError, TypeError):
+            return ""
+
+    def pending(self):
+        """Return how many bytes were received that have not been read: no poll tells that."""
+        decrypted = getattr(self._sock, "pending", None)
+        return len(self._data) - self._at or (decrypted() if decrypted else 0)
+
+    def recv(self, size):
+        """Return up to so many bytes."""
+        if self._at == len(self._data):
+            if size >= _BLOCK // 4:
+                return self._sock.recv(size)
+            self._data, self._at = self._sock.recv(_BLOCK), 0
+        piece = self._data[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
 
     def close(self):
         """Hang up; a thread that sends is woken."""

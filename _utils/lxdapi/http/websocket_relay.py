@@ -7,12 +7,11 @@ be: so the head of each frame is rewritten, with a mask of zeros, which leaves t
 
 import logging
 import select
-import socket
 import ssl
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from lxdapi.http import upgrade as stream
+from lxdapi.http import websocket as websockets
 
 log = logging.getLogger(__name__)
 
@@ -98,20 +97,13 @@ class _End:
 
     @property
     def holds(self):
-        """Return True if TLS has decrypted more than was taken: no poll tells that."""
-        decrypted = getattr(self.sock, "pending", None)
-        return bool(decrypted and not self.ended and self.interest() & select.POLLIN and decrypted())
+        """Return True if more was received than was taken, which no poll tells."""
+        return bool(not self.ended and self.interest() & select.POLLIN and self.sock.pending())
 
     @property
     def is_over(self):
         """Return True if nothing will arrive any more, and all that did was passed on."""
         return self.ended and not self.other.pending
-
-    def close(self):
-        """Hang up."""
-        with suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
 
 
 @contextmanager
@@ -128,7 +120,7 @@ def joined(one, other):
     thread = threading.Thread(target=_carry, args=(ends, stop), daemon=True, name="lxdapi relay")
     try:
         for word in words:
-            ends += _pair(_End(_connected(*one, word)), _End(_connected(*other, word)))
+            ends += _pair(*(_End(websockets.connect(*side[:3], side[3][word])) for side in (one, other)))
         thread.start()
         yield
     finally:
@@ -136,11 +128,7 @@ def joined(one, other):
         if thread.ident is not None:
             thread.join()
         for end in ends:
-            end.close()
-
-
-def _connected(api, path, query, secrets, word):
-    return stream.websocket(api, f"{path}/websocket", {**query, "secret": secrets[word]})
+            end.sock.close()
 
 
 def _pair(one, other):
@@ -158,8 +146,8 @@ def _carry(ends, stop):
             end.other.send()
         for end in live:
             if end.is_over:  # so the other one sees it too
-                end.close()
-                end.other.close()
+                end.sock.close()
+                end.other.sock.close()
         live = [end for end in live if not (end.is_over or end.other.is_over)]
 
 
