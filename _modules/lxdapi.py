@@ -23,11 +23,12 @@ from lxdapi import validation as names
 from lxdapi.http import operations
 from lxdapi.images import image as images
 from lxdapi.minion import connection
-from lxdapi.model import kinds
+from lxdapi.model import kinds, listing
 from lxdapi.plan import by_kind as generic
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
-from lxdapi.reports import survey
+from lxdapi.reports import effective as effectives
+from lxdapi.reports import export_sls
 
 # The version of all synced files: see lxdapi.minion.connection.
 __version__ = "0.1.0"
@@ -65,7 +66,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     if name is None:
         return _raw("GET", kind, params, None, remote, project, target=target)
     _refuse(params=params)
-    return secrets.mask_object(survey.found(connection.connect(globals(), remote, project, target), kind, name))
+    return secrets.mask_object(listing.find(connection.connect(globals(), remote, project, target), kind, name))
 
 
 def post(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
@@ -255,7 +256,7 @@ def list_(kind, parent=None, full=False, remote=None, project=None, target=None)
 
         salt-call lxdapi.list instance full=True
     """
-    objects = survey.listed(connection.connect(globals(), remote, project, target), kind, parent)
+    objects = listing.list_objects(connection.connect(globals(), remote, project, target), kind, parent)
     return secrets.mask_object(objects) if full else sorted(objects)
 
 
@@ -345,7 +346,7 @@ def effective(kind, name, remote=None, project=None):
     """
     if kind != "instance":
         raise SaltInvocationError(f"kind {kind!r}: only an instance inherits; there is: instance")
-    return survey.effective(connection.connect(globals(), remote, project), name)
+    return effectives.read(connection.connect(globals(), remote, project), name)
 
 
 def export(kind=None, name=None, remote=None, project=None):
@@ -374,8 +375,8 @@ def export(kind=None, name=None, remote=None, project=None):
         salt-call lxdapi.export profile --out json | jq -r .local > profiles.sls
     """
     where, left_out = {"remote": remote, "project": project}, []
-    return survey.sls(
-        survey.exported(connection.connect(globals(), remote, project), kind, name, where, left_out), left_out
+    return export_sls.format_sls(
+        export_sls.read_states(connection.connect(globals(), remote, project), kind, name, where, left_out), left_out
     )
 
 

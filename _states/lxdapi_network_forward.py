@@ -5,7 +5,7 @@ Network forwards of LXD and Incus as declared: ports of an address, forwarded in
 """
 
 from lxdapi.minion import state
-from lxdapi.reports import survey
+from lxdapi.plan import purge
 
 
 def present(name, ports=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
@@ -95,7 +95,7 @@ def purged(name, keep, remote=None, project=None):
         globals(),
         "network_forward",
         name,
-        lambda api: survey.purged(api, "network_forward", name, keep),
+        lambda api: purge.plan_purge(api, "network_forward", name, keep),
         remote=remote,
         project=project,
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 from docutils import nodes
 from docutils.statemachine import StringList
 from lxdapi.model.kinds import KINDS
-from lxdapi.reports.survey import ORDER
+from lxdapi.reports.export_sls import ORDER
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.parsing import nested_parse_to_nodes

@@ -8,10 +8,9 @@ import pytest
 from fake import MISSING, Paper, failure, server, sync
 from lxdapi.errors import APIException, InvalidError
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
+from lxdapi.plan import converge, purge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
-from lxdapi.reports import survey
 from model import PROFILE, Model
 from salt.exceptions import CommandExecutionError
 
@@ -266,7 +265,7 @@ def purged(keep):
     facts = server(api_extensions=["network_forward"])
     listed = sync([{"listen_address": name.partition("/")[2]} for name in FOUND])
     paper = Paper(facts, sync({}), listed, *[sync({})] * 3)
-    return [step.changes for step in survey.purged(paper.api, "network_forward", "br0", keep)]
+    return [step.changes for step in purge.plan_purge(paper.api, "network_forward", "br0", keep)]
 
 
 @pytest.mark.parametrize("keep", [["192.0.2.1", "2001:DB8:0::1"], ("192.0.2.1", "2001:db8::1", "192.0.2.77")])
@@ -283,7 +282,7 @@ def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions
     paper = Paper(
         lambda seen: failure(404, "not found") if "networks" in seen.path else server(api_extensions=extensions)
     )
-    plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
+    plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
     ret = run_state("network_forward", "br0", plan)
     assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
 
@@ -291,7 +290,7 @@ def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions
 def test_what_goes_is_named_in_the_comment():
     facts, listed = server(api_extensions=["network_forward"]), sync([{"listen_address": "192.0.2.9"}])
     paper = Paper(facts, sync({}), listed, sync({}))
-    plan = lambda: survey.purged(paper.api, "network_forward", "br0", [])  # noqa: E731
+    plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
     ret = run_state("network_forward", "br0", plan, test=True)
     assert ret["comment"] == "network forward br0 would be rid of br0/192.0.2.9"
 

@@ -14,11 +14,11 @@ from fake import Paper, failure, server, sync
 from lxdapi import masking as secrets
 from lxdapi.errors import APIException, InvalidError
 from lxdapi.minion import connection as front
-from lxdapi.model import diff
+from lxdapi.model import diff, listing
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan.state_result import run_state
-from lxdapi.reports import survey
+from lxdapi.reports import effective, export_sls
 from test_layout import STATES, called, parameters, public, tree
 
 OLD, NEW, SEEN = "cAnaRy-old", "cAnaRy-new", "control-7c"
@@ -141,8 +141,8 @@ def connected(marks):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda api: secrets.mask_object(survey.listed(api, "profile")),
-        lambda api: survey.sls(survey.exported(api, "profile", "web")),
+        lambda api: secrets.mask_object(listing.list_objects(api, "profile")),
+        lambda api: export_sls.format_sls(export_sls.read_states(api, "profile", "web")),
         lambda api: secrets.mask_marked(api.get("profiles").data),
         lambda api: diff.compare(KINDS["profile"], diff.normal(KINDS["profile"], WANTED), PROFILE).changes,
     ],
@@ -159,7 +159,7 @@ def test_what_the_setting_marks_is_seen_nowhere(capsys, ask, marks, shows):
 
 def test_an_export_names_what_is_marked():
     left_out = []
-    survey.exported(connected(MARKS), "profile", "web", left_out=left_out)
+    export_sls.read_states(connected(MARKS), "profile", "web", left_out=left_out)
     places = ["config cloud-init.user-data", "config user.db_login", "device eth0 hwaddr"]
     assert left_out == [f"profile web: {place}" for place in places]
 
@@ -168,7 +168,7 @@ def test_what_is_effective_is_masked_where_it_is_marked():
     instance = {"profiles": ["web"], "config": {"user.db_login": OLD}, "devices": {}}
     replies = {"/1.0/instances/c1": sync(instance), "/1.0/profiles": sync([PROFILE]), "/1.0": server()}
     secrets.mark(MARKS)
-    shown = survey.effective(Paper(lambda seen: replies[seen.path]).api, "c1")
+    shown = effective.read(Paper(lambda seen: replies[seen.path]).api, "c1")
     assert shown["config"]["user.db_login"] == {"value": "(hidden)", "origin": "instance"}
     assert "cAnaRy" not in json.dumps(shown) and SEEN in json.dumps(shown)
 

@@ -24,11 +24,11 @@ from lxdapi.http import operations, retry
 from lxdapi.http import upload as uploads
 from lxdapi.instances import backup_file as files
 from lxdapi.model import keyed_lists as items
+from lxdapi.model import listing
 from lxdapi.model.kinds import kind_of
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
-from lxdapi.reports import survey
 
 log = logging.getLogger(__name__)
 
@@ -307,5 +307,5 @@ class _Stage:
     def _left(self):
         if any(_RESTORING.match(each.get("description") or "") for each in operations.running(self._api)):
             return []
-        found = survey.listed(self._api, self._kind_name, self._within.rstrip("/") or None)
+        found = listing.list_objects(self._api, self._kind_name, self._within.rstrip("/") or None)
         return [each for each in found if each.startswith(self._within + self._prefix)]

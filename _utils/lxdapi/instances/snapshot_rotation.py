@@ -13,9 +13,9 @@ from datetime import datetime, timedelta, timezone
 from lxdapi import validation as names
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.instances import snapshots
+from lxdapi.model import listing
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan
-from lxdapi.reports import survey
 
 PREFIX = "lxdapi-"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -125,7 +125,7 @@ def _newest(times, count, begin):
 def _own(api, kind_name, name, prefix):
     """Return the times of the snapshots that this rotation made; none where there is nothing to have any."""
     try:
-        found = survey.listed(api, kind_name, name)
+        found = listing.list_objects(api, kind_name, name)
     except APINotFoundException:
         return set()
     return {time for time in (_time(each.rpartition("/")[2], prefix) for each in found) if time}

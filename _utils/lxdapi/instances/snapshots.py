@@ -11,12 +11,11 @@ from lxdapi import validation as names
 from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import power as statuses
-from lxdapi.model import diff
+from lxdapi.model import diff, listing
 from lxdapi.model.kinds import MARK, kind_of
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
-from lxdapi.reports import survey
 
 # A restore copies a whole disk on some pools.
 RESTORE_SECONDS = 3600
@@ -62,7 +61,7 @@ def times(api, name):
     there is not.
     """
     kind_name = word_within(name)
-    found = survey.listed(api, kind_name, name)
+    found = listing.list_objects(api, kind_name, name)
     if not found:
         api.get(converge.path_of(*_owner(kind_of(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
     return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
@@ -195,7 +194,8 @@ def _numbered(api, name, number, expires_at):
 
 def _next_number(api, name):
     """Return the number of the next snapshot of this sort."""
-    found = [re.fullmatch(rf"{BEFORE}(\d+)", each.partition("/")[2]) for each in survey.listed(api, _WORDS[2], name)]
+    known = listing.list_objects(api, _WORDS[2], name)
+    found = [re.fullmatch(rf"{BEFORE}(\d+)", each.partition("/")[2]) for each in known]
     return 1 + max((int(each[1]) for each in found if each), default=0)
 
 

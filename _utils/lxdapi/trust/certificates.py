@@ -7,8 +7,8 @@ import re
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.model import equality as meaning
+from lxdapi.model import listing
 from lxdapi.plan import converge
-from lxdapi.reports import survey
 from lxdapi.trust.pem import read
 
 
@@ -31,7 +31,7 @@ def fingerprint_of(api, name):
     digits = name.replace(":", "").lower() if isinstance(name, str) else ""
     if names.is_fingerprint(digits):
         return digits
-    found = sorted(key for key, each in survey.listed(api, "certificate").items() if each["name"] == name)
+    found = sorted(key for key, each in listing.list_objects(api, "certificate").items() if each["name"] == name)
     if len(found) > 1:
         raise InvalidError(
             f"{len(found)} certificates have this name: say which by its fingerprint: {', '.join(found)}"

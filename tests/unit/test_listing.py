@@ -9,10 +9,10 @@ from fake import Paper, failure, page, server, sync
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
-from lxdapi.model import diff
+from lxdapi.model import diff, listing
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.reports import survey
+from lxdapi.reports import effective, export_sls
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -25,7 +25,7 @@ def paper(replies, extensions=ALL, clustered=False):
 
     def answer(seen):
         path = seen.line.partition("/1.0")[2].strip("/")
-        assert seen.method == "GET", "a survey changes nothing"
+        assert seen.method == "GET", "a list changes nothing"
         if not path:
             return server(api_extensions=extensions, **facts)
         return replies.get(path, failure(404, "not found"))
@@ -33,14 +33,14 @@ def paper(replies, extensions=ALL, clustered=False):
     return Paper(answer)
 
 
-def listing(*names, key="name", **more):
+def collection(*names, key="name", **more):
     """Return the reply of a collection with objects of these names."""
     return sync([{key: name, **more} for name in names])
 
 
 def test_a_list_is_one_request_and_has_each_object_by_its_name():
-    found = paper({"profiles": listing("web", "default", description="x")})
-    assert survey.listed(found.api, "profile") == {
+    found = paper({"profiles": collection("web", "default", description="x")})
+    assert listing.list_objects(found.api, "profile") == {
         "web": {"name": "web", "description": "x"},
         "default": {"name": "default", "description": "x"},
     }
@@ -59,22 +59,22 @@ def test_a_list_is_one_request_and_has_each_object_by_its_name():
 )
 def test_each_kind_has_its_collection_and_its_key(word, path, key):
     name = "debian/12" if word == "image_alias" else "a" * 64
-    assert list(survey.listed(paper({path: listing(name, key=key)}).api, word)) == [name]
+    assert list(listing.list_objects(paper({path: collection(name, key=key)}).api, word)) == [name]
 
 
 @pytest.mark.parametrize("nothing", [None, []])
 def test_a_list_can_be_empty(nothing):
-    assert survey.listed(paper({"profiles": sync(nothing)}).api, "profile") == {}
-    assert survey.listed(paper({"networks/lo/forwards": sync(nothing)}).api, "network_forward", "lo") == {}
+    assert listing.list_objects(paper({"profiles": sync(nothing)}).api, "profile") == {}
+    assert listing.list_objects(paper({"networks/lo/forwards": sync(nothing)}).api, "network_forward", "lo") == {}
 
 
 def test_interfaces_of_the_machine_are_no_networks():
     networks = sync([{"name": "lo", "managed": False}, {"name": "br0", "managed": True}])
-    assert list(survey.listed(paper({"networks": networks}).api, "network")) == ["br0"]
+    assert list(listing.list_objects(paper({"networks": networks}).api, "network")) == ["br0"]
 
 
 def test_the_server_is_a_list_of_one():
-    (name, found), *none = survey.listed(paper({}).api, "server").items()
+    (name, found), *none = listing.list_objects(paper({}).api, "server").items()
     assert (name, found["config"], none) == ("server", {"user.a": "b"}, [])
 
 
@@ -82,11 +82,11 @@ def test_what_is_in_something_is_listed_in_all_of_them():
     networks = sync([{"name": "lo", "managed": False}, {"name": "br0"}, {"name": "mac"}, {"name": "gone"}])
     replies = {
         "networks": networks,
-        "networks/br0/forwards": listing("192.0.2.1", "2001:db8::1", key="listen_address"),
+        "networks/br0/forwards": collection("192.0.2.1", "2001:db8::1", key="listen_address"),
         "networks/mac/forwards": failure(400, "Network driver does not support forwards"),
     }
     found = paper(replies)
-    assert list(survey.listed(found.api, "network_forward")) == ["br0/192.0.2.1", "br0/2001:db8::1"]
+    assert list(listing.list_objects(found.api, "network_forward")) == ["br0/192.0.2.1", "br0/2001:db8::1"]
     asked = [
         "GET /1.0",
         "GET /1.0/networks",
@@ -96,25 +96,25 @@ def test_what_is_in_something_is_listed_in_all_of_them():
 
 
 def test_what_is_in_something_is_listed_in_one_with_one_request():
-    found = paper({"networks/br0/forwards": listing("192.0.2.1", key="listen_address")})
-    assert list(survey.listed(found.api, "network_forward", "br0")) == ["br0/192.0.2.1"]
+    found = paper({"networks/br0/forwards": collection("192.0.2.1", key="listen_address")})
+    assert list(listing.list_objects(found.api, "network_forward", "br0")) == ["br0/192.0.2.1"]
     assert found.lines == ["GET /1.0", "GET /1.0/networks/br0/forwards"]
 
 
 def test_what_is_in_something_in_something_is_named_with_all():
     custom = "storage-pools/p/volumes/custom"
     replies = {
-        "storage-pools": listing("p"),
-        custom: listing("v", "v/s0", "w"),  # LXD 5.0.2 and Incus 6.0.4 list snapshots beside
-        f"{custom}/v/snapshots": listing("v/s0", "v/s1"),
-        f"{custom}/w/snapshots": listing(),
-        "storage-pools/p/buckets": listing("b"),
-        "storage-pools/p/buckets/b/keys": listing("admin", "reader"),
+        "storage-pools": collection("p"),
+        custom: collection("v", "v/s0", "w"),  # LXD 5.0.2 and Incus 6.0.4 list snapshots beside
+        f"{custom}/v/snapshots": collection("v/s0", "v/s1"),
+        f"{custom}/w/snapshots": collection(),
+        "storage-pools/p/buckets": collection("b"),
+        "storage-pools/p/buckets/b/keys": collection("admin", "reader"),
     }
-    assert list(survey.listed(paper(replies).api, "storage_volume")) == ["p/v", "p/w"]
-    assert list(survey.listed(paper(replies).api, "volume_snapshot")) == ["p/v/s0", "p/v/s1"]
-    assert list(survey.listed(paper(replies).api, "volume_snapshot", "p/v")) == ["p/v/s0", "p/v/s1"]
-    assert list(survey.listed(paper(replies).api, "storage_bucket_key")) == ["p/b/admin", "p/b/reader"]
+    assert list(listing.list_objects(paper(replies).api, "storage_volume")) == ["p/v", "p/w"]
+    assert list(listing.list_objects(paper(replies).api, "volume_snapshot")) == ["p/v/s0", "p/v/s1"]
+    assert list(listing.list_objects(paper(replies).api, "volume_snapshot", "p/v")) == ["p/v/s0", "p/v/s1"]
+    assert list(listing.list_objects(paper(replies).api, "storage_bucket_key")) == ["p/b/admin", "p/b/reader"]
 
 
 UNREADABLE = [failure(500, "broken"), failure(403, "no"), page(404), page(502), failure(503, "shutting down")]
@@ -123,17 +123,19 @@ UNREADABLE = [failure(500, "broken"), failure(403, "no"), page(404), page(502), 
 @pytest.mark.parametrize("reply", UNREADABLE)
 def test_a_list_that_cannot_be_read_is_a_failure_and_not_empty(reply):
     with pytest.raises(APIException):
-        survey.listed(paper({"profiles": reply}).api, "profile")
+        listing.list_objects(paper({"profiles": reply}).api, "profile")
     with pytest.raises(APIException):
-        survey.listed(paper({"networks": listing("br0"), "networks/br0/forwards": reply}).api, "network_forward")
+        listing.list_objects(
+            paper({"networks": collection("br0"), "networks/br0/forwards": reply}).api, "network_forward"
+        )
 
 
 def test_where_one_is_asked_for_that_it_has_none_is_a_failure():
     replies = {"networks/mac/forwards": failure(400, "Network driver does not support forwards")}
     with pytest.raises(APINotFoundException):
-        survey.listed(paper(replies).api, "network_forward", "br0")
+        listing.list_objects(paper(replies).api, "network_forward", "br0")
     with pytest.raises(APIException, match="does not support"):
-        survey.listed(paper(replies).api, "network_forward", "mac")
+        listing.list_objects(paper(replies).api, "network_forward", "mac")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_where_one_is_asked_for_that_it_has_none_is_a_failure():
 def test_what_is_nothing_to_be_listed_is_refused(word, parent):
     found = paper({})
     with pytest.raises(InvalidError):
-        survey.listed(found.api, word, parent)
+        listing.list_objects(found.api, word, parent)
     assert set(found.lines) <= {"GET /1.0"}
 
 
@@ -164,7 +166,7 @@ def test_what_is_nothing_to_be_listed_is_refused(word, parent):
 def test_a_kind_that_the_daemon_lacks_is_told(word, words):
     found = paper({}, extensions=[])
     with pytest.raises(InvalidError, match=words):
-        survey.listed(found.api, word)
+        listing.list_objects(found.api, word)
 
 
 PROFILES = [
@@ -175,14 +177,14 @@ PROFILES = [
 INSTANCE = {"config": {"c": "4", "volatile.uuid": "u", "image.os": "x"}, "devices": {"eth0": {"secret": "t0p"}}}
 
 
-def effective(profiles, instance=INSTANCE, name="c1"):
+def effective_in(profiles, instance=INSTANCE, name="c1"):
     """Return what is in effect for an instance with these profiles, in their order."""
     found = paper({f"instances/{name}": sync({**instance, "profiles": profiles}), "profiles": sync(PROFILES)})
-    return survey.effective(found.api, name), found
+    return effective.read(found.api, name), found
 
 
 def test_a_value_comes_from_the_last_that_has_it():
-    found, asked = effective(["default", "web"])
+    found, asked = effective_in(["default", "web"])
     assert found["config"] == {
         "a": {"value": "1", "origin": "profile default"},
         "b": {"value": "2", "origin": "profile web"},
@@ -196,7 +198,7 @@ def test_a_value_comes_from_the_last_that_has_it():
 
 
 def test_the_order_of_profiles_decides():
-    found, _ = effective(["web", "default"])
+    found, _ = effective_in(["web", "default"])
     assert found["config"]["b"] == {"value": "1", "origin": "profile default"}
     assert found["devices"]["root"]["value"] == {"type": "disk", "token": "(hidden)"}
     assert "t0p" not in repr(found)
@@ -204,15 +206,15 @@ def test_the_order_of_profiles_decides():
 
 @pytest.mark.parametrize("profiles", [[], None])
 def test_without_profiles_all_comes_from_the_instance(profiles):
-    found, _ = effective(profiles)
+    found, _ = effective_in(profiles)
     assert {each["origin"] for part in found.values() for each in part.values()} == {"instance"}
-    assert effective(profiles, {"config": None, "devices": None})[0] == {"config": {}, "devices": {}}
+    assert effective_in(profiles, {"config": None, "devices": None})[0] == {"config": {}, "devices": {}}
 
 
 @pytest.mark.parametrize("name", ["gone", "..", "a/b", "", None, 5])
 def test_an_instance_that_is_none_is_refused(name):
     with pytest.raises(InvalidError, match="instance"):
-        survey.effective(paper({}).api, name)
+        effective.read(paper({}).api, name)
 
 
 def test_a_name_needs_its_kind_and_what_is_not_there_cannot_be_exported():
@@ -222,7 +224,7 @@ def test_a_name_needs_its_kind_and_what_is_not_there_cannot_be_exported():
         ("warning", None, "declared"),
     ]:
         with pytest.raises(InvalidError, match=words):
-            survey.exported(paper({}).api, word, name)
+            export_sls.read_states(paper({}).api, word, name)
 
 
 CONFIG = st.dictionaries(
@@ -272,13 +274,13 @@ def objects_of(kind):
     return st.fixed_dictionaries({"uuid": st.just("x")}, optional=fields)
 
 
-@pytest.mark.parametrize("word", survey.ORDER)
+@pytest.mark.parametrize("word", export_sls.ORDER)
 @given(st.data())
 def test_what_was_exported_changes_nothing_where_it_is_applied(word, data):
     kind = KINDS[word]
     found = data.draw(objects_of(kind))
     before = copy.deepcopy(found)
-    name, declared = survey._declared(kind, "x", found)
+    name, declared = export_sls._declared(kind, "x", found)
     wanted = diff.normal(kind, {**declared, **({"name": name} if "name" in found and "name" in kind.known else {})})
     assert found == before
     wanted.pop("name", None)
@@ -289,7 +291,7 @@ def test_what_was_exported_changes_nothing_where_it_is_applied(word, data):
 
 
 def test_what_was_exported_has_the_name_that_the_object_has():
-    name, declared = survey._declared(KINDS["certificate"], "f" * 64, {"name": "web", "type": "client"})
+    name, declared = export_sls._declared(KINDS["certificate"], "f" * 64, {"name": "web", "type": "client"})
     assert (name, declared) == ("web", {"type": "client"})
     assert converge.parts_of(KINDS["network_forward"], "br0/::1")["name"] == "::1"
 
@@ -327,12 +329,12 @@ DECLARED = [
 
 @pytest.mark.parametrize("word, found, declared", DECLARED)
 def test_what_an_object_has_is_exported_without_what_is_not_declared(word, found, declared):
-    assert survey._declared(KINDS[word], "x", found)[1] == declared
+    assert export_sls._declared(KINDS[word], "x", found)[1] == declared
 
 
 def test_keys_are_exported_in_their_order():
     config = {"user.b": "1", "limits.cpu": "2", "user.a": "3"}
-    _, declared = survey._declared(KINDS["profile"], "x", {"config": config, "devices": {"b": config, "a": {}}})
+    _, declared = export_sls._declared(KINDS["profile"], "x", {"config": config, "devices": {"b": config, "a": {}}})
     assert list(declared["config"]) == sorted(config) == list(declared["devices"]["b"])
     assert list(declared["devices"]) == ["a", "b"]
 
@@ -340,15 +342,17 @@ def test_keys_are_exported_in_their_order():
 def test_an_export_says_where_it_is_but_for_what_belongs_to_the_server():
     found = paper({"profiles/web": sync({}), "projects/p": sync({})})
     where = {"remote": "r", "project": "p"}
-    (profile,) = survey.exported(found.api, "profile", "web", where).values()
-    (project,) = survey.exported(found.api, "project", "p", where).values()
+    (profile,) = export_sls.read_states(found.api, "profile", "web", where).values()
+    (project,) = export_sls.read_states(found.api, "project", "p", where).values()
     assert profile == {"lxdapi_profile.present": [{"name": "web"}, {"remote": "r"}, {"project": "p"}]}
     assert project["lxdapi_project.present"][-1] == {"remote": "r"}
     assert "project" not in str(project["lxdapi_project.present"])
-    assert survey.exported(found.api, "profile", "web", {"remote": None}) == {"web": {"lxdapi_profile.present": []}}
+    assert export_sls.read_states(found.api, "profile", "web", {"remote": None}) == {
+        "web": {"lxdapi_profile.present": []}
+    }
 
 
 def test_a_document_for_cloud_init_is_shown_without_its_passwords():
     found = {"config": {"cloud-init.user-data": "#cloud-config\npassword: canary\nlocale: C\n"}, "devices": {}}
-    shown = effective([], {**found, "profiles": []})[0]["config"]["cloud-init.user-data"]["value"]
+    shown = effective_in([], {**found, "profiles": []})[0]["config"]["cloud-init.user-data"]["value"]
     assert "locale: C" in shown and "canary" not in shown

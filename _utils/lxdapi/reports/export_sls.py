@@ -1,24 +1,20 @@
 """
-What is there: lists of every kind, existing objects as SLS, and where an effective value comes from.
+Existing objects as SLS, which applied changes nothing.
 """
 
 import json
-from dataclasses import replace
 
 from lxdapi import masking as secrets
 from lxdapi import validation as names
 from lxdapi import yaml_text
 from lxdapi.cluster import per_member as clusters
-from lxdapi.errors import APIException, APINotFoundException, InvalidError
-from lxdapi.model import diff
+from lxdapi.errors import InvalidError
+from lxdapi.model import diff, listing, objects
 from lxdapi.model import equality as meaning
 from lxdapi.model.kinds import KINDS, kind_of
 from lxdapi.model.schema import FIELDS
-from lxdapi.plan import converge
-from lxdapi.plan.steps import Plan
+from lxdapi.reports.effective import HIDDEN
 
-# Of every kind: what the daemon keeps in a config for itself, and what we do.
-_DAEMONS = ("volatile.", "image.", "user.lxdapi.")
 # The kinds that can be declared, each after those that it may need.
 ORDER = (
     *("cluster_member", "cluster_group", "project", "certificate"),
@@ -31,142 +27,7 @@ ORDER = (
 _RESERVED = ("include", "exclude", "extend")
 
 
-def listed(api, kind_name, parent=None):
-    """
-    Return ``{name: object}`` of every object of a kind.
-
-    parent
-        Only of those in it: ``lxdbr0`` for a network's forwards. None: in all that there are, with a
-        request for each.
-    """
-    kind = kind_of(kind_name)
-    converge.require(api, kind)
-    if not kind.of_server:
-        converge.require_project(api)
-    if parent and not kind.parents:
-        raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
-    if not kind.path:
-        return {kind_name: api.get("").metadata}
-    return {name: found for name, found, _ in _everything(api, kind, parent)}
-
-
-def found(api, kind_name, name):
-    """Return the object of that name, None if there is none; raises if there is no such project."""
-    kind = kind_of(kind_name)
-    current = converge.read(api, kind, name)
-    if current is None:
-        if not kind.of_server:
-            converge.require_project(api)
-        return None
-    return current.metadata
-
-
-def _everything(api, kind, parent=None):
-    """
-    Return (name, object, member of the cluster that it is on or None) of all of a kind: of volumes on local
-    pools there may be several of one name.
-    """
-    if not kind.parents:
-        return _collection(api, kind, "", None)
-    above = [(parent, None, None)] if parent else _everything(api, kind_of(kind.parents[-1]))
-    return [each for name, _, member in above for each in _within(api, kind, name, bool(parent), member)]
-
-
-def _within(api, kind, parent, strict, member):
-    """Return the objects in a parent; none, unless asked for by name, where it cannot have any."""
-    try:
-        return _collection(api, kind, parent, member)
-    except APINotFoundException:
-        if strict:
-            raise
-    except APIException as exc:
-        # 400: a macvlan network has no forwards, a bridge no peers
-        if strict or exc.result.response.status_code != 400:
-            raise
-    return []
-
-
-def _collection(api, kind, parent, member):
-    parts = converge.parts_of(kind, f"{parent}/{_ANY[kind.rule]}") if parent else {}
-    params = {"recursion": 1, **({"target": member} if member else {})}
-    found = api.get(names.path(kind.collection, **parts), params=params).metadata or ()
-    if kind.cluster.local and kind.listed_with_parent and api.clustered:
-        found = _of_the_member(api.at(member) if member else api, kind, parent, found)
-    before = f"{parent}/" if parent else ""
-    return [(before + _own(kind, each), each, _member(kind, each, member)) for each in found if _counts(kind, each)]
-
-
-def _of_the_member(api, kind, parent, found):
-    """
-    Return a volume's snapshots, as they are read one by one: LXD 5.0.2 lists those of the member that is asked,
-    whatever the target; and those of all members beside the volumes.
-    """
-    above, volume = kind_of(kind.parents[-1]), parent.rpartition("/")[2]
-    path = names.path(above.collection, **converge.parts_of(above, parent))
-    beside = api.get(path, params={"recursion": 1}).metadata or ()
-    beside = [each for each in beside if each["name"].rpartition("/")[0] == volume]
-    beside = [each for each in beside if api.target in (None, each["location"])]
-    known = sorted({_own(kind, each) for each in (*found, *beside)})
-    there = [converge.read(api, kind, f"{parent}/{name}") for name in known]
-    return [each.metadata for each in there if each is not None]
-
-
-def _member(kind, found, parents):
-    """Return the member of the cluster that an object is on, where the state can be told."""
-    here = found.get("location") if kind.cluster.local else None
-    return (here if here not in (None, "", "none") else None) or parents
-
-
-# A name that a rule takes, where only the collection is asked for.
-_ANY = {
-    "address": "::",
-    "instance": "a",
-    "plain": "a",
-    "snapshot": "a",
-    "token": "a",
-    "any": "a",
-    "fingerprint": "0" * 64,
-}
-
-
-def _own(kind, found):
-    name = found[kind.key or "fingerprint"]
-    return name.rpartition("/")[2] if kind.listed_with_parent else name
-
-
-def _counts(kind, found):
-    """
-    Return True for an object of the kind: interfaces of the machine stand beside networks, and snapshots
-    (``volume/snapshot``) beside volumes on LXD 5.0.2 and Incus 6.0.4.
-    """
-    return found.get("managed", True) and not (kind.parents and "/" in _own(kind, found))
-
-
-def purged(api, kind_name, parent, keep):
-    """
-    Return the steps that leave nothing in a parent but what is named.
-
-    keep
-        Names, without the parent's.
-    """
-    kind = kind_of(kind_name)
-    if not isinstance(keep, (list, tuple)):
-        raise InvalidError("keep: a list of names is needed")
-    kept = {converge.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
-    words = converge.lacks(api, kind)
-    if words or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
-        return Plan(summary="absent").with_note(words)
-    gone = [name for name in listed(api, kind_name, parent) if converge.parts_of(kind, name)["name"] not in kept]
-    steps = [step for name in gone for step in converge.absent(api, kind_name, name)]
-    return [_of_another(step, step.changes["deleted"]) for step in steps]
-
-
-def _of_another(step, name):
-    """Return the deletion of an object as a step of what it was in."""
-    return replace(step, verb=f"rid of {name}", changes={name: step.changes})
-
-
-def exported(api, kind_name=None, name=None, where=None, left_out=None):
+def read_states(api, kind_name=None, name=None, where=None, left_out=None):
     """
     Return existing objects as SLS data: ``{id: {state: [parameters]}}``, which applied changes nothing.
 
@@ -179,7 +40,7 @@ def exported(api, kind_name=None, name=None, where=None, left_out=None):
     """
     if name is not None and kind_name is None:
         raise InvalidError("a name needs its kind before it")
-    converge.require_project(api)
+    objects.require_project(api)
     states, where = {}, where or {}
     for each in [kind_name] if kind_name else _exportable(api, where.get("project")):
         kind = kind_of(each)
@@ -195,7 +56,7 @@ def exported(api, kind_name=None, name=None, where=None, left_out=None):
 
 def _exportable(api, project):
     """Return the kinds of which there can be something: of a project that was asked for only what is its own."""
-    kinds = {kind_name: KINDS[kind_name] for kind_name in ORDER if not converge.lacks(api, KINDS[kind_name])}
+    kinds = {kind_name: KINDS[kind_name] for kind_name in ORDER if not objects.lacks(api, KINDS[kind_name])}
     if project in (None, "default"):
         return list(kinds)
     config = api.get(names.path("projects/{name}", name=project)).metadata["config"]
@@ -215,7 +76,7 @@ def _secrets(kind, found):
         for key in sorted(values)
         if secrets.holds_secret(key, values[key], place.partition(" ")[2])
     ]
-    return fields + [each for each in keys if not each.startswith(tuple(f"config {own}" for own in _DAEMONS))]
+    return fields + [each for each in keys if not each.startswith(tuple(f"config {own}" for own in HIDDEN))]
 
 
 def _given(kind, where):
@@ -235,20 +96,20 @@ def _chosen(api, kind_name, name):
     kind = kind_of(kind_name)
     if kind_name not in ORDER:
         raise InvalidError(f"the kind {kind.label} is nothing that can be declared to be present")
-    converge.require(api, kind)
+    objects.require(api, kind)
     if name is None:
         # an image that the daemon fetched by itself goes by itself
-        everything = _everything(api, kind) if kind.path else [(kind_name, api.get("").metadata, None)]
+        everything = listing.list_everything(api, kind) if kind.path else [(kind_name, api.get("").metadata, None)]
         return [_read_again(api, kind, *each) for each in everything if not each[1].get("cached")]
-    found = converge.read(api, kind, name)
+    found = objects.read(api, kind, name)
     if found is None:
         raise InvalidError(f"there is no {kind.label} {name}")
-    return [(name, found.metadata, _member(kind, found.metadata, None))]
+    return [(name, found.metadata, listing.member_of(kind, found.metadata, None))]
 
 
 def _read_again(api, kind, name, found, member):
     """Return what was listed; of a member's own it is read, for LXD 5.0.2 lists another member's beside it."""
-    current = converge.read(api.at(member), kind, name) if member else None
+    current = objects.read(api.at(member), kind, name) if member else None
     return (name, current.metadata if current is not None else found, member)
 
 
@@ -306,7 +167,7 @@ def _value(kind, field, value):
 def _config(kind, field, config):
     config = config or {}
     fixed = kind.create_only_config
-    own = {key: value for key, value in config.items() if not key.startswith(_DAEMONS) and key not in fixed}
+    own = {key: value for key, value in config.items() if not key.startswith(HIDDEN) and key not in fixed}
     return _shown({**own, **{key: config[kept] for key, kept in fixed.items() if kept in config}})
 
 
@@ -336,7 +197,7 @@ def _roles(kind, field, found):
 _VALUES = {"devices": _devices, "items": _items, "map": _config, "roles": _roles, "set": _set}
 
 
-def sls(states, left_out=()):
+def format_sls(states, left_out=()):
     """
     Return the text of an SLS file with the states, as they are: the first line keeps Jinja out, for which braces
     in a value would be something to compute.
@@ -346,35 +207,3 @@ def sls(states, left_out=()):
     """
     head = "#!yaml\n" + "".join(f"# left out, because it is secret: {json.dumps(words)[1:-1]}\n" for words in left_out)
     return head + (yaml_text.dump(states, indented_lists=True) if states else "{}\n")
-
-
-def effective(api, name):
-    """
-    Return each config key and device that is in effect for an instance, and where it comes from.
-
-    ``{"config": {key: {"value": x, "origin": "profile web"}}, "devices": {...}}``; the origin is
-    ``instance`` or the last of its profiles that has it, as the daemon applies them in order.
-    """
-    converge.require_project(api)
-    found = converge.read(api, KINDS["instance"], name)
-    if found is None:
-        raise InvalidError(f"there is no instance {name}")
-    profiles = {each["name"]: each for each in api.get("profiles", params={"recursion": 1}).metadata}
-    layers = [(f"profile {each}", profiles[each]) for each in found.metadata["profiles"] or ()]
-    layers.append(("instance", found.metadata))
-    return {field: _layered(field, layers) for field in ("config", "devices")}
-
-
-def _layered(field, layers):
-    values = {}
-    for origin, layer in layers:
-        for key, value in (layer.get(field) or {}).items():
-            if field == "devices" or not key.startswith(_DAEMONS):
-                values[key] = {"value": _masked(key, value), "origin": origin}
-    return dict(sorted(values.items()))
-
-
-def _masked(key, value):
-    if isinstance(value, dict):
-        return {inner: secrets.mask_value(inner, text, key) for inner, text in value.items()}
-    return secrets.mask_value(key, value)

@@ -11,7 +11,7 @@ from fake import Paper, server, sync
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.model.kinds import KINDS
-from lxdapi.reports import survey
+from lxdapi.reports import export_sls
 from salt.utils.yaml import safe_load
 
 STATES = Path(__file__).resolve().parents[2] / "_states"
@@ -30,17 +30,17 @@ def parameters(word):
 @given(st.dictionaries(TEXT, TEXT | LINES.map("\n".join), max_size=4))
 def test_the_text_of_an_export_holds_what_it_is_made_of(config):
     states = {name: {"lxdapi_profile.present": [{"config": {name: value}}]} for name, value in config.items()}
-    text = survey.sls(states)
+    text = export_sls.format_sls(states)
     assert text.startswith("#!yaml\n")
     assert yaml.safe_load(text) == states
     assert safe_load(text) == states
 
 
 def test_every_kind_that_can_be_declared_has_its_place_in_an_export():
-    assert sorted(survey.ORDER) == sorted(set(KINDS) - {"warning"})
+    assert sorted(export_sls.ORDER) == sorted(set(KINDS) - {"warning"})
 
 
-@pytest.mark.parametrize("word", survey.ORDER)
+@pytest.mark.parametrize("word", export_sls.ORDER)
 def test_a_state_takes_whatever_is_exported_of_its_kind(word):
     kind, known = KINDS[word], parameters(word)
     declared = {field.replace("-", "_") for field in kind.known}
@@ -48,16 +48,16 @@ def test_a_state_takes_whatever_is_exported_of_its_kind(word):
     assert kind.of_server == ("project" not in known)
 
 
-@pytest.mark.parametrize("word", survey.ORDER)
+@pytest.mark.parametrize("word", export_sls.ORDER)
 def test_what_a_kind_is_in_comes_before_it(word):
-    place = survey.ORDER.index(word)
-    assert all(survey.ORDER.index(parent) < place for parent in KINDS[word].parents)
+    place = export_sls.ORDER.index(word)
+    assert all(export_sls.ORDER.index(parent) < place for parent in KINDS[word].parents)
 
 
 def test_names_that_salt_has_a_use_for_and_names_that_are_taken_are_qualified():
     states = {}
     for name in ("include", "__web", "web", "web", "web"):
-        survey._place(states, "profile", name, {})
+        export_sls._place(states, "profile", name, {})
     names = ["profile include", "profile __web", "web", "profile web", "profile profile web"]
     assert list(states) == names
     assert states["profile profile web"] == {"lxdapi_profile.present": [{"name": "web"}]}
@@ -65,7 +65,7 @@ def test_names_that_salt_has_a_use_for_and_names_that_are_taken_are_qualified():
 
 def test_an_image_that_the_daemon_fetched_for_itself_is_not_exported():
     images = [{"fingerprint": "a" * 64, "cached": True}, {"fingerprint": "b" * 64, "cached": False, "public": True}]
-    assert survey.exported(Paper(sync(images), server()).api, "image") == {
+    assert export_sls.read_states(Paper(sync(images), server()).api, "image") == {
         "b" * 64: {"lxdapi_image.present": [{"public": True}]}
     }
 
@@ -74,4 +74,4 @@ def test_keys_that_are_secret_are_not_exported():
     secret = {"core.trust_password": True, "peers.ns1.key": "x", "network.ovn.client_key": "x", "user.api-key": "x"}
     found = {"config": {**secret, "peers.ns1.address": "192.0.2.1", "network.ovn.client_cert": "y"}}
     declared = {"network.ovn.client_cert": "y", "peers.ns1.address": "192.0.2.1"}
-    assert survey._declared(KINDS["network_zone"], "lan", found) == ("lan", {"config": declared})
+    assert export_sls._declared(KINDS["network_zone"], "lan", found) == ("lan", {"config": declared})

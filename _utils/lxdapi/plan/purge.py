@@ -1,0 +1,36 @@
+"""
+Deletion of what is in a network, a pool or a volume and was not named.
+"""
+
+from dataclasses import replace
+
+from lxdapi.errors import InvalidError
+from lxdapi.model import listing
+from lxdapi.model.kinds import kind_of
+from lxdapi.plan import converge
+from lxdapi.plan.steps import Plan
+
+
+def plan_purge(api, kind_name, parent, keep):
+    """
+    Return the steps that leave nothing in a parent but what is named.
+
+    keep
+        Names, without the parent's.
+    """
+    kind = kind_of(kind_name)
+    if not isinstance(keep, (list, tuple)):
+        raise InvalidError("keep: a list of names is needed")
+    kept = {converge.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
+    words = converge.lacks(api, kind)
+    if words or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
+        return Plan(summary="absent").with_note(words)
+    known = listing.list_objects(api, kind_name, parent)
+    gone = [name for name in known if converge.parts_of(kind, name)["name"] not in kept]
+    steps = [step for name in gone for step in converge.absent(api, kind_name, name)]
+    return [_of_another(step, step.changes["deleted"]) for step in steps]
+
+
+def _of_another(step, name):
+    """Return the deletion of an object as a step of what it was in."""
+    return replace(step, verb=f"rid of {name}", changes={name: step.changes})
