@@ -5,8 +5,10 @@ What the daemon keeps of LXD and Incus instances beside their config: names, log
 """
 
 from lxdapi.instances import image_metadata as files
-from lxdapi.instances import inside
+from lxdapi.instances import logs as log_files
+from lxdapi.instances import metrics as measured
 from lxdapi.instances import rebuild as images
+from lxdapi.instances import rename as renames
 from lxdapi.minion import connection
 from lxdapi.plan import steps as plans
 
@@ -38,7 +40,9 @@ def rename(name, new, stop=False, timeout=None, force=False, remote=None, projec
 
         salt-call lxdapi_instance.rename web1 web2 stop=True
     """
-    return plans.apply(inside.renamed(connection.connect(globals(), remote, project), name, new, stop, timeout, force))
+    return plans.apply(
+        renames.plan_rename(connection.connect(globals(), remote, project), name, new, stop, timeout, force)
+    )
 
 
 def rebuild(name, source=None, force=False, timeout=None, remote=None, project=None):
@@ -85,7 +89,7 @@ def console_log(name, clear=False, limit=1048576, remote=None, project=None):
 
         salt-call lxdapi_instance.console_log web1 clear=True
     """
-    return inside.console_log(connection.connect(globals(), remote, project), name, clear, limit)
+    return log_files.read_console_log(connection.connect(globals(), remote, project), name, clear, limit)
 
 
 def logs(name, remote=None, project=None):
@@ -98,7 +102,7 @@ def logs(name, remote=None, project=None):
 
         salt-call lxdapi_instance.logs web1
     """
-    return inside.logs(connection.connect(globals(), remote, project), name)
+    return log_files.list_logs(connection.connect(globals(), remote, project), name)
 
 
 def log(name, file, lines=None, limit=1048576, remote=None, project=None):
@@ -118,7 +122,7 @@ def log(name, file, lines=None, limit=1048576, remote=None, project=None):
 
         salt-call lxdapi_instance.log web1 lxc.log lines=20
     """
-    return inside.log(connection.connect(globals(), remote, project), name, file, lines, limit)
+    return log_files.read_log(connection.connect(globals(), remote, project), name, file, lines, limit)
 
 
 def log_delete(name, file, remote=None, project=None):
@@ -134,7 +138,7 @@ def log_delete(name, file, remote=None, project=None):
 
         salt-call lxdapi_instance.log_delete web1 migration_dump.log
     """
-    return inside.log_delete(connection.connect(globals(), remote, project), name, file)
+    return log_files.delete_log(connection.connect(globals(), remote, project), name, file)
 
 
 def metadata(name, remote=None, project=None):
@@ -256,4 +260,4 @@ def metrics(name=None, remote=None, project=None):
 
         salt-call lxdapi_instance.metrics web1
     """
-    return inside.metrics(connection.connect(globals(), remote, project), name)
+    return measured.read_metrics(connection.connect(globals(), remote, project), name)

@@ -11,7 +11,7 @@ import re
 
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import retry
-from lxdapi.instances import inside
+from lxdapi.instances import rest_files
 
 _LARGEST = 2**32 - 2
 _NUMBER = re.compile("[0-9]{1,10}")
@@ -84,7 +84,7 @@ def parse(base, text):
 
 
 def _whole(api, path, file):
-    found = inside.last_bytes(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
+    found = rest_files.read_end(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
     if len(found) > _MOST_BYTES:
         raise InvalidError(f"{file} has more than {_MOST_BYTES} bytes")
     return found

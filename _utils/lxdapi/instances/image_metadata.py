@@ -8,7 +8,7 @@ from lxdapi import masking as secrets
 from lxdapi import validation as names
 from lxdapi.errors import APINotFoundException, APIUndoneException, InvalidError
 from lxdapi.http import retry
-from lxdapi.instances import inside
+from lxdapi.instances import rest_files
 from lxdapi.plan import converge
 
 # field: (type, the type in words)
@@ -53,7 +53,7 @@ def metadata_set(api, name, given):
 
 def _read(api, name):
     """Return (metadata, ETag); a mapping that is null is empty."""
-    found = api.get(inside.place(name, "metadata"))
+    found = api.get(rest_files.subpath(name, "metadata"))
     whole = {**found.metadata, **{field: found.metadata.get(field) or {} for field in _MAPS}}
     rules = whole["templates"].items()
     whole["templates"] = {path: {**rule, "properties": rule.get("properties") or {}} for path, rule in rules}
@@ -62,7 +62,7 @@ def _read(api, name):
 
 def _write(api, name, delta, current, etag):
     """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
-    url = inside.place(name, "metadata")
+    url = rest_files.subpath(name, "metadata")
     touched = {field: _goal(field, change) for field, change in delta.items()}
     # no daemon heeds it yet (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
     headers = {"If-Match": etag} if etag else {}
@@ -83,7 +83,7 @@ def _refuse_undone(api, name, goals):
     left = _differences(goals, _read(api, name)[0])
     if left:
         words = f"the daemon accepted it, but {', '.join(left)} did not become as declared"
-        raise APIUndoneException(error=words, method="PUT", url=inside.place(name, "metadata"))
+        raise APIUndoneException(error=words, method="PUT", url=rest_files.subpath(name, "metadata"))
 
 
 def _differences(goals, current):
@@ -141,12 +141,12 @@ def _rule(what, given):
 
 def templates(api, name):
     """Return the names of the templates, sorted."""
-    return sorted(api.get(inside.place(name, "metadata/templates")).metadata or ())
+    return sorted(api.get(rest_files.subpath(name, "metadata/templates")).metadata or ())
 
 
 def template(api, name, file):
     """Return the text of a template."""
-    return inside.text(_contents(api, name, file))
+    return rest_files.decode(_contents(api, name, file))
 
 
 def template_set(api, name, file, contents):
@@ -154,8 +154,8 @@ def template_set(api, name, file, contents):
     if not isinstance(contents, str):
         raise InvalidError(f"contents: text is needed, not {type(contents).__name__}")
     body = (names.value("contents", contents) or "").encode("utf-8")
-    if len(body) > inside.LIMIT:
-        raise InvalidError(f"contents: no more than {inside.LIMIT} bytes")
+    if len(body) > rest_files.LIMIT:
+        raise InvalidError(f"contents: no more than {rest_files.LIMIT} bytes")
     old = _contents_or_none(api, name, file)
     if old == body:
         return {}
@@ -164,28 +164,28 @@ def template_set(api, name, file, contents):
     retry.settle(
         api, lambda: api.post(url, **options), lambda: True if _contents_or_none(api, name, file) == body else None
     )
-    return {"templates": {file: secrets.shown_documents(None if old is None else inside.text(old), contents)}}
+    return {"templates": {file: secrets.shown_documents(None if old is None else rest_files.decode(old), contents)}}
 
 
 def template_delete(api, name, file):
     """Delete a template; returns what changed, nothing if there is none."""
     url, query = _template_place(name, file)
-    if inside.removed(api, url, query):
+    if rest_files.delete_if_exists(api, url, query):
         return {"deleted": file}
-    api.get(converge.path_of(inside.KIND, name))
+    api.get(converge.path_of(rest_files.KIND, name))
     return {}
 
 
 def _template_place(name, file):
     # a query is decoded once only (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2): unlike in a path, a % harms nobody
-    return inside.place(name, "metadata/templates"), {"path": names.check("plain", "template", file)}
+    return rest_files.subpath(name, "metadata/templates"), {"path": names.check("plain", "template", file)}
 
 
 def _contents(api, name, file):
     url, query = _template_place(name, file)
-    body = inside.last_bytes(api, url, inside.LIMIT + 1, query)
-    if len(body) > inside.LIMIT:
-        raise InvalidError(f"template {file} of {name} has more than {inside.LIMIT} bytes")
+    body = rest_files.read_end(api, url, rest_files.LIMIT + 1, query)
+    if len(body) > rest_files.LIMIT:
+        raise InvalidError(f"template {file} of {name} has more than {rest_files.LIMIT} bytes")
     return body
 
 
@@ -194,5 +194,5 @@ def _contents_or_none(api, name, file):
     try:
         return _contents(api, name, file)
     except APINotFoundException:
-        api.get(converge.path_of(inside.KIND, name))
+        api.get(converge.path_of(rest_files.KIND, name))
         return None

@@ -7,7 +7,7 @@ import requests
 from fake import MISSING, Paper, failure, raw, sync
 from lxdapi.errors import APIConnectionException, APIException, APIUndoneException, InvalidError
 from lxdapi.instances import image_metadata as files
-from lxdapi.instances import inside
+from lxdapi.instances import logs, metrics, rename, rest_files
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
 from lxdapi.plan import steps as plans
@@ -77,42 +77,43 @@ def test_a_template_whose_write_is_lost_is_looked_up():
 
 
 def test_a_template_that_is_too_large_is_not_read_whole():
-    paper = Paper(raw(206, b"x" * (inside.LIMIT + 1)))
+    paper = Paper(raw(206, b"x" * (rest_files.LIMIT + 1)))
     with pytest.raises(InvalidError, match="has more than 1048576 bytes"):
         files.template(paper.api, "c1", "a.tpl")
-    assert paper.seen[0].headers["Range"] == f"bytes=-{inside.LIMIT + 1}"
+    assert paper.seen[0].headers["Range"] == f"bytes=-{rest_files.LIMIT + 1}"
 
 
 def test_what_is_deleted_and_not_answered_is_deleted():
     paper = Paper(LOST, MISSING, retry_timeout=5)
-    assert inside.log_delete(paper.api, "c1", "migration_1.log") == {"deleted": "migration_1.log"}
+    assert logs.delete_log(paper.api, "c1", "migration_1.log") == {"deleted": "migration_1.log"}
 
 
 def test_of_a_daemon_that_heeds_no_range_the_end_is_returned():
-    assert inside.log(Paper(raw(200, b"one\ntwo\n")).api, "c1", "lxc.log", limit=6) == "e\ntwo\n"[-6:]
-    assert inside.console_log(Paper(raw(200, b"one\r\n")).api, "c1", limit=3) == "e\r\n"
+    assert logs.read_log(Paper(raw(200, b"one\ntwo\n")).api, "c1", "lxc.log", limit=6) == "e\ntwo\n"[-6:]
+    assert logs.read_console_log(Paper(raw(200, b"one\r\n")).api, "c1", limit=3) == "e\r\n"
 
 
 def test_another_failure_of_a_console_is_none_of_an_empty_one():
     with pytest.raises(APIException, match="out of order"):
-        inside.console_log(Paper(failure(500, "out of order")).api, "c1")
-    assert inside.console_log(Paper(failure(500, "open : no such file or directory")).api, "c1") == ""
+        logs.read_console_log(Paper(failure(500, "out of order")).api, "c1")
+    assert logs.read_console_log(Paper(failure(500, "open : no such file or directory")).api, "c1") == ""
 
 
 def test_a_log_that_cannot_be_read_for_a_moment_is_not_said_to_be_missing():
     with pytest.raises(APIConnectionException):
-        inside.log(Paper(LOST).api, "c1", "lxc.log")
+        logs.read_log(Paper(LOST).api, "c1", "lxc.log")
     with pytest.raises(APIException, match="^GET [^;]* out of order$"):
-        inside.log(Paper(failure(500, "out of order"), sync(["/1.0/instances/c1/logs/lxc.log"])).api, "c1", "lxc.log")
+        paper = Paper(failure(500, "out of order"), sync(["/1.0/instances/c1/logs/lxc.log"]))
+        logs.read_log(paper.api, "c1", "lxc.log")
 
 
 def test_an_instance_that_cannot_be_measured_has_its_status_all_the_same():
     paper = Paper(sync([{"name": "c1", "status": "Error", "state": None}]))
     empty = dict.fromkeys(("cpu", "memory", "disk", "network"), {})
-    assert inside.metrics(paper.api) == {"c1": {"status": "Error", "pid": 0, "processes": 0, **empty}}
+    assert metrics.read_metrics(paper.api) == {"c1": {"status": "Error", "pid": 0, "processes": 0, **empty}}
     assert paper.seen[0].query["recursion"] == "2"
     state = {"status": "Running", "processes": -1, "disk": {"root": {"usage": -1, "total": 0}}}
-    found = inside.metrics(Paper(sync(state)).api, "c1")
+    found = metrics.read_metrics(Paper(sync(state)).api, "c1")
     assert (found["processes"], found["disk"]) == (0, {"root": {"usage": None, "total": 0}})
 
 
@@ -120,7 +121,7 @@ def test_an_instance_that_cannot_be_measured_has_its_status_all_the_same():
 def test_an_instance_that_is_not_renamed_is_brought_back_to_its_status(here):
     model = Model({"instances/c1": {**INSTANCE, "status": here}}, ends={"POST instances/c1": [failed("no such luck")]})
     paper = Paper(model)
-    steps = inside.renamed(paper.api, "c1", "c2", stop=True)
+    steps = rename.plan_rename(paper.api, "c1", "c2", stop=True)
     assert paper.writes == []
     with pytest.raises(APIException, match="no such luck"):
         plans.apply(steps)
@@ -130,7 +131,7 @@ def test_an_instance_that_is_not_renamed_is_brought_back_to_its_status(here):
 def test_a_frozen_instance_is_frozen_under_its_other_name():
     model = Model({"instances/c1": {**INSTANCE, "status": "Frozen"}})
     paper = Paper(model)
-    assert plans.apply(inside.renamed(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
+    assert plans.apply(rename.plan_rename(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
     assert model.objects["instances/c2"]["status"] == "Frozen"
 
 
@@ -138,7 +139,7 @@ def test_what_was_done_with_one_that_does_not_start_again_is_told():
     name, stays = {"name": {"old": "c1", "new": "c2"}}, {"status": {"old": "Running", "new": "Stopped"}}
     running = {"instances/c1": {**INSTANCE, "status": "Running"}}
     paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
-    ret = run_state("instance", "c1", lambda: inside.renamed(paper.api, "c1", "c2", stop=True))
+    ret = run_state("instance", "c1", lambda: rename.plan_rename(paper.api, "c1", "c2", stop=True))
     assert (ret["result"], ret["changes"]) == (False, {**name, **stays})
     assert "that was done, but it is not Running again" in ret["comment"] and "no memory" in ret["comment"]
 
@@ -155,7 +156,7 @@ def test_what_was_done_with_one_that_does_not_start_again_is_told():
 def test_an_ephemeral_instance_is_not_stopped_for_another_name():
     paper = Paper(Model({"instances/c1": {**INSTANCE, "status": "Running", "ephemeral": True}}))
     with pytest.raises(InvalidError, match="a stop would delete it"):
-        inside.renamed(paper.api, "c1", "c2", stop=True)
+        rename.plan_rename(paper.api, "c1", "c2", stop=True)
     assert paper.writes == []
 
 

@@ -1,0 +1,99 @@
+"""
+The console log and the log files of an instance.
+"""
+
+from lxdapi import validation as names
+from lxdapi.errors import APIException, APINotFoundException, InvalidError
+from lxdapi.http import retry
+from lxdapi.instances import rest_files
+from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects
+
+# What LXD 5.0.2 says, with 500, of a console that has written nothing; Incus answers with an empty text.
+_NOTHING_WRITTEN = "no such file or directory"
+
+
+def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
+    """
+    Return the end of what the console has shown; "" for nothing.
+
+    clear
+        True: empty it afterwards.
+    limit
+        The most bytes that come.
+    """
+    url, limit = rest_files.subpath(name, "console"), _whole_number("limit", limit)
+    clear = items.truth("clear", clear or False)
+    try:
+        shown = rest_files.decode(rest_files.read_end(api, url, limit))
+    except APIException as exc:
+        if exc.status != 500 or _NOTHING_WRITTEN not in exc.error:
+            raise
+        shown = ""
+    if clear:
+        rest_files.delete_if_exists(api, url)
+    return shown
+
+
+def list_logs(api, name):
+    """Return the names of the log files, sorted."""
+    url = rest_files.subpath(name, "logs")
+    try:
+        listed = api.get(url).metadata
+    except APINotFoundException:  # of an instance that is not there Incus 6.0.4 names a directory
+        api.get(objects.path_of(rest_files.KIND, name))
+        return []
+    return sorted(path.rpartition("/")[2] for path in listed or ())
+
+
+def read_log(api, name, file, lines=None, limit=rest_files.LIMIT):
+    """
+    Return the end of a log file.
+
+    lines
+        The last so many lines; None: as many as the limit lets through.
+    limit
+        The most bytes that come.
+    """
+    url, limit = _log_place(name, file), _whole_number("limit", limit)
+    lines = lines if lines is None else _whole_number("lines", lines)
+    try:
+        found = rest_files.decode(rest_files.read_end(api, url, limit))
+    except APIException as exc:
+        if retry.is_refusal(exc):
+            _refuse_missing_log(api, name, file, exc)
+        raise
+    return found if lines is None else "".join(found.splitlines(keepends=True)[-lines:])
+
+
+def _refuse_missing_log(api, name, file, exc):
+    """Raise in words if there is no such file, of which the daemons speak with 400, 404 and 500."""
+    there = list_logs(api, name)
+    if file not in there:
+        words = f"{exc.error}; the log files of {name} are: {', '.join(there) or 'none'}"
+        raise type(exc)(exc.result, words) from exc
+
+
+def delete_log(api, name, file):
+    """Delete a log file; returns what changed, nothing if there is none."""
+    url = _log_place(name, file)
+    try:
+        gone = rest_files.delete_if_exists(api, url)
+    except APIException as exc:  # a name that is none of a log, or one of a log that stays, is 400
+        if not retry.is_refusal(exc) or file in list_logs(api, name):
+            raise
+        return {}
+    if not gone:
+        list_logs(api, name)
+    return {"deleted": file} if gone else {}
+
+
+def _log_place(name, file):
+    return names.path(rest_files.subpath(name, "logs/{file}"), file=names.check("snapshot", "log file", file))
+
+
+def _whole_number(what, given):
+    """Return a number above 0; raises :class:`InvalidError` for what is none."""
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given < 2**40:
+        raise InvalidError(f"{what}: a whole number above 0 is needed, not {given!r}")
+    return given

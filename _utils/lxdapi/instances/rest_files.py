@@ -1,0 +1,41 @@
+"""
+Files of an instance that the daemon sends over REST, and whatever else is below an instance's path.
+
+Of a file, whatever its size, only the end is asked for: by ``Range``, which LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
+obey.
+"""
+
+from lxdapi.errors import APINotFoundException
+from lxdapi.http import retry
+from lxdapi.model import objects
+from lxdapi.model.kinds import KINDS
+
+KIND = KINDS["instance"]
+# The most bytes of a file that come unless more is asked for.
+LIMIT = 1024 * 1024
+
+
+def subpath(name, below):
+    """Return the REST path of something of an instance."""
+    return f"{objects.path_of(KIND, name)}/{below}"
+
+
+def delete_if_exists(api, url, query=None):
+    """Delete what is there; returns False if there was nothing."""
+    lost = []
+    try:
+        # what was deleted and not answered is not there when it is sent again
+        retry.settle(api, lambda: api.delete(url, params=query) and True, lambda: lost.append(True))
+    except APINotFoundException:
+        return bool(lost)
+    return True
+
+
+def read_end(api, url, limit, query=None):
+    """Return the end of a file that the daemon sends: at most so many bytes."""
+    return api.get(url, params=query, headers={"Range": f"bytes=-{limit}"}).response.content[-limit:]
+
+
+def decode(body):
+    """Return bytes as text; what is no UTF-8 is replaced."""
+    return body.decode("utf-8", "replace")
