@@ -1,9 +1,11 @@
 """
-SFTP, version 3, as far as files are read and written with it: its requests and replies, as bytes and as data.
+SFTP, version 3 (draft-ietf-secsh-filexfer-02), as far as files are read and written with it: its requests and replies,
+as bytes and as data.
 
 It is what the daemons speak at ``instances/NAME/sftp``. :mod:`lxdapi.files.sftp_session` sends and receives.
 """
 
+import enum
 import struct
 from typing import NamedTuple, Optional
 
@@ -14,10 +16,51 @@ READ, WRITE, CREATE, EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
 WRITE_BLOCK = 240 * 1024
 READ_BLOCK = 32 * 1024
 RENAME = "posix-rename@openssh.com"
-_STATUS, _HANDLE, _DATA, _NAME, _ATTRS = 101, 102, 103, 104, 105
-_OK, _EOF, _MISSING, _DENIED, _UNKNOWN = 0, 1, 2, 3, 8
 _SIZE, _OWNER, _MODE, _TIMES, _EXTENDED = 0x1, 0x2, 0x4, 0x8, 0x80000000
-_WORDS = {_MISSING: "no such file or directory", _DENIED: "permission denied", _UNKNOWN: "the daemon cannot do this"}
+
+
+class Packet(enum.IntEnum):
+    """The types of packets, SSH_FXP_* of the draft."""
+
+    INIT = 1
+    VERSION = 2
+    OPEN = 3
+    CLOSE = 4
+    READ = 5
+    WRITE = 6
+    LSTAT = 7
+    SETSTAT = 9
+    OPENDIR = 11
+    READDIR = 12
+    REMOVE = 13
+    MKDIR = 14
+    RMDIR = 15
+    STAT = 17
+    READLINK = 19
+    SYMLINK = 20
+    STATUS = 101
+    HANDLE = 102
+    DATA = 103
+    NAME = 104
+    ATTRS = 105
+    EXTENDED = 200
+
+
+class Status(enum.IntEnum):
+    """The codes of a status, SSH_FX_* of the draft."""
+
+    OK = 0
+    EOF = 1
+    NO_SUCH_FILE = 2
+    PERMISSION_DENIED = 3
+    OP_UNSUPPORTED = 8
+
+
+_WORDS = {
+    Status.NO_SUCH_FILE: "no such file or directory",
+    Status.PERMISSION_DENIED: "permission denied",
+    Status.OP_UNSUPPORTED: "the daemon cannot do this",
+}
 
 
 class SftpError(APIException):
@@ -36,7 +79,7 @@ class SftpError(APIException):
     @property
     def missing(self):
         """Return True if it was because there is no such path."""
-        return self.code == _MISSING
+        return self.code == Status.NO_SUCH_FILE
 
 
 class UnreachableError(InvalidError):
@@ -46,12 +89,9 @@ class UnreachableError(InvalidError):
 class Request(NamedTuple):
     """
     A request, and for an error what it is called and about.
-
-    number
-        Of its packet.
     """
 
-    number: int
+    type: Packet
     body: bytes
     call: str
     about: str = ""
@@ -72,82 +112,82 @@ class Attributes(NamedTuple):
 
 def open_(path, flags):
     """Return the request for a handle. A mode would be ignored (LXD 5.0.2, Incus 6.0.4)."""
-    return Request(3, _text(path) + struct.pack(">II", flags, 0), "open", path)
+    return Request(Packet.OPEN, _text(path) + struct.pack(">II", flags, 0), "open", path)
 
 
 def close(handle):
     """Return the request that gives a handle back."""
-    return Request(4, _string(handle), "close")
+    return Request(Packet.CLOSE, _string(handle), "close")
 
 
 def read(handle, offset, count=READ_BLOCK):
     """Return the request for a part of a file; b"" at its end, and fewer bytes at any time."""
-    return Request(5, _string(handle) + struct.pack(">QI", offset, count), "read")
+    return Request(Packet.READ, _string(handle) + struct.pack(">QI", offset, count), "read")
 
 
 def write(handle, offset, block, about=""):
     """Return the request to write a block of :data:`WRITE_BLOCK` bytes at most."""
-    return Request(6, _string(handle) + struct.pack(">Q", offset) + _string(block), "write", about)
+    return Request(Packet.WRITE, _string(handle) + struct.pack(">Q", offset) + _string(block), "write", about)
 
 
 def lstat(path):
     """Return the request for the :class:`Attributes` of a path, of a symbolic link its own."""
-    return Request(7, _text(path), "lstat", path)
+    return Request(Packet.LSTAT, _text(path), "lstat", path)
 
 
 def stat(path):
     """Return the request for the :class:`Attributes` of what a path leads to."""
-    return Request(17, _text(path), "stat", path)
+    return Request(Packet.STAT, _text(path), "stat", path)
 
 
 def set_owner(path, uid, gid):
     """Return the request that gives a path, or what it leads to, to a user and a group."""
-    return Request(9, _text(path) + struct.pack(">III", _OWNER, uid, gid), "chown", path)
+    return Request(Packet.SETSTAT, _text(path) + struct.pack(">III", _OWNER, uid, gid), "chown", path)
 
 
 def set_mode(path, mode):
     """Return the request that sets the mode; after a chown, which takes the setuid bit away."""
-    return Request(9, _text(path) + struct.pack(">II", _MODE, mode), "chmod", path)
+    return Request(Packet.SETSTAT, _text(path) + struct.pack(">II", _MODE, mode), "chmod", path)
 
 
 def opendir(path):
     """Return the request for the handle of a directory."""
-    return Request(11, _text(path), "opendir", path)
+    return Request(Packet.OPENDIR, _text(path), "opendir", path)
 
 
 def readdir(handle):
     """Return the request for more entries of a directory: [(name, Attributes)], [] at the end."""
-    return Request(12, _string(handle), "readdir")
+    return Request(Packet.READDIR, _string(handle), "readdir")
 
 
 def remove(path):
     """Return the request that deletes what is no directory."""
-    return Request(13, _text(path), "remove", path)
+    return Request(Packet.REMOVE, _text(path), "remove", path)
 
 
 def mkdir(path):
     """Return the request that makes a directory. A mode would be ignored (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)."""
-    return Request(14, _text(path) + struct.pack(">I", 0), "mkdir", path)
+    return Request(Packet.MKDIR, _text(path) + struct.pack(">I", 0), "mkdir", path)
 
 
 def rmdir(path):
     """Return the request that deletes an empty directory."""
-    return Request(15, _text(path), "rmdir", path)
+    return Request(Packet.RMDIR, _text(path), "rmdir", path)
 
 
 def rename(old, new):
     """Return the request that gives a path another name, in place of what has that name."""
-    return Request(200, _text(RENAME) + _text(old) + _text(new), "rename", new)
+    return Request(Packet.EXTENDED, _text(RENAME) + _text(old) + _text(new), "rename", new)
 
 
 def readlink(path):
     """Return the request for the target of a symbolic link: [(target, Attributes)]."""
-    return Request(19, _text(path), "readlink", path)
+    return Request(Packet.READLINK, _text(path), "readlink", path)
 
 
 def symlink(path, target):
     """Return the request that makes a link: the target comes first, as OpenSSH has it and not the standard."""
-    return Request(20, _text(target) + _text(path), "symlink", path)
+    return Request(Packet.SYMLINK, _text(target) + _text(path), "symlink", path)
 
 
 def parsed(packet, request, place):
@@ -157,14 +197,14 @@ def parsed(packet, request, place):
     place
         The URL, for errors.
     """
-    return _refusal(packet, request, place) if packet[0] == _STATUS else _CONTENT[packet[0]](packet)
+    return _refusal(packet, request, place) if packet[0] == Packet.STATUS else _CONTENT[packet[0]](packet)
 
 
 def _refusal(packet, request, place):
     code = struct.unpack_from(">I", packet, 5)[0]
-    if code == _OK:
+    if code == Status.OK:
         return None
-    if code == _EOF and request.call in ("read", "readdir"):
+    if code == Status.EOF and request.call in ("read", "readdir"):
         return b"" if request.call == "read" else []
     said = _decoded(_string_at(packet, 9)[0]) if len(packet) > 9 else ""
     about = f"{shown(request.about)}: " if request.about else ""
@@ -233,8 +273,8 @@ def _names_of(packet):
 
 
 _CONTENT = {
-    _HANDLE: lambda packet: _string_at(packet, 5)[0],
-    _DATA: lambda packet: _string_at(packet, 5)[0],
-    _NAME: _names_of,
-    _ATTRS: lambda packet: _attributes_at(packet, 5)[0],
+    Packet.HANDLE: lambda packet: _string_at(packet, 5)[0],
+    Packet.DATA: lambda packet: _string_at(packet, 5)[0],
+    Packet.NAME: _names_of,
+    Packet.ATTRS: lambda packet: _attributes_at(packet, 5)[0],
 }

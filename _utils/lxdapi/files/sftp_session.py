@@ -44,7 +44,7 @@ from lxdapi.model.kinds import KINDS
 AT_ONCE = 64
 _RECEIVE = _SEND = 256 * 1024
 _LARGEST_REPLY = 4 * 1024 * 1024
-_INIT, _SERVER_VERSION, _VERSION = 1, 2, 3
+_VERSION = 3
 
 
 def converse(api, instance, work):
@@ -168,7 +168,7 @@ class Session:
 
     def _send(self, request):
         self._number = (self._number + 1) & 0xFFFFFFFF
-        self._unsent += struct.pack(">IBI", len(request.body) + 5, request.number, self._number)
+        self._unsent += struct.pack(">IBI", len(request.body) + 5, request.type, self._number)
         self._unsent += request.body
         if len(self._unsent) >= _SEND:
             self._flush()
@@ -191,9 +191,9 @@ class Session:
             raise self._nonsense(f"a reply that is none to {request.call}") from exc
 
     def _begin(self):
-        self._unsent += struct.pack(">IBI", 5, _INIT, _VERSION)
+        self._unsent += struct.pack(">IBI", 5, sftp.Packet.INIT, _VERSION)
         packet = self._packet()
-        if packet[:1] != bytes([_SERVER_VERSION]) or packet[1:5] != struct.pack(">I", _VERSION):
+        if packet[:1] != bytes([sftp.Packet.VERSION]) or packet[1:5] != struct.pack(">I", _VERSION):
             raise self._nonsense("another version of SFTP")
         if sftp.RENAME.encode() not in packet:
             raise self._nonsense(f"SFTP without {sftp.RENAME}: no file could be replaced as a whole")
