@@ -34,7 +34,7 @@ def going(**metadata):
     ],
 )
 def test_what_an_operation_says_of_its_progress(metadata, told):
-    assert progress.told({"metadata": metadata}) == told
+    assert progress.progress_of({"metadata": metadata}) == told
 
 
 def test_each_news_is_told_once_with_what_it_is_about():
@@ -110,7 +110,6 @@ def test_of_many_things_it_is_told_how_many_have_ended_and_how_many_failed(monke
     assert told[-1] == ("shop", "3 of 4, 1 failed", 75)
 
 
-@pytest.mark.skipif(progress.tqdm is None, reason="needs tqdm")
 def test_of_many_things_there_is_one_line(monkeypatch):
     shown = Terminal()
     monkeypatch.setattr("sys.stderr", shown)

@@ -1,25 +1,22 @@
 """
-What lasts is told while it lasts: a line on a terminal, events on Salt's bus.
+The progress of long operations and transfers: a line on a terminal by tqdm where it is installed, events on Salt's bus.
 """
 
 import re
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from importlib.util import find_spec
 
 # None where it is not installed. It is loaded for the first line: most runs have no terminal.
 tqdm = find_spec("tqdm")
-# Until something has lasted this long no line is shown.
+# Seconds before the first line, and between two events.
 AFTER = 3
-# How often it is told.
 EVERY = 1
 # "Unpack: 45% (9.9GB/s)", "rootfs: 12.50MB (25.00MB/s)": what the daemons write for people.
 _PERCENT = re.compile(r"(\d+)%")
-
-
 # Set where many things at once are counted: a line for each would be a screenful.
 _MANY = ContextVar("lxdapi_progress", default=False)
 
@@ -27,8 +24,8 @@ _MANY = ContextVar("lxdapi_progress", default=False)
 @contextmanager
 def line(words, total=None, api=None, identity=None):
     """
-    Within the block it is told how many bytes were moved: as a line on the terminal, with tqdm; and as events, at most
-    one a second and one at the end. Yields a function to be called with the number of bytes that were moved just now.
+    Within the block the bytes that were moved are shown: as a line, and as events, at most one a second and one at the
+    end. Yields a function to be called with the number of bytes that were moved just now.
 
     words
         What it is, such as ``image``.
@@ -37,24 +34,19 @@ def line(words, total=None, api=None, identity=None):
     api, identity
         Whose ``tell`` is called, and what stands for the operation's id, which there is none of yet: a fingerprint.
     """
-    bytes_moved = _Bytes(words, total, api.tell if api is not None else None, identity or words)
-    if not _shown():
-        yield bytes_moved.add
-        bytes_moved.end()
-        return
-    options = {"unit": "B", "unit_scale": True, "desc": words, "delay": AFTER, "leave": False}
-    with _bar(total=total, **options) as bar:
-        yield lambda count: (bar.update(count), bytes_moved.add(count))
-    bytes_moved.end()
+    counter = _Counter(words, total, api.tell if api is not None else None, identity or words, " bytes")
+    with closing(_bar(desc=words, total=total, unit="B", unit_scale=True)) as bar:
+        yield lambda count: (bar.update(count), counter.add(count))
+    counter.send()
 
 
 @contextmanager
 def counted(words, total, api, identity):
     """
-    Within the block it is told how many of several things have come to their end: as a line on the terminal, with tqdm;
-    and as events, at most one a second and one at the end. Yields a function to be called with whether one ended well.
+    Within the block it is shown how many of several things have ended: as a line, and as events, at most one a second
+    and one at the end. Yields a function to be called with whether one ended well.
 
-    What each of them says of its own progress has no line meanwhile.
+    The progress of each of them has no line meanwhile.
 
     words
         What they are.
@@ -63,76 +55,74 @@ def counted(words, total, api, identity):
     api, identity
         See :func:`line`.
     """
-    ends, shown, before = _Ends(words, total, api.tell, identity), _shown(), _MANY.set(True)
-    try:
-        if not shown:
-            yield ends.add
-            return
-        with _bar(total=total, desc=words, unit="", delay=AFTER, leave=False) as bar:
-            yield lambda good: (ends.add(good), bar.set_postfix_str(ends.failed(), False), bar.update(1))
-    finally:
-        _MANY.reset(before)
-        ends.end()
+    counter = _Counter(words, total, api.tell if total else None, identity)
+
+    def ended(good):
+        counter.add(1, failed=not good)
+        bar.set_postfix_str(counter.failures, False)
+        bar.update(1)
+
+    with closing(_bar(desc=words, total=total, unit="")) as bar:
+        before = _MANY.set(True)
+        try:
+            yield ended
+        finally:
+            _MANY.reset(before)
+            counter.send()
 
 
-class _Ends:
-    """Counts what has come to its end, whichever thread says so, and tells it."""
+class _Counter:
+    """Counts, whichever thread says so, and sends events."""
 
-    def __init__(self, words, total, tell, identity):
-        self._words, self._total, self._tell, self._identity = words, total, tell, identity
-        self._ends, self._told, self._lock = [], time.monotonic(), threading.Lock()
+    def __init__(self, words, total, tell, identity, unit=""):
+        self._words, self._total, self._tell, self._identity, self._unit = words, total, tell, identity, unit
+        self._count, self._failed, self._sent, self._lock = 0, 0, time.monotonic(), threading.Lock()
 
-    def add(self, good):
-        """Count one more."""
+    def add(self, count, failed=False):
+        """Count more."""
         with self._lock:
-            self._ends.append(good)
-            due = self._tell is not None and time.monotonic() - self._told >= EVERY
-            self._told = time.monotonic() if due else self._told
+            self._count, self._failed, now = self._count + count, self._failed + failed, time.monotonic()
+            due = now - self._sent >= EVERY
+            self._sent = now if due else self._sent
         if due:
-            self.end()
+            self.send()
 
-    def failed(self):
+    @property
+    def failures(self):
         """Return in words how many failed, "" for none."""
-        count = self._ends.count(False)
-        return f"{count} failed" if count else ""
+        return f"{self._failed} failed" if self._failed else ""
 
-    def end(self):
-        """Tell how many there were so far."""
-        if self._tell is None or not self._total:
-            return
-        text = ", ".join(filter(None, [f"{len(self._ends)} of {self._total}", self.failed()]))
-        percent = len(self._ends) * 100 // self._total
-        self._tell(self._identity, {"description": self._words, "text": text, "percent": percent})
-
-
-class _Bytes:
-    """Counts what was moved, and tells it."""
-
-    def __init__(self, words, total, tell, identity):
-        self._words, self._total, self._tell, self._identity = words, total, tell, identity
-        self._moved, self._told = 0, time.monotonic()
-
-    def add(self, count):
-        """Count more bytes."""
-        self._moved += count
-        if self._tell is not None and time.monotonic() - self._told >= EVERY:
-            self.end()
-
-    def end(self):
-        """Tell what was moved so far."""
+    def send(self):
+        """Send an event with the count so far."""
         if self._tell is None:
             return
-        self._told = time.monotonic()
-        percent = {"percent": self._moved * 100 // self._total} if self._total else {}
-        text = f"{self._moved} of {self._total} bytes" if self._total else f"{self._moved} bytes"
-        self._tell(self._identity, {"description": self._words, "text": text, **percent})
+        text = f"{self._count} of {self._total}{self._unit}" if self._total else f"{self._count}{self._unit}"
+        percent = {"percent": self._count * 100 // self._total} if self._total else {}
+        words = ", ".join(filter(None, [text, self.failures]))
+        self._tell(self._identity, {"description": self._words, "text": words, **percent})
+
+
+class _NoBar:
+    def update(self, count):
+        pass
+
+    def set_description_str(self, text):
+        pass
+
+    def set_postfix_str(self, text, refresh):
+        pass
+
+    def close(self):
+        pass
 
 
 def _bar(**options):
-    """Return a line of tqdm's."""
-    from tqdm import tqdm as made
+    """Return a line of tqdm's, or one that nobody sees."""
+    if not _shown():
+        return _NoBar()
+    from tqdm import tqdm as bar
 
-    return made(**options)
+    return bar(delay=AFTER, leave=False, **options)
 
 
 def _shown():
@@ -141,7 +131,7 @@ def _shown():
 
 class Watch:
     """
-    The progress of an operation as somebody wants to know it: on the terminal, and as events.
+    The progress of an operation, on the terminal and as events.
 
     api
         Whose ``tell`` is called.
@@ -159,20 +149,16 @@ class Watch:
         return self._tell is not None or _shown()
 
     def look(self, operation):
-        """Tell what an operation, as the daemon has it, says of its progress, if that is new."""
-        found = told(operation)
+        """Show the progress of an operation, as the daemon has it, if it is new."""
+        found, words = progress_of(operation), operation.get("description", "")
         if not found or found == self._last:
             return
         self._last = found
         if self._tell is not None:
-            self._tell(self._identity, {"description": operation.get("description", ""), **found})
-        if _shown() and time.monotonic() - self._began >= AFTER:
-            self._show(operation.get("description", ""), found)
-
-    def _show(self, words, found):
-        if self._bar is None:
-            self._bar = _bar(total=100, bar_format="{desc}", leave=False)
-        self._bar.set_description_str(f"{words}: {found['text']}")
+            self._tell(self._identity, {"description": words, **found})
+        if time.monotonic() - self._began >= AFTER:
+            self._bar = self._bar or _bar(total=100, bar_format="{desc}")
+            self._bar.set_description_str(f"{words}: {found['text']}")
 
     def close(self):
         """The line goes."""
@@ -180,9 +166,9 @@ class Watch:
             self._bar.close()
 
 
-def told(operation):
+def progress_of(operation):
     """
-    Return ``{"text": ..., "percent": ...}`` of what a running operation says of its progress, {} for nothing.
+    Return ``{"text": ..., "percent": ...}`` of a running operation, {} for nothing.
 
     Its metadata has keys such as ``fs_progress`` or ``create_instance_from_image_unpack_progress`` with words for
     people, and ``progress`` with numbers, on all three (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
