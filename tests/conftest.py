@@ -14,15 +14,13 @@ from contextlib import ExitStack
 import pytest
 from cluster import Cluster
 from contract import missing
-from daemons import KINDS, Daemon
+from daemons import INTERRUPTIONS, KINDS, Daemon, uninterrupted
 from faultproxy import FaultProxy
 from images import busybox_image
 from started import Started
 
 import examples
 
-# Ctrl-C, a CI that gives up, a terminal that is closed.
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WITHOUT_INCUS7 = pytest.StashKey()
 
 
@@ -35,12 +33,17 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """``--daemon`` has a list of kinds in any case, ``--long`` is known, and whoever interrupts does so once."""
+    """``--daemon`` has a list of kinds in any case, and ``--long`` is known."""
     if config.option.long:
         os.environ[examples.VARIABLE] = "1"
     config.stash[WITHOUT_INCUS7] = "" if config.option.daemon else missing_incus7()
     if not config.option.daemon:
         config.option.daemon = [kind for kind in KINDS if kind != "incus7" or not config.stash[WITHOUT_INCUS7]]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart():
+    """From now on whoever interrupts does so once; before there is nothing to be ended in order."""
     for number in INTERRUPTIONS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
             signal.signal(number, interrupt)
@@ -72,6 +75,23 @@ def interrupt(number, frame):
     for each in INTERRUPTIONS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown():
+    """
+    An interruption waits until the fixtures have ended: pytest forgets those that come after an interrupted one, and
+    that of pytest-salt-factories would leave threads that keep pytest running.
+    """
+    with uninterrupted():
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    """An interruption that comes now has nothing more to end."""
+    for each in INTERRUPTIONS:
+        signal.signal(each, signal.SIG_IGN)
 
 
 def pytest_report_header(config):

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,8 @@ ENTER_ROOT = str(Path(__file__).resolve().parents[2] / "scripts" / "enter-root")
 INCUS7_ROOT = (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/lxdapi/incus7-root"
 # Nothing listens on this port: a daemon that looks for image servers is refused at once.
 NO_PROXY_THERE = "http://127.0.0.1:9"
+# Ctrl-C, a CI that gives up, a terminal that is closed.
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEFAULT_ROOT = {"path": "/", "pool": "default", "type": "disk"}
 
 
@@ -255,7 +258,9 @@ class Daemon:
         until(lambda: self._ready() or not self.pid, 30)
         command = self._entered([*self.kind.shutdown, "--timeout", str(timeout)])
         try:
-            done = subprocess.run(command, env=self._environment(), capture_output=True, timeout=timeout + 10)
+            # In a session of its own as the daemon itself: Ctrl-C in the terminal is not for it.
+            options = {"env": self._environment(), "capture_output": True, "start_new_session": True}
+            done = subprocess.run(command, timeout=timeout + 10, **options)
         except subprocess.TimeoutExpired:
             return "(the shutdown command hung)"
         return (done.stdout + done.stderr).decode(errors="replace")
@@ -293,6 +298,20 @@ def _kill(pid):
         pass
 
 
+@contextmanager
+def uninterrupted():
+    """An interruption takes effect when this is over."""
+    late = []
+    handlers = {number: signal.signal(number, lambda *given: late.append(given[0])) for number in INTERRUPTIONS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in late:
+            signal.raise_signal(number)
+
+
 def until(condition, seconds):
     """True as soon as the condition holds, False when it did not within these seconds."""
     deadline = time.monotonic() + seconds
@@ -310,13 +329,15 @@ def main():
     parser.add_argument("--daemon", choices=sorted(KINDS), required=True)
     parser.add_argument("--dir", help="its folder, below /tmp; not for a probe")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if arguments.action == "probe":
         return probe(arguments.daemon)
     if not arguments.dir:
         parser.error("--dir is missing")
     daemon = Daemon(arguments.daemon, os.path.abspath(arguments.dir))
     if arguments.action == "stop":
-        return daemon.stop()
+        with uninterrupted():
+            return daemon.stop()
     print(daemon.start().preseed().socket)
 
 
@@ -326,8 +347,9 @@ def probe(kind):
     try:
         daemon.start().preseed()
     finally:
-        daemon.stop()
-        daemon.remove()
+        with uninterrupted():
+            daemon.stop()
+            daemon.remove()
 
 
 if __name__ == "__main__":

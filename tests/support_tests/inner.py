@@ -5,6 +5,7 @@ Each test launches a container on a bridge and writes where the daemon is into t
 """
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -24,6 +25,13 @@ def launched(daemon, imported):
     return daemon
 
 
+@pytest.fixture(scope="session")
+def interrupted_at_its_end(daemons):
+    """A signal comes when the fixtures of the session begin to end, with those of pytest-salt-factories."""
+    yield
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def announce(daemon):
     ready = Path(os.environ["LAUNCHED"])
     ready.with_suffix(".new").write_text(str(daemon.directory))
@@ -37,6 +45,10 @@ def test_that_launches(launched):
 def test_that_waits_to_be_interrupted(launched):
     announce(launched)
     time.sleep(60)
+
+
+def test_that_is_interrupted_at_its_end(launched, interrupted_at_its_end):
+    announce(launched)
 
 
 def test_that_kills_its_daemon_and_fails(launched):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from daemons import KINDS, until
+from traces import heed_signals, traces
 
 HERE = Path(__file__).parent
 INTERFACES = Path("/sys/class/net")
@@ -32,7 +33,6 @@ class Inner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # A script that runs us in the background, or nohup, has made us ignore what this is about.
             preexec_fn=heed_signals,
         )
         assert until(lambda: launched.exists() or self.process.poll() is not None, 30)
@@ -44,34 +44,17 @@ class Inner:
         said, _ = self.process.communicate(timeout=120)
         assert self.process.returncode == status, said
         assert not Path(self.directory).exists()
-        assert self.traces() == []
+        assert traces(self.directory) == []
         assert set(os.listdir(INTERFACES)) == self.interfaces
         for root in filter(os.path.exists, ROOTS):
             changed = subprocess.run(["find", root, "-newer", f"{root}/made-by"], capture_output=True, text=True)
             assert changed.stdout == ""
 
-    def traces(self):
-        """What is left in /proc: who has the daemon's folder in its environment or sees something mounted there."""
-        files = [path for name in ("environ", "mountinfo", "cmdline") for path in Path("/proc").glob(f"[0-9]*/{name}")]
-        return [path for path in files if self.directory.encode() in content(path)]
-
-
-def heed_signals():
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def content(path):
-    try:
-        return path.read_bytes()
-    except OSError:  # it has ended just now
-        return b""
-
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
 def test_after_an_interruption(kind, number, tmp_path):
     inner = Inner(kind, "test_that_waits_to_be_interrupted", tmp_path)
-    assert inner.traces() != []
+    assert traces(inner.directory) != []
     inner.process.send_signal(number)
     inner.ended(pytest.ExitCode.INTERRUPTED)
 
@@ -83,6 +66,10 @@ def test_after_many_interruptions(kind, tmp_path):
         inner.process.send_signal(signal.SIGTERM)
         until(lambda: inner.process.poll() is not None, 0.2)
     inner.ended(pytest.ExitCode.INTERRUPTED)
+
+
+def test_after_an_interruption_of_its_end(kind, tmp_path):
+    Inner(kind, "test_that_is_interrupted_at_its_end", tmp_path).ended(pytest.ExitCode.INTERRUPTED)
 
 
 def test_after_a_failure_without_a_daemon(kind, tmp_path):
