@@ -17,6 +17,7 @@ from contract import missing
 from daemons import INTERRUPTIONS, KINDS, Daemon, uninterrupted
 from faultproxy import FaultProxy
 from images import busybox_image
+from outcomes import Recorder
 from started import Started
 
 import examples
@@ -30,12 +31,15 @@ def pytest_addoption(parser):
     parser.addoption("--daemon", action="append", choices=sorted(KINDS), help=help_text)
     help_text = "also what takes long: soaks, many more random inputs, each cluster case with each daemon"
     parser.addoption("--long", action="store_true", help=help_text)
+    parser.addoption("--outcomes", help="a file for how each test ended, see outcomes.py")
 
 
 def pytest_configure(config):
-    """``--daemon`` has a list of kinds in any case, and ``--long`` is known."""
+    """``--daemon`` has a list of kinds in any case, and ``--long`` and ``--outcomes`` are known."""
     if config.option.long:
         os.environ[examples.VARIABLE] = "1"
+    if config.option.outcomes:
+        config.pluginmanager.register(Recorder(config.option.outcomes))
     config.stash[WITHOUT_INCUS7] = "" if config.option.daemon else missing_incus7()
     if not config.option.daemon:
         config.option.daemon = [kind for kind in KINDS if kind != "incus7" or not config.stash[WITHOUT_INCUS7]]

@@ -1,0 +1,148 @@
+"""How ./test ends: with the tests that failed and their number, or at once and cleanly by a signal."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from daemons import until
+from traces import heed_signals, traces
+
+HERE = Path(__file__).parent
+REPO = HERE.parents[1]
+WAITS = """
+import time
+
+def test_that_waits_to_be_interrupted():
+    time.sleep(60)
+"""
+FIRST = """
+def test_good():
+    pass
+
+def test_bad():
+    assert 1 == 2, "not so"
+"""
+SECOND = """
+import pytest
+
+@pytest.fixture
+def ends_badly():
+    yield
+    raise ValueError("at its end")
+
+def test_good(ends_badly):
+    pass
+
+def test_skipped():
+    pytest.skip("not today")
+"""
+DEAF = """
+import signal, time
+
+def test_deaf():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    print("deaf", flush=True)
+    time.sleep(60)
+"""
+IMPATIENT = "import run_parts, sys; run_parts.LAST_SECONDS = 1; sys.exit(run_parts.main(sys.argv[1:]))"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """Make a repository like this one, with the given tests only."""
+
+    def make(**files):
+        for name in ("unit", "support_tests", "integration", "functional"):
+            (tmp_path / "tests" / name).mkdir(parents=True)
+        for path in ("_utils", "scripts", "tests/support"):
+            (tmp_path / path).symlink_to(REPO / path)
+        for path in ("setup.cfg", "tests/conftest.py"):
+            shutil.copy(REPO / path, tmp_path / path)
+        for name, text in files.items():
+            folder, _, base = name.partition("_")
+            (tmp_path / "tests" / folder / f"test_{base}.py").write_text(text)
+        return tmp_path
+
+    return make
+
+
+def started(folder, *arguments, program=("tests/support/run_parts.py",), **environment):
+    """Return a process that runs the tests in a folder as ./test does."""
+    return subprocess.Popen(
+        [sys.executable, *program, *arguments, "-p", "no:cacheprovider"],
+        cwd=folder,
+        env={**os.environ, "PYTEST_DEBUG_TEMPROOT": str(folder), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=heed_signals,
+    )
+
+
+def ended(process):
+    """Return (exit code, the lines that it printed)."""
+    said, _ = process.communicate(timeout=120)
+    return process.returncode, said.splitlines()
+
+
+def test_what_failed_is_named_again_and_the_last_line_counts(checkout):
+    status, lines = ended(started(checkout(functional_a=FIRST, functional_z=SECOND, unit_u=FIRST)))
+    assert status == 1
+    assert lines[-4:] == [
+        "FAILED tests/functional/test_a.py::test_bad - AssertionError: not so",
+        "FAILED tests/functional/test_z.py::test_good - ValueError: at its end",
+        "FAILED tests/unit/test_u.py::test_bad - AssertionError: not so",
+        "2 passed, 3 failed, 1 skipped",
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments, status, last",
+    [
+        (["tests/unit/test_u.py::test_good"], 0, ["1 passed, 0 failed"]),
+        (["-k", "nothing"], 5, ["0 passed, 0 failed"]),
+        (["-k", "good"], 0, ["1 passed, 0 failed"]),
+        (["tests/unit", "--no-such-option"], 4, ["FAILED pytest - ended with 4", "0 passed, 1 failed"]),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)
+def test_a_run_with_arguments_ends_the_same_way(checkout, arguments, status, last):
+    found, lines = ended(started(checkout(unit_u=FIRST), *arguments))
+    assert (found, lines[-len(last) :]) == (status, last)
+
+
+def test_a_file_that_cannot_be_read_is_named(checkout):
+    status, lines = ended(started(checkout(unit_u="import nothing_of_that_name"), "tests/unit"))
+    assert status == 2
+    assert lines[-2].startswith("FAILED tests/unit/test_u.py - ") and "nothing_of_that_name" in lines[-2]
+    assert lines[-1] == "0 passed, 1 failed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+@pytest.mark.parametrize("arguments", [[], ["tests/functional/test_a.py"]], ids=["parts", "a file"])
+def test_a_signal_ends_all_parts_and_their_daemons(checkout, number, arguments, tmp_path, pytestconfig):
+    inner = (HERE / "inner.py").read_text()
+    folder, launched = checkout(functional_a=inner, functional_z=WAITS, unit_u=WAITS), tmp_path / "launched"
+    options = ["-k", "waits", "--daemon", pytestconfig.option.daemon[0]]
+    process = started(folder, *arguments, *options, LAUNCHED=str(launched))
+    assert until(lambda: launched.exists() or process.poll() is not None, 60)
+    assert launched.exists(), process.stdout.read()
+    directory = launched.read_text()
+    assert traces(directory) != []
+    process.send_signal(number)
+    status, lines = ended(process)
+    assert (status, lines[-1]) == (128 + number, "0 passed, 0 failed")
+    assert traces(directory) == [] and not Path(directory).exists()
+
+
+def test_a_part_that_does_not_end_is_killed(checkout):
+    process = started(checkout(unit_u=DEAF), "-s", "tests/unit", program=("-c", IMPATIENT), PYTHONPATH="tests/support")
+    assert any("deaf" in line for line in process.stdout)
+    process.send_signal(signal.SIGTERM)
+    status, lines = ended(process)
+    assert (status, lines[-1]) == (143, "0 passed, 0 failed") and "is killed" in lines[-2]
