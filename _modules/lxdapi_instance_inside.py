@@ -6,7 +6,7 @@ What the daemon keeps of LXD and Incus instances beside their config: names, log
 
 from lxdapi.instances import image_metadata as files
 from lxdapi.instances import logs as log_files
-from lxdapi.instances import metrics as measured
+from lxdapi.instances import metrics as measurements
 from lxdapi.instances import rebuild as images
 from lxdapi.instances import rename as renames
 from lxdapi.minion import connection
@@ -260,4 +260,4 @@ def metrics(name=None, remote=None, project=None):
 
         salt-call lxdapi_instance.metrics web1
     """
-    return measured.read_metrics(connection.connect(globals(), remote, project), name)
+    return measurements.read_metrics(connection.connect(globals(), remote, project), name)
