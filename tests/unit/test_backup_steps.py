@@ -9,7 +9,6 @@ import pytest
 import requests
 from fake import MISSING, Paper, failure, finished, server, started, sync
 from lxdapi.errors import APIException, InvalidError
-from lxdapi.instances import backup_file as files
 from lxdapi.instances import backups
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -171,13 +170,13 @@ def test_a_backup_is_asked_for_with_an_end_so_that_none_stays_for_ever(tmp_path)
     "given, seconds", [(None, None), (60, 60), (0, 0), ("30m", 1800), ("12h", 43200), ("7d", 604800), ("2w", 1209600)]
 )
 def test_an_age_is_seconds_or_a_time(given, seconds):
-    assert files.seconds_of(given) == seconds
+    assert backups.parse_max_age(given) == seconds
 
 
 @pytest.mark.parametrize("given", [True, -1, "7", "d", "1y", "1.5d", [], "٧d"])
 def test_what_is_no_age_is_refused(given):
     with pytest.raises(InvalidError, match="max_age"):
-        files.seconds_of(given)
+        backups.parse_max_age(given)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +196,7 @@ def test_an_index_that_is_none_is_refused(tmp_path, index, sort, words):
     with tarfile.open(tmp_path / "x.tar", "w") as tar:
         tar.addfile(member, io.BytesIO(index))
     with pytest.raises(InvalidError, match=words):
-        files.refuse(str(tmp_path / "x.tar"), ("container",), "instance")
+        backups.require_backup_file(str(tmp_path / "x.tar"), ("container",), "instance")
 
 
 @pytest.mark.parametrize("name", [None, 5, "", "a/b/c", "a/", "/a", "default/..", "-a"])

@@ -7,13 +7,18 @@ daemon itself does it after a day where this process did not live to do it.
 
 import hashlib
 import logging
+import lzma
 import os
 import re
 import secrets as random
+import tarfile
 import time
+import zlib
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from functools import partial
+
+import yaml
 
 from lxdapi import atomic_file
 from lxdapi import validation as names
@@ -22,7 +27,7 @@ from lxdapi.errors import APIException, APINotFoundException, InvalidError, Lxda
 from lxdapi.http import download as downloads
 from lxdapi.http import operations, retry
 from lxdapi.http import upload as uploads
-from lxdapi.instances import backup_file as files
+from lxdapi.images import image as images
 from lxdapi.model import keyed_lists as items
 from lxdapi.model import listing
 from lxdapi.model.kinds import kind_of
@@ -45,6 +50,12 @@ _TYPES = {"instance": ("container", "virtual-machine"), "storage_volume": ("cust
 _EXTENSIONS = {"instance": "container_backup", "storage_volume": "custom_volume_backup"}
 # The operation of an import: nothing but its description tells (all three).
 _RESTORING = re.compile(r"Restoring .*backup")
+# The first member of each backup (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+_INDEX = "backup/index.yaml"
+_LARGEST_INDEX = 16 * 1024 * 1024
+# What Python's tarfile reads by itself; the daemons take zstd and squashfs as well.
+_READABLE = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+_DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, RecursionError, yaml.YAMLError)
 
 
 def word_of(name):
@@ -153,10 +164,10 @@ def exported(api, kind_name, name, path, options, max_age=None, timeout=None, me
 
     A file is made anew as well if there is no checksum beside it, or another one than its own.
     """
-    max_age, timeout = files.seconds_of(max_age), names.seconds(timeout)
+    max_age, timeout = parse_max_age(max_age), names.seconds(timeout)
     converge.path_of(kind_of(kind_name), name)
     atomic_file.require_path(path)
-    why = files.unfit(path, max_age, memory, time.time() if now is None else now)
+    why = outdated_reason(path, max_age, memory, time.time() if now is None else now)
     if not why:
         return Plan().with_note(f"its backup {path} is there")
     _require(api, kind_name)
@@ -197,7 +208,7 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
     """
     kind, timeout = kind_of(kind_name), names.seconds(timeout)
     converge.path_of(kind, name)
-    files.refuse(path, _TYPES[kind_name], kind.label)
+    require_backup_file(path, _TYPES[kind_name], kind.label)
     _require(api, kind_name)
     headers = _headers(api, pool)
     if target and kind.cluster.local:
@@ -269,6 +280,82 @@ def creation(api, name, source, wanted, timeout=None, target=None):
     apply = partial(imported, api, kind_name, name, path, pool, target, timeout)
     created = Step("created", {"created": name}, apply, missing=missing)
     return [created, *converge.completion(api, kind_of(kind_name), name, wanted)]
+
+
+def parse_max_age(given):
+    """Return an age in seconds, None for None."""
+    if names.duration(given) is not None:
+        return names.duration(given)
+    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
+        return given
+    raise InvalidError(f"max_age: seconds, or a time such as 12h, 7d or 2w are needed, not {given!r}")
+
+
+def outdated_reason(path, max_age, memory, now):
+    """Return in words why the file is to be made anew, "" if it is as it is to be."""
+    if not os.path.isfile(path):
+        return f"there was no file {path}"
+    said = read_checksum(path)
+    if said is None:
+        return f"{path} had no checksum beside it"
+    if not os.path.getsize(path) or images.known_fingerprint(path, memory=memory) != said:
+        return f"{path} was not what the checksum beside it says"
+    age = now - os.stat(path).st_mtime
+    if max_age is None or abs(age) <= max_age:
+        return ""
+    # of a clock that was wrong: it would be young enough for years
+    return f"{path} was {f'older than {max_age} s' if age > 0 else 'of a time to come'}"
+
+
+def read_checksum(path):
+    """Return the sha256 that ``<path>.sha256`` says, None where there is none; "" for a file that says none."""
+    try:
+        with open(f"{path}.sha256", encoding="utf-8", errors="replace") as file:
+            said = file.read(64)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise InvalidError(f"{path}.sha256 cannot be read: {exc.strerror}") from exc
+    return said.lower() if names.is_fingerprint(said.lower()) else ""
+
+
+def require_backup_file(path, types, label):
+    """
+    Raise :class:`InvalidError` for a file that is no backup of a thing of these types, is damaged at its beginning, or
+    is not what the checksum beside it says.
+
+    LXD 5.0.2 and Incus 6.0.4 never answer to a compressed file that ends within its index.
+    """
+    uploads.opened(path, "backup file").close()
+    found = _type_in_index(path)
+    if found is not None and found not in types:
+        raise InvalidError(f"backup file {path} is of another kind than {label}: its index says {found!r}")
+    said = read_checksum(path)
+    if said is not None and said != images.fingerprint(path):
+        raise InvalidError(f"backup file {path} is not what {path}.sha256 says: it is damaged, or that is of another")
+
+
+def _type_in_index(path):
+    """Return the type of what a backup is of; None where it cannot be read here."""
+    with open(path, "rb") as file:
+        head = file.read(512)
+    if not head.startswith(_READABLE) and head[257:262] != b"ustar":
+        return None
+    try:
+        with tarfile.open(path, "r|*") as tar:
+            first = tar.next()
+            if first is None or first.name != _INDEX:
+                raise InvalidError(f"backup file {path} is no backup: it does not begin with {_INDEX}")
+            if not first.isreg():
+                raise InvalidError(f"backup file {path} is no backup: its {_INDEX} is no file")
+            index = yaml.safe_load(tar.extractfile(first).read(_LARGEST_INDEX))
+    except InvalidError:
+        raise
+    except _DAMAGES as exc:
+        raise InvalidError(f"backup file {path} is damaged: {exc}") from exc
+    found = index.get("type") if isinstance(index, dict) else None
+    # in words of a stranger anything can stand there, and in a few bytes of YAML gigabytes
+    return found if isinstance(found, str) else "none"
 
 
 class _Stage:
