@@ -8,6 +8,8 @@ import salt.state
 from loaded import Loaded
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+# Of an operation that failed so fast that the daemon says so in its answer to the POST nothing more is asked.
+_ASKED = re.compile(f", then GET /1.0/operations/{_UUID.pattern}")
 
 
 def chunk(function, name=None, requisites=None, **arguments):
@@ -41,4 +43,8 @@ def _ordered(place, entry):
 
 def told(answers):
     """Return what a run says, without what differs between two that did the same."""
-    return [(each["__id__"], each["result"], each["changes"], _UUID.sub("UUID", each["comment"])) for each in answers]
+    return [(each["__id__"], each["result"], each["changes"], _plain(each["comment"])) for each in answers]
+
+
+def _plain(comment):
+    return _UUID.sub("UUID", _ASKED.sub("", comment))
