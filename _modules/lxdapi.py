@@ -8,6 +8,8 @@ Every function takes ``remote`` (a name under ``lxdapi:remotes`` in the minion's
 default the local daemon) and, where it means something, ``project``.
 """
 
+import functools
+
 import salt.utils.json
 from salt.exceptions import SaltInvocationError
 
@@ -18,22 +20,37 @@ if __name__ == "lxdapi":  # found in the place of the library, which is not on t
         name=__name__,
     )
 
+from lxdapi import hashing, local_files
 from lxdapi import masking as secrets
 from lxdapi import validation as names
+from lxdapi.cluster import per_member as clusters
 from lxdapi.http import operations
-from lxdapi.images import image as images
+from lxdapi.instances import plan as instances
 from lxdapi.minion import connection
 from lxdapi.model import kinds, listing
-from lxdapi.plan import by_kind as generic
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.reports import effective as effectives
 from lxdapi.reports import export_sls
+from lxdapi.trust import certificates
 
 # The version of all synced files: see lxdapi.minion.connection.
 __version__ = "0.1.0"
 
 __func_alias__ = {"list_": "list"}
+
+# Kinds that take more than the table to be created, or to be updated.
+_CREATED = {
+    "certificate": certificates.made,
+    "instance": instances.made,
+    "network": functools.partial(clusters.made, kind_name="network"),
+    "storage_pool": functools.partial(clusters.made, kind_name="storage_pool"),
+}
+_UPDATED = {
+    "instance": instances.updated,
+    "network": functools.partial(clusters.updated, kind_name="network"),
+    "storage_pool": functools.partial(clusters.updated, kind_name="storage_pool"),
+}
 
 
 def get(kind, name=None, params=None, remote=None, project=None, target=None):
@@ -278,9 +295,10 @@ def create(kind, name, settings=None, remote=None, project=None, target=None):
 
         salt-call lxdapi.create profile web '{"config": {"limits.cpu": 2}}'
     """
-    return plans.apply(
-        generic.made(connection.connect(globals(), remote, project, target), kind, name, _mapping(settings or {}))
-    )
+    api, settings = connection.connect(globals(), remote, project, target), _mapping(settings or {})
+    kinds.kind_of(kind)
+    own = _CREATED.get(kind)
+    return plans.apply(own(api, name=name, settings=settings) if own else converge.made(api, kind, name, settings))
 
 
 def update(kind, name, settings, purge=False, remote=None, project=None, target=None):
@@ -300,9 +318,11 @@ def update(kind, name, settings, purge=False, remote=None, project=None, target=
 
         salt-call lxdapi.update profile web '{"config": {"limits.cpu": null}}'
     """
-    return plans.apply(
-        generic.updated(connection.connect(globals(), remote, project, target), kind, name, _mapping(settings), purge)
-    )
+    api, settings = connection.connect(globals(), remote, project, target), _mapping(settings)
+    kinds.kind_of(kind)
+    own = _UPDATED.get(kind)
+    steps = own(api, name=name, settings=settings) if own else converge.updated(api, kind, name, settings, purge)
+    return plans.apply(steps)
 
 
 def rename(kind, name, new_name, remote=None, project=None, target=None):
@@ -399,4 +419,4 @@ def image_get_fingerprint(path, rootfs=None, saltenv="base"):
     """
     cache_file = __salt__["cp.cache_file"]
     more = [rootfs] if rootfs else []
-    return images.fingerprint(*(connection.local_file(cache_file, part, saltenv) for part in (path, *more)))
+    return hashing.fingerprint(*(local_files.local_file(cache_file, part, saltenv) for part in (path, *more)))

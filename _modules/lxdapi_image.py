@@ -4,6 +4,7 @@ Verbs of LXD and Incus images and their aliases.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
+from lxdapi import hashing, local_files
 from lxdapi.images import image as images
 from lxdapi.minion import connection
 from lxdapi.plan import converge
@@ -35,8 +36,8 @@ def upload(path, rootfs=None, aliases=None, public=None, properties=None, salten
         salt-call lxdapi_image.upload /srv/images/busybox.tar.gz aliases='["busybox"]'
     """
     api, cache_file = connection.connect(globals(), remote, project), __salt__["cp.cache_file"]
-    files = [connection.local_file(cache_file, part, saltenv) for part in (path, *([rootfs] if rootfs else ()))]
-    digest = images.fingerprint(*files)
+    files = [local_files.local_file(cache_file, part, saltenv) for part in (path, *([rootfs] if rootfs else ()))]
+    digest = hashing.fingerprint(*files)
     wanted = {"public": public, "properties": properties}
     steps = images.present(api, digest, wanted, lambda: images.upload(api, *files, digest=digest), aliases or ())
     return {"fingerprint": digest, "changes": plans.apply(steps)}

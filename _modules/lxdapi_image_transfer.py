@@ -4,7 +4,7 @@ Images of LXD and Incus made of instances, as files, and from other servers.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-from lxdapi.images import image as images
+from lxdapi import local_files
 from lxdapi.images import publish as publications
 from lxdapi.images import simplestreams
 from lxdapi.images import transfer as transfers
@@ -128,7 +128,7 @@ def copy(name, source, aliases=None, mode=None, timeout=None, source_project=Non
         salt-call lxdapi_image.copy busybox source=build remote=local
     """
     origin = connection.connect(globals(), source, source_project)
-    folder = images.folder(__opts__["cachedir"])
+    folder = local_files.cache_folder(__opts__["cachedir"])
     digest, steps = transfers.brought(
         connection.connect(globals(), remote, project), origin, name, folder, aliases or (), mode, timeout
     )

@@ -4,6 +4,7 @@ Commands inside instances of LXD and Incus.
 :depends: requests, requests-unixsocket, websocket-client
 """
 
+from lxdapi import local_files
 from lxdapi.instances import cmd_run as commands
 from lxdapi.instances import exec as execs
 from lxdapi.instances import script as scripts
@@ -192,7 +193,7 @@ def script(
     """
     given = execs.order("true", stdin, env, cwd, user, group, timeout)
     scripts.arguments(args)
-    file = connection.local_file(__salt__["cp.cache_file"], source, saltenv)
+    file = local_files.local_file(__salt__["cp.cache_file"], source, saltenv)
     return commands.shown(_noted(scripts.run(connection.connect(globals(), remote, project), name, file, args, given)))
 
 

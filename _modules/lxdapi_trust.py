@@ -7,9 +7,10 @@ On the client ``key_create`` and ``redeem``, of which ``lxdapi_trust.present`` i
 ``token_create``, ``token_list`` and ``token_revoke``.
 """
 
+from lxdapi.http import pem
 from lxdapi.minion import connection
 from lxdapi.plan import steps as plans
-from lxdapi.trust import keypair, pem
+from lxdapi.trust import keypair
 from lxdapi.trust import tokens as trust
 
 

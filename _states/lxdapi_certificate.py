@@ -4,6 +4,7 @@ Certificates in the trust store of LXD and Incus as declared: who may use the da
 :depends: requests, requests-unixsocket
 """
 
+from lxdapi import local_files
 from lxdapi.minion import connection, state
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -61,7 +62,7 @@ def _read(certificate):
     """Return (fingerprint, what is sent) of the certificate, fetched where it is elsewhere."""
     if isinstance(certificate, str) and "-----BEGIN" not in certificate:
         certificates.refuse_open(certificate)
-        certificate = connection.local_file(__salt__["cp.cache_file"], certificate)
+        certificate = local_files.local_file(__salt__["cp.cache_file"], certificate)
     return certificates.read(certificate)
 
 

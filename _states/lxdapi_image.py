@@ -4,12 +4,14 @@ Images of LXD and Incus as declared, from files and from other servers.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
+from lxdapi import hashing, local_files
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.http import upload as uploads
 from lxdapi.images import image as images
 from lxdapi.images import remote as remote_images
 from lxdapi.minion import connection, state
+from lxdapi.model import objects
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 
@@ -143,7 +145,7 @@ def _files(source, rootfs, saltenv):
 
     def files():
         if not found:
-            found.extend(connection.local_file(cache_file, part, saltenv) for part in (source, rootfs) if part)
+            found.extend(local_files.local_file(cache_file, part, saltenv) for part in (source, rootfs) if part)
         return found
 
     return files
@@ -156,7 +158,7 @@ def _digest(api, name, fingerprint, files):
         return names.fingerprint(declared)
     if files is None:
         return images.existing(api, name)
-    return images.known_fingerprint(*files(), memory=images.memory_file(__opts__["cachedir"]))
+    return hashing.known_fingerprint(*files(), memory=hashing.memory_file(__opts__["cachedir"]))
 
 
 def _here(api, name, source, rootfs, fingerprint, timeout, saltenv):
@@ -206,7 +208,7 @@ def absent(name, remote=None, project=None):
         return (
             converge.absent(api, "image", digest)
             if digest
-            else plans.Plan((), "absent").with_note(converge.nowhere(api))
+            else plans.Plan((), "absent").with_note(objects.nowhere(api))
         )
 
     return state.run_plan(globals(), "image", name, plan)

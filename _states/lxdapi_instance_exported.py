@@ -4,7 +4,7 @@ Backups of instances of LXD and Incus as files.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-from lxdapi.images import image as images
+from lxdapi import hashing
 from lxdapi.instances import backups
 from lxdapi.minion import connection, state
 
@@ -63,7 +63,7 @@ def exported(
 
     def plan():
         options = backups.options_of("instance", optimized, instance_only, compression)
-        memory = images.memory_file(__opts__["cachedir"])
+        memory = hashing.memory_file(__opts__["cachedir"])
         api = connection.connect(globals(), remote, project)
         return backups.exported(api, "instance", name, path, options, max_age, timeout, memory)
 

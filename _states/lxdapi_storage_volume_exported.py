@@ -4,7 +4,7 @@ Backups of custom storage volumes of LXD and Incus as files.
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-from lxdapi.images import image as images
+from lxdapi import hashing
 from lxdapi.instances import backups
 from lxdapi.minion import connection, state
 
@@ -66,7 +66,7 @@ def exported(
 
     def plan():
         options = backups.options_of("storage_volume", optimized, volume_only, compression)
-        memory = images.memory_file(__opts__["cachedir"])
+        memory = hashing.memory_file(__opts__["cachedir"])
         api = connection.connect(globals(), remote, project, target)
         return backups.exported(api, "storage_volume", name, path, options, max_age, timeout, memory)
 

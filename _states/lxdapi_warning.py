@@ -5,7 +5,7 @@ Warnings of LXD and Incus as declared: seen, or gone.
 """
 
 from lxdapi.minion import state
-from lxdapi.model import warning as warnings
+from lxdapi.plan import warning as warnings
 
 
 def acknowledged(name, remote=None):

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from lxdapi import hashing
 from measure import MIB, REPO, line, median
 
 # Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
@@ -29,7 +30,7 @@ before, began = peak(), time.monotonic()
 """
 END = "\nprint(time.monotonic() - began, peak() - before)"
 UPLOAD = BEGIN + "images.upload(api, sys.argv[2], digest=sys.argv[3])" + END
-FINGERPRINT = BEGIN + "assert images.fingerprint(sys.argv[2]) == sys.argv[3]" + END
+FINGERPRINT = BEGIN + "assert hashing.fingerprint(sys.argv[2]) == sys.argv[3]" + END
 
 
 def report(daemon, path, rounds):
@@ -98,12 +99,12 @@ def remembered(daemon, path, digest, rounds):
     from lxdapi.images import image as images
 
     api, memory = API.factory(str(daemon.socket)), str(Path(path).with_name("fingerprints.json"))
-    images.upload(api, str(path), digest=images.known_fingerprint(str(path), memory=memory))
+    images.upload(api, str(path), digest=hashing.known_fingerprint(str(path), memory=memory))
     images.alias_steps(api, "large", digest)[0].act()
     plans, gets = [], []
     for _ in range(max(rounds, 20)):
         began = time.monotonic()
-        found = images.known_fingerprint(str(path), memory=memory)
+        found = hashing.known_fingerprint(str(path), memory=memory)
         images.present(api, found, {}, None, ["large"])
         plans.append(time.monotonic() - began)
         began = time.monotonic()

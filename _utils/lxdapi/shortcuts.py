@@ -13,17 +13,18 @@ Each takes an :class:`lxdapi.api.API` first and returns True if something change
 The ``_get`` functions return the :class:`lxdapi.api.APIResult` of the GET, or False.
 """
 
+from lxdapi import hashing
 from lxdapi.errors import InvalidError
 from lxdapi.images import image as images
 from lxdapi.instances import create as creations
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
-from lxdapi.model import diff
+from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 
-image_get_fingerprint = images.fingerprint
+image_get_fingerprint = hashing.fingerprint
 
 
 def _did(steps):
@@ -32,7 +33,7 @@ def _did(steps):
 
 def container_get(api, name):
     """Return the result of the GET of an instance, False if there is none of that name."""
-    return converge.read(api, KINDS["instance"], name) or False
+    return objects.read(api, KINDS["instance"], name) or False
 
 
 def container_absent(api, container):
@@ -80,7 +81,7 @@ def container_apply_status(api, container, status):
 
 def image_get(api, fingerprint):
     """Return the result of the GET of an image, False if there is none of that fingerprint."""
-    return converge.read(api, KINDS["image"], fingerprint) or False
+    return objects.read(api, KINDS["image"], fingerprint) or False
 
 
 def image_present(api, path, fingerprint=None, rootfs=None, public=False):

@@ -7,16 +7,23 @@ fingerprint is a wildcard (LXD 5.0.2, Incus 6.0.4). So all of it is checked here
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from lxdapi.errors import InvalidError
 
+# How people spell true and false.
+TRUE = {"true", "1", "yes", "on"}
+FALSE = {"false", "0", "no", "off"}
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _INSTANCE = re.compile(r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 # Three years: the daemons stop at once where the seconds overflow (10**12), and infinity is no number for any of us.
 _LONGEST = 10**8
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+# The largest number of a user or group.
+_LARGEST_ID = 2**32 - 2
 
 # rule: (pattern or None, characters refused, the rule in words)
 RULES = {
@@ -148,3 +155,30 @@ def value(key, given):
     if re.search(r"[\x00\ud800-\udfff]", given):
         raise InvalidError(f"{key}: the text holds a NUL or half a character; the daemon would alter it")
     return given
+
+
+def truth(what, given):
+    """Return True or False as declared in any spelling; raises :class:`InvalidError` for what is neither."""
+    text = str(given).lower()
+    if text not in TRUE | FALSE:
+        raise InvalidError(f"{what}: true or false is needed, not {given!r}")
+    return text in TRUE
+
+
+def mapping(what, given):
+    """Return a mapping, an empty one for None; raises :class:`InvalidError` for anything else."""
+    given = {} if given is None else given
+    if not isinstance(given, Mapping):
+        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
+    return given
+
+
+def user_or_group(what, given):
+    """Return a user or group: its name as text, its number, also one in quotes, as a number; None for none."""
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 20:
+        given = int(given)
+    number = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= _LARGEST_ID
+    text = isinstance(given, str) and given and not set(given) & set(":/\n\0")
+    if given is None or number or text:
+        return given
+    raise InvalidError(f"{what}: a name or a number is needed, not {given!r}")

@@ -11,7 +11,7 @@ from lxdapi.errors import LxdapiError
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
 from lxdapi.instances import snapshots
-from lxdapi.plan import converge
+from lxdapi.model import objects
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
 from lxdapi.plan.steps import Step
@@ -229,4 +229,4 @@ def test_a_snapshot_that_cannot_be_made_stops_the_change(apply, api, raw, proxy)
     ret = answer(api, steps)
     assert (ret["result"], ret["changes"]) == (False, {}) and "no space left on device" in ret["comment"]
     assert raw("instances/c1")["config"]["user.a"] == "1"
-    assert converge.read(api, instances.KIND, "c1").metadata["status"] == "Stopped"
+    assert objects.read(api, instances.KIND, "c1").metadata["status"] == "Stopped"

@@ -10,7 +10,8 @@ import time
 import pytest
 from fake import Paper, sync
 from lxdapi.errors import InvalidError
-from lxdapi.trust import certificates, pem
+from lxdapi.http import pem
+from lxdapi.trust import certificates
 from servers import make_pair
 
 

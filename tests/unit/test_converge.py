@@ -7,6 +7,7 @@ import copy
 import pytest
 from fake import Paper, failure, page, raw, server, sync
 from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -189,7 +190,7 @@ def test_what_the_daemon_loses_of_two_writes_at_once_is_written_again():
         model = web(meanwhile={"GET profiles/web": [lambda _: None, *[lose] * times]})
         ret, paper = applied(model, {"config": {"limits.cpu": 4}})
         assert ret["result"] is result
-        assert len(paper.writes) == (times + 1 if result else converge.TRIES)
+        assert len(paper.writes) == (times + 1 if result else writes.TRIES)
     assert "the daemon accepted it, but config did not become as declared" in ret["comment"]
 
 
@@ -203,7 +204,7 @@ def test_somebody_who_is_always_faster_ends_in_a_failure_that_says_so():
     ret, paper = applied(model, {"config": {"limits.cpu": 4}})
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "ETag doesn't match" in ret["comment"] and "PATCH /1.0/profiles/web" in ret["comment"]
-    assert 1 < len(paper.writes) == converge.TRIES <= 20
+    assert 1 < len(paper.writes) == writes.TRIES <= 20
 
 
 def test_an_object_that_vanishes_before_the_second_try_is_a_failure():
@@ -237,7 +238,7 @@ def test_what_cannot_be_read_is_a_failure_and_not_absent(reply, wanted, test):
 
 def test_a_404_of_the_daemon_is_absent():
     paper = Paper(Model())
-    assert converge.read(paper.api, KINDS["profile"], "web") is None
+    assert objects.read(paper.api, KINDS["profile"], "web") is None
     assert applied(Model())[0]["comment"] == "profile web is absent"
 
 

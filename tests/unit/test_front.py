@@ -6,6 +6,7 @@ import re
 import threading
 
 import pytest
+from lxdapi import local_files
 from lxdapi.errors import APINotTrustedException, InvalidError, LxdapiError
 from lxdapi.minion import connection, state
 from lxdapi.version import VERSION
@@ -165,9 +166,9 @@ def test_a_local_file_is_itself_and_others_are_fetched():
         fetched.append((source, saltenv, options))
         return "/cache/x"
 
-    assert connection.local_file(cache_file, "/srv/x.tar") == "/srv/x.tar" and fetched == []
-    assert connection.local_file(cache_file, "salt://x.tar", "dev") == "/cache/x"
-    assert connection.local_file(cache_file, "https://h/x.tar") == "/cache/x"
+    assert local_files.local_file(cache_file, "/srv/x.tar") == "/srv/x.tar" and fetched == []
+    assert local_files.local_file(cache_file, "salt://x.tar", "dev") == "/cache/x"
+    assert local_files.local_file(cache_file, "https://h/x.tar") == "/cache/x"
     assert fetched == [("salt://x.tar", "dev", {}), ("https://h/x.tar", "base", {"use_etag": True})]
 
 
@@ -178,4 +179,4 @@ def failing(*args, **kwargs):
 @pytest.mark.parametrize("cache_file", [lambda *a, **k: "", lambda *a, **k: False, failing])
 def test_a_file_that_cannot_be_fetched_is_told_by_its_source(cache_file):
     with pytest.raises(LxdapiError, match="salt://x.tar cannot be fetched"):
-        connection.local_file(cache_file, "salt://x.tar")
+        local_files.local_file(cache_file, "salt://x.tar")

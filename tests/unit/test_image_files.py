@@ -13,7 +13,7 @@ from collections import Counter
 
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
-from lxdapi import shortcuts
+from lxdapi import hashing, shortcuts
 from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
 from lxdapi.images import image as images
 from lxdapi.model import diff
@@ -55,11 +55,11 @@ def opened(monkeypatch):
 
 
 def test_a_fingerprint_is_the_sha256_of_the_file(files):
-    assert images.fingerprint(files[0]) == shortcuts.image_get_fingerprint(files[0]) == sha256(META)
+    assert hashing.fingerprint(files[0]) == shortcuts.image_get_fingerprint(files[0]) == sha256(META)
 
 
 def test_a_split_images_fingerprint_is_that_of_both_files_in_order(files):
-    assert images.fingerprint(*files) == sha256(META, ROOTFS) != sha256(ROOTFS, META)
+    assert hashing.fingerprint(*files) == sha256(META, ROOTFS) != sha256(ROOTFS, META)
 
 
 def big_file(path, blocks=24):
@@ -81,7 +81,7 @@ def peak_of(function):
 
 def test_a_big_file_is_never_whole_in_memory_for_its_fingerprint(tmp_path):
     path = big_file(tmp_path / "big")
-    assert peak_of(lambda: images.fingerprint(path)) < 4 * BLOCK
+    assert peak_of(lambda: hashing.fingerprint(path)) < 4 * BLOCK
 
 
 def test_a_big_file_is_never_whole_in_memory_for_its_upload(tmp_path):
@@ -98,7 +98,7 @@ def test_what_is_no_image_file_is_refused_by_its_name_before_any_request(tmp_pat
     path = tmp_path / "wrong.tar"
     make(path)
     parts = (files[0], str(path)) if split else (str(path),)
-    for function in (images.fingerprint, images.known_fingerprint):
+    for function in (hashing.fingerprint, hashing.known_fingerprint):
         with pytest.raises(InvalidError, match="wrong.tar"):
             function(*parts)
     paper = Paper(server())
@@ -115,15 +115,15 @@ def memory(tmp_path):
 
 def test_a_file_that_did_not_change_is_not_read_again(files, memory, opened):
     for _ in range(3):
-        assert images.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
+        assert hashing.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
     assert [opened[file] for file in files] == [1, 1]
 
 
 def test_one_and_two_files_are_remembered_apart(files, memory):
     for _ in range(2):
-        assert images.known_fingerprint(files[0], memory=memory) == sha256(META)
-        assert images.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
-        assert images.known_fingerprint(files[1], files[0], memory=memory) == sha256(ROOTFS, META)
+        assert hashing.known_fingerprint(files[0], memory=memory) == sha256(META)
+        assert hashing.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
+        assert hashing.known_fingerprint(files[1], files[0], memory=memory) == sha256(ROOTFS, META)
 
 
 def longer(path):
@@ -151,10 +151,10 @@ def exchanged(path):
 @pytest.mark.parametrize("change", [longer, rewritten, exchanged])
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_file_of_another_size_time_or_inode_is_read_again(files, memory, change, which):
-    before = images.known_fingerprint(*files, memory=memory)
+    before = hashing.known_fingerprint(*files, memory=memory)
     change(files[which])
     now = [open(file, "rb").read() for file in files]
-    assert images.known_fingerprint(*files, memory=memory) == sha256(*now) != before
+    assert hashing.known_fingerprint(*files, memory=memory) == sha256(*now) != before
 
 
 DAMAGED = [
@@ -173,19 +173,19 @@ DAMAGED = [
 
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_memory_is_as_good_as_none(files, memory, content):
-    images.known_fingerprint(files[0], memory=memory)
+    hashing.known_fingerprint(files[0], memory=memory)
     (key,) = json.loads(open(memory).read())
     with open(memory, "wb") as file:
         file.write(content.replace(b'"KEY"', json.dumps(key).encode()))
     for _ in range(2):
-        assert images.known_fingerprint(files[0], memory=memory) == sha256(META)
+        assert hashing.known_fingerprint(files[0], memory=memory) == sha256(META)
     assert json.loads(open(memory).read()) == {key: sha256(META)}
 
 
 def test_the_memory_is_its_owners_alone(files, memory):
     old = os.umask(0)
     try:
-        images.known_fingerprint(files[0], memory=memory)
+        hashing.known_fingerprint(files[0], memory=memory)
     finally:
         os.umask(old)
     assert stat.S_IMODE(os.stat(memory).st_mode) == 0o600
@@ -198,14 +198,14 @@ def test_a_memory_that_cannot_be_written_costs_nothing_and_leaves_nothing(files,
     blocked.mkdir(parents=True)
     (blocked / "x").write_text("x")
     for _ in range(2):
-        assert images.known_fingerprint(files[0], memory=str(blocked)) == sha256(META)
+        assert hashing.known_fingerprint(files[0], memory=str(blocked)) == sha256(META)
     assert os.listdir(blocked.parent) == ["fingerprints.json"]
 
 
 def test_without_a_memory_nothing_is_remembered(files, opened, tmp_path):
     before = sorted(os.listdir(tmp_path))
     for _ in range(2):
-        assert images.known_fingerprint(files[0]) == sha256(META)
+        assert hashing.known_fingerprint(files[0]) == sha256(META)
     assert opened[files[0]] == 2 and sorted(os.listdir(tmp_path)) == before
 
 
@@ -213,7 +213,7 @@ def test_the_memory_does_not_grow_for_ever(files, memory):
     os.makedirs(os.path.dirname(memory))
     with open(memory, "w") as file:
         json.dump({f"old {n}": "1" * 64 for n in range(2000)}, file)
-    images.known_fingerprint(files[0], memory=memory)
+    hashing.known_fingerprint(files[0], memory=memory)
     kept = json.loads(open(memory).read())
     assert len(kept) <= 500 and sha256(META) in kept.values() and "old 0" not in kept
 

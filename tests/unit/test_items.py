@@ -5,6 +5,7 @@ Lists of things with an identity: what of them is declared, what differs, what i
 import time
 
 import pytest
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
@@ -299,18 +300,18 @@ def test_what_is_no_list_of_items_is_refused_and_named(spec, declared, words):
 
 @pytest.mark.parametrize("value", [True, "true", "Yes", 1, "1", "ON"])
 def test_truth_in_any_spelling(value):
-    assert items.truth("x", value) is True
+    assert names.truth("x", value) is True
 
 
 @pytest.mark.parametrize("value", [False, "false", "No", 0, "0", "off"])
 def test_untruth_in_any_spelling(value):
-    assert items.truth("x", value) is False
+    assert names.truth("x", value) is False
 
 
 @pytest.mark.parametrize("value", [None, "", "y", 2, 1.0, [], {}, "truefalse"])
 def test_what_is_neither_true_nor_false_is_refused(value):
     with pytest.raises(InvalidError, match="x: true or false is needed"):
-        items.truth("x", value)
+        names.truth("x", value)
 
 
 def test_thousands_of_rules_take_no_time():

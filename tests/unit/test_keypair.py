@@ -12,7 +12,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.trust import keypair, pem
+from lxdapi.http import pem
+from lxdapi.trust import keypair
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_case_96_a_key_that_everybody_may_read_is_refused_with_the_remedy(tmp_pa
     path.touch()
     path.chmod(bits)
     if fine:
-        keypair.refuse_readable(str(path))
+        pem.refuse_readable(str(path))
     else:
         with pytest.raises(LxdapiError, match=f"mode {bits:04o}.*chmod 600 {path}"):
-            keypair.refuse_readable(str(path))
+            pem.refuse_readable(str(path))

@@ -10,6 +10,7 @@ from fake import MISSING, Paper, server, sync
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS, kind_of
 from lxdapi.model.schema import FIELDS, Items, Kind
 from lxdapi.plan import converge
@@ -123,7 +124,7 @@ def test_what_it_is_in_is_in_the_same_things(word):
 @words
 def test_a_good_name_is_one_path_each_part_quoted(word):
     name, parts = good_name(word)
-    path = converge.path_of(KINDS[word], name)
+    path = objects.path_of(KINDS[word], name)
     sent = dict(zip(placeholders(KINDS[word]), (quote(part, safe="") for part in parts)))
     assert path == KINDS[word].path.format(**sent)
     assert unquote(path) == KINDS[word].path.format(**dict(zip(placeholders(KINDS[word]), parts)))
@@ -133,7 +134,7 @@ def test_a_good_name_is_one_path_each_part_quoted(word):
 @pytest.mark.parametrize("name", BAD, ids=ascii)
 def test_a_bad_name_is_refused_with_what_it_is(word, name):
     with pytest.raises(InvalidError, match=KINDS[word].label):
-        converge.path_of(KINDS[word], name)
+        objects.path_of(KINDS[word], name)
 
 
 @within
@@ -143,7 +144,7 @@ def test_a_bad_part_of_a_name_is_refused(word, number, part):
     kind, (_, parts) = KINDS[word], good_name(word)
     parts = [part if place == min(number, len(parts) - 1) else each for place, each in enumerate(parts)]
     with pytest.raises(InvalidError, match="is not valid"):
-        converge.path_of(kind, "/".join(parts))
+        objects.path_of(kind, "/".join(parts))
 
 
 @within
@@ -152,13 +153,13 @@ def test_a_name_has_as_many_parts_as_it_takes(word):
     shape = "/".join([*kind.parents, "name"]).upper()
     for wrong in (parts[-1], f"{name}/x", f"x/{name}", f"/{name}", "/" * len(kind.parents)):
         with pytest.raises(InvalidError, match=f"{shape} is needed|is not valid"):
-            converge.path_of(kind, wrong)
+            objects.path_of(kind, wrong)
 
 
 @within
 def test_each_part_follows_the_rule_of_its_own_kind(word):
     kind = KINDS[word]
-    parts = converge.parts_of(kind, good_name(word)[0])
+    parts = objects.parts_of(kind, good_name(word)[0])
     assert list(parts) == [*kind.parents, "name"]
     for parent in kind.parents:
         assert names.check(KINDS[parent].rule, parent, parts[parent])

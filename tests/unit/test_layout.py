@@ -35,6 +35,16 @@ MAY_IMPORT = {
     "urllib3": {"lxdapi.http.requirements"},
     "websocket": {"lxdapi.http.websocket"},
 }
+# From below: a file imports none of a level above its own. The minion's folder is imported by fronts only.
+LEVELS = (
+    ("concurrency", "errors", "masking", "validation", "version", "atomic_file", "local_files", "yaml_text"),
+    ("http", "api", "hashing"),
+    ("model",),
+    ("plan",),
+    ("instances", "images", "files", "cluster", "trust"),
+    ("fleet", "reports"),
+    ("minion", "shortcuts"),
+)
 UNDERSTOOD = {"name", "remote", "project"}
 # There is always one server, and warnings are made by the daemon alone.
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
@@ -131,6 +141,20 @@ def members_imported(path):
     return {alias.name for node in found if node.module in files for alias in node.names}
 
 
+def library_imports(path):
+    """Return the dotted names of the library's files that the file imports, inside of functions too."""
+    files = {dotted(each) for each in LIBRARY if each.stem != "__init__"}
+    found = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom)]
+    named = {(node.module, f"{node.module}.{alias.name}") for node in found for alias in node.names}
+    return {whole if whole in files else module for module, whole in named if {whole, module} & files}
+
+
+def level(name):
+    """Return how far up a file of the library is, by its dotted name."""
+    folder = name.split(".")[1]
+    return next(place for place, folders in enumerate(LEVELS) if folder in folders)
+
+
 def offered(paths):
     """Return a parameter for each public function of the files."""
     return [pytest.param(path, each, id=word_of(path, each)) for path in paths for each in public(path)]
@@ -209,7 +233,7 @@ def test_the_fronts_have_one_version_that_of_the_library():
 
 @pytest.mark.parametrize("path", FRONTS, ids=called)
 def test_each_front_imports_only_the_library_and_modules_of_it(path):
-    assert imported(path) - {"salt"} <= {"lxdapi"}
+    assert imported(path) - {"functools", "salt"} <= {"lxdapi"}
     assert not [node for node in tree(path).body if isinstance(node, ast.Try)], "a failing import is Salt's to report"
     # Salt would offer an imported function as one of the front's own
     assert {name for name in members_imported(path) if not name[0].isupper()} == set()
@@ -221,12 +245,24 @@ def test_http_is_spoken_where_it_may_be(path):
         assert library not in imported(path) or (path in LIBRARY and dotted(path) in where), library
 
 
+@pytest.mark.parametrize("path", [each for each in LIBRARY if each.stem != "__init__"], ids=called)
+def test_no_file_imports_one_of_a_level_above_its_own(path):
+    own = level(dotted(path))
+    assert {name for name in library_imports(path) if level(name) > own} == set()
+
+
+def test_only_fronts_import_what_knows_the_minion():
+    inside = {path for path in LIBRARY if path.parent.name == "minion"}
+    users = {path for path in LIBRARY if any(name.startswith("lxdapi.minion.") for name in library_imports(path))}
+    assert users <= inside and len(inside) > 3
+
+
 @pytest.mark.parametrize("path", LIBRARY, ids=called)
 def test_the_library_knows_no_dunder_of_salt(path):
     own = {"__name__", "__file__", "__doc__", "__all__", "__init__", "__bool__", "__len__"}
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     assert {name for name in names if re.fullmatch(r"__\w+__", name)} <= own
-    assert imported(path).isdisjoint({"salt"}) or dotted(path) in ("lxdapi.errors", "lxdapi.minion.connection")
+    assert imported(path).isdisjoint({"salt"}) or dotted(path) in ("lxdapi.errors", "lxdapi.local_files")
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=called)

@@ -9,9 +9,8 @@ from fake import Paper, failure, page, server, sync
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
-from lxdapi.model import diff, listing
+from lxdapi.model import diff, listing, objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.reports import effective, export_sls
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -293,7 +292,7 @@ def test_what_was_exported_changes_nothing_where_it_is_applied(word, data):
 def test_what_was_exported_has_the_name_that_the_object_has():
     name, declared = export_sls._declared(KINDS["certificate"], "f" * 64, {"name": "web", "type": "client"})
     assert (name, declared) == ("web", {"type": "client"})
-    assert converge.parts_of(KINDS["network_forward"], "br0/::1")["name"] == "::1"
+    assert objects.parts_of(KINDS["network_forward"], "br0/::1")["name"] == "::1"
 
 
 DECLARED = [

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from requests import Request
 
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
@@ -110,7 +110,7 @@ def test_a_request_for_an_object_asks_for_no_other(word, name):
     paper = Paper(*[server(**facts)] if kind.extension or kind.cluster.only else [], sync({}))
     parents = {parent: f"above{number}" for number, parent in enumerate(kind.parents)}
     try:
-        converge.read(paper.api, kind, "/".join([*parents.values(), name]))
+        objects.read(paper.api, kind, "/".join([*parents.values(), name]))
     except InvalidError:
         assert paper.seen == []
         return

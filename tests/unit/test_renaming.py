@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from fake import MISSING, Paper, failure, server, sync
 from lxdapi.errors import APIException, InvalidError
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge, purge
 from lxdapi.plan import steps as plans
@@ -127,7 +128,7 @@ SIBLINGS = [
 
 @pytest.mark.parametrize("word, name, other, whole", SIBLINGS)
 def test_a_name_beside_another_may_leave_out_what_both_are_in(word, name, other, whole):
-    assert converge.sibling(KINDS[word], name, other) == whole
+    assert objects.sibling(KINDS[word], name, other) == whole
 
 
 def daemon(*extensions, clustered=False):
@@ -141,19 +142,19 @@ FORWARD, PEER = KINDS["network_forward"], KINDS["network_peer"]
 
 def test_a_field_that_the_daemon_lacks_is_told_and_only_where_it_is_declared():
     for fields in ({}, {"description": "x"}, {"ports": []}, {"ports": [{"protocol": "tcp"}]}, {"snat": 1}):
-        converge.require_fields(daemon(), FORWARD, fields)
+        objects.require_fields(daemon(), FORWARD, fields)
     with pytest.raises(InvalidError) as caught:
-        converge.require_fields(daemon(), FORWARD, {"ports": [{"protocol": "udp"}, {"snat": False}]})
+        objects.require_fields(daemon(), FORWARD, {"ports": [{"protocol": "udp"}, {"snat": False}]})
     words = "lxd 5.0.2 has no ports.snat of the kind network forward: it lacks the API extension network_forward_snat"
     assert str(caught.value) == words
-    converge.require_fields(daemon("network_forward_snat"), FORWARD, {"ports": [{"snat": True}]})
+    objects.require_fields(daemon("network_forward_snat"), FORWARD, {"ports": [{"snat": True}]})
 
 
 @pytest.mark.parametrize("field", ["type", "target_integration"])
 def test_each_field_has_its_extension(field):
     with pytest.raises(InvalidError, match=f"has no {field} of the kind network peer"):
-        converge.require_fields(daemon("network_peer"), PEER, {field: "x"})
-    converge.require_fields(daemon("network_integrations"), PEER, {field: "x"})
+        objects.require_fields(daemon("network_peer"), PEER, {field: "x"})
+    objects.require_fields(daemon("network_integrations"), PEER, {field: "x"})
 
 
 @pytest.mark.parametrize(
@@ -170,18 +171,18 @@ def test_each_field_has_its_extension(field):
     ],
 )
 def test_what_a_daemon_lacks_is_said_in_words(word, api, words):
-    found = converge.lacks(api, KINDS[word])
+    found = objects.lacks(api, KINDS[word])
     assert found.startswith(words) and bool(found) is bool(words)
 
 
 def test_a_server_that_says_nothing_of_itself_is_not_clustered():
     for facts in ({"environment": None}, {"environment": {}}):
-        assert "not clustered" in converge.lacks(Paper(server(**facts)).api, KINDS["cluster_member"])
+        assert "not clustered" in objects.lacks(Paper(server(**facts)).api, KINDS["cluster_member"])
 
 
 def test_an_interface_of_the_machine_is_no_network():
-    assert converge.read(Paper(sync({"managed": False})).api, KINDS["network"], "lo") is None
-    assert converge.read(Paper(sync({"managed": True})).api, KINDS["network"], "br0") is not None
+    assert objects.read(Paper(sync({"managed": False})).api, KINDS["network"], "lo") is None
+    assert objects.read(Paper(sync({"managed": True})).api, KINDS["network"], "br0") is not None
 
 
 def test_what_uses_an_object_is_told_with_its_removal():

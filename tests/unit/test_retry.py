@@ -20,6 +20,8 @@ from lxdapi.errors import (
     InvalidError,
 )
 from lxdapi.http import retry
+from lxdapi.model import writes
+from lxdapi.model.kinds import kind_of
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
@@ -230,7 +232,7 @@ CHANGE = {"description": {"old": "x", "new": "y"}}
 def updated(model):
     """Return (changes, the paper) of an update of a profile in a model."""
     paper = patient(model)
-    return converge.update(paper.api, converge.kind_of("profile"), "web", WANTED), paper
+    return writes.update(paper.api, kind_of("profile"), "web", WANTED), paper
 
 
 def lost(trouble, done):
@@ -260,7 +262,7 @@ def test_after_a_timeout_an_update_is_looked_for_and_not_sent_again():
 def removed(*replies):
     """Return (what a removal returns, the paper)."""
     paper = patient(*replies)
-    return converge.remove(paper.api, converge.kind_of("profile"), "web"), paper
+    return writes.remove(paper.api, kind_of("profile"), "web"), paper
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, EMPTY, LATE])
@@ -280,7 +282,7 @@ def test_a_delete_of_what_somebody_else_deleted_is_nobody_s_change_of_ours():
 @pytest.mark.parametrize("there, requests_", [((MISSING, sync(WEB)), 1), ((sync(WEB),), 2)])
 def test_a_rename_whose_answer_was_lost_is_looked_for_under_both_names(there, requests_):
     paper = patient(BROKEN, *there, sync(status=201))
-    converge.rename(paper.api, converge.kind_of("profile"), "web", "new")
+    writes.rename(paper.api, kind_of("profile"), "web", "new")
     assert len(paper.writes) == requests_
 
 

@@ -13,7 +13,8 @@ from lxdapi.errors import (
 from lxdapi.instances import create as creations
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import plan as instances
-from lxdapi.plan import converge
+from lxdapi.model import writes
+from lxdapi.model.kinds import kind_of
 
 BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
 CUT = requests.exceptions.ChunkedEncodingError("Response ended prematurely")
@@ -88,5 +89,5 @@ def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_work
 
 def test_a_write_that_was_accepted_is_told_although_the_daemon_cannot_be_asked_afterwards():
     paper = patient(sync(WEB), sync(), failure(403, "not authorized"))
-    kind = converge.kind_of("profile")
-    assert converge.update(paper.api, kind, "web", {"description": "y"}) == {"description": {"old": "x", "new": "y"}}
+    kind = kind_of("profile")
+    assert writes.update(paper.api, kind, "web", {"description": "y"}) == {"description": {"old": "x", "new": "y"}}

@@ -4,6 +4,7 @@ One member of a cluster: what is sent to it, what is not, and who it is.
 
 import pytest
 from fake import OPERATION, Paper, failure, finished, server, started, sync
+from lxdapi import local_files
 from lxdapi.errors import InvalidError
 from lxdapi.minion import connection as front
 
@@ -103,4 +104,4 @@ def test_a_remote_that_is_no_name_is_refused(remote):
 @pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])
 def test_a_source_that_is_no_text_is_refused(source):
     with pytest.raises(InvalidError, match="is no path of a file"):
-        front.local_file(None, source)
+        local_files.local_file(None, source)

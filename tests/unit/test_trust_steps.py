@@ -8,9 +8,8 @@ import json
 import pytest
 from fake import Paper, failure, operation, server, sync
 from lxdapi.errors import APIConnectionException, APIException, EndpointError, InvalidError
-from lxdapi.http import tls
+from lxdapi.http import pem, tls
 from lxdapi.plan.steps import apply
-from lxdapi.trust import pem
 from lxdapi.trust import tokens as trust
 from servers import make_pair, tls_server
 

@@ -4,7 +4,7 @@ Warnings by their type or their UUID: which are meant, what is written, what is 
 
 import pytest
 from fake import Paper, failure, server, sync
-from lxdapi.model import warning as warnings
+from lxdapi.plan import warning as warnings
 from lxdapi.plan.state_result import run_state
 
 pytestmark = pytest.mark.usefixtures("contract_kept")

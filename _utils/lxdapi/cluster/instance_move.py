@@ -8,9 +8,8 @@ from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import power as statuses
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["instance"]
@@ -25,7 +24,7 @@ def step(api, name, now, target, move, timeout=None):
     target
         A member, or ``@group`` for one of these: of those that are online the one with the fewest instances.
     """
-    if not items.truth("move", move or False):
+    if not names.truth("move", move or False):
         return None
     if not target:
         raise InvalidError("move: target is needed")
@@ -43,7 +42,7 @@ def step(api, name, now, target, move, timeout=None):
 
 def _move(api, name, there, seconds):
     path, options = (
-        converge.path_of(KIND, name),
+        objects.path_of(KIND, name),
         {"json": {"name": name, "migration": True}, "params": {"target": there}},
     )
 
@@ -78,7 +77,7 @@ def members(api, target):
     """Return the names of the members that a target stands for; raises :class:`InvalidError` if there is none."""
     kind_name = "cluster_group" if str(target).startswith("@") else "cluster_member"
     name = str(target).lstrip("@")
-    found = converge.read(api, KINDS[kind_name], name)
+    found = objects.read(api, KINDS[kind_name], name)
     if found is None:
         raise InvalidError(f"target: there is no {KINDS[kind_name].label} {name}")
     return found.metadata.get("members", [name])

@@ -5,10 +5,10 @@ The token with which a server joins a cluster, and the certificate that the clus
 import re
 
 from lxdapi.errors import APIException, EndpointError, InvalidError, LxdapiError
-from lxdapi.http import endpoints, tls
+from lxdapi.http import endpoints, pem, tls
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
-from lxdapi.trust import pem, token_codec
+from lxdapi.trust import token_codec
 
 # What a member has of its own, by the words of the kinds and by those of the daemons.
 _ENTITIES = {"network": "network", "storage_pool": "storage-pool"}

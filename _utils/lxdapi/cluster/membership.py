@@ -10,7 +10,7 @@ from lxdapi import validation as names
 from lxdapi.cluster import join_token as join
 from lxdapi.errors import APINotFoundException, APIOperationException, InvalidError
 from lxdapi.http import endpoints, retry
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
@@ -164,9 +164,9 @@ def reached(api, name, action, mode=None, force=False, timeout=None):
     """
     before, goal, done = _ACTIONS[action]
     timeout = names.seconds(timeout)
-    current = converge.read(api, KIND, name)
+    current = objects.read(api, KIND, name)
     options = {"mode": mode} if mode else {}
-    options.update({"force": True} if items.truth("force", force or False) else {})
+    options.update({"force": True} if names.truth("force", force or False) else {})
     _refuse_options(api, action, options)
     if current is None:
         raise InvalidError(f"there is none: {KIND.create.hint}")
@@ -188,10 +188,10 @@ def _refuse_options(api, action, options):
 
 def _act(api, name, body, goal, timeout):
     """Evacuate or restore a member; returns {} if somebody else did it meanwhile."""
-    path = converge.path_of(KIND, name)
+    path = objects.path_of(KIND, name)
 
     def post():
-        api.post(f"{path}/state", json=body, **converge.patience(api, KIND)).wait(timeout)
+        api.post(f"{path}/state", json=body, **writes.patience(api, KIND)).wait(timeout)
 
     try:
         retry.settle(api, post, lambda: True if api.get(path).metadata["status"] == goal else None)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from lxdapi import masking as secrets
 from lxdapi.errors import InvalidError
 from lxdapi.http import retry
-from lxdapi.model import diff, patches
+from lxdapi.model import diff, objects, patches, writes
 from lxdapi.model.kinds import KINDS, kind_of
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
@@ -32,7 +32,7 @@ def present(api, kind_name, name, wanted, members=None, renamed_from=None):
         return converge.present(api, kind_name, name, wanted, renamed_from=renamed_from)
     kind = kind_of(kind_name)
     own = _own(kind, members)
-    current = converge.read(api, kind, name)
+    current = objects.read(api, kind, name)
     if current is None and converge.rename_steps(api, kind, renamed_from, name):
         raise InvalidError(f"{kind.label} {renamed_from} cannot be renamed in a cluster")
     common = diff.normal(kind, wanted)
@@ -49,7 +49,7 @@ def made(api, kind_name, name, settings):
         _refuse_members(members)
         return converge.made(api, kind_name, name, wanted)
     kind = kind_of(kind_name)
-    current, common = converge.read(api, kind, name), diff.normal(kind, wanted)
+    current, common = objects.read(api, kind, name), diff.normal(kind, wanted)
     if current is not None and current.metadata["status"] == "Created":
         return [_whole(api, kind, name, _fixed(kind, common, None), common, None)]
     return _creation(api, kind, name, common, _own(kind, members), current)
@@ -58,7 +58,7 @@ def made(api, kind_name, name, settings):
 def updated(api, kind_name, name, settings):
     """Return the steps that make an existing network or storage pool as declared; raises if there is none."""
     members, wanted = _apart(settings)
-    api.get(converge.path_of(kind_of(kind_name), name))
+    api.get(objects.path_of(kind_of(kind_name), name))
     return present(api, kind_name, name, wanted, members)
 
 
@@ -76,7 +76,7 @@ def parts(api, kind, name, found):
     """Return ``{member: config}``: what each member has of its own of an object that was read as a whole."""
     # an image of Incus 7.0.2 has locations, and is the same in all of them
     locations = found.get("locations") if api.clustered and "config" in found else ()
-    path, common = converge.path_of(kind, name), found.get("config") or {}
+    path, common = objects.path_of(kind, name), found.get("config") or {}
     configs = {each: api.get(path, params={"target": each}).metadata["config"] for each in sorted(locations or ())}
     return {each: {key: config[key] for key in config if key not in common} for each, config in configs.items()}
 
@@ -106,7 +106,7 @@ def _creation(api, kind, name, common, own, current):
     everyone = _members(api)
     _refuse_strangers(own, everyone)
     if current is not None:
-        converge.refuse_fixed(kind, common, current)
+        writes.refuse_fixed(kind, common, current)
     there = set(current.metadata["locations"] or ()) if current is not None else set()
     steps = _edits(api, kind, name, {member: config for member, config in own.items() if member in there})
     fixed = _fixed(kind, common, current)
@@ -161,17 +161,17 @@ def _whole(api, kind, name, fixed, common, current):
 
 
 def _post(api, kind, name, body, params=None):
-    api.post(kind.collection, json={**body, kind.key: name}, params=params, **converge.patience(api, kind)).wait()
+    api.post(kind.collection, json={**body, kind.key: name}, params=params, **writes.patience(api, kind)).wait()
 
 
 def _has_part(api, kind, name, member):
     """Return True if a part whose answer was lost is there, None if not."""
-    current = converge.read(api, kind, name)
+    current = objects.read(api, kind, name)
     return True if current is not None and member in (current.metadata["locations"] or ()) else None
 
 
 def _is_whole(api, kind, name):
-    current = converge.read(api, kind, name)
+    current = objects.read(api, kind, name)
     return True if current is not None and current.metadata["status"] == "Created" else None
 
 
@@ -182,12 +182,12 @@ def _edits(api, kind, name, own):
 
 def _edit(api, kind, name, member, config):
     there, wanted = api.at(member), {"config": config}
-    current = converge.read(there, kind, name)
+    current = objects.read(there, kind, name)
     kind = _part_of(kind, current)
     # Read anew: the common config may have been written meanwhile, and the description with it.
 
     def apply():
-        return _beneath(member, converge.update(there, kind, name, wanted))
+        return _beneath(member, writes.update(there, kind, name, wanted))
 
     steps = converge.update_steps(there, kind, name, wanted, current)
     return [replace(step, changes=_beneath(member, step.changes), apply=apply) for step in steps]

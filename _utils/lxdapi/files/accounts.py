@@ -2,6 +2,7 @@
 The users and groups of an instance, by its own /etc/passwd and /etc/group.
 """
 
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.files import path_jobs as files
 from lxdapi.instances import exec_user as login
@@ -30,7 +31,7 @@ class Accounts:
 
         Raises :class:`InvalidError` for a name that the instance does not know.
         """
-        given = login.word(word, given)
+        given = names.user_or_group(word, given)
         if given is None or isinstance(given, int):
             return given
         if given not in self._known(word):

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, Optional
 
+from lxdapi import local_files
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.minion import connection as front
 
 _BLOCK = 256 * 1024
 # What is longer is not shown as a difference.
@@ -183,7 +183,7 @@ def of_source(functions, name, source, saltenv="base", template=PLAIN, checked=U
     path, wanted = _managed(functions, name, source, saltenv, template, checked, source)
     if template.engine:
         return _taken(path)
-    found = of_file(path or front.local_file(functions["cp.cache_file"], source, saltenv))
+    found = of_file(path or local_files.local_file(functions["cp.cache_file"], source, saltenv))
     if wanted and not checked.skip and found.digest(wanted["hash_type"]) != wanted["hsum"]:
         digest = found.digest(wanted["hash_type"])
         raise InvalidError(f"{source}: its {wanted['hash_type']} is {digest} instead of {wanted['hsum']}")
@@ -226,7 +226,7 @@ def _managed(functions, name, source, saltenv, template, checked, what):
     defaults = dict(template.defaults or {})
     given = (name, template.engine, source, checked.hash, None, None, None, None, None, saltenv)
     get_managed = partial(functions["file.get_managed"], *given, template.context, defaults, skip_verify=checked.skip)
-    path, wanted, words = front.called(f"{what} cannot be had", get_managed)
+    path, wanted, words = local_files.call_salt(f"{what} cannot be had", get_managed)
     if words:
         raise InvalidError(f"{what} cannot be had: {words}")
     return path, wanted
@@ -304,7 +304,7 @@ def _served(functions, source, saltenv, keep_symlinks):
     found.update((name.rstrip("/"), Local("directory")) for name in functions["cp.list_master_dirs"](saltenv, prefix))
     for name in functions["cp.list_master"](saltenv, prefix):
         if name not in found and not any(name.startswith(f"{link}/") for link in links):
-            found[name] = Local("file", path=front.local_file(functions["cp.cache_file"], _SALT + name, saltenv))
+            found[name] = Local("file", path=local_files.local_file(functions["cp.cache_file"], _SALT + name, saltenv))
     found = {name[len(prefix) :]: each for name, each in found.items() if name.startswith(prefix) and name != prefix}
     for name in list(found):
         found.update({each: Local("directory") for each in above(name) if each not in found})

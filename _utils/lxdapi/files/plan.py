@@ -20,7 +20,6 @@ from lxdapi.files import sftp_protocol as sftp
 from lxdapi.files import sftp_session as sessions
 from lxdapi.files import tree_jobs as trees
 from lxdapi.http import progress
-from lxdapi.instances import exec_user as login
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Step
 
@@ -62,8 +61,8 @@ class Wanted(NamedTuple):
     def checked(self):
         """Return it; raises :class:`InvalidError` for what can be no owner and no mode, before any request."""
         files.mode_of(self.mode)
-        login.word("user", self.user)
-        login.word("group", self.group)
+        names.user_or_group("user", self.user)
+        names.user_or_group("group", self.group)
         return self
 
 

@@ -17,7 +17,6 @@ from lxdapi.http import retry
 from lxdapi.model import diff, writes
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
 
 KIND = KINDS["instance"]
@@ -51,7 +50,7 @@ class Bulk:
         entry = self._fresh.get(name)
         delta = diff.compare(KIND, wanted, entry) if entry else None
         if delta is None or delta.removes:
-            return converge.update(self._api, KIND, name, wanted)
+            return writes.update(self._api, KIND, name, wanted)
         if not delta:
             return {}
         try:
@@ -60,7 +59,7 @@ class Bulk:
             if not (retry.is_lost(exc) or retry.is_busy(exc)):
                 raise
             changes = dict(delta.changes) if retry.is_lost(exc) else {}
-            diff.merge_changes(changes, converge.update(self._api, KIND, name, wanted))
+            diff.merge_changes(changes, writes.update(self._api, KIND, name, wanted))
             return changes
         self._written[name] = wanted
         return delta.changes
@@ -78,4 +77,4 @@ class Bulk:
         return name not in found or bool(diff.compare(KIND, written[name], found[name]))
 
     def _again(self, name, wanted):
-        return Step("updated", {}, partial(converge.update, self._api, KIND, name, wanted))
+        return Step("updated", {}, partial(writes.update, self._api, KIND, name, wanted))

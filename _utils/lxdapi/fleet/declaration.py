@@ -14,7 +14,6 @@ from lxdapi.instances import rebuild as base_images
 from lxdapi.instances import sources
 from lxdapi.instances import wait_for as waiting
 from lxdapi.model import diff
-from lxdapi.model import keyed_lists as items
 
 KIND = instances.KIND
 # What lxdapi_instance.present takes as fields, and what it does with them.
@@ -51,7 +50,7 @@ def definitions(given, defaults=None):
 
 
 def _words(what, given):
-    given = items.mapping(what, given)
+    given = names.mapping(what, given)
     unknown = [str(word) for word in given if word not in WORDS]
     if unknown:
         raise InvalidError(f"{what}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(WORDS))}")
@@ -79,8 +78,8 @@ def _without_null(given):
 def _check(name, given):
     """Raise for what can be refused without asking the daemon."""
     try:
-        items.truth("absent", given.get("absent", False))
-        items.truth("force", given.get("force", False))
+        names.truth("absent", given.get("absent", False))
+        names.truth("force", given.get("force", False))
         fields = {word: given.get(word) for word in FIELDS}
         diff.normal(KIND, {**fields, "type": instances.type_of(given.get("type"))})
         instances.goal_of(given.get("running"))
@@ -94,7 +93,7 @@ def _check(name, given):
 
 def is_absent(given):
     """Return True if the definition says that there shall be none."""
-    return items.truth("absent", given.get("absent", False))
+    return names.truth("absent", given.get("absent", False))
 
 
 def origin(given):

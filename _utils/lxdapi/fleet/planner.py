@@ -4,12 +4,12 @@ The plans of a fleet, all of them from one listing of the instances.
 
 from typing import Any, NamedTuple
 
+from lxdapi import validation as names
 from lxdapi.errors import LxdapiError
 from lxdapi.fleet import declaration as declared
 from lxdapi.fleet import listing as seen
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
-from lxdapi.model import equality as meaning
 from lxdapi.model.cached_reads import CachedObject
 
 _PROTECTED = "security.protection.delete"
@@ -106,4 +106,4 @@ def _kept(entry):
         return "it is being made, or was half made"
     # the daemon would refuse it
     protected = (entry.get("expanded_config") or entry["config"]).get(_PROTECTED)
-    return f"it has {_PROTECTED}" if str(protected).lower() in meaning.TRUE else ""
+    return f"it has {_PROTECTED}" if str(protected).lower() in names.TRUE else ""

@@ -4,8 +4,8 @@ What a fleet needs before its instances: networks, pools, volumes, profiles and 
 
 import inspect
 
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError
-from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import KINDS
 
 # In this order: the parameter, and the kind.
@@ -32,8 +32,8 @@ def declared(given, states):
     found = []
     for part, kind_name in PARTS.items():
         function = f"lxdapi_{kind_name}.present"
-        for name, words in items.mapping(part, given.get(part)).items():
-            words = items.mapping(f"{part} {name}", words)
+        for name, words in names.mapping(part, given.get(part)).items():
+            words = names.mapping(f"{part} {name}", words)
             known = set(inspect.signature(states[function]).parameters) - {"name"}
             unknown = [str(each) for each in words if each not in known]
             if unknown:

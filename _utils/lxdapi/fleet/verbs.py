@@ -20,7 +20,6 @@ from lxdapi.instances import exec as execs
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
 from lxdapi.model import equality as meaning
-from lxdapi.model import keyed_lists as items
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan import converge
 from lxdapi.plan.state_result import run_state
@@ -98,7 +97,7 @@ def act(api, choice, plan, concurrency=None, test=False):
         True: nothing is done, and returned is what would be.
     """
     run = Run(width(concurrency))
-    test = items.truth("test", test or False)
+    test = names.truth("test", test or False)
     view = seen.Seen(api)
     planned = {name: InstancePlan.of(lambda name=name: plan(view, name)) for name in choice.of(view.instances)}
     if test:
@@ -120,13 +119,13 @@ def _told(name, answer):
 
 def reach(goal, timeout=None, force=False):
     """Return the plan of a verb that leads to this status: see :func:`lxdapi.instances.power.reached`."""
-    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    timeout, force = names.seconds(timeout), names.truth("force", force or False)
     return lambda api, name: statuses.reached(api, name, goal, timeout, force)
 
 
 def restart(timeout=None, force=False):
     """Return the plan of a restart: see :func:`lxdapi.instances.power.restarted`."""
-    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    timeout, force = names.seconds(timeout), names.truth("force", force or False)
     return lambda api, name: statuses.restarted(api, name, timeout, force)
 
 
@@ -159,7 +158,7 @@ def execute(api, choice, order, written, concurrency=None, test=False):
     test
         True: nothing is run, and each has an empty mapping.
     """
-    size, test = width(concurrency) or workers.STOPS, items.truth("test", test or False)
+    size, test = width(concurrency) or workers.STOPS, names.truth("test", test or False)
     chosen = choice.of(seen.listed(api))
     if test or not chosen:
         return {name: {} for name in chosen}

@@ -16,7 +16,7 @@ from lxdapi import concurrency as workers
 from lxdapi import masking as secrets
 from lxdapi.errors import EndpointError, InvalidError
 from lxdapi.http import deadline_socket as deadline
-from lxdapi.http import tls
+from lxdapi.http import pem, tls
 from lxdapi.http.requirements import (
     DEFAULT_POOLBLOCK,
     HTTPAdapter,
@@ -27,7 +27,6 @@ from lxdapi.http.requirements import (
     urllib3,
 )
 from lxdapi.http.upload import Slice
-from lxdapi.trust import keypair, pem
 
 log = logging.getLogger(__name__)
 
@@ -297,7 +296,7 @@ def _load_client(context, cert, key):
     """Load the client certificate; inline PEM passes through a private file for an instant."""
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
         files = [_pem_file(folder, name, part) for name, part in (("client.crt", cert), ("client.key", key)) if part]
-        keypair.refuse_readable(files[-1])
+        pem.refuse_readable(files[-1])
         try:
             context.load_cert_chain(*files, password=_no_password)
         except (OSError, ValueError) as exc:

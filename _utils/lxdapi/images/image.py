@@ -2,103 +2,24 @@
 What images need beyond the table: fingerprints, streamed uploads, aliases.
 """
 
-import hashlib
-import json
 import os
 import re
 from contextlib import ExitStack
 from functools import partial
 
-from lxdapi import atomic_file
+from lxdapi import hashing
 from lxdapi import validation as names
-from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
+from lxdapi.errors import APIOperationException, InvalidError
 from lxdapi.http import operations, retry
 from lxdapi.http import upload as uploads
-from lxdapi.model import diff
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
 
 KIND = KINDS["image"]
 ALIAS = KINDS["image_alias"]
-_BLOCK = 1024 * 1024
-# Of the files whose fingerprint is remembered; the oldest are forgotten.
-_REMEMBERED = 500
 UPLOAD_SECONDS = 3600
-
-
-def fingerprint(path, rootfs=None):
-    """
-    Return the fingerprint that the daemon will give the image: the sha256 of the file.
-
-    path
-        The unified image, or the metadata of a split one.
-    rootfs
-        The second file of a split image; the fingerprint is that of both, one after the other.
-
-    The files are read in blocks. Raises :class:`InvalidError` for a file that cannot be read.
-    """
-    digest = hashlib.sha256()
-    for part in (path, rootfs):
-        if part:
-            _digest_file(digest, part)
-    return digest.hexdigest()
-
-
-def _digest_file(digest, path):
-    """Read the file into the digest as fast as OpenSSL takes it: into one buffer, over and over."""
-    buffer = memoryview(bytearray(_BLOCK))
-    with uploads.opened(path) as file:
-        while count := file.readinto(buffer):
-            digest.update(buffer[:count])
-
-
-def known_fingerprint(path, rootfs=None, memory=None):
-    """
-    Return :func:`fingerprint`, remembered while path, size, mtime and inode of the files stay.
-
-    memory
-        The file to remember in; None: nothing is remembered.
-    """
-    key = json.dumps([_identity(part) for part in (path, rootfs) if part])
-    known = _remembered(memory)
-    if key not in known:
-        known[key] = fingerprint(path, rootfs)
-        _remember(memory, known)
-    return known[key]
-
-
-def _identity(path):
-    try:
-        facts = os.stat(path)
-    except OSError as exc:
-        raise InvalidError(f"image file {path}: {exc.strerror}") from exc
-    return [os.path.abspath(path), facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev]
-
-
-def _remembered(memory):
-    if not memory:
-        return {}
-    try:
-        with open(memory, encoding="utf-8") as file:
-            known = json.load(file)
-    except (OSError, ValueError):  # not there yet, or damaged: computed anew
-        return {}
-    return {k: v for k, v in known.items() if names.is_fingerprint(v)} if isinstance(known, dict) else {}
-
-
-def _remember(memory, known):
-    """Write what is known, whole or not at all; without it the next run reads the file again."""
-    if not memory:
-        return
-    newest = dict(list(known.items())[-_REMEMBERED:])
-    try:
-        os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
-        with atomic_file.replace(memory) as file:
-            file.write(json.dumps(newest).encode("ascii"))
-    except (OSError, LxdapiError):
-        return
 
 
 def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
@@ -111,12 +32,12 @@ def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
 
     Somebody else having uploaded the same image meanwhile is as good.
     """
-    digest = digest or fingerprint(path, rootfs)
+    digest = digest or hashing.fingerprint(path, rootfs)
     try:
         send = partial(_send, api, path, rootfs, digest, public, timeout)
         retry.settle(api, send, lambda: _found_imported(api, digest))
     except APIOperationException:
-        if converge.read(api, KIND, digest) is None:
+        if objects.read(api, KIND, digest) is None:
             raise
     return digest
 
@@ -140,10 +61,10 @@ def _send(api, path, rootfs, digest, public, timeout):
 def _found_imported(api, digest):
     """Return True if the image is there once no image is being imported any more, None if it is not."""
     patience = retry.Patience(api.wait_timeout)
-    while converge.read(api, KIND, digest) is None:
+    while objects.read(api, KIND, digest) is None:
         if not is_importing(api):
             # it can have come between the two looks
-            return True if converge.read(api, KIND, digest) is not None else None
+            return True if objects.read(api, KIND, digest) is not None else None
         if not patience.pause():
             return None
     return True
@@ -164,7 +85,7 @@ def _header_text(text):
 
 def target_of(api, alias):
     """Return the fingerprint that the alias points at, None if there is no such alias."""
-    found = converge.read(api, ALIAS, alias)
+    found = objects.read(api, ALIAS, alias)
     return found.metadata["target"] if found is not None else None
 
 
@@ -177,7 +98,7 @@ def resolve(api, name):
             raise InvalidError(f"{name} is neither an alias nor a whole fingerprint: all 64 digits are needed")
         return target
     name = text
-    found = converge.read(api, KIND, name)
+    found = objects.read(api, KIND, name)
     return found.metadata["fingerprint"] if found is not None else None
 
 
@@ -192,16 +113,6 @@ def existing(api, name):
 def refuse_missing(name):
     """Raise :class:`InvalidError` for an image that is not there and has no source."""
     raise InvalidError(f"there is no image {name}, and no source to make it from")
-
-
-def folder(cachedir):
-    """Return the folder of lxdapi in the minion's cache; it need not be there yet."""
-    return os.path.join(cachedir, "lxdapi")
-
-
-def memory_file(cachedir):
-    """Return the file in the minion's cache where fingerprints are remembered."""
-    return os.path.join(folder(cachedir), "fingerprints.json")
 
 
 def alias_steps(api, alias, target, description=None, renamed_from=None):
@@ -234,10 +145,10 @@ def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
     purge
         True: other aliases that it has are removed.
     """
-    purge = items.truth("purge", purge or False)
+    purge = names.truth("purge", purge or False)
     aliases = alias_names(aliases)
     wanted = diff.normal(KIND, wanted)
-    current = converge.read(api, KIND, digest)
+    current = objects.read(api, KIND, digest)
     if current is None:
         if check:
             check()

@@ -13,8 +13,7 @@ from lxdapi.http import retry
 from lxdapi.images import image as images
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import power as statuses
-from lxdapi.model import diff
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -36,12 +35,12 @@ class Origin:
         self._api, self.name = api, name
         self.is_snapshot = isinstance(name, str) and "/" in name
         self.kind = KINDS["instance_snapshot" if self.is_snapshot else "instance"]
-        converge.path_of(self.kind, name)
+        objects.path_of(self.kind, name)
 
     def current(self):
         """Return the result of its GET, None if it is not there."""
         if self.is_snapshot:
-            return converge.read(self._api, self.kind, self.name)
+            return objects.read(self._api, self.kind, self.name)
         return unfinished.awaited(self._api, self.name)
 
     def existing(self):
@@ -94,7 +93,7 @@ def publish(api, name, wanted, aliases=(), compression=None, force=False, timeou
 
     An answer that was lost is settled by looking for the image with our mark.
     """
-    origin, force, timeout = Origin(api, name), items.truth("force", force or False), names.seconds(timeout)
+    origin, force, timeout = Origin(api, name), names.truth("force", force or False), names.seconds(timeout)
     # before anything is made: a text would be an alias for each of its letters
     aliases = images.alias_names(aliases)
     wanted, current = diff.normal(images.KIND, wanted), origin.existing()
@@ -152,7 +151,7 @@ def present(api, alias, name, wanted, aliases=(), compression=None, force=False,
     For the others see :func:`publish`. An image that was made of it before and lost its alias gets it.
     """
     names.check("any", "image alias", alias)
-    force, delete_old = items.truth("force", force or False), items.truth("delete_old", delete_old or False)
+    force, delete_old = names.truth("force", force or False), names.truth("delete_old", delete_old or False)
     origin, wanted, named = (
         Origin(api, name),
         diff.normal(images.KIND, wanted),
@@ -192,7 +191,7 @@ def _rid(api, old, found, named, wished):
 
 def _image_of(api, alias):
     digest = images.target_of(api, alias)
-    return None if digest is None else converge.read(api, images.KIND, digest)
+    return None if digest is None else objects.read(api, images.KIND, digest)
 
 
 def _made_before(api, words):
@@ -200,4 +199,4 @@ def _made_before(api, words):
     found = [each for each in listed(api) if made_of(each) == words]
     if not found:
         return None
-    return converge.read(api, images.KIND, max(found, key=lambda each: each["uploaded_at"])["fingerprint"])
+    return objects.read(api, images.KIND, max(found, key=lambda each: each["uploaded_at"])["fingerprint"])

@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 from lxdapi import validation as names
 from lxdapi.api import API
 from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
-from lxdapi.http import retry
+from lxdapi.http import pem, retry
 from lxdapi.images import image as images
 from lxdapi.images import simplestreams
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
-from lxdapi.trust import pem
 
 KIND = KINDS["image"]
 SIMPLESTREAMS = "simplestreams"
@@ -69,7 +68,7 @@ def newest(api, source):
         return _offered(api, source)["fingerprint"]
     pin = pem.read(source["certificate"])[0] if "certificate" in source else None
     there = API.factory(_with_port(source["server"]), fingerprint=pin)
-    found = converge.read(there, KINDS["image_alias"], source["alias"])
+    found = objects.read(there, KINDS["image_alias"], source["alias"])
     if found is None:
         raise InvalidError(f"{source['server']} has no public image {source['alias']}")
     return names.fingerprint(found.metadata.get("target"))
@@ -100,7 +99,7 @@ def wanted(api, source, name, auto_update=None):
     if source.get("fingerprint") or names.is_fingerprint(name):
         return source.get("fingerprint") or name
     digest = images.target_of(api, name) if auto_update is True else None
-    current = converge.read(api, KIND, digest) if digest else None
+    current = objects.read(api, KIND, digest) if digest else None
     return digest if current is not None and _is_followed(source, current) else newest(api, source)
 
 
@@ -127,7 +126,7 @@ def fetch(api, source, digest, timeout=None):
         source = {**source, "image_type": _offered(api, source)["type"]}
 
     def look():
-        return digest if converge.read(api, KIND, digest) is not None else None
+        return digest if objects.read(api, KIND, digest) is not None else None
 
     try:
         return retry.settle(api, partial(_fetched, api, source, digest, timeout), look)

@@ -13,8 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from lxdapi import validation as names
 from lxdapi.errors import APIException, APIProtocolException, InvalidError
-from lxdapi.http import endpoints, transport
-from lxdapi.trust import pem
+from lxdapi.http import endpoints, pem, transport
 
 SECONDS = 30
 # The largest there are (cloud-images.ubuntu.com) have 5 MB.

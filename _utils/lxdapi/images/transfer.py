@@ -15,9 +15,8 @@ from lxdapi.http import download as downloads
 from lxdapi.http import multipart as forms
 from lxdapi.images import image as images
 from lxdapi.images import remote as remote_images
-from lxdapi.model import diff
+from lxdapi.model import diff, objects
 from lxdapi.model import equality as meaning
-from lxdapi.plan import converge
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ def brought(api, origin, name, folder, aliases=(), mode=None, timeout=None):
     if mode not in MODES:
         raise InvalidError(f"mode: pull or relay, not {mode!r}")
     digest = images.existing(origin, name)
-    facts = converge.read(origin, images.KIND, digest).metadata
+    facts = objects.read(origin, images.KIND, digest).metadata
     wanted = diff.normal(images.KIND, {field: facts[field] for field in _FIELDS if facts.get(field)})
     send = partial(_bring, api, origin, digest, mode, folder, timeout)
     return digest, images.present(api, digest, wanted, send, aliases)

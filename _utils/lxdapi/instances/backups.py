@@ -20,16 +20,14 @@ from functools import partial
 
 import yaml
 
-from lxdapi import atomic_file
+from lxdapi import atomic_file, hashing
 from lxdapi import validation as names
 from lxdapi.cluster import instance_move as moves
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import download as downloads
 from lxdapi.http import operations, retry
 from lxdapi.http import upload as uploads
-from lxdapi.images import image as images
-from lxdapi.model import keyed_lists as items
-from lxdapi.model import listing
+from lxdapi.model import listing, objects, writes
 from lxdapi.model.kinds import kind_of
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -63,7 +61,7 @@ def word_of(name):
     found = _WORDS.get(name.count("/") + 1) if isinstance(name, str) else None
     if found is None:
         raise InvalidError(f"the name {name!r} is not valid: INSTANCE or POOL/VOLUME is needed")
-    converge.path_of(kind_of(found), name)
+    objects.path_of(kind_of(found), name)
     return found
 
 
@@ -81,8 +79,8 @@ def options_of(kind_name, optimized=False, alone=False, compression=None):
     if compression is not None and not isinstance(compression, str):
         raise InvalidError(f"compression: a word such as none or gzip is needed, not {compression!r}")
     options = {
-        "optimized_storage": items.truth("optimized", optimized or False),
-        _ALONE[kind_name]: items.truth(_ALONE[kind_name], alone or False),
+        "optimized_storage": names.truth("optimized", optimized or False),
+        _ALONE[kind_name]: names.truth(_ALONE[kind_name], alone or False),
     }
     return {**options, **({"compression_algorithm": compression} if compression else {})}
 
@@ -100,7 +98,7 @@ def export(api, kind_name, name, path, options, timeout=None):
     timeout
         Seconds for the daemon to make the backup; 3600. To read it may take any time, as long as it comes.
     """
-    place, timeout = converge.path_of(kind_of(kind_name), name), names.seconds(timeout)
+    place, timeout = objects.path_of(kind_of(kind_name), name), names.seconds(timeout)
     _require(api, kind_name)
     with atomic_file.replace(f"{path}.sha256") as note, atomic_file.replace(path) as file:
         digest = _fetched(api, place, file, options, timeout or SECONDS)
@@ -111,7 +109,7 @@ def export(api, kind_name, name, path, options, timeout=None):
 def _require(api, kind_name):
     extension = _EXTENSIONS[kind_name]
     if not api.has(extension):
-        raise InvalidError(f"{converge.daemon_of(api)} has no backups of it: it lacks the API extension {extension}")
+        raise InvalidError(f"{objects.daemon_of(api)} has no backups of it: it lacks the API extension {extension}")
 
 
 def _fetched(api, path, file, options, timeout):
@@ -158,14 +156,14 @@ def exported(api, kind_name, name, path, options, max_age=None, timeout=None, me
     max_age
         Seconds, or a text such as ``12h``, ``7d`` or ``2w``: an older file is made anew. None: of any age it will do.
     memory
-        Where the checksums of files are remembered; see :func:`lxdapi.images.image.known_fingerprint`.
+        Where the checksums of files are remembered; see :func:`lxdapi.hashing.known_fingerprint`.
     now
         The time in seconds since 1970; None: that of the clock.
 
     A file is made anew as well if there is no checksum beside it, or another one than its own.
     """
     max_age, timeout = parse_max_age(max_age), names.seconds(timeout)
-    converge.path_of(kind_of(kind_name), name)
+    objects.path_of(kind_of(kind_name), name)
     atomic_file.require_path(path)
     why = outdated_reason(path, max_age, memory, time.time() if now is None else now)
     if not why:
@@ -179,10 +177,10 @@ def exported(api, kind_name, name, path, options, max_age=None, timeout=None, me
 
 
 def _missing(api, kind_name, name):
-    if converge.nowhere(api):
-        return converge.nowhere(api)
+    if objects.nowhere(api):
+        return objects.nowhere(api)
     kind = kind_of(kind_name)
-    return "" if converge.read(api, kind, name) is not None else f"{kind.label} {name} does not exist"
+    return "" if objects.read(api, kind, name) is not None else f"{kind.label} {name} does not exist"
 
 
 def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
@@ -207,7 +205,7 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
     7.0.2), and of a volume a part that looks like any other.
     """
     kind, timeout = kind_of(kind_name), names.seconds(timeout)
-    converge.path_of(kind, name)
+    objects.path_of(kind, name)
     require_backup_file(path, _TYPES[kind_name], kind.label)
     _require(api, kind_name)
     headers = _headers(api, pool)
@@ -218,7 +216,7 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
     _refuse_there(api, kind, name)
     stage = _Stage(api, kind_name, name)
     stage.clear()
-    collection = names.path(kind.collection, **converge.parts_of(kind, name))
+    collection = names.path(kind.collection, **objects.parts_of(kind, name))
 
     def send():
         _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)
@@ -227,7 +225,7 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
         retry.settle(api, send, stage.found)
         if target:
             _move(api, stage.name, target, timeout)
-        converge.rename(api, kind, stage.name, name)
+        writes.rename(api, kind, stage.name, name)
     except LxdapiError:
         stage.clear()
         raise
@@ -235,13 +233,13 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
 
 def _move(api, name, target, timeout):
     """Move what was imported: it is made on the member that is asked, whatever target the request has (all three)."""
-    step = moves.step(api, name, api.get(converge.path_of(kind_of(_WORDS[1]), name)), target, True, timeout)
+    step = moves.step(api, name, api.get(objects.path_of(kind_of(_WORDS[1]), name)), target, True, timeout)
     plans.apply([step] if step else [])
 
 
 def _refuse_there(api, kind, name):
-    converge.require_project(api)
-    if converge.read(api, kind, name) is not None:
+    objects.require_project(api)
+    if objects.read(api, kind, name) is not None:
         raise InvalidError(f"{kind.label} {name} exists already: a backup is not imported over it")
 
 
@@ -275,7 +273,7 @@ def creation(api, name, source, wanted, timeout=None, target=None):
     atomic_file.require_path(path)
 
     def missing():
-        return converge.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")
+        return objects.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")
 
     apply = partial(imported, api, kind_name, name, path, pool, target, timeout)
     created = Step("created", {"created": name}, apply, missing=missing)
@@ -298,7 +296,7 @@ def outdated_reason(path, max_age, memory, now):
     said = read_checksum(path)
     if said is None:
         return f"{path} had no checksum beside it"
-    if not os.path.getsize(path) or images.known_fingerprint(path, memory=memory) != said:
+    if not os.path.getsize(path) or hashing.known_fingerprint(path, memory=memory) != said:
         return f"{path} was not what the checksum beside it says"
     age = now - os.stat(path).st_mtime
     if max_age is None or abs(age) <= max_age:
@@ -331,7 +329,7 @@ def require_backup_file(path, types, label):
     if found is not None and found not in types:
         raise InvalidError(f"backup file {path} is of another kind than {label}: its index says {found!r}")
     said = read_checksum(path)
-    if said is not None and said != images.fingerprint(path):
+    if said is not None and said != hashing.fingerprint(path):
         raise InvalidError(f"backup file {path} is not what {path}.sha256 says: it is damaged, or that is of another")
 
 
@@ -375,8 +373,8 @@ class _Stage:
 
     def found(self):
         """Return True if what was imported last is there and the daemon has not been restarted meanwhile."""
-        operations.left_alone(self._api, converge.path_of(self._kind, self.name))
-        if converge.read(self._api, self._kind, self.name) is None:
+        operations.left_alone(self._api, objects.path_of(self._kind, self.name))
+        if objects.read(self._api, self._kind, self.name) is None:
             return None
         if not self._api.restarted():
             return True
@@ -387,7 +385,7 @@ class _Stage:
         """Delete what an import that did not come to its end left, unless there is one that still runs."""
         try:
             for each in self._left():
-                converge.remove(self._api, self._kind, each)
+                writes.remove(self._api, self._kind, each)
         except APIException as exc:
             log.warning("lxdapi: what is left of an import could not be deleted: %s", exc.explain())
 

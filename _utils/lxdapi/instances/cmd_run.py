@@ -10,9 +10,8 @@ from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.instances import exec as execs
 from lxdapi.instances import exec_user as logins
 from lxdapi.instances import power as statuses
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
 
 CONDITIONS = ("creates", "onlyif", "unless")
@@ -95,8 +94,8 @@ def steps(api, instance, command, given, conditions, good, hide, test):
     test
         True: nothing is executed, so ``onlyif`` and ``unless`` are not known.
     """
-    conditions, good, hide = _checked(conditions), {0, *_codes(good)}, items.truth("hide_output", hide or False)
-    path = converge.path_of(KINDS["instance"], instance)
+    conditions, good, hide = _checked(conditions), {0, *_codes(good)}, names.truth("hide_output", hide or False)
+    path = objects.path_of(KINDS["instance"], instance)
     why = _needless(api, instance, path, conditions, given, test, hide)
     if why:
         return Plan(summary=why)
@@ -137,7 +136,7 @@ def _codes(given):
 def _needless(api, instance, path, conditions, given, test, hide):
     """Return in words why the command need not run, nothing if it has to."""
     files, onlyif, unless = (conditions[word] for word in CONDITIONS)
-    if files and not (test and converge.read(api, KINDS["instance"], instance) is None):
+    if files and not (test and objects.read(api, KINDS["instance"], instance) is None):
         if all(logins.kind_of(api, path, file) for file in files):
             return f"not to be run: {', '.join(files)} exists in {instance}"
     if test:
@@ -175,7 +174,7 @@ def _carried_out(outcome, command, good, hide):
 
 def _missing(api, instance):
     """Return in words what keeps a command from running, nothing if the instance runs."""
-    current = converge.read(api, KINDS["instance"], instance)
+    current = objects.read(api, KINDS["instance"], instance)
     if current is None:
         return f"instance {instance} does not exist"
     here = statuses.status(current)

@@ -15,10 +15,8 @@ from lxdapi.instances import create as creations
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import power as statuses
 from lxdapi.instances import transfer as migrate
-from lxdapi.model import diff
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import diff, objects, writes
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
 
 KIND = KINDS["instance"]
@@ -37,10 +35,10 @@ def origin(api, name):
         ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
     """
     instance, _, snapshot = name.partition("/") if isinstance(name, str) else (name, "", "")
-    found = converge.read(api, KIND, instance)
-    part = converge.read(api, SNAPSHOT, name) if found and snapshot else None
+    found = objects.read(api, KIND, instance)
+    part = objects.read(api, SNAPSHOT, name) if found and snapshot else None
     if found is None or (snapshot and part is None):
-        words = converge.nowhere(api)
+        words = objects.nowhere(api)
         raise InvalidError(words or f"there is no {(SNAPSHOT if snapshot else KIND).label} {name} on {api.endpoint}")
     unfinished.refuse_half_made(found)
     return {**found.metadata, **(part.metadata if part else {})}
@@ -74,14 +72,14 @@ def rooted(found, pool):
 
 def mended(api, name, wanted):
     """Make the copy have these fields and nothing else, where it differs; raises if it then still does."""
-    path = converge.path_of(KIND, name)
+    path = objects.path_of(KIND, name)
     found = api.get(path).metadata
     wanted = {**wanted, "devices": {**wanted["devices"], **_needed_root(api, found, wanted)}}
     if differences(found, wanted):
         whole = {field: wanted[field] for field in KIND.fields if field in wanted}
         whole["config"] = {**dict.fromkeys(_foreign(found["config"], wanted["config"])), **wanted["config"]}
         whole["devices"] = {**dict.fromkeys(set(found["devices"]) - set(wanted["devices"])), **wanted["devices"]}
-        converge.update(api, KIND, name, diff.normal(KIND, whole))
+        writes.update(api, KIND, name, diff.normal(KIND, whole))
         found = api.get(path).metadata
     left = differences(found, wanted)
     if left:
@@ -100,7 +98,7 @@ def _needed_root(api, found, wanted):
         return {}
     inherited = {}
     for profile in found["profiles"]:
-        given = converge.read(api, KINDS["profile"], profile)
+        given = objects.read(api, KINDS["profile"], profile)
         inherited.update(_root(given.metadata["devices"]) if given else {})
     pools = [[each.get("pool") for each in devices.values()] for devices in (own, inherited)]
     return {} if pools[0] == pools[1] else own
@@ -153,9 +151,9 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
     timeout
         Seconds; 3600.
     """
-    refresh, with_snapshots = items.truth("refresh", refresh), items.truth("snapshots", with_snapshots)
+    refresh, with_snapshots = names.truth("refresh", refresh), names.truth("snapshots", with_snapshots)
     seconds = migrate.SECONDS if timeout is None else names.seconds(timeout)
-    path = converge.path_of(KIND, new)
+    path = objects.path_of(KIND, new)
     found = origin(api, name)
     here = migrate.is_same(api, there)
     if here and (there.project or "default", new) == (api.project or "default", name):
@@ -239,4 +237,4 @@ def _made_here(transfer, fields):
     words = {word: True for word, value in transfer.options.items() if value}
     source = {"type": "copy", "source": transfer.name, "project": transfer.source.project or "default", **words}
     there = transfer.there.at(transfer.target) if transfer.target else transfer.there
-    converge.create(there, KIND, transfer.new, fields, transfer.seconds, {"source": source})
+    writes.create(there, KIND, transfer.new, fields, transfer.seconds, {"source": source})

@@ -11,6 +11,7 @@ from lxdapi.http import retry
 from lxdapi.instances import backups, sources
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import power as statuses
+from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -46,7 +47,7 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     there = api.at(target) if target else api
 
     def send(fields):
-        return converge.create(there, KIND, name, fields, timeout, body)
+        return writes.create(there, KIND, name, fields, timeout, body)
 
     try:
         return made_whole(api, name, {**inherited, **wanted}, send)
@@ -94,7 +95,7 @@ def _is_made(api, name, mark, error):
     if not isinstance(error, APIOperationException):
         return False
     try:
-        current = converge.read(api, KIND, name)
+        current = objects.read(api, KIND, name)
     except APIException:
         return False
     return current is not None and unfinished.is_whole(current) and unfinished.mark_of(current) == mark
@@ -122,8 +123,8 @@ def _created(api, name, wanted, source, timeout=None, extra=None, target=None):
         current = unfinished.awaited(api, name) if retry.is_refusal(exc) and not exc.made else None
         if current is None or not unfinished.is_whole(current):
             raise
-        converge.refuse_fixed(KIND, wanted, current)
-        return converge.update(api, KIND, name, wanted)
+        writes.refuse_fixed(KIND, wanted, current)
+        return writes.update(api, KIND, name, wanted)
 
 
 def refuse_target(api, target):
@@ -198,7 +199,7 @@ def _at_once(api, name, made, started):
 
 def lacking(api, wanted, source=None):
     """Return in words what is declared and does not exist: project, image, profiles, networks, storage pools."""
-    if converge.nowhere(api):
+    if objects.nowhere(api):
         return f"project {api.project} does not exist"
     needed = sources.images(source) + [("profile", name) for name in wanted.get("profiles") or ()]
     for device in (wanted.get("devices") or {}).values():
@@ -208,4 +209,4 @@ def lacking(api, wanted, source=None):
 
 
 def _exists(api, kind_name, name):
-    return converge.read(api, KINDS[kind_name], name) is not None
+    return objects.read(api, KINDS[kind_name], name) is not None

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.instances import sources
-from lxdapi.model import diff
+from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 
 INSTANCE, PROFILE = KINDS["instance"], KINDS["profile"]
 _DEFAULT = ("default",)
@@ -61,7 +60,7 @@ def _checked(wanted, given):
 def _current(api, name, source, renamed_from):
     """Return what there is of the instance, or of what it is to be made from; ``profiles`` None: of neither yet."""
     for each in filter(None, (name, renamed_from)):
-        found = converge.read(api, INSTANCE, each)
+        found = objects.read(api, INSTANCE, each)
         if found is not None:
             return found.metadata
     source = sources.source_of(source)
@@ -77,7 +76,7 @@ def _inherited(api, profiles):
     """Return the devices of the profiles, later ones over earlier ones, and whether each profile exists."""
     found, whole = {}, profiles is not None
     for profile in profiles or ():
-        result = converge.read(api, PROFILE, profile)
+        result = objects.read(api, PROFILE, profile)
         whole = whole and result is not None
         found.update(result.metadata["devices"] if result else {})
     return found, whole

@@ -20,8 +20,8 @@ from lxdapi.errors import (
 from lxdapi.http import operations, retry
 from lxdapi.http import websocket as websockets
 from lxdapi.instances import exec_user as logins
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 
 KILLED = 137
 _KILL = {"command": "signal", "signal": 9}
@@ -106,7 +106,7 @@ def order(command, stdin=None, env=None, cwd=None, user=None, group=None, timeou
     """
     if cwd is not None:
         names.value("cwd", names.absolute_path("cwd", cwd))
-    user, group = logins.word("user", user), logins.word("group", group)
+    user, group = names.user_or_group("user", user), names.user_or_group("group", group)
     return Order(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
 
 
@@ -120,7 +120,7 @@ def run(api, name, given):
     Raises :class:`InvalidError` before the command runs where its user or its folder is not there, or one of the others
     of :mod:`lxdapi.errors`.
     """
-    path = converge.path_of(KINDS["instance"], name)
+    path = objects.path_of(KINDS["instance"], name)
     fields, own = logins.login(api, path, given.user, given.group)
     where = logins.folder(api, path, given.cwd)
     body = {"command": given.words, "environment": {**own, **given.env}, "interactive": False, **fields}

@@ -13,7 +13,6 @@ from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import rest_files
 
-_LARGEST = 2**32 - 2
 _NUMBER = re.compile("[0-9]{1,10}")
 # Which fields of an entry are numbers.
 _NUMBERS = {"passwd": (2, 3), "group": (2,)}
@@ -29,7 +28,7 @@ def login(api, path, user=None, group=None):
     path
         Of the instance: ``instances/web1``.
     user, group
-        What :func:`word` returned of a name or a number; None: root, and the user's own group.
+        What :func:`lxdapi.validation.user_or_group` returned; None: root, and the user's own group.
 
     Raises :class:`InvalidError` for a name that the instance does not know.
     """
@@ -43,17 +42,6 @@ def login(api, path, user=None, group=None):
         entry = _entry(api, path, "group", group) if isinstance(group, str) else None
         fields["group"] = int(entry[2]) if entry else group
     return fields, env
-
-
-def word(what, given):
-    """Return the name of a user or group as text, a number, also one in quotes, as a number."""
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 20:
-        given = int(given)
-    number = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= _LARGEST
-    text = isinstance(given, str) and given and not set(given) & set(":/\n\0")
-    if given is None or number or text:
-        return given
-    raise InvalidError(f"{what}: a name or a number is needed, not {given!r}")
 
 
 def _entry(api, path, base, wanted):

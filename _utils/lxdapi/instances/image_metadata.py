@@ -9,7 +9,7 @@ from lxdapi import validation as names
 from lxdapi.errors import APINotFoundException, APIUndoneException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import rest_files
-from lxdapi.plan import converge
+from lxdapi.model import objects
 
 # field: (type, the type in words)
 _FIELDS = {
@@ -172,7 +172,7 @@ def template_delete(api, name, file):
     url, query = _template_place(name, file)
     if rest_files.delete_if_exists(api, url, query):
         return {"deleted": file}
-    api.get(converge.path_of(rest_files.KIND, name))
+    api.get(objects.path_of(rest_files.KIND, name))
     return {}
 
 
@@ -194,5 +194,5 @@ def _contents_or_none(api, name, file):
     try:
         return _contents(api, name, file)
     except APINotFoundException:
-        api.get(converge.path_of(rest_files.KIND, name))
+        api.get(objects.path_of(rest_files.KIND, name))
         return None

@@ -6,7 +6,6 @@ from lxdapi import validation as names
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import rest_files
-from lxdapi.model import keyed_lists as items
 from lxdapi.model import objects
 
 # What LXD 5.0.2 says, with 500, of a console that has written nothing; Incus answers with an empty text.
@@ -23,7 +22,7 @@ def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
         The most bytes that come.
     """
     url, limit = rest_files.subpath(name, "console"), _whole_number("limit", limit)
-    clear = items.truth("clear", clear or False)
+    clear = names.truth("clear", clear or False)
     try:
         shown = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:

@@ -36,10 +36,8 @@ from lxdapi.instances import create as creations
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import power as statuses
 from lxdapi.instances import transfer as migrate
-from lxdapi.model import equality as meaning
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
 
@@ -65,9 +63,9 @@ def migrated(source, there, name, change, options):
     options
         ``mode``, ``pool``, ``target``, ``refresh``, ``allow_stop``, ``timeout``: see the state.
     """
-    converge.path_of(KIND, name)
+    objects.path_of(KIND, name)
     options = {**options, "timeout": _seconds(options["timeout"])}
-    options.update({word: items.truth(word, options[word] or False) for word in ("refresh", "allow_stop")})
+    options.update({word: names.truth(word, options[word] or False) for word in ("refresh", "allow_stop")})
     if migrate.is_same(source, there):
         raise InvalidError("both remotes are the same daemon; lxdapi_instance.move moves within one")
     here, found = unfinished.awaited(source, name), unfinished.awaited(there, name)
@@ -90,7 +88,7 @@ def _seconds(timeout):
 def _without_source(source, there, name, change, found, options):
     if found is None:
         words = f"it is neither on {source.endpoint} nor on {there.endpoint}"
-        words = converge.nowhere(source) or converge.nowhere(there) or words
+        words = objects.nowhere(source) or objects.nowhere(there) or words
         late = partial(_late, source, there, name, change, options, words)
         return [Step("migrated", change, late, missing=lambda: words)]
     unfinished.refuse_half_made(found)
@@ -102,14 +100,14 @@ def _without_source(source, there, name, change, found, options):
 
 def _late(source, there, name, change, options, words):
     """Migrate what was not there in time for the plan; raises if it is not there yet."""
-    if converge.read(source, KIND, name) is None:
+    if objects.read(source, KIND, name) is None:
         raise InvalidError(words)
     return plans.apply(migrated(source, there, name, change, options))
 
 
 def _at_rest(api, name):
     """Return the GET of an instance when nobody is about to do anything with it, as a run that was cut off may be."""
-    operations.left_alone(api, converge.path_of(KIND, name))
+    operations.left_alone(api, objects.path_of(KIND, name))
     return statuses.settled(api, name)
 
 
@@ -119,7 +117,7 @@ def _marks(found):
 
 
 def _unmark(api, name):
-    converge.update(api, KIND, name, {"config": dict.fromkeys(_MARKS)})
+    writes.update(api, KIND, name, {"config": dict.fromkeys(_MARKS)})
 
 
 def _listed(snapshots):
@@ -131,7 +129,7 @@ def _deleted(api, name, may):
     once, patience = api.impatient(), retry.Patience(api.retry_timeout)
     while may():
         try:
-            return converge.remove(once, KIND, name)
+            return writes.remove(once, KIND, name)
         except APIException as exc:
             if not ((retry.is_busy(exc) or retry.is_lost(exc)) and patience.pause(exc)):
                 raise
@@ -179,7 +177,7 @@ class Move:
         """Raise for what cannot be moved, or what nobody can prove to be a copy."""
         unfinished.refuse_half_made(self.here)
         config = self.here.metadata.get("expanded_config") or self.here.metadata["config"]
-        if str(config.get("security.protection.delete")).lower() in meaning.TRUE:
+        if str(config.get("security.protection.delete")).lower() in names.TRUE:
             raise InvalidError("security.protection.delete: the source could not be deleted afterwards")
         status = statuses.status(self.here)
         if status == "Error":
@@ -249,13 +247,13 @@ class Move:
     def _stop(self):
         if self._runs():
             mark = f"{self.was} {self.here.metadata['last_used_at']}"
-            converge.update(self.source, KIND, self.name, {"config": {MARK: mark}})
+            writes.update(self.source, KIND, self.name, {"config": {MARK: mark}})
             here = statuses.status(_at_rest(self.source, self.name))
             plans.apply(statuses.steps_to(self.source, self.name, here, "Stopped"))
 
     def _transfer(self, loose=False):
         """Copy the source as it is now, anew or what has changed since; returns the digest of what it is."""
-        now = self.source.get(converge.path_of(KIND, self.name))
+        now = self.source.get(objects.path_of(KIND, self.name))
         digest = self._digest(now)
         self.wanted = copies.fields(now.metadata, self.options["pool"], moved=True)
         if self.found is not None and not unfinished.is_whole(self.found):
@@ -265,7 +263,7 @@ class Move:
         if self.found is not None:
             self._write_mark()
         self._carry(loose)
-        self.found = self.there.get(converge.path_of(KIND, self.name))
+        self.found = self.there.get(objects.path_of(KIND, self.name))
         return digest
 
     def _carry(self, loose):
@@ -280,7 +278,7 @@ class Move:
             except APIOperationException as exc:
                 if not patience.pause(exc):
                     raise
-            operations.left_alone(self.source, converge.path_of(KIND, self.name))
+            operations.left_alone(self.source, objects.path_of(KIND, self.name))
 
     def _transport(self, loose):
         target = self.options["target"] if self.found is None else None
@@ -292,7 +290,7 @@ class Move:
         return {**self.wanted, "config": {**self.wanted["config"], MARK: " ".join(self.mark)}}
 
     def _write_mark(self):
-        converge.update(self.there, KIND, self.name, {"config": {MARK: " ".join(self.mark)}})
+        writes.update(self.there, KIND, self.name, {"config": {MARK: " ".join(self.mark)}})
 
     def _compare_snapshots(self):
         ours, theirs = (sorted(copies.snapshots(api, self.name)) for api in (self.source, self.there))
@@ -308,7 +306,7 @@ class Move:
 
     def _source_now(self):
         """Return the digest of the source, "" unless it is stopped, None if it is gone."""
-        now = converge.read(self.source, KIND, self.name)
+        now = objects.read(self.source, KIND, self.name)
         if now is None:
             return None
         try:
@@ -320,13 +318,13 @@ class Move:
         """Return True if the source is as it was copied, False if it is gone; raises if it is not, or the copy not."""
         now = self._source_now()
         if now not in (None, digest):  # a run that was cut off may be deleting it
-            operations.left_alone(self.source, converge.path_of(KIND, self.name))
+            operations.left_alone(self.source, objects.path_of(KIND, self.name))
             now = self._source_now()
         if now is None:
             return False
         if now != digest:
             raise LxdapiError(f"somebody started or changed it on {self.source.endpoint} meanwhile")
-        copy = converge.read(self.there, KIND, self.name)
+        copy = objects.read(self.there, KIND, self.name)
         if copy is None or self._mark_of(copy) != self.mark:
             raise LxdapiError(f"the copy on {self.there.endpoint} is another one by now, or gone")
         return True
@@ -348,7 +346,7 @@ class Move:
             now = statuses.status(statuses.settled(self.source, self.name))
             if now == "Stopped" and self.was != now:
                 plans.apply(statuses.steps_to(self.source, self.name, now, self.was))
-            if self.source.get(converge.path_of(KIND, self.name)).metadata["config"].get(MARK):
+            if self.source.get(objects.path_of(KIND, self.name)).metadata["config"].get(MARK):
                 _unmark(self.source, self.name)
         except LxdapiError as exc:
             log.warning("lxdapi: instance %s is not as it was; the next run goes on: %s", self.name, exc.explain())
@@ -365,13 +363,13 @@ class Move:
 
     def _is_ours(self, found=None):
         """Return True if the copy is of this run, False if it is gone; raises if it is not, or all that there is."""
-        operations.left_alone(self.source, converge.path_of(KIND, self.name))
-        found = found or converge.read(self.there, KIND, self.name)
+        operations.left_alone(self.source, objects.path_of(KIND, self.name))
+        found = found or objects.read(self.there, KIND, self.name)
         if found is None:
             return False
         if self._mark_of(found)[:_RUN] != self.mark[:_RUN]:
             raise InvalidError("another run is at work on the copy")
-        if converge.read(self.source, KIND, self.name) is None:
+        if objects.read(self.source, KIND, self.name) is None:
             raise InvalidError("the copy is all that there is")
         return True
 

@@ -7,16 +7,15 @@ from lxdapi.instances import cmd_run as commands
 from lxdapi.instances import exec as execs
 from lxdapi.instances import power as statuses
 from lxdapi.instances import wait_for as waiting
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
 
 
 def declared(command=None, timeout=None, force=False):
     """Return (the order of the command or None, seconds, whether by force); raises for what cannot be."""
     given = None if command is None else execs.order(command, timeout=timeout)
-    return given, names.seconds(timeout), items.truth("force", force or False)
+    return given, names.seconds(timeout), names.truth("force", force or False)
 
 
 def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
@@ -33,7 +32,7 @@ def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
         What is waited for afterwards: see :mod:`lxdapi.instances.wait_for`.
     """
     given, timeout, force = declared(command, timeout, force)
-    waits, current = waiting.steps(api, name, wait_for), converge.read(api, KINDS["instance"], name)
+    waits, current = waiting.steps(api, name, wait_for), objects.read(api, KINDS["instance"], name)
     here = "absent" if current is None else statuses.status(statuses.settled(api, name, current))
     if here != "Running":
         return Plan(summary=f"{here}: there is nothing to restart")

@@ -13,9 +13,9 @@ import uuid
 
 from lxdapi.errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
 from lxdapi.http import operations, retry
+from lxdapi.model import objects, writes
 from lxdapi.model.cached_reads import CachedObject, uncached_reads
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 
 KIND = KINDS["instance"]
 # Where the uuid is another's (a move from another daemon keeps it): until the creation is known to be good.
@@ -76,23 +76,23 @@ def awaited(api, name, current=None, seconds=None, begun=False):
     begun
         True: its creation may have begun, although there is no instance yet.
     """
-    current = current or converge.read(api, KIND, name)
+    current = current or objects.read(api, KIND, name)
     if is_whole(current) if current else not begun:
         return current
     with uncached_reads():
-        current = converge.read(api, KIND, name) if isinstance(current, CachedObject) else current
+        current = objects.read(api, KIND, name) if isinstance(current, CachedObject) else current
         return _awaited(api, name, current, retry.Patience(api.wait_timeout if seconds is None else seconds), begun)
 
 
 def _awaited(api, name, current, patience, begun):
     while not (is_whole(current) if current else not begun):
-        if not operations.is_about(api, converge.path_of(KIND, name)):
+        if not operations.is_about(api, objects.path_of(KIND, name)):
             # it can have become whole between the two looks
-            return converge.read(api, KIND, name)
+            return objects.read(api, KIND, name)
         if not patience.pause():
-            url = f"{api.endpoint}/1.0/{converge.path_of(KIND, name)}"
+            url = f"{api.endpoint}/1.0/{objects.path_of(KIND, name)}"
             raise APITimeoutException(error="it is still being made", method="GET", url=url)
-        current = converge.read(api, KIND, name)
+        current = objects.read(api, KIND, name)
     return current
 
 
@@ -108,7 +108,7 @@ def rid(api, name, mark):
         if current is None or is_whole(current) or mark_of(current) != mark:
             return {}
         try:
-            return converge.remove(once, KIND, name)
+            return writes.remove(once, KIND, name)
         except APIException as exc:
             if not (retry.is_busy(exc) and patience.pause(exc)):
                 raise
@@ -126,14 +126,14 @@ def unmark(api, name):
 
 
 def _unmark(api, name):
-    for _ in range(converge.TRIES):
-        current = converge.read(api, KIND, name)
+    for _ in range(writes.TRIES):
+        current = objects.read(api, KIND, name)
         if current is None or mark_of(current) is None:
             return
         # PATCH without description empties it: see the table
         body = {"config": {MARK: ""}, "description": current.metadata["description"]}
         try:
-            api.patch(converge.path_of(KIND, name), json=body, headers={"If-Match": current.etag})
+            api.patch(objects.path_of(KIND, name), json=body, headers={"If-Match": current.etag})
             return
         except APIPreconditionException as exc:
             lost = exc

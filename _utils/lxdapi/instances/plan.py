@@ -19,8 +19,7 @@ from lxdapi.instances import power as statuses
 from lxdapi.instances import rebuild as base_images
 from lxdapi.instances import snapshots
 from lxdapi.instances import wait_for as waiting
-from lxdapi.model import diff
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import diff, objects, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -90,14 +89,14 @@ def present(
     ``image_changed``: see :func:`lxdapi.instances.rebuild.check`.
     """
     goal, timeout = goal_of(running), names.seconds(timeout)
-    waits, guarded = waiting.steps(api, name, wait_for), items.truth("snapshot_before", snapshot_before or False)
+    waits, guarded = waiting.steps(api, name, wait_for), names.truth("snapshot_before", snapshot_before or False)
     base_images.choose(image_changed)
     wanted = normal(api, wanted)
     current = unfinished.awaited(api, name)
     half_made = current is not None and _half_made(current)
     renamed = [] if current is not None else converge.rename_steps(api, KIND, renamed_from, name)
     if renamed:
-        current = converge.read(api, KIND, renamed_from)
+        current = objects.read(api, KIND, renamed_from)
     if current is None or half_made:
         made = creations.creation(api, name, wanted, source, timeout, target, running=bool(running))
         return _awaited(_rid(api, name, current) + made, waits, goal or "Stopped")
@@ -179,7 +178,7 @@ def _unmarked(wanted, current):
 
 def made(api, name, settings):
     """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
-    converge.path_of(KIND, name)
+    objects.path_of(KIND, name)
     wanted = {field: given for field, given in settings.items() if field != "source"}
     return creations.creation(api, name, normal(api, wanted), settings.get("source"), shared=False)
 
@@ -187,7 +186,7 @@ def made(api, name, settings):
 def updated(api, name, settings):
     """Return the steps that make an existing instance as declared; raises if there is none."""
     wanted = normal(api, settings)
-    return converge.update_steps(api, KIND, name, wanted, api.get(converge.path_of(KIND, name)))
+    return converge.update_steps(api, KIND, name, wanted, api.get(objects.path_of(KIND, name)))
 
 
 def normal(api, wanted):
@@ -273,7 +272,7 @@ def _changed(api, name, wanted, now, restart_on_change, afresh=False):
 
 def _fresh(api, name, wanted, step):
     """Return the update step reading again first: a stop before it changes the object."""
-    return replace(step, apply=partial(converge.update, api, KIND, name, wanted))
+    return replace(step, apply=partial(writes.update, api, KIND, name, wanted))
 
 
 def needs_restart(now, changes):
@@ -287,10 +286,10 @@ def needs_restart(now, changes):
 
 def absent(api, name, force=False):
     """Return the steps to the absence of an instance; a running one is stopped only by ``force``."""
-    force = items.truth("force", force or False)
-    current = converge.read(api, KIND, name)
+    force = names.truth("force", force or False)
+    current = objects.read(api, KIND, name)
     if current is None:
-        return Plan(summary="absent").with_note(converge.nowhere(api))
+        return Plan(summary="absent").with_note(objects.nowhere(api))
     current = statuses.settled(api, name, current)
     here = statuses.status(current)
     if here != "Stopped" and not force:
@@ -299,7 +298,7 @@ def absent(api, name, force=False):
     vanishes = bool(stop) and current.metadata["ephemeral"]
 
     def apply():
-        gone = converge.remove(api, KIND, name)
+        gone = writes.remove(api, KIND, name)
         return None if vanishes else gone
 
     return stop + [Step("deleted", {"deleted": name}, apply)]

@@ -10,8 +10,8 @@ from lxdapi.http import operations, retry
 from lxdapi.instances import copy as copies
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import power as statuses
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Step
 
@@ -88,18 +88,18 @@ def _move(api, name, there, changes, seconds):
 
 
 def _sent(api, name, where, seconds, look):
-    path, body = converge.path_of(KIND, name), {"name": name, "migration": True, "live": False, **where}
+    path, body = objects.path_of(KIND, name), {"name": name, "migration": True, "live": False, **where}
     retry.settle(api, lambda: api.post(path, json=body).wait(seconds), look)
 
 
 def _is_in_pool(api, name, changes):
-    operations.left_alone(api, converge.path_of(KIND, name))
-    return True if _pool_of(api.get(converge.path_of(KIND, name)).metadata) == changes["pool"]["new"] else None
+    operations.left_alone(api, objects.path_of(KIND, name))
+    return True if _pool_of(api.get(objects.path_of(KIND, name)).metadata) == changes["pool"]["new"] else None
 
 
 def _is_in_project(api, name, there):
     found = unfinished.awaited(there, name)
-    return True if found is not None and converge.read(api, KIND, name) is None else None
+    return True if found is not None and objects.read(api, KIND, name) is None else None
 
 
 def _started(api, name, here):

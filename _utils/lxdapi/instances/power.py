@@ -20,10 +20,8 @@ from lxdapi.errors import (
 )
 from lxdapi.http import operations, retry
 from lxdapi.instances import partial_creation as unfinished
-from lxdapi.model import equality as meaning
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Step
 
@@ -79,7 +77,7 @@ def settled(api, name, current=None, timeout=STOP_SECONDS):
     """Return the instance once it is in none of the passing states (Starting, Stopping, ...)."""
     deadline = time.monotonic() + timeout
     while True:
-        current = current or api.get(converge.path_of(KIND, name))
+        current = current or api.get(objects.path_of(KIND, name))
         if is_stable(current):
             return current
         if time.monotonic() >= deadline:
@@ -113,7 +111,7 @@ def _starts_by_itself(current):
     config = current.metadata.get("expanded_config") or current.metadata["config"]
     automatic = config.get("boot.autostart")
     was = current.metadata["config"].get("volatile.last_state.power")
-    return str(automatic).lower() in meaning.TRUE or (automatic is None and was == "RUNNING")
+    return str(automatic).lower() in names.TRUE or (automatic is None and was == "RUNNING")
 
 
 def reached(api, name, goal, timeout=None, force=False):
@@ -127,7 +125,7 @@ def reached(api, name, goal, timeout=None, force=False):
     force
         A stop that was not obeyed in time is done by force.
     """
-    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    timeout, force = names.seconds(timeout), names.truth("force", force or False)
     current = unfinished.awaited(api, name)
     if current is None:
         return [_once_it_exists(api, name, goal, timeout, force)]
@@ -144,7 +142,7 @@ def restarted(api, name, timeout=None, force=False):
     timeout, force
         Of the stop, see :func:`reached`.
     """
-    timeout, force = names.seconds(timeout), items.truth("force", force or False)
+    timeout, force = names.seconds(timeout), names.truth("force", force or False)
     here = status(settled(api, name))
     if here != "Running":
         stop = [] if here == "Stopped" else reached(api, name, "Stopped", timeout, force)
@@ -234,7 +232,7 @@ def put_state(api, name, body, wait):
     """
 
     def put():
-        api.put(converge.path_of(KIND, name) + "/state", json=body).wait(wait)
+        api.put(objects.path_of(KIND, name) + "/state", json=body).wait(wait)
 
     goal, _ = _ACTIONS.get(body["action"], (None, None))
     try:
@@ -254,7 +252,7 @@ def come_to_rest(api, name):
     which answers "Invalid PID" as long, knows better (Incus 6.0.4, Incus 7.0.2).
     """
     try:
-        api.get(converge.path_of(KIND, name) + "/state")
+        api.get(objects.path_of(KIND, name) + "/state")
     except APIException:  # what is to be told is why the action failed
         pass
 
@@ -263,7 +261,7 @@ def _found_there(api, name, action, goal):
     """Return True if an action whose answer was lost led where it leads; raises if nobody can tell."""
     if goal is None:
         raise InvalidError(f"the answer to {action} was lost, and nobody can tell whether it was done: look at {name}")
-    operations.left_alone(api, converge.path_of(KIND, name))
+    operations.left_alone(api, objects.path_of(KIND, name))
     try:
         return True if status(settled(api, name)) == goal else None
     except APINotFoundException:
@@ -278,7 +276,7 @@ def _arrived(api, name, action, goal, words):
     daemons say that it "is already running", stopped or frozen.
     """
     try:
-        here = status(api.get(converge.path_of(KIND, name)))
+        here = status(api.get(objects.path_of(KIND, name)))
         return here == goal and "already" in words
     except APINotFoundException:
         return action == "stop"

@@ -11,10 +11,8 @@ from lxdapi.images import remote as remote_images
 from lxdapi.instances import partial_creation as unfinished
 from lxdapi.instances import power as statuses
 from lxdapi.instances import sources
-from lxdapi.model import keyed_lists as items
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
 
 KIND = KINDS["instance"]
@@ -87,7 +85,7 @@ def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
 
     Raises :class:`InvalidError` for a daemon that cannot: LXD 5.0.2 lacks the API extension instances_rebuild.
     """
-    force, timeout = items.truth("force", force or False), names.seconds(timeout)
+    force, timeout = names.truth("force", force or False), names.seconds(timeout)
     current = current or unfinished.awaited(api, name)
     if current is None:
         raise InvalidError(f"there is no instance {name}")
@@ -135,7 +133,7 @@ def _refuse(api, name, current):
         )
     statuses.refuse_vanishing(current, "Stopped")
     # "Cannot remove an instance volume that has snapshots" (Incus 6.0.4)
-    found = api.get(converge.path_of(KIND, name) + "/snapshots").metadata
+    found = api.get(objects.path_of(KIND, name) + "/snapshots").metadata
     if found:
         words = ", ".join(path.rpartition("/")[2].partition("?")[0] for path in found[:5])
         raise InvalidError(f"an instance with snapshots cannot be rebuilt: it has {words}")
@@ -144,7 +142,7 @@ def _refuse(api, name, current):
 def _rebuild(api, name, body, timeout):
     """Rebuild it and wait."""
     seconds = REBUILD_SECONDS if timeout is None else timeout
-    path = converge.path_of(KIND, name)
+    path = objects.path_of(KIND, name)
 
     def post():
         api.post(f"{path}/rebuild", json=body).wait(seconds)

@@ -7,9 +7,8 @@ from functools import partial
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.instances import power as statuses
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["instance"]
@@ -24,14 +23,14 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False):
     timeout, force
         Of the stop: see :func:`lxdapi.instances.power.reached`. With ``force`` it is stopped in any case.
     """
-    converge.path_of(KIND, new)
-    stop, force = items.truth("stop", stop or False), items.truth("force", force or False)
+    objects.path_of(KIND, new)
+    stop, force = names.truth("stop", stop or False), names.truth("force", force or False)
     timeout, now = names.seconds(timeout), statuses.settled(api, name)
     if name == new:
         return Plan()
-    if converge.read(api, KIND, new) is not None:
+    if objects.read(api, KIND, new) is not None:
         raise InvalidError(f"there is an instance {new} already")
-    here, rename = statuses.status(now), partial(converge.rename, api, KIND, name, new)
+    here, rename = statuses.status(now), partial(writes.rename, api, KIND, name, new)
     if here != "Stopped" and not (stop or force):
         raise InvalidError(f"it is {here}; stop: True stops it for that and starts it again")
     statuses.refuse_vanishing(now, "Stopped")

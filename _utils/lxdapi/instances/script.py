@@ -12,8 +12,8 @@ from lxdapi.errors import APIException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import exec as execs
 from lxdapi.instances import exec_user as logins
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def run(api, name, file, args, given):
         A :class:`lxdapi.instances.exec.Order`, of which the command does not count.
     """
     words = arguments(args)
-    path = converge.path_of(KINDS["instance"], name)
+    path = objects.path_of(KINDS["instance"], name)
     fields, _ = logins.login(api, path, given.user, given.group)
     there = f"{_FOLDER}/lxdapi-{random.token_hex(8)}"
     try:

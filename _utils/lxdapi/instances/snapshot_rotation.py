@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, timezone
 from lxdapi import validation as names
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.instances import snapshots
-from lxdapi.model import listing
+from lxdapi.model import listing, objects
+from lxdapi.model.kinds import kind_of
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan
 
@@ -39,7 +40,7 @@ def rotated(api, name, rules, prefix=None, now=None):
     kind_name = snapshots.word_within(name)
     prefix, periods = _prefix(prefix), _periods(rules)
     # what is in a path is checked before anything is asked
-    converge.path_of(converge.kind_of(kind_name), f"{name}/{prefix}0")
+    objects.path_of(kind_of(kind_name), f"{name}/{prefix}0")
     have = _own(api, kind_name, name, prefix)
     made, gone = due(have, periods, datetime.now(timezone.utc) if now is None else now)
     steps = [step for time in made for step in _made(api, kind_name, name, prefix, time)]

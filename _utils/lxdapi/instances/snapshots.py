@@ -11,9 +11,8 @@ from lxdapi import validation as names
 from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import power as statuses
-from lxdapi.model import diff, listing
+from lxdapi.model import diff, listing, objects, writes
 from lxdapi.model.kinds import MARK, kind_of
-from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
 
@@ -63,7 +62,7 @@ def times(api, name):
     kind_name = word_within(name)
     found = listing.list_objects(api, kind_name, name)
     if not found:
-        api.get(converge.path_of(*_owner(kind_of(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
+        api.get(objects.path_of(*_owner(kind_of(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
     return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
 
 
@@ -85,7 +84,7 @@ def restored(api, kind_name, name, timeout=None):
     """
     kind, timeout = kind_of(kind_name), names.seconds(timeout)
     timeout = RESTORE_SECONDS if timeout is None else timeout
-    snapshot = converge.read(api, kind, name)
+    snapshot = objects.read(api, kind, name)
     apply = partial(_restore, api, kind, name, timeout)
     if snapshot is None:
         return [Step("restored", {"restored": {"old": None, "new": name}}, apply, "it does not exist yet")]
@@ -99,7 +98,7 @@ def _owner(kind, name):
 
 def _marks(api, kind, name, snapshot):
     """Return (what was restored last as the config tells, what would be)."""
-    current = api.get(converge.path_of(*_owner(kind, name))).metadata
+    current = api.get(objects.path_of(*_owner(kind, name))).metadata
     return current["config"].get(MARK), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
 
 
@@ -111,7 +110,7 @@ def restore(api, name, timeout=None):
 
 def _restore(api, kind, name, timeout):
     """Restore, and mark what was restored; returns the changes. An earlier state may have made the snapshot."""
-    snapshot = api.get(converge.path_of(kind, name))
+    snapshot = api.get(objects.path_of(kind, name))
     old, new = _marks(api, kind, name, snapshot)
     _put_back(api, kind, name, snapshot.metadata, timeout, {"config": {MARK: new}})
     return {"restored": {"old": old, "new": new}}
@@ -120,7 +119,7 @@ def _restore(api, kind, name, timeout):
 def _put_back(api, kind, name, snapshot, timeout, wanted):
     """Restore what a snapshot is of, and then give it these fields and the description that it had."""
     owner_kind, owner = _owner(kind, name)
-    path = converge.path_of(owner_kind, owner)
+    path = objects.path_of(owner_kind, owner)
     before = api.get(path).metadata
     body, patience = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
     # where the answer is lost, doing it again leads to the same, once the first one has come to its end
@@ -129,7 +128,7 @@ def _put_back(api, kind, name, snapshot, timeout, wanted):
     )
     wanted = {**_description(before, snapshot, api, path), **wanted}
     if wanted:
-        converge.update(api, owner_kind, owner, wanted)
+        writes.update(api, owner_kind, owner, wanted)
 
 
 def _description(before, snapshot, api, path):
@@ -184,10 +183,10 @@ def _numbered(api, name, number, expires_at):
     while True:
         snapshot = f"{name}/{BEFORE}{number}"
         try:
-            converge.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
+            writes.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
             return snapshot
         except APIException as exc:
-            if not retry.is_refusal(exc) or converge.read(api, kind, snapshot) is None:
+            if not retry.is_refusal(exc) or objects.read(api, kind, snapshot) is None:
                 raise
         number = max(number + 1, _next_number(api, name))
 
@@ -229,13 +228,13 @@ def _undone(api, kind, snapshot, before, changes):
     _, name = _owner(kind, snapshot)
     own = snapshot.rpartition("/")[2]
     try:
-        operations.left_alone(api, converge.path_of(*_owner(kind, snapshot)))
+        operations.left_alone(api, objects.path_of(*_owner(kind, snapshot)))
         words = _as_before(api, kind, snapshot, before)
     except LxdapiError as exc:
         here = _status_in_words(api, name)
         return f"it could not be restored from the snapshot {own}, which stays: {exc.explain()}{here}", changes
     try:
-        converge.remove(api, kind, snapshot)
+        writes.remove(api, kind, snapshot)
     except LxdapiError as exc:
         left = {"snapshots": changes["snapshots"]}
         return f"{words}; the snapshot {own} could not be deleted: {exc.explain()}", left
@@ -249,7 +248,7 @@ def _as_before(api, kind, snapshot, before):
     same = now.etag == before.etag and now.metadata["description"] == before.metadata["description"]
     if same and statuses.status(now) == was:
         return "nothing of it was changed"
-    found = api.get(converge.path_of(kind, snapshot)).metadata
+    found = api.get(objects.path_of(kind, snapshot)).metadata
     _put_back(api, kind, snapshot, found, RESTORE_SECONDS, {"description": before.metadata["description"]})
     here = statuses.status(statuses.settled(api, name))
     plans.apply(statuses.steps_to(api, name, here, was))

@@ -4,9 +4,8 @@ What a new instance is made from: images, copies, nothing.
 
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
-from lxdapi.model import diff
+from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 
 # What the daemon does not copy by itself, and what decides how it is copied.
 _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
@@ -57,11 +56,11 @@ def looked_up(api, source):
         return source
     params = _project_of(source)
     if source.get("alias"):
-        found = api.get(converge.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
+        found = api.get(objects.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
         source = {**source, "fingerprint": found["target"]}
         del source["alias"]
     elif source.get("fingerprint"):
-        api.get(converge.path_of(KINDS["image"], source["fingerprint"]), params=params)
+        api.get(objects.path_of(KINDS["image"], source["fingerprint"]), params=params)
     return source
 
 
@@ -71,7 +70,7 @@ def inherited(api, source):
     6.0.4 drop description and ephemeral, LXD also the profiles.
     """
     name, slash, snapshot = source["source"].partition("/")
-    path, params = converge.path_of(KINDS["instance"], name), _project_of(source)
+    path, params = objects.path_of(KINDS["instance"], name), _project_of(source)
     origin = api.get(path, params=params).metadata
     if slash:
         names.check("token", "snapshot", snapshot)

@@ -13,8 +13,8 @@ from lxdapi import validation as names
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
 from lxdapi.instances import exec as execs
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
 
 WAIT_SECONDS = 60
@@ -76,7 +76,7 @@ def steps(api, name, wait_for, timeout=None):
     timeout
         Seconds for each that has none of its own; None: 60.
     """
-    path = converge.path_of(KINDS["instance"], name)
+    path = objects.path_of(KINDS["instance"], name)
     default = names.seconds(timeout)
     default = WAIT_SECONDS if default is None else default
     return [

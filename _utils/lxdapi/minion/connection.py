@@ -11,14 +11,12 @@ import re
 import threading
 from functools import lru_cache
 
-from salt.exceptions import SaltException
-
 from lxdapi import masking as secrets
 from lxdapi import validation
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APINotTrustedException, InvalidError
+from lxdapi.http import pem
 from lxdapi.minion import read_cache
-from lxdapi.trust import pem
 from lxdapi.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -123,39 +121,6 @@ def _version_in(path, _):
     with open(path, encoding="utf-8") as file:
         found = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE)
     return found and found[1]
-
-
-def local_file(cache_file, source, saltenv="base"):
-    """
-    Return the path on this machine of a file: its own, or fetched into the minion's cache.
-
-    cache_file
-        Salt's ``cp.cache_file``; an unchanged file of an HTTP server is not fetched again.
-    source
-        A path, ``salt://`` or ``http(s)://``.
-
-    Raises :class:`InvalidError` if it cannot be had.
-    """
-    if not isinstance(source, str):
-        raise InvalidError(f"{source!r} is no path of a file")
-    if "://" not in source:
-        return source
-    options = {"use_etag": True} if source.startswith("http") else {}
-    try:
-        path = cache_file(source, saltenv, **options)
-    except SaltException as exc:
-        raise InvalidError(f"{source} cannot be fetched: {exc}") from exc
-    if not path:
-        raise InvalidError(f"{source} cannot be fetched")
-    return path
-
-
-def called(what, act):
-    """Return what ``act`` does, which calls a function of Salt; where it fails :class:`InvalidError` says of what."""
-    try:
-        return act()
-    except (SaltException, OSError) as exc:
-        raise InvalidError(f"{what}: {exc}") from exc
 
 
 def settings_of(config_get, remote):

@@ -145,7 +145,7 @@ _NORMAL = {
     "set": _normal_set,
     "roles": _normal_set,
     "text": _normal_text,
-    "bool": items.truth,
+    "bool": names.truth,
     "time": _normal_time,
     "given": _normal_given,
 }

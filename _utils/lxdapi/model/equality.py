@@ -11,14 +11,13 @@ from datetime import datetime, timezone
 
 import yaml
 
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.masking import is_cloud_init
 
 # "No time". Of an image that has none it reads 1970-01-01 on LXD 5.0.2 and 0001-01-01 on Incus 6.0.4; only
 # this one clears an image's that was set: both ignore a zero time and null there.
 NEVER = "1970-01-01T00:00:00Z"
-TRUE = {"true", "1", "yes", "on"}
-FALSE = {"false", "0", "no", "off"}
 _UNITS = {"": 1, "B": 1, "bit": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGTPE", 1)}}
 _UNITS.update({f"{p}iB": 1024**n for n, p in enumerate("KMGTPE", 1)})
 _UNITS.update({f"{p}bit": 1000**n for n, p in enumerate("kMGTPE", 1)})
@@ -46,7 +45,7 @@ def same(key, old, new):
         return _same_document(old, new)
     if _TEXT.match(key):
         return False
-    for words in (TRUE, FALSE):
+    for words in (names.TRUE, names.FALSE):
         if old.lower() in words and new.lower() in words:
             return True
     size = _bytes(old)
@@ -109,7 +108,7 @@ def _content(node):
     if isinstance(node, yaml.SequenceNode):
         return node.tag, tuple(_content(each) for each in node.value)
     if node.tag.endswith(":bool"):
-        return node.tag, node.value.lower() in TRUE
+        return node.tag, node.value.lower() in names.TRUE
     return node.tag, None if node.tag.endswith(":null") else node.value
 
 

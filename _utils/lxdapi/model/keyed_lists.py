@@ -6,7 +6,6 @@ the list is declared empty or ``purge`` is. Order means nothing to the daemons.
 """
 
 import re
-from collections.abc import Mapping
 
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
@@ -52,22 +51,6 @@ def _number(what, given):
     raise InvalidError(f"{what}: a whole number is needed, not {given!r}")
 
 
-def truth(what, given):
-    """Return True or False as declared in any spelling; raises :class:`InvalidError` for what is neither."""
-    text = str(given).lower()
-    if text not in meaning.TRUE | meaning.FALSE:
-        raise InvalidError(f"{what}: true or false is needed, not {given!r}")
-    return text in meaning.TRUE
-
-
-def mapping(what, given):
-    """Return a mapping, an empty one for None; raises :class:`InvalidError` for anything else."""
-    given = {} if given is None else given
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
-    return given
-
-
 def _names(what, given):
     if not isinstance(given, (list, tuple)) or not all(isinstance(name, str) for name in given):
         raise InvalidError(f"{what}: a list of names is needed")
@@ -77,7 +60,7 @@ def _names(what, given):
 _VALUES = {
     "text": lambda what, given: names.value(what, given) or "",
     "parts": lambda what, given: names.value(what, given) or "",
-    "bool": truth,
+    "bool": names.truth,
     "number": _number,
     "names": _names,
 }

@@ -1,13 +1,29 @@
 """
 Objects by name: where they are in the REST API, whether the daemon knows their kind, and reading one.
+
+The instances of a cluster member that died cannot be read: the daemons answer 500, LXD 5.0.2 and Incus 6.0.4 after
+10 s. The list of all instances is there as before, and has them with the status ``Error`` (all three): so an error says
+where the instance is.
 """
 
+import copy
+import re
 from functools import partial
 
 from lxdapi import validation as names
-from lxdapi.errors import APIProtocolException, InvalidError
-from lxdapi.model import whereabouts
-from lxdapi.model.kinds import kind_of
+from lxdapi.errors import (
+    APIException,
+    APINotFoundException,
+    APIProtocolException,
+    APITimeoutException,
+    InvalidError,
+    LxdapiError,
+)
+from lxdapi.http import retry
+from lxdapi.model.kinds import KINDS, kind_of
+
+_INSTANCE = re.compile(r"instances/([^/]+)")
+_BRIEF_SECONDS = 3
 
 
 def path_of(kind, name):
@@ -100,7 +116,7 @@ def read(api, kind, name):
     """
     path = path_of(kind, name)
     require(api, kind)
-    read_now = partial(whereabouts.get, api, path)
+    read_now = partial(get_or_none, api, path)
     found = read_now() if api.cache is None else api.cache.get(api, kind, path, read_now)
     if found is None:
         return None
@@ -108,3 +124,66 @@ def read(api, kind, name):
         raise APIProtocolException(found, "this is no object")
     # an interface of the machine, which the daemon lists beside its networks
     return None if found.metadata.get("managed") is False else found
+
+
+def get_or_none(api, path):
+    """
+    Return the result of the GET of an object, None if the daemon says 404.
+
+    A failure in a cluster says as well where the object is, and whether that member answers.
+    """
+    try:
+        return _get_instance(api, path) if _INSTANCE.match(path) else api.get(path)
+    except APINotFoundException:
+        return None
+
+
+def _get_instance(api, path):
+    """
+    Return the result of the GET of an instance; what is on a silent member is not tried as long as what else is "not
+    ready yet", which is what Incus 6.0.4 says of it too, 20 s after the member died.
+    """
+    brief = copy.copy(api)
+    brief.link, brief.retry_timeout = copy.copy(api.link), min(api.retry_timeout, _BRIEF_SECONDS)
+    try:
+        found = brief.get(path)
+    except APINotFoundException:
+        api.link.settled()
+        raise
+    except APIException as exc:
+        words = _offline_hint(api, path, exc)
+        if words:
+            raise type(exc)(exc.result, f"{exc.error}; {words}", exc.method, exc.url) from exc
+        fleeting = api.link.answered if retry.is_unsent(exc) else retry.is_busy(exc) or retry.is_broken(exc)
+        if brief.retry_timeout == api.retry_timeout or not fleeting:
+            raise
+        return api.get(path)
+    api.link.settled()
+    return found
+
+
+def _offline_hint(api, path, exc):
+    """Return in words what a failure does not say by itself, "" for nothing."""
+    found = _INSTANCE.match(path)
+    if not found or not (isinstance(exc, APITimeoutException) or (exc.status or 0) >= 500):
+        return ""
+    try:
+        return _location_hint(api, found[1]) if api.clustered else ""
+    except LxdapiError:
+        return ""
+
+
+def _location_hint(api, name):
+    listed = api.get(KINDS["instance"].collection, params={"recursion": 1}).metadata
+    found = next((each for each in listed if each["name"] == name), None)
+    if found is None:
+        return ""
+    words = f"it is on the cluster member {found['location']}"
+    return f"{words}, {_member_hint(api, found['location'])}" if found["status"] == "Error" else words
+
+
+def _member_hint(api, member):
+    """Return in words that a member does not answer; the cluster itself sees it after 20 s."""
+    members = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
+    found = next((each for each in members if each["server_name"] == member), {})
+    return f"which is offline: {found['message']}" if found.get("status") == "Offline" else "which does not answer"

@@ -55,7 +55,7 @@ def created(api, kind, name, wanted, shared=True):
         found = read(api, kind, name) if shared and retry.is_refusal(exc) else None
         if not _is_whole(found):
             raise
-        _refuse_fixed(kind, wanted, found)
+        refuse_fixed(kind, wanted, found)
         return update(api, kind, name, wanted)
     return None if done is None else {"created": name}
 
@@ -69,11 +69,12 @@ def _found_created(api, kind, name, wanted):
     if not kind.create.verifiable and api.restarted():
         remove(api, kind, name)
         return None
-    _refuse_fixed(kind, wanted, found)
+    refuse_fixed(kind, wanted, found)
     return update(api, kind, name, wanted) or {}
 
 
-def _refuse_fixed(kind, wanted, found):
+def refuse_fixed(kind, wanted, found):
+    """Raise :class:`InvalidError` if a declared create-only field differs."""
     words = diff.fixed(kind, wanted, found.metadata)
     if words:
         raise InvalidError("; ".join(words))

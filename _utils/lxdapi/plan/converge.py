@@ -7,9 +7,9 @@ A plan is made of :class:`lxdapi.plan.steps.Step`, with GETs only.
 from dataclasses import replace
 from functools import partial
 
+from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.model import diff
-from lxdapi.model import keyed_lists as items
 from lxdapi.model.kinds import kind_of
 from lxdapi.model.objects import (
     daemon_of,
@@ -20,43 +20,10 @@ from lxdapi.model.objects import (
     read,
     require,
     require_fields,
-    require_project,
     sibling,
 )
-from lxdapi.model.writes import TRIES, create, created, patience, remove, rename, update
+from lxdapi.model.writes import create, created, refuse_fixed, remove, rename, update
 from lxdapi.plan.steps import Plan, Step
-
-# What is read and written by is here too, for those who converge kinds of their own.
-__all__ = [
-    "TRIES",
-    "absent",
-    "completion",
-    "create",
-    "created",
-    "creation",
-    "lacks",
-    "made",
-    "nowhere",
-    "parts_of",
-    "path_of",
-    "patience",
-    "present",
-    "read",
-    "refuse_fixed",
-    "refuse_undemanded",
-    "remove",
-    "rename",
-    "rename_steps",
-    "renamed",
-    "require",
-    "require_fields",
-    "require_project",
-    "sibling",
-    "unmade",
-    "update",
-    "update_steps",
-    "updated",
-]
 
 
 def present(api, kind_name, name, wanted, purge=False, renamed_from=None):
@@ -71,7 +38,7 @@ def present(api, kind_name, name, wanted, purge=False, renamed_from=None):
         The name of an object that is to become this one, if this one does not exist.
     """
     kind = kind_of(kind_name)
-    wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
+    wanted, purge = diff.normal(kind, wanted), names.truth("purge", purge or False)
     current = read(api, kind, name)
     require_fields(api, kind, wanted)
     renamed = [] if current is not None else rename_steps(api, kind, renamed_from, name)
@@ -101,7 +68,7 @@ def made(api, kind_name, name, wanted):
 def updated(api, kind_name, name, wanted, purge=False):
     """Return the steps that make an existing object as declared; raises if there is none."""
     kind = kind_of(kind_name)
-    wanted, purge = diff.normal(kind, wanted), items.truth("purge", purge or False)
+    wanted, purge = diff.normal(kind, wanted), names.truth("purge", purge or False)
     require(api, kind)
     require_fields(api, kind, wanted)
     return update_steps(api, kind, name, wanted, api.get(path_of(kind, name)), purge=purge)
@@ -212,13 +179,6 @@ def completion(api, kind, name, wanted):
     return [Step("completed", {}, complete)]
 
 
-def refuse_fixed(kind, wanted, current):
-    """Raise :class:`InvalidError` if a declared create-only field differs."""
-    words = diff.fixed(kind, wanted, current.metadata)
-    if words:
-        raise InvalidError("; ".join(words))
-
-
 def absent(api, kind_name, name, force=False):
     """
     Return the steps to the absence of an object; a daemon that does not know its kind has none.
@@ -226,7 +186,7 @@ def absent(api, kind_name, name, force=False):
     force
         True: with all that is in it, where the daemon can.
     """
-    kind, force = kind_of(kind_name), items.truth("force", force or False)
+    kind, force = kind_of(kind_name), names.truth("force", force or False)
     path_of(kind, name)
     if not kind.path:
         raise InvalidError(f"the {kind.label} cannot be deleted: {kind.create.hint}")

@@ -5,7 +5,7 @@ Deletion of what is in a network, a pool or a volume and was not named.
 from dataclasses import replace
 
 from lxdapi.errors import InvalidError
-from lxdapi.model import listing
+from lxdapi.model import listing, objects
 from lxdapi.model.kinds import kind_of
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan
@@ -21,12 +21,12 @@ def plan_purge(api, kind_name, parent, keep):
     kind = kind_of(kind_name)
     if not isinstance(keep, (list, tuple)):
         raise InvalidError("keep: a list of names is needed")
-    kept = {converge.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
-    words = converge.lacks(api, kind)
-    if words or converge.read(api, kind_of(kind.parents[-1]), parent) is None:
+    kept = {objects.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
+    words = objects.lacks(api, kind)
+    if words or objects.read(api, kind_of(kind.parents[-1]), parent) is None:
         return Plan(summary="absent").with_note(words)
     known = listing.list_objects(api, kind_name, parent)
-    gone = [name for name in known if converge.parts_of(kind, name)["name"] not in kept]
+    gone = [name for name in known if objects.parts_of(kind, name)["name"] not in kept]
     steps = [step for name in gone for step in converge.absent(api, kind_name, name)]
     return [_of_another(step, step.changes["deleted"]) for step in steps]
 

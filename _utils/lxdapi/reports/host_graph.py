@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lxdapi import atomic_file
 from lxdapi import concurrency as workers
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.plan import converge
+from lxdapi.model import objects
 
 # The columns from left to right, and in which each kind stands.
 COLUMNS = ("Hosts", "Networks and pools", "Profiles", "Instances")
@@ -65,7 +65,7 @@ def read(api):
         asked = {kind: pool.begin(partial(api.get, path, params={"recursion": 1})) for kind, path in paths.items()}
     found = {kind: result.result().metadata or () for kind, result in asked.items()}
     if not found["instance"]:
-        converge.require_project(api)
+        objects.require_project(api)
     return graph(api.server.get("environment") or {}, found)
 
 

@@ -12,7 +12,7 @@ from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.fleet import name_ranges as fleet_names
 from lxdapi.model import equality as meaning
-from lxdapi.plan import converge
+from lxdapi.model import objects
 
 AS_DECLARED, NOT_DECLARED, MISSING = "as declared", "not declared", "Missing"
 _STATE, _FLEET = "lxdapi_instance", "lxdapi_fleet"
@@ -38,7 +38,7 @@ def status(api, name="*", state=True, all_projects=False):
     params = {"recursion": 2 if state else 1, **({"all-projects": "true"} if all_projects else {})}
     listed = api.get("instances", params=params).metadata or ()
     if not listed and not all_projects:
-        converge.require_project(api)
+        objects.require_project(api)
     rows = [_row(each, state) for each in listed if matches(each["name"], patterns)]
     return {"server": _server(api), "instances": sorted(rows, key=_order)}
 

@@ -6,10 +6,9 @@ import re
 
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
-from lxdapi.model import equality as meaning
+from lxdapi.http.pem import read
 from lxdapi.model import listing
 from lxdapi.plan import converge
-from lxdapi.trust.pem import read
 
 
 def made(api, name, settings):
@@ -49,5 +48,5 @@ def refuse_open(source):
 
 def refuse_limits(projects, restricted):
     """Raise :class:`InvalidError` for projects that limit nothing: the daemon trusts such a client with all."""
-    if projects and str(restricted).lower() not in meaning.TRUE:
+    if projects and str(restricted).lower() not in names.TRUE:
         raise InvalidError("projects: they limit nothing unless restricted: true is declared")

@@ -6,12 +6,11 @@ Files are made whole or not at all, and never in the place of one that is there.
 
 import datetime
 import os
-import stat
 
 from lxdapi import atomic_file
 from lxdapi import validation as names
-from lxdapi.errors import EndpointError, InvalidError
-from lxdapi.trust import pem
+from lxdapi.errors import InvalidError
+from lxdapi.http import pem
 
 DAYS = 3650
 # A daemon whose clock is late refuses what is "not valid yet" (LXD 5.0.2, Incus 6.0.4).
@@ -19,19 +18,6 @@ _EARLIER = datetime.timedelta(days=1)
 # More is no common name (X.509).
 _LONGEST_NAME = 64
 _PRIVATE, _PUBLIC, _FOLDER = 0o600, 0o644, 0o700
-
-
-def refuse_readable(path):
-    """Raise :class:`EndpointError` for a file with a key that everybody may read; a missing one is told elsewhere."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return
-    if mode & stat.S_IROTH:
-        raise EndpointError(
-            f"client key: everybody may read {path} (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}, and make a "
-            "new one if somebody may have"
-        )
 
 
 def exists(cert, key):

@@ -10,10 +10,10 @@ from typing import NamedTuple, Optional
 from lxdapi import validation as names
 from lxdapi.api import API
 from lxdapi.errors import APIException, APINotTrustedException, InvalidError, LxdapiError
-from lxdapi.http import endpoints, tls
+from lxdapi.http import endpoints, pem, tls
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Step
-from lxdapi.trust import certificates, keypair, pem, token_codec
+from lxdapi.trust import certificates, keypair, token_codec
 
 # What Go's zero time is written as: a token that has no end.
 _NO_END = "0001-01-01T00:00:00Z"

@@ -4,6 +4,7 @@ What warnings need beyond the table: they are named by their type, for their UUI
 
 from dataclasses import replace
 
+from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 
@@ -15,7 +16,7 @@ def matching(api, name):
     Return ``{uuid: warning}`` of those with this UUID or this type, in every project; none where the daemon
     has no warnings.
     """
-    if converge.lacks(api, KIND):
+    if objects.lacks(api, KIND):
         return {}
     found = api.get(KIND.collection, params={"recursion": 1}).metadata or ()
     return {each["uuid"]: each for each in found if name in (each["uuid"], each["type"])}

@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import os
 import ssl
+import stat
 
 from lxdapi.errors import EndpointError, InvalidError
 
@@ -114,3 +115,16 @@ def _time_of(made):
         return made.not_valid_before_utc, made.not_valid_after_utc
     utc = datetime.timezone.utc
     return made.not_valid_before.replace(tzinfo=utc), made.not_valid_after.replace(tzinfo=utc)
+
+
+def refuse_readable(path):
+    """Raise :class:`EndpointError` for a file with a key that everybody may read; a missing one is told elsewhere."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if mode & stat.S_IROTH:
+        raise EndpointError(
+            f"client key: everybody may read {path} (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}, and make a "
+            "new one if somebody may have"
+        )

@@ -1,0 +1,94 @@
+"""
+The sha256 of files, as the daemons name images by it, remembered while the files stay as they are.
+"""
+
+import hashlib
+import json
+import os
+
+from lxdapi import atomic_file, local_files
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.http import upload as uploads
+
+_BLOCK = 1024 * 1024
+# Of the files whose fingerprint is remembered; the oldest are forgotten.
+_REMEMBERED = 500
+
+
+def fingerprint(path, rootfs=None):
+    """
+    Return the fingerprint that the daemon will give the image: the sha256 of the file.
+
+    path
+        The unified image, or the metadata of a split one.
+    rootfs
+        The second file of a split image; the fingerprint is that of both, one after the other.
+
+    The files are read in blocks. Raises :class:`InvalidError` for a file that cannot be read.
+    """
+    digest = hashlib.sha256()
+    for part in (path, rootfs):
+        if part:
+            _digest_file(digest, part)
+    return digest.hexdigest()
+
+
+def _digest_file(digest, path):
+    """Read the file into the digest as fast as OpenSSL takes it: into one buffer, over and over."""
+    buffer = memoryview(bytearray(_BLOCK))
+    with uploads.opened(path) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+
+
+def known_fingerprint(path, rootfs=None, memory=None):
+    """
+    Return :func:`fingerprint`, remembered while path, size, mtime and inode of the files stay.
+
+    memory
+        The file to remember in; None: nothing is remembered.
+    """
+    key = json.dumps([_identity(part) for part in (path, rootfs) if part])
+    known = _remembered(memory)
+    if key not in known:
+        known[key] = fingerprint(path, rootfs)
+        _remember(memory, known)
+    return known[key]
+
+
+def _identity(path):
+    try:
+        facts = os.stat(path)
+    except OSError as exc:
+        raise InvalidError(f"image file {path}: {exc.strerror}") from exc
+    return [os.path.abspath(path), facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev]
+
+
+def _remembered(memory):
+    if not memory:
+        return {}
+    try:
+        with open(memory, encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError):  # not there yet, or damaged: computed anew
+        return {}
+    return {k: v for k, v in known.items() if names.is_fingerprint(v)} if isinstance(known, dict) else {}
+
+
+def _remember(memory, known):
+    """Write what is known, whole or not at all; without it the next run reads the file again."""
+    if not memory:
+        return
+    newest = dict(list(known.items())[-_REMEMBERED:])
+    try:
+        os.makedirs(os.path.dirname(memory), mode=0o700, exist_ok=True)
+        with atomic_file.replace(memory) as file:
+            file.write(json.dumps(newest).encode("ascii"))
+    except (OSError, LxdapiError):
+        return
+
+
+def memory_file(cachedir):
+    """Return the file in the minion's cache where fingerprints are remembered."""
+    return os.path.join(local_files.cache_folder(cachedir), "fingerprints.json")
