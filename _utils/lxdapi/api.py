@@ -11,11 +11,14 @@ When something fails, the transaction can be seen: ``debug=True`` or the environ
 ``DEBUG`` prints each one to standard error, and every exception has the ``result``.
 """
 
+from __future__ import annotations
+
 import copy
 import os
 import re
 import sys
 import threading
+from typing import TYPE_CHECKING, Any, Callable
 
 from lxdapi import masking as secrets
 from lxdapi import validation as names
@@ -29,6 +32,9 @@ from lxdapi.errors import (
 )
 from lxdapi.http import endpoints, retry, transport
 from lxdapi.http.result import APIResult
+
+if TYPE_CHECKING:
+    import requests
 
 REQUEST_SECONDS = 60
 WAIT_SECONDS = 600
@@ -68,46 +74,47 @@ class API:
 
     def __init__(
         self,
-        session,
-        endpoint,
-        default_version=None,
-        debug=False,
-        project=None,
-        timeout=REQUEST_SECONDS,
-        wait_timeout=WAIT_SECONDS,
-        retry_timeout=retry.RETRY_SECONDS,
-    ):
+        session: requests.Session,
+        endpoint: str | list[str],
+        default_version: str | None = None,
+        debug: bool = False,
+        project: str | None = None,
+        timeout: float = REQUEST_SECONDS,
+        wait_timeout: float = WAIT_SECONDS,
+        retry_timeout: float = retry.RETRY_SECONDS,
+    ) -> None:
         self.session = session
         self.link = Link([endpoint] if isinstance(endpoint, str) else endpoint)
         self.default_version = default_version or "1.0"
         self.debug = bool(debug or os.environ.get("DEBUG"))
         self.project = None if project is None else names.check("token", "project", project)
-        self.target = None
+        self.target: str | None = None
         self.timeout = timeout
         self.wait_timeout = wait_timeout
         self.retry_timeout = retry_timeout
         # The secret values that were sent, and those that came and are marked: no error and no printout of this API
         # holds them.
-        self.hidden = set()
+        self.hidden: set[str] = set()
         # Called with the id of an operation and what is known of its progress, where somebody wants to know.
-        self.tell = None
+        self.tell: Callable[[str, dict[str, Any]], Any] | None = None
         # What the run has read, :class:`lxdapi.minion.read_cache.ReadCache`; None outside of a run.
-        self.cache = None
+        self.cache: Any = None
         # What is known of the server: shared by copies of this API, and by threads, of which one asks.
-        self._known, self._asking = {}, threading.RLock()
+        self._known: dict[str, Any] = {}
+        self._asking = threading.RLock()
 
     @classmethod
     def factory(
         cls,
-        endpoint=None,
-        default_version=None,
-        base_url=None,
-        cert=None,
-        key=None,
-        fingerprint=None,
-        verify=True,
-        **kwargs,
-    ):
+        endpoint: str | list[str] | None = None,
+        default_version: str | None = None,
+        base_url: str | list[str] | None = None,
+        cert: str | None = None,
+        key: str | None = None,
+        fingerprint: str | None = None,
+        verify: bool | str = True,
+        **kwargs: Any,
+    ) -> API:
         """
         Return an API for the local daemon, or for the endpoint given.
 
@@ -123,7 +130,7 @@ class API:
         made = endpoints.session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
         return cls(made, urls, default_version, **kwargs)
 
-    def request(self, method, url, *args, **kwargs):
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """
         Return the :class:`APIResult` of one request, validated.
 
@@ -138,7 +145,7 @@ class API:
         result.validate()
         return result
 
-    def transact(self, method, url, *args, **kwargs):
+    def transact(self, method: str, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """
         Return the :class:`APIResult` of one request as it came, not validated; repeated where
         :mod:`lxdapi.http.retry` says so, within the one time limit.
@@ -174,55 +181,55 @@ class API:
     def _print(self, text):
         print(secrets.mask_words(text, self.hidden), file=sys.stderr)
 
-    def get(self, url, *args, **kwargs):
+    def get(self, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """Return the result of a GET."""
         return self.request("GET", url, *args, **kwargs)
 
-    def head(self, url, *args, **kwargs):
+    def head(self, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """Return the result of a HEAD; it has no data."""
         return self.request("HEAD", url, *args, **kwargs)
 
-    def post(self, url, *args, **kwargs):
+    def post(self, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """Return the result of a POST."""
         return self.request("POST", url, *args, **kwargs)
 
-    def put(self, url, *args, **kwargs):
+    def put(self, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """Return the result of a PUT."""
         return self.request("PUT", url, *args, **kwargs)
 
-    def patch(self, url, *args, **kwargs):
+    def patch(self, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """Return the result of a PATCH."""
         return self.request("PATCH", url, *args, **kwargs)
 
-    def delete(self, url, *args, **kwargs):
+    def delete(self, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """Return the result of a DELETE."""
         return self.request("DELETE", url, *args, **kwargs)
 
     @property
-    def endpoint(self):
+    def endpoint(self) -> str:
         """Return the base URL that requests go to at present."""
         return self.link.endpoint
 
     @property
-    def local(self):
+    def local(self) -> bool:
         """Return True if the daemon is reached by its unix socket."""
         return self.endpoint.startswith(endpoints.UNIX)
 
-    def at(self, target):
+    def at(self, target: str) -> API:
         """Return this API for one member of the cluster: ``target`` is sent with every request."""
         other = copy.copy(self)
         other.target = names.check("token", "cluster member", target)
         other._known = dict(self._known)
         return other
 
-    def impatient(self):
+    def impatient(self) -> API:
         """Return this API without repetitions."""
         other = copy.copy(self)
         other.retry_timeout = 0
         return other
 
     @property
-    def server(self):
+    def server(self) -> dict[str, Any]:
         """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
         with self._asking:
             if "server" not in self._known:
@@ -238,22 +245,22 @@ class API:
         return result.metadata
 
     @property
-    def dialect(self):
+    def dialect(self) -> str:
         """Return the word in the daemon's own headers: ``Incus`` or ``LXD``."""
         return "Incus" if self.server["environment"]["server"] == "incus" else "LXD"
 
     @property
-    def identity(self):
+    def identity(self) -> str | None:
         """Return what tells this server from others, as far as it has been asked; None: not known, or of a cluster."""
         found = (self._known.get("server") or {}).get("environment") or {}
         return None if found.get("server_clustered") else found.get("certificate_fingerprint") or None
 
     @property
-    def clustered(self):
+    def clustered(self) -> bool:
         """Return True if the server is a member of a cluster."""
         return bool((self.server.get("environment") or {}).get("server_clustered"))
 
-    def restarted(self):
+    def restarted(self) -> bool:
         """Return True if the daemon has been started anew since :attr:`server` was read."""
         before = self._started
         self.forget()
@@ -263,16 +270,16 @@ class API:
     def _started(self):
         return (self.server.get("environment") or {}).get("server_pid")
 
-    def forget(self):
+    def forget(self) -> None:
         """What is known of the server is asked anew: it has become another."""
         with self._asking:
             self._known.clear()
 
-    def has(self, extension):
+    def has(self, extension: str) -> bool:
         """Return True if the daemon has this API extension."""
         return extension in self.server["api_extensions"]
 
-    def address(self, url, params=None):
+    def address(self, url: str, params: Any = None) -> tuple[str, dict[str, Any]]:
         """Return (absolute path, parameters) of a path that is relative, absolute or full."""
         if not isinstance(url, str):
             raise InvalidError(f"URL {url!r} is not text")
@@ -297,22 +304,22 @@ class Link:
     given up in vain; until something works again nothing is waited for.
     """
 
-    def __init__(self, endpoints):
+    def __init__(self, endpoints: list[str]) -> None:
         self._endpoints = [endpoint.rstrip("/") for endpoint in endpoints]
         self._tried = 0
         self.answered = self.tired = False
 
     @property
-    def endpoint(self):
+    def endpoint(self) -> str:
         """Return the base URL that is in use."""
         return self._endpoints[0]
 
     @property
-    def others(self):
+    def others(self) -> bool:
         """Return True if there is an address that has not been tried since the last answer."""
         return self._tried < len(self._endpoints) - 1
 
-    def turned(self, error):
+    def turned(self, error: APIException) -> bool:
         """Go on to the next address after a failure to reach this one; False if each was tried in vain."""
         if not self.others or not isinstance(error, APIConnectionException):
             return False
@@ -320,11 +327,11 @@ class Link:
         self._endpoints.append(self._endpoints.pop(0))
         return True
 
-    def settled(self):
+    def settled(self) -> None:
         """Note an answer."""
         self.answered, self._tried = True, 0
 
-    def path_of(self, url):
+    def path_of(self, url: str) -> str:
         """Return the path of a full URL; raises :class:`InvalidError` for one of another server."""
         for endpoint in self._endpoints:
             if url.startswith(endpoint + "/"):

@@ -22,6 +22,7 @@ The exceptions of lxdapi, one tree.
             └── APITimeoutException          no answer in time, or an operation that did not end in time
 """
 
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from salt.exceptions import CommandExecutionError
@@ -80,7 +81,7 @@ class APIException(LxdapiError):
         return _path(self.url)
 
     # The request that started the operation that was waited for.
-    started_by = None
+    started_by: Any = None
     # True where the instance that was to be made is, and what failed came after that.
     made = False
     # What was written before the failure, or by the write that failed.

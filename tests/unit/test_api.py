@@ -19,7 +19,7 @@ VERBS = ("get", "head", "post", "put", "patch", "delete")
 def parameters(function):
     """Return the names of a function's parameters, with their stars."""
     found = inspect.signature(function).parameters.values()
-    return [p.name if p.kind == p.POSITIONAL_OR_KEYWORD else str(p) for p in found]
+    return [p.name if p.kind == p.POSITIONAL_OR_KEYWORD else str(p.replace(annotation=p.empty)) for p in found]
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,12 @@ def parameters(function):
 
 
 def imported(path):
-    """Return the top-level names of what the file imports."""
+    """Return the top-level names of what the file imports when it runs."""
     names = set()
-    for node in ast.walk(tree(path)):
+    running = [
+        each for each in tree(path).body if not isinstance(each, ast.If) or "TYPE_CHECKING" not in ast.dump(each)
+    ]
+    for node in (node for each in running for node in ast.walk(each)):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -5,23 +5,32 @@ requests has no limit for a whole reply: a server that sends one byte at a time 
 as it likes. urllib3 sets the socket's timeout before it reads a reply, so the time runs from there.
 """
 
+from __future__ import annotations
+
 import socket
 import ssl
 import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    _Base = socket.socket
+else:
+    _Base = object
 
 
-class _Deadline:
+class _Deadline(_Base):
     """A socket that receives nothing once the time since :meth:`settimeout` is over."""
 
-    _limit = _end = None
+    _limit: float | None = None
+    _end: float | None = None
 
-    def settimeout(self, value):
+    def settimeout(self, value: float | None) -> None:
         """Start the time that the replies from now on have, in seconds; None: for ever."""
         self._limit = value
         self._end = None if value is None else time.monotonic() + value
         super().settimeout(value)
 
-    def recv_into(self, buffer, nbytes=0, flags=0):
+    def recv_into(self, buffer: Any, nbytes: Any = 0, flags: int = 0) -> int:
         """Return the number of bytes received; raises :class:`TimeoutError` when the time is over."""
         if self._end is None:
             return super().recv_into(buffer, nbytes, flags)

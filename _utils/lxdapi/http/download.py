@@ -2,19 +2,27 @@
 What the daemon sends as a file, straight to the disk: never whole in memory, hashed while it comes.
 """
 
+from __future__ import annotations
+
 import hashlib
 import http.client
 import socket
+from typing import IO, TYPE_CHECKING, Any
 
 from lxdapi import atomic_file
 from lxdapi.errors import APIConnectionException, APITimeoutException
 from lxdapi.http import progress
 from lxdapi.http import upgrade as stream
 
+if TYPE_CHECKING:
+    from lxdapi.api import API
+
 _BLOCK = 256 * 1024
 
 
-def download(api, url, file, seconds=None, params=None, words="download"):
+def download(
+    api: API, url: str, file: IO[bytes], seconds: float | None = None, params: Any = None, words: str = "download"
+) -> str:
     """
     Write what a GET answers with into a file, and return the sha256 of it.
 

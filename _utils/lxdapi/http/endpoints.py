@@ -5,11 +5,14 @@ An endpoint is a unix socket (``/var/lib/incus/unix.socket`` or ``http+unix://%2
 ``https://host:8443``. Neither proxies nor CA bundles from the environment have a say.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import socket
 import ssl
 import tempfile
+from typing import Any, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 from lxdapi import concurrency as workers
@@ -49,7 +52,7 @@ LOCAL = (
 )
 
 
-def find(endpoint=None, environ=None):
+def find(endpoint: str | None = None, environ: Mapping[str, str] | None = None) -> str:
     """
     Return the base URL of the daemon.
 
@@ -63,7 +66,7 @@ def find(endpoint=None, environ=None):
     return base_url(endpoint) if endpoint else _unix_url(_local_socket(os.environ if environ is None else environ))
 
 
-def find_all(endpoint=None):
+def find_all(endpoint: str | list[str] | None = None) -> list[str]:
     """Return the base URLs of the endpoint, or of each of a list of the members of one cluster; see :func:`find`."""
     if not isinstance(endpoint, (list, tuple)):
         return [find(endpoint)]
@@ -73,7 +76,7 @@ def find_all(endpoint=None):
     return list(dict.fromkeys(urls))
 
 
-def base_url(endpoint):
+def base_url(endpoint: str) -> str:
     """Return the endpoint as a base URL; raises :class:`InvalidError` for what is none."""
     if not isinstance(endpoint, str):
         raise InvalidError(f"endpoint {endpoint!r} is not text")
@@ -147,7 +150,7 @@ def _refusal(path):
 
 
 def _the_one(tried):
-    first = {}
+    first: dict[str, str] = {}
     for daemon, path, why in tried:
         if why is None:
             first.setdefault(daemon, path)
@@ -162,7 +165,9 @@ def _the_one(tried):
     raise EndpointError("no LXD or Incus daemon found: " + ", ".join(f"{path} ({why})" for _, path, why in tried))
 
 
-def session(url, cert=None, key=None, fingerprint=None, verify=True):
+def session(
+    url: str, cert: str | None = None, key: str | None = None, fingerprint: str | None = None, verify: bool | str = True
+) -> requests.Session:
     """
     Return the :class:`requests.Session` for a base URL of :func:`find`.
 
@@ -233,7 +238,7 @@ class SocketAdapter(UnixAdapter):
     requests-unixsocket 0.4.1 opens one for every URL.
     """
 
-    def get_connection(self, url, proxies=None):
+    def get_connection(self, url: str, proxies: Any = None) -> UnixHTTPConnectionPool:
         base = UNIX + urlsplit(url).netloc
         with self.pools.lock:
             if base not in self.pools:
@@ -241,7 +246,7 @@ class SocketAdapter(UnixAdapter):
             return self.pools[base]
 
     @staticmethod
-    def dial(url, seconds):
+    def dial(url: str, seconds: float) -> socket.socket:
         """Return a connected socket; see :func:`lxdapi.http.transport.dial`."""
         return _connected(url, socket.socket, seconds)
 
@@ -249,32 +254,42 @@ class SocketAdapter(UnixAdapter):
 class TLSAdapter(HTTPAdapter):
     """The HTTPS transport with our client certificate and, where a pin is given, nothing but it."""
 
-    def __init__(self, cert, key, fingerprint, verify):
+    def __init__(self, cert: str | None, key: str | None, fingerprint: str | None, verify: bool | str) -> None:
         self._context = _tls_context(cert, key, verify)
         self._pin = pem.pin(fingerprint)
         super().__init__(pool_maxsize=workers.MOST)
 
-    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
         """Send the request; a server that does not even take the connection is given up earlier than its reply."""
         if isinstance(timeout, (int, float)):
             timeout = (min(timeout, CONNECT_SECONDS), timeout)
         return super().send(request, stream, timeout, verify, cert, proxies)
 
-    def dial(self, url, seconds):
+    def dial(self, url: str, seconds: float) -> socket.socket:
         """Return a connected socket; see :func:`lxdapi.http.transport.dial`."""
         parts = urlsplit(url)
         options = {"timeout": seconds, "ssl_context": self._context, "assert_fingerprint": self._pin}
-        connection = urllib3.connection.HTTPSConnection(parts.hostname, parts.port, **options)
+        connection = urllib3.connection.HTTPSConnection(parts.hostname or "", parts.port, **options)
         connection.connect()
         return connection.sock
 
-    def init_poolmanager(self, connections, maxsize, block=DEFAULT_POOLBLOCK, **options):
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **options: Any) -> None:
         options.update(ssl_context=self._context, blocksize=BLOCK)
         if self._pin:
             options["assert_fingerprint"] = self._pin
         super().init_poolmanager(connections, maxsize, block, **options)
 
-    def build_connection_pool_key_attributes(self, request, verify, cert=None):
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
         """Return the pool's key; the TLS settings are those of our own context, not of requests."""
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {"ssl_context": self._context}

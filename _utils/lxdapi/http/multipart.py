@@ -2,7 +2,10 @@
 A multipart form as it comes, taken apart into files: what the daemons send of a split image.
 """
 
+from __future__ import annotations
+
 import hashlib
+from typing import IO, Any, Callable, Iterable
 
 from lxdapi.errors import LxdapiError
 
@@ -20,22 +23,24 @@ class Parts:
         Functions that open the files, each called when its part begins.
     """
 
-    def __init__(self, files):
-        self._waiting, self._file = list(files), None
-        self._held, self._boundary, self._inside, self._over = b"", None, False, False
+    def __init__(self, files: Iterable[Callable[[], IO[bytes]]]) -> None:
+        self._waiting = list(files)
+        self._file: Any = None  # none before the first part
+        self._boundary: bytes | None = None
+        self._held, self._inside, self._over = b"", False, False
         self._digest = hashlib.sha256()
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Return the name of the file that is written to, for the words of a failure."""
         return getattr(self._file, "name", "the image")
 
     @property
-    def is_form(self):
+    def is_form(self) -> bool:
         """Return True if it was a form."""
         return bool(self._boundary)
 
-    def write(self, block):
+    def write(self, block: bytes) -> None:
         """Take the next bytes."""
         if self._over:  # the daemons close a form twice (LXD 5.0.2, Incus 6.0.4)
             return
@@ -45,7 +50,7 @@ class Parts:
         while self._held and self._step():
             pass
 
-    def end(self, whole):
+    def end(self, whole: str) -> str:
         """
         Return the sha256 of the parts, one after the other; raises if one is missing.
 

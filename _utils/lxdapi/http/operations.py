@@ -2,10 +2,13 @@
 The wait for an operation's end: bounded, and believing nothing but an operation.
 """
 
+from __future__ import annotations
+
 import math
 import re
 import time
 from contextlib import closing
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from lxdapi.errors import (
@@ -19,6 +22,10 @@ from lxdapi.errors import (
 from lxdapi.http.progress import EVERY, Watch
 from lxdapi.http.retry import Patience
 
+if TYPE_CHECKING:
+    from lxdapi.api import API
+    from lxdapi.http.result import APIResult
+
 # One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
 _SLICE, _GRACE = 30, 10
 # Of the class "websocket" are shells, and what comes from another daemon or goes there (all three).
@@ -27,7 +34,7 @@ _TRANSFERS = ("Creating instance", "Migrating instance")
 _PAUSE = 0.1
 
 
-def address(text):
+def address(text: Any) -> tuple[str, dict[str, str]]:
     """
     Return (path, query) of an operation: its id, its path or what a reply calls ``operation``.
 
@@ -41,7 +48,7 @@ def address(text):
     return parts.path, dict(parse_qsl(parts.query))
 
 
-def wait(api, path, query, seconds):
+def wait(api: API, path: str, query: dict[str, str], seconds: float) -> APIResult:
     """
     Return the result whose metadata is the operation, successfully ended.
 
@@ -76,13 +83,13 @@ def _ended(api, path, query, seconds, watch):
             time.sleep(_PAUSE)
 
 
-def running(api):
+def running(api: API) -> list[dict[str, Any]]:
     """Return the operations of the project that have not ended."""
     found = api.get("operations", params={"recursion": 1}).metadata or {}
     return [operation for status in ("pending", "running") for operation in found.get(status) or ()]
 
 
-def is_about(api, path):
+def is_about(api: API, path: str) -> bool:
     """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
     return any(path in _paths(operation) for operation in running(api) if _changes(operation))
 
@@ -98,7 +105,7 @@ def _paths(operation):
     return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in found}
 
 
-def left_alone(api, path):
+def left_alone(api: API, path: str) -> None:
     """Return once no operation is about the object of this path, or after the time that one has."""
     patience = Patience(api.wait_timeout)
     while is_about(api, path) and patience.pause():

@@ -2,6 +2,8 @@
 The progress of long operations and transfers: a line on a terminal by tqdm where it is installed, events on Salt's bus.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 import threading
@@ -9,6 +11,10 @@ import time
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Callable, Iterator
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
 
 # None where it is not installed. It is loaded for the first line: most runs have no terminal.
 tqdm = find_spec("tqdm")
@@ -22,7 +28,9 @@ _MANY = ContextVar("lxdapi_progress", default=False)
 
 
 @contextmanager
-def line(words, total=None, api=None, identity=None):
+def line(
+    words: str, total: int | None = None, api: API | None = None, identity: str | None = None
+) -> Iterator[Callable[[int], Any]]:
     """
     Within the block the bytes that were moved are shown: as a line, and as events, at most one a second and one at the
     end. Yields a function to be called with the number of bytes that were moved just now.
@@ -41,7 +49,7 @@ def line(words, total=None, api=None, identity=None):
 
 
 @contextmanager
-def counted(words, total, api, identity):
+def counted(words: str, total: int, api: API, identity: str) -> Iterator[Callable[[bool], Any]]:
     """
     Within the block it is shown how many of several things have ended: as a line, and as events, at most one a second
     and one at the end. Yields a function to be called with whether one ended well.
@@ -139,16 +147,18 @@ class Watch:
         Of the operation.
     """
 
-    def __init__(self, api, identity):
+    def __init__(self, api: API, identity: str) -> None:
         self._tell, self._identity = api.tell, identity
-        self._began, self._last, self._bar = time.monotonic(), None, None
+        self._began = time.monotonic()
+        self._last: dict[str, Any] | None = None
+        self._bar: Any = None
 
     @property
-    def curious(self):
+    def curious(self) -> bool:
         """Return True if anybody wants to know."""
         return self._tell is not None or _shown()
 
-    def look(self, operation):
+    def look(self, operation: dict[str, Any]) -> None:
         """Show the progress of an operation, as the daemon has it, if it is new."""
         found, words = progress_of(operation), operation.get("description", "")
         if not found or found == self._last:
@@ -160,13 +170,13 @@ class Watch:
             self._bar = self._bar or _bar(total=100, bar_format="{desc}")
             self._bar.set_description_str(f"{words}: {found['text']}")
 
-    def close(self):
+    def close(self) -> None:
         """The line goes."""
         if self._bar is not None:
             self._bar.close()
 
 
-def progress_of(operation):
+def progress_of(operation: dict[str, Any]) -> dict[str, Any]:
     """
     Return ``{"text": ..., "percent": ...}`` of a running operation, {} for nothing.
 

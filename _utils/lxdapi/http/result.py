@@ -2,8 +2,11 @@
 One HTTP transaction, judged: what came back, and whether it is a failure in any of the ways that LXD and Incus have.
 """
 
+from __future__ import annotations
+
 import json
 import re
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lxdapi import masking as secrets
@@ -19,6 +22,11 @@ from lxdapi.errors import (
     InvalidError,
 )
 from lxdapi.http import operations
+
+if TYPE_CHECKING:
+    import requests
+
+    from lxdapi.api import API
 
 # The only paths whose GET answers with something else than JSON.
 _RAW = re.compile(
@@ -45,14 +53,14 @@ class APIResult:
     JSON body, None where there is none. ``metadata``: its ``metadata``. ``etag``: for If-Match.
     """
 
-    def __init__(self, api, response):
+    def __init__(self, api: API, response: requests.Response) -> None:
         self.api = api
         self.response = response
         self.request = response.request
         self.etag = response.headers.get("ETag")
         self.data = self._decoded()
 
-    def _decoded(self):
+    def _decoded(self) -> dict[str, Any] | None:
         """Return the decoded body; None where there is none, or where it is not JSON."""
         if self.request.method == "HEAD" or "json" not in self.response.headers.get("Content-Type", ""):
             return None
@@ -63,11 +71,11 @@ class APIResult:
         return data if isinstance(data, dict) else None
 
     @property
-    def metadata(self):
+    def metadata(self) -> Any:
         """Return ``data["metadata"]``, None where there is none."""
         return (self.data or {}).get("metadata")
 
-    def words(self):
+    def words(self) -> str:
         """Return the daemon's own words on what went wrong, or what came instead of them."""
         found = self.data or {}
         inner = self.metadata if isinstance(self.metadata, dict) else {}
@@ -76,7 +84,7 @@ class APIResult:
             return words
         return json.dumps(secrets.mask_json(found)) if found else f"HTTP {self.response.status_code}"
 
-    def request_summary(self):
+    def request_summary(self) -> str:
         """Return method, URL and the JSON body that was sent, secrets masked."""
         line = f"{self.request.method} {secrets.mask_url(self.request.url)}"
         body = self.request.body
@@ -87,12 +95,12 @@ class APIResult:
         data = _json(body)
         return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_printed(data)}"
 
-    def response_summary(self):
+    def response_summary(self) -> str:
         """Return ``HTTP/<status>`` and the data, secrets masked."""
         line = f"HTTP/{self.response.status_code}"
         return line if self.data is None else f"{line}\n{_printed(self.data)}"
 
-    def validate(self):
+    def validate(self) -> None:
         """
         Raise if the transaction failed in any of the ways that LXD and Incus have.
 
@@ -114,7 +122,7 @@ class APIResult:
         """Return True for a good reply without JSON: HEAD, a file, an export, a log."""
         if self.data is not None or self.response.status_code >= 400:
             return False
-        path = urlsplit(self.request.url).path
+        path = urlsplit(self.request.url or "").path
         return self.request.method == "HEAD" or (self.request.method == "GET" and bool(_RAW.fullmatch(path)))
 
     def _failure(self):
@@ -123,7 +131,7 @@ class APIResult:
             return APIForbiddenException
         return _BY_STATUS.get(status, APIOperationException if status < 400 else APIException)
 
-    def validate_metadata(self, data):
+    def validate_metadata(self, data: Any) -> None:
         """Raise if an operation in the nested metadata has a ``status_code`` of 400 or more."""
         inner = data.get("metadata") if isinstance(data, dict) else None
         if not isinstance(inner, dict):
@@ -134,7 +142,7 @@ class APIResult:
         self.validate_metadata(inner)
 
     @property
-    def operation(self):
+    def operation(self) -> tuple[str, dict[str, str]]:
         """Return (path, query) of the operation that was started, ("", {}) if none was."""
         if not self.data or self.data.get("type") != "async":
             return "", {}
@@ -143,7 +151,7 @@ class APIResult:
         except InvalidError as exc:
             raise APIProtocolException(self, str(exc)) from exc
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> APIResult:
         """
         Return the result of the finished operation, validated; this result if there is none.
 

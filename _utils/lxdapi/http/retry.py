@@ -18,10 +18,13 @@ Again means: after a pause that grows, with jitter, for ``retry_timeout`` second
 that the call has as a whole.
 """
 
+from __future__ import annotations
+
 import logging
 import re
 import secrets as random
 import time
+from typing import TYPE_CHECKING, Any, Callable
 
 from lxdapi.errors import (
     APIConnectionException,
@@ -32,6 +35,10 @@ from lxdapi.errors import (
     APITimeoutException,
     APIUnavailableException,
 )
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
+    from lxdapi.http.result import APIResult
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +69,11 @@ class Patience:
         From now on, pauses included.
     """
 
-    def __init__(self, seconds):
+    def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
         self._pause = _FIRST_PAUSE
 
-    def pause(self, error=None):
+    def pause(self, error: APIException | None = None) -> bool:
         """
         Wait a little longer than the last time and return True; False, at once, when the time is over.
 
@@ -83,7 +90,9 @@ class Patience:
         return True
 
 
-def persist(api, method, exchange, seconds, again=True):
+def persist(
+    api: API, method: str, exchange: Callable[[float], APIResult], seconds: float, again: bool = True
+) -> APIResult:
     """
     Return the result of a transaction, as it came, repeated as long as that may help.
 
@@ -132,12 +141,12 @@ def _may_repeat(api, method, error, again):
     return is_busy(error) or (method in READS and is_broken(error))
 
 
-def is_unsent(error):
+def is_unsent(error: APIException) -> bool:
     """Return True if it is certain that nothing of the request reached the daemon."""
     return isinstance(error, APIConnectionException) and not error.sent
 
 
-def is_busy(error):
+def is_busy(error: APIException) -> bool:
     """Return True if the daemon refused for the moment, before it did anything."""
     return not _is_final(error) and bool(_BUSY.search(error.error))
 
@@ -147,26 +156,26 @@ def _is_final(error):
     return isinstance(error, APIOperationException) and error.method in READS and error.started_by is None
 
 
-def is_broken(error):
+def is_broken(error: APIException) -> bool:
     """Return True if the reply did not arrive whole, or is none of the daemon's."""
     if isinstance(error, APIProtocolException):
-        return error.result is not None and not 300 <= error.status < 400
+        return error.result is not None and not 300 <= error.result.response.status_code < 400
     torn = bool(_DATABASE.search(error.error)) and not _is_final(error)
     return torn or isinstance(error, (APIConnectionException, APIUnavailableException))
 
 
-def is_lost(error):
+def is_lost(error: APIException) -> bool:
     """Return True if nobody knows whether the write was done: only the object itself can tell."""
     late = isinstance(error, APITimeoutException) and error.result is None
     return late or isinstance(error, APIOutcomeUnknownException) or (is_broken(error) and not is_unsent(error))
 
 
-def is_refusal(error):
+def is_refusal(error: APIException) -> bool:
     """Return True if the daemon itself said that it did not do it."""
     return error.result is not None and not isinstance(error, APITimeoutException) and not is_lost(error)
 
 
-def settle(api, act, look):
+def settle(api: API, act: Callable[[], Any], look: Callable[[], Any]) -> Any:
     """
     Do a write, and where its answer was lost, find out whether it was done; returns what ``act`` or ``look`` does.
 

@@ -2,6 +2,8 @@
 What a TLS connection fails by, in words, and the certificate that a server shows.
 """
 
+from __future__ import annotations
+
 import re
 import socket
 import ssl
@@ -33,9 +35,9 @@ _OTHERS = (
 )
 
 
-def words(cause):
+def words(cause: BaseException) -> str:
     """Return in words what a TLS connection failed by, the cause's own words with them."""
-    known = _CERTIFICATE.get(getattr(cause, "verify_code", None))
+    known = _CERTIFICATE.get(getattr(cause, "verify_code", 0))
     if known:
         return f"the server's certificate {known} ({cause})"
     for pattern, said in _OTHERS:
@@ -44,19 +46,19 @@ def words(cause):
     return str(cause)
 
 
-def is_refusal(cause):
+def is_refusal(cause: BaseException) -> bool:
     """Return True if the server was refused, so that nothing of a request was sent."""
     return isinstance(cause, ssl.SSLCertVerificationError) or "ingerprint" in str(cause)
 
 
-def unverified():
+def unverified() -> ssl.SSLContext:
     """Return a TLS context that takes any server; it reads no authorities, which would take 20 ms."""
     context = limited(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 
-def limited(context):
+def limited(context: ssl.SSLContext) -> ssl.SSLContext:
     """
     Return a TLS context whose sockets have a deadline, and that speaks TLS 1.3 only, as both daemons do (LXD 5.0.2,
     Incus 6.0.4).
@@ -66,7 +68,7 @@ def limited(context):
     return context
 
 
-def certificate_of(url):
+def certificate_of(url: str) -> str:
     """
     Return the certificate, as PEM text, that the server at an https URL shows.
 
@@ -76,7 +78,8 @@ def certificate_of(url):
     try:
         with socket.create_connection((parts.hostname, parts.port), SECONDS) as plain:
             with context.wrap_socket(plain, server_hostname=parts.hostname) as secured:
-                return ssl.DER_cert_to_PEM_cert(secured.getpeercert(binary_form=True))
+                certificate = secured.getpeercert(binary_form=True)
+                return ssl.DER_cert_to_PEM_cert(certificate)  # type: ignore[arg-type]  # a server always has one
     except (OSError, UnicodeError) as exc:
         error = APIConnectionException(error=f"TLS: {words(exc)}", method="the handshake with", url=url)
         error.sent = False

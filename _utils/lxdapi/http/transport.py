@@ -2,11 +2,14 @@
 Sending one request, and what its failure to arrive means, in words.
 """
 
+from __future__ import annotations
+
 import errno
 import logging
 import socket
 import ssl
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lxdapi import masking as secrets
@@ -44,7 +47,7 @@ for _logger in ("urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_logger).addFilter(_SecretQueries())
 
 
-def send(session, method, url, options):
+def send(session: requests.Session, method: str, url: str, options: dict[str, Any]) -> requests.Response:
     """
     Return requests' response.
 
@@ -58,7 +61,7 @@ def send(session, method, url, options):
         return session.request(method, url, **options)
 
 
-def fetched(session, url, seconds, longest):
+def fetched(session: requests.Session, url: str, seconds: float, longest: int) -> tuple[int, bytes]:
     """
     Return (HTTP status, body) of a GET of somebody else's server, which is not followed elsewhere.
 
@@ -69,7 +72,12 @@ def fetched(session, url, seconds, longest):
 
     Raises what :func:`send` does.
     """
-    options = {"timeout": seconds, "stream": True, "allow_redirects": False, "headers": {"Accept-Encoding": "identity"}}
+    options: dict[str, Any] = {
+        "timeout": seconds,
+        "stream": True,
+        "allow_redirects": False,
+        "headers": {"Accept-Encoding": "identity"},
+    }
     body = bytearray()
     with _in_words("GET", url, options), session.request("GET", url, **options) as response:
         for block in response.iter_content(_BLOCK):
@@ -101,7 +109,7 @@ def _in_words(method, url, options):
         raise InvalidError(f"what was to be sent is no JSON: {exc}") from exc
 
 
-def dial(session, endpoint):
+def dial(session: requests.Session, endpoint: str) -> socket.socket:
     """
     Return a connected socket for what is no request, trusted as each request is: the unix socket, or TLS with the pin
     and the client's certificate. Closing it is the caller's.
@@ -109,8 +117,9 @@ def dial(session, endpoint):
     Raises :class:`APIConnectionException`.
     """
     method, url = "the connection to", endpoint
+    adapter: Any = session.get_adapter(endpoint)
     try:
-        return session.get_adapter(endpoint).dial(endpoint, DIAL_SECONDS)
+        return adapter.dial(endpoint, DIAL_SECONDS)
     except (OSError, urllib3.exceptions.HTTPError) as exc:
         root = _root(exc)
         if isinstance(root, socket.timeout):
@@ -137,7 +146,7 @@ def _is_late(exc):
 def _connection_error(exc, method, url):
     root = _root(exc)
     number = getattr(root, "errno", None)
-    words = _CONNECT_ERRORS.get(number)
+    words = _CONNECT_ERRORS.get(number or 0)
     if "AF_UNIX path too long" in str(root):
         words = "a socket's path is no longer than 107 bytes"
     if words:

@@ -2,21 +2,27 @@
 A connection of our own to the daemon, for SFTP, which begins as a request and is none, and for replies of any length.
 """
 
+from __future__ import annotations
+
 import http.client
 import json
 import socket
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from lxdapi.errors import APIException, APINotFoundException, APIProtocolException, APITimeoutException
 from lxdapi.http import transport
 
+if TYPE_CHECKING:
+    from lxdapi.api import API
 
-def dial(api):
+
+def dial(api: API) -> socket.socket:
     """Return a connected socket to the daemon; see :func:`lxdapi.http.transport.dial`."""
     return transport.dial(api.session, api.endpoint)
 
 
-def upgraded(api, url, protocol, seconds=None):
+def upgraded(api: API, url: str, protocol: str, seconds: float | None = None) -> socket.socket:
     """
     Return a connected socket on which the daemon speaks a protocol from now on. Closing it is the caller's.
 
@@ -42,7 +48,9 @@ class _Head(http.client.HTTPResponse):
         self.fp = sock.makefile("rb", buffering=0)
 
 
-def opened(api, url, params=None, seconds=None):
+def opened(
+    api: API, url: str, params: Any = None, seconds: float | None = None
+) -> tuple[socket.socket, http.client.HTTPResponse]:
     """
     Return (socket, reply) of a GET; of the reply, an :class:`http.client.HTTPResponse`, nothing but the head was read.
     Closing the socket is the caller's.

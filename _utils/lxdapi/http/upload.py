@@ -5,13 +5,21 @@ On a unix socket the kernel moves a file's bytes (sendfile): an import of 1 GB t
 to see them, so there they are read in blocks.
 """
 
+from __future__ import annotations
+
+import io
 import os
 import secrets as random
-from typing import Any, NamedTuple
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, NoReturn, Sequence
 
 from lxdapi.errors import InvalidError
 from lxdapi.http import progress
 from lxdapi.http.requirements import RequestField
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
 
 # How much of a file is sent between two looks at the progress, and read at once where sendfile is of no use.
 _SLICE, _BLOCK = 16 * 1024 * 1024, 1024 * 1024
@@ -22,18 +30,18 @@ class Slice(NamedTuple):
 
     file: Any
     offset: int
-    count: int
+    size: int
     what: str
 
-    def send(self, sock):
+    def send(self, sock: socket.socket) -> None:
         """Send it; raises :class:`InvalidError` if the file has become too short for it."""
-        if sock.sendfile(self.file, self.offset, self.count) < self.count:
+        if sock.sendfile(self.file, self.offset, self.size) < self.size:
             self.refuse()
 
-    def blocks(self):
+    def blocks(self) -> Iterator[memoryview]:
         """Yield its bytes, in blocks of which each is valid until the next one."""
         self.file.seek(self.offset)
-        buffer, left = memoryview(bytearray(min(_BLOCK, self.count))), self.count
+        buffer, left = memoryview(bytearray(min(_BLOCK, self.size))), self.size
         while left:
             count = self.file.readinto(buffer[: min(len(buffer), left)])
             if not count:
@@ -41,7 +49,7 @@ class Slice(NamedTuple):
             yield buffer[:count]
             left -= count
 
-    def refuse(self):
+    def refuse(self) -> NoReturn:
         """Raise for a file that is shorter than it was."""
         raise InvalidError(f"{self.what} {self.file.name} became shorter while it was sent")
 
@@ -54,11 +62,11 @@ class Body:
     connection can send one.
     """
 
-    def __init__(self, parts, local, show):
+    def __init__(self, parts: list[bytes | Slice], local: bool, show: Callable[[int], Any]) -> None:
         self._parts, self._local, self._show = parts, local, show
 
     def __len__(self):
-        return sum(len(part) if isinstance(part, bytes) else part.count for part in self._parts)
+        return _size(self._parts)
 
     def __iter__(self):
         for part in self._parts:
@@ -68,16 +76,16 @@ class Body:
                 yield from self._sliced(part)
 
     def _sliced(self, part):
-        for begin in range(0, part.count, _SLICE):
-            piece = part._replace(offset=begin, count=min(_SLICE, part.count - begin))
+        for begin in range(0, part.size, _SLICE):
+            piece = part._replace(offset=begin, size=min(_SLICE, part.size - begin))
             if self._local:
                 yield piece
             else:
                 yield from piece.blocks()
-            self._show(piece.count)
+            self._show(piece.size)
 
 
-def opened(path, what="image file"):
+def opened(path: str, what: str = "image file") -> io.FileIO:
     """Return the file, open for reading; raises :class:`InvalidError` for one that cannot be sent."""
     if not isinstance(path, str):
         raise InvalidError(f"{path!r} is no path of an {what}")
@@ -91,7 +99,14 @@ def opened(path, what="image file"):
     return file
 
 
-def body(api, stack, parts, what="image file", words="image", identity=None):
+def body(
+    api: API,
+    stack: ExitStack,
+    parts: Sequence[str | bytes],
+    what: str = "image file",
+    words: str = "image",
+    identity: str | None = None,
+) -> Body:
     """
     Return the :class:`Body` of these parts, one after the other.
 
@@ -105,8 +120,12 @@ def body(api, stack, parts, what="image file", words="image", identity=None):
         For the progress: see :func:`lxdapi.http.progress.line`.
     """
     made = [part if isinstance(part, bytes) else _whole(stack, part, what) for part in parts]
-    total = len(Body(made, api.local, None))
-    return Body(made, api.local, stack.enter_context(progress.line(words, total, api, identity)))
+    show = stack.enter_context(progress.line(words, _size(made), api, identity))
+    return Body(made, api.local, show)
+
+
+def _size(parts: list[bytes | Slice]) -> int:
+    return sum(len(part) if isinstance(part, bytes) else part.size for part in parts)
 
 
 def _whole(stack, path, what):
@@ -114,16 +133,17 @@ def _whole(stack, path, what):
     return Slice(file, 0, os.fstat(file.fileno()).st_size, what)
 
 
-def form(fields):
+def form(fields: Sequence[tuple[str, str]]) -> tuple[list[str | bytes], str]:
     """
     Return (parts for :func:`body`, content type) of a multipart form with a file for each field.
 
     fields
         ``[(name, path), ...]``, in their order.
     """
-    boundary, parts = random.token_hex(16), []
+    boundary = random.token_hex(16)
+    parts: list[str | bytes] = []
     for name, path in fields:
         field = RequestField(name=name, data=b"", filename=os.path.basename(path))
         field.make_multipart(content_type="application/octet-stream")
-        parts += [f"--{boundary}\r\n{field.render_headers()}".encode(), path, b"\r\n"]
+        parts.extend((f"--{boundary}\r\n{field.render_headers()}".encode(), path, b"\r\n"))
     return [*parts, f"--{boundary}--\r\n".encode()], f"multipart/form-data; boundary={boundary}"

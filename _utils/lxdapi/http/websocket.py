@@ -5,6 +5,8 @@ The handshakes are ours, those of all websockets at once: websocket-client reads
 longer than all the rest, and logs the URL with its secret. The frames are websocket-client's.
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
@@ -14,10 +16,14 @@ import socket
 import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping
 from urllib.parse import urlencode
 
 from lxdapi.errors import APIConnectionException, APIException, APITimeoutException
 from lxdapi.http import upgrade as stream
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
 
 # It is imported for the first websocket, which most runs do not have: that takes 6 ms.
 if find_spec("websocket") is None:
@@ -34,7 +40,7 @@ _MORE, _TEXT, _BYTES, _PING = 0, 1, 2, 9
 
 
 @contextmanager
-def connected(api, path, query, words):
+def connected(api: API, path: str, query: Mapping[str, str], words: Mapping[str, str]) -> Iterator[dict[str, Channel]]:
     """
     Yield {name: :class:`Channel`} of an operation's websockets, which are closed afterwards.
 
@@ -59,7 +65,7 @@ def connected(api, path, query, words):
             sock.close()
 
 
-def connect(api, path, query, secret):
+def connect(api: API, path: str, query: Mapping[str, str], secret: str) -> Connection:
     """
     Return the :class:`Connection` of one of an operation's websockets. Closing it is the caller's.
 
@@ -79,7 +85,7 @@ def connect(api, path, query, secret):
     return sock
 
 
-def ready(channels, seconds):
+def ready(channels: Iterable[Channel], seconds: float) -> list[Channel]:
     """Return those of the channels that have something to be read; waits for it, no longer than these seconds."""
     there = [channel for channel in channels if channel.waits]
     if there:
@@ -94,24 +100,25 @@ def ready(channels, seconds):
 class Channel:
     """One websocket, on which a daemon sends bytes and, for the end of them, an empty text."""
 
-    def __init__(self, sock):
+    def __init__(self, sock: Connection) -> None:
         import websocket as library
 
         self._errors = (library.WebSocketException, OSError)
-        self._websocket = library.WebSocket(skip_utf8_validation=True)
-        self._websocket.sock, self._websocket.connected = sock, True
+        self._websocket: Any = library.WebSocket(skip_utf8_validation=True)
+        self._websocket.sock = sock  # type: ignore[assignment]  # it needs no more of a socket
+        self._websocket.connected = True
         self._sock = sock
 
-    def fileno(self):
+    def fileno(self) -> int:
         """Return the descriptor of the socket."""
         return self._sock.fileno()
 
     @property
-    def waits(self):
+    def waits(self) -> bool:
         """Return True if something was received that has not been read."""
         return self._sock.pending() > 0
 
-    def receive(self):
+    def receive(self) -> bytes | None:
         """
         Return the bytes of the next frame, empty for one that holds none, None for the end of the stream.
 
@@ -133,16 +140,16 @@ class Channel:
         except self._errors:
             pass  # what the daemon had sent before it hung up is still to be read
 
-    def send(self, data):
+    def send(self, data: bytes) -> None:
         """Send bytes in frames of some size; raises OSError or an error of the library's."""
         for start in range(0, len(data), _BLOCK):
             self._websocket.send(data[start : start + _BLOCK], _BYTES)
 
-    def end(self):
+    def end(self) -> None:
         """Tell the end of what is sent; whoever has hung up already knows."""
         self._tell("")
 
-    def say(self, data):
+    def say(self, data: Any) -> None:
         """Send JSON data, unless the other side has hung up."""
         self._tell(json.dumps(data))
 
@@ -152,7 +159,7 @@ class Channel:
         except self._errors:
             pass
 
-    def pour(self, data):
+    def pour(self, data: bytes) -> None:
         """Send bytes and tell their end, or stop without a word where the other side does not take them."""
         self._sock.settimeout(None)  # the command may read it when it likes; close() ends the wait
         try:
@@ -168,7 +175,7 @@ class Connection:
     library asks for each part by itself.
     """
 
-    def __init__(self, api, path, query, secret):
+    def __init__(self, api: API, path: str, query: Mapping[str, str], secret: str) -> None:
         self.place = f"{api.endpoint}{path}/websocket"
         self._sock = sock = stream.dial(api)
         self._data, self._at = b"", 0
@@ -184,7 +191,7 @@ class Connection:
             self.close()
             raise _broken(exc, self.place) from None
 
-    def accept(self):
+    def accept(self) -> None:
         """Read the answer to the handshake; raises :class:`APIException` unless it is a websocket."""
         try:
             first, *lines = self._head().decode("latin-1").split("\r\n")
@@ -216,12 +223,12 @@ class Connection:
         except (ValueError, KeyError, TypeError):
             return ""
 
-    def pending(self):
+    def pending(self) -> int:
         """Return how many bytes were received that have not been read: no poll tells that."""
         decrypted = getattr(self._sock, "pending", None)
         return len(self._data) - self._at or (decrypted() if decrypted else 0)
 
-    def recv(self, size):
+    def recv(self, size: int) -> bytes:
         """Return up to so many bytes."""
         if self._at == len(self._data):
             if size >= _BLOCK // 4:
@@ -231,7 +238,7 @@ class Connection:
         self._at += len(piece)
         return piece
 
-    def close(self):
+    def close(self) -> None:
         """Hang up; a thread that sends is woken."""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)

@@ -5,13 +5,19 @@ Both are servers, and we are the client of each. What a server sends is not mask
 be: so the head of each frame is rewritten, with a mask of zeros, which leaves the rest as it is (RFC 6455, 5.3).
 """
 
+from __future__ import annotations
+
 import logging
 import select
 import ssl
 import threading
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Iterator
 
 from lxdapi.http import websocket as websockets
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +34,10 @@ _WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class Masking:
     """Turns the frames of a server into those of a client, in pieces of any size."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._head, self._left = b"", 0
 
-    def turned(self, data):
+    def turned(self, data: bytes) -> bytes:
         """Return what is to be sent for the bytes that were received."""
         out, at = [], 0
         while at < len(data):
@@ -64,7 +70,7 @@ class _End:
     def __init__(self, sock):
         sock.setblocking(False)
         self.sock, self.number = sock, sock.fileno()
-        self.other, self.masking = None, Masking()
+        self.other, self.masking = self, Masking()  # it has its pair later
         self.pending, self.ended = bytearray(), False
 
     def interest(self):
@@ -107,7 +113,9 @@ class _End:
 
 
 @contextmanager
-def joined(one, other):
+def joined(
+    one: tuple[API, str, dict[str, str], dict[str, str]], other: tuple[API, str, dict[str, str], dict[str, str]]
+) -> Iterator[None]:
     """
     Within the block the websockets of two operations are joined.
 
@@ -116,7 +124,8 @@ def joined(one, other):
         first, for which the daemons wait.
     """
     words = sorted(set(one[3]) & set(other[3]), key=lambda each: (each != "control", each))
-    ends, stop = [], threading.Event()
+    ends: list[_End] = []
+    stop = threading.Event()
     thread = threading.Thread(target=_carry, args=(ends, stop), daemon=True, name="lxdapi relay")
     try:
         for word in words:

@@ -5,8 +5,10 @@ Undeclared (None) is left alone. In a map, a key that is None or "" is to be rem
 list that is declared clears. Two spellings of one value are equal: see :mod:`lxdapi.model.equality`.
 """
 
+from __future__ import annotations
+
 import json
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lxdapi import masking as secrets
 from lxdapi import validation as names
@@ -15,6 +17,9 @@ from lxdapi.model import equality as meaning
 from lxdapi.model import keyed_lists as items
 from lxdapi.model.equality import NEVER, moment
 from lxdapi.model.schema import FIELDS
+
+if TYPE_CHECKING:
+    from lxdapi.model.schema import Kind
 
 # The roles of cluster members that the daemon gives and takes by itself.
 AUTOMATIC_ROLES = ("database", "database-leader", "database-standby")
@@ -34,16 +39,16 @@ class Delta(NamedTuple):
         True if a key or a device goes, which only a PUT of the whole object does.
     """
 
-    changes: dict
-    fields: dict
-    touched: dict
+    changes: dict[str, Any]
+    fields: dict[str, Any]
+    touched: dict[str, Any]
     removes: bool
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self.changes)
 
 
-def normal(kind, wanted):
+def normal(kind: Kind, wanted: Any) -> dict[str, Any]:
     """
     Return the declared fields with canonical values; fields that are None are left out.
 
@@ -122,7 +127,7 @@ def _normal_time(field, given):
     when = moment(given)
     if when is None:
         raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {given!r}")
-    return NEVER if when == NEVER else when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return when if isinstance(when, str) else when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _normal_given(field, given):
@@ -151,7 +156,7 @@ _NORMAL = {
 }
 
 
-def compare(kind, wanted, current, purge=False):
+def compare(kind: Kind, wanted: dict[str, Any], current: dict[str, Any], purge: bool = False) -> Delta:
     """
     Return the :class:`Delta` between declared fields (of :func:`normal`) and the object read.
 
@@ -178,7 +183,7 @@ def _compare(kind, field, old, new, purge):
     return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
 
 
-def others(kind, wanted, current):
+def others(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> str:
     """Return in words what there is in declared lists of things and is not declared."""
     counts = {
         field: items.undeclared(kind.items[field], current.get(field), wanted[field])
@@ -189,14 +194,14 @@ def others(kind, wanted, current):
     return f"not declared, and left alone without purge: {'; '.join(words)}" if words else ""
 
 
-def unseen(wanted, current):
+def unseen(wanted: dict[str, Any], current: dict[str, Any]) -> str:
     """Return in words the declared keys whose values the daemon does not show."""
     config, there = wanted.get("config") or {}, current.get("config") or {}
     keys = [key for key in sorted(config) if there.get(key) is True]
     return f"{', '.join(keys)}: set, but not shown, so it cannot be compared" if keys else ""
 
 
-def fixed(kind, wanted, current):
+def fixed(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> list[str]:
     """Return in words what is declared otherwise than it is, and is fixed once the object exists."""
     differs = [
         (field, field, current.get(field), wanted[field])
@@ -214,7 +219,7 @@ def fixed(kind, wanted, current):
     ]
 
 
-def created(kind, wanted):
+def created(kind: Kind, wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the declared fields as a create takes them: without what is declared to be absent."""
     sent = {
         field: items.created(kind.items[field], value) if field in kind.items else _without_none(value)
@@ -310,7 +315,7 @@ _COMPARE = {
 }
 
 
-def merge_changes(changes, more):
+def merge_changes(changes: dict[str, Any], more: dict[str, Any]) -> None:
     """Add the changes of a step to those before: of a value changed twice the first old stays."""
     for key, change in more.items():
         before = changes.get(key)

@@ -5,9 +5,12 @@ The daemons keep text as it was sent (LXD 5.0.2 and Incus 6.0.4 store ``True``, 
 verbatim): what differs is how people write it.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import re
 from datetime import datetime, timezone
+from typing import Any, Iterable
 
 import yaml
 
@@ -36,7 +39,7 @@ _NO_YAML = re.compile(r"#!|##\s*template:")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def same(key, old, new):
+def same(key: str, old: str | None, new: str | None) -> bool:
     """Return True if two config values mean the same; absent and "" are the same."""
     old, new = old or "", new or ""
     if old == new:
@@ -55,7 +58,7 @@ def same(key, old, new):
     return networks is not None and networks == _interfaces(new)
 
 
-def met(key, old, new):
+def met(key: str, old: Any, new: str | None) -> bool:
     """
     Return True if what is there fulfils what is declared.
 
@@ -128,12 +131,12 @@ def _interfaces(text):
         return None
 
 
-def parts(text):
+def parts(text: str | None) -> list[str]:
     """Return a comma-separated list as a list of texts, addresses and networks in one spelling."""
     return [_spelled(part.strip()) for part in (text or "").split(",") if part.strip()]
 
 
-def members(text):
+def members(text: str | None) -> frozenset[str]:
     """Return a comma-separated list of which the order does not count, as a set of texts."""
     return frozenset(parts(text))
 
@@ -145,7 +148,7 @@ def _spelled(text):
         return text
 
 
-def addresses(field, texts):
+def addresses(field: str, texts: Iterable[str]) -> list[tuple[str, tuple[Any, ...]]]:
     """
     Return (text, meaning) of addresses, networks and ranges (``192.0.2.1-192.0.2.9``).
 
@@ -162,7 +165,7 @@ def _address(text):
     return network.version, int(network.network_address), network.prefixlen
 
 
-def moment(text):
+def moment(text: Any) -> datetime | str | None:
     """Return the time, :data:`NEVER` for both of the daemons' zero times, None if it is unreadable."""
     try:
         found = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))

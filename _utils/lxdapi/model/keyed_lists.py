@@ -5,14 +5,20 @@ An item that is declared is there afterwards, with what is declared of it; other
 the list is declared empty or ``purge`` is. Order means nothing to the daemons.
 """
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.model import equality as meaning
 
+if TYPE_CHECKING:
+    from lxdapi.model.schema import Items
 
-def normal(spec, field, given):
+
+def normal(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
     """
     Return the declared items with canonical values.
 
@@ -75,12 +81,14 @@ def _words(spec, item):
     return " ".join(f"{key}={item[key]}" for key in spec.identity if item.get(key))
 
 
-def created(spec, new):
+def created(spec: Items, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the items for a create."""
     return [{**spec.defaults, **item} for item in new]
 
 
-def compare(spec, old, new, purge=False):
+def compare(
+    spec: Items, old: list[dict[str, Any]] | None, new: list[dict[str, Any]], purge: bool = False
+) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     """Return (changes by item, the whole list as it shall be), None if everything is as declared."""
     whole, changes = [dict(item) for item in old or ()], {}
     places = {_identity(spec, item): number for number, item in enumerate(whole)}
@@ -101,7 +109,7 @@ def compare(spec, old, new, purge=False):
     return (changes, whole) if changes else None
 
 
-def undeclared(spec, old, new):
+def undeclared(spec: Items, old: list[dict[str, Any]] | None, new: list[dict[str, Any]]) -> list[str]:
     """Return what there is and is not declared, in words."""
     declared = {_identity(spec, item) for item in new}
     return [_words(spec, item) for item in old or () if _identity(spec, item) not in declared]

@@ -5,6 +5,8 @@ A kind is one word everywhere: the key here, the state file ``lxdapi_<kind>``, t
 ``lxdapi.list`` and ``lxdapi.get``, the test ids, the headings of the documentation.
 """
 
+from __future__ import annotations
+
 from lxdapi.errors import InvalidError
 from lxdapi.model import patches, server
 from lxdapi.model.cluster_group import ClusterGroup
@@ -305,8 +307,8 @@ KINDS = {
 }
 
 
-def kind_of(kind_name):
-    """Return the :class:`Kind` of that word; raises :class:`InvalidError` naming those there are."""
+def kind_of(kind_name: str) -> Kind:
+    """Return the :class:`Kind` of this name; raises :class:`InvalidError` naming those there are."""
     try:
         return KINDS[kind_name]
     except (KeyError, TypeError):

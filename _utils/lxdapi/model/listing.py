@@ -2,13 +2,21 @@
 Lists of the objects of every kind, also of those that are in others: forwards of networks, snapshots of volumes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from lxdapi import validation as names
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.model import objects
 from lxdapi.model.kinds import kind_of
 
+if TYPE_CHECKING:
+    from lxdapi.api import API
+    from lxdapi.model.schema import Kind
 
-def list_objects(api, kind_name, parent=None):
+
+def list_objects(api: API, kind_name: str, parent: str | None = None) -> dict[str, dict[str, Any]]:
     """
     Return ``{name: object}`` of every object of a kind.
 
@@ -27,7 +35,7 @@ def list_objects(api, kind_name, parent=None):
     return {name: found for name, found, _ in list_everything(api, kind, parent)}
 
 
-def find(api, kind_name, name):
+def find(api: API, kind_name: str, name: str) -> dict[str, Any] | None:
     """Return the object of that name, None if there is none; raises if there is no such project."""
     kind = kind_of(kind_name)
     current = objects.read(api, kind, name)
@@ -38,7 +46,7 @@ def find(api, kind_name, name):
     return current.metadata
 
 
-def list_everything(api, kind, parent=None):
+def list_everything(api: API, kind: Kind, parent: str | None = None) -> list[tuple[str, dict[str, Any], str | None]]:
     """
     Return (name, object, member of the cluster that it is on or None) of all of a kind: of volumes on local
     pools there may be several of one name.
@@ -89,7 +97,7 @@ def _of_the_member(api, kind, parent, found):
     return [each.metadata for each in there if each is not None]
 
 
-def member_of(kind, found, parents):
+def member_of(kind: Kind, found: dict[str, Any], parents: str | None) -> str | None:
     """Return the member of the cluster that an object is on, where the state can be told."""
     here = found.get("location") if kind.cluster.local else None
     return (here if here not in (None, "", "none") else None) or parents

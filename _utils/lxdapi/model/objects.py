@@ -6,9 +6,12 @@ The instances of a cluster member that died cannot be read: the daemons answer 5
 where the instance is.
 """
 
+from __future__ import annotations
+
 import copy
 import re
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation as names
 from lxdapi.errors import (
@@ -25,13 +28,17 @@ from lxdapi.model.kinds import KINDS, kind_of
 _INSTANCE = re.compile(r"instances/([^/]+)")
 _BRIEF_SECONDS = 3
 
+if TYPE_CHECKING:
+    from lxdapi.api import API, APIResult
+    from lxdapi.model.schema import Kind
 
-def path_of(kind, name):
+
+def path_of(kind: Kind, name: str) -> str:
     """Return the REST path of an object, each part of its name checked against its rule and quoted."""
     return names.path(kind.path, **parts_of(kind, name))
 
 
-def parts_of(kind, name):
+def parts_of(kind: Kind, name: str) -> dict[str, str]:
     """
     Return the parts of a name by their words: ``{"storage_pool": "default", "name": "data"}``.
 
@@ -49,14 +56,14 @@ def parts_of(kind, name):
     return dict(zip((*kind.parents, "name"), (*above, own)))
 
 
-def sibling(kind, name, other):
+def sibling(kind: Kind, name: str, other: str) -> str:
     """Return the name of another object beside the named one: ``other`` may leave the parents out."""
     if not kind.parents or not isinstance(other, str) or "/" in other:
         return other
     return f"{name.rpartition('/')[0]}/{other}"
 
 
-def lacks(api, kind):
+def lacks(api: API, kind: Kind) -> str:
     """Return in words that the daemon has none of this kind and never will, "" if it can."""
     if kind.cluster.only and not api.clustered:
         return f"the server is not clustered: it has no {kind.label}"
@@ -65,20 +72,20 @@ def lacks(api, kind):
     return f"{daemon_of(api)} has no kind {kind.label}: it lacks the API extension {kind.extension}"
 
 
-def daemon_of(api):
+def daemon_of(api: API) -> str:
     """Return name and version of the daemon, for a sentence."""
     found = api.server.get("environment") or {}
     return f"{found.get('server', 'the daemon')} {found.get('server_version', '')}".strip()
 
 
-def require(api, kind):
+def require(api: API, kind: Kind) -> None:
     """Raise :class:`InvalidError` if the daemon does not know this kind."""
     words = lacks(api, kind)
     if words:
         raise InvalidError(words)
 
 
-def nowhere(api):
+def nowhere(api: API) -> str:
     """Return in words that the project that is asked for everything does not exist, "" if it does."""
     project = api.project or "default"
     # always there; but Incus 7.0.2 hides what is in it from a client, known by https, that is restricted to others
@@ -88,14 +95,14 @@ def nowhere(api):
     return "" if found else f"there is no project {project!r} on {api.endpoint}"
 
 
-def require_project(api):
+def require_project(api: API) -> None:
     """Raise :class:`InvalidError` for a project that does not exist: LXD lists it as empty."""
     words = nowhere(api)
     if words:
         raise InvalidError(words)
 
 
-def require_fields(api, kind, fields):
+def require_fields(api: API, kind: Kind, fields: Any) -> None:
     """Raise :class:`InvalidError` if the daemon does not know one of these fields."""
     for field, extension in kind.extensions.items():
         if _declares(fields, *field.split(".")) and not api.has(extension):
@@ -107,7 +114,7 @@ def _declares(fields, field, key=None):
     return field in fields and (key is None or any(key in item for item in fields[field]))
 
 
-def read(api, kind, name):
+def read(api: API, kind: Kind, name: str) -> APIResult | None:
     """
     Return the :class:`lxdapi.api.APIResult` of the object, None if the daemon says 404.
 
@@ -185,5 +192,5 @@ def _location_hint(api, name):
 def _member_hint(api, member):
     """Return in words that a member does not answer; the cluster itself sees it after 20 s."""
     members = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
-    found = next((each for each in members if each["server_name"] == member), {})
+    found: dict[str, Any] = next((each for each in members if each["server_name"] == member), {})
     return f"which is offline: {found['message']}" if found.get("status") == "Offline" else "which does not answer"

@@ -5,18 +5,26 @@ Each is called with the object as it was read and the :class:`lxdapi.model.diff.
 a PUT of the whole does it: no PATCH but the server's removes a key.
 """
 
+from __future__ import annotations
 
-def merge(current, delta):
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lxdapi.api import APIResult
+    from lxdapi.model.diff import Delta
+
+
+def merge(current: APIResult, delta: Delta) -> dict[str, Any] | None:
     """Return what differs."""
     return None if delta.removes else delta.touched
 
 
-def merge_with_description(current, delta):
+def merge_with_description(current: APIResult, delta: Delta) -> dict[str, Any] | None:
     """Return what differs, and the description: without it a PATCH empties it (LXD 5.0.2, Incus 6.0.4; not 7.0.2)."""
     return None if delta.removes else {**_description(current), **delta.touched}
 
 
-def unset_with_description(current, delta):
+def unset_with_description(current: APIResult, delta: Delta) -> dict[str, Any] | None:
     """Return the same for a cluster member's part, where PATCH removes keys as well, and PUT refuses common ones."""
     return {**_description(current), **delta.touched}
 

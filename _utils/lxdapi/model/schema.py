@@ -2,10 +2,16 @@
 The shape of the table of resource kinds: what can differ between kinds, and what fields hold.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from typing import Any, Callable, ClassVar, Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterable
 
 from lxdapi.model.equality import NEVER, met
+
+if TYPE_CHECKING:
+    from lxdapi.api import API, APIResult
+    from lxdapi.model.diff import Delta
 
 # What kind of value a field holds, whichever object it is in:
 #   map      {key: text}, compared and merged by key
@@ -89,11 +95,11 @@ class Items:
         ``{attribute: such a key}``: a list that says something of each of the other's in turn.
     """
 
-    identity: Tuple[str, ...]
-    attributes: Dict[str, str]
-    defaults: Dict[str, str] = field(default_factory=dict)
-    lists: Tuple[str, ...] = ()
-    beside: Dict[str, str] = field(default_factory=dict)
+    identity: tuple[str, ...]
+    attributes: dict[str, str]
+    defaults: dict[str, str] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
+    beside: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,9 @@ class CreateRules:
     """
 
     hint: str = ""
-    fields: Tuple[str, ...] = ()
-    defaults: Dict[str, str] = field(default_factory=dict)
-    server_defaults: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+    defaults: dict[str, str] = field(default_factory=dict)
+    server_defaults: dict[str, tuple[str, ...]] = field(default_factory=dict)
     verifiable: bool = True
 
 
@@ -140,10 +146,10 @@ class WriteRules:
         True where the daemon answers a write when the work is done, however long that takes.
     """
 
-    patch: Optional[Callable] = None
-    server_owned: Tuple[str, ...] = ()
-    read_only: Tuple[str, ...] = ()
-    trimmed: Tuple[str, ...] = ()
+    patch: Callable[[APIResult, Delta], dict[str, Any] | None] | None = None
+    server_owned: tuple[str, ...] = ()
+    read_only: tuple[str, ...] = ()
+    trimmed: tuple[str, ...] = ()
     expiry_reset: str = NEVER
     slow: bool = False
 
@@ -218,16 +224,16 @@ class Kind:
     """
 
     path: str
-    fields: Tuple[str, ...]
+    fields: tuple[str, ...]
     label: str
     key: str = "name"
     rule: str = "plain"
-    parents: Tuple[str, ...] = ()
-    create_only: Tuple[str, ...] = ()
-    create_only_config: Dict[str, str] = field(default_factory=dict)
-    items: Dict[str, Items] = field(default_factory=dict)
-    extension: Optional[str] = None
-    extensions: Dict[str, str] = field(default_factory=dict)
+    parents: tuple[str, ...] = ()
+    create_only: tuple[str, ...] = ()
+    create_only_config: dict[str, str] = field(default_factory=dict)
+    items: dict[str, Items] = field(default_factory=dict)
+    extension: str | None = None
+    extensions: dict[str, str] = field(default_factory=dict)
     project_feature: str = ""
     of_server: bool = False
     rename: bool = False
@@ -236,11 +242,11 @@ class Kind:
     write: WriteRules = WriteRules()
     cluster: ClusterRules = ClusterRules()
 
-    required: ClassVar[Tuple[str, ...]] = ()
-    after_create: ClassVar[Tuple[str, ...]] = ()
-    needs_extension_to_apply: ClassVar[Dict[str, str]] = {}
+    required: ClassVar[tuple[str, ...]] = ()
+    after_create: ClassVar[tuple[str, ...]] = ()
+    needs_extension_to_apply: ClassVar[dict[str, str]] = {}
     ignores_writes: ClassVar[bool] = False
-    implicit_users: ClassVar[Tuple[str, ...]] = ()
+    implicit_users: ClassVar[tuple[str, ...]] = ()
     listed_with_parent: ClassVar[bool] = False
 
     @property
@@ -249,17 +255,17 @@ class Kind:
         return self.path.rpartition("/")[0]
 
     @property
-    def known(self) -> Tuple[str, ...]:
+    def known(self) -> tuple[str, ...]:
         """Return every field that can be declared."""
         return tuple(dict.fromkeys(self.fields + self.create_only + self.create.fields))
 
-    def written(self, metadata: Iterable[str]) -> List[str]:
+    def written(self, metadata: Iterable[str]) -> list[str]:
         """Return the names of what a PUT of an object repeats."""
         return [key for key in metadata if key in self.fields or key not in (*READ_ONLY, *self.write.read_only)]
 
-    def satisfies(self, key: str, actual: Any, declared: Optional[str]) -> bool:
+    def satisfies(self, key: str, actual: Any, declared: str | None) -> bool:
         """Return True if the actual value of a config key is what is declared."""
         return met(key, actual, declared)
 
-    def roll_back(self, api: Any, before: Any, delta: Any) -> None:
+    def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:
         """Give an object the values again that it had before a write that the daemon refused."""

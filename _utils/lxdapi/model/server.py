@@ -5,9 +5,17 @@ On Incus 6.0.4 the failure erases what the PATCH does not name; LXD 5.0.2 keeps 
 it cannot listen on, and then does not start any more.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from lxdapi.errors import APIException
 from lxdapi.model import equality
 from lxdapi.model.schema import Kind
+
+if TYPE_CHECKING:
+    from lxdapi.api import API, APIResult
+    from lxdapi.model.diff import Delta
 
 ADDRESSES = (
     *("cluster.https_address", "core.bgp_address", "core.debug_address", "core.dns_address", "core.https_address"),
@@ -51,12 +59,12 @@ _DEFAULTS = {
 class Server(Kind):
     """The server's configuration: an absent key has its default, and a PATCH that failed is rolled back."""
 
-    def satisfies(self, key, actual, declared):
+    def satisfies(self, key: str, actual: Any, declared: str | None) -> bool:
         """Return True if the actual value of a config key is what is declared, if by default."""
         by_default = actual is None and declared and equality.same(key, _DEFAULTS.get(key), declared)
         return bool(by_default) or super().satisfies(key, actual, declared)
 
-    def roll_back(self, api, before, delta):
+    def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:
         """Give the server the values again that it had before a change that it refused."""
         try:
             now = _writable(api.get(self.path))
@@ -68,7 +76,7 @@ class Server(Kind):
             pass  # the refusal is what is reported
 
 
-def patch_body(current, delta):
+def patch_body(current: APIResult, delta: Delta) -> dict[str, Any]:
     """
     Return what a PATCH sends of the difference, with the keys that it has to repeat.
 

@@ -2,7 +2,10 @@
 The writes: create, update, rename and remove an object, each settled by reading it where its answer was lost.
 """
 
+from __future__ import annotations
+
 import time
+from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation as names
 from lxdapi.errors import (
@@ -19,13 +22,25 @@ from lxdapi.model import diff
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.objects import parts_of, path_of, read
 
+if TYPE_CHECKING:
+    from lxdapi.api import API, APIResult
+    from lxdapi.model.diff import Delta
+    from lxdapi.model.schema import Kind
+
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
 # How long a write that the daemon has let in beside ours can still undo it, in seconds.
 RACE = 0.02
 
 
-def create(api, kind, name, wanted, timeout=None, extra=None):
+def create(
+    api: API,
+    kind: Kind,
+    name: str,
+    wanted: dict[str, Any],
+    timeout: float | None = None,
+    extra: dict[str, Any] | None = None,
+) -> None:
     """
     Create the object with the declared fields, in one call, and wait for it.
 
@@ -38,7 +53,7 @@ def create(api, kind, name, wanted, timeout=None, extra=None):
     api.post(names.path(kind.collection, **parts), json=body, **patience(api, kind)).wait(timeout)
 
 
-def created(api, kind, name, wanted, shared=True):
+def created(api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: bool = True) -> dict[str, Any] | None:
     """
     Create the object; returns None if that was done by this, what it changed if somebody else was faster.
 
@@ -85,12 +100,14 @@ def _is_whole(found):
     return found is not None and found.metadata.get("status") not in ("Pending", "Errored")
 
 
-def patience(api, kind):
+def patience(api: API, kind: Kind) -> dict[str, float]:
     """Return how long a write waits for its reply: where the daemon works before it answers, as for an operation."""
     return {"timeout": max(api.timeout, api.wait_timeout)} if kind.write.slow else {}
 
 
-def update(api, kind, name, wanted, current=None, purge=False):
+def update(
+    api: API, kind: Kind, name: str, wanted: dict[str, Any], current: APIResult | None = None, purge: bool = False
+) -> dict[str, Any]:
     """
     Make the fields as declared and return what changed.
 
@@ -99,7 +116,8 @@ def update(api, kind, name, wanted, current=None, purge=False):
     The last look is needed as well: of two writes at the same moment the daemons lose one, for they compare the ETag
     and write in two steps (22 to 41 of 100 edits of a profile by two clients; LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
-    attempts, changes = _Attempts(api, kind), {}
+    attempts = _Attempts(api, kind)
+    changes: dict[str, Any] = {}
     # what was read some seconds ago is no base of a write
     current = None if isinstance(current, CachedObject) else current
     while True:
@@ -123,7 +141,8 @@ class _Attempts:
 
     def __init__(self, api, kind):
         self._api, self._kind = api, kind
-        self._count, self._waiting = 0, None
+        self._count = 0
+        self._waiting: Any = None  # a Patience after the first failure
         self._failed, self._contended, self._written = None, False, {}
 
     def are_over(self):
@@ -179,7 +198,7 @@ def _undone(done, delta, changes):
     return error
 
 
-def write(api, kind, name, current, delta):
+def write(api: API, kind: Kind, name: str, current: APIResult, delta: Delta) -> APIResult:
     """Send the difference: by PATCH where the kind has one for it, otherwise by a PUT of the whole."""
     headers = {"If-Match": current.etag} if current.etag else {}
     method, body = "PATCH", kind.write.patch(current, delta) if kind.write.patch else None
@@ -189,7 +208,7 @@ def write(api, kind, name, current, delta):
     return api.request(method, path_of(kind, name), json=body, headers=headers, **patience(api, kind))
 
 
-def remove(api, kind, name, force=False):
+def remove(api: API, kind: Kind, name: str, force: bool = False) -> dict[str, Any] | None:
     """Delete the object and wait; returns {} if somebody else deleted it meanwhile, which is as good."""
     options = {"params": {"force": 1} if force else None, **patience(api, kind)}
 
@@ -212,7 +231,7 @@ def _found_gone(api, kind, name):
     return None if read(api, kind, name) is not None else True
 
 
-def rename(api, kind, old, name):
+def rename(api: API, kind: Kind, old: str, name: str) -> None:
     """Rename the object and wait; the daemon refuses a name that is taken."""
     body = {kind.key: parts_of(kind, name)["name"]}
 

@@ -4,8 +4,11 @@ The one way to a declared state: read, compare, and say in steps what is to be d
 A plan is made of :class:`lxdapi.plan.steps.Step`, with GETs only.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
@@ -25,8 +28,15 @@ from lxdapi.model.objects import (
 from lxdapi.model.writes import create, created, refuse_fixed, remove, rename, update
 from lxdapi.plan.steps import Plan, Step
 
+if TYPE_CHECKING:
+    from lxdapi.api import API, APIResult
+    from lxdapi.model.schema import Kind
+    from lxdapi.plan.steps import Steps
 
-def present(api, kind_name, name, wanted, purge=False, renamed_from=None):
+
+def present(
+    api: API, kind_name: str, name: str, wanted: dict[str, Any], purge: bool = False, renamed_from: str | None = None
+) -> Steps:
     """
     Return the steps to an object with the declared fields.
 
@@ -41,18 +51,18 @@ def present(api, kind_name, name, wanted, purge=False, renamed_from=None):
     wanted, purge = diff.normal(kind, wanted), names.truth("purge", purge or False)
     current = read(api, kind, name)
     require_fields(api, kind, wanted)
-    renamed = [] if current is not None else rename_steps(api, kind, renamed_from, name)
-    if renamed:
-        current = read(api, kind, sibling(kind, name, renamed_from))
-        steps = update_steps(api, kind, name, wanted, current, purge=purge)
-        apply = partial(update, api, kind, name, wanted, None, purge)
-        return renamed + [replace(step, apply=apply) for step in steps]
-    if current is None:
+    if current is not None:
+        return update_steps(api, kind, name, wanted, current, purge=purge)
+    renamed = rename_steps(api, kind, renamed_from, name)
+    other = read(api, kind, sibling(kind, name, renamed_from)) if renamed and renamed_from else None
+    if other is None:
         return creation(api, kind, name, wanted)
-    return update_steps(api, kind, name, wanted, current, purge=purge)
+    steps = update_steps(api, kind, name, wanted, other, purge=purge)
+    apply = partial(update, api, kind, name, wanted, None, purge)
+    return renamed + [replace(step, apply=apply) for step in steps]
 
 
-def made(api, kind_name, name, wanted):
+def made(api: API, kind_name: str, name: str, wanted: dict[str, Any]) -> Steps:
     """Return the steps to a new object, whether there is one or not: the daemon refuses a second one."""
     kind = kind_of(kind_name)
     if kind.create.hint:
@@ -65,7 +75,7 @@ def made(api, kind_name, name, wanted):
     return creation(api, kind, name, wanted, shared=False)
 
 
-def updated(api, kind_name, name, wanted, purge=False):
+def updated(api: API, kind_name: str, name: str, wanted: dict[str, Any], purge: bool = False) -> Steps:
     """Return the steps that make an existing object as declared; raises if there is none."""
     kind = kind_of(kind_name)
     wanted, purge = diff.normal(kind, wanted), names.truth("purge", purge or False)
@@ -74,7 +84,7 @@ def updated(api, kind_name, name, wanted, purge=False):
     return update_steps(api, kind, name, wanted, api.get(path_of(kind, name)), purge=purge)
 
 
-def renamed(api, kind_name, name, other):
+def renamed(api: API, kind_name: str, name: str, other: str) -> list[Step]:
     """Return the step that gives an existing object another name; raises if there is none."""
     kind = kind_of(kind_name)
     path_of(kind, name)
@@ -85,7 +95,7 @@ def renamed(api, kind_name, name, other):
     return steps
 
 
-def creation(api, kind, name, wanted, shared=True):
+def creation(api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: bool = True) -> list[Step]:
     """
     Return the steps to a new object; raises :class:`InvalidError` for a kind that cannot be created.
 
@@ -104,14 +114,14 @@ def creation(api, kind, name, wanted, shared=True):
     return [made] + completion(api, kind, name, {**late, **unmade(wanted)})
 
 
-def refuse_undemanded(kind, wanted):
+def refuse_undemanded(kind: Kind, wanted: dict[str, Any]) -> None:
     """Raise :class:`InvalidError` for a new object without a field that it has to have."""
     without = [field for field in kind.required if not wanted.get(field)]
     if without:
         raise InvalidError(f"{', '.join(without)}: needed for a new {kind.label}")
 
 
-def unmade(wanted):
+def unmade(wanted: dict[str, Any]) -> dict[str, Any]:
     """Return what a create cannot do: what is declared to be absent, and the daemon may put in."""
     maps = {field: value for field, value in wanted.items() if isinstance(value, dict)}
     return {field: value for field, value in maps.items() if not value or None in value.values()}
@@ -127,7 +137,7 @@ def _missing_parent(api, kind, name):
     return "" if read(api, parent, above) is not None else f"{parent.label} {above} does not exist"
 
 
-def rename_steps(api, kind, old, name):
+def rename_steps(api: API, kind: Kind, old: str | None, name: str) -> list[Step]:
     """Return the step that gives another object this name; none if there is no other."""
     if old is None:
         return []
@@ -142,7 +152,9 @@ def rename_steps(api, kind, old, name):
     return [Step(f"renamed from {old}", change, partial(rename, api, kind, old, name))]
 
 
-def update_steps(api, kind, name, wanted, current, note="", purge=False):
+def update_steps(
+    api: API, kind: Kind, name: str, wanted: dict[str, Any], current: APIResult, note: str = "", purge: bool = False
+) -> Steps:
     """Return the steps that make an existing object as declared: one or none."""
     refuse_fixed(kind, wanted, current)
     delta = diff.compare(kind, wanted, current.metadata, purge)
@@ -164,7 +176,7 @@ def _without_effect(api, kind, changes):
     return ", ".join(words)
 
 
-def completion(api, kind, name, wanted):
+def completion(api: API, kind: Kind, name: str, wanted: dict[str, Any]) -> list[Step]:
     """
     Return the steps that give a new object what its creation could not: a failure leaves the object,
     of which ``changes`` says that it was created, to the next run.
@@ -179,7 +191,7 @@ def completion(api, kind, name, wanted):
     return [Step("completed", {}, complete)]
 
 
-def absent(api, kind_name, name, force=False):
+def absent(api: API, kind_name: str, name: str, force: bool = False) -> Steps:
     """
     Return the steps to the absence of an object; a daemon that does not know its kind has none.
 

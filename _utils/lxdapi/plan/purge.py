@@ -2,7 +2,10 @@
 Deletion of what is in a network, a pool or a volume and was not named.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from lxdapi.errors import InvalidError
 from lxdapi.model import listing, objects
@@ -10,8 +13,12 @@ from lxdapi.model.kinds import kind_of
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan
 
+if TYPE_CHECKING:
+    from lxdapi.api import API
+    from lxdapi.plan.steps import Steps
 
-def plan_purge(api, kind_name, parent, keep):
+
+def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Steps:
     """
     Return the steps that leave nothing in a parent but what is named.
 

@@ -6,15 +6,24 @@ the next one begins. So test mode predicts what the apply does because it is the
 ``changes`` holds what was done.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable
+
 from lxdapi import masking as secrets
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan.steps import Plan
+from lxdapi.plan.steps import Plan, Step
+
+if TYPE_CHECKING:
+    from lxdapi.plan.steps import Steps
 
 
-def run_state(kind_name, name, make_plan, test=False, sensitive=None):
+def run_state(
+    kind_name: str, name: str, make_plan: Callable[[], Steps], test: bool = False, sensitive: Any = None
+) -> dict[str, Any]:
     """
     Return Salt's answer for a state.
 
@@ -70,7 +79,7 @@ def _missing_note(step):
 
 
 def _apply(ret, subject, plan):
-    done = []
+    done: list[Step] = []
     for step in plan.steps:
         try:
             actual = step.apply()

@@ -2,16 +2,23 @@
 What warnings need beyond the table: they are named by their type, for their UUIDs are the daemon's.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 
+if TYPE_CHECKING:
+    from lxdapi.api import API
+    from lxdapi.plan.steps import Step
+
 KIND = KINDS["warning"]
 
 
-def matching(api, name):
+def matching(api: API, name: str) -> dict[str, dict[str, Any]]:
     """
     Return ``{uuid: warning}`` of those with this UUID or this type, in every project; none where the daemon
     has no warnings.
@@ -22,7 +29,7 @@ def matching(api, name):
     return {each["uuid"]: each for each in found if name in (each["uuid"], each["type"])}
 
 
-def acknowledged(api, name):
+def acknowledged(api: API, name: str) -> list[Step]:
     """Return the steps that acknowledge them."""
     new = [uuid for uuid, each in matching(api, name).items() if each["status"] == "new"]
     steps = [converge.present(api, "warning", uuid, {"status": "acknowledged"}) for uuid in new]
@@ -34,7 +41,7 @@ def _named(uuid, step):
     return replace(step, verb="acknowledged", changes={uuid: step.changes}, apply=lambda: step.apply() and None)
 
 
-def absent(api, name):
+def absent(api: API, name: str) -> list[Step]:
     """Return the steps that remove them."""
     steps = [converge.absent(api, "warning", uuid) for uuid in matching(api, name)]
     return [replace(step, changes={step.changes["deleted"]: step.changes}) for found in steps for step in found]
