@@ -2,6 +2,8 @@
 Certificates as PEM text or in files: the fingerprint, whether their time has come or is over, the pin of a server.
 """
 
+from __future__ import annotations
+
 import base64
 import datetime
 import hashlib
@@ -16,7 +18,7 @@ _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _LONGEST = 10_000_000
 
 
-def der_of(text):
+def der_of(text: str) -> bytes | None:
     """Return the bytes of the first certificate in a PEM text, None if there is none."""
     start = text.find(_BEGIN)
     end = text.find(_END, start + 1)
@@ -28,7 +30,7 @@ def der_of(text):
         return None
 
 
-def read(given):
+def read(given: str) -> tuple[str, str]:
     """
     Return (fingerprint, base64 of the DER form) of a certificate.
 
@@ -45,7 +47,7 @@ def read(given):
     return hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode("ascii")
 
 
-def text(given):
+def text(given: str) -> str:
     """Return a certificate as PEM text, with nothing but it; see :func:`read`."""
     return ssl.DER_cert_to_PEM_cert(base64.b64decode(read(given)[1]))
 
@@ -58,17 +60,17 @@ def _file(path):
         raise InvalidError(f"certificate {path}: {getattr(exc, 'strerror', exc)}") from exc
 
 
-def is_path(given):
+def is_path(given: str) -> bool:
     """Return True if the text is the path of a file: a fingerprint and PEM text begin otherwise."""
     return isinstance(given, str) and given[:1] in ("/", "~") and "\0" not in given
 
 
-def is_there(path):
+def is_there(path: str) -> bool:
     """Return True if there is something at the path, be it of any kind."""
     return os.path.lexists(os.path.expanduser(path))
 
 
-def pin(fingerprint):
+def pin(fingerprint: str | None) -> str | None:
     """
     Return the sha256 of a server's certificate as it is compared; None for none given.
 
@@ -89,7 +91,7 @@ def pin(fingerprint):
         raise EndpointError(f"fingerprint, the file of the server's {exc}") from exc
 
 
-def out_of_date(given):
+def out_of_date(given: str) -> str:
     """
     Return in words that the time of a certificate is over or has not come, "" if neither is so.
 
@@ -117,7 +119,7 @@ def _time_of(made):
     return made.not_valid_before.replace(tzinfo=utc), made.not_valid_after.replace(tzinfo=utc)
 
 
-def refuse_readable(path):
+def refuse_readable(path: str) -> None:
     """Raise :class:`EndpointError` for a file with a key that everybody may read; a missing one is told elsewhere."""
     try:
         mode = os.stat(path).st_mode

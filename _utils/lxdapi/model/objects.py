@@ -133,7 +133,7 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
     return None if found.metadata.get("managed") is False else found
 
 
-def get_or_none(api, path):
+def get_or_none(api: API, path: str) -> APIResult | None:
     """
     Return the result of the GET of an object, None if the daemon says 404.
 

@@ -68,7 +68,7 @@ def created(api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: boo
         )
     except APIException as exc:
         found = read(api, kind, name) if shared and retry.is_refusal(exc) else None
-        if not _is_whole(found):
+        if found is None or _is_part(found):
             raise
         refuse_fixed(kind, wanted, found)
         return update(api, kind, name, wanted)
@@ -79,7 +79,7 @@ def _found_created(api, kind, name, wanted):
     """Return what is there after a create whose answer was lost, made as declared; None if there is nothing."""
     operations.left_alone(api, path_of(kind, name))
     found = read(api, kind, name)
-    if not _is_whole(found):
+    if found is None or _is_part(found):
         return None
     if not kind.create.verifiable and api.restarted():
         remove(api, kind, name)
@@ -88,16 +88,16 @@ def _found_created(api, kind, name, wanted):
     return update(api, kind, name, wanted) or {}
 
 
-def refuse_fixed(kind, wanted, found):
+def refuse_fixed(kind: Kind, wanted: dict[str, Any], found: APIResult) -> None:
     """Raise :class:`InvalidError` if a declared create-only field differs."""
     words = diff.fixed(kind, wanted, found.metadata)
     if words:
         raise InvalidError("; ".join(words))
 
 
-def _is_whole(found):
-    """Return True for an object that is there as a whole, False for none or, in a cluster, a part of it."""
-    return found is not None and found.metadata.get("status") not in ("Pending", "Errored")
+def _is_part(found):
+    """Return True if only a part of an object exists, on some members of a cluster."""
+    return found.metadata.get("status") in ("Pending", "Errored")
 
 
 def patience(api: API, kind: Kind) -> dict[str, float]:
