@@ -96,7 +96,8 @@ def managed(
     force
         True: what is of another type, a directory with all that is in it, goes.
     follow_symlinks
-        True: of a symbolic link it is the file that is managed that it leads to. False: the link is replaced.
+        True: of a symbolic link it is the file that is managed that it leads to. False: the file replaces the link,
+        whatever it leads to, which stays as it is; this needs no ``force``.
     show_changes
         True: ``changes`` have the difference of a text of 1 MiB at most. False: nothing of the content is told. Secrets
         want False.
@@ -125,7 +126,7 @@ def managed(
 
 def directory(name, instance, user=None, group=None, mode=None, makedirs=False, force=False, remote=None, project=None):
     """
-    Ensure that a directory exists, with this owner and mode.
+    Ensure that a directory exists, with this owner and mode: of a symbolic link, the directory that it leads to.
 
     .. code-block:: yaml
 
@@ -236,7 +237,8 @@ def recurse(
 ):
     """
     Ensure that a directory holds what one of the minion or of the fileserver does. Only what differs is sent, many
-    files at a time.
+    files at a time. Where ``name`` is a symbolic link, the directory that it leads to is meant; links below it are
+    not followed.
 
     .. code-block:: yaml
 

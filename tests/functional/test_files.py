@@ -107,6 +107,33 @@ def test_case_107_a_symbolic_link_stays_and_what_it_leads_to_is_written(managed,
     assert "too many symbolic links" in managed.failed("/etc/loop", contents="x")
 
 
+def test_a_link_that_is_not_followed_is_replaced_and_its_target_stays(managed, inside):
+    inside.sh("echo x > /etc/file && mkdir /etc/dir && touch /etc/dir/kept")
+    for number, target in enumerate(("file", "dir", "nowhere", "l2")):  # the last one leads to itself
+        path = f"/etc/l{number - 1}"
+        inside.sh(f"ln -s {target} {path}")
+        given = {"contents": "mine", "user": "nobody", "mode": "0640", "follow_symlinks": False}
+        changes = managed.changed(path, **given)
+        assert changes["type"] == {"old": "symlink", "new": "file"} and "created" not in changes
+        assert (inside.read(path), inside.facts(path)) == (b"mine\n", "640 65534 0")
+    assert (inside.read("/etc/file"), inside.names("/etc/dir")) == (b"x\n", ["kept"])
+    assert inside.read("/etc/nowhere") is None
+    assert "is a directory and no file: force" in managed.failed("/etc/dir", contents="x", follow_symlinks=False)
+
+
+def test_a_directory_is_what_a_link_leads_to_and_absent_is_the_link(managed, inside):
+    inside.sh("mkdir -p /srv/real && echo x > /srv/file && ln -s real /srv/d && ln -s file /srv/f && ln -s no /srv/n")
+    assert managed.changed("/srv/d", "directory", mode="0700") == {"mode": {"old": "0755", "new": "0700"}}
+    assert inside.facts("/srv/real") == "700 0 0"
+    assert "is a file and no directory: force" in managed.failed("/srv/f", "directory")
+    managed.changed("/srv/n", "directory")
+    assert inside.facts("/srv/no") == "755 0 0"
+    for name, target in (("d", "real"), ("f", "file"), ("n", "no")):
+        assert inside.sh(f"readlink /srv/{name}") == f"{target}\n"
+        assert managed.changed(f"/srv/{name}", "absent") == {"deleted": f"/srv/{name}"}
+    assert inside.names("/srv") == ["file", "no", "real"]
+
+
 def test_directories_and_links_as_declared_and_gone(managed, inside):
     assert managed.changed("/srv/www", "directory", mode="0750", user=33, makedirs=True)["created"] == "/srv/www"
     assert inside.facts("/srv/www") == "750 33 0"

@@ -44,7 +44,7 @@ class Wanted(NamedTuple):
     replace
         False: the content of a file that exists is left alone.
     follow
-        True: a symbolic link of that name stays, and what it leads to is meant.
+        True: a symbolic link of that name stays, and what it leads to is meant. False: a file replaces the link.
     show
         False: nothing of the content is in the changes.
     """
@@ -169,7 +169,7 @@ def _managed(session, there, content, wanted):
     found = compared(session, there, wanted)
     new = found.attributes is None
     if not new and files.type_of(found.attributes.mode) != "file":
-        _refuse_type(there, found, "file", wanted.force)
+        _refuse_type(there, found, "file", wanted.force or _is_link_to_replace(found.attributes, wanted))
         new = True
         found = found._replace(owner=found.declared.over(_ROOT))
     if new:
@@ -181,6 +181,11 @@ def _managed(session, there, content, wanted):
     if changes:
         return [Step("written", {**changes, **found.changes}, partial(_write, there, found, content, wanted))]
     return owner_step(there, found)
+
+
+def _is_link_to_replace(attributes, wanted):
+    """Return True for a symbolic link where ``follow`` is False: a file takes its place, and no data is lost."""
+    return not wanted.follow and files.type_of(attributes.mode) == "symlink"
 
 
 def owner_step(there, found):
