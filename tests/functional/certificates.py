@@ -4,6 +4,7 @@ Certificates of clients, made for a test.
 
 import datetime
 import hashlib
+import ipaddress
 import ssl
 
 from cryptography import x509
@@ -15,15 +16,39 @@ DAY = datetime.timedelta(days=1)
 
 def pair(common_name="lxdapi test", begin=-DAY, end=DAY):
     """Return (certificate, key) as PEM text, valid between these times from now on."""
-    key = ec.generate_private_key(ec.SECP384R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    building = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    building, key = _begun(common_name, begin, end)
+    certificate = building.issuer_name(_name(common_name)).sign(key, hashes.SHA384())
+    return _pem(certificate), _private(key)
+
+
+def _begun(common_name, begin=-DAY, end=DAY):
+    """Return (a certificate that nobody has signed yet, its key)."""
+    key, now = ec.generate_private_key(ec.SECP384R1()), datetime.datetime.now(datetime.timezone.utc)
+    building = x509.CertificateBuilder().subject_name(_name(common_name)).public_key(key.public_key())
     building = building.serial_number(x509.random_serial_number())
-    certificate = building.not_valid_before(now + begin).not_valid_after(now + end).sign(key, hashes.SHA384())
+    return building.not_valid_before(now + begin).not_valid_after(now + end), key
+
+
+def _name(common_name):
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def _private(key):
     forms = serialization
-    private = key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
-    return certificate.public_bytes(forms.Encoding.PEM).decode("ascii"), private.decode("ascii")
+    return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()).decode("ascii")
+
+
+def authority(address):
+    """Return PEM texts: the certificate of an authority, and (certificate, key) of a server that it vouches for."""
+    issuer, (root, root_key), (own, own_key) = _name("authority"), _begun("authority"), _begun("server")
+    root = root.issuer_name(issuer).add_extension(x509.BasicConstraints(True, None), critical=True)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    own = own.issuer_name(issuer).add_extension(alternative, critical=False)
+    return _pem(root.sign(root_key, hashes.SHA384())), (_pem(own.sign(root_key, hashes.SHA384())), _private(own_key))
 
 
 def made(common_name="lxdapi test"):

@@ -6,11 +6,14 @@ import base64
 import datetime
 import os
 import ssl
+import subprocess
+import sys
 
+import certificates
 import contract
 import pytest
 from certificates import DAY, in_files
-from loaded import Loaded
+from loaded import REPO, Loaded
 from salt.exceptions import CommandExecutionError
 
 
@@ -162,10 +165,56 @@ def test_the_servers_certificate_in_a_file_is_the_pin(remote, trusted, server, t
     assert trusted.fingerprint in ret["comment"] and server["certificate_fingerprint"] in ret["comment"]
 
 
-def test_the_environment_does_not_weaken_or_break_the_check(remote, trusted, server, monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", os.devnull)
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert present(remote(fingerprint=server["certificate_fingerprint"]))["result"] is True
+@pytest.fixture
+def authority(daemon, tmp_path):
+    """The file of an authority that vouches for the daemon's certificate; afterwards it has its own one again."""
+    path, (certificate, key) = (
+        tmp_path / "authority.crt",
+        (daemon.directory / f"server.{end}" for end in ("crt", "key")),
+    )
+    old = certificate.read_text(), key.read_text()
+    text, new = certificates.authority("127.0.0.1")
+    path.write_text(text)
+    for texts in (new, old):
+        daemon.stop()
+        certificate.write_text(texts[0])
+        key.write_text(texts[1])
+        daemon.start()
+        if texts is new:
+            yield path
+
+
+ASK = """
+import sys
+from lxdapi.api import API
+from lxdapi.errors import LxdapiError
+try:
+    print(API.factory(sys.argv[1], verify=sys.argv[2] or True).get("").metadata["auth"])
+except LxdapiError as exc:
+    print(exc)
+"""
+UNKNOWN = "is of an authority that is not known here"
+
+
+def test_the_environment_does_not_say_whom_to_trust_nor_gets_the_keys(authority, https, tmp_path):
+    folder, log = tmp_path / "hashed", tmp_path / "keys.log"
+    folder.mkdir()
+    hashed = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", authority], capture_output=True, check=True)
+    (folder / f"{hashed.stdout.decode().strip()}.0").write_text(authority.read_text())
+    bundles = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), authority)
+    proxies = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+
+    def ask(verify="", **environment):
+        words = [sys.executable, "-c", ASK, https, str(verify)]
+        env = {**os.environ, "PYTHONPATH": str(REPO / "_utils"), **environment}
+        return subprocess.run(words, env=env, capture_output=True, check=True, text=True).stdout
+
+    for variable, value in {**bundles, "SSL_CERT_DIR": folder}.items():
+        assert UNKNOWN in ask(**{variable: str(value)}), variable
+    wrong = dict.fromkeys([*bundles, "SSL_CERT_DIR"], os.devnull)
+    assert ask(authority, **wrong, **proxies, SSLKEYLOGFILE=str(log)) == "untrusted\n"
+    assert not log.exists() or log.read_text() == "", "whoever reads it can read what was sent"
+    assert UNKNOWN in ask()
 
 
 def test_an_unreadable_client_certificate_is_named(remote, tmp_path):

@@ -11,8 +11,8 @@ from hashlib import sha256
 
 import pytest
 from lxdapi.api import API
-from lxdapi.errors import APIConnectionException, EndpointError, LxdapiError
-from lxdapi.http import endpoints
+from lxdapi.errors import APIConnectionException, EndpointError, InvalidError, LxdapiError
+from lxdapi.http import endpoints, tls
 from servers import Server, garbage, make_pair, running, tls_server
 
 KEY_WORDS = "PRIVATE KEY"
@@ -236,20 +236,46 @@ def test_no_proxy_of_the_environment_comes_between(own, monkeypatch):
         assert asked(server, verify=own.cert_file) == {"auth": "trusted"}
 
 
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_no_authority_of_the_environment_is_trusted(own, monkeypatch, name):
     monkeypatch.setenv(name, own.cert_file)
     with tls_server(own) as server:
         refused(server)
 
 
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_no_authority_of_the_environment_can_spoil_a_connection(own, monkeypatch, name):
     monkeypatch.setenv(name, "/nonexistent.pem")
     with tls_server(own) as server:
         assert asked(server, verify=False) == {"auth": "trusted"}
         assert asked(server, verify=own.cert_file) == {"auth": "trusted"}
         assert asked(server, fingerprint=own.fingerprint) == {"auth": "trusted"}
+
+
+def test_the_keys_of_a_connection_are_not_written_down(own, tmp_path, monkeypatch):
+    with tls_server(own) as server:
+        monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+        for trust in ({"verify": own.cert_file}, {"verify": False}, {"fingerprint": own.fingerprint}):
+            assert asked(server, **trust) == {"auth": "trusted"}
+    assert not (tmp_path / "keys.log").exists()
+
+
+def test_the_authorities_are_those_of_the_system_and_no_others(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(tls, "_BUNDLES", (str(tmp_path / "none"), own.cert_file))
+    with tls_server(own) as server:
+        assert asked(server) == asked(server, verify=None) == {"auth": "trusted"}
+    assert tls.context().cert_store_stats()["x509"] == 1
+    monkeypatch.setattr(tls, "_BUNDLES", ())
+    with tls_server(own) as server:
+        refused(server)  # by those that requests brings
+    with pytest.raises(EndpointError, match="the system has no certificate authorities"):
+        tls.context()
+
+
+@pytest.mark.parametrize("verify", ["", 1.5, 0, ["/ca.pem"]])
+def test_what_can_be_no_ca_file_is_refused(verify):
+    with pytest.raises(InvalidError, match="verify: expected true, false or the path of a CA file"):
+        endpoints.session("https://127.0.0.1:1", verify=verify)
 
 
 def test_a_netrc_sends_no_password(own, tmp_path, monkeypatch):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import ssl
 import tempfile
 from typing import Any, Mapping
 from urllib.parse import quote, unquote, urlsplit
@@ -177,7 +176,8 @@ def session(
         The sha256 of the server's certificate, or the path of a file that holds it; it alone is trusted then,
         under any name.
     verify
-        True: the system's certificate authorities; a path: this CA file; False: nobody (warned).
+        True: the system's certificate authorities; a path: this CA file; False: nobody (warned). See
+        :func:`lxdapi.http.tls.context`.
     """
     made = requests.Session()
     made.trust_env = False
@@ -187,8 +187,7 @@ def session(
     if verify is False and not fingerprint:
         log.warning("lxdapi: the certificate of %s is not verified (verify: False)", url)
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    made.verify = False if fingerprint else verify
-    made.mount("https://", TLSAdapter(cert, key, fingerprint, made.verify))
+    made.mount("https://", TLSAdapter(cert, key, fingerprint, False if fingerprint else verify))
     return made
 
 
@@ -281,6 +280,9 @@ class TLSAdapter(HTTPAdapter):
         connection.connect()
         return connection.sock
 
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave it to our own context whom to trust: requests would add the authorities that it brings (certifi)."""
+
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **options: Any) -> None:
         options.update(ssl_context=self._context, blocksize=BLOCK)
         if self._pin:
@@ -297,11 +299,7 @@ class TLSAdapter(HTTPAdapter):
 
 def _tls_context(cert, key, verify):
     """Return the TLS context."""
-    authorities = verify if isinstance(verify, str) else None
-    try:
-        context = tls.unverified() if verify is False else tls.limited(ssl.create_default_context(cafile=authorities))
-    except OSError as exc:
-        raise EndpointError(f"CA file {verify} cannot be read: {exc.strerror or exc}") from exc
+    context = tls.context(verify, requests.certs.where())
     if cert:
         _load_client(context, cert, key)
     return context

@@ -1,18 +1,30 @@
 """
-What a TLS connection fails by, in words, and the certificate that a server shows.
+Whom a TLS connection trusts, what it fails by, in words, and the certificate that a server shows.
+
+The environment has no say. :func:`ssl.create_default_context` would take the authorities of ``SSL_CERT_FILE`` and
+``SSL_CERT_DIR``, and write the keys into the file that ``SSLKEYLOGFILE`` names; so nothing here uses it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
 from urllib.parse import urlsplit
 
-from lxdapi.errors import APIConnectionException
+from lxdapi.errors import APIConnectionException, EndpointError, InvalidError
 from lxdapi.http import deadline_socket as deadline
 
 SECONDS = 10
+# The file of the system's authorities, where the distributions have it: Debian, Arch, Alpine; Fedora, RHEL; SUSE; BSD.
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 # OpenSSL's numbers of what is wrong with a certificate (X509_V_ERR_*).
 _CERTIFICATE = {
     9: "is not valid yet",
@@ -49,6 +61,38 @@ def words(cause: BaseException) -> str:
 def is_refusal(cause: BaseException) -> bool:
     """Return True if the server was refused, so that nothing of a request was sent."""
     return isinstance(cause, ssl.SSLCertVerificationError) or "ingerprint" in str(cause)
+
+
+def context(verify: bool | str | None = True, without: str | None = None) -> ssl.SSLContext:
+    """
+    Return a TLS context.
+
+    verify
+        True or None: it trusts the system's certificate authorities. A path: those in this file, and nobody else.
+        False: it takes any server.
+    without
+        The file of the authorities for a system that has none.
+
+    Raises :class:`InvalidError` or :class:`EndpointError` for a file that is none.
+    """
+    if verify is False:
+        return unverified()
+    if not (verify in (None, True) or (isinstance(verify, str) and verify)):
+        raise InvalidError(f"verify: expected true, false or the path of a CA file, got {verify!r}")
+    file = os.path.expanduser(verify) if isinstance(verify, str) else _system_authorities(without)
+    made = limited(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    try:
+        made.load_verify_locations(file)
+    except OSError as exc:
+        raise EndpointError(f"CA file {file} cannot be read: {exc.strerror or exc}") from exc
+    return made
+
+
+def _system_authorities(without):
+    found = next(filter(os.path.exists, _BUNDLES), without)
+    if found is None:
+        raise EndpointError(f"the system has no certificate authorities: none of {', '.join(_BUNDLES)} exists")
+    return found
 
 
 def unverified() -> ssl.SSLContext:
