@@ -21,6 +21,9 @@ _INSTANCE = re.compile(r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _LONGEST = 10**8
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# Where the daemons decode a name twice: below an instance (a snapshot's, a log's); a backup's is not trusted either.
+_DECODED_TWICE = re.compile(r"(^|/)(instances|containers|virtual-machines|backups)/")
 
 # The largest number of a user or group.
 _LARGEST_ID = 2**32 - 2
@@ -37,8 +40,11 @@ RULES = {
     "address": (re.compile(r"[0-9A-Fa-f:.]+"), "", "an IPv4 or IPv6 address"),
 }
 
+# The daemons make names with a "/" where one of these is the rule: zones, records, aliases.
+WITH_SLASH = ("plain", "any")
 
-def check(rule, what, name):
+
+def check(rule, what, name, existing=False):
     """
     Return the name if it follows the rule.
 
@@ -46,13 +52,19 @@ def check(rule, what, name):
         A key of :data:`RULES`.
     what
         What is being named, for the message: ``instance``, ``profile``, ...
+    existing
+        True: of an object that is to be found. It may have been made elsewhere under a name that is refused for a new
+        one; a rule without a pattern then lets through whatever a path can address.
 
     Raises :class:`InvalidError` with the rule in words.
     """
     pattern, refused, words = RULES[rule]
     if not isinstance(name, str):
         raise InvalidError(f"{what} name {name!r} is not text: {words}")
-    bad = not name or name in (".", "..") or _CONTROL.search(name)
+    never = _CONTROL
+    if existing and pattern is None:
+        refused, never = "" if rule in WITH_SLASH else "/", _SURROGATE
+    bad = not name or name in (".", "..") or never.search(name)
     if bad or any(char in name for char in refused) or (pattern and not pattern.fullmatch(name)):
         raise InvalidError(f"{what} name {name!r} is not valid: {words}")
     return _spelled(what, name, words) if rule == "address" else name
@@ -131,7 +143,10 @@ def raw_path(text):
     if _CONTROL.search(text) or "#" in text or "\\" in text:
         raise InvalidError(f"REST path {text!r} holds a control character, '#' or '\\'; quote it (%23)")
     parts = urlsplit("//host/" + text.lstrip("/"))
-    if {".", ".."} & set(unquote(unquote(parts.path)).split("/")):
+    decoded = unquote(parts.path)
+    if _DECODED_TWICE.search(decoded):
+        decoded = unquote(decoded)
+    if {".", ".."} & set(decoded.split("/")):
         raise InvalidError(f"REST path {text!r} holds '.' or '..'")
     whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", parts.path.lstrip("/"))
     return quote(whole, safe="/%:@!$&'()*+,;=~-._"), dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -151,6 +151,15 @@ def snapshot_decoded_twice(asked):
     return [asked.status("GET", f"{SNAPSHOTS}/{sent}") for sent in ("a%2541b", "a%252541b")]
 
 
+def names_decoded_once(asked):
+    made = {"images/aliases": {"target": asked.image}, "projects": {}, "profiles": {}, VOLUMES: {}}
+    found = []
+    for collection, fields in made.items():
+        asked.do("POST", collection, {"name": "a%41b", **fields})
+        found += [asked.status("GET", f"{collection}/{sent}") for sent in ("a%2541b", "a%252541b")]
+    return found
+
+
 def snapshot_description(asked):
     snapped(asked)
     return asked.read(SNAPSHOT).get("description")
@@ -220,6 +229,7 @@ ALIKE = {
     copy_description: "",
     snapshot_exists: 202,
     snapshot_decoded_twice: [404, 200],
+    names_decoded_once: [200, 404] * 4,
     snapshot_expiry_left_out: [LATER, LATER],
     snapshot_expiry_cleared: ["1970", "0001"],
 }

@@ -25,6 +25,7 @@ from lxdapi.http.requirements import (
     UnixAdapter,
     UnixHTTPConnection,
     UnixHTTPConnectionPool,
+    certs,
     requests,
     urllib3,
 )
@@ -299,7 +300,7 @@ class TLSAdapter(HTTPAdapter):
 
 def _tls_context(cert, key, verify):
     """Return the TLS context."""
-    context = tls.context(verify, requests.certs.where())
+    context = tls.context(verify, certs.where())
     if cert:
         _load_client(context, cert, key)
     return context

@@ -10,6 +10,7 @@ from __future__ import annotations
 from lxdapi.errors import InvalidError
 from lxdapi.model import patches, server
 from lxdapi.model.cluster_group import ClusterGroup
+from lxdapi.model.instance_snapshot import InstanceSnapshot
 from lxdapi.model.project import Project
 from lxdapi.model.schema import ClusterRules, CreateRules, Items, Kind, WriteRules
 from lxdapi.model.server import Server
@@ -98,7 +99,7 @@ KINDS = {
         create=CreateRules(fields=("source",)),
         write=WriteRules(patch=patches.merge_with_description, server_owned=("volatile.", "image.", MARK)),
     ),
-    "instance_snapshot": Kind(
+    "instance_snapshot": InstanceSnapshot(
         "instances/{instance}/snapshots/{name}",
         ("expires_at",),
         "instance snapshot",

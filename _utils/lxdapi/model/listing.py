@@ -72,7 +72,7 @@ def _within(api, kind, parent, strict, member):
 
 
 def _collection(api, kind, parent, member):
-    parts = objects.parts_of(kind, f"{parent}/{_ANY[kind.rule]}") if parent else {}
+    parts = objects.parts_of(kind, f"{parent}/{_ANY[kind.rule]}", existing=True) if parent else {}
     params = {"recursion": 1, **({"target": member} if member else {})}
     found = api.get(names.path(kind.collection, **parts), params=params).metadata or ()
     if kind.cluster.local and kind.listed_with_parent and api.clustered:

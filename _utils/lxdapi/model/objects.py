@@ -12,6 +12,7 @@ import copy
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from lxdapi import validation as names
 from lxdapi.errors import (
@@ -33,26 +34,35 @@ if TYPE_CHECKING:
     from lxdapi.model.schema import Kind
 
 
-def path_of(kind: Kind, name: str) -> str:
-    """Return the REST path of an object, each part of its name checked against its rule and quoted."""
-    return names.path(kind.path, **parts_of(kind, name))
+def path_of(kind: Kind, name: str, existing: bool = False) -> str:
+    """
+    Return the REST path of an object, each part of its name checked against its rule and quoted.
+
+    existing
+        True: see :func:`lxdapi.validation.check`.
+    """
+    parts = parts_of(kind, name, existing)
+    if kind.decoded_twice:
+        parts["name"] = quote(parts["name"], safe="")
+    return names.path(kind.path, **parts)
 
 
-def parts_of(kind: Kind, name: str) -> dict[str, str]:
+def parts_of(kind: Kind, name: str, existing: bool = False) -> dict[str, str]:
     """
     Return the parts of a name by their words: ``{"storage_pool": "default", "name": "data"}``.
 
     Raises :class:`InvalidError` for a name that lacks a parent or that the daemon could misread.
     """
     if not kind.parents:
-        return {"name": names.check(kind.rule, kind.label, name)}
-    parts = name.split("/") if isinstance(name, str) else ()
+        return {"name": names.check(kind.rule, kind.label, name, existing)}
+    most = len(kind.parents) if existing and kind.rule in names.WITH_SLASH else -1
+    parts = name.split("/", most) if isinstance(name, str) else ()
     shape = "/".join([*kind.parents, "name"]).upper()
     if len(parts) != len(kind.parents) + 1:
         raise InvalidError(f"{kind.label} name {name!r} is not valid: {shape} is needed")
-    own = names.check(kind.rule, kind.label, parts[-1])
+    own = names.check(kind.rule, kind.label, parts[-1], existing)
     kinds = [kind_of(parent) for parent in kind.parents]
-    above = [names.check(parent.rule, parent.label, part) for parent, part in zip(kinds, parts)]
+    above = [names.check(parent.rule, parent.label, part, existing) for parent, part in zip(kinds, parts)]
     return dict(zip((*kind.parents, "name"), (*above, own)))
 
 
@@ -121,7 +131,7 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
     Where a state plans, it can be what the run has read before: see :mod:`lxdapi.model.cached_reads`.
     Raises :class:`InvalidError` if the daemon does not know the kind.
     """
-    path = path_of(kind, name)
+    path = path_of(kind, name, existing=True)
     require(api, kind)
     read_now = partial(get_or_none, api, path)
     found = read_now() if api.cache is None else api.cache.get(api, kind, path, read_now)
@@ -129,6 +139,9 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
         return None
     if not isinstance(found.metadata, dict):
         raise APIProtocolException(found, "this is no object")
+    own = parts_of(kind, name, existing=True)["name"]
+    if kind.decoded_twice and found.metadata.get("name", own) != own:
+        raise APIProtocolException(found, f"this is another object than {name}")
     # an interface of the machine, which the daemon lists beside its networks
     return None if found.metadata.get("managed") is False else found
 

@@ -221,6 +221,8 @@ class Kind:
         What ``used_by`` of a new one names already, and goes with it.
     listed_with_parent
         True where a list names an object with what it is in before it: ``volume/snapshot``.
+    decoded_twice
+        True where the daemons decode the name in a path twice.
     """
 
     path: str
@@ -248,6 +250,7 @@ class Kind:
     ignores_writes: ClassVar[bool] = False
     implicit_users: ClassVar[tuple[str, ...]] = ()
     listed_with_parent: ClassVar[bool] = False
+    decoded_twice: ClassVar[bool] = False
 
     @property
     def collection(self) -> str:

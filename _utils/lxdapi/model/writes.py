@@ -213,7 +213,7 @@ def remove(api: API, kind: Kind, name: str, force: bool = False) -> dict[str, An
     options = {"params": {"force": 1} if force else None, **patience(api, kind)}
 
     def delete():
-        api.delete(path_of(kind, name), **options).wait()
+        api.delete(path_of(kind, name, existing=True), **options).wait()
 
     try:
         retry.settle(api, delete, lambda: _found_gone(api, kind, name))
@@ -227,7 +227,7 @@ def remove(api: API, kind: Kind, name: str, force: bool = False) -> dict[str, An
 
 
 def _found_gone(api, kind, name):
-    operations.left_alone(api, path_of(kind, name))
+    operations.left_alone(api, path_of(kind, name, existing=True))
     return None if read(api, kind, name) is not None else True
 
 
@@ -236,7 +236,7 @@ def rename(api: API, kind: Kind, old: str, name: str) -> None:
     body = {kind.key: parts_of(kind, name)["name"]}
 
     def post():
-        api.post(path_of(kind, old), json=body, **patience(api, kind)).wait()
+        api.post(path_of(kind, old, existing=True), json=body, **patience(api, kind)).wait()
 
     retry.settle(api, post, lambda: _found_renamed(api, kind, old, name))
 

@@ -48,6 +48,7 @@ def present(
         The name of an object that is to become this one, if this one does not exist.
     """
     kind = kind_of(kind_name)
+    path_of(kind, name)
     wanted, purge = diff.normal(kind, wanted), names.truth("purge", purge or False)
     current = read(api, kind, name)
     require_fields(api, kind, wanted)
@@ -67,6 +68,7 @@ def made(api: API, kind_name: str, name: str, wanted: dict[str, Any]) -> Steps:
     kind = kind_of(kind_name)
     if kind.create.hint:
         raise InvalidError(f"a new {kind.label} is not made like this: {kind.create.hint}")
+    path_of(kind, name)
     wanted = diff.normal(kind, wanted)
     refuse_undemanded(kind, wanted)
     require_fields(api, kind, wanted)
@@ -87,9 +89,11 @@ def updated(api: API, kind_name: str, name: str, wanted: dict[str, Any], purge: 
 def renamed(api: API, kind_name: str, name: str, other: str) -> list[Step]:
     """Return the step that gives an existing object another name; raises if there is none."""
     kind = kind_of(kind_name)
-    path_of(kind, name)
+    path_of(kind, name, existing=True)
+    new = sibling(kind, name, other)
+    path_of(kind, new)
     require(api, kind)
-    steps = rename_steps(api, kind, name, sibling(kind, name, other))
+    steps = rename_steps(api, kind, name, new)
     if not steps:
         raise InvalidError(f"there is no {kind.label} {name}")
     return steps
@@ -144,7 +148,8 @@ def rename_steps(api: API, kind: Kind, old: str | None, name: str) -> list[Step]
     if not kind.rename:
         raise InvalidError(f"the kind {kind.label} cannot be renamed")
     old = sibling(kind, name, old)
-    if parts_of(kind, old) != {**parts_of(kind, name), "name": parts_of(kind, old)["name"]}:
+    before = parts_of(kind, old, existing=True)
+    if before != {**parts_of(kind, name), "name": before["name"]}:
         raise InvalidError(f"{kind.label} {old} cannot be renamed to {name}: that is elsewhere")
     if read(api, kind, old) is None:
         return []
@@ -199,7 +204,7 @@ def absent(api: API, kind_name: str, name: str, force: bool = False) -> Steps:
         True: with all that is in it, where the daemon can.
     """
     kind, force = kind_of(kind_name), names.truth("force", force or False)
-    path_of(kind, name)
+    path_of(kind, name, existing=True)
     if not kind.path:
         raise InvalidError(f"the {kind.label} cannot be deleted: {kind.create.hint}")
     if force and not kind.force_delete:
