@@ -98,9 +98,7 @@ def unfreeze(name, timeout=None, remote=None, project=None):
         salt-call lxdapi_instance.unfreeze web1
     """
     api = connection.connect(globals(), remote, project)
-    if statuses.status(statuses.settled(api, name)) != "Frozen":
-        return {}
-    return plans.apply(statuses.reached(api, name, "Running", timeout))
+    return plans.apply(statuses.plan_thaw(api, name, timeout))
 
 
 def move(name, target=None, timeout=None, pool=None, to_project=None, remote=None, project=None):

@@ -22,6 +22,10 @@ Fault while the daemon reads the request:
 
     stall       the second half of the body does not come, until somebody hangs up
 
+No fault, but somebody else who is faster:
+
+    overtake    the request is passed on after something else was done; option: act (a function)
+
 Faults after the daemon has acted (it has done what was asked):
 
     drop_reply  the connection is closed without a reply
@@ -48,6 +52,7 @@ from typing import NamedTuple, Optional
 import relay
 
 READS = ("GET", "HEAD")
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
 NOBODY = "http://127.0.0.1:9/"  # nothing listens there
 PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -74,7 +79,8 @@ class Fault:
 
     def strikes(self, head):
         """True when this request is to be broken; counts those let through and those broken."""
-        if self.times < 1 or self.method not in (None, head.method) or not self.path.search(head.path):
+        methods = (self.method,) if isinstance(self.method, str) else self.method
+        if self.times < 1 or (methods and head.method not in methods) or not self.path.search(head.path):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -126,7 +132,7 @@ class FaultProxy:
         From now on the matching requests are broken this way.
 
         method
-            "POST" and so on; None for any.
+            "POST" and so on, or several of them; None for any.
         path
             A regular expression, searched in the path with its query.
         skip, times
@@ -134,7 +140,7 @@ class FaultProxy:
         options
             Of the fault: see the head of this file.
         """
-        if fault not in (*BEFORE, *DURING, *AFTER, *SWITCHED):
+        if fault not in (*BEFORE, *DURING, *AFTER, *SWITCHED, OVERTAKE):
             raise ValueError(f"no such fault: {fault}")
         with self._lock:
             self._faults.append(Fault(fault, method, path, skip, times, options))
@@ -220,6 +226,9 @@ class FaultProxy:
 
     def _exchanged(self, head, client):
         fault = self._fault_for(head)
+        if fault and fault.name == OVERTAKE:
+            fault.options["act"]()
+            fault = None
         if fault and fault.name == "reset":
             self._note(head, 0, fault)
             return False
@@ -359,6 +368,7 @@ BEFORE = {
 }
 DURING = ("stall",)
 SWITCHED = ("cut_stream",)
+OVERTAKE = "overtake"
 AFTER = {
     "drop_reply": _drop_reply,
     "cut_head": _cut_head,

@@ -149,7 +149,7 @@ def test_what_was_done_with_one_that_does_not_start_again_is_told():
 
     model = Model(running)
     with pytest.raises(InvalidError) as caught:
-        statuses.while_stopped(Paper(model).api, "c1", "Running", refused)
+        statuses.while_stopped(Paper(model).api, "c1", refused)
     assert caught.value.changes == stays
 
 

@@ -128,7 +128,7 @@ def test_a_good_name_is_one_path_each_part_quoted(word):
     sent = dict(zip(placeholders(KINDS[word]), (quote(part, safe="") for part in parts)))
     if KINDS[word].decoded_twice:
         sent["name"], path = quote(sent["name"], safe=""), unquote(path)
-        assert converge.path_of(KINDS[word], name) == KINDS[word].path.format(**sent)
+        assert objects.path_of(KINDS[word], name) == KINDS[word].path.format(**sent)
         sent["name"] = unquote(sent["name"])
     assert path == KINDS[word].path.format(**sent)
     assert unquote(path) == KINDS[word].path.format(**dict(zip(placeholders(KINDS[word]), parts)))

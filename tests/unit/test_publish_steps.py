@@ -90,7 +90,7 @@ def rebuildable(*replies):
 
 
 def test_a_rebuild_that_fails_is_told_with_the_daemons_words():
-    paper = rebuildable(started(), sync(operation(400, "no space")))
+    paper = rebuildable(sync(INSTANCE), started(), sync(operation(400, "no space")))
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
     (step,) = base.rebuild_steps(paper.api, "c1", None, current=now)
     assert step.changes == {"image": {"old": "1" * 64, "new": None}}

@@ -132,12 +132,7 @@ def restart(timeout=None, force=False):
 def thaw(timeout=None):
     """Return the plan that thaws what is frozen, and leaves what is not as it is."""
     timeout = names.seconds(timeout)
-
-    def plan(api, name):
-        frozen = statuses.status(statuses.settled(api, name)) == "Frozen"
-        return statuses.reached(api, name, "Running", timeout) if frozen else []
-
-    return plan
+    return lambda api, name: statuses.plan_thaw(api, name, timeout)
 
 
 def snapshot(own, expires_at=None, stateful=None):

@@ -97,9 +97,9 @@ def publish(api, name, wanted, aliases=(), compression=None, force=False, timeou
     # before anything is made: a text would be an alias for each of its letters
     aliases = images.alias_names(aliases)
     wanted, current = diff.normal(images.KIND, wanted), origin.existing()
-    here = origin.status(current, force)
+    origin.status(current, force)
     make = partial(_settled, api, origin, current, wanted, compression, timeout)
-    digest = make() if here == "Stopped" else statuses.while_stopped(api, name, here, make)
+    digest = make() if origin.is_snapshot or not force else statuses.while_stopped(api, name, make)
     for alias in aliases:
         plans.apply(images.alias_steps(api, alias, digest))
     return digest

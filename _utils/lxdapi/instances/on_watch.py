@@ -9,7 +9,7 @@ from lxdapi.instances import power as statuses
 from lxdapi.instances import wait_for as waiting
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan.steps import Plan, Step
+from lxdapi.plan.steps import Plan
 
 
 def declared(command=None, timeout=None, force=False):
@@ -38,10 +38,4 @@ def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
         return Plan(summary=f"{here}: there is nothing to restart")
     if given:
         return [*commands.steps(api, name, command, given, {}, [], False, True), *waits]
-    expected = {"restarted": name, "forced": True} if force and timeout == 0 else {"restarted": name}
-
-    def apply():
-        forced = statuses.act_on(api, name, "restart", timeout, force)
-        return {"restarted": name, "forced": True} if forced else {"restarted": name}
-
-    return [Step("restarted", expected, apply)] + waits
+    return [statuses.restart_step(api, name, timeout, force), *waits]

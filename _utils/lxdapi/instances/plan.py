@@ -8,7 +8,7 @@ from functools import partial
 
 from lxdapi import validation as names
 from lxdapi.cluster import instance_move as moves
-from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
 from lxdapi.images import simplestreams
 from lxdapi.instances import cloud_init as documents
@@ -210,25 +210,39 @@ def _existing(api, name, here, goal, changes):
         return [change] + _towards(api, name, here, goal)
     if goal == "Stopped":
         return statuses.steps_to(api, name, here, "Stopped") + [change]
-    return [_stopped_for(api, name, here, change)] + _towards(api, name, "Stopped", goal or here)
+    return _around(api, name, here, goal, change)
 
 
-def _stopped_for(api, name, here, change):
-    """Return the change and the stop before it as one step: refused, the instance runs again."""
-    stop = statuses.steps_to(api, name, here, "Stopped")
-    changes = {"status": {"old": here, "new": "Stopped"}}
+def _around(api, name, here, goal, change):
+    """
+    Return the steps of a change that the instance is stopped for, and started after; refused, it runs again.
+
+    The stop and the change are one step. One that somebody else stopped meanwhile stays so, unless ``goal`` says more.
+    """
+    before, changes = [], {"status": {"old": here, "new": "Stopped"}}
     note = "; ".join(filter(None, [change.note, "it is stopped for that"]))
 
     def apply():
-        done = plans.apply(stop)
+        was = statuses.stop_for(api, name)
+        before.append(was)
+        done = {} if was == "Stopped" else {"status": {"old": was, "new": "Stopped"}}
         try:
             actual = change.apply()
         except APIException as exc:
-            exc.changes = _run_again(api, name, here, exc, done)
+            exc.changes = _run_again(api, name, was, exc, done)
             raise
         return {**done, **(change.changes if actual is None else actual)}
 
-    return replace(change, changes={**changes, **change.changes}, apply=apply, note=note)
+    stopped = replace(change, changes={**changes, **change.changes}, apply=apply, note=note)
+    steps = _towards(api, name, "Stopped", goal or here)
+    if goal is None:
+        steps = [replace(step, apply=partial(_unless_stopped, before, step)) for step in steps]
+    return [stopped, *steps]
+
+
+def _unless_stopped(before, step):
+    """Do a step unless somebody else had stopped the instance."""
+    return {} if before == ["Stopped"] else step.apply()
 
 
 def _run_again(api, name, here, error, done):
@@ -295,10 +309,35 @@ def absent(api, name, force=False):
     if here != "Stopped" and not force:
         raise InvalidError(f"it is {here}; force: True stops and deletes it")
     stop = [] if here == "Stopped" else statuses.steps_to(api, name, here, "Stopped", 0, True)
-    vanishes = bool(stop) and current.metadata["ephemeral"]
+    stopped, ephemeral = {}, current.metadata.get("ephemeral")
+
+    def stop_it(step):
+        try:
+            stopped.update(step.apply())
+        except APINotFoundException:  # somebody else deleted it
+            return {}
+        return dict(stopped)
 
     def apply():
-        gone = writes.remove(api, KIND, name)
-        return None if vanishes else gone
+        done = _delete(api, name, force)
+        return {"deleted": name, **done} if ephemeral and stopped else done  # an ephemeral one is gone by the stop
 
+    stop = [replace(step, apply=partial(stop_it, step)) for step in stop]
     return stop + [Step("deleted", {"deleted": name}, apply)]
+
+
+def _delete(api, name, force):
+    """Delete an instance and return what changed; one that somebody started meanwhile is stopped only by ``force``."""
+    done, patience = {}, retry.Patience(api.retry_timeout)
+    while True:
+        try:
+            gone = writes.remove(api, KIND, name)
+            return done if gone == {} else {**done, "deleted": name}
+        except APIException as exc:
+            if not (force and retry.is_refusal(exc) and patience.pause()):
+                raise
+            current = objects.read(api, KIND, name)
+            here = "Stopped" if current is None else statuses.status(statuses.settled(api, name, current))
+            if here == "Stopped":
+                raise
+        diff.merge_changes(done, plans.apply(statuses.steps_to(api, name, here, "Stopped", 0, True)))

@@ -68,8 +68,7 @@ def _move(api, name, there, changes, seconds):
     found = copies.origin(api, name)
     wanted = copies.fields(found, changes.get("pool", {}).get("new"))
     copies.refuse_lacking(there, wanted)
-    here = statuses.status(statuses.settled(api, name))
-    plans.apply(statuses.steps_to(api, name, here, "Stopped"))
+    here = statuses.stop_for(api, name)
     done, place = {}, api
     try:
         if "pool" in changes:

@@ -1,5 +1,9 @@
 """
-The status of instances: what it is, and the actions that lead to another one.
+The power state of instances: what it is, and the actions that lead to another one.
+
+Between the look and the act somebody else can start, stop or freeze the instance. So an action that the daemon refuses
+is followed by a second look: where the instance is in another state by then, the way goes on from there, and the
+changes are those that were made here.
 
 Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 around every stop on Incus
 6.0.4.
@@ -31,8 +35,12 @@ KIND = KINDS["instance"]
 STOP_SECONDS = 30
 START_SECONDS = 120
 _SETTLE_PAUSE = 0.2
+# How often somebody else may be faster, until that is the failure.
+_TRIES = 5
 # The server's word for a running guest whose agent is up is "Ready": running all the same.
 _SAME_STATUS = {"Ready": "Running"}
+# What the daemons say of an action on an instance that is there: "The instance is already stopped".
+_ALREADY = "already"
 _STABLE = ("Running", "Stopped", "Frozen", "Error")
 # action: (the status that it leads to, what is done by it)
 _ACTIONS = {
@@ -135,6 +143,14 @@ def reached(api, name, goal, timeout=None, force=False):
     return steps_to(api, name, status(current), goal, timeout, force)
 
 
+def plan_thaw(api, name, timeout=None):
+    """Return the step that thaws a frozen instance; none for any other, which is left as it is."""
+    timeout = names.seconds(timeout)
+    if status(settled(api, name)) != "Frozen":
+        return []
+    return [_step(api, name, "Frozen", "unfreeze", None, timeout, False)]
+
+
 def restarted(api, name, timeout=None, force=False):
     """
     Return the steps of a restart: a frozen instance is stopped and started, a stopped one is started.
@@ -147,13 +163,45 @@ def restarted(api, name, timeout=None, force=False):
     if here != "Running":
         stop = [] if here == "Stopped" else reached(api, name, "Stopped", timeout, force)
         return stop + steps_to(api, name, "Stopped", "Running")
-    change = {"restarted": name}
+    return [restart_step(api, name, timeout, force)]
 
-    def apply():
+
+def restart_step(api, name, timeout=None, force=False):
+    """Return the step that restarts an instance that runs."""
+    change = {"restarted": name, "forced": True} if force and timeout == 0 else {"restarted": name}
+    return Step("restarted", change, lambda: restart(api, name, timeout, force))
+
+
+def restart(api, name, timeout=None, force=False):
+    """
+    Restart an instance that runs, and return what changed.
+
+    One that somebody else stopped or froze meanwhile is started or thawed; one that the restart itself stopped and did
+    not start is started.
+    """
+    try:
         forced = act_on(api, name, "restart", timeout, force)
-        return {**change, "forced": True} if forced else change
+    except APIException as exc:
+        if not retry.is_refusal(exc):
+            raise
+        now = _status_after(api, name, "start", exc)
+        if now == "Running":
+            raise
+        return _started_again(api, name, now, exc, timeout, force)
+    return {"restarted": name, "forced": True} if forced else {"restarted": name}
 
-    return [Step("restarted", change, apply)]
+
+def _started_again(api, name, now, error, timeout, force):
+    """Bring an instance whose restart was refused to Running; returns what that and the restart changed."""
+    ours = now == "Stopped" and _ALREADY not in error.error
+    steps = [] if now == "Stopped" else steps_to(api, name, now, "Stopped", timeout, force)
+    try:
+        done = plans.apply(steps + steps_to(api, name, "Stopped", "Running"))
+    except LxdapiError as exc:
+        if ours:
+            exc.changes = {"status": {"old": "Running", "new": now}}
+        raise
+    return {"restarted": name} if ours else done
 
 
 def _once_it_exists(api, name, goal, timeout, force):
@@ -171,8 +219,13 @@ def _once_it_exists(api, name, goal, timeout, force):
     return Step(verb, change, apply, "it does not exist yet")
 
 
-def steps_to(api, name, here, goal, timeout=None, force=False):
-    """Return the steps from one status to another; none if it is the same."""
+def steps_to(api, name, here, goal, timeout=None, force=False, tries=_TRIES):
+    """
+    Return the steps from one status to another; none if it is the same.
+
+    tries
+        How often somebody else may change the status meanwhile.
+    """
     if here == goal:
         return []
     ways = _WAYS.get((here, goal))
@@ -182,22 +235,61 @@ def steps_to(api, name, here, goal, timeout=None, force=False):
         ways = ("stop",)
     steps = []
     for action in ways:
-        steps.append(_step(api, name, here, action, timeout, force))
+        steps.append(_step(api, name, here, action, goal, timeout, force, tries))
         here, _ = _ACTIONS[action]
     return steps
 
 
-def _step(api, name, here, action, timeout, force):
+def _step(api, name, here, action, goal, timeout, force, tries=_TRIES):
+    """Return the step of an action on the way to ``goal``; None: nothing is done where it is overtaken."""
     there, done = _ACTIONS[action]
     change = {"status": {"old": here, "new": there}}
     if action == "stop" and force and timeout == 0:
         change["forced"] = True
 
     def apply():
-        forced = act_on(api, name, action, timeout, force)
+        try:
+            forced = act_on(api, name, action, timeout, force)
+        except APIException as exc:
+            now = _overtaken(api, name, here, action, exc)
+            if now is None:
+                return change
+            if tries == 0:
+                raise
+            steps = steps_to(api, name, now, goal or now, timeout, force, tries - 1)
+            return plans.apply(steps)
         return {**change, "forced": True} if forced else change
 
     return Step(done, change, apply)
+
+
+def _overtaken(api, name, here, action, error):
+    """
+    Return the status of an instance that somebody else brought to another one before an action on it, None where the
+    action was done all the same; raises the error of the action for any other.
+
+    The status alone proves nothing where it is the one that the action leads to: after a failed start it can read
+    Running for a moment. All daemons say then that it "is already running", stopped or frozen.
+    """
+    if not retry.is_refusal(error):
+        raise error
+    try:
+        now = _status_after(api, name, action, error)
+    except APINotFoundException:
+        if action == "stop" and isinstance(error, APIOperationException):  # it was ephemeral
+            return None
+        raise error from None
+    there, _ = _ACTIONS[action]
+    if _ALREADY not in error.error and now in (here, there):
+        raise error
+    return now
+
+
+def _status_after(api, name, action, error):
+    """Return the status after an action that was refused."""
+    if action == "start" and isinstance(error, APIOperationException):
+        come_to_rest(api, name)
+    return status(settled(api, name))
 
 
 def act_on(api, name, action, timeout=None, force=False):
@@ -226,7 +318,7 @@ def act_on(api, name, action, timeout=None, force=False):
 
 def put_state(api, name, body, wait):
     """
-    Send an action and wait for the end; that an ephemeral instance vanished with its stop is one.
+    Send an action and wait for the end.
 
     Where the answer is lost the status tells. A restart leads nowhere else: it is not sent twice.
     """
@@ -235,13 +327,7 @@ def put_state(api, name, body, wait):
         api.put(objects.path_of(KIND, name) + "/state", json=body).wait(wait)
 
     goal, _ = _ACTIONS.get(body["action"], (None, None))
-    try:
-        retry.settle(api, put, lambda: _found_there(api, name, body["action"], goal))
-    except APIOperationException as exc:
-        if not _arrived(api, name, body["action"], goal, exc.error):
-            if body["action"] == "start":
-                come_to_rest(api, name)
-            raise
+    retry.settle(api, put, lambda: _found_there(api, name, body["action"], goal))
 
 
 def come_to_rest(api, name):
@@ -268,27 +354,23 @@ def _found_there(api, name, action, goal):
         return True if action == "stop" else None
 
 
-def _arrived(api, name, action, goal, words):
+def stop_for(api, name, timeout=None, force=False):
     """
-    Return True if the instance is where the action leads although it failed: another was faster.
+    Stop an instance for something that is done meanwhile, and return the status that it is to be brought back to.
 
-    The status alone proves nothing: after a failed start it can read Running for a moment. Both
-    daemons say that it "is already running", stopped or frozen.
+    That is ``Stopped`` for one that somebody else stopped: it is not started then.
     """
-    try:
-        here = status(api.get(objects.path_of(KIND, name)))
-        return here == goal and "already" in words
-    except APINotFoundException:
-        return action == "stop"
+    now = settled(api, name)
+    refuse_vanishing(now, "Stopped")
+    done = plans.apply(steps_to(api, name, status(now), "Stopped", timeout, force))
+    return done["status"]["old"] if done else "Stopped"
 
 
-def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None, changes=None):
+def while_stopped(api, name, act, timeout=None, force=False, renamed=None, changes=None):
     """
     Stop an instance, do something with it, bring it back to its status, whether that failed or not; returns what
     ``act`` does.
 
-    here
-        Its status.
     timeout, force
         Of the stop, see :func:`reached`.
     renamed
@@ -296,7 +378,7 @@ def while_stopped(api, name, here, act, timeout=None, force=False, renamed=None,
     changes
         What ``act`` changes: where the instance does not come back, the error has these and the status.
     """
-    plans.apply(steps_to(api, name, here, "Stopped", timeout, force))
+    here = stop_for(api, name, timeout, force)
     stays = {"status": {"old": here, "new": "Stopped"}}
     try:
         done = act()

@@ -104,12 +104,9 @@ def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
 
     changes = {"image": {"old": old, "new": new}}
 
-    rebuild = partial(_rebuild, api, name, body, timeout)
-
     def apply():
-        if here == "Stopped":
-            return rebuild()
-        return statuses.while_stopped(api, name, here, rebuild, None, force, changes=changes)
+        rebuild = partial(_rebuild, api, name, body, timeout)
+        return statuses.while_stopped(api, name, rebuild, None, force, changes=changes)
 
     note = "" if here == "Stopped" else "it is stopped for that and started again"
     return [Step("rebuilt", changes, apply, note)]

@@ -30,10 +30,10 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False):
         return Plan()
     if objects.read(api, KIND, new) is not None:
         raise InvalidError(f"there is an instance {new} already")
-    here, rename = statuses.status(now), partial(writes.rename, api, KIND, name, new)
-    if here != "Stopped" and not (stop or force):
+    here, rename, may_stop = statuses.status(now), partial(writes.rename, api, KIND, name, new), stop or force
+    if here != "Stopped" and not may_stop:
         raise InvalidError(f"it is {here}; stop: True stops it for that and starts it again")
     statuses.refuse_vanishing(now, "Stopped")
     changes = {"name": {"old": name, "new": new}}
-    stopped = partial(statuses.while_stopped, api, name, here, rename, timeout, force, new, changes)
-    return [Step("renamed", changes, rename if here == "Stopped" else stopped)]
+    stopped = partial(statuses.while_stopped, api, name, rename, timeout, force, new, changes)
+    return [Step("renamed", changes, stopped if may_stop else rename)]

@@ -5,6 +5,7 @@ A plan: steps that were made with GETs only, to be reported or applied.
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Union
 
+from lxdapi.errors import LxdapiError
 from lxdapi.model import diff
 
 
@@ -73,9 +74,14 @@ Steps = Union[Plan, Iterable[Step]]
 
 
 def apply(steps: Iterable[Step]) -> Dict[str, Any]:
-    """Apply the steps and return what they changed; the first failure is raised."""
+    """Apply the steps and return what they changed; the first failure is raised, with ``changes`` of what was done."""
     changes: Dict[str, Any] = {}
     for step in steps:
-        actual = step.apply()
+        try:
+            actual = step.apply()
+        except LxdapiError as exc:
+            diff.merge_changes(changes, getattr(exc, "changes", {}))
+            exc.changes = changes  # type: ignore[attr-defined]
+            raise
         diff.merge_changes(changes, step.changes if actual is None else actual)
     return changes
