@@ -152,7 +152,7 @@ def snapshot_decoded_twice(asked):
 
 
 def names_decoded_once(asked):
-    made = {"images/aliases": {"target": asked.image}, "projects": {}, "profiles": {}, VOLUMES: {}}
+    made = {"images/aliases": {"target": asked.image}, "projects": {}, "profiles": {}, "network-zones": {}}
     found = []
     for collection, fields in made.items():
         asked.do("POST", collection, {"name": "a%41b", **fields})
