@@ -64,9 +64,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
         (``/1.0/instances``); then the whole JSON is returned, with ``metadata`` in it. Of an object the values
         of secret keys are masked, of a path only those that ``lxdapi:sensitive`` names (README, Secrets).
     name
-        Of the object, with what it is in before it: ``lxdbr0/192.0.2.10``, ``default/data``. One that was made
-        elsewhere may have a name that lxdapi gives to nothing, such as ``%2e%2e``: it is taken to the letter. Only
-        ``.`` and ``..`` are refused: no path is sure to reach these.
+        Of the object, to the letter, with what it is in before it: ``lxdbr0/192.0.2.10``, ``default/data``.
     params
         A mapping for the query, with a path.
     target

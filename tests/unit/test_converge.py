@@ -312,16 +312,6 @@ def test_a_bad_name_is_refused_before_any_request(name, wanted):
     assert "profile name" in ret["comment"]
 
 
-@pytest.mark.parametrize("name, sent", [("a/b", "a%2Fb"), ("a\n", "a%0A"), ("%2e%2e", "%252e%252e")])
-def test_a_name_that_nothing_new_gets_can_be_that_of_an_old_object(name, sent):
-    ret, paper = applied(web(), None, name=name)
-    assert (ret["result"], ret["changes"]) == (True, {})
-    assert [seen.path for seen in paper.seen] == [f"/1.0/profiles/{sent}"]
-    if "%" not in name:
-        ret, paper = applied(web(), {}, name=name)
-        assert (ret["result"], paper.seen) == (False, [])
-
-
 def test_an_unknown_kind_is_told_with_those_there_are():
     with pytest.raises(InvalidError, match="unknown kind 'profil'; there are: .*profile"):
         converge.present(Paper().api, "profil", "web", {})

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from fake import Paper, server, sync
+from fake import Paper, failure, server, sync
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lxdapi import validation as names
@@ -120,6 +120,16 @@ def test_a_request_for_an_object_asks_for_no_other(word, name):
     own = unquote(segments[-1]) if kind.decoded_twice else segments[-1]
     assert unquote(own) == (str(ip_address(name)) if kind.rule == "address" else name)
     assert paper.seen[-1].query == {}
+
+
+@pytest.mark.parametrize("name, sent", [("a/b", "a%2Fb"), ("a\n", "a%0A"), ("%2e%2e", "%252e%252e")])
+def test_a_name_that_nothing_new_gets_can_be_that_of_an_old_object(name, sent):
+    paper = Paper(failure(404, "not found"))
+    assert converge.absent(paper.api, "profile", name) == []
+    assert [seen.path for seen in paper.seen] == [f"/1.0/profiles/{sent}"]
+    if "%" not in name:
+        with pytest.raises(InvalidError):
+            converge.present(Paper().api, "profile", name, {})
 
 
 @given(TRICKY)
