@@ -126,7 +126,7 @@ def test_settings_that_the_kind_does_not_have_are_refused_before_any_request(mod
     assert module.paper.seen == []
 
 
-@pytest.mark.parametrize("name", ["..", "", "a/b", 5, ["web"], True])
+@pytest.mark.parametrize("name", ["..", "", "\ud800", 5, ["web"], True])
 def test_a_bad_name_is_refused_before_any_request(module, name):
     for act in (
         lambda: module.get("profile", name),

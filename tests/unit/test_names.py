@@ -125,7 +125,7 @@ def test_a_request_for_an_object_asks_for_no_other(word, name):
 @pytest.mark.parametrize("name, sent", [("a/b", "a%2Fb"), ("a\n", "a%0A"), ("%2e%2e", "%252e%252e")])
 def test_a_name_that_nothing_new_gets_can_be_that_of_an_old_object(name, sent):
     paper = Paper(failure(404, "not found"))
-    assert converge.absent(paper.api, "profile", name) == []
+    assert list(converge.absent(paper.api, "profile", name)) == []
     assert [seen.path for seen in paper.seen] == [f"/1.0/profiles/{sent}"]
     if "%" not in name:
         with pytest.raises(InvalidError):

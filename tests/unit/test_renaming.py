@@ -81,7 +81,7 @@ def test_what_has_one_name_for_good_says_so(word):
     assert converge.rename_steps(Paper().api, KINDS[word], None, "new") == []
 
 
-@pytest.mark.parametrize("old", ["", "..", 5, True, ["old"], {"old": 1}, b"old", "a\n"])
+@pytest.mark.parametrize("old", ["", "..", 5, True, ["old"], {"old": 1}, b"old", "\ud800"])
 @pytest.mark.parametrize("word, name", [("profile", "web"), ("storage_volume", "default/web")])
 def test_a_bad_other_name_is_refused(word, name, old):
     ret, paper = renamed(Model(), word, name, old)
