@@ -13,6 +13,7 @@ from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge
 from requests import Request
 
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"

@@ -25,7 +25,7 @@ from lxdapi.http.requirements import (
     UnixAdapter,
     UnixHTTPConnection,
     UnixHTTPConnectionPool,
-    certs,
+    certifi,
     requests,
     urllib3,
 )
@@ -300,7 +300,7 @@ class TLSAdapter(HTTPAdapter):
 
 def _tls_context(cert, key, verify):
     """Return the TLS context."""
-    context = tls.context(verify, certs.where())
+    context = tls.context(verify, certifi.where())
     if cert:
         _load_client(context, cert, key)
     return context

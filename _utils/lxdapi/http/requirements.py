@@ -3,9 +3,9 @@ What the library needs of other projects, imported in one place, so that a missi
 """
 
 try:
+    import certifi
     import requests
     import urllib3
-    from requests import certs
     from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
     from requests_unixsocket.adapters import UnixAdapter, UnixHTTPConnection, UnixHTTPConnectionPool
     from urllib3.fields import RequestField
@@ -23,7 +23,7 @@ __all__ = [
     "UnixAdapter",
     "UnixHTTPConnection",
     "UnixHTTPConnectionPool",
-    "certs",
+    "certifi",
     "requests",
     "urllib3",
 ]

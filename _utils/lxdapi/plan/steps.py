@@ -81,7 +81,7 @@ def apply(steps: Iterable[Step]) -> Dict[str, Any]:
             actual = step.apply()
         except LxdapiError as exc:
             diff.merge_changes(changes, getattr(exc, "changes", {}))
-            exc.changes = changes  # type: ignore[attr-defined]
+            exc.changes = changes
             raise
         diff.merge_changes(changes, step.changes if actual is None else actual)
     return changes
