@@ -304,5 +304,5 @@ def test_what_says_nothing_of_itself_is_no_server_of_ours(reply):
 
 
 def test_the_seeds_way_of_waiting():
-    paper = Paper(started(), sync({"id": "x", "class": "task", "status_code": 200, "status": "Success"}))
+    paper = Paper(started(), sync({"class": "task", "status_code": 200, "status": "Success"}))
     assert paper.api.post("images", json={"a": 1}).wait().metadata["status"] == "Success"

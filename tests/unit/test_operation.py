@@ -236,3 +236,34 @@ def test_an_operation_is_named_by_its_id_or_its_path(text, path, query):
 def test_what_names_no_operation_is_refused(text):
     with pytest.raises(InvalidError):
         operations.address(text)
+
+
+C2 = {"resources": {"instances": ["/1.0/instances/c2"]}}
+
+
+@pytest.mark.parametrize("about", [C2, {"metadata": {"entity_url": "/1.0/instances/c2"}}])
+def test_an_operation_about_another_instance_proves_no_creation(about):
+    exc = failed(finished(**about))
+    assert isinstance(exc, APIOutcomeUnknownException)
+    assert "not about instances/c1, but about instances/c2" in exc.error
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"resources": {"instances": ["/1.0/instances/c1", "/1.0/instances/c2"]}},
+        {"resources": {"containers": ["/1.0/containers/c1?project=web"]}},
+        {"resources": {"images": ["/1.0/images/abc"]}},
+        {"resources": None},
+        {"resources": {}, "metadata": {"entity_url": "/1.0/instances/c1"}},
+        {"resources": {}, "metadata": {"entity_url": "/1.0/projects/web"}},
+    ],
+)
+def test_an_operation_about_ours_or_about_nothing_like_it_is_taken(about):
+    assert waited(finished(**about))[1].metadata["status_code"] == 200
+
+
+def test_a_wait_that_answers_with_another_operation_is_asked_again():
+    paper, result = waited(finished(id="another"), finished())
+    assert paper.lines[1:] == [WAIT, LOOK]
+    assert result.metadata["id"] != "another"

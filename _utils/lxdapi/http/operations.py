@@ -9,7 +9,7 @@ import re
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lxdapi.errors import (
     APIConnectionException,
@@ -101,8 +101,28 @@ def _changes(operation):
 
 def _paths(operation):
     found = [path for paths in (operation.get("resources") or {}).values() for path in paths or ()]
+    # newer LXD names the object here
+    found += filter(None, [(operation.get("metadata") or {}).get("entity_url")])
     # LXD 5.0.2 has its instances once more as containers
     return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in found}
+
+
+def require_about(result: APIResult, place: str, name: str) -> None:
+    """
+    Raise :class:`APIOutcomeUnknownException` for the operation of another object, as after a crossed reply.
+
+    result
+        Of the operation, which ended well.
+    place, name
+        The path to which the request was sent, and the name in its body. An operation that names nothing in this
+        place proves nothing: not each operation names the object that it creates.
+    """
+    place = place.replace("/1.0/", "", 1)
+    paths = {unquote(path) for path in _paths(result.metadata)}
+    beside = {path for path in paths if path.rpartition("/")[0] == place}
+    if beside and f"{place}/{name}" not in beside:
+        words = f"the operation is not about {place}/{name}, but about {', '.join(sorted(beside))}"
+        raise APIOutcomeUnknownException(result, words)
 
 
 def left_alone(api: API, path: str) -> None:
@@ -123,12 +143,12 @@ def _look(api, path, query, left):
     try:
         params = {**query, "timeout": seconds}
         result = api.transact("GET", f"{path}/wait", params=params, timeout=seconds + _GRACE)
-        if _is_operation(result):
+        if _is_operation(result, path):
             return result
     except (APIConnectionException, APITimeoutException):
         pass
     result = api.transact("GET", path, params=query, timeout=_GRACE)
-    if _is_operation(result):
+    if _is_operation(result, path):
         return result
     if result.response.status_code == 404 and result.data:
         raise APIOutcomeUnknownException(result, f"the operation vanished: {result.words()}")
@@ -136,6 +156,9 @@ def _look(api, path, query, left):
     raise APIProtocolException(result, "not an operation")
 
 
-def _is_operation(result):
+def _is_operation(result, path):
+    """Return True for the operation with this path, False for anything else, such as a crossed reply."""
     data = result.metadata
-    return isinstance(data, dict) and isinstance(data.get("status_code"), int) and "class" in data
+    if not isinstance(data, dict) or not isinstance(data.get("status_code"), int) or "class" not in data:
+        return False
+    return data.get("id") in (None, path.rpartition("/")[2])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lxdapi import masking as secrets
 from lxdapi.errors import (
@@ -165,10 +165,18 @@ class APIResult:
             return self
         seconds = self.api.wait_timeout if timeout is None else timeout
         try:
-            return self._waited(path, query, seconds)
+            ended = self._waited(path, query, seconds)
+            self._require_own(ended)
+            return ended
         except APIException as exc:
             exc.started_by = self.request
             raise
+
+    def _require_own(self, ended):
+        """Raise if the operation that ended well created another object than the request was for."""
+        body = _json(self.request.body) if self.request.method == "POST" else None
+        if isinstance(body, dict) and isinstance(body.get("name"), str):
+            operations.require_about(ended, unquote(urlsplit(self.request.url).path), body["name"])
 
     def _waited(self, path, query, seconds):
         if self.api.cache is None:
