@@ -30,6 +30,7 @@ def present(
     reload=None,
     force=False,
     image_changed="ignore",
+    replace_partial=False,
     cloud_init=None,
     devices_override=None,
     sensitive=None,
@@ -152,6 +153,12 @@ def present(
         What is done where the source means another image by now than the instance was made of: ``ignore``;
         ``report``: the comment says so; ``rebuild``: it is made anew from that one, which empties its root disk and
         keeps config, devices, profiles and addresses (API extension ``instances_rebuild``; not one with snapshots).
+    replace_partial
+        What is done with a partial creation: an instance that was never started, and whose creation never ended as far
+        as anybody can tell, as when its daemon died. One of lxdapi with an empty root file system is deleted and
+        created anew in any case. False: for any other the state fails, because an edit of a profile makes a complete
+        instance look the same, and it may hold data; start it once if it is good. True: it is deleted, with all that
+        is in it, and created anew. Default: false.
     cloud_init
         What cloud-init shall do when the instance starts for the first time, as data: ``user_data``, ``vendor_data``
         and ``network``, each a mapping. They become ``cloud-init.user-data`` (``#cloud-config``),
@@ -173,7 +180,7 @@ def present(
     wanted = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
     wanted.update(architecture=architecture, ephemeral=ephemeral)
     how = (source, running, restart_on_change, timeout, renamed_from, target, move)
-    how += (wait_for, snapshot_before, image_changed)
+    how += (wait_for, snapshot_before, image_changed, replace_partial)
 
     def plan():
         watches.declared(reload, timeout, force)

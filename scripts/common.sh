@@ -109,6 +109,16 @@ install_incus() {
     apt_need /usr/libexec/incus/incusd -t bookworm-backports incus-base
 }
 
+# What the daemons look for before they manage virtual machines, and what compiles tests/support/vmshim.c.
+install_vm_tools() {
+    apt_need qemu-system-x86_64 qemu-system-x86
+    apt_need qemu-img qemu-utils
+    apt_need /usr/share/OVMF/OVMF_CODE.fd ovmf
+    apt_need genisoimage genisoimage
+    apt_need sgdisk gdisk
+    apt_need gcc gcc libc6-dev
+}
+
 install_daemons() {
     install_lxd
     install_incus

@@ -9,10 +9,9 @@ import pytest
 from fake import Paper, failure, sync
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation, sources
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
-from lxdapi.instances import sources
 from lxdapi.plan.state_result import run_state
 from model import INSTANCE, Model, failed
 
@@ -137,7 +136,7 @@ def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done)
     ret, paper = stated(model, instances.present, wanted, "busybox", running)
     assert actions(paper) == ["POST", *done]
     sent = next(seen for seen in paper.seen if seen.method == "POST").json
-    assert unfinished.mark_of(SimpleNamespace(metadata=sent)) == sent["config"].pop("volatile.uuid")
+    assert partial_creation.mark_of(SimpleNamespace(metadata=sent)) == sent["config"].pop("volatile.uuid")
     assert sent == {
         "name": "c1",
         "config": {"limits.cpu": "2"},

@@ -2,6 +2,8 @@
 What becomes of instances and of later states where an answer was lost: the second part of the rule of lxdapi_retry.
 """
 
+from types import SimpleNamespace
+
 import pytest
 import requests
 from fake import MISSING, Paper, as_json, failure, raw, sync
@@ -11,7 +13,7 @@ from lxdapi.errors import (
     APIUnavailableException,
 )
 from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation
 from lxdapi.instances import plan as instances
 from lxdapi.model import writes
 from lxdapi.model.kinds import kind_of
@@ -35,7 +37,7 @@ def patient(*replies, **options):
 
 
 ABOUT = {"class": "task", "resources": {"instances": ["/1.0/instances/c1"]}}
-UNFINISHED = {"config": {unfinished.MARK: "x"}, "description": "", "status": "Stopped"}
+PARTIAL = {"config": {partial_creation.MARK: "x"}, "description": "", "status": "Stopped"}
 
 
 def instance(mark=None):
@@ -61,17 +63,17 @@ def test_an_instance_that_somebody_else_made_meanwhile_is_not_taken_for_ours(mar
 
 def test_an_instance_that_is_still_being_made_when_the_time_is_over_is_not_deleted():
     def daemon(seen):
-        return sync({"running": [ABOUT]}) if "operations" in seen.path else sync(UNFINISHED)
+        return sync({"running": [ABOUT]}) if "operations" in seen.path else sync(PARTIAL)
 
     paper = patient(daemon, wait_timeout=0.2)
-    with pytest.raises(APITimeoutException, match="still being made"):
+    with pytest.raises(APITimeoutException, match="still being created"):
         instances.present(paper.api, "c1", {})
     assert paper.writes == []
 
 
-def test_what_another_run_made_anew_meanwhile_is_not_deleted_as_half_made():
+def test_what_another_run_replaced_meanwhile_is_not_deleted_as_partial():
     paper = patient(instance("other"))
-    assert unfinished.rid(paper.api, "c1", "x") == {}
+    assert partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL)) == {}
     assert paper.writes == []
 
 

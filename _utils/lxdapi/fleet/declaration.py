@@ -20,7 +20,7 @@ KIND = instances.KIND
 FIELDS = ("type", "description", "config", "devices", "profiles", "architecture", "ephemeral")
 HOW = (
     *("source", "running", "restart_on_change", "timeout", "renamed_from", "target", "move", "wait_for"),
-    *("snapshot_before", "image_changed"),
+    *("snapshot_before", "image_changed", "replace_partial"),
 )
 WORDS = (*FIELDS, *HOW, "cloud_init", "devices_override", "absent", "force")
 # Where null says something of its own: it shall not be there.
@@ -80,6 +80,7 @@ def _check(name, given):
     try:
         names.truth("absent", given.get("absent", False))
         names.truth("force", given.get("force", False))
+        names.truth("replace_partial", given.get("replace_partial", False))
         fields = {word: given.get(word) for word in FIELDS}
         diff.normal(KIND, {**fields, "type": instances.type_of(given.get("type"))})
         instances.goal_of(given.get("running"))

@@ -9,7 +9,7 @@ from functools import partial
 
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APIProtocolException, LxdapiError
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation
 from lxdapi.instances import power as statuses
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.kinds import KINDS
@@ -31,7 +31,7 @@ def listed(api):
 def is_steady(entry):
     """Return True for an instance that nobody makes, starts or stops right now, as far as the listing tells."""
     result = CachedObject(entry)
-    return bool(entry.get("config")) and statuses.is_stable(result) and unfinished.is_whole(result)
+    return bool(entry.get("config")) and statuses.is_stable(result) and not partial_creation.looks_partial(result)
 
 
 class Seen(API):

@@ -103,7 +103,7 @@ def _kept(entry):
     if here != "Stopped":
         return f"it is {here}"
     if not seen.is_steady(entry):
-        return "it is being made, or was half made"
+        return "it is being created, or its creation may not have ended"
     # the daemon would refuse it
     protected = (entry.get("expanded_config") or entry["config"]).get(_PROTECTED)
     return f"it has {_PROTECTED}" if str(protected).lower() in names.TRUE else ""

@@ -11,7 +11,7 @@ from lxdapi import validation as names
 from lxdapi.errors import APIProtocolException, InvalidError
 from lxdapi.http import retry
 from lxdapi.images import image as images
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation
 from lxdapi.instances import power as statuses
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
@@ -41,7 +41,7 @@ class Origin:
         """Return the result of its GET, None if it is not there."""
         if self.is_snapshot:
             return objects.read(self._api, self.kind, self.name)
-        return unfinished.awaited(self._api, self.name)
+        return partial_creation.wait_until_created(self._api, self.name)
 
     def existing(self):
         """Return the result of its GET; raises :class:`InvalidError` if it is not there."""

@@ -12,7 +12,7 @@ from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import retry
 from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation
 from lxdapi.instances import power as statuses
 from lxdapi.instances import transfer as migrate
 from lxdapi.model import diff, objects, writes
@@ -24,7 +24,7 @@ SNAPSHOT = KINDS["instance_snapshot"]
 # A mark of a move to another daemon that is under way: see lxdapi_migrated.
 MIGRATING = "user.lxdapi.migrating"
 _FIELDS = ("architecture", "config", "description", "devices", "ephemeral", "profiles", "type")
-_OWN = (unfinished.MARK, MIGRATING)
+_OWN = (partial_creation.MARK, MIGRATING)
 
 
 def origin(api, name):
@@ -40,7 +40,7 @@ def origin(api, name):
     if found is None or (snapshot and part is None):
         words = objects.nowhere(api)
         raise InvalidError(words or f"there is no {(SNAPSHOT if snapshot else KIND).label} {name} on {api.endpoint}")
-    unfinished.refuse_half_made(found)
+    partial_creation.require_created(api, instance, found)
     return {**found.metadata, **(part.metadata if part else {})}
 
 
@@ -153,7 +153,7 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
     """
     refresh, with_snapshots = names.truth("refresh", refresh), names.truth("snapshots", with_snapshots)
     seconds = migrate.SECONDS if timeout is None else names.seconds(timeout)
-    path = objects.path_of(KIND, new)
+    objects.path_of(KIND, new)
     found = origin(api, name)
     here = migrate.is_same(api, there)
     if here and (there.project or "default", new) == (api.project or "default", name):
@@ -164,10 +164,10 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
     if not here and with_snapshots and "/" not in name:
         migrate.refuse_snapshots(api, there, name)
     wanted = fields(found, pool)
-    existing = unfinished.awaited(there, new)
+    existing = partial_creation.wait_until_created(there, new)
     options = {"instance_only": not with_snapshots, "refresh": existing is not None}
     if existing is not None:
-        _refuse_existing(existing, path, refresh, pool)
+        _refuse_existing(there, new, existing, refresh, pool)
     creations.refuse_target(there, target)
     transfer = migrate.Transfer(api, name, there, new, way, options, seconds, target)
     changes = {"refreshed" if existing else "created": new}
@@ -176,10 +176,10 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
     return [Step("refreshed" if existing else "created", changes, apply, missing=missing)]
 
 
-def _refuse_existing(existing, path, refresh, pool):
+def _refuse_existing(there, new, existing, refresh, pool):
     if not refresh:
-        raise InvalidError(f"{path} exists already; refresh: True brings it up to date")
-    unfinished.refuse_half_made(existing)
+        raise InvalidError(f"{objects.path_of(KIND, new)} exists already; refresh: True brings it up to date")
+    partial_creation.require_created(there, new, existing)
     if statuses.status(existing) != "Stopped":
         raise InvalidError(f"it is {statuses.status(existing)}: only one that is stopped can be refreshed")
     if pool not in (None, *(each.get("pool") for each in _root(existing.metadata["expanded_devices"]).values())):

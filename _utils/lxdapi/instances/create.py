@@ -8,8 +8,7 @@ from functools import partial
 
 from lxdapi.errors import APIException, APIOperationException, InvalidError
 from lxdapi.http import retry
-from lxdapi.instances import backups, sources
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import backups, partial_creation, sources
 from lxdapi.instances import power as statuses
 from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
@@ -26,7 +25,7 @@ _NEEDS = {"network": "network", "storage_pool": "pool"}
 _START = "instance_create_start"
 
 
-def create(api, name, wanted, source, timeout=None, extra=None, target=None):
+def create(api, name, wanted, source, timeout=None, extra=None, target=None, replace_partial=False):
     """
     Create the instance with everything in it, in one call, and wait until it is known to be whole.
 
@@ -35,9 +34,12 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
     target
         The member of the cluster, or ``@group`` of members, that it is made on; None: the daemon's choice.
 
-    An answer that was lost is settled by looking at the instance; one that a daemon left half made when it died is
-    removed and made again. Returns None, after an answer that was lost what was done. An exception whose ``made`` is
-    True is about what comes after the creation, such as a start.
+    replace_partial
+        True: what a daemon that died left of our creation is replaced although it may hold data. False: only if it is
+        proven to be empty.
+
+    An answer that was lost is settled by looking at the instance. Returns None, after an answer that was lost what was
+    done. An exception whose ``made`` is True is about what comes after the creation, such as a start.
     """
     source = sources.source_of(source)
     if "project" in source:
@@ -50,7 +52,7 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
         return writes.create(there, KIND, name, fields, timeout, body)
 
     try:
-        return made_whole(api, name, {**inherited, **wanted}, send)
+        return made_whole(api, name, {**inherited, **wanted}, send, replace_partial)
     except APIException as exc:
         if retry.is_refusal(exc) and not exc.made:
             # that there is no such image LXD and Incus say differently; this raises a plain "not found"
@@ -58,7 +60,7 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None):
         raise
 
 
-def made_whole(api, name, fields, send):
+def made_whole(api, name, fields, send, replace_partial=False):
     """
     Make an instance, and know that it is whole.
 
@@ -67,7 +69,7 @@ def made_whole(api, name, fields, send):
 
     Returns and raises: see :func:`create`.
     """
-    config, mark = unfinished.marked(fields.get("config") or {})
+    config, mark = partial_creation.with_mark(fields.get("config") or {})
 
     def act():
         try:
@@ -77,15 +79,16 @@ def made_whole(api, name, fields, send):
             exc.changes = {"created": name} if exc.made else exc.changes
             raise
 
-    found = retry.settle(api, act, lambda: _found_created(api, name, mark))
-    if unfinished.MARK in config:
+    found = retry.settle(api, act, lambda: _found_created(api, name, mark, replace_partial))
+    partial_creation.remember(mark)
+    if partial_creation.MARK in config:
         _unmark(api, name)
     return {"created": name} if found else None
 
 
 def _unmark(api, name):
     try:
-        unfinished.unmark(api, name)
+        partial_creation.remove_mark(api, name)
     except APIException as exc:  # it is made; the next run takes the mark away
         log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
 
@@ -98,30 +101,32 @@ def _is_made(api, name, mark, error):
         current = objects.read(api, KIND, name)
     except APIException:
         return False
-    return current is not None and unfinished.is_whole(current) and unfinished.mark_of(current) == mark
+    if current is None or partial_creation.looks_partial(current) or partial_creation.mark_of(current) != mark:
+        return False
+    partial_creation.remember(mark)
+    return True
 
 
-def _found_created(api, name, mark):
-    """Return True if our creation, whose answer was lost, came to its end; what is left of it is removed else."""
-    current = unfinished.awaited(api, name, begun=True)
-    if current is None:
+def _found_created(api, name, mark, replace_partial):
+    """Return True if our creation, whose answer was lost, ended well; None if there is nothing of it (any more)."""
+    current = partial_creation.wait_until_created(api, name, begun=True)
+    # of another's the daemon says that it exists already
+    if current is None or partial_creation.mark_of(current) != mark:
         return None
-    if unfinished.is_whole(current):
-        # of somebody else the daemon says that there is one already
-        return True if unfinished.mark_of(current) == mark else None
-    if unfinished.mark_of(current) != mark:
-        unfinished.refuse_half_made(current)
-    unfinished.rid(api, name, mark)
+    if partial_creation.examine(api, name, current).created:
+        return True
+    partial_creation.delete_partial(api, name, current, replace_partial)
     return None
 
 
-def _created(api, name, wanted, source, timeout=None, extra=None, target=None):
+def _created(api, name, *args):
     """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
+    wanted = args[0]
     try:
-        return create(api, name, wanted, source, timeout, extra, target)
+        return create(api, name, *args)
     except APIException as exc:
-        current = unfinished.awaited(api, name) if retry.is_refusal(exc) and not exc.made else None
-        if current is None or not unfinished.is_whole(current):
+        current = partial_creation.wait_until_created(api, name) if retry.is_refusal(exc) and not exc.made else None
+        if current is None or not partial_creation.examine(api, name, current).created:
             raise
         writes.refuse_fixed(KIND, wanted, current)
         return writes.update(api, KIND, name, wanted)
@@ -138,7 +143,7 @@ def refuse_target(api, target):
         raise InvalidError(f"target: there is no {KINDS[kind_name].label} {str(target).lstrip('@')}")
 
 
-def creation(api, name, wanted, source, timeout=None, target=None, shared=True, running=False):
+def creation(api, name, wanted, source, timeout=None, target=None, shared=True, running=False, replace_partial=False):
     """
     Return the steps to a new instance.
 
@@ -146,6 +151,8 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True, 
         True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
     running
         True: it is started as well; where the daemon can (API extension instance_create_start) by the same request.
+    replace_partial
+        See :func:`create`.
 
     ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
     is declared of them is written afterwards.
@@ -159,7 +166,7 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True, 
     late = late or (sort == "copy" and converge.unmade(wanted))
     at_once = bool(started) and not late and sort == "image" and api.has(_START)
     make, extra = _created if shared else create, {"start": True} if at_once else None
-    apply = partial(make, api, name, wanted, source, timeout, extra, target)
+    apply = partial(make, api, name, wanted, source, timeout, extra, target, replace_partial)
     note = "it is empty: no source is declared" if source is None else ""
     made = Step("created", {"created": name}, apply, note, partial(lacking, api, wanted, source))
     if at_once:

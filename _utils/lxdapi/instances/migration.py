@@ -33,7 +33,7 @@ from lxdapi.errors import APIException, APINotFoundException, APIOperationExcept
 from lxdapi.http import operations, retry
 from lxdapi.instances import copy as copies
 from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation
 from lxdapi.instances import power as statuses
 from lxdapi.instances import transfer as migrate
 from lxdapi.model import objects, writes
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 KIND = KINDS["instance"]
 MARK = copies.MIGRATING
-_MARKS = (MARK, unfinished.MARK)
+_MARKS = (MARK, partial_creation.MARK)
 # The words of the mark of a copy, of which the last one is there if it is proven, and how many say whose it is.
 _PROOF, _RUN = ("uuid", "last_used_at", "run", "digest"), 3
 # What a daemon says of one that was never started.
@@ -68,7 +68,7 @@ def migrated(source, there, name, change, options):
     options.update({word: names.truth(word, options[word] or False) for word in ("refresh", "allow_stop")})
     if migrate.is_same(source, there):
         raise InvalidError("both remotes are the same daemon; lxdapi_instance.move moves within one")
-    here, found = unfinished.awaited(source, name), unfinished.awaited(there, name)
+    here, found = partial_creation.wait_until_created(source, name), partial_creation.wait_until_created(there, name)
     if here is None:
         return _without_source(source, there, name, change, found, options)
     creations.refuse_target(there, options["target"])
@@ -91,7 +91,7 @@ def _without_source(source, there, name, change, found, options):
         words = objects.nowhere(source) or objects.nowhere(there) or words
         late = partial(_late, source, there, name, change, options, words)
         return [Step("migrated", change, late, missing=lambda: words)]
-    unfinished.refuse_half_made(found)
+    partial_creation.require_created(there, name, found)
     changes = {mark: {"old": value, "new": None} for mark, value in _marks(found).items()}
     if not changes:
         return Plan()
@@ -175,7 +175,7 @@ class Move:
 
     def refuse(self):
         """Raise for what cannot be moved, or what nobody can prove to be a copy."""
-        unfinished.refuse_half_made(self.here)
+        partial_creation.require_created(self.source, self.name, self.here)
         config = self.here.metadata.get("expanded_config") or self.here.metadata["config"]
         if str(config.get("security.protection.delete")).lower() in names.TRUE:
             raise InvalidError("security.protection.delete: the source could not be deleted afterwards")
@@ -256,8 +256,8 @@ class Move:
         now = self.source.get(objects.path_of(KIND, self.name))
         digest = self._digest(now)
         self.wanted = copies.fields(now.metadata, self.options["pool"], moved=True)
-        if self.found is not None and not unfinished.is_whole(self.found):
-            unfinished.rid(self.there, self.name, unfinished.mark_of(self.found))
+        if self.found is not None and partial_creation.looks_partial(self.found) and not self._is_proven():
+            _deleted(self.there, self.name, self._is_partial)
             self.found = None
         self.mark = [*self._identity(now), random.token_hex(8)]
         if self.found is not None:
@@ -265,6 +265,11 @@ class Move:
         self._carry(loose)
         self.found = self.there.get(objects.path_of(KIND, self.name))
         return digest
+
+    def _is_partial(self):
+        """Return True if the copy is still the one that looks partial: all that it can have is at the source."""
+        copy = partial_creation.wait_until_created(self.there, self.name)
+        return copy is not None and partial_creation.looks_partial(copy) and self._mark_of(copy) == self.mark
 
     def _carry(self, loose):
         """
@@ -354,7 +359,7 @@ class Move:
         return {}
 
     def _remove_copy(self):
-        found = unfinished.awaited(self.there, self.name)
+        found = partial_creation.wait_until_created(self.there, self.name)
         if found is None or self._mark_of(found)[:1] != self._identity(self.here)[:1]:
             return  # that somebody made one of this name is no reason for the source to stand still
         self._is_ours(found)

@@ -1,17 +1,28 @@
 """
-Instances that are not whole: being made right now, or half made by a daemon that died meanwhile.
+Partial creations: instances that are being created right now, or whose creation never ended because the daemon died.
 
-Both daemons show such an instance as ``Stopped``, like any other. It can be told by its config: whatever was created
-to the end has ``volatile.apply_template`` until its first start, and ``volatile.last_state.power`` from then on
-(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2; images, copies, empty ones). Whether it was made by lxdapi says its
-``volatile.uuid``, which lxdapi gives it: half of that is a digest of the other half.
+A daemon shows such an instance as ``Stopped``, like any other. It lacks what a daemon writes at the end of a creation,
+``volatile.apply_template``, and what the first start leaves in the place of that (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2;
+images, copies, empty ones). These keys can be missing from a complete instance as well: an edit of a profile writes the
+config of its instances back as the daemon read it some moments before (all three), and a virtual machine whose first
+start failed has lost ``volatile.apply_template`` (LXD 5.0.2, Incus 6.0.4). So an instance that looks partial may hold
+data. It is replaced only if lxdapi created it, nothing shows that its creation ended, and its root file system, which
+an image was to fill, is empty: :func:`examine`.
+
+The ``volatile.uuid`` of an instance says whether lxdapi created it: half of that is a digest of the other half.
 """
 
 import hashlib
 import secrets as random
 import uuid
+from typing import NamedTuple
 
-from lxdapi.errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
+from lxdapi.errors import (
+    APIException,
+    APIPreconditionException,
+    APITimeoutException,
+    InvalidError,
+)
 from lxdapi.http import operations, retry
 from lxdapi.model import objects, writes
 from lxdapi.model.cached_reads import CachedObject, uncached_reads
@@ -21,20 +32,45 @@ KIND = KINDS["instance"]
 # Where the uuid is another's (a move from another daemon keeps it): until the creation is known to be good.
 MARK = "user.lxdapi.creating"
 _UUID = "volatile.uuid"
-_WHOLE = ("volatile.apply_template", "volatile.last_state.power")
-_WORDS = (
-    "it is half made: its creation never came to an end (its config has neither volatile.apply_template nor "
-    "volatile.last_state.power, and no operation is about it); "
-    "delete it and make it anew, or, if it is good, start it once"
+# Each of these is written at the end of a creation, or by a start.
+_CREATED_KEYS = (
+    "volatile.apply_template",
+    "volatile.last_state.power",
+    "volatile.last_state.ready",
+    "volatile.vsock_id",
 )
+# What a daemon says of an instance that was never started.
+_NEVER = ("1970-01-01", "0001-01-01")
+# Marks of the instances whose creation this process saw end well.
+_seen_created = set()
 
 
-def is_whole(current):
-    """Return True if the instance in a GET's result was created to the end."""
-    return any(key in current.metadata["config"] for key in _WHOLE)
+class Finding(NamedTuple):
+    """
+    What an instance turned out to be.
+
+    created
+        True: its creation ended.
+    empty
+        True: its creation never ended, and there is nothing in it.
+    words
+        What makes it so. Neither of the two: why nobody can tell.
+    """
+
+    created: bool = False
+    empty: bool = False
+    words: str = ""
 
 
-def marked(config):
+def looks_partial(current):
+    """Return True if nothing in a GET's result shows that the creation of the instance ended."""
+    found = current.metadata
+    was_used = not (found.get("last_used_at") or _NEVER[0]).startswith(_NEVER)
+    has_key = any(key in found["config"] for key in _CREATED_KEYS)
+    return not (has_key or was_used or found.get("status", "Stopped") != "Stopped" or is_known(mark_of(current)))
+
+
+def with_mark(config):
     """
     Return (the config of a new instance with a mark of our own, that mark).
 
@@ -52,7 +88,7 @@ def _signed(half):
 
 
 def mark_of(current):
-    """Return the mark that an instance got from lxdapi, which made it or began to; None for none."""
+    """Return the mark that lxdapi gave an instance when it created it; None for none."""
     config = current.metadata["config"]
     return config.get(MARK) or _ours(config.get(_UUID))
 
@@ -65,48 +101,126 @@ def _ours(text):
     return text if _signed(found.bytes[:8]) == found else None
 
 
-def awaited(api, name, current=None, seconds=None, begun=False):
+def remember(mark):
+    """Remember that the creation with this mark ended well: nothing in this process doubts it again."""
+    _seen_created.add(mark)
+
+
+def is_known(mark):
+    """Return True if this process saw the creation with this mark end well."""
+    return mark in _seen_created
+
+
+def wait_until_created(api, name, current=None, seconds=None, begun=False):
     """
-    Return the instance once nobody is making it any more, None if there is none.
+    Return the instance once nobody is creating it any more, None if there is none. It can still look partial.
 
     current
         What a GET returned just now; None: it is read.
     seconds
-        How long it is waited for; None: as long as for an operation.
+        How long to wait. Default: as long as for an operation.
     begun
         True: its creation may have begun, although there is no instance yet.
     """
     current = current or objects.read(api, KIND, name)
-    if is_whole(current) if current else not begun:
+    if not _may_be_in_creation(current, begun):
         return current
     with uncached_reads():
         current = objects.read(api, KIND, name) if isinstance(current, CachedObject) else current
-        return _awaited(api, name, current, retry.Patience(api.wait_timeout if seconds is None else seconds), begun)
+        return _wait(api, name, current, retry.Patience(api.wait_timeout if seconds is None else seconds), begun)
 
 
-def _awaited(api, name, current, patience, begun):
-    while not (is_whole(current) if current else not begun):
+def _may_be_in_creation(current, begun):
+    return looks_partial(current) if current else begun
+
+
+def _wait(api, name, current, patience, begun):
+    while _may_be_in_creation(current, begun):
         if not operations.is_about(api, objects.path_of(KIND, name)):
-            # it can have become whole between the two looks
+            # the creation can have ended between the two looks
             return objects.read(api, KIND, name)
         if not patience.pause():
             url = f"{api.endpoint}/1.0/{objects.path_of(KIND, name)}"
-            raise APITimeoutException(error="it is still being made", method="GET", url=url)
+            raise APITimeoutException(error="it is still being created", method="GET", url=url)
         current = objects.read(api, KIND, name)
     return current
 
 
-def rid(api, name, mark):
-    """
-    Delete the instance that bears this mark if it is still half made; returns {} if it is not.
+def examine(api, name, current):
+    """Return the :class:`Finding` about an instance that nobody is creating any more."""
+    if not looks_partial(current):
+        return Finding(created=True)
+    use = _examine_use(api, name, current)
+    if use is not None:
+        return use
+    if mark_of(current) is None:
+        return Finding(words="lxdapi did not create it")
+    return _examine_root(api, name, current)
 
-    Another run may have made it anew: so it is looked at before each try, and one that is busy is not waited for.
+
+def _examine_use(api, name, current):
+    """Return the finding about an instance with a backup or a snapshot, None for any other."""
+    path = objects.path_of(KIND, name)
+    if api.get(f"{path}/backups").metadata:
+        return Finding(created=True, words="it has a backup")
+    snapshots = api.get(f"{path}/snapshots", params={"recursion": 1}).metadata
+    if not snapshots:
+        return None
+    # a copy gets the snapshots of its origin before anything else, with the times of their creation
+    if any(each["created_at"] > current.metadata["created_at"] for each in snapshots):
+        return Finding(created=True, words="it has a snapshot of its own")
+    return Finding(words="it has snapshots of its origin")
+
+
+def _examine_root(api, name, current):
+    if current.metadata.get("type") != "container":
+        return Finding(words="nobody can read the disk of a virtual machine that does not run")
+    if "volatile.base_image" not in current.metadata["config"]:
+        return Finding(words="it has no image that would have filled its root file system")
+    try:
+        found = api.get(objects.path_of(KIND, name) + "/files", params={"path": "/"}).metadata
+    except APIException as exc:
+        return Finding(words=f"its root file system cannot be read: {exc.explain()}")
+    if found == []:
+        return Finding(empty=True, words="its root file system is empty")
+    return Finding(words="its root file system has content, complete or not")
+
+
+def describe(finding):
+    """Return in words what looks partial and is not proven to be so, and what to do."""
+    return (
+        "it looks like a partial creation: it was never started, its config has neither volatile.apply_template nor "
+        "volatile.last_state.power, and no operation is about it. It may hold data all the same: "
+        f"{finding.words}. If it is good, start it once; if not, delete it, or declare replace_partial: true"
+    )
+
+
+def require_created(api, name, current):
+    """Raise :class:`InvalidError` for an instance that may be a partial creation."""
+    finding = examine(api, name, current)
+    if not finding.created:
+        raise InvalidError(describe(finding))
+
+
+def delete_partial(api, name, partial, unproven=False):
+    """
+    Delete a partial creation; returns {} if it is none any more.
+
+    partial
+        What a GET returned of it. Another run may have replaced it, so it is read and examined before each try.
+    unproven
+        True: also where it may hold data. Otherwise :class:`InvalidError` is raised for that.
     """
     once, patience = api.impatient(), retry.Patience(api.retry_timeout)
     while True:
-        current = awaited(api, name)
-        if current is None or is_whole(current) or mark_of(current) != mark:
+        current = wait_until_created(api, name)
+        if current is None or _identity(current) != _identity(partial):
             return {}
+        finding = examine(api, name, current)
+        if finding.created:
+            return {}
+        if not (finding.empty or unproven):
+            raise InvalidError(describe(finding))
         try:
             return writes.remove(once, KIND, name)
         except APIException as exc:
@@ -114,18 +228,16 @@ def rid(api, name, mark):
                 raise
 
 
-def refuse_half_made(current):
-    """Raise :class:`InvalidError` for one that is half made."""
-    if not is_whole(current):
-        raise InvalidError(_WORDS)
+def _identity(current):
+    return [current.metadata["config"].get(key) for key in (_UUID, MARK)]
 
 
-def unmark(api, name):
-    """Take the mark away from an instance that is whole; somebody else having deleted it is as good."""
-    retry.settle(api, lambda: _unmark(api, name), lambda: None)
+def remove_mark(api, name):
+    """Remove the mark from an instance whose creation ended; does nothing if somebody else has deleted it."""
+    retry.settle(api, lambda: _remove_mark(api, name), lambda: None)
 
 
-def _unmark(api, name):
+def _remove_mark(api, name):
     for _ in range(writes.TRIES):
         current = objects.read(api, KIND, name)
         if current is None or mark_of(current) is None:

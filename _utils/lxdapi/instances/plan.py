@@ -14,10 +14,9 @@ from lxdapi.images import simplestreams
 from lxdapi.instances import cloud_init as documents
 from lxdapi.instances import create as creations
 from lxdapi.instances import device_overrides as overrides
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation, snapshots
 from lxdapi.instances import power as statuses
 from lxdapi.instances import rebuild as base_images
-from lxdapi.instances import snapshots
 from lxdapi.instances import wait_for as waiting
 from lxdapi.model import diff, objects, writes
 from lxdapi.model.kinds import KINDS
@@ -75,6 +74,7 @@ def present(
     wait_for=None,
     snapshot_before=False,
     image_changed="ignore",
+    replace_partial=False,
 ):
     """
     Return the steps to an instance with the declared fields, and with ``running`` its status.
@@ -87,19 +87,22 @@ def present(
     ``wait_for``: see :mod:`lxdapi.instances.wait_for`. ``snapshot_before``: see
     :func:`lxdapi.instances.snapshots.before`.
     ``image_changed``: see :func:`lxdapi.instances.rebuild.check`.
+    ``replace_partial``: a partial creation is replaced although it may hold data, see
+    :mod:`lxdapi.instances.partial_creation`.
     """
     goal, timeout = goal_of(running), names.seconds(timeout)
     waits, guarded = waiting.steps(api, name, wait_for), names.truth("snapshot_before", snapshot_before or False)
     base_images.choose(image_changed)
+    new = {"running": bool(running), "replace_partial": names.truth("replace_partial", replace_partial or False)}
     wanted = normal(api, wanted)
-    current = unfinished.awaited(api, name)
-    half_made = current is not None and _half_made(current)
+    current = partial_creation.wait_until_created(api, name)
+    deletion = _plan_replacement(api, name, current, new["replace_partial"])
     renamed = [] if current is not None else converge.rename_steps(api, KIND, renamed_from, name)
     if renamed:
         current = objects.read(api, KIND, renamed_from)
-    if current is None or half_made:
-        made = creations.creation(api, name, wanted, source, timeout, target, running=bool(running))
-        return _awaited(_rid(api, name, current) + made, waits, goal or "Stopped")
+    if current is None or deletion:
+        made = creations.creation(api, name, wanted, source, timeout, target, **new)
+        return _awaited(deletion + made, waits, goal or "Stopped")
     wanted = _unmarked(wanted, current)
     now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
     statuses.refuse_vanishing(now, goal)
@@ -152,28 +155,23 @@ def _placed(api, name, now, goal, changes, moving):
     return steps + _existing(api, name, "Stopped" if stays else here, goal, changes)
 
 
-def _half_made(current):
-    """Return True if lxdapi left it half made; raises for one that somebody else left so."""
-    if unfinished.is_whole(current):
-        return False
-    if unfinished.mark_of(current) is None:
-        unfinished.refuse_half_made(current)
-    return True
-
-
-def _rid(api, name, half_made):
-    """Return the step that removes a half-made instance, so that it can be made anew; none where there is none."""
-    if half_made is None:
+def _plan_replacement(api, name, current, replace_partial):
+    """Return the step that deletes a partial creation, none for any other; raises for one that may hold data."""
+    finding = partial_creation.examine(api, name, current) if current else None
+    if finding is None or finding.created:
         return []
-    delete = partial(unfinished.rid, api, name, unfinished.mark_of(half_made))
-    return [Step("deleted", {"deleted": name}, delete, "it was half made: its creation never came to an end")]
+    if not (finding.empty or replace_partial):
+        raise InvalidError(partial_creation.describe(finding))
+    delete = partial(partial_creation.delete_partial, api, name, current, replace_partial)
+    why = "" if finding.empty else ", and replace_partial is declared"
+    return [Step("deleted", {"deleted": name}, delete, f"it was a partial creation: {finding.words}{why}")]
 
 
 def _unmarked(wanted, current):
     """Return the declared fields, and that the mark of a creation goes, which came to its end after all."""
-    if unfinished.MARK not in current.metadata["config"] or wanted.get("config") == {}:
+    if partial_creation.MARK not in current.metadata["config"] or wanted.get("config") == {}:
         return wanted
-    return {**wanted, "config": {**(wanted.get("config") or {}), unfinished.MARK: None}}
+    return {**wanted, "config": {**(wanted.get("config") or {}), partial_creation.MARK: None}}
 
 
 def made(api, name, settings):

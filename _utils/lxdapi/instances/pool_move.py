@@ -8,7 +8,7 @@ from lxdapi import validation as names
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import copy as copies
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation
 from lxdapi.instances import power as statuses
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
@@ -36,7 +36,7 @@ def moved(api, name, there, pool=None, timeout=None):
     if pool is None and there is api:
         raise InvalidError("nowhere to move to: target, pool or to_project is needed")
     now = statuses.settled(api, name)
-    unfinished.refuse_half_made(now)
+    partial_creation.require_created(api, name, now)
     before, after = _places(api, now, there, pool)
     changes = {word: {"old": before[word], "new": after[word]} for word in after if before[word] != after[word]}
     if not changes:
@@ -49,7 +49,8 @@ def moved(api, name, there, pool=None, timeout=None):
 
 def _pool_of(found):
     """Return the storage pool of the root disk."""
-    return next((each.get("pool") for each in found["expanded_devices"].values() if each.get("path") == "/"), None)
+    devices = found.get("expanded_devices") or found["devices"]
+    return next((each.get("pool") for each in devices.values() if each.get("path") == "/"), None)
 
 
 def _places(api, now, there, pool):
@@ -97,7 +98,7 @@ def _is_in_pool(api, name, changes):
 
 
 def _is_in_project(api, name, there):
-    found = unfinished.awaited(there, name)
+    found = partial_creation.wait_until_created(there, name)
     return True if found is not None and objects.read(api, KIND, name) is None else None
 
 

@@ -23,7 +23,7 @@ from lxdapi.errors import (
     LxdapiError,
 )
 from lxdapi.http import operations, retry
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import steps as plans
@@ -134,10 +134,9 @@ def reached(api, name, goal, timeout=None, force=False):
         A stop that was not obeyed in time is done by force.
     """
     timeout, force = names.seconds(timeout), names.truth("force", force or False)
-    current = unfinished.awaited(api, name)
+    current = partial_creation.wait_until_created(api, name)
     if current is None:
         return [_once_it_exists(api, name, goal, timeout, force)]
-    unfinished.refuse_half_made(current)
     current = started_up(api, name, settled(api, name, current), goal)
     refuse_vanishing(current, goal)
     return steps_to(api, name, status(current), goal, timeout, force)

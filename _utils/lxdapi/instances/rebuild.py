@@ -8,9 +8,8 @@ from lxdapi import validation as names
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
 from lxdapi.images import remote as remote_images
-from lxdapi.instances import partial_creation as unfinished
+from lxdapi.instances import partial_creation, sources
 from lxdapi.instances import power as statuses
-from lxdapi.instances import sources
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Step
@@ -86,10 +85,10 @@ def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
     Raises :class:`InvalidError` for a daemon that cannot: LXD 5.0.2 lacks the API extension instances_rebuild.
     """
     force, timeout = names.truth("force", force or False), names.seconds(timeout)
-    current = current or unfinished.awaited(api, name)
+    current = current or partial_creation.wait_until_created(api, name)
     if current is None:
         raise InvalidError(f"there is no instance {name}")
-    unfinished.refuse_half_made(current)
+    partial_creation.require_created(api, name, current)
     _refuse(api, name, current)
     source = sources.source_of(source)
     if source["type"] not in ("image", "none"):

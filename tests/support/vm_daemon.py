@@ -1,0 +1,61 @@
+"""
+Daemons that manage virtual machines on a kernel without vhost_vsock, with an emulated processor.
+
+There is no agent inside: no exec, no files, no addresses. What is needed: ./test installs QEMU, the firmware and gcc.
+"""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from daemons import ENTER_ROOT, Daemon
+
+HERE = Path(__file__).resolve().parent
+ENTER_VM_HOST = str(Path(ENTER_ROOT).with_name("enter-vm-host"))
+# The processor is emulated, and the device that needs vhost_vsock is left out.
+CONFIG = {
+    "security.secureboot": "false",
+    "limits.memory": "128MiB",
+    "raw.qemu": "-cpu qemu64",
+    "raw.qemu.conf": '[machine]\naccel = "tcg"\n[device "qemu_vsock"]\n',
+}
+ROOT = {"root": {"type": "disk", "path": "/", "pool": "default", "size": "64MiB"}}
+
+
+class VmDaemon(Daemon):
+    """One daemon with virtual machines; LXD 5.0.2 or Incus 6.0.4."""
+
+    @property
+    def shim(self):
+        """The program that starts the daemon, compiled on demand."""
+        path = self.directory.with_name(f"{self.directory.name}.vmshim")
+        if not path.exists():
+            source = str(HERE / "vmshim.c")
+            subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Werror", "-o", str(path), source], check=True)
+        return path
+
+    def kill(self):
+        """The daemon is gone by SIGKILL; its machines go on."""
+        # the process that was started is the shim: without it the daemon would hang in its next bind()
+        for pid in self.processes():
+            if os.path.basename(_exe(pid)) == os.path.basename(self.kind.command[0]):
+                os.kill(pid, signal.SIGKILL)
+        super().kill()
+
+    def remove(self):
+        """The folder of a stopped daemon is gone, and the shim."""
+        super().remove()
+        self.shim.unlink()
+
+    def _entered(self, command):
+        if command != self.kind.command:
+            return command
+        return [ENTER_VM_HOST, str(self.shim), *command]
+
+
+def _exe(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:  # it has ended
+        return ""
