@@ -3,11 +3,14 @@ What the integration tests share: where the daemons are, what is behind salt://,
 """
 
 import shutil
+from functools import lru_cache
 
+import distribution
 import pytest
 
 pytest.register_assert_rewrite("life", "salt_commands")
 
+import flat_layout  # noqa: E402
 import installed  # noqa: E402
 import ssh_target  # noqa: E402
 from life import Life  # noqa: E402
@@ -37,13 +40,19 @@ def roots(tmp_path_factory, image):
 
 
 @pytest.fixture(scope="session")
+def flat(tmp_path_factory):
+    """A folder with lxdapi as it was before the library was a package."""
+    return flat_layout.write(tmp_path_factory.mktemp("flat"))
+
+
+@pytest.fixture(scope="session")
 def make_salt(tmp_path_factory, roots, remotes):
     """Make a Salt with a folder of its own that knows the remotes."""
 
-    def make(name, venv=None, python=None, roots=roots, **options):
+    def make(name, venv=None, python=None, roots=roots, environment=None, **options):
         folder = tmp_path_factory.mktemp(name)
         options.setdefault("lxdapi", {"remotes": remotes})
-        return Salt(venv or this_environment(), folder, roots, python, **options)
+        return Salt(venv or this_environment(), folder, roots, python, environment, **options)
 
     return make
 
@@ -55,29 +64,47 @@ def life(daemon, image):
 
 
 @pytest.fixture(scope="session")
-def make_installed(tmp_path_factory, make_salt):
+def make_wheel(tmp_path_factory):
+    """Make the wheel of our package, of this version or of another one, each once."""
+    return lru_cache(lambda version=None: distribution.build(tmp_path_factory.mktemp("built"), version)[1])
+
+
+@pytest.fixture(scope="session")
+def make_installed(tmp_path_factory, make_salt, make_wheel):
     """
     Make a Salt in a virtual environment of its own, in which our package is installed by pip.
 
     version
         Another one than this repository's, for the package.
+    beside
+        The folders of other packages, which are installed with it.
     """
 
-    def make(venv=None, version=None, **options):
-        venv, folder = venv or this_environment(), tmp_path_factory.mktemp("installed")
-        source = installed.sources(folder / "source", version)
-        python = installed.environment(folder / "venv", venv, source)
+    def make(venv=None, version=None, beside=(), **options):
+        venv = venv or this_environment()
+        folder = tmp_path_factory.mktemp("installed") / "venv"
+        python = installed.environment(folder, venv, make_wheel(version), *beside)
         return make_salt("beside", venv, python, **options)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def make_ssh(tmp_path_factory, make_installed, sshd, remotes):
-    """Make a Salt of some version with a roster; only the target knows the remotes."""
+def make_ssh(tmp_path_factory, make_salt, make_installed, sshd, remotes, roots):
+    """
+    Make a Salt of some version with a roster, set up as the README says; only the target knows the remotes.
 
-    def make(version, venv=None):
-        salt = make_installed(venv=venv, lxdapi={}, **ssh_target.settings(version))
+    way
+        How it has our modules: "pip" or "checkout".
+    """
+
+    def make(version, way, venv=None, **options):
+        # No checkout among the file_roots: it is not needed there.
+        options = {"venv": venv, "lxdapi": {}, "roots": roots[1:], **ssh_target.settings(version, way), **options}
+        if way == "pip":
+            salt = make_installed(**options)
+        else:
+            salt = make_salt("checkout", environment=ssh_target.environment(), **options)
         salt.write("roster", {"target": sshd.target(tmp_path_factory.mktemp("thin"), remotes)})
         return salt
 
@@ -104,13 +131,13 @@ def salt_factories_config(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def master(salt_factories, roots):
+def master(salt_factories, roots, flat):
     """A running master."""
     options = {
         "interface": "127.0.0.1",
         "open_mode": True,
         "auto_accept": True,
-        "file_roots": {"base": [str(root) for root in roots]},
+        "file_roots": {"base": [str(root) for root in roots], flat_layout.SALTENV: [str(flat)]},
     }
     master = salt_factories.salt_master_daemon("master", overrides=options)
     with master.started():

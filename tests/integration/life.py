@@ -18,6 +18,15 @@ def by_id(states):
     return {answer["__id__"]: answer for answer in states.values()}
 
 
+def prove_single_calls(salt, daemon):
+    """Prove that a function and a single state work on the target of a Salt that is set up for salt-ssh."""
+    remote = f"remote={daemon.name}"
+    for changes in ({"created": "single"}, {}):
+        (answer,) = salt.ssh("state.single", "lxdapi_profile.present", "single", remote).result().values()
+        assert (answer["result"], answer["changes"]) == (True, changes), answer
+    assert salt.ssh("lxdapi.list", "profile", remote).result() == ["default", "single"]
+
+
 class Life:
     """
     The web server on one daemon.

@@ -16,6 +16,9 @@ REPO = Path(__file__).resolve().parents[2]
 SRV = REPO / "tests" / "integration" / "srv"
 # The commands look for daemons where the tests say, and print transactions only where they are asked to.
 FOREIGN = ("LXD_SOCKET", "LXD_DIR", "INCUS_SOCKET", "INCUS_DIR", "DEBUG", "PYTHONPATH")
+# The virtual environments of the other versions of Salt.
+VARIABLE = "LXDAPI_SALT_VENVS"
+VENVS = dict(pair.split("=", 1) for pair in os.environ.get(VARIABLE, "").split(",") if pair)
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,12 @@ class Salt:
         Of the minion and of the master, such as ``lxdapi``.
     python
         The interpreter to run the commands with; None: the environment's own.
+    environment
+        Variables of each of the commands.
     """
 
-    def __init__(self, venv, folder, roots, python=None, **options):
-        self.venv, self.folder = Path(venv), Path(folder)
+    def __init__(self, venv, folder, roots, python=None, environment=None, **options):
+        self.venv, self.folder, self.environment = Path(venv), Path(folder), environment or {}
         self.python = python or self.venv / "bin" / "python"
         self.folder.mkdir(parents=True, exist_ok=True)
         common = {
@@ -108,18 +113,18 @@ class Salt:
         """Return what ``salt-call --local`` said."""
         options = ["--local", "-c", self.folder, "--out", "json", "--retcode-passthrough"]
         command = [self.python, self.venv / "bin" / "salt-call", *options, *words]
-        return run(command, seconds, **environment)
+        return run(command, seconds, **self.environment, **environment)
 
     def shown(self, *words, seconds=120):
         """Return what ``salt-call --local`` said as a person sees it, having ended well."""
         command = [self.python, self.venv / "bin" / "salt-call", "--local", "-c", self.folder, *words]
-        return run(command, seconds).succeeded()
+        return run(command, seconds, **self.environment).succeeded()
 
     def ssh(self, *words, seconds=240, **environment):
         """Return what ``salt-ssh`` said of the target of the roster."""
         options = ["-c", self.folder, "--roster-file", self.folder / "roster", "--out", "json"]
         command = [self.python, self.venv / "bin" / "salt-ssh", *options, "target", *words]
-        return run(command, seconds, **environment)
+        return run(command, seconds, **self.environment, **environment)
 
     def sync(self):
         """Return what was copied into the minion's cache, by type."""

@@ -1,8 +1,20 @@
 """
-The package installed by pip, and what happens when the modules are synced besides.
+The package installed by pip: on its own, beside other extensions of Salt, and with the modules synced besides.
 """
 
+import json
+import sys
+
+import extension
+import installed as environments
 import pytest
+from readme import code_blocks
+from salt.version import __version__ as SALT
+from salt_commands import REPO, VENVS, run, this_environment
+
+# The classes that the earlier lxdapi had in the same place.
+SEED = "from lxdapi.api import API, APIException, APINotFoundException, APIResult\n"
+SENT = "import json, salt.utils.thin as thin; print(json.dumps(thin._discover_saltexts()))"
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +50,31 @@ def test_two_versions_by_pip_and_by_sync_are_refused_and_both_are_named(make_ins
     assert said.status != 0
     for words in ("with the library of lxdapi 0.0.1", "by pip and by saltutil.sync_all; keep one"):
         assert words in said.stderr
+
+
+@pytest.mark.parametrize("way", ["pip", "checkout"])
+def test_the_python_of_the_readme_needs_no_minion(way, installed, daemon, imported):
+    program = SEED + code_blocks("In Python", "python")[0]
+    python = {"pip": installed.python, "checkout": sys.executable}[way]
+    path = {"pip": {}, "checkout": {"PYTHONPATH": str(REPO / "_utils")}}[way]
+    said = run([python, "-c", program], 60, LXD_SOCKET=daemon.socket, **path)
+    assert said.succeeded().stdout == "Running\n"
+
+
+@pytest.mark.parametrize("own_namespace", [False, True], ids=["namespace package", "saltext/__init__.py"])
+def test_another_extension_goes_on_working(own_namespace, make_ssh, a_remote, tmp_path):
+    salt = make_ssh(SALT, "pip", beside=[extension.sources(tmp_path / "foreign", own_namespace)])
+    assert salt.call("foreign.answer").result() == 42
+    assert "lxdapi_trust.fingerprint" in salt.call("sys.list_functions", "lxdapi_trust").result()
+    assert salt.ssh("foreign.answer").result() == 42
+    assert salt.ssh("lxdapi.list", "profile", a_remote).result() == ["default"]
+
+
+def test_salt_ssh_of_salt_3008_finds_all_that_it_has_to_send(make_wheel, tmp_path):
+    venv = this_environment() if SALT.startswith("3008.") else VENVS["3008.3"]
+    foreign = extension.sources(tmp_path / "foreign", own_namespace=False)
+    python = environments.environment(tmp_path / "venv", venv, make_wheel(), foreign)
+    packages, extensions = json.loads(run([python, "-c", SENT], 60).succeeded().stdout)
+    sent = {(folder.rpartition("/")[2], *namespace) for folder, namespace in packages}
+    assert {("lxdapi",), ("requests_unixsocket",), ("websocket",), ("foreign", "saltext")} <= sent
+    assert {"saltext.lxdapi", "saltext.foreign"} <= set(extensions)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import canaries
+import flat_layout
 import pytest
 from life import arguments
 from salt.utils.event import get_event as salt_events
@@ -43,6 +44,14 @@ def test_functions_answer_through_the_master(salt, daemon, imported):
 def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, daemon):
     answer = minion.salt_call_cli(timeout=60).run("lxdapi.list", "profile", f"remote={daemon.name}")
     assert answer.data == ["default"], answer
+
+
+def test_a_sync_replaces_the_flat_layout_and_the_next_job_runs_the_package(salt, minion, daemon):
+    salt("saltutil.sync_all", f"saltenv={flat_layout.SALTENV}")
+    assert salt("lxdapi.server") == "flat" and flat_layout.left(minion.config["extension_modules"])
+    salt("saltutil.sync_all")
+    assert salt("lxdapi.server", f"remote={daemon.name}")["server"] == daemon.server
+    assert flat_layout.left(minion.config["extension_modules"]) == set()
 
 
 def answered(bus, sls):

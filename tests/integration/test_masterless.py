@@ -2,6 +2,7 @@
 A minion without a master: ``salt-call --local``, the modules synced or in place.
 """
 
+import flat_layout
 import pytest
 from life import arguments
 from salt_commands import REPO
@@ -87,3 +88,15 @@ def test_a_host_is_a_table_without_colors_in_a_pipe_however_the_outputter_came(s
     assert "\x1b[0;36mNAME" in synced.shown("--force-color", *status).stdout
     picture = synced.shown("lxdapi.graph", f"remote={daemon.name}").stdout
     assert picture.startswith("flowchart LR\n") and "web1" in picture
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["cleaned", "not cleaned"])
+def test_the_package_does_not_mix_with_the_flat_layout_before_it(clean, make_salt, roots, flat, a_remote):
+    file_roots = {"base": [str(root) for root in roots], flat_layout.SALTENV: [str(flat)]}
+    salt = make_salt("flat", file_roots=file_roots, clean_dynamic_modules=clean)
+    salt.call("saltutil.sync_all", f"saltenv={flat_layout.SALTENV}").succeeded()
+    assert salt.call("lxdapi.server").result() == "flat"
+    salt.sync()
+    assert salt.call("lxdapi.list", "profile", a_remote).result() == ["default"]
+    left = flat_layout.left(salt.folder / "var" / "cache" / "salt" / "minion" / "extmods")
+    assert bool(left) is not clean

@@ -3,19 +3,36 @@ salt-ssh to a target that has nothing but sshd, the system's python3 and the dae
 """
 
 import pytest
-import ssh_target
+from life import prove_single_calls
 from salt.version import __version__ as SALT
-from salt_commands import REPO
 
 
 @pytest.fixture(scope="module")
 def salt(make_ssh):
-    """The Salt of this environment, with what its version needs for salt-ssh."""
-    return make_ssh(SALT)
+    """The Salt of this environment, with our package beside it."""
+    return make_ssh(SALT, "pip")
+
+
+@pytest.fixture(scope="module")
+def from_checkout(make_ssh):
+    """The same without the package, with a checkout."""
+    return make_ssh(SALT, "checkout")
 
 
 def test_a_web_server_is_as_declared_on_a_target_of_salt_ssh(salt, life):
     life(salt.applied_by_ssh).begins()
+
+
+def test_a_web_server_is_as_declared_by_salt_ssh_from_a_checkout(from_checkout, life):
+    life(from_checkout.applied_by_ssh).begins()
+
+
+def test_functions_and_single_states_work_by_salt_ssh_from_a_checkout(from_checkout, daemon):
+    prove_single_calls(from_checkout, daemon)
+
+
+def test_a_single_state_works_on_a_target_of_salt_ssh(salt, daemon):
+    prove_single_calls(salt, daemon)
 
 
 def test_functions_answer_on_a_target_of_salt_ssh(salt, daemon, imported):
@@ -33,10 +50,4 @@ def test_without_the_settings_the_message_names_what_is_missing(make_salt, sshd,
     bare.write("roster", {"target": sshd.target(tmp_path / "thin", remotes)})
     said = bare.ssh("lxdapi.list", "image", a_remote)
     assert said.status != 0
-    assert "it needs requests and requests-unixsocket" in said.stdout + said.stderr
-
-
-@pytest.mark.parametrize("release", ["3007", "3008"])
-def test_the_settings_in_the_readme_are_those_that_the_tests_use(release):
-    setting = f"thin_extra_mods: {ssh_target.settings(release)['thin_extra_mods']}"
-    assert setting in (REPO / "README.rst").read_text()
+    assert "over salt-ssh add lxdapi to thin_extra_mods and run salt-ssh -t" in said.stdout + said.stderr

@@ -5,13 +5,10 @@ LXDAPI_SALT_VENVS has them, made by ./test: ``3006.28=/path/to/venv,3007.15=/pat
 """
 
 import json
-import os
 
 import pytest
-from life import by_id
-
-VARIABLE = "LXDAPI_SALT_VENVS"
-VENVS = dict(pair.split("=", 1) for pair in os.environ.get(VARIABLE, "").split(",") if pair)
+from life import by_id, prove_single_calls
+from salt_commands import VARIABLE, VENVS
 
 pytestmark = pytest.mark.salt_versions
 
@@ -33,10 +30,10 @@ def synced(version, make_salt):
     return salt
 
 
-@pytest.fixture(scope="module")
-def by_ssh(version, make_ssh):
-    """A Salt of this version, with what it needs for salt-ssh."""
-    return make_ssh(version, VENVS[version])
+@pytest.fixture(scope="module", params=["pip", "checkout"])
+def by_ssh(request, version, make_ssh):
+    """A Salt of this version, set up for salt-ssh in one of the two ways."""
+    return make_ssh(version, request.param, VENVS[version])
 
 
 def test_a_web_server_lives_as_declared_with_another_salt(synced, life):
@@ -67,3 +64,7 @@ def test_the_conditions_of_a_command_are_about_the_inside_with_another_salt(sync
 
 def test_a_web_server_is_made_by_the_salt_ssh_of_another_salt(by_ssh, life):
     assert set(life(by_ssh.applied_by_ssh).changes("web")) == {"busybox", "web", "web1"}
+
+
+def test_functions_and_single_states_work_by_the_salt_ssh_of_another_salt(by_ssh, daemon):
+    prove_single_calls(by_ssh, daemon)

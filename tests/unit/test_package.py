@@ -3,6 +3,7 @@ The library as a package that Salt's loader takes for its own as well: by sync, 
 """
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -50,3 +51,11 @@ def test_the_front_of_the_same_name_is_not_taken_for_the_library():
     program = WITHOUT_LIBRARY.format(modules=str(REPO / "_modules"), utils=str(REPO / "_utils"))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_changelog_tells_to_import_is_there():
+    text = (REPO / "CHANGELOG.rst").read_text(encoding="utf-8")
+    places = re.findall(r"^ +``lxdapi_\w+`` +``(lxdapi\.[\w.]+)``$", text, re.MULTILINE)
+    assert "lxdapi.api" in places
+    for place in places:
+        importlib.import_module(place)
