@@ -223,7 +223,8 @@ def wait_for(name, wait_for, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.wait_for web1 '{"ready": true, "cmd": "test -e /etc/hosts"}' timeout=30
     """
-    plans.apply(waiting.steps(connection.connect(globals(), remote, project), name, wait_for, timeout))
+    waits = waiting.conditions(wait_for)
+    plans.apply(waiting.steps(connection.connect(globals(), remote, project), name, waits, timeout))
     return True
 
 

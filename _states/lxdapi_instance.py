@@ -6,6 +6,7 @@ Instances of LXD and Incus as declared: containers and virtual machines.
 
 from lxdapi.instances import on_watch as watches
 from lxdapi.instances import plan as instances
+from lxdapi.instances.spec import InstanceSpec
 from lxdapi.minion import connection, state
 
 
@@ -177,16 +178,17 @@ def present(
     project
         The project. Default: the remote's, or ``default``.
     """
-    wanted = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
-    wanted.update(architecture=architecture, ephemeral=ephemeral)
-    how = (source, running, restart_on_change, timeout, renamed_from, target, move)
-    how += (wait_for, snapshot_before, image_changed, replace_partial)
+    fields = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
+    fields.update(architecture=architecture, ephemeral=ephemeral)
+    how = dict(source=source, running=running, restart_on_change=restart_on_change, timeout=timeout)
+    how.update(renamed_from=renamed_from, target=target, move=move, wait_for=wait_for, snapshot_before=snapshot_before)
+    how.update(image_changed=image_changed, cloud_init=cloud_init, devices_override=devices_override)
+    how.update(replace_partial=replace_partial)
 
     def plan():
         watches.declared(reload, timeout, force)
-        api = connection.connect(globals(), remote, project)
-        whole = instances.declared(api, name, wanted, cloud_init, devices_override, source, renamed_from)
-        return instances.present(api, name, whole, *how)
+        spec = InstanceSpec.declared(fields, **how)
+        return instances.plan_present(connection.connect(globals(), remote, project), name, spec)
 
     return state.run_plan(globals(), "instance", name, plan, sensitive)
 

@@ -5,6 +5,7 @@ Snapshots by one name for instances and volumes, their rotation, and a change th
 import re
 from datetime import datetime, timedelta, timezone
 
+import declared
 import pytest
 from lxdapi.api import API
 from lxdapi.errors import LxdapiError
@@ -111,7 +112,7 @@ def test_the_functions_do_what_the_states_do_and_refuse_what_is_there(salt, owne
 
 def changing(api, config, name="c1", **more):
     """Return the steps that change an instance, as the state makes them."""
-    return instances.present(api, name, {"config": config}, **more)
+    return declared.present(api, name, {"config": config}, **more)
 
 
 def broken(words="it broke"):

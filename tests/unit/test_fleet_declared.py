@@ -29,9 +29,8 @@ def test_a_definition_is_laid_over_the_defaults():
         "running": None,
         "wait_for": {"ready": None, "port": 80},
     }
-    found = declared.definitions({"web1": own, "web2": None}, defaults)
-    assert found["web2"] == defaults
-    assert found["web1"] == {
+    assert declared.whole(declared.merged(defaults, {})) == defaults
+    assert declared.whole(declared.merged(defaults, own)) == {
         "source": {"server": "https://a", "alias": "y"},
         "config": {"user.a": "1", "user.b": None, "user.c": "3"},
         "devices": {"d": {"type": "disk", "path": "/b"}},

@@ -10,6 +10,7 @@ from lxdapi.instances import image_metadata as files
 from lxdapi.instances import logs, metrics, rename, rest_files
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
+from lxdapi.instances.spec import InstanceSpec
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
 from model import INSTANCE, Model, failed
@@ -163,7 +164,7 @@ def test_an_ephemeral_instance_is_not_stopped_for_another_name():
 def test_a_device_of_a_copy_of_what_is_not_there_yet_is_left_to_the_copy():
     paper = Paper(Model({"profiles/default": {"devices": {"root": {"path": "/"}}}}))
     given, copy = {"eth0": {"mtu": "1300"}}, {"type": "copy", "source": "c0"}
-    found = instances.declared(paper.api, "c1", {}, devices_override=given, source=copy)
+    found = instances.fields_of(paper.api, "c1", InstanceSpec({}, devices_override=given, source=copy))
     assert found["devices"] == given
 
 
@@ -171,5 +172,7 @@ def test_the_profiles_of_an_instance_that_is_renamed_give_its_devices():
     profiles = {"profiles/web": {"devices": {"eth0": {"type": "nic"}}}, "profiles/default": {"devices": {}}}
     paper = Paper(Model({"instances/old": {**INSTANCE, "profiles": ["default", "web"]}, **profiles}))
     given = {"eth0": {"mtu": "1300"}}
-    found = instances.declared(paper.api, "c1", {"description": "d"}, None, given, renamed_from="old")
+    found = instances.fields_of(
+        paper.api, "c1", InstanceSpec({"description": "d"}, devices_override=given, renamed_from="old")
+    )
     assert found["devices"] == {"eth0": {"type": "nic", "mtu": "1300"}} and found["description"] == "d"

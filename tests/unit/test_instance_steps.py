@@ -5,6 +5,7 @@ The order of an instance's steps around a stop and a start, and what is refused,
 import copy
 from types import SimpleNamespace
 
+import declared
 import pytest
 from fake import Paper, failure, sync
 from lxdapi.errors import InvalidError, LxdapiError
@@ -74,45 +75,45 @@ ORDERS = [
 def test_changes_stand_in_the_right_order_with_stop_and_start(before, config, running, options, done, after):
     model = instance(before)
     arguments = ({"config": config}, None, running)
-    predicted, paper = stated(model, instances.present, *arguments, test=True, **options)
+    predicted, paper = stated(model, declared.present, *arguments, test=True, **options)
     assert paper.writes == []
-    ret, paper = stated(model, instances.present, *arguments, **options)
+    ret, paper = stated(model, declared.present, *arguments, **options)
     assert actions(paper) == done
     assert model.objects["instances/c1"]["status"] == after
     assert ret["result"] is True and predicted["result"] is (None if done else True)
     assert ret["changes"] == predicted["changes"] and bool(ret["changes"]) is bool(done)
-    again, paper = stated(model, instances.present, *arguments, **options)
+    again, paper = stated(model, declared.present, *arguments, **options)
     assert (again["changes"], paper.writes) == ({}, [])
 
 
 def test_ready_is_running():
-    ret, paper = stated(instance("Ready"), instances.present, {}, None, True)
+    ret, paper = stated(instance("Ready"), declared.present, {}, None, True)
     assert (ret["changes"], paper.writes) == ({}, [])
     assert stated(instance("Ready"), statuses.reached, "Running")[0]["changes"] == {}
     assert actions(stated(instance("Ready"), statuses.reached, "Stopped")[1]) == ["stop"]
 
 
 def test_a_change_that_waits_for_a_start_is_told():
-    ret, _ = stated(instance("Running"), instances.present, {"config": {**NESTING, **CPU}})
+    ret, _ = stated(instance("Running"), declared.present, {"config": {**NESTING, **CPU}})
     assert "security.nesting takes effect at the next start" in ret["comment"]
     assert "limits.cpu takes" not in ret["comment"]
-    assert "next start" not in stated(instance("Stopped"), instances.present, {"config": NESTING})[0]["comment"]
+    assert "next start" not in stated(instance("Stopped"), declared.present, {"config": NESTING})[0]["comment"]
 
 
 @pytest.mark.parametrize("key", ["raw.lxc", "security.privileged", "security.idmap.isolated", "nvidia.runtime"])
 def test_a_key_that_no_running_instance_takes_over_needs_a_restart(key):
-    _, paper = stated(instance("Running"), instances.present, {"config": {key: "true"}}, None, None, True)
+    _, paper = stated(instance("Running"), declared.present, {"config": {key: "true"}}, None, None, True)
     assert actions(paper) == ["stop", "PATCH", "start"]
 
 
 def test_a_virtual_machine_takes_over_limits_at_its_next_start():
     model = instance("Running", {"type": "virtual-machine"})
-    assert "limits.cpu takes effect" in stated(model, instances.present, {"config": CPU})[0]["comment"]
+    assert "limits.cpu takes effect" in stated(model, declared.present, {"config": CPU})[0]["comment"]
 
 
 def test_an_instance_that_was_stopped_for_a_change_that_is_refused_runs_again():
     model = instance("Running", faults={"PATCH instances/c1": [failure(500, "Invalid config")]})
-    ret, paper = stated(model, instances.present, {"config": NESTING}, None, None, True)
+    ret, paper = stated(model, declared.present, {"config": NESTING}, None, None, True)
     assert ret["result"] is False
     assert ret["changes"] == {}
     assert "could not be updated: Invalid config (PATCH /1.0/instances/c1)" in ret["comment"]
@@ -122,7 +123,7 @@ def test_an_instance_that_was_stopped_for_a_change_that_is_refused_runs_again():
 
 def test_a_start_that_fails_leaves_the_creation_in_changes():
     model = Model(ends={"PUT instances/c1/state": [failed("Failed to start device")]})
-    ret, _ = stated(model, instances.present, {}, None, True)
+    ret, _ = stated(model, declared.present, {}, None, True)
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"})
     assert "could not be started: Failed to start device" in ret["comment"]
 
@@ -131,9 +132,9 @@ def test_a_start_that_fails_leaves_the_creation_in_changes():
 def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done):
     model = Model({f"images/{DIGEST}": {"fingerprint": DIGEST}, "images/aliases/busybox": {"target": DIGEST}})
     wanted = {"config": CPU, "devices": {"d": {"type": "none"}}, "profiles": [], "type": "vm", "ephemeral": False}
-    predicted, paper = stated(model, instances.present, wanted, "busybox", running, test=True)
+    predicted, paper = stated(model, declared.present, wanted, "busybox", running, test=True)
     assert paper.writes == []
-    ret, paper = stated(model, instances.present, wanted, "busybox", running)
+    ret, paper = stated(model, declared.present, wanted, "busybox", running)
     assert actions(paper) == ["POST", *done]
     sent = next(seen for seen in paper.seen if seen.method == "POST").json
     assert partial_creation.mark_of(SimpleNamespace(metadata=sent)) == sent["config"].pop("volatile.uuid")
@@ -149,14 +150,14 @@ def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done)
     started = {"status": {"old": "Stopped", "new": "Running"}} if running else {}
     assert ret["changes"] == predicted["changes"] == {"created": "c1", **started}
     assert ret["comment"] == f"instance c1 was created{' and started' if running else ''}"
-    assert stated(model, instances.present, wanted, "busybox", running)[0]["changes"] == {}
+    assert stated(model, declared.present, wanted, "busybox", running)[0]["changes"] == {}
 
 
 def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
     model = Model()
-    stated(model, instances.present, {"config": {"image.os": "mine"}})
+    stated(model, declared.present, {"config": {"image.os": "mine"}})
     assert model.objects["instances/c1"]["config"]["image.os"] == "mine"
-    _, paper = stated(Model(), instances.present, {"config": {"user.a": "b"}})
+    _, paper = stated(Model(), declared.present, {"config": {"user.a": "b"}})
     assert actions(paper) == ["POST"]
 
 
@@ -227,14 +228,14 @@ def test_a_copy_of_what_is_no_name_is_refused(source):
 def test_a_description_that_is_not_declared_survives_each_way_of_writing():
     for config in (CPU, DROP):
         model = instance("Stopped", {"description": "mine"})
-        stated(model, instances.present, {"config": config})
+        stated(model, declared.present, {"config": config})
         assert model.objects["instances/c1"]["description"] == "mine"
 
 
 @pytest.mark.parametrize("source", ["nothing", "2" * 64, {"alias": "nothing"}])
 def test_of_a_source_that_is_not_there_it_is_said_plainly_whatever_the_daemon_says(source):
     model = Model(faults={"POST instances": [failure(400, "Instance type not specified")]})
-    ret, paper = stated(model, instances.present, {}, source)
+    ret, paper = stated(model, declared.present, {}, source)
     assert (ret["result"], ret["changes"], paper.writes) == (False, {}, ["POST /1.0/instances"])
     assert "GET /1.0/images/" in ret["comment"]
 
@@ -252,13 +253,13 @@ def test_a_source_that_is_none_is_refused(source):
     [{"running": "yes"}, {"running": "Running"}, {"running": 2}, {"running": []}, {"wanted": {"type": "jail"}}],
 )
 def test_what_is_no_declaration_is_refused_before_any_request(options):
-    ret, paper = stated(instance(), instances.present, **{"wanted": {}, **options})
+    ret, paper = stated(instance(), declared.present, **{"wanted": {}, **options})
     assert (ret["result"], ret["changes"], paper.seen) == (False, {}, [])
 
 
 @pytest.mark.parametrize("status", ["Running", "Frozen"])
 def test_a_stop_that_would_delete_is_refused(status):
-    for function, args in ((instances.present, ({}, None, False)), (statuses.reached, ("Stopped",))):
+    for function, args in ((declared.present, ({}, None, False)), (statuses.reached, ("Stopped",))):
         ret, paper = stated(instance(status, {"ephemeral": True}), function, *args)
         assert (ret["result"], ret["changes"], paper.writes) == (False, {}, [])
         assert "ephemeral" in ret["comment"]
@@ -266,7 +267,7 @@ def test_a_stop_that_would_delete_is_refused(status):
 
 def test_an_ephemeral_instance_is_not_restarted_for_a_change():
     model = instance("Running", {"ephemeral": True})
-    _, paper = stated(model, instances.present, {"config": NESTING}, None, None, True)
+    _, paper = stated(model, declared.present, {"config": NESTING}, None, None, True)
     assert actions(paper) == ["PATCH"]
 
 

@@ -4,6 +4,7 @@ What becomes of instances and of later states where an answer was lost: the seco
 
 from types import SimpleNamespace
 
+import declared
 import pytest
 import requests
 from fake import MISSING, Paper, as_json, failure, raw, sync
@@ -14,7 +15,6 @@ from lxdapi.errors import (
 )
 from lxdapi.instances import create as creations
 from lxdapi.instances import partial_creation
-from lxdapi.instances import plan as instances
 from lxdapi.model import writes
 from lxdapi.model.kinds import kind_of
 
@@ -67,7 +67,7 @@ def test_an_instance_that_is_still_being_made_when_the_time_is_over_is_not_delet
 
     paper = patient(daemon, wait_timeout=0.2)
     with pytest.raises(APITimeoutException, match="still being created"):
-        instances.present(paper.api, "c1", {})
+        declared.present(paper.api, "c1", {})
     assert paper.writes == []
 
 

@@ -2,9 +2,9 @@
 A new instance that shall run: started by the request that makes it, and what is told where that fails.
 """
 
+import declared
 import pytest
 from fake import Paper
-from lxdapi.instances import plan as instances
 from lxdapi.plan.state_result import run_state
 from model import Model, failed
 
@@ -17,7 +17,7 @@ STARTED = {"created": "c1", "status": {"old": "Stopped", "new": "Running"}}
 def made(model, wanted, source, running=True, retry_timeout=0):
     """Return (Salt's answer, the paper) of an instance that is not there."""
     paper = Paper(model, wait_timeout=5, retry_timeout=retry_timeout)
-    return run_state("instance", "c1", lambda: instances.present(paper.api, "c1", wanted, source, running)), paper
+    return run_state("instance", "c1", lambda: declared.present(paper.api, "c1", wanted, source, running)), paper
 
 
 @pytest.mark.parametrize(

@@ -5,32 +5,45 @@ What a fleet's declaration says: a definition for each name, with the shared def
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lxdapi import validation as names
 from lxdapi.errors import InvalidError
 from lxdapi.fleet import name_ranges as fleet_names
-from lxdapi.instances import plan as instances
-from lxdapi.instances import rebuild as base_images
-from lxdapi.instances import sources
-from lxdapi.instances import wait_for as waiting
-from lxdapi.model import diff
+from lxdapi.instances.spec import FIELDS, InstanceSpec
 
-KIND = instances.KIND
-# What lxdapi_instance.present takes as fields, and what it does with them.
-FIELDS = ("type", "description", "config", "devices", "profiles", "architecture", "ephemeral")
+# What lxdapi_instance.present takes beside the fields.
 HOW = (
     *("source", "running", "restart_on_change", "timeout", "renamed_from", "target", "move", "wait_for"),
-    *("snapshot_before", "image_changed", "replace_partial"),
+    *("snapshot_before", "image_changed", "cloud_init", "devices_override", "replace_partial"),
 )
-WORDS = (*FIELDS, *HOW, "cloud_init", "devices_override", "absent", "force")
+WORDS = (*FIELDS, *HOW, "absent", "force")
 # Where null says something of its own: it shall not be there.
 _NULLS = ("config", "devices", "cloud_init", "devices_override")
 STOPPED, REPORT = "stopped", "report"
 
 
+@dataclass(frozen=True)
+class Definition:
+    """
+    What one instance of a fleet is declared to be.
+
+    absent
+        True: it is not to exist.
+    force
+        True: a running one is stopped for that.
+    spec
+        What it is declared to be otherwise.
+    """
+
+    absent: bool
+    force: bool
+    spec: InstanceSpec
+
+
 def definitions(given, defaults=None):
     """
-    Return ``{name: definition}`` in the order of the work: what another is made of comes before it.
+    Return ``{name: :class:`Definition`}`` in the order of the work: what another is made of comes before it.
 
     given
         ``{name or range: definition}``; None is a definition without a word.
@@ -43,9 +56,7 @@ def definitions(given, defaults=None):
     if not isinstance(given, Mapping):
         raise InvalidError(f"instances: a mapping of names to definitions is needed, not {type(given).__name__}")
     found = fleet_names.expanded({entry: _words(entry, each) for entry, each in given.items()})
-    found = {name: _whole(merged(defaults, each)) for name, each in found.items()}
-    for name, each in found.items():
-        _check(name, each)
+    found = {name: _definition(name, whole(merged(defaults, each))) for name, each in found.items()}
     return {name: found[name] for name in _in_order(found)}
 
 
@@ -64,7 +75,7 @@ def merged(old, new):
     return {**old, **new, **inner}
 
 
-def _whole(given):
+def whole(given):
     """Return the definition without what null took away."""
     return {word: each if word in _NULLS else _without_null(each) for word, each in given.items() if each is not None}
 
@@ -75,31 +86,19 @@ def _without_null(given):
     return {key: _without_null(each) for key, each in given.items() if each is not None}
 
 
-def _check(name, given):
-    """Raise for what can be refused without asking the daemon."""
+def _definition(name, given):
+    """Return the :class:`Definition`; raises for what can be refused without asking the daemon."""
     try:
-        names.truth("absent", given.get("absent", False))
-        names.truth("force", given.get("force", False))
-        names.truth("replace_partial", given.get("replace_partial", False))
-        fields = {word: given.get(word) for word in FIELDS}
-        diff.normal(KIND, {**fields, "type": instances.type_of(given.get("type"))})
-        instances.goal_of(given.get("running"))
-        names.seconds(given.get("timeout"))
-        waiting.conditions(given.get("wait_for"))
-        base_images.choose(given.get("image_changed", "ignore"))
-        sources.source_of(given.get("source"))
+        absent, force = (names.truth(word, given.get(word, False)) for word in ("absent", "force"))
+        fields = {word: given[word] for word in FIELDS if word in given}
+        return Definition(absent, force, InstanceSpec.declared(fields, **{k: given[k] for k in HOW if k in given}))
     except InvalidError as exc:
         raise InvalidError(f"{name}: {exc}") from exc
 
 
-def is_absent(given):
-    """Return True if the definition says that there shall be none."""
-    return names.truth("absent", given.get("absent", False))
-
-
-def origin(given):
+def origin(definition):
     """Return the name of the instance that one is copied from, None for any other."""
-    source = given.get("source")
+    source = definition.spec.source
     if not isinstance(source, Mapping) or source.get("type") != "copy" or "project" in source:
         return None
     return source["source"].partition("/")[0]
@@ -107,9 +106,8 @@ def origin(given):
 
 def needed(found, name):
     """Return the name of the instance of the fleet that has to be there before this one; None for none."""
-    given = found[name]
-    other = None if is_absent(given) else origin(given)
-    return other if other in found and other != name and not is_absent(found[other]) else None
+    other = None if found[name].absent else origin(found[name])
+    return other if other in found and other != name and not found[other].absent else None
 
 
 def _in_order(found):
@@ -149,6 +147,6 @@ def purge_of(given, found):
     given = "" if given is None or given is False else given
     if given not in ("", STOPPED, REPORT):
         raise InvalidError(f"purge: false, {STOPPED} or {REPORT}, not {given!r}")
-    if given and not any(not is_absent(each) for each in found.values()):
+    if given and not any(not each.absent for each in found.values()):
         raise InvalidError("purge: no instance is declared, so all would be purged; that is refused")
     return given

@@ -51,7 +51,7 @@ class Planning:
     A fleet held against one listing.
 
     found
-        ``{name: definition}`` of the whole fleet.
+        ``{name: definition}`` of the whole fleet: see :func:`lxdapi.fleet.declaration.definitions`.
 
     ``api`` asks and writes as ever when the planning is :meth:`over`; until then it answers from the listing.
     """
@@ -70,21 +70,14 @@ class Planning:
 
     def plan(self, name):
         """Return the :class:`InstancePlan` for a declared instance."""
-        given = self._found[name]
+        definition = self._found[name]
         try:
-            if declared.is_absent(given):
-                return InstancePlan(instances.absent(self.api, name, given.get("force") or False))
-            wanted = self._wanted(name, given)
-            how = {word: given[word] for word in declared.HOW if word in given}
-            steps = instances.present(self.api, name, wanted, **how)
-            return InstancePlan(steps, None, instances.normal(self.api, wanted))
+            if definition.absent:
+                return InstancePlan(instances.absent(self.api, name, definition.force))
+            fields = instances.fields_of(self.api, name, definition.spec)
+            return InstancePlan(instances.plan_present(self.api, name, definition.spec, fields), None, fields)
         except LxdapiError as exc:
             return InstancePlan(None, exc)
-
-    def _wanted(self, name, given):
-        fields = {word: given.get(word) for word in declared.FIELDS}
-        more = (given.get(word) for word in ("cloud_init", "devices_override", "source", "renamed_from"))
-        return instances.declared(self.api, name, fields, *more)
 
     def purge(self, name):
         """Return the :class:`InstancePlan` for an instance that is not declared, and shall go."""
@@ -93,7 +86,7 @@ class Planning:
     def undeclared(self):
         """Return ``{name: why it is not to be deleted}`` of what is not declared, "" for what can go."""
         named = {*self._found, *filter(None, map(declared.origin, self._found.values()))}
-        named |= {given.get("renamed_from") for given in self._found.values()}
+        named |= {definition.spec.renamed_from for definition in self._found.values()}
         return {name: _kept(self.instances[name]) for name in sorted(set(self.instances) - named)}
 
 

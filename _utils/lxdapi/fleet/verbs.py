@@ -17,8 +17,8 @@ from lxdapi.fleet import name_ranges as fleet_names
 from lxdapi.fleet.planner import InstancePlan
 from lxdapi.fleet.runner import Run, width
 from lxdapi.instances import exec as execs
-from lxdapi.instances import plan as instances
 from lxdapi.instances import power as statuses
+from lxdapi.instances.spec import type_of
 from lxdapi.model import equality as meaning
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan import converge
@@ -80,7 +80,7 @@ def _sieve(given):
     if not isinstance(config, Mapping):
         raise InvalidError("filter config: a mapping of keys to values is needed")
     found["config"] = {key: names.value(f"filter config {key}", value) for key, value in config.items()}
-    return {**found, "type": instances.type_of(found["type"])} if "type" in found else found
+    return {**found, "type": type_of(found["type"])} if "type" in found else found
 
 
 def act(api, choice, plan, concurrency=None, test=False):

@@ -32,7 +32,7 @@ def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
         What is waited for afterwards: see :mod:`lxdapi.instances.wait_for`.
     """
     given, timeout, force = declared(command, timeout, force)
-    waits, current = waiting.steps(api, name, wait_for), objects.read(api, KINDS["instance"], name)
+    waits, current = waiting.steps(api, name, waiting.conditions(wait_for)), objects.read(api, KINDS["instance"], name)
     here = "absent" if current is None else statuses.status(statuses.settled(api, name, current))
     if here != "Running":
         return Plan(summary=f"{here}: there is nothing to restart")

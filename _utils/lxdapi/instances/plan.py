@@ -18,16 +18,14 @@ from lxdapi.instances import partial_creation, snapshots
 from lxdapi.instances import power as statuses
 from lxdapi.instances import rebuild as base_images
 from lxdapi.instances import wait_for as waiting
+from lxdapi.instances.spec import KIND, type_of
 from lxdapi.model import diff, objects, writes
-from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
 
 log = logging.getLogger(__name__)
 
-KIND = KINDS["instance"]
-_TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": "virtual-machine"}
 # Keys whose documentation on Incus 6.0.4 (/1.0/metadata/configuration) says: no live update. For
 # security.nesting it says the contrary, but it was seen to take effect at a start only (both daemons).
 NEEDS_RESTART = (
@@ -53,74 +51,52 @@ NEEDS_RESTART = (
 )
 
 
-def type_of(word):
-    """Return the REST word for an instance type; raises :class:`InvalidError` for an unknown one."""
-    if word is not None and (not isinstance(word, str) or word not in _TYPES):
-        raise InvalidError(f"type {word!r}: there are container and virtual-machine (or vm)")
-    return _TYPES.get(word)
-
-
-def present(
-    api,
-    name,
-    wanted,
-    source=None,
-    running=None,
-    restart_on_change=False,
-    timeout=None,
-    renamed_from=None,
-    target=None,
-    move=False,
-    wait_for=None,
-    snapshot_before=False,
-    image_changed="ignore",
-    replace_partial=False,
-):
+def plan_present(api, name, spec, fields=None):
     """
-    Return the steps to an instance with the declared fields, and with ``running`` its status.
+    Return the steps to an instance as declared.
+
+    spec
+        A :class:`lxdapi.instances.spec.InstanceSpec`.
+    fields
+        What :func:`fields_of` returned of it; None: it is called.
 
     A stopped instance is changed before it is started, and a running one that shall be stopped is
-    stopped first. ``restart_on_change``: stopped for a change that only a start brings into effect.
-    ``renamed_from``: an instance that becomes this one if this one does not exist; it has to be stopped.
-    ``target``: where a new one is made, see :mod:`lxdapi.instances.create`; with ``move`` an existing one is moved
-    there.
-    ``wait_for``: see :mod:`lxdapi.instances.wait_for`. ``snapshot_before``: see
-    :func:`lxdapi.instances.snapshots.before`.
-    ``image_changed``: see :func:`lxdapi.instances.rebuild.check`.
-    ``replace_partial``: a partial creation is replaced although it may hold data, see
-    :mod:`lxdapi.instances.partial_creation`.
+    stopped first.
     """
-    goal, timeout = goal_of(running), names.seconds(timeout)
-    waits, guarded = waiting.steps(api, name, wait_for), names.truth("snapshot_before", snapshot_before or False)
-    base_images.choose(image_changed)
-    new = {"running": bool(running), "replace_partial": names.truth("replace_partial", replace_partial or False)}
-    wanted = normal(api, wanted)
+    waits = waiting.steps(api, name, spec.conditions)
+    wanted = fields_of(api, name, spec) if fields is None else fields
     current = partial_creation.wait_until_created(api, name)
-    deletion = _plan_replacement(api, name, current, new["replace_partial"])
-    renamed = [] if current is not None else converge.rename_steps(api, KIND, renamed_from, name)
+    deletion = _plan_replacement(api, name, current, spec.replace_partial)
+    renamed = [] if current is not None else converge.rename_steps(api, KIND, spec.renamed_from, name)
     if renamed:
-        current = objects.read(api, KIND, renamed_from)
+        current = objects.read(api, KIND, spec.renamed_from)
     if current is None or deletion:
-        made = creations.creation(api, name, wanted, source, timeout, target, **new)
-        return _awaited(deletion + made, waits, goal or "Stopped")
-    wanted = _unmarked(wanted, current)
-    now = statuses.started_up(api, name, statuses.settled(api, name, current), goal)
-    statuses.refuse_vanishing(now, goal)
-    changes = _changed(api, name, wanted, now, restart_on_change, bool(renamed))
-    steps = _placed(api, name, now, goal, changes, moves.step(api, name, now, target, move, timeout))
-    rebuilt, note = base_images.check(api, name, now, source, image_changed)
-    if rebuilt and guarded:
+        new = {"running": bool(spec.running), "replace_partial": spec.replace_partial}
+        made = creations.creation(api, name, wanted, spec.source, spec.timeout, spec.target, **new)
+        return _awaited(deletion + made, waits, spec.goal or "Stopped")
+    now = statuses.started_up(api, name, statuses.settled(api, name, current), spec.goal)
+    plan = _plan_existing(api, name, spec, _unmarked(wanted, current), now, renamed)
+    return _awaited(plan, waits, spec.goal or statuses.status(now))
+
+
+def _plan_existing(api, name, spec, wanted, now, renamed):
+    """Return the plan for an instance that is there, perhaps under its old name."""
+    statuses.refuse_vanishing(now, spec.goal)
+    changes = _changed(api, name, wanted, now, spec.restart_on_change, bool(renamed))
+    moving = moves.step(api, name, now, spec.target, spec.move, spec.timeout)
+    steps = _placed(api, name, now, spec.goal, changes, moving)
+    rebuilt, note = base_images.check(api, name, now, spec.source, spec.image_changed)
+    if rebuilt and spec.snapshot_before:
         raise InvalidError("snapshot_before: an instance that has a snapshot cannot be rebuilt (image_changed)")
-    plan = moves.told(api, now, target, move, renamed + rebuilt + steps).with_note(note)
-    plan = snapshots.before(api, name, plan) if guarded and not renamed else plan
-    return _awaited(plan, waits, goal or statuses.status(now))
+    plan = moves.told(api, now, spec.target, spec.move, renamed + rebuilt + steps).with_note(note)
+    return snapshots.before(api, name, plan) if spec.snapshot_before and not renamed else plan
 
 
-def declared(api, name, wanted, cloud_init=None, devices_override=None, source=None, renamed_from=None):
-    """Return the declared fields with those of config and devices that are declared by other words."""
-    config = documents.merged(api, wanted.get("config"), cloud_init)
-    devices = overrides.merged(api, name, wanted, devices_override, source, renamed_from)
-    return {**wanted, "config": config, "devices": devices}
+def fields_of(api, name, spec):
+    """Return the declared fields with canonical values, with config and devices that are declared by other words."""
+    config = documents.merged(api, spec.fields.get("config"), spec.cloud_init)
+    devices = overrides.merged(api, name, spec.fields, spec.devices_override, spec.source, spec.renamed_from)
+    return normal(api, {**spec.fields, "config": config, "devices": devices})
 
 
 def _awaited(plan, waits, there):
@@ -135,7 +111,7 @@ def _awaited(plan, waits, there):
 
 def reached(api, name, goal, timeout=None, force=False, wait_for=None):
     """Return the steps of :func:`lxdapi.instances.power.reached`, and the waits after them."""
-    waits = waiting.steps(api, name, wait_for)
+    waits = waiting.steps(api, name, waiting.conditions(wait_for))
     return _awaited(statuses.reached(api, name, goal, timeout, force), waits, goal)
 
 
@@ -253,13 +229,6 @@ def _run_again(api, name, here, error, done):
         log.warning("lxdapi: instance %s does not run again: %s", name, exc.explain())
         return done
     return {}
-
-
-def goal_of(running):
-    """Return the status that ``running`` declares, None for None."""
-    if running not in (None, True, False):
-        raise InvalidError(f"running: true or false is needed, not {running!r}")
-    return {None: None, True: "Running", False: "Stopped"}[running]
 
 
 def _towards(api, name, here, goal):

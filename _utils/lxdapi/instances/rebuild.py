@@ -17,7 +17,6 @@ from lxdapi.plan.steps import Step
 KIND = KINDS["instance"]
 EXTENSION = "instances_rebuild"
 REBUILD_SECONDS = 3600
-CHOICES = ("ignore", "report", "rebuild")
 
 
 def check(api, name, current, source, image_changed="ignore", force=False, timeout=None):
@@ -34,7 +33,6 @@ def check(api, name, current, source, image_changed="ignore", force=False, timeo
     force, timeout
         See :func:`rebuild_steps`.
     """
-    choose(image_changed)
     if image_changed == "ignore":
         return [], ""
     new, old = meant(api, source, current.metadata["type"]), current.metadata["config"].get("volatile.base_image")
@@ -43,12 +41,6 @@ def check(api, name, current, source, image_changed="ignore", force=False, timeo
     if image_changed == "report":
         return [], f"it was made of the image {old or '(none)'}; its source is {new} by now (image_changed: rebuild)"
     return rebuild_steps(api, name, source, force, timeout, current), ""
-
-
-def choose(image_changed):
-    """Raise :class:`InvalidError` for a choice that there is not."""
-    if image_changed not in CHOICES:
-        raise InvalidError(f"image_changed: {', '.join(CHOICES)}, not {image_changed!r}")
 
 
 def meant(api, source, kind):

@@ -67,12 +67,12 @@ def _checked(what, given):
     return None
 
 
-def steps(api, name, wait_for, timeout=None):
+def steps(api, name, waits, timeout=None):
     """
     Return the steps that wait, one for each condition, which change nothing.
 
-    wait_for
-        See :func:`conditions`.
+    waits
+        What :func:`conditions` returned.
     timeout
         Seconds for each that has none of its own; None: 60.
     """
@@ -81,7 +81,7 @@ def steps(api, name, wait_for, timeout=None):
     default = WAIT_SECONDS if default is None else default
     return [
         Step("found ready", {}, _waiter(api, name, path, what, which, default if seconds is None else seconds))
-        for what, which, seconds in conditions(wait_for)
+        for what, which, seconds in waits
     ]
 
 

@@ -1,0 +1,118 @@
+"""
+What an instance is declared to be: parsed and validated once, without asking a daemon, and handed on whole.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Tuple
+
+from lxdapi import validation as names
+from lxdapi.errors import InvalidError
+from lxdapi.instances import sources
+from lxdapi.instances import wait_for as waiting
+from lxdapi.model import diff
+from lxdapi.model.kinds import KINDS
+
+KIND = KINDS["instance"]
+# What the daemon keeps of an instance, by the names of the state's parameters.
+FIELDS = ("type", "description", "config", "devices", "profiles", "architecture", "ephemeral")
+IMAGE_CHANGED = ("ignore", "report", "rebuild")
+_TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": "virtual-machine"}
+
+
+@dataclass(frozen=True)
+class InstanceSpec:
+    """
+    A declared instance; made by :meth:`declared`, which validates it.
+
+    fields
+        What is declared of :data:`FIELDS`, as it was declared.
+    running
+        True, False, or None for undeclared.
+    restart_on_change
+        True: it is stopped for a change that only a start brings into effect.
+    timeout
+        Seconds for a stop, a start or a move; None: the default of each.
+    renamed_from
+        An instance that becomes this one if this one does not exist; it has to be stopped.
+    target, move
+        Where a new one is created, see :mod:`lxdapi.instances.create`; with ``move`` an existing one is moved there.
+    conditions
+        See :func:`lxdapi.instances.wait_for.conditions`.
+    snapshot_before
+        See :func:`lxdapi.instances.snapshots.before`.
+    image_changed
+        See :func:`lxdapi.instances.rebuild.check`.
+    cloud_init, devices_override
+        See :func:`lxdapi.instances.cloud_init.merged` and :func:`lxdapi.instances.device_overrides.merged`.
+    replace_partial
+        True: a partial creation is replaced although it may hold data, see :mod:`lxdapi.instances.partial_creation`.
+    """
+
+    fields: Dict[str, Any]
+    source: Any = None
+    running: Optional[bool] = None
+    restart_on_change: bool = False
+    timeout: Optional[float] = None
+    renamed_from: Optional[str] = None
+    target: Optional[str] = None
+    move: bool = False
+    conditions: Tuple[Tuple[str, Any, Optional[float]], ...] = ()
+    snapshot_before: bool = False
+    image_changed: str = "ignore"
+    cloud_init: Any = None
+    devices_override: Any = None
+    replace_partial: bool = False
+
+    @classmethod
+    def declared(
+        cls,
+        fields,
+        source=None,
+        running=None,
+        restart_on_change=False,
+        timeout=None,
+        renamed_from=None,
+        target=None,
+        move=False,
+        wait_for=None,
+        snapshot_before=False,
+        image_changed="ignore",
+        cloud_init=None,
+        devices_override=None,
+        replace_partial=False,
+    ):
+        """Return the spec; the parameters are those of ``lxdapi_instance.present``, with :data:`FIELDS` as one."""
+        if running not in (None, True, False):
+            raise InvalidError(f"running: true or false is needed, not {running!r}")
+        if image_changed not in IMAGE_CHANGED:
+            raise InvalidError(f"image_changed: {', '.join(IMAGE_CHANGED)}, not {image_changed!r}")
+        sources.source_of(source)
+        diff.normal(KIND, {**fields, "type": type_of(fields.get("type"))})
+        return cls(
+            fields=fields,
+            source=source,
+            running=running,
+            restart_on_change=restart_on_change,
+            timeout=names.seconds(timeout),
+            renamed_from=renamed_from,
+            target=target,
+            move=move,
+            conditions=tuple(waiting.conditions(wait_for)),
+            snapshot_before=names.truth("snapshot_before", snapshot_before or False),
+            image_changed=image_changed,
+            cloud_init=cloud_init,
+            devices_override=devices_override,
+            replace_partial=names.truth("replace_partial", replace_partial or False),
+        )
+
+    @property
+    def goal(self):
+        """Return the power state that ``running`` declares, None for none."""
+        return {None: None, True: "Running", False: "Stopped"}[self.running]
+
+
+def type_of(word):
+    """Return the REST word for an instance type; raises :class:`InvalidError` for an unknown one."""
+    if word is not None and (not isinstance(word, str) or word not in _TYPES):
+        raise InvalidError(f"type {word!r}: there are container and virtual-machine (or vm)")
+    return _TYPES.get(word)
