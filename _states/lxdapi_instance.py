@@ -180,14 +180,13 @@ def present(
     """
     fields = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
     fields.update(architecture=architecture, ephemeral=ephemeral)
-    how = dict(source=source, running=running, restart_on_change=restart_on_change, timeout=timeout)
-    how.update(renamed_from=renamed_from, target=target, move=move, wait_for=wait_for, snapshot_before=snapshot_before)
-    how.update(image_changed=image_changed, cloud_init=cloud_init, devices_override=devices_override)
-    how.update(replace_partial=replace_partial)
+    how = dict(source=source, running=running, restart_on_change=restart_on_change, timeout=timeout, target=target)
+    how.update(renamed_from=renamed_from, move=move, wait_for=wait_for, snapshot_before=snapshot_before)
+    how.update(image_changed=image_changed, replace_partial=replace_partial, cloud_init=cloud_init)
 
     def plan():
         watches.declared(reload, timeout, force)
-        spec = InstanceSpec.declared(fields, **how)
+        spec = InstanceSpec.declared(fields, **how, devices_override=devices_override)
         return instances.plan_present(connection.connect(globals(), remote, project), name, spec)
 
     return state.run_plan(globals(), "instance", name, plan, sensitive)
