@@ -1,5 +1,5 @@
 """
-Files inside instances of LXD and Incus: read, written, whole or not at all, owned.
+Files and trees of files inside instances of LXD and Incus: read, written whole or not at all, owned.
 
 :depends: requests, requests-unixsocket
 
@@ -9,6 +9,7 @@ Each ``path`` is an absolute one inside the instance.
 
 from lxdapi.files import content as sources
 from lxdapi.files import plan as fileplan
+from lxdapi.files import plan_tree as recursion
 from lxdapi.files import queries as facts
 from lxdapi.http import download as downloads
 from lxdapi.minion import connection
@@ -295,3 +296,73 @@ def set_mode(instance, path, mode, remote=None, project=None):
         salt-call lxdapi_file.set_mode web1 /etc/hosts 0600
     """
     return plans.apply(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(mode=mode)))
+
+
+def push_tree(
+    instance,
+    source,
+    path,
+    user=None,
+    group=None,
+    dir_mode=None,
+    file_mode=None,
+    clean=False,
+    keep_symlinks=True,
+    force=False,
+    saltenv="base",
+    remote=None,
+    project=None,
+):
+    """
+    Make a directory of the instance hold what one of this machine or of the fileserver does. Returns what changed.
+
+    source
+        A directory's path or ``salt://``.
+    dir_mode, file_mode
+        Of the directories and files; None: left alone, 0755 and 0644 of new ones. ``file_mode=keep``: those of the
+        files of this machine.
+    clean
+        True: what the source does not have is removed.
+    keep_symlinks
+        True: links are links; False: they are what they lead to.
+    force
+        True: what is of another type goes.
+    saltenv
+        Of ``salt://``; ``base``.
+
+    Only what differs is sent, many files at a time. See :py:func:`lxdapi_file.write` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.push_tree web1 /srv/files/www /srv/www user=root
+    """
+    there = _there(instance, path, remote, project)
+    owner = fileplan.Wanted(user, group, dir_mode, makedirs=True, force=force)
+    local = sources.tree(__salt__, source, saltenv, keep_symlinks)
+    return plans.apply(recursion.recurse(there, local, recursion.Rules(owner, file_mode, clean)))
+
+
+def pull_tree(instance, path, target, force=False, remote=None, project=None):
+    """
+    Make a new directory of this machine a copy of one of the instance. Returns its path and what was left out.
+
+    target
+        The absolute path on this machine. It is there when all of it is.
+    force
+        True: a directory that is there is replaced; what only it has is gone then. False: it is refused.
+
+    Nothing is ever written outside of it, whatever the instance calls its files: left out are links that lead out of
+    the directory, devices, pipes and sockets. Only root may read the files; those that can be executed still can.
+
+    See :py:func:`lxdapi_file.stat` for the others.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_file.pull_tree web1 /etc /srv/files/etc.web1
+    """
+    left = facts.fetch_tree(_there(instance, path, remote, project), target, force)
+    return {"path": target, "left_out": left}

@@ -1,11 +1,14 @@
 """
-Verbs of LXD and Incus images and their aliases.
+Verbs of LXD and Incus images and their aliases: files, images made of instances, and those of other servers.
 
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
 from lxdapi import hashing, local_files
 from lxdapi.images import image as images
+from lxdapi.images import publish as publications
+from lxdapi.images import simplestreams
+from lxdapi.images import transfer as transfers
 from lxdapi.minion import connection
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -92,3 +95,163 @@ def alias_delete(name, remote=None, project=None):
         salt-call lxdapi_image.alias_delete busybox
     """
     return plans.apply(converge.absent(connection.connect(globals(), remote, project), "image_alias", name))
+
+
+def publish(
+    instance,
+    aliases=None,
+    public=None,
+    properties=None,
+    expires_at=None,
+    compression=None,
+    force=False,
+    timeout=None,
+    remote=None,
+    project=None,
+):
+    """
+    Make an image of an instance or of a snapshot. Returns its fingerprint.
+
+    instance
+        The name of an instance, or ``INSTANCE/SNAPSHOT``.
+    aliases
+        A list of names that shall point at it; those that exist are moved.
+    public
+        True: everybody who reaches the daemon may read it.
+    properties
+        A mapping.
+    expires_at
+        A time such as ``2030-01-31T00:00:00Z``.
+    compression
+        ``gzip``, ``zstd``, ``none``, ...; None: as the server has it set.
+    force
+        True: an instance that runs is stopped for it and started again; else that is an error.
+    timeout
+        Seconds; 3600.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_image.publish web1 aliases='["web-golden"]'
+    """
+    wanted = {"public": public, "properties": properties, "expires_at": expires_at}
+    api = connection.connect(globals(), remote, project)
+    return publications.publish(api, instance, wanted, aliases or (), compression, force, timeout)
+
+
+def export(name, path, rootfs=None, remote=None, project=None):
+    """
+    Write an image into a file, a split one into two. Returns its fingerprint and the files.
+
+    name
+        An alias or a fingerprint.
+    path
+        An absolute path on the minion: of the unified image, or of the metadata of a split one; of a directory: the
+        file in it is called by the fingerprint. A file that is there is replaced, once the new one is whole and has the
+        image's fingerprint; it is its owner's alone.
+    rootfs
+        The second file of a split image; None: beside the first, with ``.root`` at its end.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_image.export busybox /srv/backups/busybox.tar.gz
+    """
+    return transfers.export(connection.connect(globals(), remote, project), name, path, rootfs)
+
+
+def refresh(name, remote=None, project=None):
+    """
+    Have the daemon look for a newer image where it has this one from. Returns whether there was one, and the
+    fingerprint of the image.
+
+    name
+        An alias, which then points at the newer one, or a fingerprint. An image that the daemon did not fetch by an
+        alias of another server has no source: that is an error.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_image.refresh debian/12
+    """
+    return transfers.refresh(connection.connect(globals(), remote, project), name)
+
+
+def copy(name, source, aliases=None, mode=None, timeout=None, source_project=None, remote=None, project=None):
+    """
+    Bring an image of another daemon to this one, with its settings. Returns its fingerprint and what changed.
+
+    name
+        An alias or a fingerprint at the other daemon.
+    source
+        The remote, below ``lxdapi:remotes``, of the other daemon.
+    aliases
+        A list of names that it shall have here.
+    mode
+        ``pull``: this daemon fetches it from the other one, which has to listen on the network; ``relay``: it goes
+        through the minion's cache directory; None: by pull where that works.
+    timeout
+        Seconds; 3600.
+    source_project
+        Of the other daemon.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_image.copy busybox source=build remote=local
+    """
+    origin = connection.connect(globals(), source, source_project)
+    folder = local_files.cache_folder(__opts__["cachedir"])
+    digest, steps = transfers.brought(
+        connection.connect(globals(), remote, project), origin, name, folder, aliases or (), mode, timeout
+    )
+    return {"fingerprint": digest, "changes": plans.apply(steps)}
+
+
+def prune(days=0, test=False, remote=None, project=None):
+    """
+    Delete the images that the daemon fetched by itself for an instance and that no instance of any project is of any
+    more. Returns them, as ``unused``, and whether they were ``deleted``.
+
+    days
+        Only those that were not used for so long.
+    test
+        True: nothing is deleted.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_image.prune days=30 test=true
+    """
+    api = connection.connect(globals(), remote, project)
+    found = transfers.unused(api, days)
+    for each in [] if test else found:
+        plans.apply(converge.absent(api, "image", each["fingerprint"]))
+    return {"unused": found, "deleted": not test}
+
+
+def products(server, alias=None, architecture=None, certificate=None):
+    """
+    Return what an image server that speaks simplestreams offers: the newest image of each product and type.
+
+    server
+        ``https://images.example.com``.
+    alias
+        Only those that have this alias.
+    architecture
+        Only those of it, such as ``x86_64``.
+    certificate
+        The server's certificate, as PEM text or in a file, if no authority that the system knows vouches for it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_image.products https://images.example.com alias=debian/12
+    """
+    return simplestreams.Server(server, certificate).newest(alias, architecture)
