@@ -155,11 +155,12 @@ def present(
         ``report``: the comment says so; ``rebuild``: it is made anew from that one, which empties its root disk and
         keeps config, devices, profiles and addresses (API extension ``instances_rebuild``; not one with snapshots).
     replace_partial
-        What is done with a partial creation: an instance that was never started, and whose creation never ended as far
-        as anybody can tell, as when its daemon died. One of lxdapi with an empty root file system is deleted and
-        created anew in any case. False: for any other the state fails, because an edit of a profile makes a complete
-        instance look the same, and it may hold data; start it once if it is good. True: it is deleted, with all that
-        is in it, and created anew. Default: false.
+        What is done with an instance that looks like a partial creation, which a daemon leaves that dies while it
+        creates one: never started, and without the keys in its config that the end of a creation writes. If lxdapi
+        created it and its root file system was never filled, it is deleted and created anew in any case; if it can be
+        read, it is complete. For any other (a virtual machine, one that lxdapi did not create, one with a backup) the
+        state fails, because it may hold data; start it once if it is good. True: it is deleted, with all that is in
+        it, and created anew. Default: false.
     cloud_init
         What cloud-init shall do when the instance starts for the first time, as data: ``user_data``, ``vendor_data``
         and ``network``, each a mapping. They become ``cloud-init.user-data`` (``#cloud-config``),

@@ -51,6 +51,19 @@ def patch_profile(asked):
     return found["description"], found["config"], found["devices"] == ROOT
 
 
+def edited_profile_drops_keys(asked):
+    body = {"source": IMAGE, "profiles": ["default", "p"]}
+    asked.do("POST", "profiles", {"name": "p"})
+    for number in range(20):
+        for own in "abcdef":
+            assert asked.image and asked.status("POST", "instances", {**body, "name": f"{own}{number}"}) == 202
+        while asked.read("operations").get("running"):
+            asked.status("PATCH", "profiles/p", {"config": {"user.n": str(number)}})
+        if not all("volatile.apply_template" in found["config"] for found in asked.read("instances?recursion=1")):
+            return True
+    return False
+
+
 def instances_in_order(asked):
     for name in ("b", "a"):
         asked.empty(name)
@@ -220,6 +233,7 @@ DIFFERS = {
 # what is asked: what all of them answer
 ALIKE = {
     create_with_start_that_fails: ("Stopped", "create"),
+    edited_profile_drops_keys: True,
     patch_profile: ("mine", {"user.a": "1", "user.b": "2"}, True),
     profile_exists: 500,
     instances_in_order_of_names: ["a", "b"],

@@ -14,7 +14,7 @@ from racing import Process, does, when
 from spread import spread
 
 FILES = 3000
-HALF_MADE = "it is half made"
+PARTIAL = "it looks like a partial creation"
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_case_34_an_instance_whose_daemon_and_client_died_is_made_by_the_next_ru
     expected = apply.predicted("lxdapi_instance.present", "c1", running=True, **DECLARED)
     ret = apply("lxdapi_instance.present", "c1", running=True, **DECLARED)
     assert (said(ret), ret["changes"]) == (True, expected["changes"]), ret
-    assert "half made" in ret["comment"]
+    assert "it was a partial creation" in ret["comment"]
     healthy(apply, daemon, raw, **DECLARED)
 
 
@@ -125,7 +125,7 @@ def test_case_34_a_copy_whose_daemon_and_client_died_is_made_by_the_next_run(dir
 
 
 @pytest.mark.mainly("incus7")
-def test_case_34_what_somebody_else_left_half_made_is_named_and_not_touched(apply, daemon, raw, many):
+def test_case_34_a_partial_creation_of_others_is_named_and_not_touched(apply, daemon, raw, many):
     body = {"name": "c1", "source": {"type": "image", "alias": "many"}}
     daemon.request("POST", "/1.0/instances", body)
     assert until(lambda: unpacks(daemon), 30)
@@ -134,7 +134,7 @@ def test_case_34_what_somebody_else_left_half_made_is_named_and_not_touched(appl
     before = raw("instances/c1")
     for function, more in (("present", {"running": True}), ("running", {})):
         comment = apply.failed(f"lxdapi_instance.{function}", "c1", **more)
-        assert HALF_MADE in comment
+        assert PARTIAL in comment
         assert "delete it" in comment
     assert raw("instances/c1") == before
     assert apply("lxdapi_instance.absent", "c1")["result"] is True

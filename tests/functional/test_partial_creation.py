@@ -2,7 +2,6 @@
 Instances that look like partial creations: none that may hold data is deleted because keys of its config are missing.
 """
 
-import shutil
 import threading
 
 import pytest
@@ -45,28 +44,21 @@ def lose_keys(daemon, name):
     assert not set(KEYS) & set(daemon.ask("GET", f"/1.0/instances/{name}")["config"])
 
 
-def test_an_instance_with_content_is_not_deleted_for_lost_keys(apply, daemon, earlier_run, imported):
+def lose_link(daemon, name):
+    """Take away what a daemon makes as the last thing of a creation, as if it had died before."""
+    lose_keys(daemon, name)
+    (daemon.directory / "containers" / name).unlink()
+
+
+@pytest.mark.parametrize("replace_partial", [False, True])
+def test_an_instance_that_can_be_read_is_whole_without_keys(apply, daemon, earlier_run, imported, replace_partial):
     earlier_run("lxdapi_instance.present", "c1", **DECLARED)
     lose_keys(daemon, "c1")
     write_file(daemon, "c1")
-    for state in (apply.salt.states, apply.salt.predicted):
-        ret = state["lxdapi_instance.present"](name="c1", **DECLARED)
-        assert (ret["result"], ret["changes"]) == (False, {}), ret
-        assert "it looks like a partial creation" in ret["comment"]
-        assert "its root file system has content" in ret["comment"]
-        assert "replace_partial: true" in ret["comment"]
-    assert has_file(daemon, "c1")
-    started = apply.changed("lxdapi_instance.running", "c1")
+    apply.unchanged("lxdapi_instance.present", "c1", replace_partial=replace_partial, **DECLARED)
+    started = apply.changed("lxdapi_instance.present", "c1", running=True, **DECLARED)
     assert started == {"status": {"old": "Stopped", "new": "Running"}}
-    apply.unchanged("lxdapi_instance.present", "c1", running=True, **DECLARED)
     assert has_file(daemon, "c1")
-
-
-def test_replace_partial_deletes_what_looks_partial(apply, daemon, earlier_run, imported):
-    earlier_run("lxdapi_instance.present", "c1", **DECLARED)
-    lose_keys(daemon, "c1")
-    changes = apply.changed("lxdapi_instance.present", "c1", replace_partial=True, **DECLARED)
-    assert changes == {"deleted": "c1", "created": "c1"}
 
 
 @pytest.mark.parametrize("evidence", ["running", "stopped", "snapshot", "backup"])
@@ -83,43 +75,45 @@ def test_an_instance_that_was_used_is_whole_without_keys(apply, daemon, earlier_
     assert has_file(daemon, "c1")
 
 
-def test_an_instance_of_others_is_replaced_only_on_request(apply, daemon, imported):
-    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
-    lose_keys(daemon, "c1")
-    assert "lxdapi did not create it" in apply.failed("lxdapi_instance.present", "c1", **DECLARED)
-    assert apply("lxdapi_instance.present", "c1", replace_partial=True, **DECLARED)["changes"]["deleted"] == "c1"
-
-
-def test_an_empty_instance_of_lxdapi_is_not_replaced(apply, daemon, earlier_run):
-    earlier_run("lxdapi_instance.present", "c1")
-    lose_keys(daemon, "c1")
-    assert "it has no image" in apply.failed("lxdapi_instance.present", "c1")
-
-
-def test_a_partial_creation_with_nothing_in_it_is_replaced(apply, daemon, earlier_run, imported, raw):
+def test_a_partial_creation_that_was_never_filled_is_replaced(apply, daemon, earlier_run, imported, raw):
     earlier_run("lxdapi_instance.present", "c1", **DECLARED)
-    lose_keys(daemon, "c1")
-    rootfs = daemon.directory / "storage-pools/default/containers/c1/rootfs"
-    for entry in rootfs.iterdir():
-        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     before = raw("instances/c1")["config"]["volatile.uuid"]
+    lose_link(daemon, "c1")
+    assert "was never filled" in apply.failed("lxdapi_instance.running", "c1")
     changes = apply.changed("lxdapi_instance.present", "c1", **DECLARED)
     assert changes == {"deleted": "c1", "created": "c1"}
     assert raw("instances/c1")["config"]["volatile.uuid"] != before
-    assert any(rootfs.iterdir())
 
 
-def test_a_fleet_names_what_looks_partial_and_replaces_on_request(apply, daemon, earlier_run, imported):
-    earlier_run("lxdapi_instance.present", "c1", **DECLARED)
-    lose_keys(daemon, "c1")
-    write_file(daemon, "c1")
+def test_a_partial_creation_of_others_is_replaced_only_on_request(apply, daemon, imported, raw):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    lose_link(daemon, "c1")
+    for state in (apply.salt.states, apply.salt.predicted):
+        ret = state["lxdapi_instance.present"](name="c1", **DECLARED)
+        assert (ret["result"], ret["changes"]) == (False, {}), ret
+        assert "it looks like a partial creation" in ret["comment"]
+        assert "lxdapi did not create it" in ret["comment"]
+        assert "replace_partial: true" in ret["comment"]
+    changes = apply.changed("lxdapi_instance.present", "c1", replace_partial=True, **DECLARED)
+    assert changes == {"deleted": "c1", "created": "c1"}
+
+
+def test_a_partial_creation_without_an_image_is_replaced_only_on_request(apply, daemon, earlier_run):
+    earlier_run("lxdapi_instance.present", "c1")
+    lose_link(daemon, "c1")
+    assert "its root file system cannot be read" in apply.failed("lxdapi_instance.present", "c1")
+    changes = apply.changed("lxdapi_instance.present", "c1", replace_partial=True)
+    assert changes == {"deleted": "c1", "created": "c1"}
+
+
+def test_a_fleet_replaces_partial_creations_of_others_only_on_request(apply, daemon, imported):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    lose_link(daemon, "c1")
     ret = apply("lxdapi_fleet.managed", "web", instances={"c[1-2]": DECLARED})
     assert ret["result"] is False
     assert "replace_partial: true" in ret["comment"]
-    assert has_file(daemon, "c1")
     ret = apply("lxdapi_fleet.managed", "web", instances={"c[1-2]": DECLARED}, defaults={"replace_partial": True})
-    assert ret["result"] is True, ret
-    assert not has_file(daemon, "c1")
+    assert (ret["result"], ret["changes"]) == (True, {"c1": {"deleted": "c1", "created": "c1"}}), ret
 
 
 @pytest.fixture
@@ -168,19 +162,14 @@ def test_edits_of_a_profile_make_no_run_delete_an_instance(daemon, edited, slow_
     print(f"{daemon.name}: {len(lost)} of {len(made)} instances without keys")
 
 
-def test_a_reply_about_another_instance_makes_no_creation_succeed(apply, daemon, proxy, imported, raw):
+@pytest.mark.parametrize("crossed", ["POST", "GET"])
+def test_a_reply_about_another_instance_makes_no_creation_succeed(apply, daemon, proxy, imported, raw, crossed):
     source = {"type": "image", "alias": "busybox"}
     _, other = daemon.request("POST", "/1.0/instances", {"name": "c2", "source": source})
     ended = daemon.request("GET", f"{other['operation']}/wait?timeout=30")[1]
-
-    def cross(reply):
-        if cross.deeply:  # as if the daemon had mixed up the reply to the POST as well
-            ended["metadata"]["id"] = reply["metadata"]["id"]
-        return ended
-
-    for cross.deeply in (False, True):
-        proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=cross)
-        ret = apply("lxdapi_instance.present", "c1", source="busybox", config={"bogus": "1"})
-        assert (ret["result"], ret["changes"]) == (False, {}), ret
-        assert "bogus" in ret["comment"]
-        assert raw("instances/c1") is None
+    path, reply = {"POST": ("/instances$", other), "GET": ("/operations/.*/wait", ended)}[crossed]
+    proxy.arm("swap", method=crossed, path=path, reply=reply)
+    ret = apply("lxdapi_instance.present", "c1", source="busybox", config={"bogus": "1"})
+    assert (ret["result"], ret["changes"]) == (False, {}), ret
+    assert "bogus" in ret["comment"]
+    assert raw("instances/c1") is None

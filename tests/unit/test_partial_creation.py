@@ -25,10 +25,13 @@ def partial(config=None, **fields):
     return {**PARTIAL, **fields, "config": {**PARTIAL["config"], **(config or {})}}
 
 
-def examined(found, snapshots=(), backups=(), root=None):
-    """Return the finding about an instance; root: its entries (Default: none) or the reply."""
-    reply = root if isinstance(root, tuple) else sync(root or [])
-    answers = {"snapshots": sync(list(snapshots)), "backups": sync(list(backups)), "files": reply}
+MISSING = failure(500, "open /var/lib/x/containers/c1/rootfs: no such file or directory")
+NO_VOLUME = failure(500, "Failed getting instance pool: Instance storage pool not found")
+
+
+def examined(found, snapshots=(), backups=(), root=MISSING):
+    """Return the finding about an instance; root: the reply to the request for its root folder."""
+    answers = {"snapshots": sync(list(snapshots)), "backups": sync(list(backups)), "files": root}
     paper = Paper(lambda seen: answers[seen.path.rpartition("/")[2]])
     return partial_creation.examine(paper.api, "c1", SimpleNamespace(metadata=found))
 
@@ -49,36 +52,47 @@ def test_an_instance_with_any_trace_of_its_end_or_use_is_created(found):
     assert examined(found).created
 
 
-def test_a_snapshot_of_its_own_or_a_backup_shows_that_it_is_created():
-    assert examined(partial(), backups=["/1.0/instances/c1/backups/b"]).created
-    assert examined(partial(), snapshots=[{"created_at": "2026-01-02T00:00:01Z"}]).created
+@pytest.mark.parametrize("entries", [[], ["bin"]])
+def test_an_instance_whose_root_can_be_read_is_created(entries):
+    assert examined(partial(), root=sync(entries)).created
 
 
-def test_a_snapshot_that_a_copy_got_from_its_origin_proves_nothing():
-    found = examined(partial(), snapshots=[{"created_at": "2026-01-01T00:00:00Z"}])
-    assert found == partial_creation.Finding(words="it has snapshots of its origin")
-
-
-def test_an_empty_root_proves_a_partial_creation_of_ours():
-    assert examined(partial()).empty
+@pytest.mark.parametrize("reply", [MISSING, NO_VOLUME])
+def test_a_root_that_was_never_filled_proves_a_partial_creation_of_ours(reply):
+    assert examined(partial(), root=reply).is_replaceable
 
 
 @pytest.mark.parametrize(
-    "found, root, words",
+    "found, reply, words",
     [
-        (partial(), ["bin"], "content"),
         (partial(), failure(404, "not found"), "cannot be read: not found"),
         (partial(), failure(500, "disk is on fire"), "cannot be read: disk is on fire"),
-        (partial(), sync({}), "content"),
-        (partial({"volatile.uuid": "53f20c6e-6b75-4a7e-8b4c-000000000000"}), [], "lxdapi did not create it"),
-        (partial(type="virtual-machine"), [], "virtual machine"),
-        ({**PARTIAL, "config": {"volatile.uuid": MARK}}, [], "it has no image"),
+        (partial(), failure(500, "open /x/rootfs: permission denied"), "permission denied"),
+        (partial({"volatile.uuid": "53f20c6e-6b75-4a7e-8b4c-000000000000"}), MISSING, "lxdapi did not create it"),
+        (partial(type="virtual-machine"), MISSING, "virtual machine"),
+        ({**PARTIAL, "config": {"volatile.uuid": MARK}}, MISSING, "cannot be read"),
     ],
 )
-def test_anything_else_proves_nothing(found, root, words):
-    finding = examined(found, root=root)
-    assert (finding.created, finding.empty) == (False, False)
-    assert words in finding.words
+def test_anything_else_proves_nothing(found, reply, words):
+    finding = examined(found, root=reply)
+    assert (finding.created, finding.is_replaceable) == (False, False)
+    assert words in finding.words + finding.objection
+
+
+LATER, EARLIER = ([{"created_at": f"{day}T00:00:01Z"}] for day in ("2026-01-02", "2026-01-01"))
+
+
+@pytest.mark.parametrize("kept", [{"backups": ["/1.0/instances/c1/backups/b"]}, {"snapshots": LATER}])
+def test_a_machine_with_a_backup_or_a_snapshot_of_its_own_is_created(kept):
+    assert examined(partial(type="virtual-machine"), **kept).created
+    assert not examined(partial(), **kept).is_replaceable
+
+
+@pytest.mark.parametrize("kind", ["container", "virtual-machine"])
+def test_snapshots_that_a_copy_got_from_its_origin_prove_nothing(kind):
+    finding = examined(partial(type=kind), snapshots=EARLIER)
+    assert (finding.created, finding.is_replaceable) == (False, False)
+    assert "snapshots of its origin" in finding.objection
 
 
 def test_what_this_process_saw_created_is_not_doubted_again():
@@ -86,12 +100,21 @@ def test_what_this_process_saw_created_is_not_doubted_again():
     found = partial({"volatile.uuid": mark})
     assert partial_creation.looks_partial(SimpleNamespace(metadata=found))
     partial_creation.remember(mark)
-    assert examined(found, root=["bin"]).created
+    assert examined(found).created
 
 
-def test_what_got_content_since_the_plan_is_not_deleted():
-    answers = {"c1": sync(PARTIAL), "snapshots": sync([]), "backups": sync([]), "files": sync(["bin"])}
+def test_what_can_be_read_since_the_plan_is_not_deleted():
+    answers = {"c1": sync(PARTIAL), "files": sync(["bin"])}
     paper = Paper(lambda seen: answers.get(seen.path.rpartition("/")[2], sync({})))
-    with pytest.raises(InvalidError, match="replace_partial: true"):
+    assert partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL), unproven=True) == {}
+    assert paper.writes == []
+
+
+def test_what_is_not_proven_is_deleted_only_on_request():
+    answers = {"c1": sync(PARTIAL), "snapshots": sync([]), "backups": sync([]), "files": failure(500, "on fire")}
+    paper = Paper(lambda seen: answers.get(seen.path.rpartition("/")[2], sync({})))
+    with pytest.raises(InvalidError, match="on fire.*replace_partial: true"):
         partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL))
     assert paper.writes == []
+    partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL), unproven=True)
+    assert paper.writes == ["DELETE /1.0/instances/c1"]

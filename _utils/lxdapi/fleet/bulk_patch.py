@@ -40,11 +40,11 @@ class Bulk:
         return [replace(step, apply=partial(self._patch, name, plan.wanted)) for step in plan.steps]
 
     def _fits(self, name, plan):
-        entry = self._fresh.get(name)
-        if len(plan.steps) != 1 or plan.steps[0].verb != "updated" or entry is None or plan.wanted is None:
+        entry, steps = self._fresh.get(name), list(plan.steps)
+        if [step.verb for step in steps] != ["updated"] or entry is None or plan.wanted is None:
             return False
         delta = diff.compare(KIND, plan.wanted, entry)
-        return bool(delta) and not delta.removes and delta.changes == plan.steps[0].changes
+        return bool(delta) and not delta.removes and delta.changes == steps[0].changes
 
     def _patch(self, name, wanted):
         entry = self._fresh.get(name)

@@ -36,7 +36,7 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None, rep
 
     replace_partial
         True: what a daemon that died left of our creation is replaced although it may hold data. False: only if it is
-        proven to be empty.
+        proven that it was never filled.
 
     An answer that was lost is settled by looking at the instance. Returns None, after an answer that was lost what was
     done. An exception whose ``made`` is True is about what comes after the creation, such as a start.

@@ -6,23 +6,23 @@ A daemon shows such an instance as ``Stopped``, like any other. It lacks what a 
 images, copies, empty ones). These keys can be missing from a complete instance as well: an edit of a profile writes the
 config of its instances back as the daemon read it some moments before (all three), and a virtual machine whose first
 start failed has lost ``volatile.apply_template`` (LXD 5.0.2, Incus 6.0.4). So an instance that looks partial may hold
-data. It is replaced only if lxdapi created it, nothing shows that its creation ended, and its root file system, which
-an image was to fill, is empty: :func:`examine`.
+data.
+
+Whether it does, its root file system tells: a daemon makes the link by which it finds that as the last thing, after it
+has filled it. Without the link nobody can read or write a file in it, and it cannot be started (all three, whenever the
+daemon dies, and also if what unpacks the image goes on to its end). So what can be read is complete, and what lacks the
+link was never more than a part of an instance: that is replaced if lxdapi created it. See :func:`examine`.
 
 The ``volatile.uuid`` of an instance says whether lxdapi created it: half of that is a digest of the other half.
 """
 
 import hashlib
+import re
 import secrets as random
 import uuid
 from typing import NamedTuple
 
-from lxdapi.errors import (
-    APIException,
-    APIPreconditionException,
-    APITimeoutException,
-    InvalidError,
-)
+from lxdapi.errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
 from lxdapi.http import operations, retry
 from lxdapi.model import objects, writes
 from lxdapi.model.cached_reads import CachedObject, uncached_reads
@@ -41,6 +41,8 @@ _CREATED_KEYS = (
 )
 # What a daemon says of an instance that was never started.
 _NEVER = ("1970-01-01", "0001-01-01")
+# What a daemon says of the files of an instance without a link to its root file system, or without a storage volume.
+_NEVER_FILLED = re.compile(r"^open \S+/rootfs: no such file or directory$|Instance storage pool not found$")
 # Marks of the instances whose creation this process saw end well.
 _seen_created = set()
 
@@ -51,15 +53,23 @@ class Finding(NamedTuple):
 
     created
         True: its creation ended.
-    empty
-        True: its creation never ended, and there is nothing in it.
+    never_filled
+        True: its creation never ended, and nobody can ever have put data into it.
     words
-        What makes it so. Neither of the two: why nobody can tell.
+        What shows it; if it is neither of the two, what is not known.
+    objection
+        Why it is not replaced by itself, although it was never filled.
     """
 
     created: bool = False
-    empty: bool = False
+    never_filled: bool = False
     words: str = ""
+    objection: str = ""
+
+    @property
+    def is_replaceable(self):
+        """True if it is proven that nothing is lost with the instance."""
+        return self.never_filled and not self.objection
 
 
 def looks_partial(current):
@@ -150,55 +160,62 @@ def examine(api, name, current):
     """Return the :class:`Finding` about an instance that nobody is creating any more."""
     if not looks_partial(current):
         return Finding(created=True)
-    use = _examine_use(api, name, current)
-    if use is not None:
-        return use
-    if mark_of(current) is None:
-        return Finding(words="lxdapi did not create it")
-    return _examine_root(api, name, current)
-
-
-def _examine_use(api, name, current):
-    """Return the finding about an instance with a backup or a snapshot, None for any other."""
     path = objects.path_of(KIND, name)
-    if api.get(f"{path}/backups").metadata:
-        return Finding(created=True, words="it has a backup")
-    snapshots = api.get(f"{path}/snapshots", params={"recursion": 1}).metadata
-    if not snapshots:
-        return None
-    # a copy gets the snapshots of its origin before anything else, with the times of their creation
-    if any(each["created_at"] > current.metadata["created_at"] for each in snapshots):
-        return Finding(created=True, words="it has a snapshot of its own")
-    return Finding(words="it has snapshots of its origin")
+    root = _examine_root(api, path, current)
+    if root.created:
+        return root
+    kept, own = _find_kept(api, path, current)
+    if own and not root.never_filled:
+        return Finding(created=True, words=kept)
+    return root._replace(objection=kept or ("" if mark_of(current) else "lxdapi did not create it"))
 
 
-def _examine_root(api, name, current):
+def _examine_root(api, path, current):
     if current.metadata.get("type") != "container":
         return Finding(words="nobody can read the disk of a virtual machine that does not run")
-    if "volatile.base_image" not in current.metadata["config"]:
-        return Finding(words="it has no image that would have filled its root file system")
     try:
-        found = api.get(objects.path_of(KIND, name) + "/files", params={"path": "/"}).metadata
+        api.get(f"{path}/files", params={"path": "/"})
     except APIException as exc:
+        missing = _NEVER_FILLED.search(exc.error)
+        # LXD 5.0.2 says so of an instance that was created empty as well
+        if missing and "volatile.base_image" in current.metadata["config"]:
+            return Finding(never_filled=True, words=f"its root file system was never filled: {exc.explain()}")
         return Finding(words=f"its root file system cannot be read: {exc.explain()}")
-    if found == []:
-        return Finding(empty=True, words="its root file system is empty")
-    return Finding(words="its root file system has content, complete or not")
+    return Finding(created=True, words="its root file system can be read")
+
+
+def _find_kept(api, path, current):
+    """Return (which backups or snapshots there are, whether they are of the instance itself)."""
+    if api.get(f"{path}/backups").metadata:
+        return "it has a backup", True
+    snapshots = api.get(f"{path}/snapshots", params={"recursion": 1}).metadata
+    if not snapshots:
+        return "", False
+    # a copy gets the snapshots of its origin before anything else, with the times of their creation
+    if any(each["created_at"] > current.metadata["created_at"] for each in snapshots):
+        return "it has a snapshot of its own", True
+    return "it has snapshots of its origin", False
 
 
 def describe(finding):
-    """Return in words what looks partial and is not proven to be so, and what to do."""
+    """Return in words why an instance may be a partial creation, and what to do."""
+    words = "; ".join(filter(None, [finding.words, finding.objection]))
     return (
         "it looks like a partial creation: it was never started, its config has neither volatile.apply_template nor "
-        "volatile.last_state.power, and no operation is about it. It may hold data all the same: "
-        f"{finding.words}. If it is good, start it once; if not, delete it, or declare replace_partial: true"
+        f"volatile.last_state.power, and no operation is about it; {words}. If it is good, start it once; if "
+        "not, delete it, or declare replace_partial: true"
     )
 
 
-def require_created(api, name, current):
-    """Raise :class:`InvalidError` for an instance that may be a partial creation."""
+def require_created(api, name, current, proven=True):
+    """
+    Raise :class:`InvalidError` for an instance that may be a partial creation.
+
+    proven
+        False: only for one that was never filled.
+    """
     finding = examine(api, name, current)
-    if not finding.created:
+    if finding.never_filled or not (finding.created or not proven):
         raise InvalidError(describe(finding))
 
 
@@ -219,7 +236,7 @@ def delete_partial(api, name, partial, unproven=False):
         finding = examine(api, name, current)
         if finding.created:
             return {}
-        if not (finding.empty or unproven):
+        if not (finding.is_replaceable or unproven):
             raise InvalidError(describe(finding))
         try:
             return writes.remove(once, KIND, name)

@@ -136,10 +136,10 @@ def _plan_replacement(api, name, current, replace_partial):
     finding = partial_creation.examine(api, name, current) if current else None
     if finding is None or finding.created:
         return []
-    if not (finding.empty or replace_partial):
+    if not (finding.is_replaceable or replace_partial):
         raise InvalidError(partial_creation.describe(finding))
     delete = partial(partial_creation.delete_partial, api, name, current, replace_partial)
-    why = "" if finding.empty else ", and replace_partial is declared"
+    why = "" if finding.is_replaceable else ", and replace_partial is declared"
     return [Step("deleted", {"deleted": name}, delete, f"it was a partial creation: {finding.words}{why}")]
 
 

@@ -137,6 +137,7 @@ def reached(api, name, goal, timeout=None, force=False):
     current = partial_creation.wait_until_created(api, name)
     if current is None:
         return [_once_it_exists(api, name, goal, timeout, force)]
+    partial_creation.require_created(api, name, current, proven=False)
     current = started_up(api, name, settled(api, name, current), goal)
     refuse_vanishing(current, goal)
     return steps_to(api, name, status(current), goal, timeout, force)
