@@ -28,6 +28,10 @@ def present(
                   path: /
                   pool: default
 
+    The daemon saves a profile before it updates the instances that use it. If one of them refuses the change, the
+    state fails, ``changes`` has what was saved and the comment names the instances, which take the change at their next
+    start. No daemon shows later that they lack it.
+
     name
         Of the profile.
     description

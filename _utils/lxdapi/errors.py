@@ -17,6 +17,7 @@ The exceptions of lxdapi, one tree.
             ├── APIOperationException        the operation ran and failed
             ├── APIOutcomeUnknownException   the operation vanished: look at the object itself
             ├── APIUndoneException           the daemon accepted a write and did not do all of it
+            ├── APIUnappliedException        the daemon saved a write, and something that uses the object refused it
             ├── APIProtocolException         not an answer of LXD or Incus: redirect, HTML, half a reply
             ├── APIConnectionException       no connection, or it broke
             └── APITimeoutException          no answer in time, or an operation that did not end in time
@@ -145,14 +146,20 @@ class APIProtocolException(APIException):
 
 
 class APIUndoneException(APIException):
-    """
-    The daemon accepted a write, and did not do all of it.
+    """The daemon accepted a write, and did not do all of it."""
 
-    changes
-        What it did.
+
+class APIUnappliedException(APIException):
+    """
+    The daemon answered with an error, but the object is as it was written.
+
+    Such as a profile that is saved, and an instance that does not take the change: the error names the instances.
     """
 
-    changes = {}
+    @classmethod
+    def of(cls, error):
+        """Return the exception for a refusal after which the object was found as declared."""
+        return cls(error.result, error.error, error.method, error.url)
 
 
 class APIConnectionException(APIException):

@@ -136,6 +136,20 @@ def profile_exists(asked):
     return asked.status("POST", "profiles", {"name": "default"})
 
 
+def profile_of_an_instance_that_refuses(asked):
+    nowhere = {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}
+    asked.do("POST", "profiles", {"name": "p"})
+    asked.instance(profiles=["default", "p"])
+    asked.do("PUT", "instances/c1/state", {"action": "start"})
+    body = {"devices": {"e": nowhere}}
+    answers = [asked.status("PUT", "profiles/p", body) for _ in range(2)]
+    return (
+        answers,
+        asked.read("profiles/p")["devices"] == body["devices"],
+        "e" in asked.read("instances/c1")["expanded_devices"],
+    )
+
+
 def snapshots_of_nothing(asked):
     return asked.status("GET", "instances/nope/snapshots")
 
@@ -236,6 +250,7 @@ ALIKE = {
     edited_profile_drops_keys: True,
     patch_profile: ("mine", {"user.a": "1", "user.b": "2"}, True),
     profile_exists: 500,
+    profile_of_an_instance_that_refuses: ([500, 200], True, True),
     instances_in_order_of_names: ["a", "b"],
     patch_image_expiry: False,
     put_image_expiry: ["2031", "2031", "1970"],

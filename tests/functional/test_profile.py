@@ -5,6 +5,10 @@ Profiles: in use, edited by others at the same time, secrets, what the daemon re
 import threading
 
 import pytest
+from daemons import until
+from racing import does
+
+NOWHERE = {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}
 
 
 def test_a_profile_in_use_is_not_deleted_and_the_daemon_says_why(apply, imported, raw):
@@ -67,3 +71,36 @@ def test_a_bad_key_is_refused_by_the_daemon_and_nothing_changes(apply, daemon, r
     assert "bogus" in comment
     assert "PATCH /1.0/profiles/web" in comment
     assert raw("profiles/web")["config"] == {"user.a": "1"}
+
+
+def test_an_edit_that_an_instance_refuses_is_saved_and_reported(apply, daemon, c1, raw):
+    daemon.ask("POST", "/1.0/profiles", {"name": "web"})
+    daemon.ask("PATCH", "/1.0/instances/c1", {"profiles": ["default", "web"]})
+    wanted = {"devices": {"eth9": NOWHERE}, "config": {"user.a": "1"}}
+    predicted = apply.predicted("lxdapi_profile.present", "web", **wanted)
+    ret = apply("lxdapi_profile.present", "web", **wanted)
+    assert (ret["result"], ret["changes"]) == (False, predicted["changes"]), ret
+    assert ret["comment"].startswith("profile web was updated (config user.a; devices eth9), but ")
+    assert "Instance: c1: " in ret["comment"]
+    assert "(PATCH /1.0/profiles/web)" in ret["comment"]
+    assert raw("profiles/web")["devices"] == {"eth9": NOWHERE}
+
+
+@pytest.mark.parametrize(
+    "key, forced, result",
+    [("limits.processes", True, True), ("limits.processes", False, False), ("user.a", False, True)],
+)
+def test_an_edit_while_an_instance_stops_is_saved_and_reported(apply, daemon, stubborn, raw, key, forced, result):
+    """An instance that runs on lacks the limit: the daemon does not try again. No instance lacks a key of the user."""
+    daemon.ask("POST", "/1.0/profiles", {"name": "web"})
+    daemon.ask("PATCH", f"/1.0/instances/{stubborn}", {"profiles": ["default", "web"]})
+    daemon.request("PUT", f"/1.0/instances/{stubborn}/state", {"action": "stop", "timeout": 4})
+    assert until(lambda: does(daemon, "Stopping"), 10)
+    end = threading.Timer(
+        2, daemon.request, ("PUT", f"/1.0/instances/{stubborn}/state", {"action": "stop", "force": True})
+    )
+    if forced:
+        end.start()
+    ret = apply("lxdapi_profile.present", "web", config={key: "77"})
+    assert (ret["result"], ret["changes"]) == (result, {"config": {key: {"old": None, "new": "77"}}}), ret
+    assert raw("profiles/web")["config"] == {key: "77"}

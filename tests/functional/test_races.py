@@ -100,6 +100,19 @@ def test_case_81_four_processes_that_edit_different_keys_lose_none(daemon, state
     assert set(raw(f"{word}s/{name}")["config"]) >= ALL_KEYS
 
 
+def test_edits_of_a_profile_while_instances_of_it_start_are_all_reported(daemon, state, imported, raw):
+    state("lxdapi_profile.present", "web")()
+    settings = {"source": "busybox", "profiles": ["default", "web"], "running": True}
+    fleet = [state("lxdapi_instance.present", f"c{n}", **settings) for n in range(4)]
+    works = [lambda own=own: [edit() for edit in edits(state, "profile", "web", own)] for own in "abcd"]
+    *answers, made = without_traceback(race(*works, lambda: [make() for make in fleet]))
+    assert [ret["comment"] for each in answers for ret in each if ret["result"] is not True] == []
+    assert {key for each in answers for ret in each for key in ret["changes"].get("config", ())} == ALL_KEYS
+    assert [ret["result"] for ret in made] == [True] * 4, made
+    assert set(raw("profiles/web")["config"]) >= ALL_KEYS
+    assert [each["status"] for each in raw("instances?recursion=1")] == [RUNNING] * 4
+
+
 @pytest.mark.mainly("lxd")
 def test_case_82_a_snapshot_while_the_instance_stops_is_made_or_says_why(daemon, state, stubborn, raw):
     stop = state("lxdapi_instance.stopped", stubborn, timeout=1, force=True)

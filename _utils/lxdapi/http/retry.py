@@ -59,6 +59,8 @@ _BUSY = re.compile(
 # Of 500 as of 503: what the daemon was about to do can be done all the same, as without a quorum it was (LXD 5.0.2,
 # Incus 6.0.4). "Closed" is said by Incus 7.0.2 that shuts down.
 _DATABASE = re.compile(r"database is (closed|locked)|no available \w+ leader")
+# Of a profile that is saved while one of its instances is busy: sent again it would change nothing (all three).
+_SAVED = re.compile(r"change still saved")
 
 
 class Patience:
@@ -148,7 +150,17 @@ def is_unsent(error: APIException) -> bool:
 
 def is_busy(error: APIException) -> bool:
     """Return True if the daemon refused for the moment, before it did anything."""
-    return not _is_final(error) and bool(_BUSY.search(error.error))
+    return not (_is_final(error) or is_saved(error)) and says_busy(error.error)
+
+
+def is_saved(error):
+    """Return True if the daemon says that it saved what was sent, and that something else failed after that."""
+    return bool(_SAVED.search(error.error))
+
+
+def says_busy(words):
+    """Return True if these words of a daemon are about something that is busy."""
+    return bool(_BUSY.search(words))
 
 
 def _is_final(error):

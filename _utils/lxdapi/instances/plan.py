@@ -203,7 +203,7 @@ def _around(api, name, here, goal, change):
         try:
             actual = change.apply()
         except APIException as exc:
-            exc.changes = _run_again(api, name, was, exc, done)
+            exc.changes = {**_run_again(api, name, was, exc, done), **exc.changes}
             raise
         return {**done, **(change.changes if actual is None else actual)}
 

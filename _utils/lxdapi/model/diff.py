@@ -321,7 +321,23 @@ def merge_changes(changes: dict[str, Any], more: dict[str, Any]) -> None:
         before = changes.get(key)
         if not isinstance(before, dict) or not isinstance(change, dict):
             changes[key] = change
-        elif set(change) == {"old", "new"}:
+        elif _is_pair(change):
             changes[key] = {"old": before.get("old"), "new": change["new"]}
         else:
             merge_changes(before, change)
+
+
+def subtract_changes(changes, left):
+    """Return the changes without those that are still to be made."""
+    done = {}
+    for key, change in changes.items():
+        if key not in left:
+            done[key] = change
+        elif isinstance(change, dict) and not _is_pair(change):
+            part = subtract_changes(change, left[key])
+            done.update({key: part} if part else {})
+    return done
+
+
+def _is_pair(change):
+    return set(change) == {"old", "new"}

@@ -11,6 +11,7 @@ from lxdapi.errors import InvalidError
 from lxdapi.model import patches, server
 from lxdapi.model.cluster_group import ClusterGroup
 from lxdapi.model.instance_snapshot import InstanceSnapshot
+from lxdapi.model.profile import Profile
 from lxdapi.model.project import Project
 from lxdapi.model.schema import ClusterRules, CreateRules, Items, Kind, WriteRules
 from lxdapi.model.server import Server
@@ -204,7 +205,7 @@ KINDS = {
         extension="network_dns_records",
         project_feature="features.networks.zones",
     ),
-    "profile": Kind(
+    "profile": Profile(
         "profiles/{name}",
         ("config", "description", "devices"),
         "profile",

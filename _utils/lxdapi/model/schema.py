@@ -272,3 +272,7 @@ class Kind:
 
     def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:
         """Give an object the values again that it had before a write that the daemon refused."""
+
+    def is_applied(self, api: Any, error: Any, changes: Any) -> bool:
+        """Return True if all that uses an object has a change that was saved, although the daemon reported an error."""
+        return False

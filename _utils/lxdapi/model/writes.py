@@ -5,7 +5,7 @@ The writes: create, update, rename and remove an object, each settled by reading
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from lxdapi import validation as names
 from lxdapi.errors import (
@@ -14,6 +14,7 @@ from lxdapi.errors import (
     APIOperationException,
     APIPreconditionException,
     APITimeoutException,
+    APIUnappliedException,
     APIUndoneException,
     InvalidError,
 )
@@ -109,55 +110,86 @@ def update(
     api: API, kind: Kind, name: str, wanted: dict[str, Any], current: APIResult | None = None, purge: bool = False
 ) -> dict[str, Any]:
     """
-    Make the fields as declared and return what changed.
+    Make the fields as declared and return what the writes of this call changed.
 
     Read, compared, written with If-Match, and read again, until there is nothing left to be done: a write that somebody
     else overtook, that the daemon was too busy for or whose answer was lost is seen there, done or still to be done.
     The last look is needed as well: of two writes at the same moment the daemons lose one, for they compare the ETag
     and write in two steps (22 to 41 of 100 edits of a profile by two clients; LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+
+    The ``changes`` of an exception are what was written before it. A refusal is no proof that nothing was: see
+    :class:`lxdapi.errors.APIUnappliedException`.
     """
-    attempts = _Attempts(api, kind)
-    changes: dict[str, Any] = {}
-    # what was read some seconds ago is no base of a write
-    current = None if isinstance(current, CachedObject) else current
-    while True:
-        try:
-            current = current or api.get(path_of(kind, name))
-        except APIException:
-            if attempts.were_accepted():
-                return changes
-            raise
-        delta = diff.compare(kind, wanted, current.metadata, purge)
-        if not delta and attempts.are_over():
-            return changes
-        if delta:
-            attempts.begin(delta)
-            diff.merge_changes(changes, attempts.write(name, current, delta))
-        current = None
+    attempts = _Attempts(api, kind, name, lambda found: diff.compare(kind, wanted, found.metadata, purge))
+    try:
+        # what was read some seconds ago is no base of a write
+        attempts.run(None if isinstance(current, CachedObject) else current)
+        attempts.require_applied()
+    except APIException as exc:
+        exc.changes = attempts.changes
+        raise
+    return attempts.changes
 
 
 class _Attempts:
-    """The writes that are tried until an object is as declared."""
+    """
+    The writes that are tried until an object is as declared.
 
-    def __init__(self, api, kind):
-        self._api, self._kind = api, kind
+    compare
+        Called with what a GET returned, returns the :class:`lxdapi.model.diff.Delta` to what is declared.
+    changes
+        What was changed by the writes that were accepted, or whose answer was lost.
+    """
+
+    def __init__(self, api: API, kind: Kind, name: str, compare: Callable[[APIResult], Delta]) -> None:
+        self._api, self._kind, self._name, self._compare = api, kind, name, compare
         self._count = 0
-        self._waiting: Any = None  # a Patience after the first failure
-        self._failed, self._contended, self._written = None, False, {}
+        self._waiting: Any = None
+        self._failed: APIException | None = None
+        self._contended = False
+        self._unapplied: list[tuple[APIException, dict[str, Any]]] = []
+        self.changes: dict[str, Any] = {}
 
-    def are_over(self):
+    def run(self, current):
+        """Write until nothing is left to be done; raises where that does not come about."""
+        while True:
+            try:
+                current = current or self._read()
+            except APIException:
+                if self._is_accepted():
+                    return
+                raise
+            delta = self._compare(current)
+            if not delta and self._is_over():
+                return
+            if delta:
+                self._begin(delta)
+                self._write(current, delta)
+            current = None
+
+    def require_applied(self):
+        """Raise if something that uses the object did not take a change that was saved."""
+        for error, changes in self._unapplied:
+            if not self._kind.is_applied(self._api, error, changes):
+                raise APIUnappliedException.of(error)
+
+    def _read(self):
+        return self._api.get(path_of(self._kind, self._name))
+
+    def _is_over(self):
         """Return True if all is as declared, and stays so: where others write as well it is looked at twice."""
         contended, self._contended = self._contended, False
         return not (contended and retry.Patience(1).pause())
 
-    def were_accepted(self):
+    def _is_accepted(self):
         """Return True if the last write was: a daemon that then cannot be asked has done it all the same."""
         return isinstance(self._failed, APIUndoneException)
 
-    def begin(self, delta):
+    def _begin(self, delta):
         """Raise if what is left is not to be tried once more; a pause where one may help."""
         self._count += 1
         if self._failed is not None and not self._may_repeat(delta):
+            self.changes = diff.subtract_changes(self.changes, delta.changes)
             raise self._failed
 
     def _may_repeat(self, delta):
@@ -166,36 +198,52 @@ class _Attempts:
             # without the pause four processes at one profile are in each other's way for ever
             return self._waiting.pause(error) or self._count <= TRIES
         if isinstance(error, APIUndoneException):
-            self._failed = _undone(error.result, delta, self._written)
+            self._failed = _undone(error.result, delta)
             return not self._kind.ignores_writes and self._count <= TRIES
         return not isinstance(error, APITimeoutException) and self._waiting.pause(error)
 
-    def write(self, name, current, delta):
-        """Write the difference and return what that changes, or may have changed; raises for a refusal."""
+    def _write(self, current, delta):
+        """Write the difference; raises for a refusal."""
         try:
-            done = write(self._api, self._kind, name, current, delta).wait()
+            done = write(self._api, self._kind, self._name, current, delta).wait()
         except APIException as exc:
-            overtaken = isinstance(exc, APIPreconditionException)
-            if not (overtaken or retry.is_busy(exc) or retry.is_lost(exc)):
-                if exc.status:
-                    self._kind.roll_back(self._api, current, delta)
-                raise
-            self._failed, self._waiting = exc, self._waiting or retry.Patience(self._api.retry_timeout)
-            self._contended = self._contended or overtaken
-            return delta.changes if retry.is_lost(exc) else {}
+            if not retry.is_saved(exc):
+                self._judge(exc, current, delta)
+                return
+            done = exc.result
+            self._unapplied.append((exc, delta.changes))
+        diff.merge_changes(self.changes, delta.changes)
         self._contended = self._contended or self._failed is not None
-        self._failed, self._written = _undone(done, delta, delta.changes), delta.changes
+        self._failed = _undone(done, delta)
         # who read before this write and writes after it has done so by then: without it a look at once missed 25 of 100
         time.sleep(RACE)
-        return delta.changes
+
+    def _judge(self, error, current, delta):
+        """Raise an error that is final; keep one after which the object tells how to go on."""
+        overtaken, lost = isinstance(error, APIPreconditionException), retry.is_lost(error)
+        if not (overtaken or lost or retry.is_busy(error)):
+            if error.status:
+                self._kind.roll_back(self._api, current, delta)
+            self._refuse(error, delta)
+        self._failed, self._waiting = error, self._waiting or retry.Patience(self._api.retry_timeout)
+        self._contended = self._contended or overtaken
+        diff.merge_changes(self.changes, delta.changes if lost else {})
+
+    def _refuse(self, error, delta):
+        """Raise the error of a refusal; a read shows what was saved all the same."""
+        try:
+            left = self._compare(self._read()).changes
+        except APIException:
+            raise error from None
+        diff.merge_changes(self.changes, diff.subtract_changes(delta.changes, left))
+        raise error if left else APIUnappliedException.of(error)
 
 
-def _undone(done, delta, changes):
+def _undone(done, delta):
     """Return the error for the case that a write was accepted and what is left of its changes is still to be done."""
-    words = f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
-    error = APIUndoneException(done, words)
-    error.changes = {field: change for field, change in changes.items() if field not in delta.changes}
-    return error
+    return APIUndoneException(
+        done, f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
+    )
 
 
 def write(api: API, kind: Kind, name: str, current: APIResult, delta: Delta) -> APIResult:

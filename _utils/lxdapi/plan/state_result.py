@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from lxdapi import masking as secrets
 from lxdapi import validation as names
-from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.errors import APIUnappliedException, InvalidError, LxdapiError
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan, Step
@@ -98,6 +98,8 @@ def _failure(subject, step, exc, done):
     """Return the comment for a step that failed, with what was done before it."""
     before = f" ({_sentence(subject, 'was', done)})" if done else ""
     words = _joined("", dict.fromkeys([exc.explain(), _missing_note(step), step.note]))
+    if isinstance(exc, APIUnappliedException):
+        return f"{subject} was {_detail(step)}, but not all that uses it followed: {words}{before}"
     return f"{subject} could not be {step.verb}: {words}{before}"
 
 
