@@ -289,7 +289,7 @@ def _shown(name, device):
 def _compare_plain(kind, field, old, new):
     if FIELDS[field] == "time" and moment(old) == moment(new):
         return None
-    if (old or type(new)()) == new:
+    if (old or type(new)()) == new or (field in kind.write.trimmed and (old or "").strip() == new):
         return None
     return secrets.pair(field, old, new), new, new, False
 
