@@ -20,12 +20,10 @@ if __name__ == "lxdapi":  # found in the place of the library, which is not on t
         name=__name__,
     )
 
-from lxdapi import hashing, local_files
-from lxdapi import masking as secrets
-from lxdapi import validation as names
-from lxdapi.cluster import per_member as clusters
+from lxdapi import hashing, local_files, masking, validation
+from lxdapi.cluster import per_member
 from lxdapi.http import operations
-from lxdapi.instances import plan as instances
+from lxdapi.instances import plan
 from lxdapi.minion import connection
 from lxdapi.model import kinds, listing
 from lxdapi.plan import converge
@@ -41,15 +39,15 @@ __func_alias__ = {"list_": "list"}
 
 # Kinds that take more than the table to be created, or to be updated.
 _CREATED = {
-    "certificate": certificates.made,
-    "instance": instances.made,
-    "network": functools.partial(clusters.made, kind_name="network"),
-    "storage_pool": functools.partial(clusters.made, kind_name="storage_pool"),
+    "certificate": certificates.plan_create,
+    "instance": plan.plan_create_new,
+    "network": functools.partial(per_member.plan_create_new, kind_name="network"),
+    "storage_pool": functools.partial(per_member.plan_create_new, kind_name="storage_pool"),
 }
 _UPDATED = {
-    "instance": instances.updated,
-    "network": functools.partial(clusters.updated, kind_name="network"),
-    "storage_pool": functools.partial(clusters.updated, kind_name="storage_pool"),
+    "instance": plan.plan_update,
+    "network": functools.partial(per_member.plan_update, kind_name="network"),
+    "storage_pool": functools.partial(per_member.plan_update, kind_name="storage_pool"),
 }
 
 
@@ -83,7 +81,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     if name is None:
         return _raw("GET", kind, params, None, remote, project, target=target)
     _refuse(params=params)
-    return secrets.mask_object(listing.find(connection.connect(globals(), remote, project, target), kind, name))
+    return masking.mask_object(listing.find(connection.connect(globals(), remote, project, target), kind, name))
 
 
 def post(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
@@ -169,7 +167,7 @@ def delete(kind, name=None, params=None, wait=False, timeout=None, force=False, 
         _refuse(force=force)
         return _raw("DELETE", kind, params, None, remote, project, wait, timeout, target)
     _refuse(params=params, wait=wait, timeout=timeout)
-    return plans.apply(converge.absent(connection.connect(globals(), remote, project, target), kind, name, force))
+    return plans.apply(converge.plan_absent(connection.connect(globals(), remote, project, target), kind, name, force))
 
 
 def _named(kind, name):
@@ -192,7 +190,7 @@ def _raw(method, path, params, json, remote, project, wait=False, timeout=None, 
     options = {"params": params} if json is None else {"params": params, "json": _body(json)}
     result = connection.connect(globals(), remote, project, target).request(method, path, **options)
     result = result.wait(timeout) if wait else result
-    return result.response.text if result.data is None else secrets.mask_marked(result.data)
+    return result.response.text if result.data is None else masking.mask_marked(result.data)
 
 
 def _body(json, word="json"):
@@ -227,9 +225,9 @@ def wait(operation, timeout=600, remote=None, project=None):
 
         salt-call lxdapi.wait /1.0/operations/5c4f0a4b-0a2f-4c62-a7a4-24f6d9f2d0c4 timeout=30
     """
-    path, query = operations.address(operation)
-    timeout = 600 if names.seconds(timeout) is None else timeout
-    return secrets.mask_marked(
+    path, query = operations.parse_address(operation)
+    timeout = 600 if validation.parse_seconds(timeout) is None else timeout
+    return masking.mask_marked(
         operations.wait(connection.connect(globals(), remote, project), path, query, timeout).metadata
     )
 
@@ -274,7 +272,7 @@ def list_(kind, parent=None, full=False, remote=None, project=None, target=None)
         salt-call lxdapi.list instance full=True
     """
     objects = listing.list_objects(connection.connect(globals(), remote, project, target), kind, parent)
-    return secrets.mask_object(objects) if full else sorted(objects)
+    return masking.mask_object(objects) if full else sorted(objects)
 
 
 def create(kind, name, settings=None, remote=None, project=None, target=None):
@@ -296,9 +294,11 @@ def create(kind, name, settings=None, remote=None, project=None, target=None):
         salt-call lxdapi.create profile web '{"config": {"limits.cpu": 2}}'
     """
     api, settings = connection.connect(globals(), remote, project, target), _mapping(settings or {})
-    kinds.kind_of(kind)
+    kinds.get_kind(kind)
     own = _CREATED.get(kind)
-    return plans.apply(own(api, name=name, settings=settings) if own else converge.made(api, kind, name, settings))
+    return plans.apply(
+        own(api, name=name, settings=settings) if own else converge.plan_create_new(api, kind, name, settings)
+    )
 
 
 def update(kind, name, settings, purge=False, remote=None, project=None, target=None):
@@ -319,9 +319,9 @@ def update(kind, name, settings, purge=False, remote=None, project=None, target=
         salt-call lxdapi.update profile web '{"config": {"limits.cpu": null}}'
     """
     api, settings = connection.connect(globals(), remote, project, target), _mapping(settings)
-    kinds.kind_of(kind)
+    kinds.get_kind(kind)
     own = _UPDATED.get(kind)
-    steps = own(api, name=name, settings=settings) if own else converge.updated(api, kind, name, settings, purge)
+    steps = own(api, name=name, settings=settings) if own else converge.plan_update(api, kind, name, settings, purge)
     return plans.apply(steps)
 
 
@@ -342,7 +342,9 @@ def rename(kind, name, new_name, remote=None, project=None, target=None):
 
         salt-call lxdapi.rename profile web web2
     """
-    return plans.apply(converge.renamed(connection.connect(globals(), remote, project, target), kind, name, new_name))
+    return plans.apply(
+        converge.plan_rename(connection.connect(globals(), remote, project, target), kind, name, new_name)
+    )
 
 
 def effective(kind, name, remote=None, project=None):

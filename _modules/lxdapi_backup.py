@@ -49,8 +49,8 @@ def export(
         salt-call lxdapi_backup.export web1 /srv/backups/web1.tar.gz snapshots=False
         salt-call lxdapi_backup.export default/data /srv/backups/data.tar.gz
     """
-    kind_name = backups.word_of(name)
-    options = backups.options_of(kind_name, optimized, not snapshots, compression)
+    kind_name = backups.kind_name_of(name)
+    options = backups.export_options(kind_name, optimized, not snapshots, compression)
     return backups.export(
         connection.connect(globals(), remote, project, target), kind_name, name, path, options, timeout
     )
@@ -79,7 +79,7 @@ def import_(name, path, pool=None, timeout=None, remote=None, project=None, targ
         salt-call lxdapi_backup.import web2 /srv/backups/web1.tar.gz
         salt-call lxdapi_backup.import default/data2 /srv/backups/data.tar.gz
     """
-    backups.imported(
-        connection.connect(globals(), remote, project), backups.word_of(name), name, path, pool, target, timeout
+    backups.import_file(
+        connection.connect(globals(), remote, project), backups.kind_name_of(name), name, path, pool, target, timeout
     )
     return {"created": name}

@@ -9,7 +9,7 @@ is best asked over its own unix socket: over HTTPS it shows another certificate 
 
 from lxdapi.cluster import membership
 from lxdapi.minion import connection
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 
 
 def enable(name, address=None, timeout=None, remote=None):
@@ -29,7 +29,7 @@ def enable(name, address=None, timeout=None, remote=None):
 
         salt-call lxdapi_cluster.enable n1 192.0.2.1:8443
     """
-    return plans.apply(membership.enabled(connection.connect(globals(), remote), name, address, timeout))
+    return steps.apply(membership.plan_enable(connection.connect(globals(), remote), name, address, timeout))
 
 
 def join_token(name, remote=None):
@@ -46,7 +46,7 @@ def join_token(name, remote=None):
 
         salt-call lxdapi_cluster.join_token n2
     """
-    return membership.token(connection.connect(globals(), remote), name)
+    return membership.create_token(connection.connect(globals(), remote), name)
 
 
 def tokens(remote=None):
@@ -60,7 +60,7 @@ def tokens(remote=None):
 
         salt-call lxdapi_cluster.tokens
     """
-    return membership.tokens(connection.connect(globals(), remote))
+    return membership.list_tokens(connection.connect(globals(), remote))
 
 
 def revoke(name, remote=None):
@@ -105,8 +105,8 @@ def join(name, token, address=None, member_config=None, timeout=None, remote=Non
 
         salt-call lxdapi_cluster.join n2 token="$TOKEN" address=192.0.2.2:8443
     """
-    return plans.apply(
-        membership.joined(connection.connect(globals(), remote), name, token, address, member_config, timeout)
+    return steps.apply(
+        membership.plan_join(connection.connect(globals(), remote), name, token, address, member_config, timeout)
     )
 
 
@@ -120,7 +120,7 @@ def members(remote=None):
 
         salt-call lxdapi_cluster.members
     """
-    return membership.members(connection.connect(globals(), remote))
+    return membership.list_members(connection.connect(globals(), remote))
 
 
 def evacuate(name, mode=None, force=False, timeout=None, remote=None):
@@ -145,8 +145,8 @@ def evacuate(name, mode=None, force=False, timeout=None, remote=None):
 
         salt-call lxdapi_cluster.evacuate n2
     """
-    return plans.apply(
-        membership.reached(connection.connect(globals(), remote), name, "evacuate", mode, force, timeout)
+    return steps.apply(
+        membership.plan_member_action(connection.connect(globals(), remote), name, "evacuate", mode, force, timeout)
     )
 
 
@@ -167,8 +167,8 @@ def restore(name, mode=None, timeout=None, remote=None):
 
         salt-call lxdapi_cluster.restore n2
     """
-    return plans.apply(
-        membership.reached(connection.connect(globals(), remote), name, "restore", mode, timeout=timeout)
+    return steps.apply(
+        membership.plan_member_action(connection.connect(globals(), remote), name, "restore", mode, timeout=timeout)
     )
 
 
@@ -188,4 +188,4 @@ def remove(name, force=False, remote=None):
 
         salt-call lxdapi_cluster.remove n2
     """
-    return plans.apply(membership.removed(connection.connect(globals(), remote), name, force))
+    return steps.apply(membership.plan_remove(connection.connect(globals(), remote), name, force))

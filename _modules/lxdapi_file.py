@@ -8,20 +8,18 @@ Each ``path`` is an absolute one inside the instance.
 """
 
 from lxdapi.files import content as sources
-from lxdapi.files import plan as fileplan
-from lxdapi.files import plan_tree as recursion
-from lxdapi.files import queries as facts
-from lxdapi.http import download as downloads
+from lxdapi.files import plan, plan_tree, queries
+from lxdapi.http import download
 from lxdapi.minion import connection
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 
 __func_alias__ = {"hash_": "hash"}
 
 
 def _there(instance, path, remote, project):
     """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
-    fileplan.target(None, instance, path)
-    return fileplan.target(connection.connect(globals(), remote, project), instance, path)
+    plan.target_of(None, instance, path)
+    return plan.target_of(connection.connect(globals(), remote, project), instance, path)
 
 
 def stat(instance, path, follow_symlinks=False, remote=None, project=None):
@@ -41,7 +39,7 @@ def stat(instance, path, follow_symlinks=False, remote=None, project=None):
 
         salt-call lxdapi_file.stat web1 /etc/hosts
     """
-    return facts.stat(_there(instance, path, remote, project), follow_symlinks)
+    return queries.stat(_there(instance, path, remote, project), follow_symlinks)
 
 
 def exists(instance, path, remote=None, project=None):
@@ -57,7 +55,7 @@ def exists(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.exists web1 /etc/hosts
     """
-    return bool(facts.stat(_there(instance, path, remote, project), follow=False))
+    return bool(queries.stat(_there(instance, path, remote, project), follow=False))
 
 
 def readdir(instance, path, remote=None, project=None):
@@ -72,7 +70,7 @@ def readdir(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.readdir web1 /etc
     """
-    return facts.readdir(_there(instance, path, remote, project))
+    return queries.readdir(_there(instance, path, remote, project))
 
 
 def readlink(instance, path, remote=None, project=None):
@@ -87,7 +85,7 @@ def readlink(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.readlink web1 /bin/sh
     """
-    return facts.readlink(_there(instance, path, remote, project))
+    return queries.readlink(_there(instance, path, remote, project))
 
 
 def read(instance, path, remote=None, project=None):
@@ -103,7 +101,7 @@ def read(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.read web1 /etc/hosts
     """
-    return facts.read(_there(instance, path, remote, project))
+    return queries.read(_there(instance, path, remote, project))
 
 
 def hash_(instance, path, algorithm="sha256", remote=None, project=None):
@@ -121,7 +119,7 @@ def hash_(instance, path, algorithm="sha256", remote=None, project=None):
 
         salt-call lxdapi_file.hash web1 /etc/hosts
     """
-    return facts.digest(_there(instance, path, remote, project), algorithm)
+    return queries.digest(_there(instance, path, remote, project), algorithm)
 
 
 def write(
@@ -151,8 +149,8 @@ def write(
 
         salt-call lxdapi_file.write web1 /etc/motd 'Hello.' mode=0644
     """
-    there, content = _there(instance, path, remote, project), sources.of_text(contents, newline)
-    return plans.apply(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
+    there, content = _there(instance, path, remote, project), sources.from_text(contents, newline)
+    return steps.apply(plan.plan_file(there, content, plan.FileSpec(user, group, mode, makedirs, show=False)))
 
 
 def push(
@@ -188,8 +186,8 @@ def push(
         salt-call lxdapi_file.push web1 /srv/files/site.conf /etc/site.conf mode=0640 makedirs=True
     """
     there = _there(instance, path, remote, project)
-    content = sources.of_source(__salt__, path, source, saltenv, checked=sources.Sum(source_hash))
-    return plans.apply(fileplan.managed(there, content, fileplan.Wanted(user, group, mode, makedirs, show=False)))
+    content = sources.from_source(__salt__, path, source, saltenv, checked=sources.ExpectedHash(source_hash))
+    return steps.apply(plan.plan_file(there, content, plan.FileSpec(user, group, mode, makedirs, show=False)))
 
 
 def pull(instance, path, target, remote=None, project=None):
@@ -208,8 +206,8 @@ def pull(instance, path, target, remote=None, project=None):
         salt-call lxdapi_file.pull web1 /etc/hosts /srv/files/hosts.web1
     """
     there = _there(instance, path, remote, project)
-    with downloads.replacing(target) as file:
-        found = facts.fetch(there, file)
+    with download.replacing(target) as file:
+        found = queries.fetch(there, file)
     return {"path": target, **found}
 
 
@@ -229,7 +227,7 @@ def delete(instance, path, recursive=False, remote=None, project=None):
 
         salt-call lxdapi_file.delete web1 /etc/old.conf
     """
-    return plans.apply(fileplan.absent(_there(instance, path, remote, project), recursive))
+    return steps.apply(plan.plan_absent(_there(instance, path, remote, project), recursive))
 
 
 def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remote=None, project=None):
@@ -244,8 +242,8 @@ def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remo
 
         salt-call lxdapi_file.mkdir web1 /srv/www makedirs=True
     """
-    wanted = fileplan.Wanted(user, group, mode, makedirs)
-    return plans.apply(fileplan.directory(_there(instance, path, remote, project), wanted))
+    wanted = plan.FileSpec(user, group, mode, makedirs)
+    return steps.apply(plan.plan_directory(_there(instance, path, remote, project), wanted))
 
 
 def symlink(instance, path, target, force=False, remote=None, project=None):
@@ -265,7 +263,7 @@ def symlink(instance, path, target, force=False, remote=None, project=None):
 
         salt-call lxdapi_file.symlink web1 /etc/localtime /usr/share/zoneinfo/UTC
     """
-    return plans.apply(fileplan.symlink(_there(instance, path, remote, project), target, fileplan.Wanted(force=force)))
+    return steps.apply(plan.plan_symlink(_there(instance, path, remote, project), target, plan.FileSpec(force=force)))
 
 
 def chown(instance, path, user=None, group=None, remote=None, project=None):
@@ -280,7 +278,7 @@ def chown(instance, path, user=None, group=None, remote=None, project=None):
 
         salt-call lxdapi_file.chown web1 /etc/hosts nobody nogroup
     """
-    return plans.apply(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(user, group)))
+    return steps.apply(queries.plan_ownership(_there(instance, path, remote, project), plan.FileSpec(user, group)))
 
 
 def set_mode(instance, path, mode, remote=None, project=None):
@@ -295,7 +293,7 @@ def set_mode(instance, path, mode, remote=None, project=None):
 
         salt-call lxdapi_file.set_mode web1 /etc/hosts 0600
     """
-    return plans.apply(facts.owned(_there(instance, path, remote, project), fileplan.Wanted(mode=mode)))
+    return steps.apply(queries.plan_ownership(_there(instance, path, remote, project), plan.FileSpec(mode=mode)))
 
 
 def push_tree(
@@ -339,9 +337,9 @@ def push_tree(
         salt-call lxdapi_file.push_tree web1 /srv/files/www /srv/www user=root
     """
     there = _there(instance, path, remote, project)
-    owner = fileplan.Wanted(user, group, dir_mode, makedirs=True, force=force)
-    local = sources.tree(__salt__, source, saltenv, keep_symlinks)
-    return plans.apply(recursion.recurse(there, local, recursion.Rules(owner, file_mode, clean)))
+    owner = plan.FileSpec(user, group, dir_mode, makedirs=True, force=force)
+    local = sources.read_tree(__salt__, source, saltenv, keep_symlinks)
+    return steps.apply(plan_tree.plan_recurse(there, local, plan_tree.Rules(owner, file_mode, clean)))
 
 
 def pull_tree(instance, path, target, force=False, remote=None, project=None):
@@ -364,5 +362,5 @@ def pull_tree(instance, path, target, force=False, remote=None, project=None):
 
         salt-call lxdapi_file.pull_tree web1 /etc /srv/files/etc.web1
     """
-    left = facts.fetch_tree(_there(instance, path, remote, project), target, force)
+    left = queries.fetch_tree(_there(instance, path, remote, project), target, force)
     return {"path": target, "left_out": left}

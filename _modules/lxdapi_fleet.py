@@ -8,7 +8,7 @@ fails does not keep the others from being done.
 """
 
 from lxdapi.fleet import verbs
-from lxdapi.instances import cmd_run as commands
+from lxdapi.instances import cmd_run
 from lxdapi.instances import exec as execs
 from lxdapi.minion import connection
 
@@ -39,7 +39,7 @@ def start(names=None, filter=None, concurrency=None, timeout=None, test=False, r
 
         salt-call lxdapi_fleet.start 'web[01-03]'
     """
-    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.reach("Running", timeout))
+    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.plan_power("Running", timeout))
 
 
 def stop(names=None, filter=None, concurrency=None, timeout=None, force=False, test=False, remote=None, project=None):
@@ -59,7 +59,7 @@ def stop(names=None, filter=None, concurrency=None, timeout=None, force=False, t
 
         salt-call lxdapi_fleet.stop 'web*' timeout=5 force=True
     """
-    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.reach("Stopped", timeout, force))
+    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.plan_power("Stopped", timeout, force))
 
 
 def restart(
@@ -76,7 +76,7 @@ def restart(
 
         salt-call lxdapi_fleet.restart '["web1", "web2"]' timeout=5 force=True
     """
-    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.restart(timeout, force))
+    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.plan_restart(timeout, force))
 
 
 def freeze(names=None, filter=None, concurrency=None, timeout=None, test=False, remote=None, project=None):
@@ -91,7 +91,7 @@ def freeze(names=None, filter=None, concurrency=None, timeout=None, test=False, 
 
         salt-call lxdapi_fleet.freeze 'web*' filter='{"status": "Running"}'
     """
-    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.reach("Frozen", timeout))
+    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.plan_power("Frozen", timeout))
 
 
 def unfreeze(names=None, filter=None, concurrency=None, timeout=None, test=False, remote=None, project=None):
@@ -106,7 +106,7 @@ def unfreeze(names=None, filter=None, concurrency=None, timeout=None, test=False
 
         salt-call lxdapi_fleet.unfreeze 'web*'
     """
-    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.thaw(timeout))
+    return _done(names, filter, concurrency, test, remote, project, lambda: verbs.plan_unfreeze(timeout))
 
 
 def snapshot(
@@ -140,7 +140,7 @@ def snapshot(
         salt-call lxdapi_fleet.snapshot 'web*' before
     """
     return _done(
-        names, filter, concurrency, test, remote, project, lambda: verbs.snapshot(snapshot, expires_at, stateful)
+        names, filter, concurrency, test, remote, project, lambda: verbs.plan_snapshot(snapshot, expires_at, stateful)
     )
 
 
@@ -177,18 +177,18 @@ def exec_(
 
         salt-call lxdapi_fleet.exec 'web*' 'uname -r' filter='{"status": "Running"}' timeout=10
     """
-    choice, order = verbs.Choice(names, filter), execs.order(command, None, env, cwd, user, group, timeout)
+    choice, order = verbs.Selection(names, filter), execs.make_command(command, None, env, cwd, user, group, timeout)
     return _noted(
-        verbs.execute(connection.connect(globals(), remote, project), choice, order, commands.shown, concurrency, test)
+        verbs.execute(connection.connect(globals(), remote, project), choice, order, cmd_run.summary, concurrency, test)
     )
 
 
 def _done(names, filter, concurrency, test, remote, project, plan):
-    choice, steps = verbs.Choice(names, filter), plan()
-    return _noted(verbs.act(connection.connect(globals(), remote, project), choice, steps, concurrency, test))
+    choice, steps = verbs.Selection(names, filter), plan()
+    return _noted(verbs.run(connection.connect(globals(), remote, project), choice, steps, concurrency, test))
 
 
 def _noted(answers):
     """Return what is answered; that one failed is the exit code of the call."""
-    __context__["retcode"] = 1 if verbs.failed(answers) else 0
+    __context__["retcode"] = 1 if verbs.any_failed(answers) else 0
     return answers

@@ -5,10 +5,8 @@ Verbs of LXD and Incus images and their aliases: files, images made of instances
 """
 
 from lxdapi import hashing, local_files
-from lxdapi.images import image as images
+from lxdapi.images import image, simplestreams, transfer
 from lxdapi.images import publish as publications
-from lxdapi.images import simplestreams
-from lxdapi.images import transfer as transfers
 from lxdapi.minion import connection
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -42,7 +40,7 @@ def upload(path, rootfs=None, aliases=None, public=None, properties=None, salten
     files = [local_files.local_file(cache_file, part, saltenv) for part in (path, *([rootfs] if rootfs else ()))]
     digest = hashing.fingerprint(*files)
     wanted = {"public": public, "properties": properties}
-    steps = images.present(api, digest, wanted, lambda: images.upload(api, *files, digest=digest), aliases or ())
+    steps = image.plan_present(api, digest, wanted, lambda: image.upload(api, *files, digest=digest), aliases or ())
     return {"fingerprint": digest, "changes": plans.apply(steps)}
 
 
@@ -62,8 +60,8 @@ def delete(name, remote=None, project=None):
         salt-call lxdapi_image.delete busybox
     """
     api = connection.connect(globals(), remote, project)
-    digest = images.resolve(api, name)
-    return plans.apply(converge.absent(api, "image", digest)) if digest else {}
+    digest = image.resolve(api, name)
+    return plans.apply(converge.plan_absent(api, "image", digest)) if digest else {}
 
 
 def alias_set(name, target, description=None, remote=None, project=None):
@@ -81,7 +79,7 @@ def alias_set(name, target, description=None, remote=None, project=None):
 
         salt-call lxdapi_image.alias_set busybox 3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6
     """
-    return plans.apply(images.alias_steps(connection.connect(globals(), remote, project), name, target, description))
+    return plans.apply(image.plan_alias(connection.connect(globals(), remote, project), name, target, description))
 
 
 def alias_delete(name, remote=None, project=None):
@@ -94,7 +92,7 @@ def alias_delete(name, remote=None, project=None):
 
         salt-call lxdapi_image.alias_delete busybox
     """
-    return plans.apply(converge.absent(connection.connect(globals(), remote, project), "image_alias", name))
+    return plans.apply(converge.plan_absent(connection.connect(globals(), remote, project), "image_alias", name))
 
 
 def publish(
@@ -159,7 +157,7 @@ def export(name, path, rootfs=None, remote=None, project=None):
 
         salt-call lxdapi_image.export busybox /srv/backups/busybox.tar.gz
     """
-    return transfers.export(connection.connect(globals(), remote, project), name, path, rootfs)
+    return transfer.export(connection.connect(globals(), remote, project), name, path, rootfs)
 
 
 def refresh(name, remote=None, project=None):
@@ -177,7 +175,7 @@ def refresh(name, remote=None, project=None):
 
         salt-call lxdapi_image.refresh debian/12
     """
-    return transfers.refresh(connection.connect(globals(), remote, project), name)
+    return transfer.refresh(connection.connect(globals(), remote, project), name)
 
 
 def copy(name, source, aliases=None, mode=None, timeout=None, source_project=None, remote=None, project=None):
@@ -206,7 +204,7 @@ def copy(name, source, aliases=None, mode=None, timeout=None, source_project=Non
     """
     origin = connection.connect(globals(), source, source_project)
     folder = local_files.cache_folder(__opts__["cachedir"])
-    digest, steps = transfers.brought(
+    digest, steps = transfer.plan_copy(
         connection.connect(globals(), remote, project), origin, name, folder, aliases or (), mode, timeout
     )
     return {"fingerprint": digest, "changes": plans.apply(steps)}
@@ -229,9 +227,9 @@ def prune(days=0, test=False, remote=None, project=None):
         salt-call lxdapi_image.prune days=30 test=true
     """
     api = connection.connect(globals(), remote, project)
-    found = transfers.unused(api, days)
+    found = transfer.list_unused(api, days)
     for each in [] if test else found:
-        plans.apply(converge.absent(api, "image", each["fingerprint"]))
+        plans.apply(converge.plan_absent(api, "image", each["fingerprint"]))
     return {"unused": found, "deleted": not test}
 
 

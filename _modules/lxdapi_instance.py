@@ -8,11 +8,9 @@ as running.
 """
 
 from lxdapi.errors import InvalidError
-from lxdapi.instances import plan as instances
-from lxdapi.instances import pool_move as relocate
-from lxdapi.instances import power as statuses
+from lxdapi.instances import plan, pool_move, power
 from lxdapi.minion import connection
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 
 
 def start(name, timeout=None, remote=None, project=None):
@@ -28,7 +26,7 @@ def start(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.start web1
     """
-    return plans.apply(statuses.reached(connection.connect(globals(), remote, project), name, "Running", timeout))
+    return steps.apply(power.plan_status(connection.connect(globals(), remote, project), name, "Running", timeout))
 
 
 def stop(name, timeout=None, force=False, remote=None, project=None):
@@ -48,8 +46,8 @@ def stop(name, timeout=None, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.stop web1 timeout=5 force=True
     """
-    return plans.apply(
-        statuses.reached(connection.connect(globals(), remote, project), name, "Stopped", timeout, force)
+    return steps.apply(
+        power.plan_status(connection.connect(globals(), remote, project), name, "Stopped", timeout, force)
     )
 
 
@@ -65,7 +63,7 @@ def restart(name, timeout=None, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.restart web1 timeout=5 force=True
     """
-    return plans.apply(statuses.restarted(connection.connect(globals(), remote, project), name, timeout, force))
+    return steps.apply(power.plan_restart(connection.connect(globals(), remote, project), name, timeout, force))
 
 
 def freeze(name, timeout=None, remote=None, project=None):
@@ -81,7 +79,7 @@ def freeze(name, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.freeze web1
     """
-    return plans.apply(statuses.reached(connection.connect(globals(), remote, project), name, "Frozen", timeout))
+    return steps.apply(power.plan_status(connection.connect(globals(), remote, project), name, "Frozen", timeout))
 
 
 def unfreeze(name, timeout=None, remote=None, project=None):
@@ -98,7 +96,7 @@ def unfreeze(name, timeout=None, remote=None, project=None):
         salt-call lxdapi_instance.unfreeze web1
     """
     api = connection.connect(globals(), remote, project)
-    return plans.apply(statuses.plan_thaw(api, name, timeout))
+    return steps.apply(power.plan_thaw(api, name, timeout))
 
 
 def move(name, target=None, timeout=None, pool=None, to_project=None, remote=None, project=None):
@@ -130,10 +128,10 @@ def move(name, target=None, timeout=None, pool=None, to_project=None, remote=Non
     api = connection.connect(globals(), remote, project)
     if target is None:
         there = api if to_project is None else connection.connect(globals(), remote, to_project)
-        return plans.apply(relocate.moved(api, name, there, pool, timeout))
+        return steps.apply(pool_move.plan_move(api, name, there, pool, timeout))
     if pool is not None or to_project is not None:
         raise InvalidError("target: without pool and to_project; that is a move of its own")
-    return plans.apply(instances.moved(api, name, target, timeout))
+    return steps.apply(plan.plan_move(api, name, target, timeout))
 
 
 def delete(name, force=False, remote=None, project=None):
@@ -149,4 +147,4 @@ def delete(name, force=False, remote=None, project=None):
 
         salt-call lxdapi_instance.delete web1 force=True
     """
-    return plans.apply(instances.absent(connection.connect(globals(), remote, project), name, force))
+    return steps.apply(plan.plan_absent(connection.connect(globals(), remote, project), name, force))

@@ -5,7 +5,7 @@ Copies of LXD and Incus instances, and their move to another daemon.
 """
 
 from lxdapi.instances import copy as copies
-from lxdapi.instances import migration as migrations
+from lxdapi.instances import migration
 from lxdapi.minion import connection
 from lxdapi.plan import steps as plans
 
@@ -73,7 +73,7 @@ def copy(
         globals(), to_remote if elsewhere else remote, to_project if elsewhere or to_project else project
     )
     new = str(name).partition("/")[0] if new is None else new
-    return plans.apply(copies.copied(api, name, there, new, pool, snapshots, refresh, target, mode, timeout))
+    return plans.apply(copies.plan_copy(api, name, there, new, pool, snapshots, refresh, target, mode, timeout))
 
 
 def migrate(
@@ -113,7 +113,7 @@ def migrate(
         "refresh": refresh,
         "timeout": timeout,
     }
-    steps = migrations.migrated(
+    steps = migration.plan_migration(
         connection.connect(globals(), remote, project),
         connection.connect(globals(), to_remote, to_project),
         name,

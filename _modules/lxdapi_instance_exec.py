@@ -5,12 +5,12 @@ Commands inside instances of LXD and Incus.
 """
 
 from lxdapi import local_files
-from lxdapi.instances import cmd_run as commands
+from lxdapi.instances import cmd_run
 from lxdapi.instances import exec as execs
 from lxdapi.instances import script as scripts
 from lxdapi.instances import wait_for as waiting
 from lxdapi.minion import connection
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 
 __virtualname__ = "lxdapi_instance"
 __func_alias__ = {"exec_": "exec"}
@@ -68,8 +68,8 @@ def exec_(
         salt-call lxdapi_instance.exec web1 'echo $HOME; cat /etc/hosts' timeout=10
         salt-call lxdapi_instance.exec web1 '["ls", "-l", "/etc"]' cwd=/tmp env='{"LANG": "C"}'
     """
-    given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.written(_noted(execs.run(connection.connect(globals(), remote, project), name, given)), binary)
+    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
+    return cmd_run.raw_summary(_noted(execs.run(connection.connect(globals(), remote, project), name, given)), binary)
 
 
 def run(name, command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None, remote=None, project=None):
@@ -85,7 +85,7 @@ def run(name, command, stdin=None, env=None, cwd=None, user=None, group=None, ti
 
         salt-call lxdapi_instance.run web1 'ls -l /etc'
     """
-    return commands.text(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).output)
+    return cmd_run.decode(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).output)
 
 
 def run_stdout(
@@ -102,7 +102,7 @@ def run_stdout(
 
         salt-call lxdapi_instance.run_stdout web1 'cat /etc/hosts'
     """
-    return commands.text(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).stdout)
+    return cmd_run.decode(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).stdout)
 
 
 def run_stderr(
@@ -119,7 +119,7 @@ def run_stderr(
 
         salt-call lxdapi_instance.run_stderr web1 'ls /nowhere'
     """
-    return commands.text(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).stderr)
+    return cmd_run.decode(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).stderr)
 
 
 def run_all(
@@ -136,8 +136,8 @@ def run_all(
 
         salt-call lxdapi_instance.run_all web1 'ls /nowhere'
     """
-    given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.shown(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
+    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
+    return cmd_run.summary(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
 
 
 def retcode(
@@ -154,7 +154,7 @@ def retcode(
 
         salt-call lxdapi_instance.retcode web1 'test -e /etc/shadow'
     """
-    given = execs.order(command, stdin, env, cwd, user, group, timeout)
+    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
     return execs.run(connection.connect(globals(), remote, project), name, given).retcode
 
 
@@ -191,10 +191,10 @@ def script(
 
         salt-call lxdapi_instance.script web1 salt://setup.sh args='--now "two words"'
     """
-    given = execs.order("true", stdin, env, cwd, user, group, timeout)
+    given = execs.make_command("true", stdin, env, cwd, user, group, timeout)
     scripts.arguments(args)
     file = local_files.local_file(__salt__["cp.cache_file"], source, saltenv)
-    return commands.shown(_noted(scripts.run(connection.connect(globals(), remote, project), name, file, args, given)))
+    return cmd_run.summary(_noted(scripts.run(connection.connect(globals(), remote, project), name, file, args, given)))
 
 
 def wait_for(name, wait_for, timeout=None, remote=None, project=None):
@@ -224,13 +224,13 @@ def wait_for(name, wait_for, timeout=None, remote=None, project=None):
         salt-call lxdapi_instance.wait_for web1 '{"ready": true, "cmd": "test -e /etc/hosts"}' timeout=30
     """
     waits = waiting.conditions(wait_for)
-    plans.apply(waiting.steps(connection.connect(globals(), remote, project), name, waits, timeout))
+    steps.apply(waiting.plan(connection.connect(globals(), remote, project), name, waits, timeout))
     return True
 
 
 def _ended(name, command, stdin, env, cwd, user, group, timeout, remote, project):
-    given = execs.order(command, stdin, env, cwd, user, group, timeout)
-    return commands.finished(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
+    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
+    return cmd_run.require_finished(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
 
 
 def _noted(outcome):

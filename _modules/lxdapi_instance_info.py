@@ -4,13 +4,13 @@ What the daemon keeps of LXD and Incus instances beside their config: names, log
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.instances import image_metadata as files
+from lxdapi.instances import image_metadata
 from lxdapi.instances import logs as log_files
 from lxdapi.instances import metrics as measurements
 from lxdapi.instances import rebuild as images
 from lxdapi.instances import rename as renames
 from lxdapi.minion import connection
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 
 __virtualname__ = "lxdapi_instance"
 
@@ -40,7 +40,7 @@ def rename(name, new, stop=False, timeout=None, force=False, remote=None, projec
 
         salt-call lxdapi_instance.rename web1 web2 stop=True
     """
-    return plans.apply(
+    return steps.apply(
         renames.plan_rename(connection.connect(globals(), remote, project), name, new, stop, timeout, force)
     )
 
@@ -66,8 +66,8 @@ def rebuild(name, source=None, force=False, timeout=None, remote=None, project=N
 
         salt-call lxdapi_instance.rebuild web1 busybox
     """
-    return plans.apply(
-        images.rebuild_steps(connection.connect(globals(), remote, project), name, source, force, timeout)
+    return steps.apply(
+        images.plan_rebuild(connection.connect(globals(), remote, project), name, source, force, timeout)
     )
 
 
@@ -151,7 +151,7 @@ def metadata(name, remote=None, project=None):
 
         salt-call lxdapi_instance.metadata web1
     """
-    return files.metadata(connection.connect(globals(), remote, project), name)
+    return image_metadata.read_metadata(connection.connect(globals(), remote, project), name)
 
 
 def metadata_set(name, mapping, remote=None, project=None):
@@ -173,7 +173,7 @@ def metadata_set(name, mapping, remote=None, project=None):
 
         salt-call lxdapi_instance.metadata_set web1 '{properties: {os: Debian, note: null}}'
     """
-    return files.metadata_set(connection.connect(globals(), remote, project), name, mapping)
+    return image_metadata.update_metadata(connection.connect(globals(), remote, project), name, mapping)
 
 
 def templates(name, remote=None, project=None):
@@ -186,7 +186,7 @@ def templates(name, remote=None, project=None):
 
         salt-call lxdapi_instance.templates web1
     """
-    return files.templates(connection.connect(globals(), remote, project), name)
+    return image_metadata.list_templates(connection.connect(globals(), remote, project), name)
 
 
 def template(name, template, remote=None, project=None):
@@ -202,7 +202,7 @@ def template(name, template, remote=None, project=None):
 
         salt-call lxdapi_instance.template web1 hosts.tpl
     """
-    return files.template(connection.connect(globals(), remote, project), name, template)
+    return image_metadata.read_template(connection.connect(globals(), remote, project), name, template)
 
 
 def template_set(name, template, contents, remote=None, project=None):
@@ -223,7 +223,7 @@ def template_set(name, template, contents, remote=None, project=None):
 
         salt-call lxdapi_instance.template_set web1 hosts.tpl '127.0.0.1 {{ container.name }}'
     """
-    return files.template_set(connection.connect(globals(), remote, project), name, template, contents)
+    return image_metadata.write_template(connection.connect(globals(), remote, project), name, template, contents)
 
 
 def template_delete(name, template, remote=None, project=None):
@@ -239,7 +239,7 @@ def template_delete(name, template, remote=None, project=None):
 
         salt-call lxdapi_instance.template_delete web1 hosts.tpl
     """
-    return files.template_delete(connection.connect(globals(), remote, project), name, template)
+    return image_metadata.delete_template(connection.connect(globals(), remote, project), name, template)
 
 
 def metrics(name=None, remote=None, project=None):

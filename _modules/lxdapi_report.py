@@ -5,8 +5,7 @@ A host of LXD or Incus at a glance: its instances as a table, and as a picture w
 """
 
 from lxdapi.minion import connection
-from lxdapi.reports import host_graph as graphs
-from lxdapi.reports import host_status as glance
+from lxdapi.reports import host_graph, host_status
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
 __virtualname__ = "lxdapi"
@@ -46,13 +45,13 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
         salt-call lxdapi.status 'web*' state=False
     """
     api = connection.connect(globals(), remote, project)
-    found = glance.status(api, name, state, all_projects)
+    found = host_status.status(api, name, state, all_projects)
     if not sls:
         return found
     chunks, answers = _tested(sls)
     default = (connection.LOCAL, connection.connect(globals(), remote, None).project or "default")
     ours = (remote or connection.LOCAL, None if all_projects else api.project or "default")
-    return glance.compare(found, chunks, answers, (default, ours), glance.words_of("name", name))
+    return host_status.compare(found, chunks, answers, (default, ours), host_status.parse_words("name", name))
 
 
 def _tested(sls):
@@ -60,7 +59,7 @@ def _tested(sls):
     Return (low data, answers in test mode) of SLS files: the states say themselves what they would change, as they
     do for whoever runs them; a second comparison could say something else.
     """
-    mods = glance.words_of("sls", sls)
+    mods = host_status.parse_words("sls", sls)
     chunks = __salt__["state.show_low_sls"](mods)
     if not all(isinstance(chunk, dict) for chunk in chunks):
         raise SaltInvocationError(f"sls: {'; '.join(map(str, chunks))}")
@@ -91,5 +90,5 @@ def graph(format="mermaid", path=None, remote=None, project=None):
         salt-call lxdapi.graph mermaid
         salt-call lxdapi.graph svg path=/srv/backups/host.svg
     """
-    text = graphs.draw(connection.connect(globals(), remote, project), format)
-    return text if path is None else graphs.write(path, text)
+    text = host_graph.render(connection.connect(globals(), remote, project), format)
+    return text if path is None else host_graph.write(path, text)

@@ -6,8 +6,7 @@ Verbs of snapshots of instances (``web1/before``) and of custom storage volumes 
 
 from lxdapi.instances import snapshots
 from lxdapi.minion import connection
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan import converge, steps
 
 __func_alias__ = {"list_": "list"}
 
@@ -29,7 +28,7 @@ def list_(name, remote=None, project=None, target=None):
         salt-call lxdapi_snapshot.list web1
         salt-call lxdapi_snapshot.list default/data
     """
-    return snapshots.times(connection.connect(globals(), remote, project, target), name)
+    return snapshots.list_times(connection.connect(globals(), remote, project, target), name)
 
 
 def create(name, description=None, expires_at=None, stateful=None, remote=None, project=None, target=None):
@@ -55,10 +54,12 @@ def create(name, description=None, expires_at=None, stateful=None, remote=None, 
         salt-call lxdapi_snapshot.create web1/before expires_at=2040-01-31T00:00:00Z
         salt-call lxdapi_snapshot.create default/data/before description='before the upgrade'
     """
-    kind_name = snapshots.word_of(name)
+    kind_name = snapshots.kind_name_of(name)
     settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
     wanted = snapshots.settings_of(name, settings)
-    return plans.apply(converge.made(connection.connect(globals(), remote, project, target), kind_name, name, wanted))
+    return steps.apply(
+        converge.plan_create_new(connection.connect(globals(), remote, project, target), kind_name, name, wanted)
+    )
 
 
 def delete(name, remote=None, project=None, target=None):
@@ -73,8 +74,8 @@ def delete(name, remote=None, project=None, target=None):
 
         salt-call lxdapi_snapshot.delete web1/before
     """
-    return plans.apply(
-        converge.absent(connection.connect(globals(), remote, project, target), snapshots.word_of(name), name)
+    return steps.apply(
+        converge.plan_absent(connection.connect(globals(), remote, project, target), snapshots.kind_name_of(name), name)
     )
 
 
@@ -112,9 +113,9 @@ def rename(name, new_name, remote=None, project=None, target=None):
 
         salt-call lxdapi_snapshot.rename web1/before after
     """
-    return plans.apply(
-        converge.renamed(
-            connection.connect(globals(), remote, project, target), snapshots.word_of(name), name, new_name
+    return steps.apply(
+        converge.plan_rename(
+            connection.connect(globals(), remote, project, target), snapshots.kind_name_of(name), name, new_name
         )
     )
 
@@ -135,6 +136,8 @@ def expire(name, expires_at, remote=None, project=None, target=None):
         salt-call lxdapi_snapshot.expire web1/before 2040-01-31T00:00:00Z
     """
     wanted = {"expires_at": expires_at}
-    return plans.apply(
-        converge.updated(connection.connect(globals(), remote, project, target), snapshots.word_of(name), name, wanted)
+    return steps.apply(
+        converge.plan_update(
+            connection.connect(globals(), remote, project, target), snapshots.kind_name_of(name), name, wanted
+        )
     )

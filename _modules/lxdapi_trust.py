@@ -9,9 +9,8 @@ On the client ``key_create`` and ``redeem``, of which ``lxdapi_trust.present`` i
 
 from lxdapi.http import pem
 from lxdapi.minion import connection
-from lxdapi.plan import steps as plans
-from lxdapi.trust import keypair
-from lxdapi.trust import tokens as trust
+from lxdapi.plan import steps
+from lxdapi.trust import keypair, tokens
 
 
 def key_create(cert, key, client_name=None):
@@ -66,9 +65,9 @@ def redeem(remote, token, client_name=None):
         salt-call lxdapi_trust.redeem far token=eyJjbGllbnRfbmFtZSI6IndlYjEiLCJmaW5nZXJwcmludCI6...
     """
     settings = connection.settings_of(__salt__["config.get"], remote)
-    found = {} if settings.get("endpoint") else {"endpoint": trust.address_of(token)}
+    found = {} if settings.get("endpoint") else {"endpoint": tokens.address_of(token)}
     name = client_name or __opts__.get("id") or "salt"
-    return {**plans.apply(trust.Client(remote, {**settings, **found}, token, name=name).present()), **found}
+    return {**steps.apply(tokens.Client(remote, {**settings, **found}, token, name=name).plan_present()), **found}
 
 
 def token_create(client, restricted=None, projects=None, remote=None):
@@ -91,7 +90,7 @@ def token_create(client, restricted=None, projects=None, remote=None):
 
         salt-call lxdapi_trust.token_create web1 restricted=True projects='["default"]'
     """
-    return trust.make_token(connection.connect(globals(), remote), client, restricted, projects)
+    return tokens.make_token(connection.connect(globals(), remote), client, restricted, projects)
 
 
 def token_list(remote=None):
@@ -105,7 +104,7 @@ def token_list(remote=None):
 
         salt-call lxdapi_trust.token_list
     """
-    return list(trust.tokens(connection.connect(globals(), remote)).values())
+    return list(tokens.list_tokens(connection.connect(globals(), remote)).values())
 
 
 def token_revoke(client, remote=None):
@@ -121,4 +120,4 @@ def token_revoke(client, remote=None):
 
         salt-call lxdapi_trust.token_revoke web1
     """
-    return trust.revoke(connection.connect(globals(), remote), client)
+    return tokens.revoke(connection.connect(globals(), remote), client)

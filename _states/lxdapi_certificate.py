@@ -6,8 +6,7 @@ Certificates in the trust store of LXD and Incus as declared: who may use the da
 
 from lxdapi import local_files
 from lxdapi.minion import connection, state
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan import converge, steps
 from lxdapi.trust import certificates
 
 
@@ -43,7 +42,7 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
     """
 
     def plan():
-        certificates.refuse_limits(projects, restricted)
+        certificates.require_restriction(projects, restricted)
         digest, sent = _read(certificate)
         declared = {
             "name": name,
@@ -53,7 +52,7 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
             "projects": projects,
             "description": description,
         }
-        return converge.present(connection.connect(globals(), remote), "certificate", digest, declared)
+        return converge.plan_present(connection.connect(globals(), remote), "certificate", digest, declared)
 
     return state.run_plan(globals(), "certificate", name, plan)
 
@@ -61,7 +60,7 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
 def _read(certificate):
     """Return (fingerprint, what is sent) of the certificate, fetched where it is elsewhere."""
     if isinstance(certificate, str) and "-----BEGIN" not in certificate:
-        certificates.refuse_open(certificate)
+        certificates.require_secure_source(certificate)
         certificate = local_files.local_file(__salt__["cp.cache_file"], certificate)
     return certificates.read(certificate)
 
@@ -86,6 +85,6 @@ def absent(name, certificate=None, remote=None):
     def plan():
         api = connection.connect(globals(), remote)
         digest = _read(certificate)[0] if certificate else certificates.fingerprint_of(api, name)
-        return converge.absent(api, "certificate", digest) if digest else plans.Plan(summary="absent")
+        return converge.plan_absent(api, "certificate", digest) if digest else steps.Plan(summary="absent")
 
     return state.run_plan(globals(), "certificate", name, plan)

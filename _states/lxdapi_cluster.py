@@ -32,7 +32,7 @@ def enabled(name, address=None, timeout=None, remote=None):
         Prefer the server's own unix socket: over HTTPS it shows the certificate of the cluster afterwards.
     """
     return state.run(
-        globals(), "server", name, lambda api: membership.enabled(api, name, address, timeout), remote=remote
+        globals(), "server", name, lambda api: membership.plan_enable(api, name, address, timeout), remote=remote
     )
 
 
@@ -72,6 +72,6 @@ def joined(name, token=None, address=None, member_config=None, timeout=None, rem
         globals(),
         "server",
         name,
-        lambda api: membership.joined(api, name, token, address, member_config, timeout),
+        lambda api: membership.plan_join(api, name, token, address, member_config, timeout),
         remote=remote,
     )

@@ -82,7 +82,9 @@ def absent(name, force=False, remote=None):
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    return state.run(globals(), "cluster_member", name, lambda api: membership.removed(api, name, force), remote=remote)
+    return state.run(
+        globals(), "cluster_member", name, lambda api: membership.plan_remove(api, name, force), remote=remote
+    )
 
 
 def evacuated(name, mode=None, force=False, timeout=None, remote=None):
@@ -137,6 +139,6 @@ def _reached(name, action, mode, force, timeout, remote):
         globals(),
         "cluster_member",
         name,
-        lambda api: membership.reached(api, name, action, mode, force, timeout),
+        lambda api: membership.plan_member_action(api, name, action, mode, force, timeout),
         remote=remote,
     )

@@ -9,14 +9,14 @@ run. The files of a virtual machine are reached through its agent, while it runs
 
 from lxdapi.files import content as sources
 from lxdapi.files import plan as fileplan
-from lxdapi.files import plan_tree as recursion
+from lxdapi.files import plan_tree
 from lxdapi.minion import connection, state
 
 
 def _there(instance, path, remote, project):
     """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
-    fileplan.target(None, instance, path)
-    return fileplan.target(connection.connect(globals(), remote, project), instance, path)
+    fileplan.target_of(None, instance, path)
+    return fileplan.target_of(connection.connect(globals(), remote, project), instance, path)
 
 
 def _state(instance, name, plan):
@@ -114,12 +114,14 @@ def managed(
 
     def plan():
         there = _there(instance, name, remote, project)
-        wanted = fileplan.Wanted(user, group, mode, makedirs, force, replace, follow_symlinks, show_changes).checked()
-        text = None if contents is None else sources.of_text(contents, contents_newline)
-        given = sources.Given(source, sources.Sum(source_hash, skip_verify), text)
+        wanted = fileplan.FileSpec(
+            user, group, mode, makedirs, force, replace, follow_symlinks, show_changes
+        ).validate()
+        text = None if contents is None else sources.from_text(contents, contents_newline)
+        given = sources.ContentSpec(source, sources.ExpectedHash(source_hash, skip_verify), text)
         rendering = sources.Template(template, context, defaults)
-        content = sources.content(__salt__, name, given, _saltenv(saltenv), rendering)
-        return fileplan.managed(there, content, wanted)
+        content = sources.resolve(__salt__, name, given, _saltenv(saltenv), rendering)
+        return fileplan.plan_file(there, content, wanted)
 
     return _state(instance, name, plan)
 
@@ -155,8 +157,8 @@ def directory(name, instance, user=None, group=None, mode=None, makedirs=False, 
     """
 
     def plan():
-        wanted = fileplan.Wanted(user, group, mode, makedirs, force).checked()
-        return fileplan.directory(_there(instance, name, remote, project), wanted)
+        wanted = fileplan.FileSpec(user, group, mode, makedirs, force).validate()
+        return fileplan.plan_directory(_there(instance, name, remote, project), wanted)
 
     return _state(instance, name, plan)
 
@@ -189,8 +191,8 @@ def symlink(name, instance, target, makedirs=False, force=False, remote=None, pr
     """
 
     def plan():
-        wanted = fileplan.Wanted(makedirs=makedirs, force=force)
-        return fileplan.symlink(_there(instance, name, remote, project), target, wanted)
+        wanted = fileplan.FileSpec(makedirs=makedirs, force=force)
+        return fileplan.plan_symlink(_there(instance, name, remote, project), target, wanted)
 
     return _state(instance, name, plan)
 
@@ -214,7 +216,7 @@ def absent(name, instance, remote=None, project=None):
     project
         The project. Default: the remote's, or ``default``.
     """
-    return _state(instance, name, lambda: fileplan.absent(_there(instance, name, remote, project)))
+    return _state(instance, name, lambda: fileplan.plan_absent(_there(instance, name, remote, project)))
 
 
 def recurse(
@@ -281,9 +283,9 @@ def recurse(
 
     def plan():
         there = _there(instance, name, remote, project)
-        owner = fileplan.Wanted(user, group, dir_mode, makedirs, force)
-        rules = recursion.Rules(owner, file_mode, clean, include, exclude).checked()
-        local = sources.tree(__salt__, source, _saltenv(saltenv), keep_symlinks)
-        return recursion.recurse(there, local, rules)
+        owner = fileplan.FileSpec(user, group, dir_mode, makedirs, force)
+        rules = plan_tree.Rules(owner, file_mode, clean, include, exclude).validate()
+        local = sources.read_tree(__salt__, source, _saltenv(saltenv), keep_symlinks)
+        return plan_tree.plan_recurse(there, local, rules)
 
     return _state(instance, name, plan)

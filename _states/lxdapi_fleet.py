@@ -5,8 +5,7 @@ Many instances of LXD and Incus in one state, at the speed of the daemon.
 """
 
 from lxdapi.errors import InvalidError
-from lxdapi.fleet import prerequisites as parts
-from lxdapi.fleet import state as fleets
+from lxdapi.fleet import prerequisites, state
 from lxdapi.minion import connection
 
 
@@ -99,12 +98,12 @@ def managed(
     given = dict(networks=networks, storage_pools=storage_pools, storage_volumes=storage_volumes)
     given.update(profiles=profiles, images=images)
     try:
-        fleet = fleets.Declaration(instances, defaults, concurrency, purge, batch, max_failures, sensitive)
-        needed = parts.declared(given, __states__)
+        fleet = state.FleetSpec(instances, defaults, concurrency, purge, batch, max_failures, sensitive)
+        needed = prerequisites.parse(given, __states__)
     except InvalidError as exc:
-        return fleets.failed(ret, str(exc))
-    answers = parts.converge(needed, __states__, {"remote": remote, "project": project, "sensitive": sensitive})
+        return state.failed_answer(ret, str(exc))
+    answers = prerequisites.converge(needed, __states__, {"remote": remote, "project": project, "sensitive": sensitive})
     if any(each["result"] is False for _, each in answers):
-        return parts.joined(fleets.failed(ret, "no instance was begun"), answers)
-    done = fleets.state(name, __opts__["test"], fleet, lambda: connection.connect(globals(), remote, project))
-    return parts.joined(done, answers)
+        return prerequisites.merge_answers(state.failed_answer(ret, "no instance was begun"), answers)
+    done = state.run(name, __opts__["test"], fleet, lambda: connection.connect(globals(), remote, project))
+    return prerequisites.merge_answers(done, answers)

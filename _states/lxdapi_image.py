@@ -4,17 +4,14 @@ Images of LXD and Incus as declared: from files, from other servers, made of ins
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
 
-from lxdapi import hashing, local_files
-from lxdapi import validation as names
+from lxdapi import hashing, local_files, validation
 from lxdapi.errors import InvalidError
-from lxdapi.http import upload as uploads
-from lxdapi.images import image as images
-from lxdapi.images import publish as publications
+from lxdapi.http import upload
+from lxdapi.images import image, publish
 from lxdapi.images import remote as remote_images
 from lxdapi.minion import connection, state
 from lxdapi.model import objects
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan import converge, steps
 
 
 def present(
@@ -115,9 +112,9 @@ def present(
             digest, send, check = _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout)
         else:
             digest, send, check = _here(api, name, source, rootfs, fingerprint, timeout, saltenv or _saltenv())
-        named = [] if names.is_fingerprint(name) else [name]
+        named = [] if validation.is_fingerprint(name) else [name]
         more = aliases if isinstance(aliases, list) else [] if aliases is None else [aliases]
-        return images.present(api, digest, wanted, send, named + more, check, purge)
+        return image.plan_present(api, digest, wanted, send, named + more, check, purge)
 
     return state.run_plan(globals(), "image", name, plan)
 
@@ -132,10 +129,10 @@ def _saltenv():
 def _check(digest, source, rootfs):
     """Raise if the image cannot be sent: no source, or a file of this machine that is not there."""
     if not source:
-        images.refuse_missing(digest)
+        image.raise_missing(digest)
     for part in (source, rootfs):
         if part and "://" not in str(part):
-            uploads.opened(part).close()
+            upload.open_file(part).close()
 
 
 def _files(source, rootfs, saltenv):
@@ -154,11 +151,11 @@ def _files(source, rootfs, saltenv):
 
 def _digest(api, name, fingerprint, files):
     """Return the fingerprint that the image shall have: declared, or that of its files."""
-    declared = fingerprint or (name if names.is_fingerprint(name) else None)
+    declared = fingerprint or (name if validation.is_fingerprint(name) else None)
     if declared:
-        return names.fingerprint(declared)
+        return validation.fingerprint(declared)
     if files is None:
-        return images.existing(api, name)
+        return image.require(api, name)
     return hashing.known_fingerprint(*files(), memory=hashing.memory_file(__opts__["cachedir"]))
 
 
@@ -176,14 +173,14 @@ def _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout):
     if fingerprint:
         # of an alias the daemon could take another image by now
         source = {**{key: value for key, value in source.items() if key != "alias"}, "fingerprint": fingerprint}
-    found = remote_images.declared(source)
-    digest = remote_images.wanted(api, found, name, auto_update)
+    found = remote_images.parse_source(source)
+    digest = remote_images.resolve(api, found, name, auto_update)
     return digest, lambda: remote_images.fetch(api, found, digest, timeout), None
 
 
 def _send(api, files, digest, timeout):
     """Upload the files; their fingerprint is the declared one or nothing is kept."""
-    images.upload(api, *files(), digest=digest, timeout=timeout)
+    image.upload(api, *files(), digest=digest, timeout=timeout)
 
 
 def absent(name, remote=None, project=None):
@@ -205,11 +202,11 @@ def absent(name, remote=None, project=None):
 
     def plan():
         api = connection.connect(globals(), remote, project)
-        digest = images.resolve(api, name)
+        digest = image.resolve(api, name)
         return (
-            converge.absent(api, "image", digest)
+            converge.plan_absent(api, "image", digest)
             if digest
-            else plans.Plan((), "absent").with_note(objects.nowhere(api))
+            else steps.Plan((), "absent").with_note(objects.missing_project_reason(api))
         )
 
     return state.run_plan(globals(), "image", name, plan)
@@ -282,7 +279,7 @@ def published(
         globals(),
         "image",
         name,
-        lambda api: publications.present(api, name, instance, declared, aliases or (), **options),
+        lambda api: publish.plan_present(api, name, instance, declared, aliases or (), **options),
         remote=remote,
         project=project,
     )

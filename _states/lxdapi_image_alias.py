@@ -4,7 +4,7 @@ Aliases of LXD and Incus images as declared.
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.images import image as images
+from lxdapi.images import image
 from lxdapi.minion import state
 
 
@@ -36,7 +36,7 @@ def present(name, target, description=None, renamed_from=None, remote=None, proj
         globals(),
         "image_alias",
         name,
-        lambda api: images.alias_steps(api, name, target, description, renamed_from),
+        lambda api: image.plan_alias(api, name, target, description, renamed_from),
         remote=remote,
         project=project,
     )

@@ -4,7 +4,7 @@ Instances of LXD and Incus as declared: containers and virtual machines.
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.instances import on_watch as watches
+from lxdapi.instances import on_watch
 from lxdapi.instances import plan as instances
 from lxdapi.instances.spec import InstanceSpec
 from lxdapi.minion import connection, state
@@ -186,7 +186,7 @@ def present(
     how.update(image_changed=image_changed, replace_partial=replace_partial, cloud_init=cloud_init)
 
     def plan():
-        watches.declared(reload, timeout, force)
+        on_watch.parse(reload, timeout, force)
         spec = InstanceSpec.declared(fields, **how, devices_override=devices_override)
         return instances.plan_present(connection.connect(globals(), remote, project), name, spec)
 
@@ -213,7 +213,7 @@ def absent(name, force=False, remote=None, project=None):
         The project. Default: the remote's, or ``default``.
     """
     return state.run(
-        globals(), "instance", name, lambda api: instances.absent(api, name, force), remote=remote, project=project
+        globals(), "instance", name, lambda api: instances.plan_absent(api, name, force), remote=remote, project=project
     )
 
 
@@ -291,7 +291,9 @@ def frozen(name, timeout=None, remote=None, project=None):
 
 def _reached(name, goal, timeout, force, remote, project, wait_for=None, watch=()):
     def plan():
-        watches.declared(*watch)
-        return instances.reached(connection.connect(globals(), remote, project), name, goal, timeout, force, wait_for)
+        on_watch.parse(*watch)
+        return instances.plan_power(
+            connection.connect(globals(), remote, project), name, goal, timeout, force, wait_for
+        )
 
     return state.run_plan(globals(), "instance", name, plan)

@@ -6,7 +6,7 @@ Commands inside instances of LXD and Incus, and what an instance does when somet
 
 from lxdapi.instances import cmd_run as commands
 from lxdapi.instances import exec as execs
-from lxdapi.instances import on_watch as watches
+from lxdapi.instances import on_watch
 from lxdapi.minion import connection, state
 
 __virtualname__ = "lxdapi_instance"
@@ -91,13 +91,13 @@ def cmd_run(
     given = name if command is None else command
 
     def plan():
-        order = execs.order(given, stdin, env, cwd, runas if user is None else user, group, timeout)
-        return commands.steps(
+        order = execs.make_command(given, stdin, env, cwd, runas if user is None else user, group, timeout)
+        return commands.plan(
             connection.connect(globals(), remote, project),
             instance,
             given if isinstance(given, str) else " ".join(map(str, given)),
             order,
-            commands.joined(conditions, inside),
+            commands.join_conditions(conditions, inside),
             success_retcodes,
             hide_output,
             __opts__["test"],
@@ -174,7 +174,7 @@ def mod_watch(
         globals(),
         "instance",
         name,
-        lambda api: watches.steps(api, name, reload, timeout, force, wait_for),
+        lambda api: on_watch.plan(api, name, reload, timeout, force, wait_for),
         remote=remote,
         project=project,
     )

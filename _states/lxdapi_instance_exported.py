@@ -62,9 +62,9 @@ def exported(
     """
 
     def plan():
-        options = backups.options_of("instance", optimized, instance_only, compression)
+        options = backups.export_options("instance", optimized, instance_only, compression)
         memory = hashing.memory_file(__opts__["cachedir"])
         api = connection.connect(globals(), remote, project)
-        return backups.exported(api, "instance", name, path, options, max_age, timeout, memory)
+        return backups.plan_export(api, "instance", name, path, options, max_age, timeout, memory)
 
     return state.run_plan(globals(), "instance", name, plan)

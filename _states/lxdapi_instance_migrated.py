@@ -4,7 +4,7 @@ Instances of LXD and Incus that move to another daemon.
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.instances import migration as migrations
+from lxdapi.instances import migration
 from lxdapi.minion import connection, state
 
 __virtualname__ = "lxdapi_instance"
@@ -88,7 +88,7 @@ def migrated(
         globals(),
         "instance",
         name,
-        lambda: migrations.migrated(
+        lambda: migration.plan_migration(
             connection.connect(globals(), source_remote, source_project),
             connection.connect(globals(), remote, project),
             name,

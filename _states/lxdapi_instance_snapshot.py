@@ -81,7 +81,7 @@ def restored(name, timeout=None, remote=None, project=None):
         globals(),
         "instance_snapshot",
         name,
-        lambda api: snapshots.restored(api, "instance_snapshot", name, timeout),
+        lambda api: snapshots.plan_restore(api, "instance_snapshot", name, timeout),
         remote=remote,
         project=project,
     )

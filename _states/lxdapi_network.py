@@ -4,7 +4,7 @@ Networks of LXD and Incus as declared: bridges, and networks on what the machine
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.cluster import per_member as clusters
+from lxdapi.cluster import per_member
 from lxdapi.minion import state
 
 
@@ -64,7 +64,7 @@ def present(
         globals(),
         "network",
         name,
-        lambda api: clusters.present(api, "network", name, declared, members, renamed_from),
+        lambda api: per_member.plan_present(api, "network", name, declared, members, renamed_from),
         remote=remote,
         project=project,
         sensitive=sensitive,

@@ -41,7 +41,7 @@ def present(name, config=None, sensitive=None, remote=None, target=None):
         globals(),
         "server",
         name,
-        lambda api: converge.present(api, "server", "server", declared),
+        lambda api: converge.plan_present(api, "server", "server", declared),
         remote=remote,
         target=target,
         sensitive=sensitive,

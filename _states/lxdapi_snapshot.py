@@ -5,8 +5,7 @@ Snapshots of instances and of custom storage volumes by one name: ``web1/before`
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.instances import snapshot_rotation as rotation
-from lxdapi.instances import snapshots
+from lxdapi.instances import snapshot_rotation, snapshots
 from lxdapi.minion import connection, state
 from lxdapi.plan import converge
 
@@ -60,10 +59,10 @@ def present(
     """
 
     def plan():
-        kind_name = snapshots.word_of(name)
+        kind_name = snapshots.kind_name_of(name)
         settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
         wanted = snapshots.settings_of(name, settings)
-        return converge.present(
+        return converge.plan_present(
             connection.connect(globals(), remote, project, target), kind_name, name, wanted, renamed_from=renamed_from
         )
 
@@ -93,7 +92,9 @@ def absent(name, remote=None, project=None, target=None):
     """
     return _state(
         name,
-        lambda: converge.absent(connection.connect(globals(), remote, project, target), snapshots.word_of(name), name),
+        lambda: converge.plan_absent(
+            connection.connect(globals(), remote, project, target), snapshots.kind_name_of(name), name
+        ),
     )
 
 
@@ -123,8 +124,8 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
     """
     return _state(
         name,
-        lambda: snapshots.restored(
-            connection.connect(globals(), remote, project, target), snapshots.word_of(name), name, timeout
+        lambda: snapshots.plan_restore(
+            connection.connect(globals(), remote, project, target), snapshots.kind_name_of(name), name, timeout
         ),
     )
 
@@ -189,7 +190,7 @@ def rotated(
         globals(),
         "the rotation of",
         name,
-        lambda api: rotation.rotated(api, name, rules, prefix),
+        lambda api: snapshot_rotation.plan_rotation(api, name, rules, prefix),
         remote=remote,
         project=project,
         target=target,

@@ -4,7 +4,7 @@ Storage pools of LXD and Incus as declared.
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.cluster import per_member as clusters
+from lxdapi.cluster import per_member
 from lxdapi.minion import state
 
 
@@ -49,7 +49,7 @@ def present(name, driver=None, description=None, config=None, members=None, sens
         globals(),
         "storage_pool",
         name,
-        lambda api: clusters.present(api, "storage_pool", name, declared, members),
+        lambda api: per_member.plan_present(api, "storage_pool", name, declared, members),
         remote=remote,
         sensitive=sensitive,
     )

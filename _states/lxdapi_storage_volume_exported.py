@@ -65,9 +65,9 @@ def exported(
     """
 
     def plan():
-        options = backups.options_of("storage_volume", optimized, volume_only, compression)
+        options = backups.export_options("storage_volume", optimized, volume_only, compression)
         memory = hashing.memory_file(__opts__["cachedir"])
         api = connection.connect(globals(), remote, project, target)
-        return backups.exported(api, "storage_volume", name, path, options, max_age, timeout, memory)
+        return backups.plan_export(api, "storage_volume", name, path, options, max_age, timeout, memory)
 
     return state.run_plan(globals(), "storage_volume", name, plan)

@@ -7,12 +7,12 @@ The other side of :py:func:`lxdapi_trust.token_create` and of ``lxdapi_certifica
 """
 
 from lxdapi.minion import connection, state
-from lxdapi.trust import tokens as trust
+from lxdapi.trust import tokens
 
 
 def _client(remote, token=None, password=None, client_name=None):
     settings = connection.settings_of(__salt__["config.get"], remote)
-    return trust.Client(remote, settings, token, password, client_name or __opts__.get("id") or "salt")
+    return tokens.Client(remote, settings, token, password, client_name or __opts__.get("id") or "salt")
 
 
 def present(name, token=None, password=None, client_name=None):
@@ -44,7 +44,9 @@ def present(name, token=None, password=None, client_name=None):
     A slot, as above, keeps it out of the SLS, which Salt itself logs at the level debug; ``config.get`` looks into the
     pillar as well, and ``pillar.get`` would give asterisks (Salt 3008).
     """
-    return state.run_plan(globals(), "client of", name, lambda: _client(name, token, password, client_name).present())
+    return state.run_plan(
+        globals(), "client of", name, lambda: _client(name, token, password, client_name).plan_present()
+    )
 
 
 def absent(name):
@@ -60,4 +62,4 @@ def absent(name):
         Of the remote, as for :py:func:`lxdapi_trust.present`. A certificate that is restricted to projects may not
         do this (LXD 5.0.2, Incus 7.0.2): then it is ``lxdapi_certificate.absent`` on the server.
     """
-    return state.run_plan(globals(), "client of", name, lambda: _client(name).absent())
+    return state.run_plan(globals(), "client of", name, lambda: _client(name).plan_absent())

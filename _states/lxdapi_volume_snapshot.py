@@ -96,7 +96,7 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
         globals(),
         "volume_snapshot",
         name,
-        lambda api: snapshots.restored(api, "volume_snapshot", name, timeout),
+        lambda api: snapshots.plan_restore(api, "volume_snapshot", name, timeout),
         remote=remote,
         project=project,
         target=target,

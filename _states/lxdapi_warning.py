@@ -5,7 +5,7 @@ Warnings of LXD and Incus as declared: seen, or gone.
 """
 
 from lxdapi.minion import state
-from lxdapi.plan import warning as warnings
+from lxdapi.plan import warning
 
 
 def acknowledged(name, remote=None):
@@ -23,7 +23,7 @@ def acknowledged(name, remote=None):
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    return state.run(globals(), "warning", name, lambda api: warnings.acknowledged(api, name), remote=remote)
+    return state.run(globals(), "warning", name, lambda api: warning.plan_acknowledge(api, name), remote=remote)
 
 
 def absent(name, remote=None):
@@ -40,4 +40,4 @@ def absent(name, remote=None):
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     """
-    return state.run(globals(), "warning", name, lambda api: warnings.absent(api, name), remote=remote)
+    return state.run(globals(), "warning", name, lambda api: warning.plan_absent(api, name), remote=remote)

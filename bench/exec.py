@@ -17,7 +17,7 @@ def exec_output(daemon, rounds):
     """Print the ratios of one daemon that has the image ``busybox``."""
     daemon.ask("POST", "/1.0/instances", {"name": "x", "source": {"type": "image", "alias": "busybox"}})
     daemon.ask("PUT", "/1.0/instances/x/state", {"action": "start"})
-    api, given = API.factory(str(daemon.socket)), execs.order(["true"])
+    api, given = API.factory(str(daemon.socket)), execs.make_command(["true"])
     ways = {
         "limit": lambda: api.post("instances/x/exec", json=PLAIN).wait(),
         "websockets": lambda: execs.run(api, "x", given),

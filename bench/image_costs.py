@@ -96,16 +96,16 @@ def remembered(daemon, path, digest, rounds):
     """Return the seconds of a plan that finds the image of a remembered file, and of the same GETs by themselves."""
     sys.path.insert(0, str(REPO / "_utils"))
     from lxdapi.api import API
-    from lxdapi.images import image as images
+    from lxdapi.images import image
 
     api, memory = API.factory(str(daemon.socket)), str(Path(path).with_name("fingerprints.json"))
-    images.upload(api, str(path), digest=hashing.known_fingerprint(str(path), memory=memory))
-    images.alias_steps(api, "large", digest)[0].act()
+    image.upload(api, str(path), digest=hashing.known_fingerprint(str(path), memory=memory))
+    image.plan_alias(api, "large", digest)[0].act()
     plans, gets = [], []
     for _ in range(max(rounds, 20)):
         began = time.monotonic()
         found = hashing.known_fingerprint(str(path), memory=memory)
-        images.present(api, found, {}, None, ["large"])
+        image.plan_present(api, found, {}, None, ["large"])
         plans.append(time.monotonic() - began)
         began = time.monotonic()
         api.get(f"images/{digest}"), api.get("images/aliases/large")

@@ -75,7 +75,7 @@ def missing_incus7():
 
 
 def interrupt(number, frame):
-    """The run ends; who is impatient or a CI that asks twice does not keep it from stopping the daemons."""
+    """The run ends; who is without_retries or a CI that asks twice does not keep it from stopping the daemons."""
     for each in INTERRUPTIONS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

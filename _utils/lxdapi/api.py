@@ -20,8 +20,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
-from lxdapi import masking as secrets
-from lxdapi import validation as names
+from lxdapi import masking, validation
 from lxdapi.errors import (
     APIConnectionException,
     APIException,
@@ -84,19 +83,19 @@ class API:
         retry_timeout: float = retry.RETRY_SECONDS,
     ) -> None:
         self.session = session
-        self.link = Link([endpoint] if isinstance(endpoint, str) else endpoint)
+        self.endpoint_pool = EndpointPool([endpoint] if isinstance(endpoint, str) else endpoint)
         self.default_version = default_version or "1.0"
         self.debug = bool(debug or os.environ.get("DEBUG"))
-        self.project = None if project is None else names.check("token", "project", project)
+        self.project = None if project is None else validation.check("token", "project", project)
         self.target: str | None = None
         self.timeout = timeout
         self.wait_timeout = wait_timeout
         self.retry_timeout = retry_timeout
         # The secret values that were sent, and those that came and are marked: no error and no printout of this API
         # holds them.
-        self.hidden: set[str] = set()
+        self.secret_values: set[str] = set()
         # Called with the id of an operation and what is known of its progress, where somebody wants to know.
-        self.tell: Callable[[str, dict[str, Any]], Any] | None = None
+        self.on_progress: Callable[[str, dict[str, Any]], Any] | None = None
         # What the run has read, :class:`lxdapi.minion.read_cache.ReadCache`; None outside of a run.
         self.cache: Any = None
         # What is known of the server: shared by copies of this API, and by threads, of which one asks.
@@ -155,16 +154,16 @@ class API:
         seconds = self.timeout if kwargs.get("timeout") is None else kwargs["timeout"]
         kwargs["allow_redirects"] = False
         for body in (kwargs.get("json"), kwargs.get("data")):
-            self.hidden |= secrets.values_of(body)
+            self.secret_values |= masking.values_of(body)
         again = isinstance(kwargs.get("data") or "", (str, bytes, dict))
 
         def exchange(left):
             return self._exchange(method, path, {**kwargs, "timeout": left})
 
         if method in retry.READS or self.cache is None:
-            return retry.persist(self, method, exchange, seconds, again)
+            return retry.send_with_retries(self, method, exchange, seconds, again)
         with self.cache.invalidating(self, path, kwargs.get("json")):
-            return retry.persist(self, method, exchange, seconds, again)
+            return retry.send_with_retries(self, method, exchange, seconds, again)
 
     def _exchange(self, method, path, options):
         try:
@@ -173,13 +172,13 @@ class API:
             if self.debug:
                 self._print(str(exc))
             raise
-        self.hidden |= secrets.marked_values(result.data)
+        self.secret_values |= masking.marked_values(result.data)
         if self.debug:  # of 200 instances the text takes longer than the daemon took
             self._print(f"{result.request_summary()}\n{result.response_summary()}")
         return result
 
     def _print(self, text):
-        print(secrets.mask_words(text, self.hidden), file=sys.stderr)
+        print(masking.mask_text(text, self.secret_values), file=sys.stderr)
 
     def get(self, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """Return the result of a GET."""
@@ -208,7 +207,7 @@ class API:
     @property
     def endpoint(self) -> str:
         """Return the base URL that requests go to at present."""
-        return self.link.endpoint
+        return self.endpoint_pool.endpoint
 
     @property
     def local(self) -> bool:
@@ -218,11 +217,11 @@ class API:
     def at(self, target: str) -> API:
         """Return this API for one member of the cluster: ``target`` is sent with every request."""
         other = copy.copy(self)
-        other.target = names.check("token", "cluster member", target)
+        other.target = validation.check("token", "cluster member", target)
         other._known = dict(self._known)
         return other
 
-    def impatient(self) -> API:
+    def without_retries(self) -> API:
         """Return this API without repetitions."""
         other = copy.copy(self)
         other.retry_timeout = 0
@@ -233,10 +232,10 @@ class API:
         """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
         with self._asking:
             if "server" not in self._known:
-                self._known["server"] = self._asked()
+                self._known["server"] = self._read_server()
             return self._known["server"]
 
-    def _asked(self):
+    def _read_server(self):
         result = self.get("")
         if not isinstance(result.metadata, dict):
             raise APIProtocolException(result, "this says nothing of a server")
@@ -262,12 +261,12 @@ class API:
 
     def restarted(self) -> bool:
         """Return True if the daemon has been started anew since :attr:`server` was read."""
-        before = self._started
+        before = self._server_pid
         self.forget()
-        return self._started != before
+        return self._server_pid != before
 
     @property
-    def _started(self):
+    def _server_pid(self):
         return (self.server.get("environment") or {}).get("server_pid")
 
     def forget(self) -> None:
@@ -284,8 +283,8 @@ class API:
         if not isinstance(url, str):
             raise InvalidError(f"URL {url!r} is not text")
         if _URL.match(url):
-            url = self.link.path_of(url)
-        path, query = names.raw_path(url)
+            url = self.endpoint_pool.path_of(url)
+        path, query = validation.raw_path(url)
         if not url.startswith("/"):
             path = f"{self.default_version}/{path}".rstrip("/")
         params = {**query, **_mapping(params)}
@@ -296,18 +295,18 @@ class API:
         return f"/{path}", params
 
 
-class Link:
+class EndpointPool:
     """
     The addresses of one daemon, or of the members of one cluster, any of which will do.
 
-    ``answered``: whether it has ever answered; who has not, is not waited for. ``tired``: whether the last thing was
-    given up in vain; until something works again nothing is waited for.
+    ``has_answered``: one of them has answered; a daemon that never did is not waited for. ``degraded``: the last
+    request was given up in vain; nothing is waited for until one works again.
     """
 
     def __init__(self, endpoints: list[str]) -> None:
         self._endpoints = [endpoint.rstrip("/") for endpoint in endpoints]
         self._tried = 0
-        self.answered = self.tired = False
+        self.has_answered = self.degraded = False
 
     @property
     def endpoint(self) -> str:
@@ -315,21 +314,21 @@ class Link:
         return self._endpoints[0]
 
     @property
-    def others(self) -> bool:
+    def has_untried(self) -> bool:
         """Return True if there is an address that has not been tried since the last answer."""
         return self._tried < len(self._endpoints) - 1
 
-    def turned(self, error: APIException) -> bool:
+    def fail_over(self, error: APIException) -> bool:
         """Go on to the next address after a failure to reach this one; False if each was tried in vain."""
-        if not self.others or not isinstance(error, APIConnectionException):
+        if not self.has_untried or not isinstance(error, APIConnectionException):
             return False
         self._tried += 1
         self._endpoints.append(self._endpoints.pop(0))
         return True
 
-    def settled(self) -> None:
+    def mark_up(self) -> None:
         """Note an answer."""
-        self.answered, self._tried = True, 0
+        self.has_answered, self._tried = True, 0
 
     def path_of(self, url: str) -> str:
         """Return the path of a full URL; raises :class:`InvalidError` for one of another server."""

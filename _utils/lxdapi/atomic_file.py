@@ -52,7 +52,7 @@ def replace(path):
     stem = _stem(path)
     try:
         _swept(stem)
-        file = _locked(stem)
+        file = _open_locked(stem)
     except OSError as exc:
         raise InvalidError(f"{path} cannot be written: {exc.strerror}") from exc
     try:
@@ -72,7 +72,7 @@ def _private(path, flags):
     return os.open(path, flags, 0o600)
 
 
-def _locked(stem):
+def _open_locked(stem):
     """Return a new file, open and locked."""
     while True:
         file = open(stem + random.token_hex(4), "xb", opener=_private)

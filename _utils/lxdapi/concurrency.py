@@ -12,7 +12,7 @@ STOPS = 20
 MOST = 32
 
 
-def busy():
+def worker_count():
     """
     Return how many things at once are the fastest where the daemon computes: creations, starts, changes.
 

@@ -28,14 +28,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from salt.exceptions import CommandExecutionError
 
-from lxdapi import masking as secrets
+from lxdapi import masking
 
 
 class LxdapiError(CommandExecutionError):
     """Something that lxdapi was asked for did not come about; the message says why."""
 
     def __init__(self, message="", info=None):
-        super().__init__(secrets.mask_url(message), info)
+        super().__init__(masking.mask_url(message), info)
 
     def explain(self):
         """Return the failure as one sentence."""
@@ -69,12 +69,12 @@ class APIException(LxdapiError):
         request = result.request if result is not None else None
         self.result = result
         self.method = method or (request.method if request is not None else "")
-        self.url = secrets.mask_url(url or (request.url if request is not None else ""))
+        self.url = masking.mask_url(url or (request.url if request is not None else ""))
         self.status = result.response.status_code if result is not None else None
         words = error if error is not None else result.words()
-        words = secrets.mask_words(words, result.api.hidden if result is not None else ())
+        words = masking.mask_text(words, result.api.secret_values if result is not None else ())
         super().__init__(f"{self.method} {self.url} {words}".strip())
-        self.error = secrets.mask_url(words)  # after Salt's own class, which has an attribute of this name
+        self.error = masking.mask_url(words)  # after Salt's own class, which has an attribute of this name
 
     @property
     def path(self):

@@ -6,10 +6,9 @@ import hashlib
 import json
 import os
 
-from lxdapi import atomic_file, local_files
-from lxdapi import validation as names
+from lxdapi import atomic_file, local_files, validation
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.http import upload as uploads
+from lxdapi.http import upload
 
 _BLOCK = 1024 * 1024
 # Of the files whose fingerprint is remembered; the oldest are forgotten.
@@ -37,7 +36,7 @@ def fingerprint(path, rootfs=None):
 def _digest_file(digest, path):
     """Read the file into the digest as fast as OpenSSL takes it: into one buffer, over and over."""
     buffer = memoryview(bytearray(_BLOCK))
-    with uploads.opened(path) as file:
+    with upload.open_file(path) as file:
         while count := file.readinto(buffer):
             digest.update(buffer[:count])
 
@@ -50,7 +49,7 @@ def known_fingerprint(path, rootfs=None, memory=None):
         The file to remember in; None: nothing is remembered.
     """
     key = json.dumps([_identity(part) for part in (path, rootfs) if part])
-    known = _remembered(memory)
+    known = _recall(memory)
     if key not in known:
         known[key] = fingerprint(path, rootfs)
         _remember(memory, known)
@@ -65,7 +64,7 @@ def _identity(path):
     return [os.path.abspath(path), facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev]
 
 
-def _remembered(memory):
+def _recall(memory):
     if not memory:
         return {}
     try:
@@ -73,7 +72,7 @@ def _remembered(memory):
             known = json.load(file)
     except (OSError, ValueError):  # not there yet, or damaged: computed anew
         return {}
-    return {k: v for k, v in known.items() if names.is_fingerprint(v)} if isinstance(known, dict) else {}
+    return {k: v for k, v in known.items() if validation.is_fingerprint(v)} if isinstance(known, dict) else {}
 
 
 def _remember(memory, known):

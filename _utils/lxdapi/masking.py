@@ -41,13 +41,13 @@ _SECRET_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:secret|password|token)[^=&\s]*=
 _SETTING, _MARKED = ContextVar("setting", default=()), ContextVar("marked", default=())
 
 
-def mark(patterns):
+def set_patterns(patterns):
     """The values of the keys that the patterns match are secret in this thread, until it is told others."""
     _SETTING.set(tuple(patterns))
 
 
 @contextmanager
-def marked(patterns):
+def marked_keys(patterns):
     """The values of the keys that the patterns match are secret too, within the block."""
     before = _MARKED.set((*_MARKED.get(), *patterns))
     try:
@@ -61,12 +61,12 @@ def is_marked(key, within=""):
     patterns = _SETTING.get() + _MARKED.get()
     if not patterns:
         return False
-    found = _compiled(patterns)
+    found = _compile(patterns)
     return bool(found.match(str(key)) or found.match(f"{within}.{key}"))
 
 
 @lru_cache(maxsize=64)
-def _compiled(patterns):
+def _compile(patterns):
     """Return one regular expression for all of the patterns: each key of each reply is looked at."""
     return re.compile("|".join(translate(pattern) for pattern in patterns))
 
@@ -105,14 +105,14 @@ def holds_secret(key, value, within=""):
     return mask_value(key, value, within) != value
 
 
-def pair(key, old, new):
+def masked_change(key, old, new):
     """Return what ``changes`` shows of a key: of documents for cloud-init a diff, else both values, masked."""
     if is_cloud_init(key) and not is_secret(key):
-        return shown_documents(old, new)
+        return document_change(old, new)
     return {"old": mask_value(key, old), "new": mask_value(key, new)}
 
 
-def shown_documents(old, new):
+def document_change(old, new):
     """
     Return what ``changes`` shows of a document for cloud-init: a unified diff where there are both.
 
@@ -218,27 +218,27 @@ def mask_url(text):
 
 def mask_json(data):
     """Return a copy of decoded JSON in which every secret value is masked, and whole what may hold one."""
-    return _walked(data, _hides, lambda _, value: value)
+    return _walk(data, _hides, lambda _, value: value)
 
 
 def mask_object(data):
     """Return a copy of an object, decoded JSON, as it is shown: see :func:`mask_value`."""
-    return _walked(data, is_secret, mask_value)
+    return _walk(data, is_secret, mask_value)
 
 
 def mask_marked(data):
     """Return a copy of decoded JSON in which what somebody marked is masked, and nothing else."""
-    return _walked(data, is_marked, lambda _, value: value)
+    return _walk(data, is_marked, lambda _, value: value)
 
 
-def _walked(data, hides, leaf, within=""):
+def _walk(data, hides, leaf, within=""):
     if isinstance(data, dict):
         return {
-            key: _mask_leaves(value) if hides(key, within) else _walked(value, hides, leaf, key)
+            key: _mask_leaves(value) if hides(key, within) else _walk(value, hides, leaf, key)
             for key, value in data.items()
         }
     if isinstance(data, list):
-        return [_walked(item, hides, leaf, within) for item in data]
+        return [_walk(item, hides, leaf, within) for item in data]
     return leaf(within, data) if isinstance(data, str) else data
 
 
@@ -254,7 +254,7 @@ def _mask_leaves(data):
     return data if data in (None, "") or isinstance(data, bool) else MASK
 
 
-def mask_words(words, values):
+def mask_text(words, values):
     """
     Return the daemon's words without these secret values: some errors quote what was sent, as it was
     or as Go's %q writes it.
@@ -268,7 +268,7 @@ def mask_words(words, values):
 
 def values_of(body):
     """Return the set of the secret values in a request's body, which is JSON data or text of it."""
-    data = _decoded(body)
+    data = _decode(body)
     try:
         return _long_enough(_values(data, _hides)) | marked_values(data)
     except RecursionError:
@@ -293,7 +293,7 @@ def mask_login(url):
     return re.sub(r"//[^/@]*@", f"//{MASK}@", url)
 
 
-def _decoded(body):
+def _decode(body):
     if not isinstance(body, (str, bytes)):
         return body
     try:

@@ -15,10 +15,8 @@ The ``_get`` functions return the :class:`lxdapi.api.APIResult` of the GET, or F
 
 from lxdapi import hashing
 from lxdapi.errors import InvalidError
-from lxdapi.images import image as images
-from lxdapi.instances import create as creations
-from lxdapi.instances import plan as instances
-from lxdapi.instances import power as statuses
+from lxdapi.images import image
+from lxdapi.instances import create, plan, power
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
@@ -43,7 +41,7 @@ def container_absent(api, container):
     container
         What :func:`container_get` returned.
     """
-    return bool(container) and _did(instances.absent(api, container.metadata["name"], force=True))
+    return bool(container) and _did(plan.plan_absent(api, container.metadata["name"], force=True))
 
 
 def container_apply_config(api, container, config):
@@ -59,12 +57,12 @@ def container_apply_config(api, container, config):
     kind = KINDS["instance"]
     name = config.get("name") or (container and container.metadata["name"])
     known = kind.fields + kind.create_only
-    wanted = diff.normal(kind, {key: value for key, value in config.items() if key in known})
+    wanted = diff.normalize(kind, {key: value for key, value in config.items() if key in known})
     if not container:
         extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
-        creations.create(api, name, wanted, config.get("source"), extra=extra)
+        create.create(api, name, wanted, config.get("source"), extra=extra)
         return True
-    return _did(converge.update_steps(api, kind, container.metadata["name"], wanted, container))
+    return _did(converge.plan_changes(api, kind, container.metadata["name"], wanted, container))
 
 
 def container_apply_status(api, container, status):
@@ -76,7 +74,7 @@ def container_apply_status(api, container, status):
     """
     if not container:
         raise InvalidError("there is no such instance: its status cannot be changed")
-    return _did(statuses.reached(api, container.metadata["name"], status))
+    return _did(power.plan_status(api, container.metadata["name"], status))
 
 
 def image_get(api, fingerprint):
@@ -98,15 +96,15 @@ def image_present(api, path, fingerprint=None, rootfs=None, public=False):
     digest = fingerprint or image_get_fingerprint(path, rootfs)
     if image_get(api, digest):
         return False
-    images.upload(api, path, rootfs, digest, public)
+    image.upload(api, path, rootfs, digest, public)
     return True
 
 
 def image_absent(api, fingerprint):
     """Delete the image if it exists; return True if it was deleted."""
-    return _did(converge.absent(api, "image", fingerprint))
+    return _did(converge.plan_absent(api, "image", fingerprint))
 
 
 def image_alias_present(api, name, target, description=None):
     """Make the alias point at the image of the fingerprint ``target``; return True if it did not."""
-    return _did(images.alias_steps(api, name, target, description))
+    return _did(image.plan_alias(api, name, target, description))

@@ -67,10 +67,10 @@ def check(rule, what, name, existing=False):
     bad = not name or name in (".", "..") or never.search(name)
     if bad or any(char in name for char in refused) or (pattern and not pattern.fullmatch(name)):
         raise InvalidError(f"{what} name {name!r} is not valid: {words}")
-    return _spelled(what, name, words) if rule == "address" else name
+    return _normalize_address(what, name, words) if rule == "address" else name
 
 
-def _spelled(what, name, words):
+def _normalize_address(what, name, words):
     """Return an address as the daemons list it."""
     try:
         return str(ipaddress.ip_address(name))
@@ -88,7 +88,7 @@ def is_fingerprint(value):
     return isinstance(value, str) and bool(FINGERPRINT.fullmatch(value))
 
 
-def seconds(given):
+def parse_seconds(given):
     """Return a time limit in seconds, None for none given; raises :class:`InvalidError` for what is none."""
     if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and 0 <= given <= _LONGEST):
         return given
@@ -108,7 +108,7 @@ def absolute_path(what, given):
     raise InvalidError(f"{what}: expected an absolute path, got {given!r}")
 
 
-def patterns(what, given):
+def parse_patterns(what, given):
     """Return a tuple of shell-style patterns of keys; raises :class:`InvalidError` for what is no list of text."""
     given = () if given is None else given
     if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) and each for each in given):
@@ -116,7 +116,7 @@ def patterns(what, given):
     return tuple(given)
 
 
-def in_order(name):
+def natural_key(name):
     """Return what a name is sorted by as a person counts: web2 comes before web10."""
     parts = re.split(r"([0-9]+)", name)
     digits = [part.lstrip("0") for part in parts[1::2]]
@@ -152,7 +152,7 @@ def raw_path(text):
     return quote(whole, safe="/%:@!$&'()*+,;=~-._"), dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
-def value(key, given):
+def config_value(key, given):
     """
     Return a config value as the text the daemon takes, or None where the key shall go.
 

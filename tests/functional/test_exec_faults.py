@@ -18,9 +18,9 @@ COUNTING = "echo x >> /tmp/count"
 
 
 @pytest.fixture
-def impatient(tmp_path, proxy, c1):
+def without_retries(tmp_path, proxy, c1):
     """Salt's modules, which try nothing again; the container is there."""
-    return Loaded(tmp_path / "impatient", {"local": {"endpoint": str(proxy.socket), "retry_timeout": 0}}).modules
+    return Loaded(tmp_path / "without_retries", {"local": {"endpoint": str(proxy.socket), "retry_timeout": 0}}).modules
 
 
 def counted(modules):
@@ -36,24 +36,24 @@ def test_a_request_whose_answer_was_lost_runs_the_command_once(salt, c1, proxy, 
 
 
 @pytest.mark.mainly("lxd")
-def test_a_websocket_that_is_refused_is_an_error_without_its_secret(impatient, proxy):
+def test_a_websocket_that_is_refused_is_an_error_without_its_secret(without_retries, proxy):
     for skip, asked in ((0, 3), (3, 4)):
         proxy.clear()
         proxy.arm("status", path="/websocket", skip=skip, status=403)
         with pytest.raises(CommandExecutionError, match=r"the websocket is not there: HTTP 403") as caught:
-            impatient["lxdapi_instance.exec"]("c1", COUNTING)
+            without_retries["lxdapi_instance.exec"]("c1", COUNTING)
         assert "secret" not in repr(caught.value) and caught.value.__cause__ is None
         assert until(lambda: sum("/websocket" in seen.path for seen in proxy.requests()) == asked, 5)  # noqa: B023
-    assert counted(impatient) == 0
+    assert counted(without_retries) == 0
 
 
 @pytest.mark.mainly("incus")
-def test_a_daemon_that_dies_meanwhile_is_an_error_at_once(impatient, daemon):
+def test_a_daemon_that_dies_meanwhile_is_an_error_at_once(without_retries, daemon):
     errors = []
 
     def run():
         try:
-            impatient["lxdapi_instance.exec"]("c1", "touch /tmp/on; sleep 60")
+            without_retries["lxdapi_instance.exec"]("c1", "touch /tmp/on; sleep 60")
         except CommandExecutionError as exc:
             errors.append(str(exc))
 

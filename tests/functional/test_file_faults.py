@@ -18,7 +18,7 @@ from daemons import until
 from inside import Inside
 from loaded import Loaded
 from lxdapi import api as lxdapi_api
-from lxdapi.files import sftp_session as sessions
+from lxdapi.files import sftp_session
 
 MIB = 1024 * 1024
 SFTP = r"instances/c1/sftp"
@@ -158,9 +158,9 @@ def test_files_over_https(daemon, inside, https, tmp_path, raw):
 @pytest.mark.mainly("lxd")
 def test_no_connection_outlives_what_it_was_for(apply, inside, monkeypatch):
     opened = []
-    begin = sessions.Session.__init__
+    begin = sftp_session.Session.__init__
     monkeypatch.setattr(
-        sessions.Session, "__init__", lambda self, sock, *more: opened.append(sock) or begin(self, sock, *more)
+        sftp_session.Session, "__init__", lambda self, sock, *more: opened.append(sock) or begin(self, sock, *more)
     )
     apply.changed("lxdapi_file.managed", "/etc/x", instance="c1", contents="x")
     apply.failed("lxdapi_file.managed", "/etc/x/y", instance="c1", contents="x")

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 from inside import Inside
-from lxdapi.files import sftp_session as sessions
+from lxdapi.files import sftp_session
 
 MANY = 1000
 
@@ -138,8 +138,10 @@ def test_a_directory_that_is_there_is_replaced_only_by_force(salt, inside, tmp_p
 @pytest.mark.mainly("incus")
 def test_test_mode_asks_only_what_changes_nothing(apply, inside, tree, monkeypatch):
     sent = []
-    send = sessions.Session._send
-    monkeypatch.setattr(sessions.Session, "_send", lambda self, request: sent.append(request) or send(self, request))
+    send = sftp_session.Session._send
+    monkeypatch.setattr(
+        sftp_session.Session, "_send", lambda self, request: sent.append(request) or send(self, request)
+    )
     inside.sh("mkdir -p /srv/t/old; echo x > /srv/t/a.conf; ln -s a /srv/l; cd /; find . -xdev | sort > /tmp/list")
     before = inside.sh("cd /; find etc srv root -exec stat -c '%n %a %u %g %s %Y %Z' {} + | sort")
     predicted = lambda state, path, **given: apply.predicted(  # noqa: E731

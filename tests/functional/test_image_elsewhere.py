@@ -9,7 +9,7 @@ from images import busybox_image
 from imageserver import ImageServer
 from lxdapi.api import API
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.instances import rebuild as base
+from lxdapi.instances import rebuild
 from lxdapi.plan import steps as plans
 
 OLD, NEW = "20240101_00:00", "20250101_00:00"
@@ -158,7 +158,7 @@ def outdated(apply, imported, tmp_path, daemon):
 
 
 def checked(api, name, choice):
-    return base.check(api, name, api.get(f"instances/{name}"), "busybox", choice)
+    return rebuild.plan_image_check(api, name, api.get(f"instances/{name}"), "busybox", choice)
 
 
 def test_an_instance_of_an_older_image_is_reported(outdated, imported):
@@ -172,7 +172,7 @@ def test_an_instance_of_an_older_image_is_reported(outdated, imported):
 
 def test_an_instance_of_an_older_image_is_rebuilt_or_the_daemon_cannot(outdated, imported, raw):
     api, name, digest = outdated
-    if not api.has(base.EXTENSION):
+    if not api.has(rebuild.EXTENSION):
         with pytest.raises(InvalidError, match="lacks the API extension instances_rebuild"):
             checked(api, name, "rebuild")
         return
@@ -183,6 +183,6 @@ def test_an_instance_of_an_older_image_is_rebuilt_or_the_daemon_cannot(outdated,
     assert made["config"]["volatile.base_image"] == digest and checked(api, name, "rebuild") == ([], "")
     api.post("instances/c1/snapshots", json={"name": "s"}).wait()
     with pytest.raises(InvalidError, match="with snapshots cannot be rebuilt: it has s"):
-        base.rebuild_steps(api, name, "busybox")
+        rebuild.plan_rebuild(api, name, "busybox")
     with pytest.raises(InvalidError, match="there is no instance none"):
-        base.rebuild_steps(api, "none", "busybox")
+        rebuild.plan_rebuild(api, "none", "busybox")

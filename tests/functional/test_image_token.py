@@ -6,7 +6,7 @@ import pytest
 from lxdapi.api import API
 from lxdapi.errors import LxdapiError
 from lxdapi.http import operations
-from lxdapi.images import transfer as transfers
+from lxdapi.images import transfer
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def digest(daemon, imported):
 
 def tokens(api):
     """Return the tokens that have not ended."""
-    return [each["description"] for each in operations.running(api) if each["class"] == "token"]
+    return [each["description"] for each in operations.list_running(api) if each["class"] == "token"]
 
 
 @pytest.mark.mainly("lxd")
@@ -25,11 +25,11 @@ def test_a_token_for_an_image_that_could_not_be_fetched_ends(proxy, digest):
     api = API.factory(str(proxy.socket))
     proxy.arm("status", method="POST", path="/images$", status=500, error="no space left on device")
     with pytest.raises(LxdapiError, match="no space left"):
-        transfers._pulled(api, api, "https://127.0.0.1:1", digest, 30)
+        transfer._pull(api, api, "https://127.0.0.1:1", digest, 30)
     assert tokens(api) == []
 
 
 def test_an_image_that_somebody_else_fetched_meanwhile_is_as_good(daemon, https, digest):
     api = API.factory(str(daemon.socket))
-    assert transfers._pulled(api, api, https, digest, 30) == digest
+    assert transfer._pull(api, api, https, digest, 30) == digest
     assert tokens(api) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgpack
 import pytest
 import yaml
-from lxdapi import masking as secrets
+from lxdapi import masking
 from salt.exceptions import SaltException
 
 NONE = {"type": "none"}
@@ -106,7 +106,7 @@ def test_drift_tells_of_a_foreign_edit_and_only_reads(salt, daemon, proxy):
         "web2": "as declared",
     }
     assert rows(found)["new1"]["status"] == "Missing"
-    assert "cAnaRy" not in str(found) and secrets.MASK not in str(found)
+    assert "cAnaRy" not in str(found) and masking.MASK not in str(found)
     assert list(rows(salt.modules["lxdapi.status"]("web*", sls="host,more"))) == ["web1", "web2"]
 
 

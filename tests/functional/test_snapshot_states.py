@@ -9,9 +9,7 @@ import declared
 import pytest
 from lxdapi.api import API
 from lxdapi.errors import LxdapiError
-from lxdapi.instances import plan as instances
-from lxdapi.instances import power as statuses
-from lxdapi.instances import snapshots
+from lxdapi.instances import plan, power, snapshots
 from lxdapi.model import objects
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
@@ -126,7 +124,7 @@ def broken(words="it broke"):
 
 def answer(api, steps, test=False):
     """Return Salt's answer of a change of c1 before which a snapshot is made."""
-    return run_state("instance", "c1", lambda: snapshots.before(api, "c1", steps), test=test)
+    return run_state("instance", "c1", lambda: snapshots.with_rollback_snapshot(api, "c1", steps), test=test)
 
 
 def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, raw, names):
@@ -158,7 +156,9 @@ def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, r
 @pytest.mark.mainly("incus7")
 def test_of_two_changes_at_once_each_has_a_snapshot_of_its_own(apply, api, raw, names):
     apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
-    first, second = (snapshots.before(api, "c1", changing(api, {key: "2"})) for key in ("user.a", "user.b"))
+    first, second = (
+        snapshots.with_rollback_snapshot(api, "c1", changing(api, {key: "2"})) for key in ("user.a", "user.b")
+    )
     assert list(plans.apply(first)["snapshots"]) == ["lxdapi-before-1"]
     assert list(plans.apply(second)["snapshots"]) == ["lxdapi-before-2"] == names("instances/c1")[1:]
     assert (raw("instances/c1")["config"]["user.a"], raw("instances/c1")["config"]["user.b"]) == ("2", "2")
@@ -175,7 +175,7 @@ def test_a_change_that_fails_later_is_undone_with_files_config_and_status(
     write(b"before")
     files = Step("written", {"files": {"old": 1, "new": 2}}, lambda: write(b"after") and None)
     other = "Stopped" if status == "Running" else "Running"
-    turned = statuses.steps_to(api, "c1", status, other)
+    turned = power.plan_transition(api, "c1", status, other)
     ret = answer(api, [*turned, files, *changing(api, {"user.a": "2", "user.b": "1"}), broken()])
     assert (ret["result"], ret["changes"]) == (False, {}), ret
     words = f"it broke; it was restored from a snapshot made before, and is {status} as it was"
@@ -203,18 +203,18 @@ def test_a_change_that_the_daemon_refuses_stops_nothing(apply, api, imported, ra
 @pytest.mark.mainly("incus7")
 def test_nothing_to_do_or_a_mere_start_needs_no_snapshot(apply, api, imported, names):
     apply("lxdapi_instance.present", "c1", source="busybox")
-    assert snapshots.before(api, "c1", []) == []
-    steps = statuses.steps_to(api, "c1", "Stopped", "Running")
-    assert snapshots.before(api, "c1", steps) == steps
+    assert snapshots.with_rollback_snapshot(api, "c1", []) == []
+    steps = power.plan_transition(api, "c1", "Stopped", "Running")
+    assert snapshots.with_rollback_snapshot(api, "c1", steps) == steps
     waits = [Step("waited", {}, lambda: None)]
-    assert snapshots.before(api, "c1", waits) == waits
+    assert snapshots.with_rollback_snapshot(api, "c1", waits) == waits
 
 
 @pytest.mark.mainly("lxd")
 def test_a_restore_that_fails_as_well_is_told_and_the_snapshot_stays(apply, api, imported, raw, names, proxy):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     proxy.arm("status", method="PUT", path=r"/1\.0/instances/c1($|\?)", status=500, error="In use")
-    steps = [*statuses.steps_to(api, "c1", "Running", "Stopped"), broken()]
+    steps = [*power.plan_transition(api, "c1", "Running", "Stopped"), broken()]
     ret = answer(api, steps)
     assert "it could not be restored from the snapshot lxdapi-before-1, which stays: In use" in ret["comment"], ret
     assert "it is Stopped now" in ret["comment"]
@@ -230,4 +230,4 @@ def test_a_snapshot_that_cannot_be_made_stops_the_change(apply, api, raw, proxy)
     ret = answer(api, steps)
     assert (ret["result"], ret["changes"]) == (False, {}) and "no space left on device" in ret["comment"]
     assert raw("instances/c1")["config"]["user.a"] == "1"
-    assert objects.read(api, instances.KIND, "c1").metadata["status"] == "Stopped"
+    assert objects.read(api, plan.KIND, "c1").metadata["status"] == "Stopped"

@@ -2,11 +2,11 @@
 Plans of instances as a test declares them.
 """
 
-from lxdapi.instances import plan as instances
+from lxdapi.instances import plan
 from lxdapi.instances.spec import InstanceSpec
 
 
 def present(api, name, wanted, source=None, running=None, restart_on_change=False, **more):
     """Return the plan to an instance with these fields; ``more`` is what the state takes beside them."""
     spec = InstanceSpec.declared(wanted, source=source, running=running, restart_on_change=restart_on_change, **more)
-    return instances.plan_present(api, name, spec)
+    return plan.plan_present(api, name, spec)

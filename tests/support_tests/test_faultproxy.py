@@ -242,7 +242,7 @@ def test_a_stalled_upload_has_arrived_by_half_until_the_daemon_dies(daemon, prox
         answer = pool.submit(through.request, "POST", "/1.0/images", image.read_bytes())
         arrived = lambda: [each.stat().st_size for each in Path(daemon.directory, "images").glob("*_build_*/*")]  # noqa: E731
         assert until(lambda: sum(arrived()), 10)
-        assert not answer.done()
+        assert not answer.apply()
         daemon.kill()
         assert isinstance(answer.exception(timeout=10), OTHER_ENDS)
     assert (proxy.seen[0].fault, proxy.executed()) == ("stall", [])

@@ -76,7 +76,7 @@ def path(tmp_path):
 def imported(daemon, path, word="storage_volume", name="default/data", **more):
     """Import a volume from a file; returns the paper."""
     paper = Paper(daemon, retry_timeout=5)
-    backups.imported(paper.api, word, name, path, **more)
+    backups.import_file(paper.api, word, name, path, **more)
     return paper
 
 
@@ -139,9 +139,9 @@ def test_a_pool_that_no_header_can_name_is_refused(path, more, words):
 def test_a_daemon_without_backups_is_told_before_anything_is_sent(word, name, path, tmp_path):
     paper = Paper(lambda seen: server("lxd"))
     for act in (
-        lambda: backups.imported(paper.api, word, name, path),
+        lambda: backups.import_file(paper.api, word, name, path),
         lambda: backups.export(paper.api, word, name, str(tmp_path / "x"), {}),
-        lambda: backups.exported(paper.api, word, name, str(tmp_path / "x"), {}),
+        lambda: backups.plan_export(paper.api, word, name, str(tmp_path / "x"), {}),
     ):
         with pytest.raises(InvalidError, match="lacks the API extension"):
             act()
@@ -159,7 +159,7 @@ def test_a_backup_is_asked_for_with_an_end_so_that_none_stays_for_ever(tmp_path)
     paper = Paper(Daemon(refuses=("POST",)))
     with pytest.raises(APIException):
         backups.export(
-            paper.api, "instance", "web1", str(tmp_path / "x"), backups.options_of("instance", True, True, "zstd")
+            paper.api, "instance", "web1", str(tmp_path / "x"), backups.export_options("instance", True, True, "zstd")
         )
     sent = next(seen.json for seen in paper.seen if seen.method == "POST")
     assert sent.pop("name").startswith("lxdapi-") and sent.pop("expires_at").endswith("Z")
@@ -202,5 +202,5 @@ def test_an_index_that_is_none_is_refused(tmp_path, index, sort, words):
 @pytest.mark.parametrize("name", [None, 5, "", "a/b/c", "a/", "/a", "default/..", "-a"])
 def test_a_name_is_that_of_an_instance_or_of_a_volume(name):
     with pytest.raises(InvalidError):
-        backups.word_of(name)
-    assert (backups.word_of("web1"), backups.word_of("default/data")) == ("instance", "storage_volume")
+        backups.kind_name_of(name)
+    assert (backups.kind_name_of("web1"), backups.kind_name_of("default/data")) == ("instance", "storage_volume")

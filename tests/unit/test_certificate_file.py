@@ -154,15 +154,15 @@ def test_a_fingerprint_is_taken_as_openssl_prints_it():
 @pytest.mark.parametrize("restricted", [None, False, "no"])
 def test_projects_that_would_limit_nothing_are_refused(restricted):
     with pytest.raises(InvalidError, match="projects: they limit nothing unless restricted"):
-        certificates.refuse_limits(["web"], restricted)
+        certificates.require_restriction(["web"], restricted)
 
 
 @pytest.mark.parametrize("projects, restricted", [(None, None), ([], False), (["web"], True), (["web"], "yes")])
 def test_projects_that_limit_are_taken(projects, restricted):
-    certificates.refuse_limits(projects, restricted)
+    certificates.require_restriction(projects, restricted)
 
 
 def test_a_certificate_is_not_fetched_where_it_can_be_exchanged():
     with pytest.raises(InvalidError, match="exchanged on the way"):
-        certificates.refuse_open("http://example.com/a.crt")
-    certificates.refuse_open("https://example.com/a.crt")
+        certificates.require_secure_source("http://example.com/a.crt")
+    certificates.require_secure_source("https://example.com/a.crt")

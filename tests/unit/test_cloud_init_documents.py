@@ -10,8 +10,8 @@ from fake import Paper, server
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.instances import cloud_init as documents
-from lxdapi.model import equality as meaning
+from lxdapi.instances import cloud_init
+from lxdapi.model import equality
 
 USER_DATA = OrderedDict(
     [
@@ -97,22 +97,22 @@ def api():
 @given(MAPPINGS)
 @example({text: [text, {text: text}] for text in LIKE_OTHERS})
 def test_what_is_written_is_read_as_the_same(data):
-    text = documents.rendered("x", data)
+    text = cloud_init.render("x", data)
     assert repr(yaml.safe_load(text)) == repr(data)  # of which also the types and the order count
-    assert documents.rendered("x", yaml.safe_load(text)) == text
+    assert cloud_init.render("x", yaml.safe_load(text)) == text
 
 
 @given(MAPPINGS.filter(bool))
 def test_another_order_of_keys_means_the_same(data):
     other = dict(reversed(data.items()))
-    texts = ["#cloud-config\n" + documents.rendered("x", each) for each in (data, other)]
-    assert meaning.same("cloud-init.user-data", *texts)
+    texts = ["#cloud-config\n" + cloud_init.render("x", each) for each in (data, other)]
+    assert equality.equal("cloud-init.user-data", *texts)
 
 
 def test_a_mapping_of_any_kind_is_written_so_that_a_person_reads_it(api):
-    assert documents.merged(api, None, {"user_data": USER_DATA}) == {"cloud-init.user-data": WRITTEN}
+    assert cloud_init.merge(api, None, {"user_data": USER_DATA}) == {"cloud-init.user-data": WRITTEN}
     as_a_list = [{key: value} for key, value in USER_DATA.items()]
-    assert documents.merged(api, None, [{"user_data": as_a_list}]) == {"cloud-init.user-data": WRITTEN}
+    assert cloud_init.merge(api, None, [{"user_data": as_a_list}]) == {"cloud-init.user-data": WRITTEN}
 
 
 def test_each_document_has_its_key_and_its_head(api):
@@ -121,7 +121,7 @@ def test_each_document_has_its_key_and_its_head(api):
         "vendor_data": {"a": 1},
         "network": {"version": 2, "ethernets": {"eth0": {"dhcp4": True}}},
     }
-    assert documents.merged(api, {"user.a": "1"}, given_) == {
+    assert cloud_init.merge(api, {"user.a": "1"}, given_) == {
         "user.a": "1",
         "cloud-init.user-data": "#cloud-config\n{}\n",
         "cloud-init.vendor-data": "#cloud-config\na: 1\n",
@@ -130,20 +130,20 @@ def test_each_document_has_its_key_and_its_head(api):
 
 
 def test_where_the_daemon_has_only_the_older_keys_these_are_used():
-    found = documents.merged(api_of(), None, {"user_data": {"a": 1}, "network": None})
+    found = cloud_init.merge(api_of(), None, {"user_data": {"a": 1}, "network": None})
     assert found == {"user.user-data": "#cloud-config\na: 1\n", "user.network-config": None}
 
 
 def test_nothing_declared_leaves_the_config_as_it_is(api):
     for config in (None, {}, {"a": 1}, [{"a": 1}], 5):
         for nothing in (None, {}):
-            assert documents.merged(api, config, nothing) is config
-    assert documents.merged(api, [{"a": 1}, {"b": 2}], {"network": None})["b"] == 2
+            assert cloud_init.merge(api, config, nothing) is config
+    assert cloud_init.merge(api, [{"a": 1}, {"b": 2}], {"network": None})["b"] == 2
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_null_removes_a_document(api, nothing):
-    assert documents.merged(api, None, {"user_data": nothing}) == {"cloud-init.user-data": None}
+    assert cloud_init.merge(api, None, {"user_data": nothing}) == {"cloud-init.user-data": None}
 
 
 @pytest.mark.parametrize(
@@ -154,11 +154,11 @@ def test_null_removes_a_document(api, nothing):
     ],
 )
 def test_a_text_with_a_head_is_taken_as_it_is(api, text):
-    assert documents.merged(api, None, {"user_data": text})["cloud-init.user-data"] == text
+    assert cloud_init.merge(api, None, {"user_data": text})["cloud-init.user-data"] == text
 
 
 def test_a_network_is_taken_as_text_without_a_head(api):
-    found = documents.merged(api, None, {"network": "version: 1\nconfig: disabled\n"})
+    found = cloud_init.merge(api, None, {"network": "version: 1\nconfig: disabled\n"})
     assert found == {"cloud-init.network-config": "version: 1\nconfig: disabled\n"}
 
 
@@ -194,7 +194,7 @@ SELF["a"] = [SELF]
 def test_what_is_no_document_is_refused_in_words_and_without_a_request(declared, words):
     paper = Paper()
     with pytest.raises(InvalidError) as caught:
-        documents.merged(paper.api, None, declared)
+        cloud_init.merge(paper.api, None, declared)
     assert words in str(caught.value) and paper.seen == []
 
 
@@ -204,16 +204,16 @@ def test_a_document_that_is_declared_in_the_config_as_well_is_refused(key, value
     paper = Paper()
     for config in ({key: value}, [{"a": 1}, {key: value}]):
         with pytest.raises(InvalidError, match=f"{key} is declared in config as well"):
-            documents.merged(paper.api, config, {"user_data": {}})
+            cloud_init.merge(paper.api, config, {"user_data": {}})
     assert paper.seen == []
 
 
 def test_a_config_that_is_declared_to_be_empty_is_not_filled(api):
     with pytest.raises(InvalidError, match="config is declared to be empty"):
-        documents.merged(api, {}, {"user_data": {}})
+        cloud_init.merge(api, {}, {"user_data": {}})
 
 
 def test_a_config_that_is_no_mapping_is_refused(api):
     for config in (5, "x", ["x"], True):
         with pytest.raises(InvalidError, match="config: a mapping is needed"):
-            documents.merged(api, config, {"user_data": {}})
+            cloud_init.merge(api, config, {"user_data": {}})

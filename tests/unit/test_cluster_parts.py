@@ -4,9 +4,9 @@ The parts that a network has on the members of a cluster, on paper: which are ma
 
 import pytest
 from fake import Paper, failure, server, sync
-from lxdapi.cluster import per_member as clusters
+from lxdapi.cluster import per_member
 from lxdapi.errors import InvalidError
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -27,7 +27,7 @@ def made(kind, members=None):
     """Return (member or None, body) of each POST for a new network of this type, and what was changed."""
     paper = Paper(daemon)
     wanted = {"type": kind, "description": "", "config": {"network": "up0"}}
-    changes = plans.apply(clusters.present(paper.api, "network", "net0", wanted, members))
+    changes = steps.apply(per_member.plan_present(paper.api, "network", "net0", wanted, members))
     return [(seen.query.get("target"), seen.json) for seen in paper.seen if seen.method == "POST"], changes
 
 
@@ -63,7 +63,7 @@ def test_what_is_declared_to_be_absent_and_the_daemon_puts_in_goes_when_the_whol
         return sync() if seen.method == "PUT" else daemon(seen)
 
     paper = Paper(filling)
-    changes = plans.apply(clusters.present(paper.api, "network", "net0", {"type": "bridge", "config": declared}))
+    changes = steps.apply(per_member.plan_present(paper.api, "network", "net0", {"type": "bridge", "config": declared}))
     (put,) = [seen for seen in paper.seen if seen.method == "PUT"]
     assert put.json["config"] == {key: value for key, value in declared.items() if value}
     assert changes["created"] == "net0" and "config" not in changes

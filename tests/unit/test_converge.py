@@ -28,8 +28,8 @@ def applied(model, wanted=None, test=False, word="profile", name="web", timeout=
 
     def plan():
         if wanted is None:
-            return converge.absent(paper.api, word, name)
-        return converge.present(paper.api, word, name, wanted)
+            return converge.plan_absent(paper.api, word, name)
+        return converge.plan_present(paper.api, word, name, wanted)
 
     return run_state(word, name, plan, test=test), paper
 
@@ -314,7 +314,7 @@ def test_a_bad_name_is_refused_before_any_request(name, wanted):
 
 def test_an_unknown_kind_is_told_with_those_there_are():
     with pytest.raises(InvalidError, match="unknown kind 'profil'; there are: .*profile"):
-        converge.present(Paper().api, "profil", "web", {})
+        converge.plan_present(Paper().api, "profil", "web", {})
 
 
 @pytest.mark.parametrize("test", [True, False])
@@ -382,7 +382,7 @@ def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
     ret = run_state(
         "network_address_set",
         "web",
-        lambda: converge.present(lacking.api, "network_address_set", "web", {"addresses": ["192.0.2.1"]}),
+        lambda: converge.plan_present(lacking.api, "network_address_set", "web", {"addresses": ["192.0.2.1"]}),
     )
     assert ret["result"] is False
     assert "lxd 5.0.2 has no kind network address set: it lacks the API extension network_address_set" in ret["comment"]
@@ -391,5 +391,5 @@ def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
 
 def test_what_the_daemon_lacks_is_absent_there():
     lacking = Paper(server("lxd"))
-    assert list(converge.absent(lacking.api, "network_address_set", "web")) == []
+    assert list(converge.plan_absent(lacking.api, "network_address_set", "web")) == []
     assert lacking.lines == ["GET /1.0"]

@@ -6,8 +6,7 @@ from datetime import date, datetime, timezone
 
 import pytest
 from lxdapi.errors import InvalidError
-from lxdapi.model import diff
-from lxdapi.model import equality as meaning
+from lxdapi.model import diff, equality
 from lxdapi.model.kinds import KINDS
 from lxdapi.model.schema import FIELDS
 
@@ -19,7 +18,7 @@ NIC = {"type": "nic", "network": "br0", "limits.max": "10MB"}
 
 def delta(kind, wanted, current):
     """Return the Delta of what is declared to what is there."""
-    return diff.compare(kind, diff.normal(kind, wanted), current)
+    return diff.compare(kind, diff.normalize(kind, wanted), current)
 
 
 SAME = [
@@ -74,12 +73,12 @@ DIFFERENT = [
 
 @pytest.mark.parametrize("key, one, other", SAME)
 def test_two_spellings_of_one_value_are_equal(key, one, other):
-    assert meaning.same(key, one, other) and meaning.same(key, other, one)
+    assert equality.equal(key, one, other) and equality.equal(key, other, one)
 
 
 @pytest.mark.parametrize("key, one, other", DIFFERENT)
 def test_two_values_are_not_equal(key, one, other):
-    assert not meaning.same(key, one, other) and not meaning.same(key, other, one)
+    assert not equality.equal(key, one, other) and not equality.equal(key, other, one)
 
 
 @pytest.mark.parametrize("key, one, other", SAME)
@@ -368,18 +367,18 @@ REFUSED = [
 @pytest.mark.parametrize("kind, wanted, word", REFUSED, ids=lambda value: ascii(value) if type(value) is dict else "")
 def test_what_is_no_declaration_is_refused_and_named(kind, wanted, word):
     with pytest.raises(InvalidError, match=word):
-        diff.normal(kind, wanted)
+        diff.normalize(kind, wanted)
 
 
 def test_an_unknown_field_is_told_with_those_there_are():
     with pytest.raises(InvalidError, match="unknown field 'confg'; there are: config, description, devices"):
-        diff.normal(PROFILE, {"confg": {}})
+        diff.normalize(PROFILE, {"confg": {}})
 
 
 def test_a_create_only_field_that_differs_is_told():
-    assert diff.fixed(INSTANCE, {"type": "container"}, CURRENT) == []
-    assert diff.fixed(INSTANCE, {}, CURRENT) == []
-    (words,) = diff.fixed(INSTANCE, {"type": "virtual-machine"}, CURRENT)
+    assert diff.immutable_differences(INSTANCE, {"type": "container"}, CURRENT) == []
+    assert diff.immutable_differences(INSTANCE, {}, CURRENT) == []
+    (words,) = diff.immutable_differences(INSTANCE, {"type": "virtual-machine"}, CURRENT)
     assert "type" in words and "container" in words and "virtual-machine" in words
 
 

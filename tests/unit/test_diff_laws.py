@@ -8,8 +8,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.model import diff
-from lxdapi.model import equality as meaning
+from lxdapi.model import diff, equality
 from lxdapi.model.kinds import KINDS
 from model import patched, replaced
 
@@ -54,7 +53,7 @@ def written(wanted, current):
 
 @given(DECLARED, PRESENT)
 def test_what_was_applied_is_silent_the_second_time(declared, current):
-    wanted = diff.normal(INSTANCE, declared)
+    wanted = diff.normalize(INSTANCE, declared)
     found, after = written(wanted, copy.deepcopy(current))
     assert not diff.compare(INSTANCE, wanted, after)
     assert bool(found) is bool(found.changes) is bool(found.fields)
@@ -62,14 +61,14 @@ def test_what_was_applied_is_silent_the_second_time(declared, current):
 
 @given(DECLARED, PRESENT)
 def test_a_patch_and_a_put_come_to_the_same(declared, current):
-    found = diff.compare(INSTANCE, diff.normal(INSTANCE, declared), current)
+    found = diff.compare(INSTANCE, diff.normalize(INSTANCE, declared), current)
     if not found.removes:
         assert patched(current, found.touched) == {**current, **found.fields}
 
 
 @given(DECLARED, PRESENT)
 def test_what_is_undeclared_survives(declared, current):
-    wanted = diff.normal(INSTANCE, declared)
+    wanted = diff.normalize(INSTANCE, declared)
     _, after = written(wanted, current)
     for field, old in current.items():
         if field not in wanted:
@@ -87,17 +86,17 @@ def _daemons(key):
 
 @given(DECLARED, PRESENT)
 def test_what_is_declared_is_there_afterwards_and_is_text(declared, current):
-    wanted = diff.normal(INSTANCE, declared)
+    wanted = diff.normalize(INSTANCE, declared)
     _, after = written(wanted, current)
     for key, value in (wanted.get("config") or {}).items():
-        assert meaning.same(key, after["config"].get(key), value)
+        assert equality.equal(key, after["config"].get(key), value)
     texts = [*after["config"].values(), *(v for device in after["devices"].values() for v in device.values())]
     assert all(isinstance(text, str) and text for text in texts)
 
 
 @given(DECLARED, PRESENT)
 def test_changes_tell_old_and_new_of_exactly_what_changed(declared, current):
-    found, after = written(diff.normal(INSTANCE, declared), current)
+    found, after = written(diff.normalize(INSTANCE, declared), current)
     assert {field for field in after if after[field] != current[field]} == set(found.changes)
     for key, pair in found.changes.get("config", {}).items():
         assert pair == {"old": current["config"].get(key), "new": after["config"].get(key)}
@@ -105,20 +104,20 @@ def test_changes_tell_old_and_new_of_exactly_what_changed(declared, current):
 
 @given(DECLARED)
 def test_what_is_canonical_stays_so(declared):
-    wanted = diff.normal(INSTANCE, declared)
-    assert diff.normal(INSTANCE, wanted) == wanted
+    wanted = diff.normalize(INSTANCE, declared)
+    assert diff.normalize(INSTANCE, wanted) == wanted
 
 
 @given(TEXTS | st.none() | st.just(""), TEXTS | st.none() | st.just(""), KEYS)
 def test_equality_is_mutual(one, other, key):
-    assert meaning.same(key, one, other) is meaning.same(key, other, one)
-    assert meaning.same(key, one, one)
+    assert equality.equal(key, one, other) is equality.equal(key, other, one)
+    assert equality.equal(key, one, one)
 
 
 @given(TIMES, TIMES)
 def test_a_time_that_was_applied_is_silent_the_second_time(declared, there):
-    wanted = diff.normal(IMAGE, {"expires_at": declared})
-    current = diff.normal(IMAGE, {"expires_at": there})
+    wanted = diff.normalize(IMAGE, {"expires_at": declared})
+    current = diff.normalize(IMAGE, {"expires_at": there})
     found = diff.compare(IMAGE, wanted, current)
     assert not diff.compare(IMAGE, wanted, {**current, **found.touched})
 
@@ -140,17 +139,17 @@ WILD = st.recursive(
 def test_whatever_stands_in_an_sls_is_canonical_or_refused(declared):
     for kind in (INSTANCE, IMAGE):
         try:
-            wanted = diff.normal(kind, declared)
+            wanted = diff.normalize(kind, declared)
         except InvalidError:
             continue
-        assert diff.normal(kind, wanted) == wanted
+        assert diff.normalize(kind, wanted) == wanted
 
 
 @given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.timezones()))
 def test_whatever_time_stands_in_an_sls_is_canonical_or_refused(moment):
     for given_time in (moment, moment.isoformat()):
         try:
-            wanted = diff.normal(IMAGE, {"expires_at": given_time})
+            wanted = diff.normalize(IMAGE, {"expires_at": given_time})
         except InvalidError:
             continue
-        assert diff.normal(IMAGE, wanted) == wanted
+        assert diff.normalize(IMAGE, wanted) == wanted

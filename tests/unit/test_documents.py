@@ -8,11 +8,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from lxdapi import masking as secrets
+from lxdapi import masking
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
 
-HIDDEN = secrets.MASK
+HIDDEN = masking.MASK
 # Whatever comes before, in or after it: this text is what nobody may see.
 SECRET = "hunter2"
 
@@ -75,7 +75,7 @@ MASKED = {
 
 @pytest.mark.parametrize("text, shown", MASKED.values(), ids=MASKED)
 def test_no_secret_of_a_document_is_shown_and_the_rest_is(text, shown):
-    assert secrets.mask_document(text) == shown
+    assert masking.mask_document(text) == shown
     assert SECRET not in shown
 
 
@@ -91,37 +91,37 @@ HARMLESS = [
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_no_secret_is_shown(text):
-    assert secrets.mask_document(text) == text
+    assert masking.mask_document(text) == text
 
 
 def test_what_stands_beside_a_secret_is_shown():
     text = "users:\n- name: a\n  passwd: hunter2\n  shell: sh\n- name: b\n  groups: [c]\nruncmd: [d]"
-    assert secrets.mask_document(text) == text.replace("hunter2", HIDDEN)
+    assert masking.mask_document(text) == text.replace("hunter2", HIDDEN)
 
 
 def test_what_changes_is_shown_as_a_diff_with_two_lines_around():
     old = "#cloud-config\na: 1\nb: 2\nc: 3\nd: 4\ne: 5\n"
-    shown = secrets.shown_documents(old, old.replace("3", "9"))
+    shown = masking.document_change(old, old.replace("3", "9"))
     assert shown == {"diff": "--- old\n+++ new\n@@ -2,5 +2,5 @@\n a: 1\n b: 2\n-c: 3\n+c: 9\n d: 4\n e: 5"}
 
 
 def test_a_secret_is_masked_before_after_and_beside_a_change():
     old, new = "password: hunter2\na: 1\n", "password: hunter22\na: 2\n"
-    words = secrets.shown_documents(old, new)["diff"]
+    words = masking.document_change(old, new)["diff"]
     assert words == "--- old\n+++ new\n@@ -1,2 +1,2 @@\n-password: (hidden)\n-a: 1\n+password: (hidden)\n+a: 2"
-    words = secrets.shown_documents(old, old.replace("1", "2"))["diff"]
+    words = masking.document_change(old, old.replace("1", "2"))["diff"]
     assert words.splitlines()[3:] == [" password: (hidden)", "-a: 1", "+a: 2"]
 
 
 def test_a_line_that_is_secret_in_one_of_both_is_masked_in_both():
-    words = secrets.shown_documents("note: |\n  hunter2\n", "password: |\n  hunter2\n")["diff"]
+    words = masking.document_change("note: |\n  hunter2\n", "password: |\n  hunter2\n")["diff"]
     assert "hunter2" not in words
-    words = secrets.shown_documents("password: |\n  hunter2\n", "note: |\n  hunter2\n")["diff"]
+    words = masking.document_change("password: |\n  hunter2\n", "note: |\n  hunter2\n")["diff"]
     assert "hunter2" not in words
 
 
 def test_where_only_line_ends_differ_it_says_so():
-    assert secrets.shown_documents("a: b\n", "a: b\r\n") == {"diff": "(line ends)"}
+    assert masking.document_change("a: b\n", "a: b\r\n") == {"diff": "(line ends)"}
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_where_only_line_ends_differ_it_says_so():
     ],
 )
 def test_a_document_that_comes_or_goes_is_shown_whole(old, new, shown):
-    assert secrets.shown_documents(old, new) == shown
+    assert masking.document_change(old, new) == shown
 
 
 @pytest.mark.parametrize("key", ["cloud-init.user-data", "user.network-config"])
 def test_the_changes_of_an_object_have_the_diff_and_the_request_the_text(key):
     kind = KINDS["profile"]
     old, new = "#cloud-config\npassword: hunter2\n", "#cloud-config\npassword: hunter3\n"
-    found = diff.compare(kind, diff.normal(kind, {"config": {key: new}}), {"config": {key: old}})
+    found = diff.compare(kind, diff.normalize(kind, {"config": {key: new}}), {"config": {key: old}})
     assert list(found.changes["config"][key]) == ["diff"] and "hunter" not in repr(found.changes)
     assert found.touched == {"config": {key: new}}
 
@@ -150,8 +150,8 @@ def test_the_changes_of_an_object_have_the_diff_and_the_request_the_text(key):
     "text", ["[" * 3000, "- " * 3000, "".join(" " * n + "a:\n" for n in range(1500)), "\ud800", "&a [*a]"]
 )
 def test_what_no_yaml_library_can_read_is_shown_line_by_line(text, loader, monkeypatch):
-    monkeypatch.setattr(secrets, "_LOADER", loader)
-    assert secrets.mask_document("password: hunter2\n" + text) == "password: (hidden)\n" + text.rstrip("\n")
+    monkeypatch.setattr(masking, "_LOADER", loader)
+    assert masking.mask_document("password: hunter2\n" + text) == "password: (hidden)\n" + text.rstrip("\n")
 
 
 LARGE = {
@@ -166,7 +166,7 @@ LARGE = {
 @pytest.mark.parametrize("text, seconds", LARGE.values(), ids=LARGE)
 def test_a_large_document_takes_little_time(text, seconds):
     begun = time.monotonic()
-    assert SECRET not in secrets.shown_documents(text, text.replace("a: b", "a: c") + "password: hunter2\n")["diff"]
+    assert SECRET not in masking.document_change(text, text.replace("a: b", "a: c") + "password: hunter2\n")["diff"]
     assert time.monotonic() - begun < seconds
 
 
@@ -203,20 +203,20 @@ STYLES = st.fixed_dictionaries(
 def test_no_line_with_a_secret_survives_however_the_document_is_written(one, other, style):
     old, new = (yaml.safe_dump(tree, **style) for tree in (one, other))
     for shown in (
-        secrets.shown_documents(old, new),
-        secrets.shown_documents(None, new),
-        secrets.shown_documents(old, ""),
+        masking.document_change(old, new),
+        masking.document_change(None, new),
+        masking.document_change(old, ""),
     ):
         assert SECRET not in repr(shown)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_whatever_text_can_be_shown(old, new):
-    shown = secrets.shown_documents(old, new)
+    shown = masking.document_change(old, new)
     assert set(shown) in ({"diff"}, {"old", "new"})
 
 
 @given(st.lists(st.sampled_from(["a: b", "- x", "  y", "", "password: z", "  - {"]), max_size=8))
 def test_a_mask_changes_no_number_of_lines(lines):
     text = "\n".join(lines)
-    assert len(secrets.mask_document(text).splitlines()) == len(text.rstrip("\n").splitlines()) or not text.strip()
+    assert len(masking.mask_document(text).splitlines()) == len(text.rstrip("\n").splitlines()) or not text.strip()

@@ -16,7 +16,7 @@ from lxdapi.errors import (
     APITimeoutException,
     LxdapiError,
 )
-from lxdapi.http import download as downloads
+from lxdapi.http import download
 from servers import Server, make_pair, running, tls_server, unix_listener
 
 DATA = bytes(range(256)) * 4000
@@ -46,7 +46,7 @@ def got(tmp_path):
         with running(Server(unix_listener(tmp_path / "s"), answer)):
             file = io.BytesIO()
             api = API.factory(str(tmp_path / "s"), timeout=0.5)
-            return downloads.download(api, URL, file, seconds), file.getvalue()
+            return download.download(api, URL, file, seconds), file.getvalue()
 
     return get
 
@@ -60,7 +60,7 @@ def test_a_file_comes_over_https(tmp_path):
     theirs = make_pair(tmp_path, "server")
     with tls_server(theirs, None, answering(HEAD, DATA)) as server:
         file = io.BytesIO()
-        assert downloads.download(API.factory(server.url, fingerprint=theirs.fingerprint), URL, file) == SUM
+        assert download.download(API.factory(server.url, fingerprint=theirs.fingerprint), URL, file) == SUM
     assert file.getvalue() == DATA
 
 
@@ -98,4 +98,4 @@ def test_no_answer_is_an_error_of_the_protocol(got):
 def test_a_full_disk_is_told(tmp_path):
     with running(Server(unix_listener(tmp_path / "s"), answering(HEAD, DATA))):
         with open("/dev/full", "wb", buffering=0) as full, pytest.raises(LxdapiError, match="/dev/full.*No space left"):
-            downloads.download(API.factory(str(tmp_path / "s")), URL, full)
+            download.download(API.factory(str(tmp_path / "s")), URL, full)

@@ -74,4 +74,4 @@ def test_keys_that_are_secret_are_not_exported():
     secret = {"core.trust_password": True, "peers.ns1.key": "x", "network.ovn.client_key": "x", "user.api-key": "x"}
     found = {"config": {**secret, "peers.ns1.address": "192.0.2.1", "network.ovn.client_cert": "y"}}
     declared = {"network.ovn.client_cert": "y", "peers.ns1.address": "192.0.2.1"}
-    assert export_sls._declared(KINDS["network_zone"], "lan", found) == ("lan", {"config": declared})
+    assert export_sls._declaration(KINDS["network_zone"], "lan", found) == ("lan", {"config": declared})

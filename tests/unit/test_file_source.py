@@ -9,9 +9,8 @@ import stat
 import pytest
 from lxdapi.errors import InvalidError
 from lxdapi.files import content as sources
-from lxdapi.files import path_jobs as files
-from lxdapi.files import tree_jobs as trees
-from lxdapi.instances import exec_user as logins
+from lxdapi.files import path_jobs, tree_jobs
+from lxdapi.instances import exec_user
 
 
 @pytest.mark.parametrize(
@@ -32,41 +31,45 @@ from lxdapi.instances import exec_user as logins
     ],
 )
 def test_a_link_stays_inside_or_does_not(name, to, inside):
-    assert trees.stays_inside(name, to) is inside
+    assert tree_jobs.stays_inside(name, to) is inside
 
 
 def test_a_temporary_name_is_recognised_and_none_that_is_too_long():
     for name in ("a", "é" * 127, "n" * 255, "with.dots.lxdapi-x", "\udcff"):
-        temporary = os.path.basename(files.beside(f"/d/{name}"))
-        assert files.is_leftover(temporary, name) and len(temporary.encode("utf-8", "surrogateescape")) <= 255
-        assert not files.is_leftover(temporary, f"{name[:100]}x")
-    assert not files.is_leftover(".a.lxdapi-0123456789abcde", "a")
-    assert trees.is_leftover("d/.a.lxdapi-0123456789abcdef", {"d/a"})
-    assert not trees.is_leftover("d/.a.lxdapi-0123456789abcdef", {"a"})
+        temporary = os.path.basename(path_jobs.temporary_name(f"/d/{name}"))
+        assert path_jobs.is_leftover(temporary, name) and len(temporary.encode("utf-8", "surrogateescape")) <= 255
+        assert not path_jobs.is_leftover(temporary, f"{name[:100]}x")
+    assert not path_jobs.is_leftover(".a.lxdapi-0123456789abcde", "a")
+    assert tree_jobs.is_leftover("d/.a.lxdapi-0123456789abcdef", {"d/a"})
+    assert not tree_jobs.is_leftover("d/.a.lxdapi-0123456789abcdef", {"a"})
 
 
 def test_an_entry_without_numbers_is_left_out():
     text = b"root:x:0:0::/root:/bin/sh\n\nbroken\nx:y:z:1\nroot:x:5:\nb\xff:x:7:7:\n"
-    assert [(each[0], each[2]) for each in logins.parse("group", text)] == [("root", "0"), ("root", "5"), ("b�", "7")]
-    assert [(each[0], each[3], each[5]) for each in logins.parse("passwd", text)] == [
+    assert [(each[0], each[2]) for each in exec_user.parse("group", text)] == [
+        ("root", "0"),
+        ("root", "5"),
+        ("b�", "7"),
+    ]
+    assert [(each[0], each[3], each[5]) for each in exec_user.parse("passwd", text)] == [
         ("root", "0", "/root"),
         ("b�", "7", ""),
     ]
 
 
 def test_contents_are_text_or_lines():
-    assert sources.of_text(["a", "é"]).text() == "a\né\n"
-    assert sources.of_text("a\n").size == 2 and sources.of_text("a", newline=False).size == 1
-    assert sources.of_text("").size == 0
+    assert sources.from_text(["a", "é"]).text() == "a\né\n"
+    assert sources.from_text("a\n").size == 2 and sources.from_text("a", newline=False).size == 1
+    assert sources.from_text("").size == 0
     for wrong in (5, True, None, {"a": 1}, ["a", 5], b"a", "\ud800"):
         with pytest.raises(InvalidError, match="contents"):
-            sources.of_text(wrong)
+            sources.from_text(wrong)
 
 
 def test_a_content_has_its_hashes_and_is_shown_only_as_short_text(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"abc")
-    content = sources.of_file(str(path))
+    content = sources.from_file(str(path))
     assert (content.size, content.sha256) == (3, hashlib.sha256(b"abc").hexdigest())
     assert content.digest("md5") == hashlib.md5(b"abc", usedforsecurity=False).hexdigest()
     with pytest.raises(InvalidError, match="no hash called"):
@@ -85,21 +88,21 @@ def test_a_template_is_in_a_private_file_for_an_instant_and_what_it_makes_is_gon
         (tmp_path / "made").write_bytes(b"cAnaRy")
         return str(tmp_path / "made"), {}, ""
 
-    given = sources.Given(content=sources.of_text("{{ x }}"))
+    given = sources.ContentSpec(content=sources.from_text("{{ x }}"))
     before = os.umask(0)
     try:
-        found = sources.content({"file.get_managed": managed}, "/x", given, "base", sources.Template("jinja"))
+        found = sources.resolve({"file.get_managed": managed}, "/x", given, "base", sources.Template("jinja"))
     finally:
         os.umask(before)
     assert found.text() == "cAnaRy" and seen == [0o600, 0o700] and os.listdir(tmp_path) == []
 
 
 def test_patterns_choose_by_path_or_name_and_keep_the_directories_of_what_is_chosen():
-    file, folder = sources.Local("file"), sources.Local("directory")
+    file, folder = sources.LocalEntry("file"), sources.LocalEntry("directory")
     found = {"a": folder, "a/x.conf": file, "a/y": file, "b": folder, "b/z": file}
-    assert set(sources.chosen(found, include="*.conf")) == {"a", "a/x.conf"}
-    assert set(sources.chosen(found, exclude="a")) == {"b", "b/z"}
-    assert set(sources.chosen(found, include="a/*", exclude="y")) == {"a", "a/x.conf"}
+    assert set(sources.select(found, include="*.conf")) == {"a", "a/x.conf"}
+    assert set(sources.select(found, exclude="a")) == {"b", "b/z"}
+    assert set(sources.select(found, include="a/*", exclude="y")) == {"a", "a/x.conf"}
     for wrong in (["*"], 5):
         with pytest.raises(InvalidError, match="include: a pattern"):
-            sources.chosen(found, include=wrong)
+            sources.select(found, include=wrong)

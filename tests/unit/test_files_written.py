@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 from fake import Paper
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import EndpointError, InvalidError
 from lxdapi.http import endpoints
 from test_layout import FUNCTIONS, SYNCED, called, imported, tree
@@ -21,9 +21,9 @@ PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
 # and test_file_source.py, and for a tree in functional/test_file_trees.py.
 WRITERS = {
     "endpoints._pem_file",
-    "content.rendered",
-    "tree_jobs._fetched",
-    "atomic_file._locked",
+    "content.render",
+    "tree_jobs._fetch_file",
+    "atomic_file._open_locked",
     "atomic_file.stage",
 }
 DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}
@@ -120,5 +120,5 @@ def test_parameters_that_are_no_mapping_are_not_in_the_error():
 @pytest.mark.parametrize("value", [["cAnaRy"], {"a": "cAnaRy"}, "cAnaRy\x00", b"cAnaRy"])
 def test_a_config_value_that_is_refused_is_not_in_the_error(value):
     with pytest.raises(InvalidError) as caught:
-        names.value("config user.password", value)
+        validation.config_value("config user.password", value)
     assert "cAnaRy" not in str(caught.value)

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.fleet import declaration as declared
-from lxdapi.fleet import state as fleets
+from lxdapi.fleet import declaration, state
 
 from examples import examples
 
@@ -29,8 +28,8 @@ def test_a_definition_is_laid_over_the_defaults():
         "running": None,
         "wait_for": {"ready": None, "port": 80},
     }
-    assert declared.whole(declared.merged(defaults, {})) == defaults
-    assert declared.whole(declared.merged(defaults, own)) == {
+    assert declaration.whole(declaration.merge(defaults, {})) == defaults
+    assert declaration.whole(declaration.merge(defaults, own)) == {
         "source": {"server": "https://a", "alias": "y"},
         "config": {"user.a": "1", "user.b": None, "user.c": "3"},
         "devices": {"d": {"type": "disk", "path": "/b"}},
@@ -69,7 +68,7 @@ def test_a_definition_is_laid_over_the_defaults():
 )
 def test_what_cannot_be_right_is_refused_in_words(instances, more, words):
     with pytest.raises(InvalidError) as caught:
-        fleets.Declaration(instances, **more)
+        state.FleetSpec(instances, **more)
     assert words in str(caught.value)
 
 
@@ -80,12 +79,12 @@ def copy_of(name):
 
 def test_what_another_one_is_copied_from_comes_before_it():
     given = {"c": copy_of("b/snap"), "b": copy_of("a"), "a": None, "d": copy_of("elsewhere")}
-    assert list(declared.definitions(given)) == ["a", "b", "c", "d"]
+    assert list(declaration.definitions(given)) == ["a", "b", "c", "d"]
 
 
 def test_a_circle_of_copies_is_refused():
     with pytest.raises(InvalidError, match="a is copied from b is copied from a: none of them can be the first"):
-        declared.definitions({"a": copy_of("b"), "b": copy_of("a")})
+        declaration.definitions({"a": copy_of("b"), "b": copy_of("a")})
 
 
 @pytest.mark.parametrize(
@@ -93,12 +92,12 @@ def test_a_circle_of_copies_is_refused():
     [(None, 9, 1, None), (3, 9, 1, 3), ("3", 9, 1, 3), ("50%", 9, 1, 4), ("1%", 9, 1, 1), ("1%", 9, 0, 0)],
 )
 def test_a_part_is_a_number_or_a_percentage(given, total, least, number):
-    assert declared.portion("batch", given, total, least) == number
+    assert declaration.parse_count("batch", given, total, least) == number
 
 
 def test_the_next_batch_waits_for_a_good_end_unless_failures_are_allowed():
-    assert [fleets.Declaration({"a": None}, **more).most for more in ({}, {"batch": 1})] == [None, 0]
-    assert fleets.Declaration({"a": None}, batch=1, max_failures=2).most == 2
+    assert [state.FleetSpec({"a": None}, **more).most for more in ({}, {"batch": 1})] == [None, 0]
+    assert state.FleetSpec({"a": None}, batch=1, max_failures=2).most == 2
 
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2))
@@ -118,7 +117,7 @@ def test_of_two_declarations_the_later_one_holds_and_of_the_other_what_it_does_n
             for key, each in part.items()
         )
 
-    both = declared.merged(old, new)
+    both = declaration.merge(old, new)
     assert holds(new, both) and set(both) == set(old) | set(new)
     assert all(both[key] == old[key] for key in set(old) - set(new))
-    assert declared.merged(both, new) == both
+    assert declaration.merge(both, new) == both

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.fleet import name_ranges as fleet_names
+from lxdapi.fleet import name_ranges
 
 from examples import examples
 
@@ -25,7 +25,7 @@ from examples import examples
     ],
 )
 def test_a_range_gives_names_in_order(entry, names):
-    assert fleet_names.expand(entry) == names
+    assert name_ranges.expand(entry) == names
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_a_range_gives_names_in_order(entry, names):
 )
 def test_what_is_no_range_is_refused(entry, words):
     with pytest.raises(InvalidError, match=words):
-        fleet_names.expand(entry)
+        name_ranges.expand(entry)
 
 
 def test_a_name_that_two_entries_give_is_refused_with_both():
     with pytest.raises(InvalidError, match=r"web05 stands there twice: web\[01-20\] and web05"):
-        fleet_names.expanded({"web[01-20]": None, "web05": None})
-    assert fleet_names.expanded({"b": 1, "a[1-2]": 2}) == {"b": 1, "a1": 2, "a2": 2}
+        name_ranges.expand_keys({"web[01-20]": None, "web05": None})
+    assert name_ranges.expand_keys({"b": 1, "a[1-2]": 2}) == {"b": 1, "a1": 2, "a2": 2}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_name_that_two_entries_give_is_refused_with_both():
     ],
 )
 def test_names_are_told_in_few_words(names, words):
-    assert fleet_names.folded(names) == words
+    assert name_ranges.fold(names) == words
 
 
 NAMES = st.sets(st.from_regex(r"[a-c]{1,2}[0-9]{0,3}([ab][0-9]{0,2})?", fullmatch=True), max_size=40)
@@ -79,6 +79,6 @@ NAMES = st.sets(st.from_regex(r"[a-c]{1,2}[0-9]{0,3}([ab][0-9]{0,2})?", fullmatc
 @settings(max_examples=examples(100), deadline=None)
 @given(NAMES)
 def test_what_is_told_of_all_names_gives_them_again(names):
-    words = fleet_names.folded(names, None)
-    told = [name for word in words.split(", ") if word for name in fleet_names.expand(word)]
+    words = name_ranges.fold(names, None)
+    told = [name for word in words.split(", ") if word for name in name_ranges.expand(word)]
     assert sorted(told) == sorted(names)

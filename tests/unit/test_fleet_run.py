@@ -7,7 +7,7 @@ import time
 
 import pytest
 from lxdapi.errors import LxdapiError
-from lxdapi.fleet.runner import Run
+from lxdapi.fleet.runner import FleetRunner
 from lxdapi.plan.steps import Step
 
 NAMES = [f"a{number}" for number in range(30)]
@@ -36,15 +36,15 @@ def plans_of(names, act, verb="created"):
 
 @pytest.mark.parametrize("concurrency, verb, most", [(1, "created", 1), (3, "stopped", 3), (None, "stopped", 20)])
 def test_no_more_are_at_it_at_once_than_is_said(concurrency, verb, most):
-    crowd, run = Crowd(), Run(concurrency)
-    run.carry_out(plans_of(NAMES, crowd.act, verb))
+    crowd, run = Crowd(), FleetRunner(concurrency)
+    run.run(plans_of(NAMES, crowd.act, verb))
     assert 1 <= crowd.most <= most and set(run.answers) == set(NAMES)
 
 
 def test_creations_and_starts_are_fewer_than_stops(monkeypatch):
-    monkeypatch.setattr("lxdapi.concurrency.busy", lambda: 2)
-    crowd, run = Crowd(), Run()
-    run.carry_out(plans_of(NAMES, crowd.act))
+    monkeypatch.setattr("lxdapi.concurrency.worker_count", lambda: 2)
+    crowd, run = Crowd(), FleetRunner()
+    run.run(plans_of(NAMES, crowd.act))
     assert crowd.most <= 2
 
 
@@ -56,9 +56,9 @@ def fail():
 @pytest.mark.parametrize("concurrency", [1, 4])
 @pytest.mark.parametrize("most, failing", [(0, 5), (2, 5), (None, 5)])
 def test_after_too_many_failures_no_more_are_begun_than_were_at_it(concurrency, most, failing):
-    run = Run(concurrency, most)
+    run = FleetRunner(concurrency, most)
     planned = {**plans_of(NAMES[:failing], fail), **plans_of(NAMES[failing:], lambda: None)}
-    run.carry_out(planned)
+    run.run(planned)
     assert set(run.answers) | set(run.unbegun) == set(NAMES) and not set(run.answers) & set(run.unbegun)
     if most is None:
         assert (run.failures(), run.unbegun) == (failing, {})
@@ -67,10 +67,10 @@ def test_after_too_many_failures_no_more_are_begun_than_were_at_it(concurrency, 
 
 
 def test_who_needs_one_that_failed_is_not_begun_and_nobody_waits_for_ever():
-    run, done = Run(1), []
+    run, done = FleetRunner(1), []
     needs = {"b": "a", "c": "b", "e": "d"}
     planned = {**plans_of("a", fail), **plans_of("bcde", lambda: done.append(1))}
-    run.carry_out(planned, needs)
+    run.run(planned, needs)
     assert list(run.unbegun) == ["b", "c"] and set(run.answers) == {"a", "d", "e"} and len(done) == 2
 
 
@@ -78,7 +78,7 @@ def test_where_it_is_interrupted_no_more_are_begun():
     def interrupt():
         raise KeyboardInterrupt
 
-    run, done = Run(1), []
+    run, done = FleetRunner(1), []
     with pytest.raises(KeyboardInterrupt):
-        run.carry_out({**plans_of("a", interrupt), **plans_of(NAMES, lambda: done.append(time.sleep(0.05)))})
+        run.run({**plans_of("a", interrupt), **plans_of(NAMES, lambda: done.append(time.sleep(0.05)))})
     assert len(done) <= 1

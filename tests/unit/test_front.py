@@ -30,9 +30,9 @@ def test_no_remote_is_the_daemon_of_this_machine(monkeypatch):
 def test_progress_is_told_on_the_bus_where_that_is_wanted():
     sent, settings = [], {"lxdapi:remotes": {"far": "/x"}, "lxdapi:progress_events": True}
     functions = {"config.get": settings.get, "event.send": lambda tag, data: sent.append((tag, data))}
-    connection.connect({"__salt__": functions, "__context__": {}}, "far").tell("1234", {"percent": 5})
+    connection.connect({"__salt__": functions, "__context__": {}}, "far").on_progress("1234", {"percent": 5})
     assert sent == [("lxdapi/far/operation/1234/progress", {"percent": 5})]
-    assert asked({"far": "/x"}, remote="far").tell is None
+    assert asked({"far": "/x"}, remote="far").on_progress is None
 
 
 @pytest.mark.parametrize("answer", [False, OSError("no master")])
@@ -46,9 +46,9 @@ def test_a_bus_that_does_not_work_is_tried_once(answer):
         return answer
 
     functions = {"config.get": settings.get, "event.send": send}
-    tell = connection.connect({"__salt__": functions, "__context__": {}}, "far").tell
+    on_progress = connection.connect({"__salt__": functions, "__context__": {}}, "far").on_progress
     for percent in (1, 2):
-        tell("1234", percent)
+        on_progress("1234", percent)
     assert sent == [1]
 
 

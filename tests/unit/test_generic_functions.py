@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fake import MISSING, Paper, failure, server, sync
 from lxdapi.errors import APIException, LxdapiError
-from lxdapi.minion import connection as front
+from lxdapi.minion import connection
 from model import PROFILE, Model
 from salt.exceptions import SaltInvocationError
 
@@ -28,7 +28,7 @@ def module(monkeypatch):
         loaded.asked.append((remote, project, target))
         return loaded.paper.api
 
-    monkeypatch.setattr(front, "connect", connect)
+    monkeypatch.setattr(connection, "connect", connect)
     loaded.paper = Paper()
     return loaded
 

@@ -6,7 +6,7 @@ import msgpack
 import pytest
 from fake import Paper, sync
 from lxdapi.errors import InvalidError
-from lxdapi.reports import host_status as glance
+from lxdapi.reports import host_status
 
 SERVER = {
     "auth": "trusted",
@@ -22,7 +22,7 @@ def instance(name, **more):
 
 def status(*instances, **arguments):
     paper = Paper(sync(list(instances)), sync(SERVER))
-    return glance.status(paper.api, **arguments), paper
+    return host_status.status(paper.api, **arguments), paper
 
 
 def address(text, family="inet", scope="global"):
@@ -82,7 +82,7 @@ def drift(*pairs, there=("a",), ours=("local", "default"), patterns=("*",)):
     found = {"instances": [dict(instance(name)) for name in there]}
     answers = {tag: each for _, answer in pairs for tag, each in answer.items()}
     chunks = [chunk for chunk, _ in pairs]
-    glance.compare(found, chunks, answers, (("local", "default"), ours), patterns)
+    host_status.compare(found, chunks, answers, (("local", "default"), ours), patterns)
     return {row["name"]: row["drift"] for row in found["instances"]}
 
 

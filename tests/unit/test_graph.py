@@ -9,7 +9,7 @@ import stat
 import pytest
 from fake import Paper, sync
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.reports import host_graph as graphs
+from lxdapi.reports import host_graph
 
 ENVIRONMENT = {"server": "incus", "server_version": "6.0.4", "server_name": "host1"}
 HOSTILE = [
@@ -53,12 +53,12 @@ def listed(*instances, **more):
 
 
 def drawn(form, found):
-    return graphs.FORMS[form](*graphs.graph(ENVIRONMENT, found))
+    return host_graph.FORMS[form](*host_graph.graph(ENVIRONMENT, found))
 
 
 def test_the_lines_of_a_graph_are_what_uses_what():
     macvlan = {"eth0": {"type": "nic", "nictype": "macvlan", "parent": "eth1"}, "d": {"type": "disk", "pool": "fast"}}
-    nodes, edges = graphs.graph(ENVIRONMENT, listed(instance("c1", "default", devices=macvlan)))
+    nodes, edges = host_graph.graph(ENVIRONMENT, listed(instance("c1", "default", devices=macvlan)))
     host, bridge, pool, profile = ("host", "host1"), ("network", "br0"), ("pool", "fast"), ("profile", "default")
     c1, card = ("instance", "c1"), ("network", "eth1")
     assert set(nodes) == {host, bridge, card, pool, profile, c1}
@@ -71,7 +71,7 @@ def test_in_a_cluster_each_member_has_what_is_on_it():
     members = [{"server_name": "m1", "status": "Online"}, {"server_name": "m2", "status": "Offline"}]
     pools = [{"name": "fast", "driver": "zfs", "locations": ["m2"]}]
     found = listed(instance("c1", location="m2"), member=members, pool=pools)
-    nodes, edges = graphs.graph(ENVIRONMENT, found)
+    nodes, edges = host_graph.graph(ENVIRONMENT, found)
     assert nodes["host", "m2"].status == "Offline"
     assert {other for one, other in edges if one == ("host", "m2")} == {
         *(("network", "br0"), ("pool", "fast"), ("instance", "c1"))
@@ -80,7 +80,7 @@ def test_in_a_cluster_each_member_has_what_is_on_it():
 
 
 def test_a_line_to_what_is_not_listed_is_left_out():
-    nodes, edges = graphs.graph(ENVIRONMENT, listed(instance("c1", "gone", devices={"d": {"type": "nic"}})))
+    nodes, edges = host_graph.graph(ENVIRONMENT, listed(instance("c1", "gone", devices={"d": {"type": "nic"}})))
     assert {place for edge in edges for place in edge} <= set(nodes)
 
 
@@ -148,7 +148,7 @@ def test_svg_without_the_program_dot_says_what_to_install(tmp_path, monkeypatch)
     ],
 )
 def test_a_dot_that_fails_is_an_error_in_its_words(dot, monkeypatch, line, words):
-    monkeypatch.setattr(graphs, "DOT_SECONDS", 0.2 if "sleep" in line else 20)
+    monkeypatch.setattr(host_graph, "DOT_SECONDS", 0.2 if "sleep" in line else 20)
     dot(line)
     with pytest.raises(LxdapiError, match=words):
         drawn("svg", listed())
@@ -157,7 +157,7 @@ def test_a_dot_that_fails_is_an_error_in_its_words(dot, monkeypatch, line, words
 def test_a_host_is_read_with_one_list_of_each_kind():
     server = sync({"auth": "trusted", "environment": ENVIRONMENT, "api_extensions": []})
     paper = Paper(server, *(sync([]) for _ in range(4)))
-    assert "host1" in graphs.draw(paper.api, "dot")
+    assert "host1" in host_graph.render(paper.api, "dot")
     paths = sorted(seen.path for seen in paper.seen)
     assert paths == ["/1.0", *(f"/1.0/{each}" for each in ("instances", "networks", "profiles", "storage-pools"))]
 
@@ -165,14 +165,14 @@ def test_a_host_is_read_with_one_list_of_each_kind():
 def test_a_form_that_there_is_not_is_refused_before_anything_is_asked():
     paper = Paper()
     with pytest.raises(InvalidError, match="format 'png' is not known; there are: mermaid, dot, svg"):
-        graphs.draw(paper.api, "png")
+        host_graph.render(paper.api, "png")
     assert paper.seen == []
 
 
 def test_a_picture_is_its_owners_alone_and_replaces_what_was_there(tmp_path):
     path = tmp_path / "host.svg"
     path.write_text("before")
-    assert graphs.write(str(path), "<svg/>") == str(path)
+    assert host_graph.write(str(path), "<svg/>") == str(path)
     assert path.read_text() == "<svg/>"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["host.svg"]
@@ -182,7 +182,7 @@ def test_a_picture_that_cannot_be_written_leaves_what_was_there(tmp_path):
     path = tmp_path / "host.svg"
     path.write_text("before")
     with pytest.raises(UnicodeEncodeError):
-        graphs.write(str(path), "\ud800")
+        host_graph.write(str(path), "\ud800")
     assert (path.read_text(), os.listdir(tmp_path)) == ("before", ["host.svg"])
     for wrong, words in (
         ("relative.svg", "expected an absolute path"),
@@ -190,4 +190,4 @@ def test_a_picture_that_cannot_be_written_leaves_what_was_there(tmp_path):
         (f"{tmp_path}/no/x", "No such"),
     ):
         with pytest.raises(InvalidError, match=words):
-            graphs.write(wrong, "x")
+            host_graph.write(wrong, "x")

@@ -15,7 +15,7 @@ import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
 from lxdapi import hashing, shortcuts
 from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
-from lxdapi.images import image as images
+from lxdapi.images import image
 from lxdapi.model import diff
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
@@ -87,7 +87,7 @@ def test_a_big_file_is_never_whole_in_memory_for_its_fingerprint(tmp_path):
 def test_a_big_file_is_never_whole_in_memory_for_its_upload(tmp_path):
     path = big_file(tmp_path / "big")
     paper = Paper(server(), started(), finished())
-    images.upload(paper.api, path, digest="1" * 64)
+    image.upload(paper.api, path, digest="1" * 64)
     assert max(paper.blocks) <= BLOCK and len(paper.blocks) > 24
     assert len(paper.seen[1].body) == int(paper.seen[1].headers["Content-Length"]) == os.path.getsize(path)
 
@@ -103,7 +103,7 @@ def test_what_is_no_image_file_is_refused_by_its_name_before_any_request(tmp_pat
             function(*parts)
     paper = Paper(server())
     with pytest.raises(InvalidError, match="wrong.tar"):
-        images.upload(paper.api, *parts, **({} if split else {"rootfs": None}), digest="1" * 64)
+        image.upload(paper.api, *parts, **({} if split else {"rootfs": None}), digest="1" * 64)
     assert paper.writes == []
 
 
@@ -221,7 +221,7 @@ def test_the_memory_does_not_grow_for_ever(files, memory):
 def uploaded(*parts, dialect="incus", **options):
     """Return the POST of an upload as the daemon saw it."""
     paper = Paper(server(dialect), started(), finished())
-    images.upload(paper.api, *parts, **options)
+    image.upload(paper.api, *parts, **options)
     assert paper.seen[1].line == "POST /1.0/images"
     return paper.seen[1]
 
@@ -280,7 +280,7 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_is_an_error(tmp_path, file
     path = big_file(tmp_path / "big", 4)
     paper = Paper(server(), started(), finished(), on_block=lambda: os.truncate(path, BLOCK))
     with pytest.raises(LxdapiError, match="shorter"):
-        images.upload(paper.api, *([files[0], path] if split else [path]), digest="1" * 64)
+        image.upload(paper.api, *([files[0], path] if split else [path]), digest="1" * 64)
     assert paper.lines == ["GET /1.0"], "the body was never complete"
 
 
@@ -288,20 +288,20 @@ def test_a_file_that_grows_while_it_is_sent_is_sent_as_long_as_was_said(tmp_path
     path = big_file(tmp_path / "big", 2)
     size = os.path.getsize(path)
     paper = Paper(server(), started(), finished(), on_block=lambda: os.truncate(path, 9 * BLOCK))
-    images.upload(paper.api, path, digest="1" * 64)
+    image.upload(paper.api, path, digest="1" * 64)
     assert len(paper.seen[1].body) == int(paper.seen[1].headers["Content-Length"]) == size
 
 
 def test_an_upload_is_waited_for_and_its_failure_is_one(files):
     paper = Paper(server(), started(), sync(operation(400, "fingerprints don't match")), failure(404, "not found"))
     with pytest.raises(APIOperationException, match="fingerprints don't match"):
-        images.upload(paper.api, files[0])
+        image.upload(paper.api, files[0])
 
 
 def test_somebody_who_uploaded_the_same_image_first_is_as_good(files):
     there = sync({"fingerprint": sha256(META)})
     paper = Paper(server(), started(), sync(operation(400, "Image with same fingerprint already exists")), there)
-    assert images.upload(paper.api, files[0]) == sha256(META)
+    assert image.upload(paper.api, files[0]) == sha256(META)
 
 
 def test_an_image_that_is_there_is_not_sent_again(files):
@@ -317,7 +317,7 @@ def test_an_image_that_is_there_is_not_sent_again(files):
 def present(model, wanted=None, aliases=(), send=None):
     """Return (what changed, the paper) of declaring an image with aliases."""
     paper = Paper(model, wait_timeout=5)
-    steps = images.present(paper.api, "1" * 64, wanted or {}, send or (lambda: None), aliases)
+    steps = image.plan_present(paper.api, "1" * 64, wanted or {}, send or (lambda: None), aliases)
     predicted = {}
     for step in steps:
         diff.merge_changes(predicted, step.changes)
@@ -345,8 +345,8 @@ def test_an_image_its_settings_and_its_aliases_are_made_in_this_order():
 def test_an_upload_that_fails_makes_no_alias(files):
     model = Model(ends={"POST images": [failed("Unsupported compression")]})
     paper = Paper(model)
-    send = lambda: images.upload(paper.api, files[0], digest="1" * 64)  # noqa: E731
-    steps = images.present(paper.api, "1" * 64, {}, send, ["a"])
+    send = lambda: image.upload(paper.api, files[0], digest="1" * 64)  # noqa: E731
+    steps = image.plan_present(paper.api, "1" * 64, {}, send, ["a"])
     ret = run_state("image", "a", lambda: steps)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "could not be created: Unsupported compression (POST /1.0/images, then GET" in ret["comment"]
@@ -356,7 +356,7 @@ def test_an_upload_that_fails_makes_no_alias(files):
 @pytest.mark.parametrize("name, digest", [("a", "1" * 64), ("none", None), ("1" * 64, "1" * 64), ("3" * 64, None)])
 def test_an_image_is_named_by_alias_or_fingerprint(name, digest):
     model = Model({"images/aliases/a": {"target": "1" * 64}, f"images/{'1' * 64}": {"fingerprint": "1" * 64}})
-    assert images.resolve(Paper(model).api, name) == digest
+    assert image.resolve(Paper(model).api, name) == digest
     if digest is None:
         with pytest.raises(InvalidError, match=name):
-            images.existing(Paper(model).api, name)
+            image.require(Paper(model).api, name)

@@ -13,8 +13,7 @@ import pytest
 import servers
 from lxdapi.api import API
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.http import multipart as forms
-from lxdapi.http import upload as uploads
+from lxdapi.http import multipart, upload
 
 META, ROOTFS = b"meta\r\n--not the boundary\r\n", b"\x00--B\r\nroot\r\n\r\n--" * 500
 WHOLE = b"".join([b"--B0\r\nA: b\r\n\r\n", META, b"\r\n--B0\r\nA: c\r\n\r\n", ROOTFS, b"\r\n--B0--\r\n"])
@@ -23,7 +22,7 @@ WHOLE = b"".join([b"--B0\r\nA: b\r\n\r\n", META, b"\r\n--B0\r\nA: c\r\n\r\n", RO
 def taken(content, size, count=2):
     """Return (what end() says, the files) of a content that came in pieces of this size."""
     files = [io.BytesIO() for _ in range(count)]
-    parts = forms.Parts([lambda file=file: file for file in files])
+    parts = multipart.MultipartWriter([lambda file=file: file for file in files])
     for begin in range(0, len(content), size):
         parts.write(memoryview(content)[begin : begin + size])
     return parts.end("whole"), [file.getvalue() for file in files]
@@ -83,7 +82,7 @@ def large(tmp_path):
 def sent(api, taking, parts):
     """Send the parts."""
     with ExitStack() as stack:
-        body = uploads.body(api, stack, parts)
+        body = upload.body(api, stack, parts)
         taking.length = len(body)
         return api.post("x", data=body)
 

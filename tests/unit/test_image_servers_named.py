@@ -4,8 +4,7 @@ What is a URL of an image server, and what is refused before anybody is asked.
 
 import pytest
 from lxdapi.errors import InvalidError
-from lxdapi.images import remote as remote_images
-from lxdapi.images import simplestreams
+from lxdapi.images import remote, simplestreams
 
 
 @pytest.mark.parametrize(
@@ -30,7 +29,7 @@ from lxdapi.images import simplestreams
 def test_what_is_no_url_of_an_image_server_is_refused(url):
     for protocol in ("simplestreams", "incus"):
         with pytest.raises(InvalidError, match="server: the https:// URL"):
-            remote_images.declared({"server": url, "alias": "x", "protocol": protocol})
+            remote.parse_source({"server": url, "alias": "x", "protocol": protocol})
 
 
 @pytest.mark.parametrize("url", ["https://images.example.org/", "https://[::1]:8443/a/", "https://h:443"])

@@ -6,10 +6,7 @@ import pytest
 import requests
 from fake import MISSING, Paper, failure, raw, sync
 from lxdapi.errors import APIConnectionException, APIException, APIUndoneException, InvalidError
-from lxdapi.instances import image_metadata as files
-from lxdapi.instances import logs, metrics, rename, rest_files
-from lxdapi.instances import plan as instances
-from lxdapi.instances import power as statuses
+from lxdapi.instances import image_metadata, logs, metrics, plan, power, rename, rest_files
 from lxdapi.instances.spec import InstanceSpec
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
@@ -50,14 +47,14 @@ class Metadata:
 @pytest.mark.parametrize("done, writes", [(True, 1), (False, 2)])
 def test_a_write_of_metadata_whose_answer_is_lost_is_looked_up(done, writes):
     paper = Paper(Metadata(lost=1, done=done), retry_timeout=5)
-    changes = files.metadata_set(paper.api, "c1", {"properties": {"a": "1"}})
+    changes = image_metadata.update_metadata(paper.api, "c1", {"properties": {"a": "1"}})
     assert changes == {"properties": {"a": {"old": None, "new": "1"}}}
     assert paper.writes == ["PATCH /1.0/instances/c1/metadata"] * writes
 
 
 def test_what_goes_is_written_with_all_that_stays_and_the_etag():
     paper = Paper(Metadata(properties={"a": "1", "b": "2"}))
-    changes = files.metadata_set(paper.api, "c1", {"properties": {"a": None}, "expiry_date": 5})
+    changes = image_metadata.update_metadata(paper.api, "c1", {"properties": {"a": None}, "expiry_date": 5})
     assert changes == {"properties": {"a": {"old": "1", "new": None}}, "expiry_date": {"old": 0, "new": 5}}
     put = next(seen for seen in paper.seen if seen.method == "PUT")
     assert put.json == {**METADATA, "expiry_date": 5, "properties": {"b": "2"}, "templates": {}}
@@ -66,12 +63,12 @@ def test_what_goes_is_written_with_all_that_stays_and_the_etag():
 
 def test_a_write_of_metadata_that_is_accepted_and_not_done_is_a_failure():
     with pytest.raises(APIUndoneException, match="expiry_date did not become as declared"):
-        files.metadata_set(Paper(Metadata(heeds=False)).api, "c1", {"expiry_date": 5})
+        image_metadata.update_metadata(Paper(Metadata(heeds=False)).api, "c1", {"expiry_date": 5})
 
 
 def test_a_template_whose_write_is_lost_is_looked_up():
     paper = Paper(MISSING, sync(INSTANCE), LOST, raw(200, b"text"), retry_timeout=5)
-    assert files.template_set(paper.api, "c1", "a.tpl", "text") == {
+    assert image_metadata.write_template(paper.api, "c1", "a.tpl", "text") == {
         "templates": {"a.tpl": {"old": None, "new": "text"}}
     }
     assert len(paper.writes) == 1
@@ -80,7 +77,7 @@ def test_a_template_whose_write_is_lost_is_looked_up():
 def test_a_template_that_is_too_large_is_not_read_whole():
     paper = Paper(raw(206, b"x" * (rest_files.LIMIT + 1)))
     with pytest.raises(InvalidError, match="has more than 1048576 bytes"):
-        files.template(paper.api, "c1", "a.tpl")
+        image_metadata.read_template(paper.api, "c1", "a.tpl")
     assert paper.seen[0].headers["Range"] == f"bytes=-{rest_files.LIMIT + 1}"
 
 
@@ -150,7 +147,7 @@ def test_what_was_done_with_one_that_does_not_start_again_is_told():
 
     model = Model(running)
     with pytest.raises(InvalidError) as caught:
-        statuses.while_stopped(Paper(model).api, "c1", refused)
+        power.while_stopped(Paper(model).api, "c1", refused)
     assert caught.value.changes == stays
 
 
@@ -164,7 +161,7 @@ def test_an_ephemeral_instance_is_not_stopped_for_another_name():
 def test_a_device_of_a_copy_of_what_is_not_there_yet_is_left_to_the_copy():
     paper = Paper(Model({"profiles/default": {"devices": {"root": {"path": "/"}}}}))
     given, copy = {"eth0": {"mtu": "1300"}}, {"type": "copy", "source": "c0"}
-    found = instances.fields_of(paper.api, "c1", InstanceSpec({}, devices_override=given, source=copy))
+    found = plan.fields_of(paper.api, "c1", InstanceSpec({}, devices_override=given, source=copy))
     assert found["devices"] == given
 
 
@@ -172,7 +169,7 @@ def test_the_profiles_of_an_instance_that_is_renamed_give_its_devices():
     profiles = {"profiles/web": {"devices": {"eth0": {"type": "nic"}}}, "profiles/default": {"devices": {}}}
     paper = Paper(Model({"instances/old": {**INSTANCE, "profiles": ["default", "web"]}, **profiles}))
     given = {"eth0": {"mtu": "1300"}}
-    found = instances.fields_of(
+    found = plan.fields_of(
         paper.api, "c1", InstanceSpec({"description": "d"}, devices_override=given, renamed_from="old")
     )
     assert found["devices"] == {"eth0": {"type": "nic", "mtu": "1300"}} and found["description"] == "d"

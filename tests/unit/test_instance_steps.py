@@ -9,10 +9,7 @@ import declared
 import pytest
 from fake import Paper, failure, sync
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation, sources
-from lxdapi.instances import plan as instances
-from lxdapi.instances import power as statuses
+from lxdapi.instances import create, partial_creation, plan, power, sources
 from lxdapi.plan.state_result import run_state
 from model import INSTANCE, Model, failed
 
@@ -89,8 +86,8 @@ def test_changes_stand_in_the_right_order_with_stop_and_start(before, config, ru
 def test_ready_is_running():
     ret, paper = stated(instance("Ready"), declared.present, {}, None, True)
     assert (ret["changes"], paper.writes) == ({}, [])
-    assert stated(instance("Ready"), statuses.reached, "Running")[0]["changes"] == {}
-    assert actions(stated(instance("Ready"), statuses.reached, "Stopped")[1]) == ["stop"]
+    assert stated(instance("Ready"), power.plan_status, "Running")[0]["changes"] == {}
+    assert actions(stated(instance("Ready"), power.plan_status, "Stopped")[1]) == ["stop"]
 
 
 def test_a_change_that_waits_for_a_start_is_told():
@@ -174,7 +171,7 @@ def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
 )
 def test_a_source_is_what_the_daemon_wants(source, rest):
     paper = Paper(Model({"images/aliases/a/b": {"target": DIGEST}, f"images/{DIGEST}": {}}))
-    assert sources.looked_up(paper.api, sources.source_of(source)) == rest
+    assert sources.resolve_alias(paper.api, sources.parse_source(source)) == rest
 
 
 def origin():
@@ -192,7 +189,7 @@ def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
         source["source"] += f"/{snapshot}"
         model.objects[f"instances/c1/snapshots/{snapshot}"] = {"profiles": ["old"], "name": snapshot}
     paper = Paper(model, wait_timeout=5)
-    creations.create(paper.api, "c2", {"description": "mine"}, source)
+    create.create(paper.api, "c2", {"description": "mine"}, source)
     sent = next(seen for seen in paper.seen if seen.method == "POST").json
     assert list(sent.pop("config")) == ["volatile.uuid"]
     assert sent == {
@@ -212,7 +209,7 @@ def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
 def test_a_copy_of_nothing_is_refused_before_any_request(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
-        creations.create(paper.api, "c2", {}, source)
+        create.create(paper.api, "c2", {}, source)
     assert paper.seen == []
 
 
@@ -221,7 +218,7 @@ def test_a_copy_of_what_is_no_name_is_refused(source):
     model = origin()
     paper = Paper(model)
     with pytest.raises(LxdapiError):
-        creations.create(paper.api, "c2", {}, {"type": "copy", "source": source})
+        create.create(paper.api, "c2", {}, {"type": "copy", "source": source})
     assert paper.writes == []
 
 
@@ -244,7 +241,7 @@ def test_of_a_source_that_is_not_there_it_is_said_plainly_whatever_the_daemon_sa
 def test_a_source_that_is_none_is_refused(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
-        sources.looked_up(paper.api, sources.source_of(source))
+        sources.resolve_alias(paper.api, sources.parse_source(source))
     assert paper.seen == []
 
 
@@ -259,7 +256,7 @@ def test_what_is_no_declaration_is_refused_before_any_request(options):
 
 @pytest.mark.parametrize("status", ["Running", "Frozen"])
 def test_a_stop_that_would_delete_is_refused(status):
-    for function, args in ((declared.present, ({}, None, False)), (statuses.reached, ("Stopped",))):
+    for function, args in ((declared.present, ({}, None, False)), (power.plan_status, ("Stopped",))):
         ret, paper = stated(instance(status, {"ephemeral": True}), function, *args)
         assert (ret["result"], ret["changes"], paper.writes) == (False, {}, [])
         assert "ephemeral" in ret["comment"]
@@ -285,28 +282,28 @@ def test_an_ephemeral_instance_is_not_restarted_for_a_change():
 )
 def test_each_status_is_reached_from_each_other(before, goal, done):
     model = instance(before)
-    predicted, _ = stated(model, statuses.reached, goal, test=True)
-    ret, paper = stated(model, statuses.reached, goal)
+    predicted, _ = stated(model, power.plan_status, goal, test=True)
+    ret, paper = stated(model, power.plan_status, goal)
     assert actions(paper) == done
     assert ret["changes"] == predicted["changes"] == ({"status": {"old": before, "new": goal}} if done else {})
-    assert stated(model, statuses.reached, goal)[0]["changes"] == {}
+    assert stated(model, power.plan_status, goal)[0]["changes"] == {}
 
 
 def test_a_status_of_an_instance_that_is_not_there_is_a_failure():
-    ret, paper = stated(Model(), statuses.reached, "Running")
+    ret, paper = stated(Model(), power.plan_status, "Running")
     assert (ret["result"], paper.writes) == (False, [])
 
 
 def test_a_passing_status_is_waited_for():
     answers = [sync({**C1, "status": word}) for word in ("Stopping", "Stopping", "Stopped")]
-    ret, paper = stated(Model(faults={"GET instances/c1": answers}), statuses.reached, "Stopped")
+    ret, paper = stated(Model(faults={"GET instances/c1": answers}), power.plan_status, "Stopped")
     assert (ret["result"], ret["changes"], len(paper.seen)) == (True, {}, 3)
 
 
 def test_a_status_that_never_settles_is_given_up():
     paper = Paper(instance("Starting"))
     with pytest.raises(LxdapiError, match="still Starting after 0.3 s"):
-        statuses.settled(paper.api, "c1", timeout=0.3)
+        power.wait_until_stable(paper.api, "c1", timeout=0.3)
     assert len(paper.seen) < 10
 
 
@@ -317,7 +314,7 @@ def test_a_status_that_never_settles_is_given_up():
     (0, True, [{"action": "stop", "force": True}]),
 ])  # fmt: skip
 def test_a_stop_has_its_time_and_force_only_if_told(timeout, force, bodies):
-    ret, paper = stated(instance("Running"), statuses.reached, "Stopped", timeout, force)
+    ret, paper = stated(instance("Running"), power.plan_status, "Stopped", timeout, force)
     assert [seen.json for seen in paper.seen if seen.line == STATE] == bodies
     assert ret["changes"].get("forced", False) is bodies[0].get("force", False)
 
@@ -325,7 +322,7 @@ def test_a_stop_has_its_time_and_force_only_if_told(timeout, force, bodies):
 def test_a_stop_that_is_not_obeyed_is_forced_only_if_told_and_says_so():
     for force, result in ((False, False), (True, True)):
         model = instance("Running", ends={"PUT instances/c1/state": [failed("shutting down failed")]})
-        ret, paper = stated(model, statuses.reached, "Stopped", 1, force)
+        ret, paper = stated(model, power.plan_status, "Stopped", 1, force)
         assert ret["result"] is result
         assert actions(paper) == ["stop"] * (1 + force)
         assert ret["changes"].get("forced", False) is force
@@ -343,7 +340,7 @@ def test_somebody_who_did_it_first_is_as_good(before, goal, action):
 
     line = "PUT instances/c1/state"
     model = instance(before, meanwhile={line: [first]}, ends={line: [failed(f"already {action}")]})
-    ret, _ = stated(model, statuses.reached, goal)
+    ret, _ = stated(model, power.plan_status, goal)
     assert ret["result"] is True, ret["comment"]
 
 
@@ -355,18 +352,18 @@ def test_somebody_who_did_it_first_is_as_good(before, goal, action):
 ])  # fmt: skip
 def test_an_instance_is_deleted_a_running_one_by_force(status, force, done):
     model = instance(status)
-    predicted, _ = stated(model, instances.absent, force, test=True)
-    ret, paper = stated(model, instances.absent, force)
+    predicted, _ = stated(model, plan.plan_absent, force, test=True)
+    ret, paper = stated(model, plan.plan_absent, force)
     assert actions(paper) == done and model.objects == {}
     assert predicted["changes"] == ret["changes"] and ret["changes"]["deleted"] == "c1"
     assert all(seen.json.get("force") for seen in paper.seen if seen.line == STATE), "no graceful stop"
-    assert stated(model, instances.absent, force)[0]["changes"] == {}
+    assert stated(model, plan.plan_absent, force)[0]["changes"] == {}
 
 
 @pytest.mark.parametrize("status", ["Running", "Frozen", "Ready"])
 @pytest.mark.parametrize("test", [True, False])
 def test_a_running_instance_is_not_deleted_without_force(status, test):
-    ret, paper = stated(instance(status), instances.absent, False, test=test)
+    ret, paper = stated(instance(status), plan.plan_absent, False, test=test)
     assert (ret["result"], ret["changes"], paper.writes) == (False, {}, [])
     assert "force" in ret["comment"]
 
@@ -374,12 +371,12 @@ def test_a_running_instance_is_not_deleted_without_force(status, test):
 @pytest.mark.parametrize("force", [False, True])
 def test_an_instance_that_is_about_to_stop_is_waited_for_and_deleted(force):
     model = instance("Stopped", faults={"GET instances/c1": [sync({**C1, "status": "Stopping"})]})
-    ret, _ = stated(model, instances.absent, force)
+    ret, _ = stated(model, plan.plan_absent, force)
     assert (ret["result"], ret["changes"]) == (True, {"deleted": "c1"}), ret["comment"]
 
 
 def test_an_ephemeral_instance_that_vanishes_with_its_stop_is_deleted():
     model = instance("Running", {"ephemeral": True})
     model._act = lambda path, action: model._delete(path, None)
-    ret, _ = stated(model, instances.absent, True)
+    ret, _ = stated(model, plan.plan_absent, True)
     assert ret["result"] is True and ret["changes"]["deleted"] == "c1"

@@ -5,9 +5,9 @@ Lists of things with an identity: what of them is declared, what differs, what i
 import time
 
 import pytest
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import keyed_lists
 from lxdapi.model.kinds import KINDS
 
 ACL, FORWARD, RECORD = (KINDS[word] for word in ("network_acl", "network_forward", "network_zone_record"))
@@ -18,7 +18,7 @@ LISTENS = KINDS["network_load_balancer"].items["ports"]
 
 def compared(spec, declared, there, purge=False):
     """Return what :func:`lxdapi_items.compare` says of what is declared to what is there."""
-    return items.compare(spec, there, items.normal(spec, "list", declared), purge)
+    return keyed_lists.compare(spec, there, keyed_lists.normalize(spec, "list", declared), purge)
 
 
 HTTP = {"action": "allow", "protocol": "tcp", "destination_port": "80,443", "state": "enabled"}
@@ -232,9 +232,9 @@ def test_a_value_of_another_case_is_another_record():
 )
 def test_a_create_has_the_defaults_where_nothing_is_declared(field, spec):
     item = dict.fromkeys(spec.identity, "x")
-    assert items.created(spec, [item]) == [{**spec.defaults, **item}]
+    assert keyed_lists.create_body(spec, [item]) == [{**spec.defaults, **item}]
     for key in spec.defaults:
-        assert items.created(spec, [{**item, key: "own"}])[0][key] == "own"
+        assert keyed_lists.create_body(spec, [{**item, key: "own"}])[0][key] == "own"
 
 
 REFUSED = [
@@ -294,24 +294,24 @@ REFUSED = [
 @pytest.mark.parametrize("spec, declared, words", REFUSED, ids=[str(number) for number in range(len(REFUSED))])
 def test_what_is_no_list_of_items_is_refused_and_named(spec, declared, words):
     with pytest.raises(InvalidError, match=words) as caught:
-        items.normal(spec, "list", declared)
+        keyed_lists.normalize(spec, "list", declared)
     assert str(caught.value).startswith("list")
 
 
 @pytest.mark.parametrize("value", [True, "true", "Yes", 1, "1", "ON"])
 def test_truth_in_any_spelling(value):
-    assert names.truth("x", value) is True
+    assert validation.truth("x", value) is True
 
 
 @pytest.mark.parametrize("value", [False, "false", "No", 0, "0", "off"])
 def test_untruth_in_any_spelling(value):
-    assert names.truth("x", value) is False
+    assert validation.truth("x", value) is False
 
 
 @pytest.mark.parametrize("value", [None, "", "y", 2, 1.0, [], {}, "truefalse"])
 def test_what_is_neither_true_nor_false_is_refused(value):
     with pytest.raises(InvalidError, match="x: true or false is needed"):
-        names.truth("x", value)
+        validation.truth("x", value)
 
 
 def test_thousands_of_rules_take_no_time():
@@ -323,7 +323,7 @@ def test_thousands_of_rules_take_no_time():
 
 @pytest.mark.parametrize("given, number", [(300, 300), ("300", 300), (0, 0), (None, 0), ("007", 7)])
 def test_a_number_is_one_however_it_is_given(given, number):
-    (entry,) = items.normal(ENTRIES, "entries", [{"type": "A", "value": "192.0.2.1", "ttl": given}])
+    (entry,) = keyed_lists.normalize(ENTRIES, "entries", [{"type": "A", "value": "192.0.2.1", "ttl": given}])
     assert entry["ttl"] == number and isinstance(entry["ttl"], int)
 
 

@@ -7,8 +7,7 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.model import diff
-from lxdapi.model import keyed_lists as items
+from lxdapi.model import diff, keyed_lists
 from lxdapi.model.kinds import KINDS
 
 RULES = KINDS["network_acl"].items["ingress"]
@@ -37,7 +36,7 @@ def normal(declared):
     kept = []
     for item in declared:
         try:
-            kept = items.normal(RULES, "ingress", [*kept, item])
+            kept = keyed_lists.normalize(RULES, "ingress", [*kept, item])
         except InvalidError as exc:
             assert "twice" in str(exc)
     return kept
@@ -45,23 +44,23 @@ def normal(declared):
 
 def identities(rules):
     """Return which rules these are."""
-    return [items._identity(RULES, rule) for rule in rules]
+    return [keyed_lists._identity(RULES, rule) for rule in rules]
 
 
 @given(DECLARED, DECLARED, st.booleans())
 def test_what_was_applied_is_silent_the_second_time(declared, there, purge):
-    wanted, before = normal(declared), items.created(RULES, normal(there))
-    part = items.compare(RULES, before, wanted, purge)
+    wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
+    part = keyed_lists.compare(RULES, before, wanted, purge)
     after = before if part is None else part[1]
-    assert items.compare(RULES, after, wanted, purge) is None
+    assert keyed_lists.compare(RULES, after, wanted, purge) is None
     assert set(identities(wanted)) <= set(identities(after))
     assert part is None or part[0], "where something changes it is told"
 
 
 @given(DECLARED.filter(bool), DECLARED)
 def test_without_purge_the_others_survive_as_they_are(declared, there):
-    wanted, before = normal(declared), items.created(RULES, normal(there))
-    part = items.compare(RULES, copy.deepcopy(before), wanted)
+    wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
+    part = keyed_lists.compare(RULES, copy.deepcopy(before), wanted)
     after = before if part is None else part[1]
     others = [rule for rule, which in zip(before, identities(before)) if which not in identities(wanted)]
     assert [rule for rule in after if rule in others] == others
@@ -69,19 +68,19 @@ def test_without_purge_the_others_survive_as_they_are(declared, there):
 
 @given(DECLARED, DECLARED)
 def test_with_purge_exactly_the_declared_remain(declared, there):
-    wanted, before = normal(declared), items.created(RULES, normal(there))
-    part = items.compare(RULES, before, wanted, purge=True)
+    wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
+    part = keyed_lists.compare(RULES, before, wanted, purge=True)
     after = before if part is None else part[1]
     assert sorted(identities(after), key=repr) == sorted(identities(wanted), key=repr)
 
 
 @given(DECLARED, st.randoms(use_true_random=False))
 def test_another_order_and_spelling_is_silent(declared, random):
-    there = items.created(RULES, normal(declared))
+    there = keyed_lists.create_body(RULES, normal(declared))
     again = [{**rule, "destination_port": _respelled(rule.get("destination_port", ""), random)} for rule in there]
     random.shuffle(again)
     if again:
-        assert items.compare(RULES, there, items.normal(RULES, "ingress", again), purge=True) is None
+        assert keyed_lists.compare(RULES, there, keyed_lists.normalize(RULES, "ingress", again), purge=True) is None
 
 
 def _respelled(text, random):
@@ -93,7 +92,7 @@ def _respelled(text, random):
 @given(DECLARED)
 def test_what_is_canonical_stays_so(declared):
     wanted = normal(declared)
-    assert items.normal(RULES, "ingress", wanted) == wanted
+    assert keyed_lists.normalize(RULES, "ingress", wanted) == wanted
 
 
 WILD = st.recursive(
@@ -109,8 +108,8 @@ def test_whatever_stands_in_an_sls_is_canonical_or_refused(declared):
     for word in ("network_zone_record", "network_forward", "network_load_balancer"):
         for field in KINDS[word].items:
             try:
-                wanted = diff.normal(KINDS[word], {field: declared})
+                wanted = diff.normalize(KINDS[word], {field: declared})
             except InvalidError as exc:
                 assert field in str(exc)
                 continue
-            assert diff.normal(KINDS[word], wanted) == wanted
+            assert diff.normalize(KINDS[word], wanted) == wanted

@@ -35,7 +35,7 @@ def test_a_key_pair_is_one_that_a_client_can_use_for_ten_years(paths):
     assert made.subject.rfc4514_string() == made.issuer.rfc4514_string() == "CN=web1"
     assert (made.not_valid_after_utc - made.not_valid_before_utc).days == 3650
     ssl.create_default_context().load_cert_chain(*paths)
-    assert pem.out_of_date(paths[0]) == ""
+    assert pem.expiry_reason(paths[0]) == ""
 
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o077])
@@ -158,7 +158,7 @@ def test_without_cryptography_it_is_told_what_is_missing(paths, monkeypatch):
 def test_case_97_without_cryptography_nothing_is_said_of_the_date(paths, monkeypatch):
     keypair.make(*paths, "web1")
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    assert pem.out_of_date(paths[0]) == ""
+    assert pem.expiry_reason(paths[0]) == ""
 
 
 @pytest.mark.parametrize("bits, fine", [(0o600, True), (0o640, True), (0o400, True), (0o644, False), (0o604, False)])
@@ -167,7 +167,7 @@ def test_case_96_a_key_that_everybody_may_read_is_refused_with_the_remedy(tmp_pa
     path.touch()
     path.chmod(bits)
     if fine:
-        pem.refuse_readable(str(path))
+        pem.require_private(str(path))
     else:
         with pytest.raises(LxdapiError, match=f"mode {bits:04o}.*chmod 600 {path}"):
-            pem.refuse_readable(str(path))
+            pem.require_private(str(path))

@@ -7,11 +7,10 @@ from urllib.parse import quote, unquote
 
 import pytest
 from fake import MISSING, Paper, server, sync
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import keyed_lists as items
-from lxdapi.model import objects
-from lxdapi.model.kinds import KINDS, kind_of
+from lxdapi.model import keyed_lists, objects
+from lxdapi.model.kinds import KINDS, get_kind
 from lxdapi.model.schema import FIELDS, Items, Kind
 from lxdapi.plan import converge
 
@@ -100,7 +99,7 @@ def test_every_list_of_items_says_what_they_are(word):
     assert {field for field in kind.known if FIELDS[field] == "items"} == set(kind.items)
     for spec in kind.items.values():
         assert isinstance(spec, Items) and spec.identity
-        assert set(spec.attributes.values()) <= set(items._VALUES)
+        assert set(spec.attributes.values()) <= set(keyed_lists._VALUES)
         assert not set(spec.identity) & set(spec.attributes)
         assert set(spec.defaults) <= set(spec.attributes) and set(spec.lists) <= set(spec.identity)
 
@@ -166,7 +165,7 @@ def test_each_part_follows_the_rule_of_its_own_kind(word):
     parts = objects.parts_of(kind, good_name(word)[0])
     assert list(parts) == [*kind.parents, "name"]
     for parent in kind.parents:
-        assert names.check(KINDS[parent].rule, parent, parts[parent])
+        assert validation.check(KINDS[parent].rule, parent, parts[parent])
 
 
 @made_by_us
@@ -175,7 +174,9 @@ def test_a_create_is_one_write_with_its_key_and_the_fields(word):
     wanted = {field: VALUES[FIELDS[field]] for field in kind.known if FIELDS[field] != "items"}
     paper = Paper(facts(kind), MISSING, sync(status=201))
     (step, *late) = (
-        converge.made(paper.api, word, name, wanted) if kind.extension else made_without(paper, word, name, wanted)
+        converge.plan_create_new(paper.api, word, name, wanted)
+        if kind.extension
+        else made_without(paper, word, name, wanted)
     )
     assert step.apply() is None
     seen = paper.seen[-1]
@@ -189,7 +190,7 @@ def test_a_create_is_one_write_with_its_key_and_the_fields(word):
 def made_without(paper, word, name, wanted):
     """Return the steps, where the daemon need not be asked for the kind but may be for fields."""
     paper.api.server  # noqa: B018 - it is asked once
-    return converge.made(paper.api, word, name, wanted)
+    return converge.plan_create_new(paper.api, word, name, wanted)
 
 
 @made_by_us
@@ -213,13 +214,13 @@ def test_a_create_without_what_it_has_to_have_is_refused(word):
 def test_what_cannot_be_created_says_how_it_comes_about(word):
     kind, paper = KINDS[word], Paper(facts(KINDS[word]))
     with pytest.raises(InvalidError, match=kind.create.hint.split(",")[0]):
-        converge.made(paper.api, word, good_name(word)[0], {})
+        converge.plan_create_new(paper.api, word, good_name(word)[0], {})
     with pytest.raises(InvalidError, match="there is none"):
-        converge.creation(paper.api, kind, good_name(word)[0], {})
+        converge.plan_create(paper.api, kind, good_name(word)[0], {})
     assert paper.writes == []
 
 
 @pytest.mark.parametrize("word", ["profil", "", None, 5, ["profile"], {"profile": 1}, "Profile", "profile "])
 def test_a_word_that_is_no_kind_is_refused_with_those_there_are(word):
     with pytest.raises(InvalidError, match="unknown kind .*; there are: certificate, .*, warning"):
-        kind_of(word)
+        get_kind(word)

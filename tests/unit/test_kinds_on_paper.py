@@ -8,8 +8,7 @@ import pytest
 from fake import Paper
 from lxdapi.errors import InvalidError
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan import converge, steps
 from lxdapi.plan.state_result import run_state
 from model import Model
 
@@ -243,8 +242,8 @@ def applied(found, word, wanted, test=False, purge=False, renamed_from=None, nam
 
     def plan():
         if wanted is None:
-            return converge.absent(paper.api, word, name)
-        return converge.present(paper.api, word, name, wanted, purge, renamed_from)
+            return converge.plan_absent(paper.api, word, name)
+        return converge.plan_present(paper.api, word, name, wanted, purge, renamed_from)
 
     return run_state(word, name, plan, test=test), paper
 
@@ -349,14 +348,14 @@ def test_a_server_becomes_a_member_by_joining_and_not_by_a_state():
 def test_a_member_that_does_not_answer_is_removed_by_force():
     found = model("cluster_member", MEMBER)
     paper = Paper(found)
-    assert plans.apply(converge.absent(paper.api, "cluster_member", "n2", True)) == {"deleted": "n2"}
+    assert steps.apply(converge.plan_absent(paper.api, "cluster_member", "n2", True)) == {"deleted": "n2"}
     assert paper.seen[-1].query == {"force": "1"}
 
 
 @pytest.mark.parametrize("force", ["no", "false", 0, "", None, False])
 def test_a_word_for_no_is_no_force(force):
     paper = Paper(model("cluster_member", MEMBER))
-    plans.apply(converge.absent(paper.api, "cluster_member", "n2", force))
+    steps.apply(converge.plan_absent(paper.api, "cluster_member", "n2", force))
     assert paper.seen[-1].query == {}
 
 
@@ -364,8 +363,8 @@ def test_a_word_for_no_is_no_force(force):
 def test_a_daemon_that_lacks_it_says_so_and_is_asked_for_nothing_else(word):
     paper = Paper(Model(facts={"environment": {"server": "lxd", "server_version": "5.0.2"}}))
     with pytest.raises(InvalidError, match=f"has no .*{KINDS[word].label}"):
-        converge.present(paper.api, word, LIVES[word][0], {})
-    assert list(converge.absent(paper.api, word, LIVES[word][0])) == []
+        converge.plan_present(paper.api, word, LIVES[word][0], {})
+    assert list(converge.plan_absent(paper.api, word, LIVES[word][0])) == []
     assert paper.lines == ["GET /1.0"]
 
 

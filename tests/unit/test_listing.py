@@ -279,18 +279,18 @@ def test_what_was_exported_changes_nothing_where_it_is_applied(word, data):
     kind = KINDS[word]
     found = data.draw(objects_of(kind))
     before = copy.deepcopy(found)
-    name, declared = export_sls._declared(kind, "x", found)
-    wanted = diff.normal(kind, {**declared, **({"name": name} if "name" in found and "name" in kind.known else {})})
+    name, declared = export_sls._declaration(kind, "x", found)
+    wanted = diff.normalize(kind, {**declared, **({"name": name} if "name" in found and "name" in kind.known else {})})
     assert found == before
     wanted.pop("name", None)
     assert diff.compare(kind, wanted, found).changes == {}
     assert diff.compare(kind, wanted, found, purge=True).changes == {}
-    assert diff.fixed(kind, wanted, found) == []
+    assert diff.immutable_differences(kind, wanted, found) == []
     assert "user.password" not in repr(declared) and "volatile." not in repr(declared.get("config"))
 
 
 def test_what_was_exported_has_the_name_that_the_object_has():
-    name, declared = export_sls._declared(KINDS["certificate"], "f" * 64, {"name": "web", "type": "client"})
+    name, declared = export_sls._declaration(KINDS["certificate"], "f" * 64, {"name": "web", "type": "client"})
     assert (name, declared) == ("web", {"type": "client"})
     assert objects.parts_of(KINDS["network_forward"], "br0/::1")["name"] == "::1"
 
@@ -328,12 +328,12 @@ DECLARED = [
 
 @pytest.mark.parametrize("word, found, declared", DECLARED)
 def test_what_an_object_has_is_exported_without_what_is_not_declared(word, found, declared):
-    assert export_sls._declared(KINDS[word], "x", found)[1] == declared
+    assert export_sls._declaration(KINDS[word], "x", found)[1] == declared
 
 
 def test_keys_are_exported_in_their_order():
     config = {"user.b": "1", "limits.cpu": "2", "user.a": "3"}
-    _, declared = export_sls._declared(KINDS["profile"], "x", {"config": config, "devices": {"b": config, "a": {}}})
+    _, declared = export_sls._declaration(KINDS["profile"], "x", {"config": config, "devices": {"b": config, "a": {}}})
     assert list(declared["config"]) == sorted(config) == list(declared["devices"]["b"])
     assert list(declared["devices"]) == ["a", "b"]
 

@@ -5,7 +5,7 @@ Who is in an instance's files, which the instance writes as it likes.
 import pytest
 from fake import Paper, raw
 from lxdapi.errors import InvalidError
-from lxdapi.instances import exec_user as logins
+from lxdapi.instances import exec_user
 
 C1 = "instances/c1"
 PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x::0::/:/bin/sh\nodd:x:\u00b2:0::/:/bin/sh\nbob:x:7:8::/b:/bin/sh\n"
@@ -14,12 +14,12 @@ PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x::0::/:/bin/sh\nodd:x:\u00b2:0::/:/bin
 def test_an_entry_whose_numbers_are_none_is_no_entry():
     for user in ("web", "odd"):
         with pytest.raises(InvalidError, match=f"there is no user '{user}' in it"):
-            logins.login(Paper(raw(200, PASSWD.encode())).api, C1, user)
-    assert logins.login(Paper(raw(200, PASSWD.encode())).api, C1, "bob")[0] == {"user": 7, "group": 8}
+            exec_user.login(Paper(raw(200, PASSWD.encode())).api, C1, user)
+    assert exec_user.login(Paper(raw(200, PASSWD.encode())).api, C1, "bob")[0] == {"user": 7, "group": 8}
 
 
 def test_of_a_list_of_any_size_no_more_comes_than_is_read():
     paper = Paper(raw(206, b"x" * 8388609))
     with pytest.raises(InvalidError, match="/etc/passwd has more than 8388608 bytes"):
-        logins.login(paper.api, C1, "bob")
+        exec_user.login(paper.api, C1, "bob")
     assert paper.seen[0].headers["Range"] == "bytes=-8388609"

@@ -6,7 +6,7 @@ import pytest
 import requests
 from fake import Paper, raw, server
 from lxdapi.errors import APIException
-from lxdapi.instances import exec_user as logins
+from lxdapi.instances import exec_user
 
 BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
 
@@ -14,12 +14,12 @@ BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
 @pytest.mark.parametrize("first", [BROKEN, raw(500)])
 def test_a_question_that_broke_off_is_asked_again_and_nothing_is_read_in_its_place(first):
     paper = Paper(first, raw(200), server("lxd"), retry_timeout=5)
-    assert logins.kind_of(paper.api, "instances/c1", "/mnt/pipe") == "file"
+    assert exec_user.file_type(paper.api, "instances/c1", "/mnt/pipe") == "file"
     assert {seen.method for seen in paper.seen if "/files" in seen.path} == {"HEAD"}
 
 
 def test_a_question_that_is_never_answered_is_a_failure():
     paper = Paper(lambda seen: raw(500), retry_timeout=0.2)
     with pytest.raises(APIException):
-        logins.kind_of(paper.api, "instances/c1", "/mnt/pipe")
+        exec_user.file_type(paper.api, "instances/c1", "/mnt/pipe")
     assert {seen.method for seen in paper.seen} == {"HEAD"}

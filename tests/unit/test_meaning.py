@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.model import equality as meaning
+from lxdapi.model import equality
 
 USER_DATA, HEAD = "cloud-init.user-data", "#cloud-config\n"
 DOCUMENT_KEYS = [
@@ -70,23 +70,23 @@ DIFFERENT = {
 @pytest.mark.parametrize("key", DOCUMENT_KEYS)
 @pytest.mark.parametrize("one, other", SAME.values(), ids=SAME)
 def test_two_spellings_of_one_document_are_equal(key, one, other):
-    assert meaning.is_cloud_init(key)
-    assert meaning.same(key, HEAD + one, HEAD + other) and meaning.same(key, HEAD + other, HEAD + one)
+    assert equality.is_cloud_init(key)
+    assert equality.equal(key, HEAD + one, HEAD + other) and equality.equal(key, HEAD + other, HEAD + one)
 
 
 @pytest.mark.parametrize("one, other", DIFFERENT.values(), ids=DIFFERENT)
 def test_two_documents_are_not_equal(one, other):
-    assert not meaning.same(USER_DATA, HEAD + one, HEAD + other)
-    assert not meaning.same(USER_DATA, HEAD + other, HEAD + one)
-    assert meaning.same(USER_DATA, HEAD + one, HEAD + one), "the same text always is"
+    assert not equality.equal(USER_DATA, HEAD + one, HEAD + other)
+    assert not equality.equal(USER_DATA, HEAD + other, HEAD + one)
+    assert equality.equal(USER_DATA, HEAD + one, HEAD + one), "the same text always is"
 
 
 @pytest.mark.parametrize(
     "key", ["user.x", "user.user-data2", "xuser.user-data", "raw.lxc", "cloud-init.ssh-keys.user-data"]
 )
 def test_other_keys_hold_no_documents(key):
-    assert not meaning.is_cloud_init(key)
-    assert not meaning.same(key, "a: {b: c}\n", "a:\n  b: c\n")
+    assert not equality.is_cloud_init(key)
+    assert not equality.equal(key, "a: {b: c}\n", "a:\n  b: c\n")
 
 
 HEADS = [
@@ -102,12 +102,12 @@ HEADS = [
 
 @pytest.mark.parametrize("one, other, equal", HEADS)
 def test_the_head_says_whether_it_is_yaml_at_all(one, other, equal):
-    assert meaning.same(USER_DATA, one + "a: {b: c}\n", other + "a:\n  b: c\n") is equal
+    assert equality.equal(USER_DATA, one + "a: {b: c}\n", other + "a:\n  b: c\n") is equal
 
 
 def test_comments_count_in_a_template():
     jinja = "## template: jinja\n#cloud-config\npackages:\n# {{% if ds.{} %}}\n- a\n# {{% endif %}}\n"
-    assert not meaning.same(USER_DATA, jinja.format("one"), jinja.format("two"))
+    assert not equality.equal(USER_DATA, jinja.format("one"), jinja.format("two"))
 
 
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)])
@@ -115,15 +115,15 @@ def test_comments_count_in_a_template():
     "text", ["[" * 3000, "{a: " * 3000, "- " * 3000, "".join(" " * n + "a:\n" for n in range(1500))]
 )
 def test_what_is_deeper_than_anybody_writes_is_not_looked_into(text, loader, monkeypatch):
-    monkeypatch.setattr(meaning, "_LOADER", loader)
+    monkeypatch.setattr(equality, "_LOADER", loader)
     begun = time.process_time()
-    assert not meaning.same(USER_DATA, HEAD + text, HEAD + text + "\n#")
+    assert not equality.equal(USER_DATA, HEAD + text, HEAD + text + "\n#")
     assert time.process_time() - begun < 10
 
 
 def test_very_deep_text_ends_no_process():
-    code = "from lxdapi.model import equality as m; print(m.same('user.user-data', '[' * 10**6, '[' * 10**6 + ' '))"
-    library = str(Path(meaning.__file__).parents[2])
+    code = "from lxdapi.model import equality as m; print(m.equal('user.user-data', '[' * 10**6, '[' * 10**6 + ' '))"
+    library = str(Path(equality.__file__).parents[2])
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {library!r}); {code}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr[-500:]
@@ -132,25 +132,25 @@ def test_very_deep_text_ends_no_process():
 def test_a_thousand_million_laughs_take_no_time():
     laughs = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
     begun = time.process_time()
-    assert not meaning.same(USER_DATA, laughs, laughs + "b: c\n")
+    assert not equality.equal(USER_DATA, laughs, laughs + "b: c\n")
     assert time.process_time() - begun < 2
 
 
 def test_a_large_document_takes_little_time():
     large = "".join(f"key{n}: [value, {{a: b}}]\n" for n in range(5000))
     begun = time.process_time()
-    assert meaning.same(USER_DATA, large, large + "\n")
+    assert equality.equal(USER_DATA, large, large + "\n")
     assert time.process_time() - begun < 20
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "9" * 5000 + "GiB", "9" * 41])
 def test_a_number_beyond_reason_is_text(text):
-    assert not meaning.same("limits.memory", text, "1")
-    assert meaning.same("limits.memory", text, text)
+    assert not equality.equal("limits.memory", text, "1")
+    assert equality.equal("limits.memory", text, text)
 
 
 def test_digits_of_another_script_are_text():
-    assert not meaning.same("limits.cpu", "٣", "3")
+    assert not equality.equal("limits.cpu", "٣", "3")
 
 
 MET = [
@@ -174,7 +174,7 @@ MET = [
 
 @pytest.mark.parametrize("key, there, declared, met", MET)
 def test_what_is_there_can_be_more_than_what_is_declared(key, there, declared, met):
-    assert meaning.met(key, there, declared) is met
+    assert equality.satisfies(key, there, declared) is met
 
 
 ADDRESSES = [
@@ -190,7 +190,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize("key, one, other, equal", ADDRESSES)
 def test_addresses_are_equal_in_any_spelling(key, one, other, equal):
-    assert meaning.same(key, one, other) is equal is meaning.same(key, other, one)
+    assert equality.equal(key, one, other) is equal is equality.equal(key, other, one)
 
 
 @pytest.mark.parametrize(
@@ -206,14 +206,14 @@ def test_addresses_are_equal_in_any_spelling(key, one, other, equal):
     ],
 )
 def test_a_list_with_commas_has_parts_in_one_spelling(text, parts):
-    assert meaning.parts(text) == parts
-    assert meaning.members(text) == frozenset(parts)
+    assert equality.split_ordered(text) == parts
+    assert equality.split_set(text) == frozenset(parts)
 
 
 @pytest.mark.parametrize("texts", [["a"], ["192.0.2.1-"], ["192.0.2.1/33"], [""], ["192.0.2.1", "x"], ["1-2-3"]])
 def test_what_is_no_address_is_refused_by_the_name_of_its_field(texts):
     with pytest.raises(InvalidError, match="^addresses: "):
-        meaning.addresses("addresses", texts)
+        equality.addresses("addresses", texts)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_what_is_no_address_is_refused_by_the_name_of_its_field(texts):
     ],
 )
 def test_what_is_no_time_is_none(text):
-    assert meaning.moment(text) is None
+    assert equality.parse_time(text) is None
 
 
 KEYS = st.sampled_from(["limits.memory", "user.x", "ipv4.address", "security.acls", *DOCUMENT_KEYS[:2]]) | st.text(
@@ -247,8 +247,8 @@ TEXTS = st.text(max_size=30) | st.sampled_from(
 
 @given(KEYS, TEXTS, TEXTS)
 def test_equality_is_mutual_and_of_each_with_itself(key, one, other):
-    assert meaning.same(key, one, one)
-    assert meaning.same(key, one, other) is meaning.same(key, other, one)
+    assert equality.equal(key, one, one)
+    assert equality.equal(key, one, other) is equality.equal(key, other, one)
 
 
 WORDS = st.text(st.sampled_from("abé#:-{}[], '\"!&*1.~|"), max_size=8)
@@ -272,13 +272,13 @@ class Plain(yaml.SafeDumper):
 def test_a_document_is_equal_to_itself_however_it_is_written(tree, flow, sort):
     one = yaml.dump(tree, Dumper=Plain)
     other = yaml.dump(tree, Dumper=Plain, default_flow_style=flow, sort_keys=sort, width=20, indent=4)
-    assert meaning.same(USER_DATA, HEAD + one, HEAD + other)
+    assert equality.equal(USER_DATA, HEAD + one, HEAD + other)
 
 
 @given(DOCUMENTS, DOCUMENTS)
 def test_two_documents_are_equal_only_if_they_say_the_same(one, other):
     texts = [yaml.dump(tree, Dumper=Plain) for tree in (one, other)]
-    assert meaning.same(USER_DATA, *texts) is (repr(_sorted(one)) == repr(_sorted(other)))
+    assert equality.equal(USER_DATA, *texts) is (repr(_sorted(one)) == repr(_sorted(other)))
 
 
 def _sorted(tree):
@@ -289,4 +289,4 @@ def _sorted(tree):
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_whatever_text_is_a_document_or_none(one, other):
-    assert meaning.same(USER_DATA, one, other) in (True, False)
+    assert equality.equal(USER_DATA, one, other) in (True, False)

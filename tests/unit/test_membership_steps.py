@@ -37,7 +37,7 @@ class Daemon:
 def applied(daemon, *arguments, **more):
     """Return the state's answer."""
     paper = Paper(daemon)
-    return run_state("cluster_member", "n2", lambda: membership.reached(paper.api, "n2", *arguments, **more))
+    return run_state("cluster_member", "n2", lambda: membership.plan_member_action(paper.api, "n2", *arguments, **more))
 
 
 def test_what_newer_daemons_take_is_sent_to_them():

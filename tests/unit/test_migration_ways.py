@@ -8,9 +8,8 @@ import threading
 
 import pytest
 from lxdapi.errors import InvalidError
-from lxdapi.http import websocket_relay as relay
-from lxdapi.instances import copy as copies
-from lxdapi.instances import transfer as migrate
+from lxdapi.http import websocket_relay
+from lxdapi.instances import copy, transfer
 
 
 class Somewhere:
@@ -45,23 +44,23 @@ LOOP, OUT = "127.0.0.1:8443", "10.0.0.1:8443"
     ],
 )
 def test_the_way_is_chosen_by_who_listens_where_the_other_is(source, there, mode, urls):
-    way = migrate.way(source, there)
+    way = transfer.choose_route(source, there)
     assert (way.mode, list(way.urls)) == (mode, urls)
     assert way.why
 
 
 def test_a_way_that_is_asked_for_is_taken_or_refused():
     source, there = Somewhere(HERE, OUT), Somewhere(FAR, OUT)
-    assert [migrate.way(source, there, mode).mode for mode in migrate.MODES] == list(migrate.MODES)
+    assert [transfer.choose_route(source, there, mode).mode for mode in transfer.MODES] == list(transfer.MODES)
     with pytest.raises(InvalidError, match="mode pull: the source"):
-        migrate.way(Somewhere(HERE), there, "pull")
+        transfer.choose_route(Somewhere(HERE), there, "pull")
     with pytest.raises(InvalidError, match="there are pull, push, relay"):
-        migrate.way(source, there, ["pull"])
+        transfer.choose_route(source, there, ["pull"])
 
 
 def test_two_members_of_a_cluster_are_the_same_daemon():
-    assert migrate.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="a"))
-    assert not migrate.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="b"))
+    assert transfer.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="a"))
+    assert not transfer.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="b"))
 
 
 def test_a_copy_is_another_instance_and_a_moved_one_the_same():
@@ -75,15 +74,15 @@ def test_a_copy_is_another_instance_and_a_moved_one_the_same():
         "volatile.uuid.generation": "g",
         "volatile.last_state.power": "STOPPED",
     }
-    assert set(migrate.kept(config)) == {"user.a", "volatile.base_image"}
+    assert set(transfer.kept_config(config)) == {"user.a", "volatile.base_image"}
     more = {"volatile.eth0.hwaddr", "volatile.cloud-init.instance-id", "volatile.uuid"}
-    assert set(migrate.kept(config, moved=True)) == {"user.a", "volatile.base_image"} | more
+    assert set(transfer.kept_config(config, moved=True)) == {"user.a", "volatile.base_image"} | more
 
 
 def test_whatever_differs_in_a_copy_is_named():
     found = {
         "description": "x",
-        "config": {"user.a": "1", "user.b": "1", "volatile.x": "1", copies.MIGRATING: "m"},
+        "config": {"user.a": "1", "user.b": "1", "volatile.x": "1", copy.MIGRATING: "m"},
         "devices": {"a": {"type": "none"}, "b": {"type": "none"}},
         "profiles": ["default"],
     }
@@ -93,7 +92,7 @@ def test_whatever_differs_in_a_copy_is_named():
         "devices": {"a": {"type": "disk"}, "c": {}},
         "profiles": [],
     }
-    assert copies.differences(found, wanted) == [
+    assert copy.differences(found, wanted) == [
         "profiles",
         *("config user.a", "config user.b", "config user.c"),
         *("device a", "device b", "device c"),
@@ -113,8 +112,8 @@ def test_frames_are_masked_in_whatever_pieces_they_arrive():
     payloads = [os.urandom(size) for size in (0, 1, 125, 126, 65535, 65536, 200000, 0, 5)]
     data, expected = (b"".join(frame(each, masked) for each in payloads) for masked in (False, True))
     for size in (1, 7, 4096, 65537, len(data)):
-        masking = relay.Masking()
-        assert b"".join(masking.turned(data[at : at + size]) for at in range(0, len(data), size)) == expected
+        masking = websocket_relay.FrameMasker()
+        assert b"".join(masking.feed(data[at : at + size]) for at in range(0, len(data), size)) == expected
 
 
 def test_what_one_daemon_sends_the_other_gets_and_the_end_too(monkeypatch):
@@ -131,10 +130,10 @@ def test_what_one_daemon_sends_the_other_gets_and_the_end_too(monkeypatch):
         ours, sides[api, secret] = socket.socketpair()
         return Connection(fileno=ours.detach())
 
-    monkeypatch.setattr(relay.websockets, "connect", connect)
+    monkeypatch.setattr(websocket_relay.websocket, "connect", connect)
     payload = os.urandom(3000000)
     one, other = ((each, "/1.0/operations/1", {}, {"control": "c", "fs": "f"}) for each in ("one", "other"))
-    with relay.joined(one, other):
+    with websocket_relay.join(one, other):
         sender, reader = sides["one", "f"], sides["other", "f"]
         sending = threading.Thread(target=lambda: (sender.sendall(frame(payload, False)), sender.close()))
         sending.start()

@@ -9,7 +9,7 @@ import pytest
 from fake import Paper, failure, server, sync
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
@@ -41,43 +41,43 @@ BAD = {
 
 @pytest.mark.parametrize("rule, name", [(rule, name) for rule, good in GOOD.items() for name in good])
 def test_a_name_that_follows_its_rule_is_taken_as_it_is(rule, name):
-    assert names.check(rule, "thing", name) == name
+    assert validation.check(rule, "thing", name) == name
 
 
 def test_an_address_is_named_as_the_daemons_list_it():
-    assert names.check("address", "forward", "2001:DB8:0::1") == "2001:db8::1"
+    assert validation.check("address", "forward", "2001:DB8:0::1") == "2001:db8::1"
 
 
 @pytest.mark.parametrize("rule, name", [(rule, name) for rule, bad in BAD.items() for name in bad])
 def test_a_name_that_breaks_its_rule_is_refused_with_the_rule_in_words(rule, name):
     with pytest.raises(InvalidError) as caught:
-        names.check(rule, "thing", name)
+        validation.check(rule, "thing", name)
     assert "thing" in str(caught.value)
-    assert names.RULES[rule][2] in str(caught.value)
+    assert validation.RULES[rule][2] in str(caught.value)
 
 
-@pytest.mark.parametrize("rule", names.RULES)
+@pytest.mark.parametrize("rule", validation.RULES)
 @pytest.mark.parametrize("name", REFUSED_EVERYWHERE, ids=ascii)
 def test_what_is_no_name_at_all_is_refused_by_every_rule(rule, name):
     with pytest.raises(InvalidError):
-        names.check(rule, "thing", name)
+        validation.check(rule, "thing", name)
 
 
 def test_every_rule_has_a_row_here_and_every_kind_has_a_rule():
-    assert set(GOOD) == set(BAD) == set(names.RULES)
-    assert {kind.rule for kind in KINDS.values()} <= set(names.RULES)
+    assert set(GOOD) == set(BAD) == set(validation.RULES)
+    assert {kind.rule for kind in KINDS.values()} <= set(validation.RULES)
 
 
 @pytest.mark.parametrize("given, digest", [(DIGEST, DIGEST), (DIGEST.upper(), DIGEST)])
 def test_a_fingerprint_is_taken_in_either_case(given, digest):
-    assert names.fingerprint(given) == digest
+    assert validation.fingerprint(given) == digest
 
 
 @pytest.mark.parametrize("given", [DIGEST[:63], "%", "", None, 5])
 def test_a_shortened_fingerprint_is_refused_for_it_may_match_another_image(given):
     with pytest.raises(InvalidError):
-        names.fingerprint(given)
-    assert not names.is_fingerprint(given)
+        validation.fingerprint(given)
+    assert not validation.is_fingerprint(given)
 
 
 TRICKY = st.text(st.sampled_from("aé./\\%?#&=;:@ \t\n\x00~+*{}[]2eEfF") | st.characters(), max_size=12)
@@ -91,10 +91,10 @@ TRICKY = st.text(st.sampled_from("aé./\\%?#&=;:@ \t\n\x00~+*{}[]2eEfF") | st.ch
 @pytest.mark.parametrize("scheme", ["https://h:8443", "http+unix://%2Fs"])
 def test_a_quoted_name_is_exactly_one_segment_whatever_it_holds(scheme, name):
     try:
-        names.check("any", "thing", name)
+        validation.check("any", "thing", name)
     except InvalidError:
         return
-    path = names.path("images/aliases/{name}/x", name=name)
+    path = validation.path("images/aliases/{name}/x", name=name)
     sent = Request("GET", f"{scheme}/1.0/{path}").prepare().url
     parts = urlsplit(sent)
     assert (parts.query, parts.fragment) == ("", "")
@@ -126,11 +126,11 @@ def test_a_request_for_an_object_asks_for_no_other(word, name):
 @pytest.mark.parametrize("name, sent", [("a/b", "a%2Fb"), ("a\n", "a%0A"), ("%2e%2e", "%252e%252e")])
 def test_a_name_that_nothing_new_gets_can_be_that_of_an_old_object(name, sent):
     paper = Paper(failure(404, "not found"))
-    assert list(converge.absent(paper.api, "profile", name)) == []
+    assert list(converge.plan_absent(paper.api, "profile", name)) == []
     assert [seen.path for seen in paper.seen] == [f"/1.0/profiles/{sent}"]
     if "%" not in name:
         with pytest.raises(InvalidError):
-            converge.present(Paper().api, "profile", name, {})
+            converge.plan_present(Paper().api, "profile", name, {})
 
 
 @given(TRICKY)
@@ -166,21 +166,21 @@ def test_a_path_that_a_person_typed_never_climbs(text):
     ],
 )
 def test_a_value_is_the_text_that_the_daemon_takes(given, text):
-    assert names.value("limits.cpu", given) == text
+    assert validation.config_value("limits.cpu", given) == text
 
 
 @pytest.mark.parametrize("given", [1.5, 2.0, float("nan"), [], ["a"], {}, {"a": 1}, ("a",), b"a", object()], ids=repr)
 def test_what_is_no_config_value_is_refused_and_its_key_named(given):
     with pytest.raises(InvalidError, match="limits.cpu"):
-        names.value("limits.cpu", given)
+        validation.config_value("limits.cpu", given)
 
 
 @pytest.mark.parametrize("given", ["a\x00b", "\x00", "a\ud800", "\udfff"], ids=ascii)
 def test_text_that_the_daemon_would_alter_is_refused(given):
     with pytest.raises(InvalidError, match="user.x"):
-        names.value("user.x", given)
+        validation.config_value("user.x", given)
 
 
 def test_names_are_sorted_as_a_person_counts():
     ordered = ["", "1a", "2", "10", "a", "a1", "a02", "a2", "a10", "a10b2", "a10b10", "a1" + "0" * 5000, "a-1", "b"]
-    assert sorted(reversed(ordered), key=names.in_order) == ordered
+    assert sorted(reversed(ordered), key=validation.natural_key) == ordered

@@ -229,13 +229,13 @@ def test_an_operation_that_is_none_is_not_waited_for(text):
     ],
 )
 def test_an_operation_is_named_by_its_id_or_its_path(text, path, query):
-    assert operations.address(text) == (path, query)
+    assert operations.parse_address(text) == (path, query)
 
 
 @pytest.mark.parametrize("text", ["", "a b", "a/b", "/1.0/operations", "../x", "/1.0/operations/a/wait", 5])
 def test_what_names_no_operation_is_refused(text):
     with pytest.raises(InvalidError):
-        operations.address(text)
+        operations.parse_address(text)
 
 
 C2 = {"resources": {"instances": ["/1.0/instances/c2"]}}

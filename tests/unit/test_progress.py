@@ -42,7 +42,7 @@ def test_each_news_is_told_once_with_what_it_is_about():
         Paper(started(), going(a_progress="1%"), going(a_progress="1%"), going(a_progress="2%"), finished()),
         [],
     )
-    paper.api.tell = lambda identity, data: told.append((identity, data))
+    paper.api.on_progress = lambda identity, data: told.append((identity, data))
     paper.api.post("instances", json={}).wait(5)
     assert [data["percent"] for _, data in told] == [1, 2]
     assert {data["description"] for _, data in told} == {"Creating instance"}
@@ -55,7 +55,7 @@ def test_who_does_not_want_to_know_does_not_ask_more_often(monkeypatch):
     paper.api.post("instances", json={}).wait(500)
     assert "timeout=30" in paper.seen[1].url
     paper = Paper(started(), finished())
-    paper.api.tell = print
+    paper.api.on_progress = print
     paper.api.post("instances", json={}).wait(500)
     assert "timeout=1" in paper.seen[1].url
 
@@ -69,7 +69,7 @@ def test_on_a_terminal_there_is_a_line_after_a_while(monkeypatch):
     watch.look({"description": "Creating instance", "metadata": {"a_progress": "Unpack: 45%"}})
     watch.close()
     assert "Creating instance: Unpack: 45%" in shown.getvalue()
-    with progress.line("image", 100) as done:
+    with progress.count_bytes("image", 100) as done:
         done(50)
     assert "image" in shown.getvalue()
 
@@ -78,22 +78,22 @@ def test_without_a_terminal_nothing_is_shown(monkeypatch):
     shown = io.StringIO()
     monkeypatch.setattr("sys.stderr", shown)
     monkeypatch.setattr(progress, "AFTER", 0)
-    with progress.line("image", 100) as done:
+    with progress.count_bytes("image", 100) as done:
         done(50)
     assert shown.getvalue() == ""
 
 
 def test_bytes_that_are_moved_are_told_now_and_then_and_at_the_end(monkeypatch):
     paper, told = Paper(), []
-    paper.api.tell = lambda identity, data: told.append((identity, data["text"], data.get("percent")))
-    with progress.line("image", 200, paper.api, "f00") as moved:
+    paper.api.on_progress = lambda identity, data: told.append((identity, data["text"], data.get("percent")))
+    with progress.count_bytes("image", 200, paper.api, "f00") as moved:
         for _ in range(3):
             moved(50)
         monkeypatch.setattr(progress, "EVERY", 0)
         moved(50)
     assert told == [("f00", "200 of 200 bytes", 100)] * 2
     told.clear()
-    with progress.line("backup", None, paper.api) as moved:
+    with progress.count_bytes("backup", None, paper.api) as moved:
         moved(7)
     assert told == [("backup", "7 bytes", None)] * 2
 
@@ -102,8 +102,8 @@ def test_of_many_things_it_is_told_how_many_have_ended_and_how_many_failed(monke
     monkeypatch.setattr("sys.stderr", io.StringIO())
     monkeypatch.setattr(progress, "EVERY", 0)
     paper, told = Paper(), []
-    paper.api.tell = lambda identity, data: told.append((identity, data["text"], data["percent"]))
-    with progress.counted("fleet shop", 4, paper.api, "shop") as ended:
+    paper.api.on_progress = lambda identity, data: told.append((identity, data["text"], data["percent"]))
+    with progress.count("fleet shop", 4, paper.api, "shop") as ended:
         for good in (True, False, True):
             ended(good)
     assert told[0] == ("shop", "1 of 4", 25)
@@ -115,7 +115,7 @@ def test_of_many_things_there_is_one_line(monkeypatch):
     monkeypatch.setattr("sys.stderr", shown)
     monkeypatch.setattr(progress, "AFTER", 0)
     paper = Paper(started(), going(a_progress="1%"), finished())
-    with progress.counted("fleet shop", 2, paper.api, "shop") as ended:
+    with progress.count("fleet shop", 2, paper.api, "shop") as ended:
         ended(False)
         paper.api.post("instances", json={}).wait(500)
     assert "timeout=30" in paper.seen[1].url, "each of them is not asked once a second"

@@ -5,9 +5,8 @@ Publications whose answer is lost, rebuilds and fetches that go wrong: what is l
 import pytest
 from fake import Paper, failure, finished, operation, server, started, sync
 from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
-from lxdapi.images import publish as publications
-from lxdapi.images import remote as sources
-from lxdapi.instances import rebuild as base
+from lxdapi.images import publish, remote
+from lxdapi.instances import rebuild
 from requests.exceptions import ConnectionError as Broken
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -41,16 +40,16 @@ class Daemon:
 @pytest.mark.parametrize("done, posts", [(True, 1), (False, 2)])
 def test_a_publication_whose_answer_is_lost_is_found_by_its_mark_or_sent_again(done, posts):
     daemon = Daemon(done)
-    assert publications.publish(Paper(daemon, retry_timeout=5).api, "c1", {"public": True}) == "2" * 64
+    assert publish.publish(Paper(daemon, retry_timeout=5).api, "c1", {"public": True}) == "2" * 64
     assert daemon.posts == posts and len(daemon.images) == 1
-    assert publications.made_of(daemon.images[0]) == "c1 2026-01-01T00:00:00Z"
+    assert publish.origin_of(daemon.images[0]) == "c1 2026-01-01T00:00:00Z"
 
 
 def test_an_image_of_somebody_elses_is_never_taken_for_ours():
     daemon = Daemon(False)
     daemon.images = [{"fingerprint": "3" * 64, "properties": {"lxdapi.published": "c1 2026-01-01T00:00:00Z abc"}}]
     with pytest.raises(APIException, match="broke"):
-        publications.publish(Paper(daemon, retry_timeout=0).api, "c1", {})
+        publish.publish(Paper(daemon, retry_timeout=0).api, "c1", {})
     assert daemon.posts == 1
 
 
@@ -58,14 +57,14 @@ def test_an_image_of_somebody_elses_is_never_taken_for_ours():
 def test_a_name_that_is_none_is_refused_before_any_request(name):
     paper = Paper()
     with pytest.raises(InvalidError):
-        publications.present(paper.api, "x", name, {})
+        publish.plan_present(paper.api, "x", name, {})
     assert paper.seen == []
 
 
 def test_a_daemon_that_does_not_say_what_it_made_is_told():
     paper = Paper(sync(INSTANCE), started(), finished(metadata={"fingerprint": "x"}), sync({}), sync([]))
     with pytest.raises(APIException, match="which image it made"):
-        publications.publish(paper.api, "c1", {})
+        publish.publish(paper.api, "c1", {})
 
 
 SOURCE = {"server": "https://images.test", "fingerprint": "1" * 64}
@@ -75,13 +74,13 @@ def test_an_image_that_somebody_else_fetched_is_as_good():
     failed = sync(operation(400, "Alias already exists: x"))
     there = sync({"fingerprint": "1" * 64})
     paper = Paper(started(), failed, server(), there)
-    assert sources.fetch(paper.api, sources.declared(SOURCE), "1" * 64) == "1" * 64
+    assert remote.fetch(paper.api, remote.parse_source(SOURCE), "1" * 64) == "1" * 64
 
 
 def test_another_image_than_the_one_that_was_meant_is_told():
     paper = Paper(started(), finished(metadata={"fingerprint": "2" * 64}))
     with pytest.raises(LxdapiError, match="can be an hour old"):
-        sources.fetch(paper.api, sources.declared({**SOURCE, "protocol": "incus"}), "1" * 64)
+        remote.fetch(paper.api, remote.parse_source({**SOURCE, "protocol": "incus"}), "1" * 64)
 
 
 def rebuildable(*replies):
@@ -92,7 +91,7 @@ def rebuildable(*replies):
 def test_a_rebuild_that_fails_is_told_with_the_daemons_words():
     paper = rebuildable(sync(INSTANCE), started(), sync(operation(400, "no space")))
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
-    (step,) = base.rebuild_steps(paper.api, "c1", None, current=now)
+    (step,) = rebuild.plan_rebuild(paper.api, "c1", None, current=now)
     assert step.changes == {"image": {"old": "1" * 64, "new": None}}
     with pytest.raises(APIOperationException, match="no space"):
         step.apply()
@@ -102,4 +101,4 @@ def test_a_rebuild_that_fails_is_told_with_the_daemons_words():
 def test_a_copy_is_no_source_of_a_rebuild():
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
     with pytest.raises(InvalidError, match="rebuilt from an image, or empty"):
-        base.rebuild_steps(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, current=now)
+        rebuild.plan_rebuild(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, current=now)

@@ -23,7 +23,7 @@ VOLUMES = "storage-pools/default/volumes/custom"
 def renamed(model, word, name, old, wanted=None, test=False):
     """Return (Salt's answer, the paper) of declaring an object that another may become."""
     paper = Paper(model)
-    plan = lambda: converge.present(paper.api, word, name, wanted or {}, renamed_from=old)  # noqa: E731
+    plan = lambda: converge.plan_present(paper.api, word, name, wanted or {}, renamed_from=old)  # noqa: E731
     return run_state(word, name, plan, test=test), paper
 
 
@@ -77,8 +77,8 @@ def test_what_is_elsewhere_is_no_other_name(test, old):
 @pytest.mark.parametrize("word", sorted(word for word, kind in KINDS.items() if not kind.rename and kind.path))
 def test_what_has_one_name_for_good_says_so(word):
     with pytest.raises(InvalidError, match=f"the kind {KINDS[word].label} cannot be renamed"):
-        converge.rename_steps(Paper().api, KINDS[word], "old", "new")
-    assert converge.rename_steps(Paper().api, KINDS[word], None, "new") == []
+        converge.plan_rename_if_absent(Paper().api, KINDS[word], "old", "new")
+    assert converge.plan_rename_if_absent(Paper().api, KINDS[word], None, "new") == []
 
 
 @pytest.mark.parametrize("old", ["", "..", 5, True, ["old"], {"old": 1}, b"old", "\ud800"])
@@ -98,11 +98,13 @@ def test_a_create_only_field_of_the_other_that_differs_is_a_failure():
 def test_a_rename_that_is_asked_for_needs_something_to_rename():
     model = there(old="x")
     paper = Paper(model)
-    assert plans.apply(converge.renamed(paper.api, "profile", "old", "new")) == {"name": {"old": "old", "new": "new"}}
+    assert plans.apply(converge.plan_rename(paper.api, "profile", "old", "new")) == {
+        "name": {"old": "old", "new": "new"}
+    }
     with pytest.raises(InvalidError, match="there is no profile old"):
-        converge.renamed(paper.api, "profile", "old", "new")
+        converge.plan_rename(paper.api, "profile", "old", "new")
     with pytest.raises(InvalidError, match="the kind network zone cannot be renamed"):
-        converge.renamed(Paper(server(api_extensions=["network_dns"])).api, "network_zone", "a", "b")
+        converge.plan_rename(Paper(server(api_extensions=["network_dns"])).api, "network_zone", "a", "b")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_a_rename_that_is_asked_for_needs_something_to_rename():
 def test_a_rename_of_what_is_no_name_is_refused_before_any_request(name, other):
     paper = Paper()
     with pytest.raises(InvalidError, match="storage volume name"):
-        converge.renamed(paper.api, "storage_volume", name, other)
+        converge.plan_rename(paper.api, "storage_volume", name, other)
     assert paper.seen == []
 
 
@@ -128,7 +130,7 @@ SIBLINGS = [
 
 @pytest.mark.parametrize("word, name, other, whole", SIBLINGS)
 def test_a_name_beside_another_may_leave_out_what_both_are_in(word, name, other, whole):
-    assert objects.sibling(KINDS[word], name, other) == whole
+    assert objects.with_parents_of(KINDS[word], name, other) == whole
 
 
 def daemon(*extensions, clustered=False):
@@ -171,13 +173,13 @@ def test_each_field_has_its_extension(field):
     ],
 )
 def test_what_a_daemon_lacks_is_said_in_words(word, api, words):
-    found = objects.lacks(api, KINDS[word])
+    found = objects.unsupported_reason(api, KINDS[word])
     assert found.startswith(words) and bool(found) is bool(words)
 
 
 def test_a_server_that_says_nothing_of_itself_is_not_clustered():
     for facts in ({"environment": None}, {"environment": {}}):
-        assert "not clustered" in objects.lacks(Paper(server(**facts)).api, KINDS["cluster_member"])
+        assert "not clustered" in objects.unsupported_reason(Paper(server(**facts)).api, KINDS["cluster_member"])
 
 
 def test_an_interface_of_the_machine_is_no_network():
@@ -194,14 +196,14 @@ def test_what_uses_an_object_is_told_with_its_removal():
         ([], ""),
         (None, ""),
     ):
-        (step,) = converge.absent(Paper(sync({"used_by": used_by})).api, "profile", "web")
+        (step,) = converge.plan_absent(Paper(sync({"used_by": used_by})).api, "profile", "web")
         assert step.note == words
 
 
 def test_nobody_deletes_a_server():
     paper = Paper()
     with pytest.raises(InvalidError, match="the server cannot be deleted"):
-        converge.absent(paper.api, "server", "server")
+        converge.plan_absent(paper.api, "server", "server")
     assert paper.seen == []
 
 
@@ -220,24 +222,24 @@ FORCED = {
 @pytest.mark.parametrize("given, force", FORCED.items())
 def test_force_is_what_the_word_means_and_not_that_there_is_one(given, force):
     paper = Paper(Model({"projects/p": {"config": {}}}, facts={"api_extensions": ["projects_force_delete"]}))
-    plans.apply(converge.absent(paper.api, "project", "p", given))
+    plans.apply(converge.plan_absent(paper.api, "project", "p", given))
     assert paper.seen[-1].query == ({"force": "1"} if force else {})
 
 
 def test_force_where_the_daemon_cannot_is_told_and_nothing_is_deleted():
     paper = Paper(Model({"projects/p": {"config": {}}}))
     with pytest.raises(InvalidError, match="has no force of the kind project"):
-        converge.absent(paper.api, "project", "p", True)
-    assert paper.writes == [] and list(converge.absent(paper.api, "project", "q", True)) == []
+        converge.plan_absent(paper.api, "project", "p", True)
+    assert paper.writes == [] and list(converge.plan_absent(paper.api, "project", "q", True)) == []
 
 
 @pytest.mark.parametrize("given", ["maybe", 2, [1], {"a": 1}, 1.5])
 def test_what_is_neither_yes_nor_no_is_refused_before_any_request(given):
     paper = Paper()
     for act in (
-        lambda: converge.absent(paper.api, "project", "p", given),
-        lambda: converge.present(paper.api, "network_acl", "a", {}, given),
-        lambda: converge.updated(paper.api, "network_acl", "a", {}, given),
+        lambda: converge.plan_absent(paper.api, "project", "p", given),
+        lambda: converge.plan_present(paper.api, "network_acl", "a", {}, given),
+        lambda: converge.plan_update(paper.api, "network_acl", "a", {}, given),
     ):
         with pytest.raises(InvalidError, match="(force|purge): true or false is needed"):
             act()
@@ -250,7 +252,7 @@ def test_what_is_neither_yes_nor_no_is_refused_before_any_request(given):
 def test_purge_is_what_the_word_means(purge, left):
     rules = [{"action": "allow"}, {"action": "drop"}]
     facts = {"api_extensions": ["network_acl"]}
-    for act in (converge.present, converge.updated):
+    for act in (converge.plan_present, converge.plan_update):
         model = Model(
             {"network-acls/a": {"config": {}, "description": "", "ingress": rules, "egress": []}}, facts=facts
         )
@@ -306,7 +308,7 @@ def test_what_is_no_list_of_names_keeps_nothing_from_being_refused(keep):
 
 def test_a_create_where_there_is_one_is_left_to_the_daemon_to_refuse():
     paper = Paper(sync({}), failure(409, "The profile already exists"))
-    (step,) = converge.made(paper.api, "profile", "web", {"description": "x"})
+    (step,) = converge.plan_create_new(paper.api, "profile", "web", {"description": "x"})
     with pytest.raises(APIException, match="already exists"):
         step.apply()
     assert paper.lines == ["GET /1.0/profiles/web", "POST /1.0/profiles"]
@@ -314,12 +316,12 @@ def test_a_create_where_there_is_one_is_left_to_the_daemon_to_refuse():
 
 def test_an_update_of_what_is_not_there_is_a_failure():
     with pytest.raises(APIException, match="not found"):
-        converge.updated(Paper(Model()).api, "profile", "web", {"description": "x"})
-    assert list(converge.updated(Paper(there(web="x")).api, "profile", "web", {"description": "x"})) == []
+        converge.plan_update(Paper(Model()).api, "profile", "web", {"description": "x"})
+    assert list(converge.plan_update(Paper(there(web="x")).api, "profile", "web", {"description": "x"})) == []
 
 
 @pytest.mark.parametrize("wanted", [5, None, "text", ["a"], [("a", "b")], True])
-@pytest.mark.parametrize("act", [converge.made, converge.updated, converge.present])
+@pytest.mark.parametrize("act", [converge.plan_create_new, converge.plan_update, converge.plan_present])
 def test_fields_that_are_no_mapping_are_refused_before_any_request(act, wanted):
     paper = Paper()
     with pytest.raises(CommandExecutionError, match="profile: a mapping of fields is needed"):
@@ -330,14 +332,14 @@ def test_fields_that_are_no_mapping_are_refused_before_any_request(act, wanted):
 @pytest.mark.parametrize("source", [{"name": date(2030, 1, 1)}, {1, 2}, b"x", {"x": float("nan")}, object()])
 def test_a_source_that_is_no_json_is_refused_by_its_name(source):
     with pytest.raises(InvalidError, match="^source: "):
-        converge.present(Paper().api, "storage_volume", "default/a", {"source": source})
+        converge.plan_present(Paper().api, "storage_volume", "default/a", {"source": source})
 
 
 def test_what_a_create_ignores_is_written_after_it():
     path = f"{VOLUMES}/v/snapshots"
     replies = [sync(status=201), sync({"description": "of the volume", "expires_at": "x"}), sync()]
     paper = Paper(MISSING, server(), *replies, sync({"description": "mine", "expires_at": "x"}))
-    made, completed = converge.made(paper.api, "volume_snapshot", "default/v/s", {"description": "mine"})
+    made, completed = converge.plan_create_new(paper.api, "volume_snapshot", "default/v/s", {"description": "mine"})
     assert (made.apply(), completed.apply()) == (None, {})
     asked = [f"GET /1.0/{path}/s", "GET /1.0"]
     assert paper.lines == [*asked, f"POST /1.0/{path}", f"GET /1.0/{path}/s", f"PUT /1.0/{path}/s"] + asked[:1]
@@ -349,10 +351,10 @@ def test_what_a_create_ignores_is_written_after_it():
 def test_a_change_that_is_only_stored_is_told(extensions, note):
     facts = {"api_extensions": extensions, "environment": {"server": "lxd", "server_version": "5.0.2"}}
     found = Model({"storage-pools/p": {"config": {"size": "1GiB"}, "description": "", "driver": "btrfs"}}, facts=facts)
-    (step,) = converge.present(Paper(found).api, "storage_pool", "p", {"config": {"size": "2GiB"}})
+    (step,) = converge.plan_present(Paper(found).api, "storage_pool", "p", {"config": {"size": "2GiB"}})
     words = "size has no effect on what is there already: lxd 5.0.2 lacks the API extension storage_pool_loop_resize"
     assert step.note == (words if note else "")
-    (step,) = converge.present(Paper(found).api, "storage_pool", "p", {"description": "x"})
+    (step,) = converge.plan_present(Paper(found).api, "storage_pool", "p", {"description": "x"})
     assert step.note == ""
 
 
@@ -361,5 +363,5 @@ def test_a_change_that_is_only_stored_is_told(extensions, note):
 )
 def test_what_the_daemon_fills_in_and_is_declared_absent_goes_after_the_create(config, goes):
     paper = Paper(Model())
-    steps = converge.made(paper.api, "profile", "web", {"config": config})
+    steps = converge.plan_create_new(paper.api, "profile", "web", {"config": config})
     assert [step.verb for step in steps] == (["created", "completed"] if goes else ["created"])

@@ -9,8 +9,7 @@ import pytest
 from fake import Paper, server, sync
 from lxdapi.model.kinds import KINDS
 from lxdapi.model.schema import READ_ONLY
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan import converge, steps
 from model import Model
 
 NEW = {"brand_new": {"a": "b"}, "other_new": ["x"], "no_news": ""}
@@ -31,7 +30,7 @@ def put(word, **more):
     name, path, wanted = WRITTEN[word]
     found = Model({path: {**copy.deepcopy(EVERYTHING), **more}})
     paper = Paper(found, wait_timeout=5)
-    assert plans.apply(converge.present(paper.api, word, name, wanted))
+    assert steps.apply(converge.plan_present(paper.api, word, name, wanted))
     (body,) = [seen.json for seen in paper.seen if seen.method == "PUT"]
     return body, found.objects[path]
 
@@ -68,7 +67,7 @@ def patched(found, declared, name="incus"):
         return server(name, config=config) if seen.method == "GET" else sync()
 
     paper = Paper(daemon)
-    assert plans.apply(converge.present(paper.api, "server", "server", {"config": declared}))
+    assert steps.apply(converge.plan_present(paper.api, "server", "server", {"config": declared}))
     (body,) = [seen.json for seen in paper.seen if seen.method == "PATCH"]
     assert set(body) == {"config"}
     return body["config"]

@@ -21,7 +21,7 @@ from lxdapi.errors import (
 )
 from lxdapi.http import retry
 from lxdapi.model import writes
-from lxdapi.model.kinds import kind_of
+from lxdapi.model.kinds import get_kind
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
@@ -97,7 +97,7 @@ def test_a_write_that_may_have_been_done_is_not_repeated_blindly(method, trouble
     paper = patient(trouble)
     with pytest.raises(APIException) as caught:
         paper.api.request(method, "profiles", json={})
-    assert retry.is_lost(caught.value)
+    assert retry.is_outcome_unknown(caught.value)
     assert len(paper.seen) == 1
 
 
@@ -171,8 +171,8 @@ def test_repeating_ends_with_the_time_of_the_call():
 
 
 def test_the_pauses_grow_and_are_no_longer_than_the_time_that_is_left():
-    patience, begin, pauses = retry.Patience(0.5), time.monotonic(), []
-    while patience.pause():
+    patience, begin, pauses = retry.Backoff(0.5), time.monotonic(), []
+    while patience.sleep():
         pauses.append(time.monotonic() - begin - sum(pauses))
     assert time.monotonic() - begin < 0.5
     assert len(pauses) > 2 and pauses[2] > pauses[0]
@@ -182,7 +182,7 @@ def made(*replies):
     """Return (Salt's answer, the paper) of a profile that is to be made."""
     paper = patient(MISSING, *replies)
     wanted = {"description": "x"}
-    return run_state("profile", "web", lambda: converge.present(paper.api, "profile", "web", wanted)), paper
+    return run_state("profile", "web", lambda: converge.plan_present(paper.api, "profile", "web", wanted)), paper
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down"), DYING])
@@ -215,7 +215,7 @@ def test_what_somebody_else_made_meanwhile_becomes_as_declared():
     theirs = {**WEB, "description": "theirs"}
     paper = patient(MISSING, failure(409, "The profile already exists"), sync(theirs), sync(theirs), sync(), sync(WEB))
     wanted = {"description": "x"}
-    ret = run_state("profile", "web", lambda: converge.present(paper.api, "profile", "web", wanted))
+    ret = run_state("profile", "web", lambda: converge.plan_present(paper.api, "profile", "web", wanted))
     assert (ret["result"], ret["changes"]) == (True, {"description": {"old": "theirs", "new": "x"}})
 
 
@@ -232,7 +232,7 @@ CHANGE = {"description": {"old": "x", "new": "y"}}
 def updated(model):
     """Return (changes, the paper) of an update of a profile in a model."""
     paper = patient(model)
-    return writes.update(paper.api, kind_of("profile"), "web", WANTED), paper
+    return writes.update(paper.api, get_kind("profile"), "web", WANTED), paper
 
 
 def lost(trouble, done):
@@ -262,7 +262,7 @@ def test_after_a_timeout_an_update_is_looked_for_and_not_sent_again():
 def removed(*replies):
     """Return (what a removal returns, the paper)."""
     paper = patient(*replies)
-    return writes.remove(paper.api, kind_of("profile"), "web"), paper
+    return writes.delete(paper.api, get_kind("profile"), "web"), paper
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, EMPTY, LATE])
@@ -282,7 +282,7 @@ def test_a_delete_of_what_somebody_else_deleted_is_nobody_s_change_of_ours():
 @pytest.mark.parametrize("there, requests_", [((MISSING, sync(WEB)), 1), ((sync(WEB),), 2)])
 def test_a_rename_whose_answer_was_lost_is_looked_for_under_both_names(there, requests_):
     paper = patient(BROKEN, *there, sync(status=201))
-    writes.rename(paper.api, kind_of("profile"), "web", "new")
+    writes.rename(paper.api, get_kind("profile"), "web", "new")
     assert len(paper.writes) == requests_
 
 
@@ -318,9 +318,9 @@ def test_where_no_address_answers_the_failure_comes_at_once(tmp_path):
 
 def test_a_full_url_may_be_at_any_of_the_addresses():
     api = API.factory(["/run/a", "/run/b"])
-    assert api.link.path_of("http+unix://%2Frun%2Fb/1.0/x") == "/1.0/x"
+    assert api.endpoint_pool.path_of("http+unix://%2Frun%2Fb/1.0/x") == "/1.0/x"
     with pytest.raises(InvalidError, match="is not at"):
-        api.link.path_of("http+unix://%2Frun%2Fc/1.0/x")
+        api.endpoint_pool.path_of("http+unix://%2Frun%2Fc/1.0/x")
 
 
 @pytest.mark.parametrize("endpoint", [[], ["/run/a", "https://host"], [5], [None], {"a": "b"}])
@@ -332,7 +332,7 @@ def test_a_list_of_addresses_is_of_one_kind(endpoint):
 def test_an_operation_that_vanished_is_settled_by_the_object():
     there = sync({"name": "s"})
     paper = patient(MISSING, server(), started(), MISSING, MISSING, NO_OPERATION, there, server(), there)
-    steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
+    steps = converge.plan_present(paper.api, "instance_snapshot", "c1/s", {})
     assert plans.apply(steps) == {"created": "c1/s"}
     assert paper.writes == ["POST /1.0/instances/c1/snapshots"]
 
@@ -342,7 +342,7 @@ def test_a_snapshot_that_a_daemon_left_when_it_died_is_made_anew():
     lost_ = [started(), BROKEN, MISSING, MISSING, NO_OPERATION, sync({"name": "s"}), after]
     again = [started(), finished(), started(), finished()]
     paper = patient(MISSING, before, *lost_, *again)
-    steps = converge.present(paper.api, "instance_snapshot", "c1/s", {})
+    steps = converge.plan_present(paper.api, "instance_snapshot", "c1/s", {})
     assert plans.apply(steps) == {"created": "c1/s"}
     create, delete = "POST /1.0/instances/c1/snapshots", "DELETE /1.0/instances/c1/snapshots/s"
     assert paper.writes == [create, delete, create]

@@ -13,10 +13,9 @@ from lxdapi.errors import (
     APITimeoutException,
     APIUnavailableException,
 )
-from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation
+from lxdapi.instances import create, partial_creation
 from lxdapi.model import writes
-from lxdapi.model.kinds import kind_of
+from lxdapi.model.kinds import get_kind
 
 BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
 CUT = requests.exceptions.ChunkedEncodingError("Response ended prematurely")
@@ -49,7 +48,7 @@ def instance(mark=None):
 def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
     ours = lambda seen: instance(paper.seen[0].json["config"]["volatile.uuid"])  # noqa: E731
     paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
-    creations.create(paper.api, "c1", {}, None)
+    create.create(paper.api, "c1", {}, None)
     assert paper.writes == ["POST /1.0/instances"]
 
 
@@ -57,7 +56,7 @@ def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_tw
 def test_an_instance_that_somebody_else_made_meanwhile_is_not_taken_for_ours(mark):
     paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
     with pytest.raises(APIException, match="already exists"):
-        creations.create(paper.api, "c1", {}, None)
+        create.create(paper.api, "c1", {}, None)
     assert paper.writes == ["POST /1.0/instances"] * 2
 
 
@@ -82,7 +81,7 @@ def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_work
     for _ in range(2):
         with pytest.raises(APIUnavailableException):
             paper.api.get("profiles")
-    assert paper.api.link.tired
+    assert paper.api.endpoint_pool.degraded
     tried = len(paper.seen)
     with pytest.raises(APIUnavailableException):
         paper.api.get("profiles")
@@ -91,5 +90,5 @@ def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_work
 
 def test_a_write_that_was_accepted_is_told_although_the_daemon_cannot_be_asked_afterwards():
     paper = patient(sync(WEB), sync(), failure(403, "not authorized"))
-    kind = kind_of("profile")
+    kind = get_kind("profile")
     assert writes.update(paper.api, kind, "web", {"description": "y"}) == {"description": {"old": "x", "new": "y"}}

@@ -9,7 +9,7 @@ from fake import MISSING, Paper, finished, server, started, sync
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.instances import snapshot_rotation as rotation
+from lxdapi.instances import snapshot_rotation
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
 
@@ -47,7 +47,7 @@ class Instance:
 
 def rotated(instance, rules, now=NOW, test=False, **more):
     """Return Salt's answer of a rotation."""
-    plan = lambda: rotation.rotated(Paper(instance).api, "web1", rules, now=now, **more)  # noqa: E731
+    plan = lambda: snapshot_rotation.plan_rotation(Paper(instance).api, "web1", rules, now=now, **more)  # noqa: E731
     return run_state("the rotation of", "web1", plan, test=test)
 
 
@@ -60,7 +60,7 @@ def settled(rules, hours, step):
     """Return the snapshots that there are after a rotation at each of so many hours, and the last hour."""
     have, now = set(), NOW
     for _ in range(hours):
-        made, gone = rotation.due(have, rotation._periods(rules), now)
+        made, gone = snapshot_rotation.schedule(have, snapshot_rotation._periods(rules), now)
         have = (have | set(made)) - set(gone)
         last, now = now, now + timedelta(hours=step)
     return have, last
@@ -146,10 +146,10 @@ def test_a_prefix_is_no_pattern():
 
 def test_somebody_else_having_made_or_deleted_it_meanwhile_is_as_good():
     instance = Instance("lxdapi-20200101T000000Z")
-    steps = rotation.rotated(Paper(instance).api, "web1", {"daily": 1}, now=NOW)
+    steps = snapshot_rotation.plan_rotation(Paper(instance).api, "web1", {"daily": 1}, now=NOW)
     rotated(instance, {"daily": 1})
     api = Paper(lambda seen: instance(seen) if seen.method == "GET" else MISSING).api
-    late = rotation.rotated(api, "web1", {"daily": 1}, now=NOW)
+    late = snapshot_rotation.plan_rotation(api, "web1", {"daily": 1}, now=NOW)
     assert list(late) == [] and plans.apply(steps[1:]) == {}
 
 
@@ -169,7 +169,10 @@ def test_fewer_that_are_to_be_kept_go_without_a_new_one():
 
 def test_an_hourly_rotation_that_becomes_a_daily_one_is_as_declared_at_once():
     have = times("11-25 01:00", "11-25 05:00")
-    assert rotation.due(have, rotation._periods({"daily": 1}), NOW) == ([], sorted(times("11-25 01:00")))
+    assert snapshot_rotation.schedule(have, snapshot_rotation._periods({"daily": 1}), NOW) == (
+        [],
+        sorted(times("11-25 01:00")),
+    )
 
 
 def test_a_year_of_days_leaves_days_weeks_and_months():
@@ -191,12 +194,12 @@ def test_nothing_is_left_to_do_after_it_was_done_and_the_newest_stays(have, keep
     if not any(rules.values()):
         return
     have = {time.replace(tzinfo=timezone.utc) for time in have}
-    made, gone = rotation.due(have, rotation._periods(rules), NOW)
+    made, gone = snapshot_rotation.schedule(have, snapshot_rotation._periods(rules), NOW)
     left = (have | set(made)) - set(gone)
     to_come = {time for time in have if time > NOW}
     assert left and max(left) == max({*have, *made}) and to_come <= left and not set(made) & set(gone)
     assert len(left - to_come) <= sum(count or 0 for count in rules.values())
-    assert rotation.due(left, rotation._periods(rules), NOW) == ([], [])
+    assert snapshot_rotation.schedule(left, snapshot_rotation._periods(rules), NOW) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -223,5 +226,5 @@ def test_nothing_is_left_to_do_after_it_was_done_and_the_newest_stays(have, keep
 def test_what_is_no_rotation_is_refused_before_anything_is_asked(name, rules, prefix, words):
     paper = Paper()
     with pytest.raises(InvalidError, match=words):
-        rotation.rotated(paper.api, name, rules, prefix)
+        snapshot_rotation.plan_rotation(paper.api, name, rules, prefix)
     assert paper.seen == []

@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from lxdapi import masking as secrets
+from lxdapi import masking
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
 
@@ -33,14 +33,14 @@ def changed(key, old, new):
 
 @pytest.mark.parametrize("key", HIDDEN)
 def test_what_is_secret_by_its_name_is_not_shown(key):
-    assert secrets.is_secret(key)
+    assert masking.is_secret(key)
     assert changed(key, "canary-1", "canary-2") == {"old": "(hidden)", "new": "(hidden)"}
-    assert secrets.mask_json({"config": {key: "canary-1"}}) == {"config": {key: "(hidden)"}}
+    assert masking.mask_json({"config": {key: "canary-1"}}) == {"config": {key: "(hidden)"}}
 
 
 @pytest.mark.parametrize("key", SHOWN)
 def test_what_only_sounds_like_a_secret_is_shown(key):
-    assert not secrets.is_secret(key)
+    assert not masking.is_secret(key)
     assert changed(key, "1", "7") == {"old": "1", "new": "7"}
 
 
@@ -48,7 +48,7 @@ def test_what_only_sounds_like_a_secret_is_shown(key):
 def test_of_a_url_the_password_is_not_shown(key):
     change = changed(key, "http://me:canary-1@192.0.2.9:3128/x", "https://192.0.2.9/x")
     assert change == {"old": "http://(hidden)@192.0.2.9:3128/x", "new": "https://192.0.2.9/x"}
-    assert secrets.holds_secret(key, "http://me:canary-1@192.0.2.9/") and not secrets.holds_secret(key, "http://a/b")
+    assert masking.holds_secret(key, "http://me:canary-1@192.0.2.9/") and not masking.holds_secret(key, "http://a/b")
 
 
 def test_of_a_device_what_is_secret_is_not_shown():
@@ -69,7 +69,7 @@ def test_words_are_masked_while_another_thread_hides_more():
     other = threading.Thread(target=hide)
     other.start()
     try:
-        assert {secrets.mask_words("it was value7", hidden) for _ in range(300)} == {f"it was {secrets.MASK}"}
+        assert {masking.mask_text("it was value7", hidden) for _ in range(300)} == {f"it was {masking.MASK}"}
     finally:
         over.set()
         other.join()

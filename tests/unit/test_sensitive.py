@@ -11,9 +11,9 @@ import traceback
 import pytest
 import requests
 from fake import Paper, failure, server, sync
-from lxdapi import masking as secrets
+from lxdapi import masking
 from lxdapi.errors import APIException, InvalidError
-from lxdapi.minion import connection as front
+from lxdapi.minion import connection
 from lxdapi.model import diff, listing
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
@@ -42,7 +42,7 @@ HIDDEN = {"old": "(hidden)", "new": "(hidden)"}
 def nothing_set():
     """No setting of one test is there in the next."""
     yield
-    secrets.mark(())
+    masking.set_patterns(())
 
 
 def reply(seen):
@@ -57,7 +57,7 @@ def applied(test=False, sensitive=tuple(MARKS), replies=(reply,), debug=True):
     """Return what a state says of a profile whose keys are marked."""
     api = Paper(*replies, debug=debug).api
     return run_state(
-        "profile", "web", lambda: converge.present(api, "profile", "web", WANTED), test=test, sensitive=sensitive
+        "profile", "web", lambda: converge.plan_present(api, "profile", "web", WANTED), test=test, sensitive=sensitive
     )
 
 
@@ -88,7 +88,7 @@ def test_what_is_not_marked_is_shown(capsys):
 
 @pytest.mark.parametrize("declared", ["config", "devices"])
 def test_what_goes_is_masked_too(declared):
-    with secrets.marked(MARKS):
+    with masking.marked_keys(MARKS):
         changes = diff.compare(KINDS["profile"], {declared: {}}, PROFILE).changes
     assert "cAnaRy" not in json.dumps(changes) and SEEN in json.dumps(changes)
 
@@ -104,20 +104,20 @@ def test_a_mark_ends_with_a_state_that_breaks():
 
     with pytest.raises(RuntimeError):
         run_state("profile", "web", broken, sensitive=MARKS)
-    assert not secrets.is_marked("user.db_login")
+    assert not masking.is_marked("user.db_login")
 
 
 def test_what_was_seen_of_a_marked_key_stays_hidden_in_the_same_connection(capsys):
     api = Paper(reply, debug=True).api
-    run_state("profile", "web", lambda: converge.present(api, "profile", "web", {}), test=True, sensitive=MARKS)
+    run_state("profile", "web", lambda: converge.plan_present(api, "profile", "web", {}), test=True, sensitive=MARKS)
     api.get("profiles")
     assert OLD not in capsys.readouterr().err
 
 
 def test_a_mark_of_one_thread_is_none_of_another():
     found = []
-    with secrets.marked(MARKS):
-        thread = threading.Thread(target=lambda: found.append(secrets.is_marked("user.db_login")))
+    with masking.marked_keys(MARKS):
+        thread = threading.Thread(target=lambda: found.append(masking.is_marked("user.db_login")))
         thread.start()
         thread.join()
     assert found == [False]
@@ -128,23 +128,23 @@ def test_marks_that_are_no_list_of_text_are_refused_before_any_request(given):
     ret = run_state("profile", "web", lambda: pytest.fail("asked"), test=True, sensitive=given)
     assert (ret["result"], ret["comment"].startswith("profile web: sensitive: a list of keys")) == (False, True)
     with pytest.raises(InvalidError, match="lxdapi:sensitive: a list of keys"):
-        front.connect({"__salt__": {"config.get": {"lxdapi:sensitive": given}.get}, "__context__": {}})
+        connection.connect({"__salt__": {"config.get": {"lxdapi:sensitive": given}.get}, "__context__": {}})
 
 
 def connected(marks):
     """Return an API for which the setting marks these keys."""
     settings = {"lxdapi:remotes": {"local": "/x"}, "lxdapi:sensitive": marks}
-    front.connect({"__salt__": {"config.get": settings.get}, "__context__": {}})
+    connection.connect({"__salt__": {"config.get": settings.get}, "__context__": {}})
     return Paper(reply, debug=True).api
 
 
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda api: secrets.mask_object(listing.list_objects(api, "profile")),
+        lambda api: masking.mask_object(listing.list_objects(api, "profile")),
         lambda api: export_sls.format_sls(export_sls.read_states(api, "profile", "web")),
-        lambda api: secrets.mask_marked(api.get("profiles").data),
-        lambda api: diff.compare(KINDS["profile"], diff.normal(KINDS["profile"], WANTED), PROFILE).changes,
+        lambda api: masking.mask_marked(api.get("profiles").data),
+        lambda api: diff.compare(KINDS["profile"], diff.normalize(KINDS["profile"], WANTED), PROFILE).changes,
     ],
     ids=["list", "export", "raw", "changes"],
 )
@@ -167,7 +167,7 @@ def test_an_export_names_what_is_marked():
 def test_what_is_effective_is_masked_where_it_is_marked():
     instance = {"profiles": ["web"], "config": {"user.db_login": OLD}, "devices": {}}
     replies = {"/1.0/instances/c1": sync(instance), "/1.0/profiles": sync([PROFILE]), "/1.0": server()}
-    secrets.mark(MARKS)
+    masking.set_patterns(MARKS)
     shown = effective.read(Paper(lambda seen: replies[seen.path]).api, "c1")
     assert shown["config"]["user.db_login"] == {"value": "(hidden)", "origin": "instance"}
     assert "cAnaRy" not in json.dumps(shown) and SEEN in json.dumps(shown)
@@ -176,13 +176,13 @@ def test_what_is_effective_is_masked_where_it_is_marked():
 def test_an_object_is_shown_without_secrets_and_with_what_is_none_of_its_documents():
     found = {"secret-key": OLD, "config": {"cloud-init.user-data": f"hostname: a\npassword: {OLD}"}, "set": True}
     masked = {"cloud-init.user-data": "hostname: a\npassword: (hidden)"}
-    assert secrets.mask_object(found) == {"secret-key": "(hidden)", "config": masked, "set": True}
+    assert masking.mask_object(found) == {"secret-key": "(hidden)", "config": masked, "set": True}
 
 
 def test_a_fixed_field_that_differs_is_told_without_what_is_marked():
     pool = {"name": "p", "driver": OLD, "config": {"source": "/x"}}
-    with secrets.marked(["driver", "source"]):
-        words = diff.fixed(KINDS["storage_pool"], {"driver": NEW, "config": {"source": NEW}}, pool)
+    with masking.marked_keys(["driver", "source"]):
+        words = diff.immutable_differences(KINDS["storage_pool"], {"driver": NEW, "config": {"source": NEW}}, pool)
     assert len(words) == 2 and "cAnaRy" not in str(words) and "(hidden)" in words[0]
 
 
@@ -190,7 +190,7 @@ def test_a_short_marked_value_does_not_spoil_the_daemons_words():
     def refusing(seen):
         return failure(400, "a true word") if seen.method == "POST" else server()
 
-    with secrets.marked(["user.*"]), pytest.raises(APIException) as caught:
+    with masking.marked_keys(["user.*"]), pytest.raises(APIException) as caught:
         Paper(refusing).api.post("profiles", json={"config": {"user.a": "a", "user.b": "true"}})
     assert caught.value.error == "a true word"
 

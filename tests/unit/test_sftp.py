@@ -9,9 +9,7 @@ import threading
 import pytest
 from lxdapi.errors import APIConnectionException, APIException, APIProtocolException, APITimeoutException, InvalidError
 from lxdapi.files import content as sources
-from lxdapi.files import path_jobs as files
-from lxdapi.files import sftp_protocol as sftp
-from lxdapi.files import sftp_session as sessions
+from lxdapi.files import path_jobs, sftp_protocol, sftp_session
 
 HELLO = struct.pack(">BI", 2, 3) + b"".join(
     struct.pack(">I", len(each)) + each for each in (b"posix-rename@openssh.com", b"1")
@@ -52,7 +50,7 @@ class Server(threading.Thread):
 
 
 def session(answer, seconds=5, **options):
-    return sessions.Session(Server(answer, **options).ours, "http+unix://x/1.0/instances/c1/sftp", seconds)
+    return sftp_session.Session(Server(answer, **options).ours, "http+unix://x/1.0/instances/c1/sftp", seconds)
 
 
 def test_replies_may_come_in_another_order():
@@ -63,9 +61,9 @@ def test_replies_may_come_in_another_order():
         return b"".join(reversed(kept)) if len(kept) == 3 else b""
 
     def job():
-        return (yield [sftp.read(b"h", 0, count) for count in (1, 2, 3)])
+        return (yield [sftp_protocol.read(b"h", 0, count) for count in (1, 2, 3)])
 
-    assert session(answer).do(job()) == [b"\1", b"\2", b"\3"]
+    assert session(answer).run(job()) == [b"\1", b"\2", b"\3"]
 
 
 def test_after_a_failure_no_other_job_is_begun_and_those_that_run_end():
@@ -76,18 +74,18 @@ def test_after_a_failure_no_other_job_is_begun_and_those_that_run_end():
 
     def job(number):
         begun.append(number)
-        yield [sftp.remove(str(number))]
-        yield [sftp.remove("x")]
+        yield [sftp_protocol.remove(str(number))]
+        yield [sftp_protocol.remove("x")]
         ended.append(number)
 
-    with pytest.raises(sftp.SftpError, match=r"2: made up"):
-        list(session(answer).together((job(number) for number in range(9)), at_once=3))
+    with pytest.raises(sftp_protocol.SftpError, match=r"2: made up"):
+        list(session(answer).run_concurrently((job(number) for number in range(9)), at_once=3))
     assert (begun, sorted(ended)) == ([0, 1, 2], [0, 1])
 
 
 def test_a_refusal_is_told_with_path_call_and_place():
-    with pytest.raises(sftp.SftpError) as caught:
-        session(lambda _, number, body: status(number, 2)).ask(sftp.lstat("/a\udcff"))
+    with pytest.raises(sftp_protocol.SftpError) as caught:
+        session(lambda _, number, body: status(number, 2)).ask(sftp_protocol.lstat("/a\udcff"))
     assert caught.value.missing and caught.value.call == "lstat"
     assert caught.value.explain() == "/a\\xff: no such file or directory (SFTP lstat /1.0/instances/c1/sftp)"
 
@@ -109,7 +107,7 @@ def test_a_refusal_is_told_with_path_call_and_place():
 )
 def test_what_is_no_reply_is_never_taken_for_one(reply, kind):
     with pytest.raises(kind):
-        session(lambda *_: reply, seconds=0.3).ask(sftp.lstat("/a"))
+        session(lambda *_: reply, seconds=0.3).ask(sftp_protocol.lstat("/a"))
 
 
 @pytest.mark.parametrize("hello", [struct.pack(">BI", 2, 2), struct.pack(">BI", 2, 3), b"x", b"\2"])
@@ -130,7 +128,7 @@ def test_a_file_is_read_in_its_order_though_replies_are_short():
 
     for size in (0, 5, len(content), 10 * len(content)):
         found = []
-        assert session(answer).do(files.content("/x", found.append, size)) == len(content)
+        assert session(answer).run(path_jobs.read_blocks("/x", found.append, size)) == len(content)
         assert b"".join(found) == content
 
 
@@ -146,7 +144,7 @@ def test_a_put_of_which_less_arrives_is_no_put():
         return status(number, 0)
 
     with pytest.raises(InvalidError, match="of 3 bytes 1 arrived"):
-        session(answer).do(files.put("/x", sources.Content(b"abc"), files.NEW))
+        session(answer).run(path_jobs.write("/x", sources.Content(b"abc"), path_jobs.NEW))
     assert 200 not in asked and asked[-1] == 13, "not renamed, but removed"
 
 
@@ -164,8 +162,10 @@ def test_a_name_that_none_can_have_is_not_believed(names):
 
     answer.left = names
     with pytest.raises(InvalidError, match="no name of a file"):
-        session(answer).do(files.entries("/x"))
+        session(answer).run(path_jobs.list_directory("/x"))
 
 
 def test_errors_are_of_one_tree():
-    assert issubclass(sftp.SftpError, APIException) and issubclass(sftp.UnreachableError, InvalidError)
+    assert issubclass(sftp_protocol.SftpError, APIException) and issubclass(
+        sftp_protocol.UnreachableError, InvalidError
+    )

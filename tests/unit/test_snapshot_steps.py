@@ -8,8 +8,7 @@ from fake import Paper, failure, sync
 from lxdapi.errors import InvalidError
 from lxdapi.instances import snapshots
 from lxdapi.model.kinds import MARK
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan import converge, steps
 from lxdapi.plan.state_result import run_state
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
@@ -64,7 +63,7 @@ class Daemon:
 def applied(daemon, word, test=False):
     """Return (Salt's answer, the paper) of declaring the snapshot restored."""
     paper = Paper(daemon)
-    plan = lambda: snapshots.restored(paper.api, word, WORDS[word][0])  # noqa: E731
+    plan = lambda: snapshots.plan_restore(paper.api, word, WORDS[word][0])  # noqa: E731
     return run_state(word, WORDS[word][0], plan, test=test), paper
 
 
@@ -136,7 +135,7 @@ def test_what_does_not_exist_is_predicted_for_it_may_be_made_in_the_same_run(wor
 @words
 def test_what_comes_between_the_plan_and_the_apply_is_restored(word):
     daemon = Daemon(word, made=None)
-    (step,) = snapshots.restored(Paper(daemon).api, word, daemon.name)
+    (step,) = snapshots.plan_restore(Paper(daemon).api, word, daemon.name)
     daemon.snapshot = {"name": "snap0", "created_at": MADE}
     assert step.apply() == {"restored": {"old": None, "new": f"snap0 {MADE}"}}
     assert daemon.restored == [{"restore": "snap0"}]
@@ -148,7 +147,7 @@ def test_what_comes_between_the_plan_and_the_apply_is_restored(word):
 def test_a_bad_name_is_refused_before_any_request(word, name):
     paper = Paper()
     with pytest.raises(InvalidError, match="snapshot name"):
-        snapshots.restored(paper.api, word, name)
+        snapshots.plan_restore(paper.api, word, name)
     assert paper.seen == []
 
 
@@ -157,9 +156,9 @@ def test_an_empty_config_does_not_clear_the_mark_or_it_would_be_restored_again(w
     path = {"instance": "instances/web1", "storage_volume": "storage-pools/default/volumes/custom/data"}[word]
     owner = {"config": {MARK: "snap0 x", "user.a": "b"}, "description": ""}
     paper = Paper(lambda seen: sync(owner) if seen.line == f"GET /1.0/{path}" else failure(404, "not found"))
-    (step,) = converge.present(paper.api, word, name, {"config": {}})
+    (step,) = converge.plan_present(paper.api, word, name, {"config": {}})
     assert step.changes == {"config": {"user.a": {"old": "b", "new": None}}}
-    (step,) = converge.present(paper.api, word, name, {"config": {MARK: None}})
+    (step,) = converge.plan_present(paper.api, word, name, {"config": {MARK: None}})
     assert step.changes == {"config": {MARK: {"old": "snap0 x", "new": None}}}, "who names it means it"
 
 
@@ -167,7 +166,7 @@ def test_an_empty_config_does_not_clear_the_mark_or_it_would_be_restored_again(w
 @pytest.mark.parametrize("given, seconds", [(None, 3600), (7200, 7200), (4000.5, 4000.5)])
 def test_a_restore_has_its_time(word, given, seconds):
     paper = Paper(Daemon(word), timeout=60)
-    plans.apply(snapshots.restored(paper.api, word, WORDS[word][0], given))
+    steps.apply(snapshots.plan_restore(paper.api, word, WORDS[word][0], given))
     (restore,) = [seen for seen in paper.seen if seen.method == "PUT" and "restore" in seen.json]
     assert restore.timeout == seconds
 
@@ -197,5 +196,5 @@ def test_a_restore_whose_answer_was_lost_is_awaited_before_it_is_made_again(word
 def test_a_time_that_is_none_is_refused_before_any_request(word, timeout):
     paper = Paper()
     with pytest.raises(InvalidError):
-        snapshots.restored(paper.api, word, WORDS[word][0], timeout)
+        snapshots.plan_restore(paper.api, word, WORDS[word][0], timeout)
     assert paper.seen == []

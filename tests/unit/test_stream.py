@@ -12,7 +12,7 @@ from lxdapi.errors import (
     APITimeoutException,
     InvalidError,
 )
-from lxdapi.http import upgrade as stream
+from lxdapi.http import upgrade
 from servers import Server, make_pair, running, tls_server, unix_listener
 
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: sftp\r\n\r\n"
@@ -56,7 +56,7 @@ def spoken(sock):
 
 def test_a_protocol_is_switched_to_on_a_unix_socket(there):
     api = there(switched, project="a&b")
-    assert spoken(stream.upgraded(api, "instances/c1/sftp", "sftp")) == b"HELLO"
+    assert spoken(upgrade.upgrade(api, "instances/c1/sftp", "sftp")) == b"HELLO"
     head = there.server.heads[0].decode()
     assert head.startswith("GET /1.0/instances/c1/sftp?project=a%26b HTTP/1.1\r\n") and "Upgrade: sftp" in head
 
@@ -65,7 +65,7 @@ def test_a_protocol_is_switched_to_over_https_with_pin_and_client_certificate(tm
     theirs, ours = make_pair(tmp_path, "server"), make_pair(tmp_path, "client")
     with tls_server(theirs, ours, switched) as server:
         api = API.factory(server.url, fingerprint=theirs.fingerprint, cert=ours.cert, key=ours.key)
-        assert spoken(stream.upgraded(api, "instances/c1/sftp", "sftp")) == b"HELLO"
+        assert spoken(upgrade.upgrade(api, "instances/c1/sftp", "sftp")) == b"HELLO"
         assert server.peer is not None
 
 
@@ -73,14 +73,14 @@ def test_a_protocol_is_switched_to_over_https_with_pin_and_client_certificate(tm
 def test_a_server_that_is_not_trusted_gets_nothing(tmp_path, options, words):
     with tls_server(make_pair(tmp_path, "server"), None, switched) as server:
         with pytest.raises(APIConnectionException, match=words) as caught:
-            stream.upgraded(API.factory(server.url, **options), "instances/c1/sftp", "sftp")
+            upgrade.upgrade(API.factory(server.url, **options), "instances/c1/sftp", "sftp")
         assert (server.heads, caught.value.sent) == ([], False)
 
 
 @pytest.mark.parametrize("status, kind", [(404, APINotFoundException), (400, APIException), (500, APIException)])
 def test_a_refusal_is_told_in_the_daemons_words(there, status, kind):
     with pytest.raises(kind, match="Instance is lost") as caught:
-        stream.upgraded(there(refusing(status, "Instance is lost")), "instances/c1/sftp", "sftp")
+        upgrade.upgrade(there(refusing(status, "Instance is lost")), "instances/c1/sftp", "sftp")
     assert caught.value.path == "/1.0/instances/c1/sftp"
 
 
@@ -89,19 +89,19 @@ def test_a_refusal_is_told_in_the_daemons_words(there, status, kind):
 )
 def test_what_is_no_answer_is_an_error_of_the_protocol(there, answer):
     with pytest.raises(APIProtocolException, match="no sftp there"):
-        stream.upgraded(there(answer), "instances/c1/sftp", "sftp")
+        upgrade.upgrade(there(answer), "instances/c1/sftp", "sftp")
 
 
 def test_who_does_not_answer_is_not_waited_for_long(there):
     with pytest.raises(APITimeoutException, match="no answer within 0.5 s"):
-        stream.upgraded(there(lambda connection: None), "instances/c1/sftp", "sftp")
+        upgrade.upgrade(there(lambda connection: None), "instances/c1/sftp", "sftp")
 
 
 def test_nobody_there_is_told_as_of_a_request(tmp_path):
     with pytest.raises(APIConnectionException, match="the socket does not exist"):
-        stream.dial(API.factory(str(tmp_path / "nobody")))
+        upgrade.dial(API.factory(str(tmp_path / "nobody")))
 
 
 def test_a_path_is_looked_at_as_that_of_a_request(there):
     with pytest.raises(InvalidError, match="holds '.' or '..'"):
-        stream.upgraded(there(switched), "instances/../sftp", "sftp")
+        upgrade.upgrade(there(switched), "instances/../sftp", "sftp")

@@ -6,7 +6,7 @@ import pytest
 from fake import OPERATION, Paper, failure, finished, server, started, sync
 from lxdapi import local_files
 from lxdapi.errors import InvalidError
-from lxdapi.minion import connection as front
+from lxdapi.minion import connection
 
 
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete"])
@@ -48,7 +48,7 @@ def test_what_is_known_of_the_server_is_not_asked_again_and_secrets_are_shared()
     other = paper.api.at("n2")
     assert other.has("x") and len(paper.seen) == 1
     other.put("networks/br0", json={"config": {"user.password": "hunter2"}})
-    assert "hunter2" in paper.api.hidden
+    assert "hunter2" in paper.api.secret_values
 
 
 @pytest.mark.parametrize("target", ["", "..", "a/b", "a b", "a\n", None, 5, ["n2"], True])
@@ -60,8 +60,8 @@ def test_a_name_that_no_member_has_is_refused(target):
 
 def connected(monkeypatch, paper, context, target):
     """Return the API of a member of the cluster that the paper is of."""
-    monkeypatch.setattr(front, "_api", lambda settings, project: paper.api)
-    return front.connect(
+    monkeypatch.setattr(connection, "_api", lambda settings, project: paper.api)
+    return connection.connect(
         {"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": context}, "x", target=target
     )
 
@@ -98,7 +98,7 @@ def test_a_target_that_is_no_name_is_refused_before_any_request(monkeypatch, tar
 @pytest.mark.parametrize("remote", [["x"], {"x": 1}, 5, True, b"x"])
 def test_a_remote_that_is_no_name_is_refused(remote):
     with pytest.raises(InvalidError, match="remote .* there are: x"):
-        front.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)
+        connection.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)
 
 
 @pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])

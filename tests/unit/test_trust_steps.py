@@ -10,7 +10,7 @@ from fake import Paper, failure, operation, server, sync
 from lxdapi.errors import APIConnectionException, APIException, EndpointError, InvalidError
 from lxdapi.http import pem, tls
 from lxdapi.plan.steps import apply
-from lxdapi.trust import tokens as trust
+from lxdapi.trust import tokens
 from servers import make_pair, tls_server
 
 SHA = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
@@ -37,7 +37,7 @@ def text(**more):
     ],
 )
 def test_a_token_says_whose_it_is_and_until_when(end, shown):
-    found = trust.decoded(f" {text(expires_at=end)[:40]}\n{text(expires_at=end)[40:]}\n")
+    found = tokens.decode(f" {text(expires_at=end)[:40]}\n{text(expires_at=end)[40:]}\n")
     assert (found.fingerprint, found.secret, found.text) == (SHA, SECRET, text(expires_at=end))
     assert found.addresses == tuple(FACTS["addresses"])
     assert (found.end and found.end.isoformat()) == shown
@@ -56,15 +56,15 @@ def test_a_token_says_whose_it_is_and_until_when(end, shown):
 )
 def test_what_is_no_token_is_refused_without_being_quoted(given):
     with pytest.raises(InvalidError, match="token: this is none") as caught:
-        trust.decoded(given)
+        tokens.decode(given)
     assert "cAnArY" not in str(caught.value) and str(given)[:20] not in str(caught.value)
 
 
 def test_a_token_that_is_made_is_read_as_what_it_was_made_of():
     facts = {"fingerprint": SHA, "addresses": ["a:1"], "secret": SECRET, "request": {"name": "web1"}}
     for more, end in (({}, None), ({"expiresAt": "2026-01-02T03:04:05.6Z"}, 2026)):
-        found = trust.decoded(trust.encoded("web1", {"metadata": {**facts, **more}}))
-        assert all("=" not in trust.encoded(name, {"metadata": facts}) for name in ("a", "aa", "aaa", "é"))
+        found = tokens.decode(tokens.encode("web1", {"metadata": {**facts, **more}}))
+        assert all("=" not in tokens.encode(name, {"metadata": facts}) for name in ("a", "aa", "aaa", "é"))
         assert (found.secret, found.addresses, found.end and found.end.year) == (SECRET, ("a:1",), end)
 
 
@@ -86,7 +86,7 @@ def test_nothing_of_a_token_reaches_a_server_that_is_not_its(pairs, tmp_path, de
         settings.update({"fingerprint": pins[declared]} if declared in pins else {"verify": own.cert_file})
         token = text(fingerprint=other.fingerprint)
         with pytest.raises((APIException, InvalidError)) as caught:
-            apply(trust.Client("far", settings, token).present())
+            apply(tokens.Client("far", settings, token).plan_present())
         bytes_received = b"".join(running.heads)
     assert SECRET not in str(caught.value) and token not in str(caught.value)
     assert b"POST" not in bytes_received and token.encode() not in bytes_received
@@ -102,17 +102,17 @@ def test_no_variable_of_the_environment_makes_another_server_the_tokens(pairs, t
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with tls_server(own) as running, pytest.raises(APIConnectionException, match="not the pinned one"):
         settings = {"endpoint": running.url, "cert": other.cert_file, "key": other.key_file, "fingerprint": SHA}
-        trust.Client("far", settings, text()).present()
+        tokens.Client("far", settings, text()).plan_present()
     assert running.heads == []
 
 
 def test_the_certificate_that_a_server_shows_is_had_without_a_request(pairs):
     own, _ = pairs
     with tls_server(own) as running:
-        assert pem.read(tls.certificate_of(running.url))[0] == own.fingerprint
+        assert pem.read(tls.read_certificate(running.url))[0] == own.fingerprint
     assert running.heads == []
     with pytest.raises(APIConnectionException, match="127.0.0.1:1"):
-        tls.certificate_of("https://127.0.0.1:1")
+        tls.read_certificate("https://127.0.0.1:1")
 
 
 def test_a_pin_is_hexadecimal_or_the_path_of_a_file(pairs, tmp_path, monkeypatch):
@@ -120,11 +120,11 @@ def test_a_pin_is_hexadecimal_or_the_path_of_a_file(pairs, tmp_path, monkeypatch
     monkeypatch.setenv("HOME", str(tmp_path))
     spelled = ":".join(own.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
     for given in (own.fingerprint, spelled, own.cert_file, "~/server.crt"):
-        assert pem.pin(given) == own.fingerprint
-    assert pem.pin(None) is pem.pin("") is None
+        assert pem.parse_pin(given) == own.fingerprint
+    assert pem.parse_pin(None) is pem.parse_pin("") is None
     for given in ("/nonexistent/server.crt", own.key_file, 5):
         with pytest.raises(EndpointError, match="fingerprint"):
-            pem.pin(given)
+            pem.parse_pin(given)
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_the_field_of_a_token_is_what_the_server_announces(pairs, monkeypatch, e
     own, _ = pairs
     stranger = server(auth="untrusted", api_extensions=extensions)
     paper = Paper(stranger, stranger, sync(status=201))
-    monkeypatch.setattr(trust.Client, "api", lambda *given, **more: paper.api)
+    monkeypatch.setattr(tokens.Client, "api", lambda *given, **more: paper.api)
     settings = {"endpoint": "https://h", "cert": own.cert_file, "key": own.key_file, "fingerprint": SHA}
-    assert apply(trust.Client("far", settings, text()).present()) == {"trusted": {"old": False, "new": True}}
+    assert apply(tokens.Client("far", settings, text()).plan_present()) == {"trusted": {"old": False, "new": True}}
     assert paper.lines == ["GET /1.0", "GET /1.0", "POST /1.0/certificates"]
     assert paper.seen[-1].json == {"type": "client", "name": "salt", field: text()}
 
@@ -153,9 +153,9 @@ def test_a_refusal_counts_unless_the_server_trusts_us_all_the_same(pairs, monkey
     stranger = server(auth="untrusted")
     refusal = failure(403, f"bad token {text()} with {SECRET}")
     paper = Paper(stranger, stranger, refusal, server() if meanwhile else stranger)
-    monkeypatch.setattr(trust.Client, "api", lambda *given, **more: paper.api)
+    monkeypatch.setattr(tokens.Client, "api", lambda *given, **more: paper.api)
     settings = {"endpoint": "https://h", "cert": own.cert_file, "key": own.key_file, "fingerprint": SHA}
-    steps = trust.Client("far", settings, text()).present()
+    steps = tokens.Client("far", settings, text()).plan_present()
     if meanwhile:
         assert apply(steps) == {"trusted": {"old": False, "new": True}}
         return
@@ -176,19 +176,19 @@ def test_only_tokens_for_clients_that_can_be_used_are_listed_and_revoked():
         operation(103, **{"class": "task", "id": "3"}),
     ]
     listed = sync({"running": running, "cancelled": [{**running[0], "id": "4"}]})
-    found = trust.tokens(Paper(listed).api)
+    found = tokens.list_tokens(Paper(listed).api)
     expected = {"name": "web1", "restricted": True, "projects": ["p"], "addresses": ["a:1"], "expires_at": None}
     assert found == {"operations/1": expected}
     paper = Paper(listed, sync({}))
-    assert trust.revoke(paper.api, "web1") == {"deleted": "web1"}
+    assert tokens.revoke(paper.api, "web1") == {"deleted": "web1"}
     assert paper.writes == ["DELETE /1.0/operations/1"]
-    assert trust.revoke(Paper(sync({})).api, "web1") == {}
+    assert tokens.revoke(Paper(sync({})).api, "web1") == {}
 
 
 def test_a_server_that_makes_no_tokens_is_told():
     for extensions, words in (([], "lacks the API extension certificate_token"), (["certificate_token"], "no address")):
         with pytest.raises(InvalidError, match=words):
-            trust.make_token(Paper(lambda seen: server(api_extensions=extensions)).api, "web1")  # noqa: B023
+            tokens.make_token(Paper(lambda seen: server(api_extensions=extensions)).api, "web1")  # noqa: B023
     for name in ("", "..", "a\nb", 5):
         with pytest.raises(InvalidError, match="client name"):
-            trust.make_token(Paper().api, name)
+            tokens.make_token(Paper().api, name)

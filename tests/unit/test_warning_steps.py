@@ -53,45 +53,45 @@ def applied(daemon, act, name, test=False, project=None):
 def test_new_ones_are_acknowledged_by_type_or_uuid_whatever_the_project(name, uuid, project):
     daemon = Daemon()
     change = {uuid: {"status": {"old": "new", "new": "acknowledged"}}}
-    predicted, paper = applied(daemon, warnings.acknowledged, name, True, project)
+    predicted, paper = applied(daemon, warnings.plan_acknowledge, name, True, project)
     assert (predicted["result"], predicted["changes"], paper.writes) == (None, change, [])
     assert predicted["comment"] == f"warning {name} would be acknowledged"
-    ret, paper = applied(daemon, warnings.acknowledged, name, False, project)
+    ret, paper = applied(daemon, warnings.plan_acknowledge, name, False, project)
     assert (ret["result"], ret["changes"]) == (True, change)
     assert ret["comment"] == f"warning {name} was acknowledged"
     (written,) = [seen for seen in paper.seen if seen.method != "GET"]
     assert (written.line, written.json) == (f"PUT /1.0/warnings/{uuid}", {"status": "acknowledged"})
     for test in (True, False):
-        again, paper = applied(daemon, warnings.acknowledged, name, test, project)
+        again, paper = applied(daemon, warnings.plan_acknowledge, name, test, project)
         assert (again["result"], again["changes"], paper.writes) == (True, {}, [])
 
 
 def test_all_of_a_type_go():
     daemon = Daemon()
     change = {uuid: {"deleted": uuid} for uuid in (ONE, TWO)}
-    predicted, paper = applied(daemon, warnings.absent, TYPE, test=True)
+    predicted, paper = applied(daemon, warnings.plan_absent, TYPE, test=True)
     assert (predicted["result"], predicted["changes"], paper.writes) == (None, change, [])
-    ret, paper = applied(daemon, warnings.absent, TYPE)
+    ret, paper = applied(daemon, warnings.plan_absent, TYPE)
     assert (ret["result"], ret["changes"]) == (True, change)
     assert paper.writes == [f"DELETE /1.0/warnings/{uuid}" for uuid in (ONE, TWO)]
     assert list(daemon.found) == [OTHER]
-    assert applied(daemon, warnings.absent, TYPE)[0]["changes"] == {}
+    assert applied(daemon, warnings.plan_absent, TYPE)[0]["changes"] == {}
 
 
-@pytest.mark.parametrize("act", [warnings.acknowledged, warnings.absent])
+@pytest.mark.parametrize("act", [warnings.plan_acknowledge, warnings.plan_absent])
 @pytest.mark.parametrize("name", ["no such type", "", None, 5, [ONE], "..", "new"])
 def test_that_there_is_none_is_as_good(act, name):
     ret, paper = applied(Daemon(), act, name)
     assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
 
 
-@pytest.mark.parametrize("act", [warnings.acknowledged, warnings.absent])
+@pytest.mark.parametrize("act", [warnings.plan_acknowledge, warnings.plan_absent])
 def test_a_daemon_without_warnings_has_none(act):
     ret, paper = applied(Daemon(extensions=()), act, TYPE)
     assert (ret["result"], ret["changes"], paper.lines) == (True, {}, ["GET /1.0"])
 
 
-@pytest.mark.parametrize("act", [warnings.acknowledged, warnings.absent])
+@pytest.mark.parametrize("act", [warnings.plan_acknowledge, warnings.plan_absent])
 def test_that_the_daemon_lists_nothing_is_none(act):
     daemon = Daemon()
     daemon.found.clear()
@@ -100,8 +100,8 @@ def test_that_the_daemon_lists_nothing_is_none(act):
 
 def test_somebody_who_was_faster_leaves_nothing_to_do():
     daemon = Daemon()
-    (step,) = warnings.acknowledged(Paper(daemon).api, TYPE)
-    (gone,) = warnings.absent(Paper(daemon).api, ONE)
+    (step,) = warnings.plan_acknowledge(Paper(daemon).api, TYPE)
+    (gone,) = warnings.plan_absent(Paper(daemon).api, ONE)
     del daemon.found[ONE]
     assert gone.apply() == {}
     daemon.found[ONE] = daemon.warning(ONE, TYPE, "new")

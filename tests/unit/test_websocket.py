@@ -12,8 +12,7 @@ import threading
 
 import pytest
 from lxdapi.errors import APIConnectionException, APIException, APITimeoutException
-from lxdapi.http import retry
-from lxdapi.http import websocket as websockets
+from lxdapi.http import retry, websocket
 
 PATH, SECRET = "/1.0/operations/x", "abcdef0123456789"
 
@@ -61,8 +60,8 @@ def opened(monkeypatch):
     """Connect to a peer; yields its channel."""
 
     def connect(peer):
-        monkeypatch.setattr(websockets.stream, "dial", lambda api: peer.ours)
-        return websockets.connected(API(), PATH, {"project": "p"}, {"1": SECRET})
+        monkeypatch.setattr(websocket.upgrade, "dial", lambda api: peer.ours)
+        return websocket.open_channels(API(), PATH, {"project": "p"}, {"1": SECRET})
 
     return connect
 
@@ -75,14 +74,14 @@ def frame(opcode, data=b"", last=True):
 def test_a_missing_library_is_named_at_import(monkeypatch):
     monkeypatch.setitem(sys.modules, "websocket", None)
     with pytest.raises(ImportError, match="No module named 'websocket': install websocket-client"):
-        importlib.reload(websockets)
+        importlib.reload(websocket)
 
 
 def test_what_came_behind_the_answer_and_in_parts_is_read_to_its_end(opened):
     peer = Peer(frame(2, b"ab", last=False) + frame(9, b"ping") + frame(0, b"cd") + frame(2) + frame(1))
     with opened(peer) as channels:
         channel = channels["1"]
-        assert websockets.ready([channel], 5) == [channel]
+        assert websocket.ready([channel], 5) == [channel]
         assert [channel.receive() for _ in range(5)] == [b"ab", b"", b"cd", b"", None]
     assert f"GET {PATH}/websocket?project=p&secret={SECRET} HTTP/1.1".encode() in peer.asked
     assert peer.ended()[:1] == b"\x8a", "the ping was answered"
@@ -100,7 +99,7 @@ def test_an_end_before_the_end_is_an_error_without_the_secret(opened):
 
 
 def test_half_a_frame_is_not_waited_for_without_end(opened, monkeypatch):
-    monkeypatch.setattr(websockets, "FRAME_SECONDS", 0.2)
+    monkeypatch.setattr(websocket, "FRAME_SECONDS", 0.2)
     peer = Peer(frame(2, b"abcd")[:3])
     with opened(peer) as channels, pytest.raises(APITimeoutException, match="no answer within 0.2 s"):
         channels["1"].receive()
@@ -112,7 +111,7 @@ def test_anything_but_a_websocket_is_refused(opened, answer):
     peer = Peer(**answer)
     with pytest.raises(APIException, match="the websocket is not there: HTTP") as caught, opened(peer):
         pass
-    assert not retry.is_lost(caught.value)
+    assert not retry.is_outcome_unknown(caught.value)
     assert peer.ours.fileno() == -1, "it is closed"
     peer.ended()
 
@@ -126,8 +125,8 @@ def test_a_websocket_that_is_refused_has_the_words_of_the_daemon(opened):
 
 def test_what_came_with_the_answer_is_pending_for_who_reads_the_socket(monkeypatch):
     peer = Peer(frame(2, b"ab"))
-    monkeypatch.setattr(websockets.stream, "dial", lambda api: peer.ours)
-    connection = websockets.connect(API(), PATH, {}, SECRET)
+    monkeypatch.setattr(websocket.upgrade, "dial", lambda api: peer.ours)
+    connection = websocket.connect(API(), PATH, {}, SECRET)
     got = b""
     while len(got) < 4:
         assert connection.pending() or got == b""

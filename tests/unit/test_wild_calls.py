@@ -8,7 +8,7 @@ import inspect
 import fronts
 import pytest
 from fake import Paper
-from lxdapi.minion import connection as front
+from lxdapi.minion import connection
 from salt.exceptions import SaltException
 from test_wild_declarations import DIGEST, WHERE, WILD, Daemon, remotes
 
@@ -57,7 +57,7 @@ def functions():
 def test_each_function_answers_whatever_it_is_called_with(path, function, parameter, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for there in (True, False):
-        monkeypatch.setattr(front, "connect", lambda *given, **more: Paper(Daemon(there)).api)  # noqa: B023
+        monkeypatch.setattr(connection, "connect", lambda *given, **more: Paper(Daemon(there)).api)  # noqa: B023
         act = getattr(module_of(path, tmp_path), function)
         for what, value in WILD.items():
             given = {**demanded(act), parameter: value}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fake import Paper, failure, finished, server, started, sync
-from lxdapi.minion import connection as front
+from lxdapi.minion import connection
 from lxdapi.model.kinds import KINDS
 
 STATES = sorted((Path(__file__).resolve().parents[2] / "_states").glob("lxdapi_*.py"))
@@ -132,7 +132,7 @@ def test_each_state_answers_whatever_is_declared(path, function, parameter, monk
     word = (getattr(state_of(path, True, True, ""), "__virtualname__", None) or path.stem).partition("_")[2]
     for there in (True, False):
         for test in (True, False):
-            monkeypatch.setattr(front, "connect", lambda *given, **more: Paper(Daemon(there)).api)  # noqa: B023
+            monkeypatch.setattr(connection, "connect", lambda *given, **more: Paper(Daemon(there)).api)  # noqa: B023
             act = getattr(state_of(path, there, test, tmp_path), function)
             for what, value in WILD.items():
                 given = {"name": name_of(word), **needed(act), parameter: value}

@@ -10,7 +10,7 @@ from socketserver import ThreadingUnixStreamServer
 from urllib.parse import quote
 
 import pytest
-from lxdapi import concurrency as workers
+from lxdapi import concurrency
 from lxdapi.api import API
 
 SEEN = ContextVar("seen", default="nothing")
@@ -19,11 +19,11 @@ SEEN = ContextVar("seen", default="nothing")
 @pytest.mark.parametrize("cores, found", [(None, 2), (1, 2), (2, 4), (8, 16), (64, 16)])
 def test_creations_have_two_threads_for_a_processor(cores, found, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    assert workers.busy() == found
+    assert concurrency.worker_count() == found
 
 
 def test_a_thread_sees_what_its_caller_saw():
-    with workers.Workers(1) as made:
+    with concurrency.Workers(1) as made:
         before = SEEN.set("this")
         found = made.begin(SEEN.get)
         SEEN.reset(before)
@@ -40,7 +40,7 @@ class _Answer(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        self.server.together.wait(10)
+        self.server.run_concurrently.wait(10)
         body = b'{"type":"sync","status_code":200,"metadata":{}}'
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -62,15 +62,15 @@ def test_as_many_connections_as_requests_at_once_and_no_more(tmp_path, caplog):
     path = str(tmp_path / "s")
     with _Server(path, _Answer) as server:
         # nobody is answered before all have asked
-        server.together = threading.Barrier(workers.STOPS)
+        server.run_concurrently = threading.Barrier(concurrency.STOPS)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         api = API.factory(f"http+unix://{quote(path, safe='')}")
-        with workers.Workers(workers.STOPS) as made:
+        with concurrency.Workers(concurrency.STOPS) as made:
             for _ in range(3):
                 each = [
-                    made.begin(lambda name=number: api.get(f"instances/c{name}")) for number in range(workers.STOPS)
+                    made.begin(lambda name=number: api.get(f"instances/c{name}")) for number in range(concurrency.STOPS)
                 ]
                 assert all(one.result().metadata == {} for one in each)
         server.shutdown()
-        assert server.accepted == workers.STOPS
+        assert server.accepted == concurrency.STOPS
     assert "discarding" not in caplog.text

@@ -36,7 +36,7 @@ def web(**more):
 def applied(model, wanted=None):
     """Return (Salt's answer, the paper) of declaring the profile so, by a client that has time for repetitions."""
     paper = Paper(model, retry_timeout=0.5)
-    plan = lambda: converge.present(paper.api, "profile", "web", wanted or WANTED)  # noqa: E731
+    plan = lambda: converge.plan_present(paper.api, "profile", "web", wanted or WANTED)  # noqa: E731
     return run_state("profile", "web", plan), paper
 
 

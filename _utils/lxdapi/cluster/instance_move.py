@@ -4,10 +4,10 @@ An instance on another member of the cluster.
 
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import operations, retry
-from lxdapi.instances import power as statuses
+from lxdapi.instances import power
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan, Step
@@ -15,7 +15,7 @@ from lxdapi.plan.steps import Plan, Step
 KIND = KINDS["instance"]
 
 
-def step(api, name, now, target, move, timeout=None):
+def plan_move(api, name, now, target, move, timeout=None):
     """
     Return the step that moves a stopped instance to the target; None if it is there, or is to stay where it is.
 
@@ -24,7 +24,7 @@ def step(api, name, now, target, move, timeout=None):
     target
         A member, or ``@group`` for one of these: of those that are online the one with the fewest instances.
     """
-    if not names.truth("move", move or False):
+    if not validation.truth("move", move or False):
         return None
     if not target:
         raise InvalidError("move: target is needed")
@@ -34,10 +34,10 @@ def step(api, name, now, target, move, timeout=None):
     meant = members(api, target)
     if here in meant:
         return None
-    statuses.refuse_vanishing(now, "Stopped")
-    there = _chosen(api, meant)
+    power.require_not_ephemeral(now, "Stopped")
+    there = _choose_member(api, meant)
     change = {"location": {"old": here, "new": there}}
-    return Step("moved", change, partial(_move, api, name, there, names.seconds(timeout)))
+    return Step("moved", change, partial(_move, api, name, there, validation.parse_seconds(timeout)))
 
 
 def _move(api, name, there, seconds):
@@ -49,23 +49,23 @@ def _move(api, name, there, seconds):
     def post():
         api.post(path, **options).wait(seconds)
 
-    retry.settle(api, post, lambda: _found_moved(api, path, there))
+    retry.write_verified(api, post, lambda: _verify_moved(api, path, there))
 
 
-def _found_moved(api, path, there):
-    operations.left_alone(api, path)
+def _verify_moved(api, path, there):
+    operations.wait_until_idle(api, path)
     return True if api.get(path).metadata["location"] == there else None
 
 
-def told(api, now, target, move, steps):
+def with_location_note(api, now, target, move, steps):
     """Return the plan for an existing instance, which says if that one is not on its target and stays there."""
     here = now.metadata.get("location")
-    if not target or move or not api.clustered or here in _known(api, target):
+    if not target or move or not api.clustered or here in _members_or_none(api, target):
         return Plan.of(steps)
     return Plan.of(steps).with_note(f"it is on {here}, not on {target} (move: True moves it)")
 
 
-def _known(api, target):
+def _members_or_none(api, target):
     """Return the names of the members that a target stands for, none where that cannot be told."""
     try:
         return members(api, target)
@@ -83,7 +83,7 @@ def members(api, target):
     return found.metadata.get("members", [name])
 
 
-def _chosen(api, meant):
+def _choose_member(api, meant):
     """Return the member to move to; the daemon's own choice cannot be predicted, and LXD 5.0.2 has none."""
     found = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
     members = {each["server_name"]: each for each in found if each["server_name"] in meant}

@@ -22,15 +22,15 @@ _FIELDS = {
 }
 
 
-def encoded(api, operation):
+def encode(api, operation):
     """Return the token, one word, of the operation that it is for the daemon."""
     found = {ours: operation["metadata"][theirs] for theirs, ours in _FIELDS.items()}
     text = token_codec.encode(found)
-    api.hidden |= {found["secret"], text}
+    api.secret_values |= {found["secret"], text}
     return text
 
 
-def decoded(api, name, token):
+def decode(api, name, token):
     """
     Return (the token without white space, what it holds); from now on no error and no printout of the API holds it or
     its secret.
@@ -45,7 +45,7 @@ def decoded(api, name, token):
     addresses = found.get("addresses")
     if not all(isinstance(text, str) and text for text in texts) or not isinstance(addresses, list) or not addresses:
         raise InvalidError("token: this is no join token of a cluster")
-    api.hidden |= {found["secret"], token, text}
+    api.secret_values |= {found["secret"], token, text}
     if found["server_name"] != name:
         raise InvalidError(f"token: it is for a server called {found['server_name']}")
     return text, found
@@ -71,12 +71,12 @@ def _is_mapping(given):
 
 def _entries(kind_name, objects):
     for name, config in objects.items():
-        values = diff.normal(KINDS[kind_name], {"config": config})["config"]
+        values = diff.normalize(KINDS[kind_name], {"config": config})["config"]
         for key, value in values.items():
             yield {"entity": _ENTITIES[kind_name], "name": name, "key": key, "value": value or ""}
 
 
-def reached(found):
+def connect_first(found):
     """
     Return (address, PEM of the certificate) of the first member in a token that answers.
 
@@ -85,7 +85,7 @@ def reached(found):
     failures = []
     for address in found["addresses"]:
         try:
-            certificate = tls.certificate_of(endpoints.base_url(f"https://{address}"))
+            certificate = tls.read_certificate(endpoints.base_url(f"https://{address}"))
         except LxdapiError as exc:
             failures.append(f"{address} ({exc.error if isinstance(exc, APIException) else exc})")
             continue

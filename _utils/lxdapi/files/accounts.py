@@ -2,10 +2,10 @@
 The users and groups of an instance, by its own /etc/passwd and /etc/group.
 """
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.files import path_jobs as files
-from lxdapi.instances import exec_user as login
+from lxdapi.files import path_jobs
+from lxdapi.instances import exec_user
 
 _LISTS = {"user": "passwd", "group": "group"}
 # What is longer is no list of users.
@@ -31,26 +31,26 @@ class Accounts:
 
         Raises :class:`InvalidError` for a name that the instance does not know.
         """
-        given = names.user_or_group(word, given)
+        given = validation.user_or_group(word, given)
         if given is None or isinstance(given, int):
             return given
-        if given not in self._known(word):
+        if given not in self._ids(word):
             raise InvalidError(f"{word}: the instance has no {given!r} in /etc/{_LISTS[word]}")
-        return self._known(word)[given]
+        return self._ids(word)[given]
 
     def name(self, word, number):
         """Return the name of a number, as text the number where it has none."""
-        return next((name for name, each in self._known(word).items() if each == number), str(number))
+        return next((name for name, each in self._ids(word).items() if each == number), str(number))
 
-    def _known(self, word):
+    def _ids(self, word):
         if word not in self._lists:
             base = _LISTS[word]
-            entries = login.parse(base, self._read(f"/etc/{base}"))
+            entries = exec_user.parse(base, self._read(f"/etc/{base}"))
             self._lists[word] = {each[0]: int(each[2]) for each in reversed(entries)}  # the first of a name counts
         return self._lists[word]
 
     def _read(self, path):
-        found = self._session.do(files.looked(path, follow=True))
+        found = self._session.run(path_jobs.lstat_or_none(path, follow=True))
         if found is None:
             return b""
         blocks = bytearray()
@@ -59,5 +59,5 @@ class Accounts:
             blocks.extend(block)
             return len(blocks) > _LONGEST
 
-        self._session.do(files.content(path, sink, found.size))
+        self._session.run(path_jobs.read_blocks(path, sink, found.size))
         return bytes(blocks)

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, Optional
 
-from lxdapi import local_files
-from lxdapi import validation as names
+from lxdapi import local_files, validation
 from lxdapi.errors import InvalidError, LxdapiError
 
 _BLOCK = 256 * 1024
@@ -35,9 +34,9 @@ class Content:
         self._data, self._path, self._digests = data, path, {}
 
     @contextmanager
-    def opened(self):
+    def open(self):
         """Within the block there is a file to read the content from; raises :class:`InvalidError`."""
-        with _Reading(io.BytesIO(self._data) if self._path is None else _open(self._path)) as file:
+        with _CheckedFile(io.BytesIO(self._data) if self._path is None else _open(self._path)) as file:
             yield file
 
     @property
@@ -64,7 +63,7 @@ class Content:
             digest = hashlib.new(name)
         except (ValueError, TypeError) as exc:
             raise InvalidError(f"there is no hash called {name!r}") from exc
-        with self.opened() as file:
+        with self.open() as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
         return digest.hexdigest()
@@ -73,11 +72,11 @@ class Content:
         """Return it as text to be shown, None where it is none or too long."""
         if self.size > LONGEST_SHOWN:
             return None
-        with self.opened() as file:
-            return text_of(file.read(LONGEST_SHOWN + 1))
+        with self.open() as file:
+            return decode_text(file.read(LONGEST_SHOWN + 1))
 
 
-class _Reading:
+class _CheckedFile:
     """A file whose failures are of lxdapi."""
 
     def __init__(self, file):
@@ -97,7 +96,7 @@ class _Reading:
             raise InvalidError(f"{getattr(self._file, 'name', '')} cannot be read: {exc.strerror}") from exc
 
 
-def text_of(data):
+def decode_text(data):
     """Return bytes as text to be shown, None where they are none."""
     try:
         return None if b"\0" in data else data.decode("utf-8")
@@ -115,14 +114,14 @@ def _open(path):
     return file
 
 
-def of_file(path):
+def from_file(path):
     """Return the :class:`Content` of a file of this machine; raises :class:`InvalidError` if there is none."""
-    if not os.path.isfile(names.absolute_path("path", path)):
+    if not os.path.isfile(validation.absolute_path("path", path)):
         raise InvalidError(f"{path} is no file" if os.path.exists(path) else f"{path} does not exist")
     return Content(path=path)
 
 
-def of_text(contents, newline=True):
+def from_text(contents, newline=True):
     """
     Return the :class:`Content` of a text, or of a list of lines.
 
@@ -155,17 +154,17 @@ class Template(NamedTuple):
     defaults: Optional[dict] = None
 
 
-class Sum(NamedTuple):
+class ExpectedHash(NamedTuple):
     """What a file of a web server has to be: its hash, or that none is needed."""
 
     hash: Optional[str] = None
     skip: bool = False
 
 
-PLAIN, UNCHECKED = Template(), Sum()
+PLAIN, UNCHECKED = Template(), ExpectedHash()
 
 
-def of_source(functions, name, source, saltenv="base", template=PLAIN, checked=UNCHECKED):
+def from_source(functions, name, source, saltenv="base", template=PLAIN, checked=UNCHECKED):
     """
     Return the :class:`Content` of a source, fetched, verified and rendered as Salt's own ``file.managed`` does it.
 
@@ -179,46 +178,46 @@ def of_source(functions, name, source, saltenv="base", template=PLAIN, checked=U
     if not isinstance(source, str) or not source or "\0" in source:
         raise InvalidError(f"source: a path, salt:// or https:// is needed, not {source!r}")
     if "://" not in source and not template.engine and not checked.hash:
-        return of_file(source)
-    path, wanted = _managed(functions, name, source, saltenv, template, checked, source)
+        return from_file(source)
+    path, wanted = _get_managed(functions, name, source, saltenv, template, checked, source)
     if template.engine:
-        return _taken(path)
-    found = of_file(path or local_files.local_file(functions["cp.cache_file"], source, saltenv))
+        return _take_rendered(path)
+    found = from_file(path or local_files.local_file(functions["cp.cache_file"], source, saltenv))
     if wanted and not checked.skip and found.digest(wanted["hash_type"]) != wanted["hsum"]:
         digest = found.digest(wanted["hash_type"])
         raise InvalidError(f"{source}: its {wanted['hash_type']} is {digest} instead of {wanted['hsum']}")
     return found
 
 
-class Given(NamedTuple):
+class ContentSpec(NamedTuple):
     """What is declared of a content: a source with what it has to be, or a :class:`Content`, or neither."""
 
     source: Optional[str] = None
-    checked: Sum = UNCHECKED
+    checked: ExpectedHash = UNCHECKED
     content: Optional[Content] = None
 
 
-def content(functions, name, given, saltenv, template):
-    """Return the :class:`Content` of a :class:`Given`, None where nothing is declared; see :func:`of_source`."""
+def resolve(functions, name, given, saltenv, template):
+    """Return the :class:`Content` of a :class:`ContentSpec`, None if nothing is declared; see :func:`from_source`."""
     if given.source is not None and given.content is not None:
         raise InvalidError("source or contents: one of the two is needed")
     if given.source is not None:
-        return of_source(functions, name, given.source, saltenv, template, given.checked)
-    return None if given.content is None else rendered(functions, name, given.content, saltenv, template)
+        return from_source(functions, name, given.source, saltenv, template, given.checked)
+    return None if given.content is None else render(functions, name, given.content, saltenv, template)
 
 
-def rendered(functions, name, content, saltenv, template):
+def render(functions, name, content, saltenv, template):
     """Return the :class:`Content` that a template of text makes."""
     if not template.engine:
         return content
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
         path = os.path.join(folder, "template")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file, content.opened() as given:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file, content.open() as given:
             file.write(given.read(content.size))
-        return _taken(_managed(functions, name, path, saltenv, template, UNCHECKED, "contents")[0])
+        return _take_rendered(_get_managed(functions, name, path, saltenv, template, UNCHECKED, "contents")[0])
 
 
-def _managed(functions, name, source, saltenv, template, checked, what):
+def _get_managed(functions, name, source, saltenv, template, checked, what):
     """Return (path or "", {hash_type, hsum} or {}) of what Salt makes of a source."""
     for each in (template.context, template.defaults):
         if each is not None and not isinstance(each, dict):
@@ -232,7 +231,7 @@ def _managed(functions, name, source, saltenv, template, checked, what):
     return path, wanted
 
 
-def _taken(path):
+def _take_rendered(path):
     """Return the content of a file that Salt rendered, which is removed: it may hold secrets."""
     try:
         with open(path, "rb") as file:
@@ -241,7 +240,7 @@ def _taken(path):
         os.unlink(path)
 
 
-class Local(NamedTuple):
+class LocalEntry(NamedTuple):
     """Something of a tree on this machine: a file with its path, a directory, or a link with its target."""
 
     type: str
@@ -249,27 +248,27 @@ class Local(NamedTuple):
     target: str = ""
 
 
-def tree(functions, source, saltenv="base", keep_symlinks=False):
+def read_tree(functions, source, saltenv="base", keep_symlinks=False):
     """
-    Return {relative path: :class:`Local`} of a directory of this machine or of the fileserver, itself not included.
+    Return {relative path: :class:`LocalEntry`} of what is below a directory of this machine or of the fileserver.
 
     keep_symlinks
         True: links are links; False: they are what they lead to.
     """
     if isinstance(source, str) and source.startswith(_SALT):
-        return _served(functions, source, saltenv, keep_symlinks)
-    if not os.path.isdir(names.absolute_path("source (or salt://)", source)):
+        return _read_fileserver_tree(functions, source, saltenv, keep_symlinks)
+    if not os.path.isdir(validation.absolute_path("source (or salt://)", source)):
         raise InvalidError(f"{source} is no directory" if os.path.exists(source) else f"{source} does not exist")
-    return _walked(source, keep_symlinks)
+    return _walk(source, keep_symlinks)
 
 
-def _walked(source, keep_symlinks):
+def _walk(source, keep_symlinks):
     found, inside = {}, [("", (os.path.realpath(source),))]
     while inside:
         relative, above = inside.pop()
-        for entry in _scanned(os.path.join(source, relative)):
+        for entry in _scan(os.path.join(source, relative)):
             name = f"{relative}/{entry.name}".lstrip("/")
-            found[name] = _local(entry, keep_symlinks)
+            found[name] = _local_entry(entry, keep_symlinks)
             real = os.path.realpath(entry.path)
             if found[name].type == "directory":
                 if real in above:
@@ -278,7 +277,7 @@ def _walked(source, keep_symlinks):
     return found
 
 
-def _scanned(folder):
+def _scan(folder):
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -286,40 +285,44 @@ def _scanned(folder):
         raise LxdapiError(f"{folder} cannot be read: {exc.strerror}") from exc
 
 
-def _local(entry, keep_symlinks):
+def _local_entry(entry, keep_symlinks):
     if keep_symlinks and entry.is_symlink():
-        return Local("symlink", target=os.readlink(entry.path))
+        return LocalEntry("symlink", target=os.readlink(entry.path))
     if entry.is_dir():
-        return Local("directory")
+        return LocalEntry("directory")
     if not entry.is_file():
         raise InvalidError(f"{entry.path} is neither a file nor a directory")
-    return Local("file", path=entry.path)
+    return LocalEntry("file", path=entry.path)
 
 
-def _served(functions, source, saltenv, keep_symlinks):
+def _read_fileserver_tree(functions, source, saltenv, keep_symlinks):
     """Return the tree of a directory of the fileserver, whose files are fetched into the minion's cache."""
     prefix = source[len(_SALT) :].strip("/") + "/"
     links = functions["cp.list_master_symlinks"](saltenv, prefix) if keep_symlinks else {}
-    found = {name: Local("symlink", target=to) for name, to in links.items()}
-    found.update((name.rstrip("/"), Local("directory")) for name in functions["cp.list_master_dirs"](saltenv, prefix))
+    found = {name: LocalEntry("symlink", target=to) for name, to in links.items()}
+    found.update(
+        (name.rstrip("/"), LocalEntry("directory")) for name in functions["cp.list_master_dirs"](saltenv, prefix)
+    )
     for name in functions["cp.list_master"](saltenv, prefix):
         if name not in found and not any(name.startswith(f"{link}/") for link in links):
-            found[name] = Local("file", path=local_files.local_file(functions["cp.cache_file"], _SALT + name, saltenv))
+            found[name] = LocalEntry(
+                "file", path=local_files.local_file(functions["cp.cache_file"], _SALT + name, saltenv)
+            )
     found = {name[len(prefix) :]: each for name, each in found.items() if name.startswith(prefix) and name != prefix}
     for name in list(found):
-        found.update({each: Local("directory") for each in above(name) if each not in found})
+        found.update({each: LocalEntry("directory") for each in parent_folders(name) if each not in found})
     if not found:
         raise InvalidError(f"{source} is not there, or empty")
     return found
 
 
-def above(name):
+def parent_folders(name):
     """Return the directories that a relative path is in, the topmost first."""
     parts = name.split("/")[:-1]
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def chosen(found, include=None, exclude=None):
+def select(found, include=None, exclude=None):
     """
     Return those of {relative path: ...} that a shell-style pattern includes and none excludes.
 
@@ -330,18 +333,18 @@ def chosen(found, include=None, exclude=None):
         if pattern is not None and not isinstance(pattern, str):
             raise InvalidError(f"{what}: a pattern such as '*.conf' is needed, not {pattern!r}")
     if include is None:
-        return {name: each for name, each in found.items() if is_chosen(name, None, exclude)}
-    kept = {n for n, each in found.items() if each.type != "directory" and is_chosen(n, include, exclude)}
-    kept |= {each for name in kept for each in above(name)}
+        return {name: each for name, each in found.items() if is_selected(name, None, exclude)}
+    kept = {n for n, each in found.items() if each.type != "directory" and is_selected(n, include, exclude)}
+    kept |= {each for name in kept for each in parent_folders(name)}
     return {name: each for name, each in found.items() if name in kept}
 
 
-def is_chosen(name, include, exclude):
-    """Return True if the patterns leave something of that relative path; see :func:`chosen`."""
-    if exclude is not None and any(_fits(each, exclude) for each in [name, *above(name)]):
+def is_selected(name, include, exclude):
+    """Return True if the patterns leave something of that relative path; see :func:`select`."""
+    if exclude is not None and any(_matches(each, exclude) for each in [name, *parent_folders(name)]):
         return False
-    return include is None or _fits(name, include)
+    return include is None or _matches(name, include)
 
 
-def _fits(name, pattern):
+def _matches(name, pattern):
     return fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name.rpartition("/")[2], pattern)

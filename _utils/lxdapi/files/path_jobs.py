@@ -12,9 +12,9 @@ import secrets as random
 import stat
 from typing import NamedTuple, Optional
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.files import sftp_protocol as sftp
+from lxdapi.files import sftp_protocol
 from lxdapi.files.sftp_protocol import SftpError
 
 _TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
@@ -36,7 +36,7 @@ class Owner(NamedTuple):
     gid: Optional[int] = None
     mode: Optional[int] = None
 
-    def over(self, other):
+    def with_defaults_from(self, other):
         """Return this owner with what the other says where this says nothing."""
         return Owner(*(own if own is not None else theirs for own, theirs in zip(self, other)))
 
@@ -45,9 +45,9 @@ class Owner(NamedTuple):
 NEW = Owner(0, 0, FILE_MODE)
 
 
-def path_of(path):
+def parse_path(path):
     """Return a path inside an instance as it is sent; raises :class:`InvalidError` for what is none."""
-    names.absolute_path("path in the instance", path)
+    validation.absolute_path("path in the instance", path)
     if {".", ".."} & set(path.split("/")):
         raise InvalidError(f"{path!r}: a path without '.' and '..' is needed")
     try:
@@ -57,7 +57,7 @@ def path_of(path):
     return "/" + "/".join(filter(None, path.split("/")))
 
 
-def mode_of(mode):
+def parse_mode(mode):
     """
     Return a mode as a number, None for None: digits are octal ones, as Salt has them everywhere.
 
@@ -71,12 +71,12 @@ def mode_of(mode):
     return int(text.replace("0o", ""), 8)
 
 
-def mode_text(mode):
+def format_mode(mode):
     """Return a mode as it is told: ``0640``."""
     return f"{stat.S_IMODE(mode):04o}"
 
 
-def type_of(mode):
+def file_type(mode):
     """Return the type that a mode has: file, directory, symlink, other."""
     return _TYPES.get(stat.S_IFMT(mode), "other")
 
@@ -86,7 +86,7 @@ def owner_of(attributes):
     return Owner(attributes.uid, attributes.gid, stat.S_IMODE(attributes.mode))
 
 
-def beside(path):
+def temporary_name(path):
     """Return a temporary name for a path, in the same directory."""
     folder, name = posixpath.split(path)
     return posixpath.join(folder, f"{_stem(name)}{random.token_hex(8)}")
@@ -107,45 +107,45 @@ def is_leftover(name, of):
 # Jobs. Their paths are those of path_of(), or what the daemon listed.
 
 
-def looked(path, follow=False):
+def lstat_or_none(path, follow=False):
     """Return the attributes of a path, None if there is nothing."""
     try:
-        return (yield [sftp.stat(path) if follow else sftp.lstat(path)])[0]
+        return (yield [sftp_protocol.stat(path) if follow else sftp_protocol.lstat(path)])[0]
     except SftpError as exc:
         if exc.missing:
             return None
         raise
 
 
-def target(path):
+def read_link(path):
     """Return the target of a symbolic link."""
-    (found,) = yield [sftp.readlink(path)]
+    (found,) = yield [sftp_protocol.readlink(path)]
     return found[0][0]
 
 
-def resolved(path):
+def resolve(path):
     """Return (path, attributes) of what a path leads to, be it there or not; of the folders the daemon takes care."""
     for _ in range(_MOST_LINKS):
-        found = yield from looked(path)
-        if found is None or type_of(found.mode) != "symlink":
+        found = yield from lstat_or_none(path)
+        if found is None or file_type(found.mode) != "symlink":
             return path, found
-        path = posixpath.join(posixpath.dirname(path), (yield from target(path)))
-    raise InvalidError(f"{sftp.shown(path)}: too many symbolic links")
+        path = posixpath.join(posixpath.dirname(path), (yield from read_link(path)))
+    raise InvalidError(f"{sftp_protocol.format_path(path)}: too many symbolic links")
 
 
-def entries(path):
+def list_directory(path):
     """Return {name: attributes} of a directory; of a symbolic link its own."""
-    (handle,) = yield [sftp.opendir(path)]
+    (handle,) = yield [sftp_protocol.opendir(path)]
     found = {}
-    while some := (yield [sftp.readdir(handle)])[0]:
+    while some := (yield [sftp_protocol.readdir(handle)])[0]:
         found.update((name, each) for name, each in some if name not in (".", ".."))
-    yield [sftp.close(handle)]
+    yield [sftp_protocol.close(handle)]
     if bad := [name for name in found if not name or "/" in name or "\0" in name]:
-        raise InvalidError(f"{sftp.shown(path)} holds {bad[0]!r}, which is no name of a file")
+        raise InvalidError(f"{sftp_protocol.format_path(path)} holds {bad[0]!r}, which is no name of a file")
     return found
 
 
-def content(path, sink, size=0, ahead=READS_AHEAD):
+def read_blocks(path, sink, size=0, ahead=READS_AHEAD):
     """
     Give the blocks of a file to ``sink``, in their order.
 
@@ -154,21 +154,23 @@ def content(path, sink, size=0, ahead=READS_AHEAD):
     size
         As far as it is known, so that no more is asked for than there is.
     """
-    (handle,) = yield [sftp.open_(path, sftp.READ)]
+    (handle,) = yield [sftp_protocol.open_(path, sftp_protocol.READ)]
     offset, ended = 0, False
     try:
         while not ended:
-            count = max(1, min(ahead, (size - offset) // sftp.READ_BLOCK + 2))
-            blocks = yield [sftp.read(handle, offset + each * sftp.READ_BLOCK) for each in range(count)]
-            offset, ended = _drained(blocks, sink, offset)
+            count = max(1, min(ahead, (size - offset) // sftp_protocol.READ_BLOCK + 2))
+            blocks = yield [
+                sftp_protocol.read(handle, offset + each * sftp_protocol.READ_BLOCK) for each in range(count)
+            ]
+            offset, ended = _drain(blocks, sink, offset)
     except SftpError as exc:
-        yield from _ignoring([sftp.close(handle)])
+        yield from _send_ignoring_errors([sftp_protocol.close(handle)])
         raise exc
-    yield [sftp.close(handle)]
+    yield [sftp_protocol.close(handle)]
     return offset
 
 
-def _drained(blocks, sink, offset):
+def _drain(blocks, sink, offset):
     """Give the sink the blocks up to the first short one; returns the next offset, and whether that is the end."""
     for block, following in zip(blocks, [*blocks[1:], None]):
         if not block:
@@ -176,12 +178,12 @@ def _drained(blocks, sink, offset):
         offset += len(block)
         if sink(block):
             return offset, True
-        if len(block) < sftp.READ_BLOCK:
+        if len(block) < sftp_protocol.READ_BLOCK:
             return offset, following == b""
     return offset, False
 
 
-def put(path, source, owner):
+def write(path, source, owner):
     """
     A job that writes a file under a temporary name and gives it its own when it is whole, with this owner and mode.
 
@@ -192,57 +194,57 @@ def put(path, source, owner):
     """
     for left in reversed(range(_TRIES)):
         try:
-            return (yield from _put(path, source, owner))
+            return (yield from _write(path, source, owner))
         except SftpError as exc:
-            if not _is_taken(exc, left):
+            if not _may_retry(exc, left):
                 raise
 
 
-def put_alone(session, path, source, owner, show=lambda count: None):
+def write_pipelined(session, path, source, owner, show=lambda count: None):
     """
-    Do what :func:`put` does, for a file that is written alone: blocks of it are under way all the time.
+    Do what :func:`write` does, for a file that is written alone: blocks of it are under way all the time.
 
     show
         Called with the number of bytes that were written just now.
     """
     for left in reversed(range(_TRIES)):
         try:
-            return _put_alone(session, path, source, owner, show)
+            return _write_pipelined(session, path, source, owner, show)
         except SftpError as exc:
-            if not _is_taken(exc, left):
+            if not _may_retry(exc, left):
                 raise
 
 
-def _is_taken(exc, left):
+def _may_retry(exc, left):
     """Return True if the temporary file has gone, and there are tries left."""
     return exc.missing and exc.call != "open" and left > 0
 
 
-def _put_alone(session, path, source, owner, show):
-    temporary, handle = beside(path), None
+def _write_pipelined(session, path, source, owner, show):
+    temporary, handle = temporary_name(path), None
     try:
-        handle = session.do(_begun(temporary, owner))
-        with source.opened() as file:
+        handle = session.run(_open_temporary(temporary, owner))
+        with source.open() as file:
             blocks = _Blocks(file)
-            writers = (_written(handle, blocks, path, show) for _ in range(WRITES_AHEAD))
-            for _ in session.together(writers, WRITES_AHEAD):
+            writers = (_write_blocks(handle, blocks, path, show) for _ in range(WRITES_AHEAD))
+            for _ in session.run_concurrently(writers, WRITES_AHEAD):
                 pass
-        session.do(_ended(handle, temporary, path, blocks.size, owner))
+        session.run(_finish(handle, temporary, path, blocks.size, owner))
     except (SftpError, InvalidError):
-        session.do(_discarded(handle, temporary))
+        session.run(_discard(handle, temporary))
         raise
 
 
-def _put(path, source, owner):
-    temporary, handle = beside(path), None
+def _write(path, source, owner):
+    temporary, handle = temporary_name(path), None
     try:
-        handle = yield from _begun(temporary, owner)
-        with source.opened() as file:
+        handle = yield from _open_temporary(temporary, owner)
+        with source.open() as file:
             blocks = _Blocks(file)
-            yield from _written(handle, blocks, path)
-        yield from _ended(handle, temporary, path, blocks.size, owner)
+            yield from _write_blocks(handle, blocks, path)
+        yield from _finish(handle, temporary, path, blocks.size, owner)
     except (SftpError, InvalidError) as exc:
-        yield from _discarded(handle, temporary)
+        yield from _discard(handle, temporary)
         raise exc
 
 
@@ -253,100 +255,102 @@ class _Blocks:
         self._file, self.size = file, 0
 
     def __iter__(self):
-        while block := self._file.read(sftp.WRITE_BLOCK):
+        while block := self._file.read(sftp_protocol.WRITE_BLOCK):
             offset, self.size = self.size, self.size + len(block)
             yield offset, block
 
 
-def _written(handle, blocks, path, show=lambda count: None):
+def _write_blocks(handle, blocks, path, show=lambda count: None):
     for offset, block in blocks:
-        yield [sftp.write(handle, offset, block, path)]
+        yield [sftp_protocol.write(handle, offset, block, path)]
         show(len(block))
 
 
-def _begun(temporary, owner):
-    begin = [sftp.open_(temporary, sftp.WRITE | sftp.CREATE | sftp.EXCLUSIVE)]
+def _open_temporary(temporary, owner):
+    begin = [sftp_protocol.open_(temporary, sftp_protocol.WRITE | sftp_protocol.CREATE | sftp_protocol.EXCLUSIVE)]
     # nobody else shall read it before it has its owner
-    private = [] if owner == NEW else [sftp.set_mode(temporary, 0o600)]
+    private = [] if owner == NEW else [sftp_protocol.set_mode(temporary, 0o600)]
     return (yield begin + private)[0]
 
 
-def _ended(handle, temporary, path, size, owner):
-    requests = [] if owner == NEW else owned(temporary, owner)
-    found = (yield [sftp.close(handle), *requests, sftp.lstat(temporary)])[-1]
+def _finish(handle, temporary, path, size, owner):
+    requests = [] if owner == NEW else ownership_requests(temporary, owner)
+    found = (yield [sftp_protocol.close(handle), *requests, sftp_protocol.lstat(temporary)])[-1]
     if owner_of(found) != owner:
-        found = (yield [*owned(temporary, owner), sftp.lstat(temporary)])[-1]
-    _refuse_other(path, found, size, owner)
-    yield [sftp.rename(temporary, path)]
+        found = (yield [*ownership_requests(temporary, owner), sftp_protocol.lstat(temporary)])[-1]
+    _require_written(path, found, size, owner)
+    yield [sftp_protocol.rename(temporary, path)]
 
 
-def _discarded(handle, temporary):
-    yield from _ignoring([] if handle is None else [sftp.close(handle)])
-    yield from _ignoring([sftp.remove(temporary)])
+def _discard(handle, temporary):
+    yield from _send_ignoring_errors([] if handle is None else [sftp_protocol.close(handle)])
+    yield from _send_ignoring_errors([sftp_protocol.remove(temporary)])
 
 
-def owned(path, owner):
+def ownership_requests(path, owner):
     """Return the requests that give a path its owner and mode, in the order in which the mode stays as it is."""
-    return [sftp.set_owner(path, owner.uid, owner.gid), sftp.set_mode(path, owner.mode)]
+    return [sftp_protocol.set_owner(path, owner.uid, owner.gid), sftp_protocol.set_mode(path, owner.mode)]
 
 
-def _refuse_other(path, found, size, owner):
+def _require_written(path, found, size, owner):
     """Raise if what was written is not what shall be there."""
     if found.size != size:
         raise InvalidError(f"{path}: of {size} bytes {found.size} arrived; the file is as it was")
-    refuse_lost_bits(path, found, owner)
+    require_mode_kept(path, found, owner)
 
 
-def refuse_lost_bits(path, found, owner):
+def require_mode_kept(path, found, owner):
     """Raise if the daemon did not set the owner and the mode, of which it leaves out some bits."""
     if owner_of(found)[:2] != owner[:2]:
-        raise InvalidError(f"{sftp.shown(path)}: the owner is {found.uid}:{found.gid}, not {owner.uid}:{owner.gid}")
+        raise InvalidError(
+            f"{sftp_protocol.format_path(path)}: the owner is {found.uid}:{found.gid}, not {owner.uid}:{owner.gid}"
+        )
     if stat.S_IMODE(found.mode) != owner.mode:
-        words = f"the mode is {mode_text(found.mode)} instead of {mode_text(owner.mode)}"
-        raise InvalidError(f"{sftp.shown(path)}: {words}: {_LOST_BITS}")
+        words = f"the mode is {format_mode(found.mode)} instead of {format_mode(owner.mode)}"
+        raise InvalidError(f"{sftp_protocol.format_path(path)}: {words}: {_LOST_BITS}")
 
 
-def changed(path, owner):
+def set_ownership(path, owner):
     """Give what is there this owner and mode."""
-    found = (yield [*owned(path, owner), sftp.stat(path)])[-1]
-    refuse_lost_bits(path, found, owner)
+    found = (yield [*ownership_requests(path, owner), sftp_protocol.stat(path)])[-1]
+    require_mode_kept(path, found, owner)
 
 
-def swept(path):
+def remove_leftovers(path):
     """Remove what earlier runs that were cut off left of a file under temporary names."""
     folder, name = posixpath.split(path)
-    for each in (yield from entries(folder)):
+    for each in (yield from list_directory(folder)):
         if is_leftover(each, name):
-            yield from _ignoring([sftp.remove(posixpath.join(folder, each))])
+            yield from _send_ignoring_errors([sftp_protocol.remove(posixpath.join(folder, each))])
 
 
-def made(path, owner):
+def make_directory(path, owner):
     """Make a directory whose parent is there; it has its owner and mode from the beginning of its name on."""
-    yield [sftp.mkdir(path)]
-    yield from changed(path, owner)
+    yield [sftp_protocol.mkdir(path)]
+    yield from set_ownership(path, owner)
 
 
 def missing_folders(path):
     """Return the directories that are not there and would have to be, the topmost first."""
     missing = []
-    while path != "/" and (yield from looked(path, follow=True)) is None:
+    while path != "/" and (yield from lstat_or_none(path, follow=True)) is None:
         missing.insert(0, path)
         path = posixpath.dirname(path)
     return missing
 
 
-def linked(path, to):
+def make_symlink(path, to):
     """Make a symbolic link, in place of one or of a file that has its name."""
-    temporary = beside(path)
-    yield [sftp.symlink(temporary, to)]
+    temporary = temporary_name(path)
+    yield [sftp_protocol.symlink(temporary, to)]
     try:
-        yield [sftp.rename(temporary, path)]
+        yield [sftp_protocol.rename(temporary, path)]
     except SftpError as exc:
-        yield from _ignoring([sftp.remove(temporary)])
+        yield from _send_ignoring_errors([sftp_protocol.remove(temporary)])
         raise exc
 
 
-def _ignoring(requests):
+def _send_ignoring_errors(requests):
     """Send requests of which no refusal matters any more."""
     try:
         if requests:

@@ -9,12 +9,8 @@ from functools import partial
 from typing import NamedTuple, Optional
 
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.files import accounts
+from lxdapi.files import accounts, path_jobs, plan, sftp_protocol, tree_jobs
 from lxdapi.files import content as sources
-from lxdapi.files import path_jobs as files
-from lxdapi.files import plan as fileplan
-from lxdapi.files import sftp_protocol as sftp
-from lxdapi.files import tree_jobs as trees
 from lxdapi.plan.steps import Step
 
 KEEP = "keep"
@@ -25,7 +21,7 @@ class Rules(NamedTuple):
     How a tree is brought about.
 
     owner
-        A :class:`lxdapi.files.plan.Wanted`; its mode is that of the directories.
+        A :class:`lxdapi.files.plan.FileSpec`; its mode is that of the directories.
     file_mode
         Of the files; ``keep``: that of a local source.
     clean
@@ -34,17 +30,17 @@ class Rules(NamedTuple):
         Patterns; what is excluded is neither written nor removed.
     """
 
-    owner: fileplan.Wanted
+    owner: plan.FileSpec
     file_mode: object = None
     clean: bool = False
     include: Optional[str] = None
     exclude: Optional[str] = None
 
-    def checked(self):
+    def validate(self):
         """Return it; raises :class:`InvalidError` for what is wrong in it, before any request."""
         if self.file_mode != KEEP:
-            files.mode_of(self.file_mode)
-        self.owner.checked()
+            path_jobs.parse_mode(self.file_mode)
+        self.owner.validate()
         return self
 
 
@@ -57,7 +53,7 @@ class Difference(NamedTuple):
     in_way
         {relative path: attributes} of what goes because it is of another type or not in the source.
     write
-        {relative path: :class:`lxdapi.files.content.Local`} of what is new or another.
+        {relative path: :class:`lxdapi.files.content.LocalEntry`} of what is new or another.
     fix
         Relative paths of which only owner or mode are others.
     owners
@@ -77,57 +73,63 @@ class Difference(NamedTuple):
     left: list
 
 
-def recurse(there, local, rules):
+def plan_recurse(there, local, rules):
     """
     Return the steps to a directory that holds what a tree does.
 
     there
         A :class:`lxdapi.files.plan.Target`.
     local
-        {relative path: :class:`lxdapi.files.content.Local`}.
+        {relative path: :class:`lxdapi.files.content.LocalEntry`}.
     """
-    rules = rules.checked()
-    local = sources.chosen(local, rules.include, rules.exclude)
-    return there.planned(lambda session: _steps(session, there, local, rules))
+    rules = rules.validate()
+    local = sources.select(local, rules.include, rules.exclude)
+    return there.plan(lambda session: _plan(session, there, local, rules))
 
 
-def _steps(session, there, local, rules):
-    steps = fileplan.root_steps(session, there, rules.owner)
-    root, found = session.do(files.resolved(there.path))
-    is_folder = found is not None and files.type_of(found.mode) == "directory"
-    difference = _difference(session, root, trees.listed(session, root) if is_folder else {}, local, rules)
+def _plan(session, there, local, rules):
+    steps = plan.plan_root(session, there, rules.owner)
+    root, found = session.run(path_jobs.resolve(there.path))
+    is_folder = found is not None and path_jobs.file_type(found.mode) == "directory"
+    difference = _difference(session, root, tree_jobs.list_tree(session, root) if is_folder else {}, local, rules)
     if difference.in_way:
         gone = {name for name in difference.in_way if name in difference.changes and name not in difference.write}
         steps.append(Step("cleaned", _changes_of(difference, sorted(gone)), partial(_remove, there, difference)))
     if difference.write:
         steps.append(
-            Step("written", _changes_of(difference, sorted(difference.write)), _acting(there, difference, _write))
+            Step(
+                "written",
+                _changes_of(difference, sorted(difference.write)),
+                _reporting_progress(there, difference, _write),
+            )
         )
     if difference.fix:
-        steps.append(Step("corrected", _changes_of(difference, difference.fix), _acting(there, difference, _fix)))
+        steps.append(
+            Step("corrected", _changes_of(difference, difference.fix), _reporting_progress(there, difference, _fix))
+        )
     return steps
 
 
 def _remove(there, difference):
-    there.converse(lambda session: trees.removed(session, difference.root, difference.in_way))
+    there.with_session(lambda session: tree_jobs.remove_all(session, difference.root, difference.in_way))
 
 
 def _changes_of(difference, names):
     """Return what changes of these relative paths, by their whole paths."""
-    return {_shown(difference.root, name): difference.changes[name] for name in names}
+    return {_label(difference.root, name): difference.changes[name] for name in names}
 
 
-def _shown(root, name):
-    return sftp.shown(posixpath.join(root, name))
+def _label(root, name):
+    return sftp_protocol.format_path(posixpath.join(root, name))
 
 
-def _acting(there, difference, work):
+def _reporting_progress(there, difference, work):
     """Return a function that does the work; its error has what was done before."""
 
     def apply():
         done = []
         try:
-            there.converse(lambda session: done.extend(work(session, difference)) or None)
+            there.with_session(lambda session: done.extend(work(session, difference)) or None)
         except LxdapiError as exc:
             exc.changes = _changes_of(difference, sorted(set(done)))
             raise
@@ -136,31 +138,31 @@ def _acting(there, difference, work):
 
 
 def _write(session, difference):
-    trees.swept(session, difference.root, difference.left)
-    return trees.written(session, difference.root, difference.write, difference.owners)
+    tree_jobs.remove_leftovers(session, difference.root, difference.left)
+    return tree_jobs.write_tree(session, difference.root, difference.write, difference.owners)
 
 
 def _fix(session, difference):
-    return trees.chowned(session, difference.root, {name: difference.owners[name] for name in difference.fix})
+    return tree_jobs.set_owners(session, difference.root, {name: difference.owners[name] for name in difference.fix})
 
 
 def _difference(session, root, there, local, rules):
     """Return the :class:`Difference` between what is there and what shall be."""
     known = accounts.Accounts(session)
-    declared = _declared(known, local, rules)
-    in_way = _in_way(root, there, local, rules)
+    declared = _declared_owners(known, local, rules)
+    in_way = _obstacles(root, there, local, rules)
     kept = {name: each for name, each in there.items() if name in local and name not in in_way}
     contents = _content_changes(session, root, kept, local)
-    left = [name for name in there if name not in in_way and trees.is_leftover(name, local)]
+    left = [name for name in there if name not in in_way and tree_jobs.is_leftover(name, local)]
     result = Difference(root, in_way, {}, [], {}, {}, left)
     for name, each in local.items():
-        before = files.owner_of(kept[name]) if name in kept else None
-        result.owners[name] = declared[name].over(before or _default(each))
-        owner = {} if each.type == "symlink" else fileplan.owner_changes(known, declared[name], before)
+        before = path_jobs.owner_of(kept[name]) if name in kept else None
+        result.owners[name] = declared[name].with_defaults_from(before or _default(each))
+        owner = {} if each.type == "symlink" else plan.owner_changes(known, declared[name], before)
         _note(
             result, name, each, there.get(name) if name not in kept else None, contents.get(name), owner, name in kept
         )
-    gone = {name: {"deleted": files.type_of(each.mode)} for name, each in in_way.items() if name not in local}
+    gone = {name: {"deleted": path_jobs.file_type(each.mode)} for name, each in in_way.items() if name not in local}
     result.changes.update(gone)
     return result
 
@@ -170,7 +172,7 @@ def _note(result, name, local, other, content, owner, is_there):
     if not is_there:
         kind = {"created": local.type}
         if other is not None:
-            kind = {"type": {"old": files.type_of(other.mode), "new": local.type}}
+            kind = {"type": {"old": path_jobs.file_type(other.mode), "new": local.type}}
         result.changes[name] = {**kind, **owner}
         result.write[name] = local
     elif content:
@@ -182,15 +184,15 @@ def _note(result, name, local, other, content, owner, is_there):
 
 
 def _default(local):
-    return files.Owner(0, 0, files.DIRECTORY_MODE if local.type == "directory" else files.FILE_MODE)
+    return path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE if local.type == "directory" else path_jobs.FILE_MODE)
 
 
-def _declared(known, local, rules):
+def _declared_owners(known, local, rules):
     """Return {relative path: Owner} of what is declared."""
     uid, gid = known.number("user", rules.owner.user), known.number("group", rules.owner.group)
-    folder = files.Owner(uid, gid, files.mode_of(rules.owner.mode))
-    mode = None if rules.file_mode == KEEP else files.mode_of(rules.file_mode)
-    file = files.Owner(uid, gid, mode)
+    folder = path_jobs.Owner(uid, gid, path_jobs.parse_mode(rules.owner.mode))
+    mode = None if rules.file_mode == KEEP else path_jobs.parse_mode(rules.file_mode)
+    file = path_jobs.Owner(uid, gid, mode)
     found = {}
     for name, each in local.items():
         kept = each.type == "file" and rules.file_mode == KEEP
@@ -206,20 +208,20 @@ def _mode_here(path):
         raise InvalidError(f"{path} cannot be read: {exc.strerror}") from exc
 
 
-def _in_way(root, there, local, rules):
+def _obstacles(root, there, local, rules):
     """Return what goes: of another type, with ``force``; not in the source, with ``clean``."""
-    other = {n for n, each in there.items() if n in local and files.type_of(each.mode) != local[n].type}
+    other = {n for n, each in there.items() if n in local and path_jobs.file_type(each.mode) != local[n].type}
     for name in sorted(other):
         # a file is replaced by a link, and a link by a file, as a whole
         if not rules.owner.force:
-            words = f"is a {files.type_of(there[name].mode)} and no {local[name].type}: force: True replaces it"
-            raise InvalidError(f"{_shown(root, name)} {words}")
+            words = f"is a {path_jobs.file_type(there[name].mode)} and no {local[name].type}: force: True replaces it"
+            raise InvalidError(f"{_label(root, name)} {words}")
     gone = set(other)
     if rules.clean:
         extra = {name for name in there if name not in local}
-        kept = {name for name in extra if not sources.is_chosen(name, rules.include, rules.exclude)}
-        gone |= extra - kept - {each for name in kept for each in sources.above(name)}
-    return {n: each for n, each in there.items() if n in gone or set(sources.above(n)) & other}
+        kept = {name for name in extra if not sources.is_selected(name, rules.include, rules.exclude)}
+        gone |= extra - kept - {each for name in kept for each in sources.parent_folders(name)}
+    return {n: each for n, each in there.items() if n in gone or set(sources.parent_folders(n)) & other}
 
 
 def _content_changes(session, root, kept, local):
@@ -232,12 +234,14 @@ def _content_changes(session, root, kept, local):
                 same[name] = size
             else:
                 changes[name] = {"size": {"old": each.size, "new": size}}
-    for name, digest in trees.digests(session, root, same).items():
+    for name, digest in tree_jobs.digests(session, root, same).items():
         new = sources.Content(path=local[name].path).sha256
         if new != digest:
             changes[name] = {"sha256": {"old": digest, "new": new}}
     links = [name for name in kept if local[name].type == "symlink"]
-    for name, to in trees.targets(session, root, links).items():
+    for name, to in tree_jobs.read_targets(session, root, links).items():
         if to != local[name].target:
-            changes[name] = {"target": {"old": sftp.shown(to), "new": sftp.shown(local[name].target)}}
+            changes[name] = {
+                "target": {"old": sftp_protocol.format_path(to), "new": sftp_protocol.format_path(local[name].target)}
+            }
     return changes

@@ -5,12 +5,7 @@ What people ask of the files in an instance: facts, contents, copies of them on 
 import hashlib
 
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.files import accounts
-from lxdapi.files import content as sources
-from lxdapi.files import path_jobs as files
-from lxdapi.files import plan as fileplan
-from lxdapi.files import sftp_protocol as sftp
-from lxdapi.files import tree_jobs as trees
+from lxdapi.files import accounts, content, path_jobs, plan, sftp_protocol, tree_jobs
 from lxdapi.http import progress
 
 
@@ -23,45 +18,48 @@ def stat(there, follow=False):
     """
 
     def look(session):
-        found = session.do(files.looked(there.path, follow))
+        found = session.run(path_jobs.lstat_or_none(there.path, follow))
         if found is None:
             return {}
-        known, what = accounts.Accounts(session), files.type_of(found.mode)
+        known, what = accounts.Accounts(session), path_jobs.file_type(found.mode)
         facts = {"type": what, "size": found.size, "uid": found.uid, "gid": found.gid, "mtime": found.mtime}
         facts.update(user=known.name("user", found.uid), group=known.name("group", found.gid))
-        facts["mode"] = files.mode_text(found.mode)
+        facts["mode"] = path_jobs.format_mode(found.mode)
         if what == "symlink":
-            facts["target"] = sftp.shown(session.do(files.target(there.path)))
+            facts["target"] = sftp_protocol.format_path(session.run(path_jobs.read_link(there.path)))
         return facts
 
-    return there.converse(look)
+    return there.with_session(look)
 
 
 def _file(session, there):
     """Return (path, size) of a file, of a link what it leads to; raises where it is none."""
-    place, found = session.do(files.resolved(there.path))
+    place, found = session.run(path_jobs.resolve(there.path))
     if found is None:
-        raise InvalidError(f"{there.shown} does not exist")
-    if files.type_of(found.mode) != "file":
-        raise InvalidError(f"{there.shown} is a {files.type_of(found.mode)} and no file")
+        raise InvalidError(f"{there.label} does not exist")
+    if path_jobs.file_type(found.mode) != "file":
+        raise InvalidError(f"{there.label} is a {path_jobs.file_type(found.mode)} and no file")
     return place, found.size
 
 
 def readdir(there):
     """Return the sorted names of what is in a directory."""
-    return sorted(sftp.shown(name) for name in there.converse(lambda session: session.do(files.entries(there.path))))
+    return sorted(
+        sftp_protocol.format_path(name)
+        for name in there.with_session(lambda session: session.run(path_jobs.list_directory(there.path)))
+    )
 
 
 def readlink(there):
     """Return the target of a symbolic link."""
 
     def look(session):
-        found = session.do(files.looked(there.path))
-        if found is None or files.type_of(found.mode) != "symlink":
-            raise InvalidError(f"{there.shown} is no symbolic link" if found else f"{there.shown} does not exist")
-        return sftp.shown(session.do(files.target(there.path)))
+        found = session.run(path_jobs.lstat_or_none(there.path))
+        if found is None or path_jobs.file_type(found.mode) != "symlink":
+            raise InvalidError(f"{there.label} is no symbolic link" if found else f"{there.label} does not exist")
+        return sftp_protocol.format_path(session.run(path_jobs.read_link(there.path)))
 
-    return there.converse(look)
+    return there.with_session(look)
 
 
 def read(there):
@@ -69,12 +67,12 @@ def read(there):
 
     def look(session):
         place, size = _file(session, there)
-        return fileplan.read(session, place, size, sources.LONGEST_SHOWN + 1)
+        return plan.read_short(session, place, size, content.LONGEST_SHOWN + 1)
 
-    data = there.converse(look)
-    text = sources.text_of(data) if len(data) <= sources.LONGEST_SHOWN else None
+    data = there.with_session(look)
+    text = content.decode_text(data) if len(data) <= content.LONGEST_SHOWN else None
     if text is None:
-        raise InvalidError(f"{there.shown} is longer than 1 MiB, or no text: pull it")
+        raise InvalidError(f"{there.label} is longer than 1 MiB, or no text: pull it")
     return text
 
 
@@ -85,9 +83,9 @@ def digest(there, algorithm):
 
     def look(session):
         place, size = _file(session, there)
-        return session.do(trees.digest(place, size, algorithm=algorithm)).hexdigest()
+        return session.run(tree_jobs.digest(place, size, algorithm=algorithm)).hexdigest()
 
-    return there.converse(look)
+    return there.with_session(look)
 
 
 def fetch(there, file):
@@ -98,14 +96,14 @@ def fetch(there, file):
         file.seek(0)
         file.truncate()
         found = hashlib.sha256()
-        with progress.line(there.shown, size, there.api, there.shown) as show:
-            done = session.do(files.content(place, lambda block: _taken(block, file, found, show), size))
+        with progress.count_bytes(there.label, size, there.api, there.label) as show:
+            done = session.run(path_jobs.read_blocks(place, lambda block: _take_block(block, file, found, show), size))
         return {"size": done, "sha256": found.hexdigest()}
 
-    return there.converse(work)
+    return there.with_session(work)
 
 
-def _taken(block, file, found, show):
+def _take_block(block, file, found, show):
     try:
         file.write(block)
     except OSError as exc:
@@ -118,22 +116,22 @@ def fetch_tree(there, folder, force=False):
     """Make a directory here a copy of one of the instance; returns what was left out."""
 
     def work(session):
-        root, found = session.do(files.resolved(there.path))
-        if found is None or files.type_of(found.mode) != "directory":
-            raise InvalidError(f"{there.shown} is no directory" if found else f"{there.shown} does not exist")
-        return trees.pull(session, root, folder, force)
+        root, found = session.run(path_jobs.resolve(there.path))
+        if found is None or path_jobs.file_type(found.mode) != "directory":
+            raise InvalidError(f"{there.label} is no directory" if found else f"{there.label} does not exist")
+        return tree_jobs.pull(session, root, folder, force)
 
-    return [sftp.shown(name) for name in there.converse(work)]
+    return [sftp_protocol.format_path(name) for name in there.with_session(work)]
 
 
-def owned(there, wanted):
+def plan_ownership(there, wanted):
     """Return the steps to this owner and mode of what is there already."""
-    wanted = wanted.checked()
+    wanted = wanted.validate()
 
     def look(session):
-        found = fileplan.compared(session, there, wanted)
+        found = plan.inspect(session, there, wanted)
         if found.attributes is None:
-            raise InvalidError(f"{there.shown} does not exist")
-        return fileplan.owner_step(there, found)
+            raise InvalidError(f"{there.label} does not exist")
+        return plan.plan_ownership(there, found)
 
-    return there.converse(look)
+    return there.with_session(look)

@@ -190,7 +190,7 @@ def symlink(path, target):
     return Request(Packet.SYMLINK, _text(target) + _text(path), "symlink", path)
 
 
-def parsed(packet, request, place):
+def parse(packet, request, place):
     """
     Return what a reply says; of a refusal an :class:`SftpError`, which is not raised.
 
@@ -206,15 +206,15 @@ def _refusal(packet, request, place):
         return None
     if code == Status.EOF and request.call in ("read", "readdir"):
         return b"" if request.call == "read" else []
-    said = _decoded(_string_at(packet, 9)[0]) if len(packet) > 9 else ""
-    about = f"{shown(request.about)}: " if request.about else ""
-    words = _WORDS.get(code) or shown(said.strip()) or f"SFTP error {code}"
+    said = _decode(_string_at(packet, 9)[0]) if len(packet) > 9 else ""
+    about = f"{format_path(request.about)}: " if request.about else ""
+    words = _WORDS.get(code) or format_path(said.strip()) or f"SFTP error {code}"
     error = SftpError(error=about + words, method=f"SFTP {request.call}", url=place)
     error.code, error.call = code, request.call
     return error
 
 
-def shown(path):
+def format_path(path):
     """Return a path as it can be told: what is no UTF-8 as ``\\xff``."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
@@ -231,7 +231,7 @@ def _text(path):
         raise InvalidError(f"{path!r} holds half a character") from exc
 
 
-def _decoded(data):
+def _decode(data):
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -268,7 +268,7 @@ def _names_of(packet):
         name, offset = _string_at(packet, offset)
         _, offset = _string_at(packet, offset)
         attributes, offset = _attributes_at(packet, offset)
-        found.append((_decoded(name), attributes))
+        found.append((_decode(name), attributes))
     return found
 
 

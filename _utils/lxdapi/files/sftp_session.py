@@ -26,7 +26,7 @@ import time
 from collections import deque
 from contextlib import contextmanager
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import (
     APIConnectionException,
     APIException,
@@ -35,9 +35,8 @@ from lxdapi.errors import (
     APITimeoutException,
     InvalidError,
 )
-from lxdapi.files import sftp_protocol as sftp
-from lxdapi.http import retry
-from lxdapi.http import upgrade as stream
+from lxdapi.files import sftp_protocol
+from lxdapi.http import retry, upgrade
 from lxdapi.model.kinds import KINDS
 
 # So many jobs run together: with 32 a thousand files take a little longer on Incus 6.0.4, with 8 everywhere.
@@ -47,7 +46,7 @@ _LARGEST_REPLY = 4 * 1024 * 1024
 _VERSION = 3
 
 
-def converse(api, instance, work):
+def with_session(api, instance, work):
     """
     Return what ``work`` does, which is given a :class:`Session` with an instance; again where the connection breaks.
 
@@ -61,7 +60,7 @@ def converse(api, instance, work):
         with session(api, instance) as opened:
             return work(opened)
 
-    return retry.settle(api, once, lambda: None)
+    return retry.write_verified(api, once, lambda: None)
 
 
 @contextmanager
@@ -71,23 +70,23 @@ def session(api, instance):
 
     As long as it is open the daemon deletes, starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
-    path = names.path(KINDS["instance"].path, name=names.check("instance", "instance", instance))
+    path = validation.path(KINDS["instance"].path, name=validation.check("instance", "instance", instance))
     found = api.get(path).metadata
     if found.get("type") == "virtual-machine" and found.get("status") != "Running":
-        raise sftp.UnreachableError(
+        raise sftp_protocol.UnreachableError(
             f"{instance} is a virtual machine that does not run: its agent is what reaches its files"
         )
     url = f"{path}/sftp"
-    sock = _upgraded(api, url)
+    sock = _open_sftp(api, url)
     try:
         yield Session(sock, f"{api.endpoint}{api.address(url)[0]}", api.timeout)
     finally:
         sock.close()
 
 
-def _upgraded(api, url):
+def _open_sftp(api, url):
     try:
-        return stream.upgraded(api, url, "sftp")
+        return upgrade.upgrade(api, url, "sftp")
     except APINotFoundException as exc:  # the instance was found
         words = f"the daemon has no SFTP for its instances, which came with LXD 5.0 and all of Incus: {exc.error}"
         raise APIException(error=words, method="GET", url=exc.url) from exc
@@ -108,15 +107,15 @@ class Session:
         self._received, self._unsent, self._replies, self._number = bytearray(), bytearray(), {}, 0
         self._begin()
 
-    def do(self, job):
+    def run(self, job):
         """Return what a job returns."""
-        return next(self.together([job]))
+        return next(self.run_concurrently([job]))
 
     def ask(self, request):
         """Return the reply to a single request."""
         return self._collect([(self._send(request), request)])[0]
 
-    def together(self, jobs, at_once=AT_ONCE):
+    def run_concurrently(self, jobs, at_once=AT_ONCE):
         """
         Yield what each job returns, in the order in which they end.
 
@@ -137,7 +136,7 @@ class Session:
                     running.append((job, self._advance(job, sent)))
                 except StopIteration as end:
                     yield end.value
-                except (sftp.SftpError, InvalidError) as exc:
+                except (sftp_protocol.SftpError, InvalidError) as exc:
                     failure = failure or exc
         finally:
             for job, _ in running:
@@ -152,7 +151,7 @@ class Session:
         else:
             try:
                 replies = self._collect(sent)
-            except sftp.SftpError as exc:
+            except sftp_protocol.SftpError as exc:
                 wanted = job.throw(exc)
             else:
                 wanted = job.send(replies)
@@ -160,9 +159,9 @@ class Session:
 
     def _collect(self, sent):
         """Return the replies of requests; the first refusal is raised when all are there."""
-        answers = [self._judged(self._reply(number), request) for number, request in sent]
+        answers = [self._parse_reply(self._reply(number), request) for number, request in sent]
         for answer in answers:
-            if isinstance(answer, sftp.SftpError):
+            if isinstance(answer, sftp_protocol.SftpError):
                 raise answer
         return answers
 
@@ -179,24 +178,24 @@ class Session:
         while number not in self._replies:
             packet = self._packet()
             if len(packet) < 5:
-                raise self._nonsense("a reply without a number")
+                raise self._protocol_error("a reply without a number")
             self._replies[int.from_bytes(packet[1:5], "big")] = packet
         return self._replies.pop(number)
 
-    def _judged(self, packet, request):
+    def _parse_reply(self, packet, request):
         """Return the content of a reply; of a refusal the error, which is not raised yet."""
         try:
-            return sftp.parsed(packet, request, self._place)
+            return sftp_protocol.parse(packet, request, self._place)
         except (KeyError, struct.error, IndexError) as exc:
-            raise self._nonsense(f"a reply that is none to {request.call}") from exc
+            raise self._protocol_error(f"a reply that is none to {request.call}") from exc
 
     def _begin(self):
-        self._unsent += struct.pack(">IBI", 5, sftp.Packet.INIT, _VERSION)
+        self._unsent += struct.pack(">IBI", 5, sftp_protocol.Packet.INIT, _VERSION)
         packet = self._packet()
-        if packet[:1] != bytes([sftp.Packet.VERSION]) or packet[1:5] != struct.pack(">I", _VERSION):
-            raise self._nonsense("another version of SFTP")
-        if sftp.RENAME.encode() not in packet:
-            raise self._nonsense(f"SFTP without {sftp.RENAME}: no file could be replaced as a whole")
+        if packet[:1] != bytes([sftp_protocol.Packet.VERSION]) or packet[1:5] != struct.pack(">I", _VERSION):
+            raise self._protocol_error("another version of SFTP")
+        if sftp_protocol.RENAME.encode() not in packet:
+            raise self._protocol_error(f"SFTP without {sftp_protocol.RENAME}: no file could be replaced as a whole")
 
     def _flush(self):
         """Send what is to be sent: all that was asked for while there were replies, at once."""
@@ -204,13 +203,13 @@ class Session:
             self._sock.settimeout(self._seconds)
             self._sock.sendall(self._unsent)
         except OSError as exc:
-            raise self._broken(exc) from exc
+            raise self._connection_error(exc) from exc
         self._unsent.clear()
 
     def _packet(self):
         length = int.from_bytes(self._take(4), "big")
         if not 0 < length <= _LARGEST_REPLY:
-            raise self._nonsense(f"a packet of {length} bytes")
+            raise self._protocol_error(f"a packet of {length} bytes")
         return self._take(length)
 
     def _take(self, count):
@@ -223,19 +222,19 @@ class Session:
                 self._sock.settimeout(max(0.001, end - time.monotonic()))
                 block = self._sock.recv(_RECEIVE)
             except OSError as exc:
-                raise self._broken(exc) from exc
+                raise self._connection_error(exc) from exc
             if not block:
-                raise self._broken("the daemon hung up")
+                raise self._connection_error("the daemon hung up")
             self._received += block
         taken = bytes(memoryview(self._received)[:count])
         del self._received[:count]
         return taken
 
-    def _broken(self, exc):
+    def _connection_error(self, exc):
         options = {"method": "SFTP", "url": self._place}
         if isinstance(exc, socket.timeout):
             return APITimeoutException(error=f"no answer within {self._seconds} s", **options)
         return APIConnectionException(error=f"the connection broke: {exc}", **options)
 
-    def _nonsense(self, words):
+    def _protocol_error(self, words):
         return APIProtocolException(error=words, method="SFTP", url=self._place)

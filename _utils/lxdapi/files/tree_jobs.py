@@ -12,9 +12,7 @@ import stat
 from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.files import content as sources
-from lxdapi.files import path_jobs as files
-from lxdapi.files import sftp_protocol as sftp
-from lxdapi.files import sftp_session as sessions
+from lxdapi.files import path_jobs, sftp_protocol, sftp_session
 from lxdapi.files.sftp_protocol import SftpError
 
 # Of the files of a tree many are under way at once, so each has a part of the memory; of long ones there are fewer.
@@ -23,62 +21,65 @@ _SHORT, _LONG_AT_ONCE = 64 * 1024, 8
 _DEEPEST = 200
 
 
-def listed(session, root):
+def list_tree(session, root):
     """Return {relative path: attributes} of all that is below a directory; links are not followed."""
     found, level, depth = {}, [""], 0
     while level:
         if (depth := depth + 1) > _DEEPEST:
-            raise InvalidError(f"{sftp.shown(root)} is more than {_DEEPEST} directories deep")
-        jobs = [_named(files.entries(posixpath.join(root, folder).rstrip("/") or "/"), folder) for folder in level]
+            raise InvalidError(f"{sftp_protocol.format_path(root)} is more than {_DEEPEST} directories deep")
+        jobs = [
+            _with_name(path_jobs.list_directory(posixpath.join(root, folder).rstrip("/") or "/"), folder)
+            for folder in level
+        ]
         level = []
-        for folder, entries in session.together(jobs):
+        for folder, entries in session.run_concurrently(jobs):
             for name, attributes in entries.items():
                 relative = f"{folder}/{name}".lstrip("/")
                 found[relative] = attributes
-                if files.type_of(attributes.mode) == "directory":
+                if path_jobs.file_type(attributes.mode) == "directory":
                     level.append(relative)
     return found
 
 
-def _named(job, name):
+def _with_name(job, name):
     """Return a job that returns what it is about as well."""
     return name, (yield from job)
 
 
-def removed(session, root, names):
+def remove_all(session, root, names):
     """
     Remove what is below a directory, and what is below that; links are removed and not followed.
 
     names
         {relative path: attributes} of all of it, as it was listed.
     """
-    folders = [name for name, each in names.items() if files.type_of(each.mode) == "directory"]
+    folders = [name for name, each in names.items() if path_jobs.file_type(each.mode) == "directory"]
     others = [name for name in names if name not in set(folders)]
-    _each(session, (_gone(sftp.remove(posixpath.join(root, name))) for name in others))
+    _each(session, (_gone(sftp_protocol.remove(posixpath.join(root, name))) for name in others))
     for _, level in reversed(_by_depth(folders)):
-        _each(session, (_gone(sftp.rmdir(posixpath.join(root, name))) for name in level))
+        _each(session, (_gone(sftp_protocol.rmdir(posixpath.join(root, name))) for name in level))
 
 
 def is_leftover(name, of):
     """Return True if a relative path is a temporary one that was made for one of others."""
     folder, _, last = name.rpartition("/")
     stem = last[1:].rpartition(".lxdapi-")[0]
-    return last.startswith(".") and f"{folder}/{stem}".lstrip("/") in of and files.is_leftover(last, stem)
+    return last.startswith(".") and f"{folder}/{stem}".lstrip("/") in of and path_jobs.is_leftover(last, stem)
 
 
-def swept(session, root, names):
+def remove_leftovers(session, root, names):
     """Remove what earlier runs that were cut off left."""
-    _each(session, (_gone(sftp.remove(posixpath.join(root, name))) for name in names))
+    _each(session, (_gone(sftp_protocol.remove(posixpath.join(root, name))) for name in names))
 
 
 def remove(session, path, attributes, recursive=True):
     """Remove a path, a directory with all that is below it."""
-    if files.type_of(attributes.mode) != "directory":
-        session.do(_gone(sftp.remove(path)))
+    if path_jobs.file_type(attributes.mode) != "directory":
+        session.run(_gone(sftp_protocol.remove(path)))
         return
     if recursive:
-        removed(session, path, listed(session, path))
-    session.do(_gone(sftp.rmdir(path)))
+        remove_all(session, path, list_tree(session, path))
+    session.run(_gone(sftp_protocol.rmdir(path)))
 
 
 def _gone(request):
@@ -90,7 +91,7 @@ def _gone(request):
 
 
 def _each(session, jobs):
-    for _ in session.together(jobs):
+    for _ in session.run_concurrently(jobs):
         pass
 
 
@@ -106,45 +107,47 @@ def digests(session, root, sizes):
 def _by_size(session, sizes, job):
     """Yield (name, what its job returned) of files, given with their sizes: the short ones first."""
     for names, at_once in (
-        ([n for n in sizes if sizes[n] <= _SHORT], sessions.AT_ONCE),
+        ([n for n in sizes if sizes[n] <= _SHORT], sftp_session.AT_ONCE),
         ([n for n in sizes if sizes[n] > _SHORT], _LONG_AT_ONCE),
     ):
-        yield from session.together((_named(job(name), name) for name in names), at_once)
+        yield from session.run_concurrently((_with_name(job(name), name) for name in names), at_once)
 
 
-def digest(path, size, ahead=files.READS_AHEAD, algorithm="sha256"):
+def digest(path, size, ahead=path_jobs.READS_AHEAD, algorithm="sha256"):
     """A job that returns the hash of a file."""
     found = hashlib.new(algorithm)
-    yield from files.content(path, found.update, size, ahead)
+    yield from path_jobs.read_blocks(path, found.update, size, ahead)
     return found
 
 
-def written(session, root, found, owners):
+def write_tree(session, root, found, owners):
     """
     Make what a tree shall have below a directory, and yield the names of what was made; what was in the way is gone.
 
     found
-        {relative path: :class:`lxdapi.files.content.Local`} of what is new or another.
+        {relative path: :class:`lxdapi.files.content.LocalEntry`} of what is new or another.
     owners
         {relative path: :class:`lxdapi.files.path_jobs.Owner`}, which say everything.
     """
     for _, names in _by_depth(name for name, each in found.items() if each.type == "directory"):
-        yield from _done(session, ((files.made(posixpath.join(root, name), owners[name]), name) for name in names))
+        yield from _completed_names(
+            session, ((path_jobs.make_directory(posixpath.join(root, name), owners[name]), name) for name in names)
+        )
     contents = {name: sources.Content(path=each.path) for name, each in found.items() if each.type == "file"}
     sizes = {name: content.size for name, content in contents.items()}
 
     def job(name):
-        return files.put(posixpath.join(root, name), contents[name], owners[name])
+        return path_jobs.write(posixpath.join(root, name), contents[name], owners[name])
 
     for name, _ in _by_size(session, sizes, job):
         yield name
     links = ((n, each.target) for n, each in found.items() if each.type == "symlink")
-    yield from _done(session, ((files.linked(posixpath.join(root, n), to), n) for n, to in links))
+    yield from _completed_names(session, ((path_jobs.make_symlink(posixpath.join(root, n), to), n) for n, to in links))
 
 
-def _done(session, jobs):
+def _completed_names(session, jobs):
     """Yield the names of jobs, which come with them, that are done."""
-    for name, _ in session.together(_named(job, name) for job, name in jobs):
+    for name, _ in session.run_concurrently(_with_name(job, name) for job, name in jobs):
         yield name
 
 
@@ -156,17 +159,21 @@ def _by_depth(names):
     return sorted(found.items())
 
 
-def chowned(session, root, owners):
+def set_owners(session, root, owners):
     """Give what is below a directory these owners and modes, and yield the names that have them."""
-    yield from _done(session, ((files.changed(posixpath.join(root, n), each), n) for n, each in owners.items()))
+    yield from _completed_names(
+        session, ((path_jobs.set_ownership(posixpath.join(root, n), each), n) for n, each in owners.items())
+    )
 
 
-def targets(session, root, names):
+def read_targets(session, root, names):
     """Return {relative path: target} of links."""
-    return dict(session.together(_named(files.target(posixpath.join(root, name)), name) for name in names))
+    return dict(
+        session.run_concurrently(_with_name(path_jobs.read_link(posixpath.join(root, name)), name) for name in names)
+    )
 
 
-def pulled(session, root, folder):
+def download(session, root, folder):
     """
     Write all that is below a directory into a new one of this machine; returns the paths that were left out.
 
@@ -174,20 +181,20 @@ def pulled(session, root, folder):
     follow elsewhere. What an instance calls its files decides about nothing outside the directory: it is new, and its
     links are made when all else is there.
     """
-    found = listed(session, root)
-    types = {name: files.type_of(each.mode) for name, each in found.items()}
+    found = list_tree(session, root)
+    types = {name: path_jobs.file_type(each.mode) for name, each in found.items()}
     for name in sorted(name for name, what in types.items() if what == "directory"):
         _mkdir(os.path.join(folder, name))
     sizes = {name: found[name].size for name, what in types.items() if what == "file"}
 
     def job(name):
-        return _fetched(posixpath.join(root, name), os.path.join(folder, name), found[name])
+        return _fetch_file(posixpath.join(root, name), os.path.join(folder, name), found[name])
 
     for _ in _by_size(session, sizes, job):
         pass
     links = [name for name, what in types.items() if what == "symlink"]
     left = [name for name, what in types.items() if what == "other"]
-    for name, to in targets(session, root, links).items():
+    for name, to in read_targets(session, root, links).items():
         if stays_inside(name, to):
             os.symlink(to, os.path.join(folder, name))
         else:
@@ -216,12 +223,14 @@ def _mkdir(path):
         raise LxdapiError(f"{path} cannot be made: {getattr(exc, 'strerror', exc)}") from exc
 
 
-def _fetched(path, local, attributes):
+def _fetch_file(path, local, attributes):
     """A job that writes a file of an instance into a new one here, which only its owner may read."""
     mode = 0o600 | stat.S_IMODE(attributes.mode) & 0o100
     try:
         with open(os.open(local, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb") as file:
-            yield from files.content(path, lambda block: file.write(block) and None, attributes.size, _READS_AHEAD)
+            yield from path_jobs.read_blocks(
+                path, lambda block: file.write(block) and None, attributes.size, _READS_AHEAD
+            )
     except OSError as exc:
         raise LxdapiError(f"{local} cannot be written: {exc.strerror}") from exc
 
@@ -243,7 +252,7 @@ def pull(session, root, folder, force=False):
     temporary = f"{folder}.lxdapi-{random.token_hex(8)}"
     _mkdir(temporary)
     try:
-        left = pulled(session, root, temporary)
+        left = download(session, root, temporary)
         _replace(folder, temporary)
     except OSError as exc:
         raise LxdapiError(f"{folder} cannot be written: {exc.strerror}") from exc

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from lxdapi.errors import APIException
-from lxdapi.fleet import listing as seen
+from lxdapi.fleet import listing
 from lxdapi.http import retry
 from lxdapi.model import diff, writes
 from lxdapi.model.cached_reads import CachedObject
@@ -22,16 +22,16 @@ from lxdapi.plan.steps import Step
 KIND = KINDS["instance"]
 
 
-class Bulk:
+class BulkPatch:
     """
     The changes of one kind of many instances.
 
     api
-        The :class:`lxdapi.fleet.listing.Seen` that they were planned with, which is over.
+        The :class:`lxdapi.fleet.listing.ListingAPI` that they were planned with, which is over.
     """
 
     def __init__(self, api):
-        self._api, self._written, self._fresh = api, {}, seen.Fresh(api)
+        self._api, self._written, self._fresh = api, {}, listing.FreshListing(api)
 
     def steps(self, name, plan):
         """Return the steps of a plan, a change that one PATCH makes as one that is looked at in the end."""
@@ -56,25 +56,27 @@ class Bulk:
         try:
             writes.write(self._api, KIND, name, CachedObject(entry), delta).wait()
         except APIException as exc:
-            if not (retry.is_lost(exc) or retry.is_busy(exc)):
+            if not (retry.is_outcome_unknown(exc) or retry.is_busy(exc)):
                 raise
-            changes = dict(delta.changes) if retry.is_lost(exc) else {}
+            changes = dict(delta.changes) if retry.is_outcome_unknown(exc) else {}
             diff.merge_changes(changes, writes.update(self._api, KIND, name, wanted))
             return changes
         self._written[name] = wanted
         return delta.changes
 
-    def undone(self):
+    def plan_missing(self):
         """Return ``{name: steps}`` for what was written and is not there now; a failure to look is raised."""
         written, self._written = self._written, {}
         if not written:
             return {}
         time.sleep(writes.RACE)
-        found = seen.listed(self._api)
-        return {name: [self._again(name, written[name])] for name in written if self._differs(found, name, written)}
+        found = listing.list_instances(self._api)
+        return {
+            name: [self._write_again(name, written[name])] for name in written if self._differs(found, name, written)
+        }
 
     def _differs(self, found, name, written):
         return name not in found or bool(diff.compare(KIND, written[name], found[name]))
 
-    def _again(self, name, wanted):
+    def _write_again(self, name, wanted):
         return Step("updated", {}, partial(writes.update, self._api, KIND, name, wanted))

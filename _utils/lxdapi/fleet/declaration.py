@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.fleet import name_ranges as fleet_names
+from lxdapi.fleet import name_ranges
 from lxdapi.instances.spec import FIELDS, InstanceSpec
 
 # What lxdapi_instance.present takes beside the fields.
@@ -55,23 +55,23 @@ def definitions(given, defaults=None):
     defaults = _words("defaults", defaults)
     if not isinstance(given, Mapping):
         raise InvalidError(f"instances: a mapping of names to definitions is needed, not {type(given).__name__}")
-    found = fleet_names.expanded({entry: _words(entry, each) for entry, each in given.items()})
-    found = {name: _definition(name, whole(merged(defaults, each))) for name, each in found.items()}
-    return {name: found[name] for name in _in_order(found)}
+    found = name_ranges.expand_keys({entry: _words(entry, each) for entry, each in given.items()})
+    found = {name: _definition(name, whole(merge(defaults, each))) for name, each in found.items()}
+    return {name: found[name] for name in _sorted(found)}
 
 
 def _words(what, given):
-    given = names.mapping(what, given)
+    given = validation.mapping(what, given)
     unknown = [str(word) for word in given if word not in WORDS]
     if unknown:
         raise InvalidError(f"{what}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(WORDS))}")
     return given
 
 
-def merged(old, new):
+def merge(old, new):
     """Return a mapping with another one over it, those in it likewise; everything else is replaced."""
     both = {key: old[key] for key in old if key in new and isinstance(old[key], Mapping)}
-    inner = {key: merged(each, new[key]) for key, each in both.items() if isinstance(new[key], Mapping)}
+    inner = {key: merge(each, new[key]) for key, each in both.items() if isinstance(new[key], Mapping)}
     return {**old, **new, **inner}
 
 
@@ -89,14 +89,14 @@ def _without_null(given):
 def _definition(name, given):
     """Return the :class:`Definition`; raises for what can be refused without asking the daemon."""
     try:
-        absent, force = (names.truth(word, given.get(word, False)) for word in ("absent", "force"))
+        absent, force = (validation.truth(word, given.get(word, False)) for word in ("absent", "force"))
         fields = {word: given[word] for word in FIELDS if word in given}
         return Definition(absent, force, InstanceSpec.declared(fields, **{k: given[k] for k in HOW if k in given}))
     except InvalidError as exc:
         raise InvalidError(f"{name}: {exc}") from exc
 
 
-def origin(definition):
+def copy_source(definition):
     """Return the name of the instance that one is copied from, None for any other."""
     source = definition.spec.source
     if not isinstance(source, Mapping) or source.get("type") != "copy" or "project" in source:
@@ -104,26 +104,26 @@ def origin(definition):
     return source["source"].partition("/")[0]
 
 
-def needed(found, name):
+def prerequisite_of(found, name):
     """Return the name of the instance of the fleet that has to be there before this one; None for none."""
-    other = None if found[name].absent else origin(found[name])
+    other = None if found[name].absent else copy_source(found[name])
     return other if other in found and other != name and not found[other].absent else None
 
 
-def _in_order(found):
+def _sorted(found):
     """Return the names, each behind the one that it is made of; raises for a circle."""
     done = {}
     for name in found:
         chain = [name]
-        while needed(found, chain[-1]) is not None and chain[-1] not in done:
-            chain.append(needed(found, chain[-1]))
+        while prerequisite_of(found, chain[-1]) is not None and chain[-1] not in done:
+            chain.append(prerequisite_of(found, chain[-1]))
             if chain[-1] in chain[:-1]:
                 raise InvalidError(f"{' is copied from '.join(chain)}: none of them can be the first")
         done.update(dict.fromkeys(reversed(chain)))
     return list(done)
 
 
-def portion(what, given, total, least):
+def parse_count(what, given, total, least):
     """
     Return how many a number or a percentage is of a total; None for None.
 
@@ -142,7 +142,7 @@ def portion(what, given, total, least):
     return given
 
 
-def purge_of(given, found):
+def parse_purge(given, found):
     """Return what becomes of the instances that are not declared: "" for nothing, :data:`STOPPED` or :data:`REPORT`."""
     given = "" if given is None or given is False else given
     if given not in ("", STOPPED, REPORT):

@@ -9,8 +9,7 @@ from functools import partial
 
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APIProtocolException, LxdapiError
-from lxdapi.instances import partial_creation
-from lxdapi.instances import power as statuses
+from lxdapi.instances import partial_creation, power
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.kinds import KINDS
 
@@ -20,7 +19,7 @@ _INSTANCE = re.compile(rf"{COLLECTION}/([^/]+)")
 _PASSING = ("/", "operations", f"{COLLECTION}/")
 
 
-def listed(api):
+def list_instances(api):
     """Return ``{name: what a GET of the instance says}`` of all of the project, by one request."""
     result = api.get(COLLECTION, params={"recursion": 1})
     if not isinstance(result.metadata, list):
@@ -31,10 +30,10 @@ def listed(api):
 def is_steady(entry):
     """Return True for an instance that nobody makes, starts or stops right now, as far as the listing tells."""
     result = CachedObject(entry)
-    return bool(entry.get("config")) and statuses.is_stable(result) and not partial_creation.looks_partial(result)
+    return bool(entry.get("config")) and power.is_stable(result) and not partial_creation.looks_partial(result)
 
 
-class Seen(API):
+class ListingAPI(API):
     """
     The API of a planning: until it is over, instances are read from one listing, and what else is read is read once.
 
@@ -44,10 +43,10 @@ class Seen(API):
     def __init__(self, api):
         self.__dict__.update(api.__dict__)
         self.when = time.monotonic()
-        self.instances = listed(api)
+        self.instances = list_instances(api)
         self._read_once, self._planning = {}, [True]
 
-    def over(self):
+    def release(self):
         """From now on the daemon is asked; returns itself."""
         self._planning[0] = False
         return self
@@ -79,12 +78,12 @@ class Seen(API):
         return self._read_once[url]
 
 
-class Fresh:
+class FreshListing:
     """
     Listings of the instances, of which none is older than a moment when it is asked.
 
     api
-        A :class:`Seen`, whose listing is the first.
+        A :class:`ListingAPI`, whose listing is the first.
     """
 
     SECONDS = 0.5
@@ -97,5 +96,5 @@ class Fresh:
         with self._lock:
             if time.monotonic() - self._when > self.SECONDS:
                 when = time.monotonic()
-                self._found, self._when = listed(self._api), when
+                self._found, self._when = list_instances(self._api), when
             return self._found.get(name)

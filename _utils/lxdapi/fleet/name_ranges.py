@@ -5,7 +5,7 @@ Names by the dozen: ``web[01-20]`` is twenty of them, and twenty of them are wri
 import re
 from itertools import product
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 
 # What one entry may give at the most; a slip such as [1-2000000000] is none.
@@ -38,9 +38,9 @@ def expand(text):
         total *= sum(last - first + 1 for first, last, _ in _bounds(text, each))
         if total > MOST:
             raise InvalidError(f"{text}: more than {MOST} names")
-    found = [_joined(texts, numbers) for numbers in product(*(_numbers(text, each) for each in ranges))]
+    found = [_join(texts, numbers) for numbers in product(*(_numbers(text, each) for each in ranges))]
     for name in found:
-        names.check("instance", "instance", name)
+        validation.check("instance", "instance", name)
     if len(set(found)) != len(found):
         raise InvalidError(f"{text}: it gives a name twice")
     return found
@@ -68,11 +68,11 @@ def _numbers(text, inside):
     ]
 
 
-def _joined(texts, numbers):
+def _join(texts, numbers):
     return texts[0] + "".join(number + after for number, after in zip(numbers, texts[1:]))
 
 
-def expanded(given):
+def expand_keys(given):
     """
     Return ``{name: value}`` of a mapping of entries to values, in its order.
 
@@ -87,7 +87,7 @@ def expanded(given):
     return found
 
 
-def folded(given, most=_SHOWN):
+def fold(given, most=_SHOWN):
     """
     Return names in words, those that follow one another as a range: ``db, web[01-20]``.
 

@@ -4,12 +4,11 @@ The plans of a fleet, all of them from one listing of the instances.
 
 from typing import Any, NamedTuple
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import LxdapiError
-from lxdapi.fleet import declaration as declared
-from lxdapi.fleet import listing as seen
+from lxdapi.fleet import declaration, listing
 from lxdapi.instances import plan as instances
-from lxdapi.instances import power as statuses
+from lxdapi.instances import power
 from lxdapi.model.cached_reads import CachedObject
 
 _PROTECTED = "security.protection.delete"
@@ -46,7 +45,7 @@ class InstancePlan(NamedTuple):
         return self.steps
 
 
-class Planning:
+class Planner:
     """
     A fleet held against one listing.
 
@@ -57,23 +56,23 @@ class Planning:
     """
 
     def __init__(self, api, found):
-        self.api, self._found = seen.Seen(api), found
+        self.api, self._found = listing.ListingAPI(api), found
 
     @property
     def instances(self):
         """Return the listing."""
         return self.api.instances
 
-    def over(self):
+    def release(self):
         """From now on the plans may be carried out; returns the API."""
-        return self.api.over()
+        return self.api.release()
 
     def plan(self, name):
         """Return the :class:`InstancePlan` for a declared instance."""
         definition = self._found[name]
         try:
             if definition.absent:
-                return InstancePlan(instances.absent(self.api, name, definition.force))
+                return InstancePlan(instances.plan_absent(self.api, name, definition.force))
             fields = instances.fields_of(self.api, name, definition.spec)
             return InstancePlan(instances.plan_present(self.api, name, definition.spec, fields), None, fields)
         except LxdapiError as exc:
@@ -81,22 +80,22 @@ class Planning:
 
     def purge(self, name):
         """Return the :class:`InstancePlan` for an instance that is not declared, and shall go."""
-        return InstancePlan.of(lambda: instances.absent(self.api, name))
+        return InstancePlan.of(lambda: instances.plan_absent(self.api, name))
 
     def undeclared(self):
         """Return ``{name: why it is not to be deleted}`` of what is not declared, "" for what can go."""
-        named = {*self._found, *filter(None, map(declared.origin, self._found.values()))}
+        named = {*self._found, *filter(None, map(declaration.copy_source, self._found.values()))}
         named |= {definition.spec.renamed_from for definition in self._found.values()}
-        return {name: _kept(self.instances[name]) for name in sorted(set(self.instances) - named)}
+        return {name: _keep_reason(self.instances[name]) for name in sorted(set(self.instances) - named)}
 
 
-def _kept(entry):
+def _keep_reason(entry):
     """Return in words why an instance is not purged, "" for one that can be."""
-    here = statuses.status(CachedObject(entry))
+    here = power.status(CachedObject(entry))
     if here != "Stopped":
         return f"it is {here}"
-    if not seen.is_steady(entry):
+    if not listing.is_steady(entry):
         return "it is being created, or its creation may not have ended"
     # the daemon would refuse it
     protected = (entry.get("expanded_config") or entry["config"]).get(_PROTECTED)
-    return f"it has {_PROTECTED}" if str(protected).lower() in names.TRUE else ""
+    return f"it has {_PROTECTED}" if str(protected).lower() in validation.TRUE else ""

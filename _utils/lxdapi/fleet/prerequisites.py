@@ -4,7 +4,7 @@ What a fleet needs before its instances: networks, pools, volumes, profiles and 
 
 import inspect
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.model.kinds import KINDS
 
@@ -18,7 +18,7 @@ PARTS = {
 }
 
 
-def declared(given, states):
+def parse(given, states):
     """
     Return [(what it is in words, state function, name, its parameters)] of the parts, in the order of the work.
 
@@ -32,8 +32,8 @@ def declared(given, states):
     found = []
     for part, kind_name in PARTS.items():
         function = f"lxdapi_{kind_name}.present"
-        for name, words in names.mapping(part, given.get(part)).items():
-            words = names.mapping(f"{part} {name}", words)
+        for name, words in validation.mapping(part, given.get(part)).items():
+            words = validation.mapping(f"{part} {name}", words)
             known = set(inspect.signature(states[function]).parameters) - {"name"}
             unknown = [str(each) for each in words if each not in known]
             if unknown:
@@ -60,7 +60,7 @@ def converge(parts, states, common):
     return answers
 
 
-def joined(ret, answers):
+def merge_answers(ret, answers):
     """Return the answer of a fleet with those of its parts before it."""
     changes = {what: each["changes"] for what, each in answers if each["changes"]}
     words = [each["comment"] for _, each in answers if each["changes"] or each["result"] is not True]

@@ -14,7 +14,7 @@ from lxdapi.plan.steps import Plan
 _LIGHT = frozenset(("stopped", "deleted", "frozen", "unfrozen", "restarted", "found ready"))
 
 
-def width(given):
+def parse_concurrency(given):
     """Return how many things at once are declared, None for none; raises :class:`InvalidError` for what is none."""
     if given is None:
         return None
@@ -25,7 +25,7 @@ def width(given):
     return given
 
 
-class Run:
+class FleetRunner:
     """
     What is done of a fleet.
 
@@ -41,12 +41,12 @@ class Run:
     def __init__(self, concurrency=None, max_failures=None):
         self._width = concurrency or workers.STOPS
         self._light = threading.Semaphore(self._width)
-        self._busy = self._light if concurrency else threading.Semaphore(workers.busy())
+        self._busy = self._light if concurrency else threading.Semaphore(workers.worker_count())
         self._most, self._lock = max_failures, threading.Lock()
         self.answers, self.unbegun = {}, {}
-        self.tell = None
+        self.on_progress = None
 
-    def is_over(self):
+    def is_aborted(self):
         """Return True if more has failed than may."""
         return self._most is not None and self.failures() > self._most
 
@@ -55,17 +55,17 @@ class Run:
         with self._lock:
             return sum(answer["result"] is False for answer in self.answers.values())
 
-    def settle(self, name, answer):
+    def record(self, name, answer):
         """Note what came of one."""
         with self._lock:
             self.answers[name] = answer
 
-    def leave(self, names):
+    def record_unstarted(self, names):
         """Note that these were not begun."""
         with self._lock:
             self.unbegun.update(dict.fromkeys(names))
 
-    def carry_out(self, planned, needs=None):
+    def run(self, planned, needs=None):
         """
         Do the plans and return when the last one has come to its end.
 
@@ -93,26 +93,26 @@ class Run:
     def _do(self, name, steps, before):
         """Carry one plan out and return True if it came to a good end."""
         if before is not None and not before.result():
-            self.leave([name])
+            self.record_unstarted([name])
             return False
         begun = []
         plan = Plan.of(steps)
-        limited = plan.with_steps(self._limited(step, begun) for step in plan)
+        limited = plan.with_steps(self._run_limited(step, begun) for step in plan)
         answer = run_state("instance", name, lambda: limited)
         if not begun:
-            self.leave([name])
+            self.record_unstarted([name])
             return False
-        self.settle(name, answer)
-        if self.tell is not None:
-            self.tell(answer["result"])
+        self.record(name, answer)
+        if self.on_progress is not None:
+            self.on_progress(answer["result"])
         return answer["result"]
 
-    def _limited(self, step, begun):
+    def _run_limited(self, step, begun):
         limit = self._light if step.verb in _LIGHT else self._busy
 
         def apply():
             with limit:
-                if not begun and self.is_over():
+                if not begun and self.is_aborted():
                     raise LxdapiError("not begun")
                 begun.append(step.verb)
                 return step.apply()

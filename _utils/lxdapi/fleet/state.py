@@ -2,21 +2,17 @@
 Many instances as declared: one listing, one comparison, and what differs is done side by side.
 """
 
-from lxdapi import masking as secrets
-from lxdapi import validation as names
+from lxdapi import masking, validation
 from lxdapi.errors import LxdapiError
-from lxdapi.fleet import bulk_patch as bulk
-from lxdapi.fleet import declaration as declared
-from lxdapi.fleet import name_ranges as fleet_names
-from lxdapi.fleet import summary as told
-from lxdapi.fleet.planner import Planning
-from lxdapi.fleet.runner import Run, width
+from lxdapi.fleet import bulk_patch, declaration, name_ranges, summary
+from lxdapi.fleet.planner import Planner
+from lxdapi.fleet.runner import FleetRunner, parse_concurrency
 from lxdapi.http import progress
 from lxdapi.model import diff
 from lxdapi.plan.state_result import run_state
 
 
-class Declaration:
+class FleetSpec:
     """
     What a fleet shall be, checked without a request.
 
@@ -26,17 +22,17 @@ class Declaration:
     def __init__(
         self, given, defaults=None, concurrency=None, purge=False, batch=None, max_failures=None, sensitive=None
     ):
-        self.sensitive = names.patterns("sensitive", sensitive)
-        self.found = declared.definitions(given, defaults)
-        self.width = width(concurrency)
-        self.purge = declared.purge_of(purge, self.found)
-        self.batch = declared.portion("batch", batch, len(self.found), 1)
-        self.most = declared.portion("max_failures", max_failures, len(self.found), 0)
+        self.sensitive = validation.parse_patterns("sensitive", sensitive)
+        self.found = declaration.definitions(given, defaults)
+        self.width = parse_concurrency(concurrency)
+        self.purge = declaration.parse_purge(purge, self.found)
+        self.batch = declaration.parse_count("batch", batch, len(self.found), 1)
+        self.most = declaration.parse_count("max_failures", max_failures, len(self.found), 0)
         if self.batch is not None and self.most is None:
             self.most = 0
 
 
-def state(name, test, fleet, connect):
+def run(name, test, fleet, connect):
     """
     Return Salt's answer for a fleet.
 
@@ -45,20 +41,20 @@ def state(name, test, fleet, connect):
     test
         True: report what would be done.
     fleet
-        The :class:`Declaration`.
+        The :class:`FleetSpec`.
     connect
         Called without arguments, returns the API.
     """
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
-    with secrets.marked(fleet.sensitive):
+    with masking.marked_keys(fleet.sensitive):
         try:
             work = _Work(connect(), fleet)
         except LxdapiError as exc:
-            return failed(ret, f"it could not be read: {exc.explain()}")
-        return work.predicted(ret) if test else work.done(ret)
+            return failed_answer(ret, f"it could not be read: {exc.explain()}")
+        return work.predict(ret) if test else work.apply(ret)
 
 
-def failed(ret, words):
+def failed_answer(ret, words):
     """Return the answer of a fleet of which nothing was begun."""
     return {**ret, "result": False, "comment": f"fleet {ret['name']}: {words}"}
 
@@ -67,36 +63,36 @@ class _Work:
     """A fleet and the instances that there are."""
 
     def __init__(self, api, fleet):
-        self._api, self._fleet, self._run = api, fleet, Run(fleet.width, fleet.most)
-        self._planning, self._notes = Planning(api, fleet.found), []
+        self._api, self._fleet, self._run = api, fleet, FleetRunner(fleet.width, fleet.most)
+        self._planning, self._notes = Planner(api, fleet.found), []
 
-    def predicted(self, ret):
+    def predict(self, ret):
         """Return the answer of the test mode."""
         planned = {name: self._planning.plan(name) for name in self._fleet.found}
-        going = self._going()
+        going = self._undeclared()
         planned.update({name: self._planning.purge(name) for name in going})
         answers = {name: run_state("instance", name, plan.give, test=True) for name, plan in planned.items()}
-        return told.answer(ret, answers, test=True, notes=self._notes)
+        return summary.answer(ret, answers, test=True, notes=self._notes)
 
-    def done(self, ret):
+    def apply(self, ret):
         """Do what is to be done and return the answer."""
         pending = self._pending(self._fleet.found)
-        with progress.counted(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.tell:
+        with progress.count(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.tell:
             self._in_batches(pending)
         self._run.tell = None
         self._purge()
-        return told.answer(ret, self._run.answers, self._run.unbegun, notes=self._notes)
+        return summary.answer(ret, self._run.answers, self._run.unbegun, notes=self._notes)
 
     def _in_batches(self, pending):
         size = self._fleet.batch or max(1, len(pending))
         order = list(pending)
         for start in range(0, len(order), size):
             batch = order[start : start + size]
-            if self._run.is_over():
-                self._run.leave(batch)
+            if self._run.is_aborted():
+                self._run.record_unstarted(batch)
                 continue
             if start:  # what was planned is a while ago
-                self._planning = Planning(self._api, self._fleet.found)
+                self._planning = Planner(self._api, self._fleet.found)
                 pending = self._pending(batch)
             self._converge({name: pending[name] for name in batch if name in pending})
 
@@ -105,50 +101,50 @@ class _Work:
         planned = {name: self._planning.plan(name) for name in wanted}
         for name, plan in planned.items():
             if not plan.steps:
-                self._run.settle(name, run_state("instance", name, plan.give))
+                self._run.record(name, run_state("instance", name, plan.give))
         return {name: plan for name, plan in planned.items() if plan.steps}
 
     def _converge(self, pending):
-        changes = bulk.Bulk(self._planning.over())
+        changes = bulk_patch.BulkPatch(self._planning.release())
         steps = {name: changes.steps(name, plan) for name, plan in pending.items()}
-        self._run.carry_out(steps, {name: declared.needed(self._fleet.found, name) for name in steps})
+        self._run.run(steps, {name: declaration.prerequisite_of(self._fleet.found, name) for name in steps})
         self._look_again(changes)
 
     def _look_again(self, changes):
         """Look at all that was changed by a PATCH, and change again what is not as declared."""
         try:
-            again = changes.undone()
+            again = changes.plan_missing()
         except LxdapiError as exc:
             self._notes.append(f"what was changed could not be looked at again: {exc.explain()}")
             return
-        more = Run(self._fleet.width)
-        more.carry_out(again)
+        more = FleetRunner(self._fleet.width)
+        more.run(again)
         for name, now in more.answers.items():
             before = self._run.answers[name]
             diff.merge_changes(before["changes"], now["changes"])
-            self._run.settle(name, before if now["result"] else {**now, "changes": before["changes"]})
+            self._run.record(name, before if now["result"] else {**now, "changes": before["changes"]})
 
-    def _going(self):
+    def _undeclared(self):
         """Return the names of those that are not declared and shall go; of the others it is noted that they stay."""
         found = self._planning.undeclared() if self._fleet.purge else {}
-        going = [name for name, why in found.items() if not why and self._fleet.purge == declared.STOPPED]
+        going = [name for name, why in found.items() if not why and self._fleet.purge == declaration.STOPPED]
         groups = {}
         for name in found.keys() - set(going):
-            groups.setdefault(found[name] if self._fleet.purge == declared.STOPPED else "", []).append(name)
-        words = [fleet_names.folded(group) + (f" ({why})" if why else "") for why, group in sorted(groups.items())]
+            groups.setdefault(found[name] if self._fleet.purge == declaration.STOPPED else "", []).append(name)
+        words = [name_ranges.fold(group) + (f" ({why})" if why else "") for why, group in sorted(groups.items())]
         self._notes += [f"not declared, and left alone: {', '.join(words)}"] if words else []
         return going
 
     def _purge(self):
         """Delete what is not declared and is stopped, after all else went well."""
-        going = self._going()
+        going = self._undeclared()
         if not going:
             return
         if self._run.failures() or self._run.unbegun:
-            self._notes.append(f"not declared, and not deleted because something failed: {fleet_names.folded(going)}")
+            self._notes.append(f"not declared, and not deleted because something failed: {name_ranges.fold(going)}")
             return
-        self._planning = Planning(self._api, self._fleet.found)
+        self._planning = Planner(self._api, self._fleet.found)
         found = self._planning.undeclared()
         planned = {name: self._planning.purge(name) for name in going if found.get(name) == ""}
-        self._planning.over()
-        self._run.carry_out({name: plan.steps for name, plan in planned.items() if plan.steps})
+        self._planning.release()
+        self._run.run({name: plan.steps for name, plan in planned.items() if plan.steps})

@@ -2,7 +2,7 @@
 What is said of many instances at once: who had the same done is named together.
 """
 
-from lxdapi.fleet import name_ranges as fleet_names
+from lxdapi.fleet import name_ranges
 
 # How many failures are told in the daemon's words, and how many other sentences; the names of all are there.
 _TOLD = 10
@@ -46,22 +46,22 @@ def _text(name, each):
 
 def _failures(failed):
     """Return a sentence for each failure, and the names of those for which there are too many."""
-    grouped = _grouped(failed)
-    words = [f"{fleet_names.folded(group)}{text}" for text, group in grouped[:_TOLD]]
+    grouped = _group(failed)
+    words = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_TOLD]]
     more = [name for _, group in grouped[_TOLD:] for name in group]
-    return words + ([f"failed as well: {fleet_names.folded(more, None)}"] if more else [])
+    return words + ([f"failed as well: {name_ranges.fold(more, None)}"] if more else [])
 
 
 def _left(unbegun):
-    return [f"not begun: {fleet_names.folded(unbegun, None)}"] if unbegun else []
+    return [f"not begun: {name_ranges.fold(unbegun, None)}"] if unbegun else []
 
 
 def _rest(good):
     """Return the sentences for what went well; that one is as declared is not said of each."""
-    grouped = [(text, group) for text, group in _grouped(good) if text not in _SAME]
-    words = [f"{fleet_names.folded(group)}{_of(group, text)}" for text, group in grouped[:_TOLD]]
+    grouped = [(text, group) for text, group in _group(good) if text not in _SAME]
+    words = [f"{name_ranges.fold(group)}{_of(group, text)}" for text, group in grouped[:_TOLD]]
     more = [name for _, group in grouped[_TOLD:] for name in group]
-    return words + ([f"likewise {fleet_names.folded(more)}"] if more else [])
+    return words + ([f"likewise {name_ranges.fold(more)}"] if more else [])
 
 
 def _of(group, text):
@@ -72,7 +72,7 @@ def _of(group, text):
     return text
 
 
-def _grouped(answers):
+def _group(answers):
     """Return [(what is said, the names that it is said of)]."""
     groups = {}
     for name, each in answers.items():

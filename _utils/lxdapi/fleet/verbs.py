@@ -10,16 +10,15 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from lxdapi import concurrency as workers
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.fleet import listing as seen
-from lxdapi.fleet import name_ranges as fleet_names
+from lxdapi.fleet import listing, name_ranges
 from lxdapi.fleet.planner import InstancePlan
-from lxdapi.fleet.runner import Run, width
+from lxdapi.fleet.runner import FleetRunner, parse_concurrency
 from lxdapi.instances import exec as execs
-from lxdapi.instances import power as statuses
+from lxdapi.instances import power
 from lxdapi.instances.spec import type_of
-from lxdapi.model import equality as meaning
+from lxdapi.model import equality
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan import converge
 from lxdapi.plan.state_result import run_state
@@ -28,7 +27,7 @@ _GLOB = "*?["
 _FILTERS = ("status", "profile", "type", "config")
 
 
-class Choice:
+class Selection:
     """
     Which instances are meant; raises :class:`InvalidError` for what cannot be right.
 
@@ -44,27 +43,27 @@ class Choice:
         given = ["*"] if given is None else [given] if isinstance(given, str) else given
         if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
             raise InvalidError("names: a name, a range, a pattern or a list of them is needed")
-        ranges = [each for each in given if fleet_names.is_range(each) or not set(each) & set(_GLOB)]
+        ranges = [each for each in given if name_ranges.is_range(each) or not set(each) & set(_GLOB)]
         self._patterns = [each for each in given if each not in ranges]
-        self._named = list(dict.fromkeys(name for each in ranges for name in fleet_names.expand(each)))
+        self._named = list(dict.fromkeys(name for each in ranges for name in name_ranges.expand(each)))
         self._sieve = _sieve(sieve)
 
-    def of(self, found):
+    def names(self, found):
         """Return the names of those that are meant, of a listing; raises for one that is spelled out and not there."""
         missing = [name for name in self._named if name not in found]
         if missing:
-            raise InvalidError(f"there is no instance {fleet_names.folded(missing)}")
+            raise InvalidError(f"there is no instance {name_ranges.fold(missing)}")
         matching = [name for name in sorted(found) if any(fnmatchcase(name, each) for each in self._patterns)]
         return [name for name in dict.fromkeys([*self._named, *matching]) if self._passes(found[name])]
 
     def _passes(self, entry):
         config = entry.get("expanded_config") or entry.get("config") or {}
-        wanted, here = self._sieve, statuses.status(CachedObject(entry))
+        wanted, here = self._sieve, power.status(CachedObject(entry))
         return (
             wanted.get("status", here).lower() == here.lower()
             and wanted.get("type", entry["type"]) == entry["type"]
             and ("profile" not in wanted or wanted["profile"] in (entry.get("profiles") or ()))
-            and all(meaning.met(key, config.get(key), value) for key, value in wanted.get("config", {}).items())
+            and all(equality.satisfies(key, config.get(key), value) for key, value in wanted.get("config", {}).items())
         )
 
 
@@ -75,71 +74,73 @@ def _sieve(given):
     unknown = [str(word) for word in set(given) - set(_FILTERS)]
     if unknown:
         raise InvalidError(f"filter: unknown {', '.join(unknown)}; there are: {', '.join(_FILTERS)}")
-    found = {word: names.check("any", f"filter {word}", given[word]) for word in set(given) - {"config"}}
+    found = {word: validation.check("any", f"filter {word}", given[word]) for word in set(given) - {"config"}}
     config = given.get("config", {})
     if not isinstance(config, Mapping):
         raise InvalidError("filter config: a mapping of keys to values is needed")
-    found["config"] = {key: names.value(f"filter config {key}", value) for key, value in config.items()}
+    found["config"] = {key: validation.config_value(f"filter config {key}", value) for key, value in config.items()}
     return {**found, "type": type_of(found["type"])} if "type" in found else found
 
 
-def act(api, choice, plan, concurrency=None, test=False):
+def run(api, choice, plan, concurrency=None, test=False):
     """
     Do the same with many instances, side by side; returns ``{name: what changed, or in words why it failed}``.
 
     choice
-        A :class:`Choice`.
+        A :class:`Selection`.
     plan
         Called with an API and a name, returns the steps; the API answers from a listing until all are planned.
     concurrency
-        How many things at once; None: see :class:`lxdapi.fleet.runner.Run`.
+        How many things at once; None: see :class:`lxdapi.fleet.runner.FleetRunner`.
     test
         True: nothing is done, and returned is what would be.
     """
-    run = Run(width(concurrency))
-    test = names.truth("test", test or False)
-    view = seen.Seen(api)
-    planned = {name: InstancePlan.of(lambda name=name: plan(view, name)) for name in choice.of(view.instances)}
+    run = FleetRunner(parse_concurrency(concurrency))
+    test = validation.truth("test", test or False)
+    view = listing.ListingAPI(api)
+    planned = {name: InstancePlan.of(lambda name=name: plan(view, name)) for name in choice.names(view.instances)}
     if test:
-        return {name: _told(name, run_state("instance", name, each.give, test=True)) for name, each in planned.items()}
-    view.over()
+        return {
+            name: _outcome(name, run_state("instance", name, each.give, test=True)) for name, each in planned.items()
+        }
+    view.release()
     for name, each in planned.items():
         if not each.steps:
-            run.settle(name, run_state("instance", name, each.give))
-    run.carry_out({name: each.steps for name, each in planned.items() if each.steps})
-    return {name: _told(name, run.answers[name]) for name in planned}
+            run.record(name, run_state("instance", name, each.give))
+    run.run({name: each.steps for name, each in planned.items() if each.steps})
+    return {name: _outcome(name, run.answers[name]) for name in planned}
 
 
-def _told(name, answer):
+def _outcome(name, answer):
     """Return what changed, or why it failed and what had been done."""
     if answer["result"] is not False:
         return answer["changes"]
     return answer["comment"].removeprefix(f"instance {name}").lstrip(": ")
 
 
-def reach(goal, timeout=None, force=False):
-    """Return the plan of a verb that leads to this status: see :func:`lxdapi.instances.power.reached`."""
-    timeout, force = names.seconds(timeout), names.truth("force", force or False)
-    return lambda api, name: statuses.reached(api, name, goal, timeout, force)
+def plan_power(goal, timeout=None, force=False):
+    """Return the plan of a verb that leads to this status: see :func:`lxdapi.instances.power.plan_status`."""
+    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
+    return lambda api, name: power.plan_status(api, name, goal, timeout, force)
 
 
-def restart(timeout=None, force=False):
-    """Return the plan of a restart: see :func:`lxdapi.instances.power.restarted`."""
-    timeout, force = names.seconds(timeout), names.truth("force", force or False)
-    return lambda api, name: statuses.restarted(api, name, timeout, force)
+def plan_restart(timeout=None, force=False):
+    """Return the plan of a restart: see :func:`lxdapi.instances.power.plan_restart`."""
+    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
+    return lambda api, name: power.plan_restart(api, name, timeout, force)
 
 
-def thaw(timeout=None):
+def plan_unfreeze(timeout=None):
     """Return the plan that thaws what is frozen, and leaves what is not as it is."""
-    timeout = names.seconds(timeout)
-    return lambda api, name: statuses.plan_thaw(api, name, timeout)
+    timeout = validation.parse_seconds(timeout)
+    return lambda api, name: power.plan_thaw(api, name, timeout)
 
 
-def snapshot(own, expires_at=None, stateful=None):
+def plan_snapshot(own, expires_at=None, stateful=None):
     """Return the plan of a new snapshot of each; one that has a snapshot of this name is a failure."""
-    names.check("snapshot", "snapshot", own)
+    validation.check("snapshot", "snapshot", own)
     wanted = {"expires_at": expires_at, "stateful": stateful}
-    return lambda api, name: converge.made(api, "instance_snapshot", f"{name}/{own}", wanted)
+    return lambda api, name: converge.plan_create_new(api, "instance_snapshot", f"{name}/{own}", wanted)
 
 
 def execute(api, choice, order, written, concurrency=None, test=False):
@@ -147,28 +148,28 @@ def execute(api, choice, order, written, concurrency=None, test=False):
     Run a command in many instances, side by side; returns ``{name: what written says, or in words why it failed}``.
 
     order
-        See :func:`lxdapi.instances.exec.order`.
+        See :func:`lxdapi.instances.exec.make_command`.
     written
         Called with what came of the command in one.
     test
         True: nothing is run, and each has an empty mapping.
     """
-    size, test = width(concurrency) or workers.STOPS, names.truth("test", test or False)
-    chosen = choice.of(seen.listed(api))
+    size, test = parse_concurrency(concurrency) or workers.STOPS, validation.truth("test", test or False)
+    chosen = choice.names(listing.list_instances(api))
     if test or not chosen:
         return {name: {} for name in chosen}
     with workers.Workers(min(size, len(chosen))) as pool:
-        futures = {name: pool.begin(lambda name=name: _executed(api, name, order, written)) for name in chosen}
+        futures = {name: pool.begin(lambda name=name: _execute(api, name, order, written)) for name in chosen}
     return {name: future.result() for name, future in futures.items()}
 
 
-def _executed(api, name, order, written):
+def _execute(api, name, order, written):
     try:
         return written(execs.run(api, name, order))
     except LxdapiError as exc:
         return exc.explain()
 
 
-def failed(answers):
+def any_failed(answers):
     """Return True if there is one that failed."""
     return any(isinstance(each, str) or each.get("retcode") for each in answers.values())

@@ -11,8 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lxdapi import atomic_file
 from lxdapi.errors import APIConnectionException, APITimeoutException
-from lxdapi.http import progress
-from lxdapi.http import upgrade as stream
+from lxdapi.http import progress, upgrade
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -36,20 +35,20 @@ def download(
     params
         Of the query.
     words
-        What it is, for the progress; see :func:`lxdapi.http.progress.line`.
+        What it is, for the progress; see :func:`lxdapi.http.progress.count_bytes`.
 
     Raises one of :mod:`lxdapi.errors`: the daemon's refusal, a connection that broke or fell silent, a reply that is
     shorter than was said; :class:`LxdapiError` for a disk that is full.
     """
     seconds = api.timeout if seconds is None else seconds
-    sock, response = stream.opened(api, url, params, seconds)
-    with sock, progress.line(words, response.length, api) as show:
-        return _copied(sock, response, file, seconds, show, f"{api.endpoint}{api.address(url)[0]}")
+    sock, response = upgrade.open_stream(api, url, params, seconds)
+    with sock, progress.count_bytes(words, response.length, api) as show:
+        return _copy(sock, response, file, seconds, show, f"{api.endpoint}{api.address(url)[0]}")
 
 
-def _copied(sock, response, file, seconds, show, place):
+def _copy(sock, response, file, seconds, show, place):
     digest, block = hashlib.sha256(), memoryview(bytearray(_BLOCK))
-    while count := _received(sock, response, block, seconds, place):
+    while count := _receive(sock, response, block, seconds, place):
         digest.update(block[:count])
         atomic_file.write(file, block[:count])
         show(count)
@@ -58,7 +57,7 @@ def _copied(sock, response, file, seconds, show, place):
     return digest.hexdigest()
 
 
-def _received(sock, response, block, seconds, place):
+def _receive(sock, response, block, seconds, place):
     """Return how many bytes came into the block, 0 at the end."""
     try:
         sock.settimeout(seconds)  # a TLS socket has it for all that is read from now on

@@ -14,11 +14,9 @@ import tempfile
 from typing import Any, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
-from lxdapi import concurrency as workers
-from lxdapi import masking as secrets
+from lxdapi import concurrency, masking
 from lxdapi.errors import EndpointError, InvalidError
-from lxdapi.http import deadline_socket as deadline
-from lxdapi.http import pem, tls
+from lxdapi.http import deadline_socket, pem, tls
 from lxdapi.http.requirements import (
     DEFAULT_POOLBLOCK,
     HTTPAdapter,
@@ -86,7 +84,7 @@ def base_url(endpoint: str) -> str:
         return _url_of(urlsplit(endpoint))
     except ValueError as exc:
         words = "is neither a socket's path nor an https:// URL"
-        raise InvalidError(f"endpoint {secrets.mask_login(endpoint)!r} {words}") from exc
+        raise InvalidError(f"endpoint {masking.mask_login(endpoint)!r} {words}") from exc
 
 
 def _url_of(parts):
@@ -120,7 +118,7 @@ def _local_socket(environ):
             + " and ".join(f"{variable}={path}" for variable, path in named.items())
             + "; say which with an endpoint or a remote"
         )
-    return _the_one(_tried())
+    return _choose(_probe_sockets())
 
 
 def _named_sockets(environ):
@@ -134,7 +132,7 @@ def _named_sockets(environ):
     return named
 
 
-def _tried():
+def _probe_sockets():
     """Return [(daemon, path, why not or None)] of every well-known socket, tried by connecting."""
     return [(daemon, path, _refusal(path)) for daemon, _, _, paths in LOCAL for path in paths]
 
@@ -149,7 +147,7 @@ def _refusal(path):
     return None
 
 
-def _the_one(tried):
+def _choose(tried):
     first: dict[str, str] = {}
     for daemon, path, why in tried:
         if why is None:
@@ -200,7 +198,7 @@ class _SocketConnection(UnixHTTPConnection):
         self.blocksize = BLOCK
 
     def connect(self):
-        self.sock = _connected(self.unix_socket_url, deadline.Socket, self.timeout)
+        self.sock = _connect(self.unix_socket_url, deadline_socket.Socket, self.timeout)
 
     def send(self, data):
         """Send bytes, or a part of a file, which the kernel moves."""
@@ -209,7 +207,7 @@ class _SocketConnection(UnixHTTPConnection):
         return data.send(self.sock)
 
 
-def _connected(url, kind, seconds):
+def _connect(url, kind, seconds):
     """Return a socket of this class, connected to the unix socket of a URL."""
     sock = kind(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(seconds)
@@ -224,7 +222,7 @@ def _connected(url, kind, seconds):
 class _SocketPool(UnixHTTPConnectionPool):
     def __init__(self, socket_path, timeout):
         # what requests-unixsocket 0.4.1 makes keeps one connection only
-        urllib3.HTTPConnectionPool.__init__(self, "localhost", timeout=timeout, maxsize=workers.MOST)
+        urllib3.HTTPConnectionPool.__init__(self, "localhost", timeout=timeout, maxsize=concurrency.MOST)
         self.socket_path, self.timeout = socket_path, timeout
 
     def _new_conn(self):
@@ -247,8 +245,8 @@ class SocketAdapter(UnixAdapter):
 
     @staticmethod
     def dial(url: str, seconds: float) -> socket.socket:
-        """Return a connected socket; see :func:`lxdapi.http.transport.dial`."""
-        return _connected(url, socket.socket, seconds)
+        """Return a connected socket; see :func:`lxdapi.http.transport.connect`."""
+        return _connect(url, socket.socket, seconds)
 
 
 class TLSAdapter(HTTPAdapter):
@@ -256,8 +254,8 @@ class TLSAdapter(HTTPAdapter):
 
     def __init__(self, cert: str | None, key: str | None, fingerprint: str | None, verify: bool | str) -> None:
         self._context = _tls_context(cert, key, verify)
-        self._pin = pem.pin(fingerprint)
-        super().__init__(pool_maxsize=workers.MOST)
+        self._pin = pem.parse_pin(fingerprint)
+        super().__init__(pool_maxsize=concurrency.MOST)
 
     def send(
         self,
@@ -274,7 +272,7 @@ class TLSAdapter(HTTPAdapter):
         return super().send(request, stream, timeout, verify, cert, proxies)
 
     def dial(self, url: str, seconds: float) -> socket.socket:
-        """Return a connected socket; see :func:`lxdapi.http.transport.dial`."""
+        """Return a connected socket; see :func:`lxdapi.http.transport.connect`."""
         parts = urlsplit(url)
         options = {"timeout": seconds, "ssl_context": self._context, "assert_fingerprint": self._pin}
         connection = urllib3.connection.HTTPSConnection(parts.hostname or "", parts.port, **options)
@@ -310,7 +308,7 @@ def _load_client(context, cert, key):
     """Load the client certificate; inline PEM passes through a private file for an instant."""
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
         files = [_pem_file(folder, name, part) for name, part in (("client.crt", cert), ("client.key", key)) if part]
-        pem.refuse_readable(files[-1])
+        pem.require_private(files[-1])
         try:
             context.load_cert_chain(*files, password=_no_password)
         except (OSError, ValueError) as exc:

@@ -13,7 +13,7 @@ from lxdapi.errors import LxdapiError
 _LONGEST = 65536
 
 
-class Parts:
+class MultipartWriter:
     """
     A file to be written to: of a form each part goes into a file of its own, anything else into the first one.
 
@@ -45,7 +45,7 @@ class Parts:
         if self._over:  # the daemons close a form twice (LXD 5.0.2, Incus 6.0.4)
             return
         self._held += block
-        if self._boundary is None and not self._begun():
+        if self._boundary is None and not self._detect_form():
             return
         while self._held and self._step():
             pass
@@ -63,7 +63,7 @@ class Parts:
             raise LxdapiError("the daemon sent half an image")
         return self._digest.hexdigest()
 
-    def _begun(self):
+    def _detect_form(self):
         """Return True once it is known whether it is a form."""
         line, newline, _ = self._held.partition(b"\r\n")
         if len(self._held) < 2:

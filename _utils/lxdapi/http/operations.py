@@ -20,7 +20,7 @@ from lxdapi.errors import (
     InvalidError,
 )
 from lxdapi.http.progress import EVERY, Watch
-from lxdapi.http.retry import Patience
+from lxdapi.http.retry import Backoff
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -34,7 +34,7 @@ _TRANSFERS = ("Creating instance", "Migrating instance")
 _PAUSE = 0.1
 
 
-def address(text: Any) -> tuple[str, dict[str, str]]:
+def parse_address(text: Any) -> tuple[str, dict[str, str]]:
     """
     Return (path, query) of an operation: its id, its path or what a reply calls ``operation``.
 
@@ -53,7 +53,7 @@ def wait(api: API, path: str, query: dict[str, str], seconds: float) -> APIResul
     Return the result whose metadata is the operation, successfully ended.
 
     path, query
-        See :func:`address`.
+        See :func:`parse_address`.
     seconds
         How long at the most.
 
@@ -62,15 +62,15 @@ def wait(api: API, path: str, query: dict[str, str], seconds: float) -> APIResul
     operation 5 s after its end and at a restart.
     """
     with closing(Watch(api, path.rpartition("/")[2])) as watch:
-        return _ended(api, path, query, seconds, watch)
+        return _wait_until_done(api, path, query, seconds, watch)
 
 
-def _ended(api, path, query, seconds, watch):
+def _wait_until_done(api, path, query, seconds, watch):
     deadline = time.monotonic() + seconds
     while True:
         asked = time.monotonic()
         left = max(0.0, deadline - asked)
-        result = _look(api, path, query, min(left, EVERY) if watch.curious else left)
+        result = _poll(api, path, query, min(left, EVERY) if watch.curious else left)
         watch.look(result.metadata)
         code = result.metadata["status_code"]
         if code >= 400:
@@ -83,18 +83,18 @@ def _ended(api, path, query, seconds, watch):
             time.sleep(_PAUSE)
 
 
-def running(api: API) -> list[dict[str, Any]]:
+def list_running(api: API) -> list[dict[str, Any]]:
     """Return the operations of the project that have not ended."""
     found = api.get("operations", params={"recursion": 1}).metadata or {}
     return [operation for status in ("pending", "running") for operation in found.get(status) or ()]
 
 
-def is_about(api: API, path: str) -> bool:
+def has_operation(api: API, path: str) -> bool:
     """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
-    return any(path in _paths(operation) for operation in running(api) if _changes(operation))
+    return any(path in _paths(operation) for operation in list_running(api) if _is_task(operation))
 
 
-def _changes(operation):
+def _is_task(operation):
     """Return True for an operation that is at work on an object: somebody's open shell is one as well."""
     return operation.get("class") == "task" or operation.get("description") in _TRANSFERS
 
@@ -125,14 +125,14 @@ def require_about(result: APIResult, place: str, name: str) -> None:
         raise APIOutcomeUnknownException(result, words)
 
 
-def left_alone(api: API, path: str) -> None:
+def wait_until_idle(api: API, path: str) -> None:
     """Return once no operation is about the object of this path, or after the time that one has."""
-    patience = Patience(api.wait_timeout)
-    while is_about(api, path) and patience.pause():
+    patience = Backoff(api.wait_timeout)
+    while has_operation(api, path) and patience.sleep():
         pass
 
 
-def _look(api, path, query, left):
+def _poll(api, path, query, left):
     """
     Return a result whose metadata is the operation, waiting for its end no longer than a slice.
 

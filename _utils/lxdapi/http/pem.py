@@ -47,7 +47,7 @@ def read(given: str) -> tuple[str, str]:
     return hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode("ascii")
 
 
-def text(given: str) -> str:
+def to_pem(given: str) -> str:
     """Return a certificate as PEM text, with nothing but it; see :func:`read`."""
     return ssl.DER_cert_to_PEM_cert(base64.b64decode(read(given)[1]))
 
@@ -65,12 +65,12 @@ def is_path(given: str) -> bool:
     return isinstance(given, str) and given[:1] in ("/", "~") and "\0" not in given
 
 
-def is_there(path: str) -> bool:
+def exists(path: str) -> bool:
     """Return True if there is something at the path, be it of any kind."""
     return os.path.lexists(os.path.expanduser(path))
 
 
-def pin(fingerprint: str | None) -> str | None:
+def parse_pin(fingerprint: str | None) -> str | None:
     """
     Return the sha256 of a server's certificate as it is compared; None for none given.
 
@@ -91,7 +91,7 @@ def pin(fingerprint: str | None) -> str | None:
         raise EndpointError(f"fingerprint, the file of the server's {exc}") from exc
 
 
-def out_of_date(given: str) -> str:
+def expiry_reason(given: str) -> str:
     """
     Return in words that the time of a certificate is over or has not come, "" if neither is so.
 
@@ -119,7 +119,7 @@ def _time_of(made):
     return made.not_valid_before.replace(tzinfo=utc), made.not_valid_after.replace(tzinfo=utc)
 
 
-def refuse_readable(path: str) -> None:
+def require_private(path: str) -> None:
     """Raise :class:`EndpointError` for a file with a key that everybody may read; a missing one is told elsewhere."""
     try:
         mode = os.stat(path).st_mode

@@ -28,7 +28,7 @@ _MANY = ContextVar("lxdapi_progress", default=False)
 
 
 @contextmanager
-def line(
+def count_bytes(
     words: str, total: int | None = None, api: API | None = None, identity: str | None = None
 ) -> Iterator[Callable[[int], Any]]:
     """
@@ -42,14 +42,14 @@ def line(
     api, identity
         Whose ``tell`` is called, and what stands for the operation's id, which there is none of yet: a fingerprint.
     """
-    counter = _Counter(words, total, api.tell if api is not None else None, identity or words, " bytes")
+    counter = _Counter(words, total, api.on_progress if api is not None else None, identity or words, " bytes")
     with closing(_bar(desc=words, total=total, unit="B", unit_scale=True)) as bar:
         yield lambda count: (bar.update(count), counter.add(count))
     counter.send()
 
 
 @contextmanager
-def counted(words: str, total: int, api: API, identity: str) -> Iterator[Callable[[bool], Any]]:
+def count(words: str, total: int, api: API, identity: str) -> Iterator[Callable[[bool], Any]]:
     """
     Within the block it is shown how many of several things have ended: as a line, and as events, at most one a second
     and one at the end. Yields a function to be called with whether one ended well.
@@ -61,9 +61,9 @@ def counted(words: str, total: int, api: API, identity: str) -> Iterator[Callabl
     total
         How many there are.
     api, identity
-        See :func:`line`.
+        See :func:`count_bytes`.
     """
-    counter = _Counter(words, total, api.tell if total else None, identity)
+    counter = _Counter(words, total, api.on_progress if total else None, identity)
 
     def ended(good):
         counter.add(1, failed=not good)
@@ -148,7 +148,7 @@ class Watch:
     """
 
     def __init__(self, api: API, identity: str) -> None:
-        self._tell, self._identity = api.tell, identity
+        self._tell, self._identity = api.on_progress, identity
         self._began = time.monotonic()
         self._last: dict[str, Any] | None = None
         self._bar: Any = None

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from lxdapi import masking as secrets
+from lxdapi import masking
 from lxdapi.errors import (
     APIConflictException,
     APIException,
@@ -58,9 +58,9 @@ class APIResult:
         self.response = response
         self.request = response.request
         self.etag = response.headers.get("ETag")
-        self.data = self._decoded()
+        self.data = self._decode()
 
-    def _decoded(self) -> dict[str, Any] | None:
+    def _decode(self) -> dict[str, Any] | None:
         """Return the decoded body; None where there is none, or where it is not JSON."""
         if self.request.method == "HEAD" or "json" not in self.response.headers.get("Content-Type", ""):
             return None
@@ -82,23 +82,23 @@ class APIResult:
         words = found.get("error") or inner.get("err")
         if isinstance(words, str) and words:
             return words
-        return json.dumps(secrets.mask_json(found)) if found else f"HTTP {self.response.status_code}"
+        return json.dumps(masking.mask_json(found)) if found else f"HTTP {self.response.status_code}"
 
     def request_summary(self) -> str:
         """Return method, URL and the JSON body that was sent, secrets masked."""
-        line = f"{self.request.method} {secrets.mask_url(self.request.url)}"
+        line = f"{self.request.method} {masking.mask_url(self.request.url)}"
         body = self.request.body
         if body is None:
             return line
         if not isinstance(body, (str, bytes)):
             return f"{line}\n\t(a stream)"
         data = _json(body)
-        return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_printed(data)}"
+        return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_printable(data)}"
 
     def response_summary(self) -> str:
         """Return ``HTTP/<status>`` and the data, secrets masked."""
         line = f"HTTP/{self.response.status_code}"
-        return line if self.data is None else f"{line}\n{_printed(self.data)}"
+        return line if self.data is None else f"{line}\n{_printable(self.data)}"
 
     def validate(self) -> None:
         """
@@ -147,7 +147,7 @@ class APIResult:
         if not self.data or self.data.get("type") != "async":
             return "", {}
         try:
-            return operations.address(self.data.get("operation"))
+            return operations.parse_address(self.data.get("operation"))
         except InvalidError as exc:
             raise APIProtocolException(self, str(exc)) from exc
 
@@ -165,7 +165,7 @@ class APIResult:
             return self
         seconds = self.api.wait_timeout if timeout is None else timeout
         try:
-            ended = self._waited(path, query, seconds)
+            ended = self._wait(path, query, seconds)
             self._require_own(ended)
             return ended
         except APIException as exc:
@@ -178,7 +178,7 @@ class APIResult:
         if isinstance(body, dict) and isinstance(body.get("name"), str):
             operations.require_about(ended, unquote(urlsplit(self.request.url).path), body["name"])
 
-    def _waited(self, path, query, seconds):
+    def _wait(self, path, query, seconds):
         if self.api.cache is None:
             return operations.wait(self.api, path, query, seconds)
         with self.api.cache.invalidating(self.api, urlsplit(self.request.url).path, _json(self.request.body)):
@@ -193,6 +193,6 @@ def _json(body):
         return None
 
 
-def _printed(data):
-    text = json.dumps(secrets.mask_json(data), indent=4, sort_keys=True, ensure_ascii=False)
+def _printable(data):
+    text = json.dumps(masking.mask_json(data), indent=4, sort_keys=True, ensure_ascii=False)
     return "\t" + text.replace("\n", "\n\t")

@@ -63,7 +63,7 @@ _DATABASE = re.compile(r"database is (closed|locked)|no available \w+ leader")
 _SAVED = re.compile(r"change still saved")
 
 
-class Patience:
+class Backoff:
     """
     The time for one thing and its repetitions.
 
@@ -75,7 +75,7 @@ class Patience:
         self._end = time.monotonic() + seconds
         self._pause = _FIRST_PAUSE
 
-    def pause(self, error: APIException | None = None) -> bool:
+    def sleep(self, error: APIException | None = None) -> bool:
         """
         Wait a little longer than the last time and return True; False, at once, when the time is over.
 
@@ -92,7 +92,7 @@ class Patience:
         return True
 
 
-def persist(
+def send_with_retries(
     api: API, method: str, exchange: Callable[[float], APIResult], seconds: float, again: bool = True
 ) -> APIResult:
     """
@@ -106,41 +106,41 @@ def persist(
         False: it can be sent once only, as a stream is read once.
     """
     end = time.monotonic() + seconds
-    patience = Patience(0 if api.link.tired else min(seconds, api.retry_timeout))
-    left = min(seconds, _TIRED_SECONDS) if api.link.tired and method in READS else seconds
+    patience = Backoff(0 if api.endpoint_pool.degraded else min(seconds, api.retry_timeout))
+    left = min(seconds, _TIRED_SECONDS) if api.endpoint_pool.degraded and method in READS else seconds
     while True:
         try:
             result = exchange(left)
-            api.link.settled()
+            api.endpoint_pool.mark_up()
             result.validate()
-            api.link.tired = False
+            api.endpoint_pool.degraded = False
             return result
         except APIException as exc:
             error = exc
         repeatable = _may_repeat(api, method, error, again)
-        if not repeatable or not (api.link.turned(error) or patience.pause(error)):
+        if not repeatable or not (api.endpoint_pool.fail_over(error) or patience.sleep(error)):
             # three hundred states in a row are not to wait as long, each of them anew
-            api.link.tired = (
-                api.link.tired or repeatable or (method in READS and isinstance(error, APITimeoutException))
+            api.endpoint_pool.degraded = (
+                api.endpoint_pool.degraded or repeatable or (method in READS and isinstance(error, APITimeoutException))
             )
-            return _given_up(api, error)
+            return _give_up(api, error)
         left = max(0.1, end - time.monotonic())
 
 
-def _given_up(api, error):
+def _give_up(api, error):
     if error.result is not None:
         return error.result
     # the next call is not to wait for it as long again
-    api.link.answered = api.link.answered and not is_unsent(error)
+    api.endpoint_pool.has_answered = api.endpoint_pool.has_answered and not is_unsent(error)
     raise error
 
 
 def _may_repeat(api, method, error, again):
     if is_unsent(error):
-        return error.fleeting and (api.link.answered or api.link.others)
+        return error.fleeting and (api.endpoint_pool.has_answered or api.endpoint_pool.has_untried)
     if not again:
         return False
-    return is_busy(error) or (method in READS and is_broken(error))
+    return is_busy(error) or (method in READS and is_incomplete(error))
 
 
 def is_unsent(error: APIException) -> bool:
@@ -153,12 +153,12 @@ def is_busy(error: APIException) -> bool:
     return not (_is_final(error) or is_saved(error)) and says_busy(error.error)
 
 
-def is_saved(error):
+def is_saved(error: APIException) -> bool:
     """Return True if the daemon says that it saved what was sent, and that something else failed after that."""
     return bool(_SAVED.search(error.error))
 
 
-def says_busy(words):
+def says_busy(words: str) -> bool:
     """Return True if these words of a daemon are about something that is busy."""
     return bool(_BUSY.search(words))
 
@@ -168,7 +168,7 @@ def _is_final(error):
     return isinstance(error, APIOperationException) and error.method in READS and error.started_by is None
 
 
-def is_broken(error: APIException) -> bool:
+def is_incomplete(error: APIException) -> bool:
     """Return True if the reply did not arrive whole, or is none of the daemon's."""
     if isinstance(error, APIProtocolException):
         return error.result is not None and not 300 <= error.result.response.status_code < 400
@@ -176,18 +176,18 @@ def is_broken(error: APIException) -> bool:
     return torn or isinstance(error, (APIConnectionException, APIUnavailableException))
 
 
-def is_lost(error: APIException) -> bool:
+def is_outcome_unknown(error: APIException) -> bool:
     """Return True if nobody knows whether the write was done: only the object itself can tell."""
     late = isinstance(error, APITimeoutException) and error.result is None
-    return late or isinstance(error, APIOutcomeUnknownException) or (is_broken(error) and not is_unsent(error))
+    return late or isinstance(error, APIOutcomeUnknownException) or (is_incomplete(error) and not is_unsent(error))
 
 
 def is_refusal(error: APIException) -> bool:
     """Return True if the daemon itself said that it did not do it."""
-    return error.result is not None and not isinstance(error, APITimeoutException) and not is_lost(error)
+    return error.result is not None and not isinstance(error, APITimeoutException) and not is_outcome_unknown(error)
 
 
-def settle(api: API, act: Callable[[], Any], look: Callable[[], Any]) -> Any:
+def write_verified(api: API, act: Callable[[], Any], look: Callable[[], Any]) -> Any:
     """
     Do a write, and where its answer was lost, find out whether it was done; returns what ``act`` or ``look`` does.
 
@@ -205,12 +205,12 @@ def settle(api: API, act: Callable[[], Any], look: Callable[[], Any]) -> Any:
             return act()
         except APIException as exc:
             error = exc
-        patience = patience or Patience(api.retry_timeout)
-        lost = lost or is_lost(error)
+        patience = patience or Backoff(api.retry_timeout)
+        lost = lost or is_outcome_unknown(error)
         # of a second one the daemon may say that there is one already
         done = look() if lost else None
         if done is not None:
             return done
-        again = is_busy(error) or (is_lost(error) and not isinstance(error, APITimeoutException))
-        if error.made or not again or not patience.pause(error):
+        again = is_busy(error) or (is_outcome_unknown(error) and not isinstance(error, APITimeoutException))
+        if error.made or not again or not patience.sleep(error):
             raise error

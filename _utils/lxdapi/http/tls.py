@@ -14,7 +14,7 @@ import ssl
 from urllib.parse import urlsplit
 
 from lxdapi.errors import APIConnectionException, EndpointError, InvalidError
-from lxdapi.http import deadline_socket as deadline
+from lxdapi.http import deadline_socket
 
 SECONDS = 10
 # The file of the system's authorities, where the distributions have it: Debian, Arch, Alpine; Fedora, RHEL; SUSE; BSD.
@@ -47,7 +47,7 @@ _OTHERS = (
 )
 
 
-def words(cause: BaseException) -> str:
+def explain(cause: BaseException) -> str:
     """Return in words what a TLS connection failed by, the cause's own words with them."""
     known = _CERTIFICATE.get(getattr(cause, "verify_code", 0))
     if known:
@@ -76,7 +76,7 @@ def context(verify: bool | str | None = True, without: str | None = None) -> ssl
     Raises :class:`InvalidError` or :class:`EndpointError` for a file that is none.
     """
     if verify is False:
-        return unverified()
+        return unverified_context()
     if not (verify in (None, True) or (isinstance(verify, str) and verify)):
         raise InvalidError(f"verify: expected true, false or the path of a CA file, got {verify!r}")
     file = os.path.expanduser(verify) if isinstance(verify, str) else _system_authorities(without)
@@ -95,7 +95,7 @@ def _system_authorities(without):
     return found
 
 
-def unverified() -> ssl.SSLContext:
+def unverified_context() -> ssl.SSLContext:
     """Return a TLS context that takes any server; it reads no authorities, which would take 20 ms."""
     context = limited(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -108,23 +108,23 @@ def limited(context: ssl.SSLContext) -> ssl.SSLContext:
     Incus 6.0.4).
     """
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.sslsocket_class = deadline.TLSSocket
+    context.sslsocket_class = deadline_socket.TLSSocket
     return context
 
 
-def certificate_of(url: str) -> str:
+def read_certificate(url: str) -> str:
     """
     Return the certificate, as PEM text, that the server at an https URL shows.
 
     Nothing is sent but the handshake; whose certificate it is has to be told by its fingerprint.
     """
-    context, parts = unverified(), urlsplit(url)
+    context, parts = unverified_context(), urlsplit(url)
     try:
         with socket.create_connection((parts.hostname, parts.port), SECONDS) as plain:
             with context.wrap_socket(plain, server_hostname=parts.hostname) as secured:
                 certificate = secured.getpeercert(binary_form=True)
                 return ssl.DER_cert_to_PEM_cert(certificate)  # type: ignore[arg-type]  # a server always has one
     except (OSError, UnicodeError) as exc:
-        error = APIConnectionException(error=f"TLS: {words(exc)}", method="the handshake with", url=url)
+        error = APIConnectionException(error=f"TLS: {explain(exc)}", method="the handshake with", url=url)
         error.sent = False
         raise error from exc

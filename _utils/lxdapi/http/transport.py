@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lxdapi import masking as secrets
+from lxdapi import masking
 from lxdapi.errors import APIConnectionException, APIProtocolException, APITimeoutException, InvalidError
 from lxdapi.http import tls
 from lxdapi.http.requirements import requests, urllib3
@@ -39,7 +39,7 @@ class _SecretQueries(logging.Filter):
 
     def filter(self, record):
         if isinstance(record.args, tuple):
-            record.args = tuple(secrets.mask_url(each) if isinstance(each, str) else each for each in record.args)
+            record.args = tuple(masking.mask_url(each) if isinstance(each, str) else each for each in record.args)
         return True
 
 
@@ -57,11 +57,11 @@ def send(session: requests.Session, method: str, url: str, options: dict[str, An
     Raises :class:`APITimeoutException`, :class:`APIConnectionException` (``sent`` False where
     nothing can have reached the daemon) or :class:`APIProtocolException`.
     """
-    with _in_words(method, url, options):
+    with _as_api_errors(method, url, options):
         return session.request(method, url, **options)
 
 
-def fetched(session: requests.Session, url: str, seconds: float, longest: int) -> tuple[int, bytes]:
+def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> tuple[int, bytes]:
     """
     Return (HTTP status, body) of a GET of somebody else's server, which is not followed elsewhere.
 
@@ -79,7 +79,7 @@ def fetched(session: requests.Session, url: str, seconds: float, longest: int) -
         "headers": {"Accept-Encoding": "identity"},
     }
     body = bytearray()
-    with _in_words("GET", url, options), session.request("GET", url, **options) as response:
+    with _as_api_errors("GET", url, options), session.request("GET", url, **options) as response:
         for block in response.iter_content(_BLOCK):
             body += block
             if len(body) > longest:
@@ -88,28 +88,30 @@ def fetched(session: requests.Session, url: str, seconds: float, longest: int) -
 
 
 @contextmanager
-def _in_words(method, url, options):
+def _as_api_errors(method, url, options):
     """Raise what fails within the block as one of our own exceptions."""
     try:
         yield
     except requests.exceptions.ConnectTimeout as exc:
         raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
     except requests.exceptions.Timeout as exc:
-        raise _late(method, url, options) from _told(exc)
+        raise _late(method, url, options) from _printable_cause(exc)
     except requests.exceptions.SSLError as exc:
         root = _root(exc)
-        raise _broken(f"TLS: {tls.words(root)}", method, url, sent=not tls.is_refusal(root)) from _told(exc)
+        raise _connection_broke(
+            f"TLS: {tls.explain(root)}", method, url, sent=not tls.is_refusal(root)
+        ) from _printable_cause(exc)
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
         if _is_late(exc):
-            raise _late(method, url, options) from _told(exc)
-        raise _connection_error(exc, method, url) from _told(exc)
+            raise _late(method, url, options) from _printable_cause(exc)
+        raise _connection_error(exc, method, url) from _printable_cause(exc)
     except (requests.exceptions.RequestException, OSError) as exc:
-        raise APIProtocolException(error=str(exc), method=method, url=url) from _told(exc)
+        raise APIProtocolException(error=str(exc), method=method, url=url) from _printable_cause(exc)
     except (TypeError, RecursionError) as exc:
         raise InvalidError(f"what was to be sent is no JSON: {exc}") from exc
 
 
-def dial(session: requests.Session, endpoint: str) -> socket.socket:
+def connect(session: requests.Session, endpoint: str) -> socket.socket:
     """
     Return a connected socket for what is no request, trusted as each request is: the unix socket, or TLS with the pin
     and the client's certificate. Closing it is the caller's.
@@ -125,13 +127,13 @@ def dial(session: requests.Session, endpoint: str) -> socket.socket:
         if isinstance(root, socket.timeout):
             raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
         if isinstance(root, ssl.SSLError) or tls.is_refusal(root):
-            raise _broken(f"TLS: {tls.words(root)}", method, url, sent=False) from exc
+            raise _connection_broke(f"TLS: {tls.explain(root)}", method, url, sent=False) from exc
         raise _connection_error(exc, method, url) from exc
 
 
-def _told(exc):
+def _printable_cause(exc):
     """Return the cause of an error, None where its words, which a traceback prints, have a secret."""
-    return exc if secrets.mask_url(str(exc)) == str(exc) else None
+    return exc if masking.mask_url(str(exc)) == str(exc) else None
 
 
 def _late(method, url, options):
@@ -151,17 +153,17 @@ def _connection_error(exc, method, url):
         words = "a socket's path is no longer than 107 bytes"
     if words:
         return _unreachable(words, method, url, fleeting=number in _FLEETING)
-    return _broken(f"the connection broke: {root}", method, url, sent=True)
+    return _connection_broke(f"the connection broke: {root}", method, url, sent=True)
 
 
 def _unreachable(words, method, url, fleeting):
     where = unquote(urlsplit(url).netloc)
-    error = _broken(f"cannot connect to {where}: {words}", method, url, sent=False)
+    error = _connection_broke(f"cannot connect to {where}: {words}", method, url, sent=False)
     error.fleeting = fleeting
     return error
 
 
-def _broken(words, method, url, sent):
+def _connection_broke(words, method, url, sent):
     error = APIConnectionException(error=words, method=method, url=url)
     error.sent = sent
     return error

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def dial(api: API) -> socket.socket:
-    """Return a connected socket to the daemon; see :func:`lxdapi.http.transport.dial`."""
-    return transport.dial(api.session, api.endpoint)
+    """Return a connected socket to the daemon; see :func:`lxdapi.http.transport.connect`."""
+    return transport.connect(api.session, api.endpoint)
 
 
-def upgraded(api: API, url: str, protocol: str, seconds: float | None = None) -> socket.socket:
+def upgrade(api: API, url: str, protocol: str, seconds: float | None = None) -> socket.socket:
     """
     Return a connected socket on which the daemon speaks a protocol from now on. Closing it is the caller's.
 
@@ -36,7 +36,9 @@ def upgraded(api: API, url: str, protocol: str, seconds: float | None = None) ->
     Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
     """
     headers = {"Connection": "Upgrade", "Upgrade": protocol}
-    return _asked(api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"no {protocol} there")[0]
+    return _request_upgrade(api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"no {protocol} there")[
+        0
+    ]
 
 
 class _Head(http.client.HTTPResponse):
@@ -48,7 +50,7 @@ class _Head(http.client.HTTPResponse):
         self.fp = sock.makefile("rb", buffering=0)
 
 
-def opened(
+def open_stream(
     api: API, url: str, params: Any = None, seconds: float | None = None
 ) -> tuple[socket.socket, http.client.HTTPResponse]:
     """
@@ -62,10 +64,10 @@ def opened(
 
     Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
     """
-    return _asked(api, url, params, seconds, {}, http.client.OK, "no answer")
+    return _request_upgrade(api, url, params, seconds, {}, http.client.OK, "no answer")
 
 
-def _asked(api, url, params, seconds, headers, expected, otherwise):
+def _request_upgrade(api, url, params, seconds, headers, expected, otherwise):
     path, params = api.address(url, params)
     place = f"{api.endpoint}{path}"
     seconds = api.timeout if seconds is None else seconds
@@ -78,7 +80,7 @@ def _asked(api, url, params, seconds, headers, expected, otherwise):
             connection.response_class = _Head
         connection.request("GET", path + (f"?{urlencode(params)}" if params else ""), headers=headers)
         response = connection.getresponse()
-        _refuse_other(response, expected, place)
+        _require_status(response, expected, place)
     except socket.timeout as exc:
         sock.close()
         raise APITimeoutException(error=f"no answer within {seconds} s", method="GET", url=place) from exc
@@ -91,7 +93,7 @@ def _asked(api, url, params, seconds, headers, expected, otherwise):
     return sock, response
 
 
-def _refuse_other(response, expected, place):
+def _require_status(response, expected, place):
     """Raise for any status but the expected one."""
     if response.status == expected:
         return

@@ -36,7 +36,7 @@ class Slice(NamedTuple):
     def send(self, sock: socket.socket) -> None:
         """Send it; raises :class:`InvalidError` if the file has become too short for it."""
         if sock.sendfile(self.file, self.offset, self.size) < self.size:
-            self.refuse()
+            self.require_complete()
 
     def blocks(self) -> Iterator[memoryview]:
         """Yield its bytes, in blocks of which each is valid until the next one."""
@@ -45,11 +45,11 @@ class Slice(NamedTuple):
         while left:
             count = self.file.readinto(buffer[: min(len(buffer), left)])
             if not count:
-                self.refuse()
+                self.require_complete()
             yield buffer[:count]
             left -= count
 
-    def refuse(self) -> NoReturn:
+    def require_complete(self) -> NoReturn:
         """Raise for a file that is shorter than it was."""
         raise InvalidError(f"{self.what} {self.file.name} became shorter while it was sent")
 
@@ -73,9 +73,9 @@ class Body:
             if isinstance(part, bytes):
                 yield part
             else:
-                yield from self._sliced(part)
+                yield from self._slices(part)
 
-    def _sliced(self, part):
+    def _slices(self, part):
         for begin in range(0, part.size, _SLICE):
             piece = part._replace(offset=begin, size=min(_SLICE, part.size - begin))
             if self._local:
@@ -85,7 +85,7 @@ class Body:
             self._show(piece.size)
 
 
-def opened(path: str, what: str = "image file") -> io.FileIO:
+def open_file(path: str, what: str = "image file") -> io.FileIO:
     """Return the file, open for reading; raises :class:`InvalidError` for one that cannot be sent."""
     if not isinstance(path, str):
         raise InvalidError(f"{path!r} is no path of an {what}")
@@ -117,10 +117,10 @@ def body(
     what
         What such a file is called in an error.
     words, identity
-        For the progress: see :func:`lxdapi.http.progress.line`.
+        For the progress: see :func:`lxdapi.http.progress.count_bytes`.
     """
     made = [part if isinstance(part, bytes) else _whole(stack, part, what) for part in parts]
-    show = stack.enter_context(progress.line(words, _size(made), api, identity))
+    show = stack.enter_context(progress.count_bytes(words, _size(made), api, identity))
     return Body(made, api.local, show)
 
 
@@ -129,7 +129,7 @@ def _size(parts: list[bytes | Slice]) -> int:
 
 
 def _whole(stack, path, what):
-    file = stack.enter_context(opened(path, what))
+    file = stack.enter_context(open_file(path, what))
     return Slice(file, 0, os.fstat(file.fileno()).st_size, what)
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping
 from urllib.parse import urlencode
 
 from lxdapi.errors import APIConnectionException, APIException, APITimeoutException
-from lxdapi.http import upgrade as stream
+from lxdapi.http import upgrade
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -40,7 +40,9 @@ _MORE, _TEXT, _BYTES, _PING = 0, 1, 2, 9
 
 
 @contextmanager
-def connected(api: API, path: str, query: Mapping[str, str], words: Mapping[str, str]) -> Iterator[dict[str, Channel]]:
+def open_channels(
+    api: API, path: str, query: Mapping[str, str], words: Mapping[str, str]
+) -> Iterator[dict[str, Channel]]:
     """
     Yield {name: :class:`Channel`} of an operation's websockets, which are closed afterwards.
 
@@ -129,7 +131,7 @@ class Channel:
             if frame.opcode == _PING:
                 self._answer(frame.data)
         except self._errors as exc:
-            raise _broken(exc, self._sock.place) from None
+            raise _connection_error(exc, self._sock.place) from None
         if frame.opcode in (_MORE, _BYTES):
             return frame.data
         return None if frame.opcode == _TEXT else b""
@@ -177,7 +179,7 @@ class Connection:
 
     def __init__(self, api: API, path: str, query: Mapping[str, str], secret: str) -> None:
         self.place = f"{api.endpoint}{path}/websocket"
-        self._sock = sock = stream.dial(api)
+        self._sock = sock = upgrade.dial(api)
         self._data, self._at = b"", 0
         self.settimeout, self.gettimeout, self.setblocking = sock.settimeout, sock.gettimeout, sock.setblocking
         self.fileno, self.send, self.sendall = sock.fileno, sock.send, sock.sendall
@@ -189,14 +191,14 @@ class Connection:
             self.sendall("\r\n".join(lines).encode("ascii"))
         except OSError as exc:
             self.close()
-            raise _broken(exc, self.place) from None
+            raise _connection_error(exc, self.place) from None
 
     def accept(self) -> None:
         """Read the answer to the handshake; raises :class:`APIException` unless it is a websocket."""
         try:
             first, *lines = self._head().decode("latin-1").split("\r\n")
         except OSError as exc:
-            raise _broken(exc, self.place) from None
+            raise _connection_error(exc, self.place) from None
         status = first.split(" ")[1:2]
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         digest = hashlib.sha1(f"{self._key}{_GUID}".encode("ascii"), usedforsecurity=False).digest()
@@ -247,7 +249,7 @@ class Connection:
         self._sock.close()
 
 
-def _broken(exc, place):
+def _connection_error(exc, place):
     """Return the error of ours for one of a socket's or of the library's."""
     if isinstance(exc, (socket.timeout, getattr(sys.modules.get("websocket"), "WebSocketTimeoutException", ()))):
         return APITimeoutException(error=f"no answer within {FRAME_SECONDS} s", method="GET", url=place)

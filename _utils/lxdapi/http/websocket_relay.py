@@ -14,7 +14,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Iterator
 
-from lxdapi.http import websocket as websockets
+from lxdapi.http import websocket
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -31,13 +31,13 @@ _WIDER = {126: 2, 127: 8}
 _WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Masking:
+class FrameMasker:
     """Turns the frames of a server into those of a client, in pieces of any size."""
 
     def __init__(self) -> None:
         self._head, self._left = b"", 0
 
-    def turned(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> bytes:
         """Return what is to be sent for the bytes that were received."""
         out, at = [], 0
         while at < len(data):
@@ -49,10 +49,10 @@ class Masking:
                 continue
             self._head += data[at : at + 1]
             at += 1
-            out.append(self._ended())
+            out.append(self._finish_head())
         return b"".join(out)
 
-    def _ended(self):
+    def _finish_head(self):
         """Return the head to be sent if the one that was received is whole."""
         if len(self._head) < 2:
             return b""
@@ -70,7 +70,7 @@ class _End:
     def __init__(self, sock):
         sock.setblocking(False)
         self.sock, self.number = sock, sock.fileno()
-        self.other, self.masking = self, Masking()  # it has its pair later
+        self.other, self.masking = self, FrameMasker()  # it has its pair later
         self.pending, self.ended = bytearray(), False
 
     def interest(self):
@@ -88,7 +88,7 @@ class _End:
             except OSError:
                 data = b""
             self.ended = not data
-            self.other.pending += self.masking.turned(data)
+            self.other.pending += self.masking.feed(data)
 
     def send(self):
         """Send as much as is taken at once."""
@@ -113,7 +113,7 @@ class _End:
 
 
 @contextmanager
-def joined(
+def join(
     one: tuple[API, str, dict[str, str], dict[str, str]], other: tuple[API, str, dict[str, str], dict[str, str]]
 ) -> Iterator[None]:
     """
@@ -129,7 +129,7 @@ def joined(
     thread = threading.Thread(target=_carry, args=(ends, stop), daemon=True, name="lxdapi relay")
     try:
         for word in words:
-            ends += _pair(*(_End(websockets.connect(*side[:3], side[3][word])) for side in (one, other)))
+            ends += _pair(*(_End(websocket.connect(*side[:3], side[3][word])) for side in (one, other)))
         thread.start()
         yield
     finally:

@@ -7,8 +7,7 @@ import re
 from contextlib import ExitStack
 from functools import partial
 
-from lxdapi import hashing
-from lxdapi import validation as names
+from lxdapi import hashing, validation
 from lxdapi.errors import APIOperationException, InvalidError
 from lxdapi.http import operations, retry
 from lxdapi.http import upload as uploads
@@ -35,7 +34,7 @@ def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
     digest = digest or hashing.fingerprint(path, rootfs)
     try:
         send = partial(_send, api, path, rootfs, digest, public, timeout)
-        retry.settle(api, send, lambda: _found_imported(api, digest))
+        retry.write_verified(api, send, lambda: _verify_imported(api, digest))
     except APIOperationException:
         if objects.read(api, KIND, digest) is None:
             raise
@@ -58,14 +57,14 @@ def _send(api, path, rootfs, digest, public, timeout):
         api.post("images", data=body, headers=headers).wait(timeout or UPLOAD_SECONDS)
 
 
-def _found_imported(api, digest):
+def _verify_imported(api, digest):
     """Return True if the image is there once no image is being imported any more, None if it is not."""
-    patience = retry.Patience(api.wait_timeout)
+    patience = retry.Backoff(api.wait_timeout)
     while objects.read(api, KIND, digest) is None:
         if not is_importing(api):
             # it can have come between the two looks
             return True if objects.read(api, KIND, digest) is not None else None
-        if not patience.pause():
+        if not patience.sleep():
             return None
     return True
 
@@ -74,7 +73,7 @@ def is_importing(api):
     """Return True while an image is uploaded, published or fetched: nothing but a description tells (all three)."""
     return any(
         not operation.get("resources") and operation.get("description") == "Downloading image"
-        for operation in operations.running(api)
+        for operation in operations.list_running(api)
     )
 
 
@@ -92,7 +91,7 @@ def target_of(api, alias):
 def resolve(api, name):
     """Return the fingerprint of an image named by fingerprint or alias, None if there is none."""
     text = name.lower() if isinstance(name, str) else ""
-    if not names.is_fingerprint(text):
+    if not validation.is_fingerprint(text):
         target = target_of(api, name)
         if target is None and re.fullmatch("[0-9a-f]{12,63}", text):
             raise InvalidError(f"{name} is neither an alias nor a whole fingerprint: all 64 digits are needed")
@@ -102,35 +101,35 @@ def resolve(api, name):
     return found.metadata["fingerprint"] if found is not None else None
 
 
-def existing(api, name):
+def require(api, name):
     """Return the fingerprint of an image named by fingerprint or alias; raises if there is none."""
     digest = resolve(api, name)
     if digest is None:
-        refuse_missing(name)
+        raise_missing(name)
     return digest
 
 
-def refuse_missing(name):
+def raise_missing(name):
     """Raise :class:`InvalidError` for an image that is not there and has no source."""
     raise InvalidError(f"there is no image {name}, and no source to make it from")
 
 
-def alias_steps(api, alias, target, description=None, renamed_from=None):
+def plan_alias(api, alias, target, description=None, renamed_from=None):
     """
     Return the steps to an alias that points at the image; an existing one is moved in one request.
     """
-    wanted = {"target": names.fingerprint(target), "description": description}
-    return converge.present(api, "image_alias", alias, wanted, renamed_from=renamed_from)
+    wanted = {"target": validation.fingerprint(target), "description": description}
+    return converge.plan_present(api, "image_alias", alias, wanted, renamed_from=renamed_from)
 
 
-def alias_names(given):
+def parse_aliases(given):
     """Return the aliases that are declared, each once; raises :class:`InvalidError` for what is no list of names."""
     if not isinstance(given, (list, tuple)) or not all(isinstance(alias, str) for alias in given):
         raise InvalidError("aliases: a list of names is needed")
-    return [names.check("any", "image alias", alias) for alias in dict.fromkeys(given)]
+    return [validation.check("any", "image alias", alias) for alias in dict.fromkeys(given)]
 
 
-def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
+def plan_present(api, digest, wanted, send, aliases=(), check=None, purge=False):
     """
     Return the steps to an image with the declared fields and aliases.
 
@@ -145,34 +144,34 @@ def present(api, digest, wanted, send, aliases=(), check=None, purge=False):
     purge
         True: other aliases that it has are removed.
     """
-    purge = names.truth("purge", purge or False)
-    aliases = alias_names(aliases)
-    wanted = diff.normal(KIND, wanted)
+    purge = validation.truth("purge", purge or False)
+    aliases = parse_aliases(aliases)
+    wanted = diff.normalize(KIND, wanted)
     current = objects.read(api, KIND, digest)
     if current is None:
         if check:
             check()
         steps = [Step("created", {"created": digest}, lambda: send() and None)]
-        steps += converge.completion(api, KIND, digest, wanted)
+        steps += converge.plan_follow_up(api, KIND, digest, wanted)
     else:
-        steps = list(converge.update_steps(api, KIND, digest, wanted, current))
-    steps += aliased(api, aliases, digest)
-    return steps + (_purge(api, digest, current, aliases) if purge and current is not None else [])
+        steps = list(converge.plan_changes(api, KIND, digest, wanted, current))
+    steps += plan_aliases(api, aliases, digest)
+    return steps + (_plan_purge(api, digest, current, aliases) if purge and current is not None else [])
 
 
-def aliased(api, aliases, digest):
+def plan_aliases(api, aliases, digest):
     """Return the steps to the aliases of an image, as its own."""
     named = dict.fromkeys(aliases)
-    return [_alias_step(alias, digest, step) for alias in named for step in alias_steps(api, alias, digest)]
+    return [_alias_step(alias, digest, step) for alias in named for step in plan_alias(api, alias, digest)]
 
 
-def _purge(api, digest, current, aliases):
+def _plan_purge(api, digest, current, aliases):
     """Return the steps that remove the aliases that are not named."""
     others = sorted({each["name"] for each in current.metadata.get("aliases") or ()} - set(aliases))
     return [
         Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.apply)
         for alias in others
-        for step in converge.absent(api, "image_alias", alias)
+        for step in converge.plan_absent(api, "image_alias", alias)
     ]
 
 

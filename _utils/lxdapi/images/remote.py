@@ -5,12 +5,11 @@ Images of other servers: which one an alias there means now, and their fetching 
 from functools import partial
 from urllib.parse import urlsplit
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.api import API
 from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
 from lxdapi.http import pem, retry
-from lxdapi.images import image as images
-from lxdapi.images import simplestreams
+from lxdapi.images import image, simplestreams
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
@@ -23,7 +22,7 @@ FETCH_SECONDS = 3600
 _OLD = "what it knows of a server that speaks simplestreams can be an hour old"
 
 
-def declared(source):
+def parse_source(source):
     """
     Return the REST source for what a person declares of an image on another server, checked.
 
@@ -45,9 +44,9 @@ def declared(source):
     if bool(found.get("alias")) == bool(found.get("fingerprint")):
         raise InvalidError("source: an alias or a fingerprint is needed, and not both")
     if "fingerprint" in found:
-        found["fingerprint"] = names.fingerprint(found["fingerprint"])
+        found["fingerprint"] = validation.fingerprint(found["fingerprint"])
     if "certificate" in found:
-        found["certificate"] = pem.text(found["certificate"])
+        found["certificate"] = pem.to_pem(found["certificate"])
     return found
 
 
@@ -57,7 +56,7 @@ def _present(source):
 
 def newest(api, source):
     """
-    Return the fingerprint of the image that a declared source, see :func:`declared`, means now; the server is asked
+    Return the fingerprint of the image that a declared source, see :func:`parse_source`, means now; the server is asked
     for it by us, past the daemon.
 
     Raises :class:`InvalidError` if it has none, one of :mod:`lxdapi.errors` if it cannot be asked.
@@ -65,13 +64,13 @@ def newest(api, source):
     if source.get("fingerprint"):
         return source["fingerprint"]
     if source["protocol"] == SIMPLESTREAMS:
-        return _offered(api, source)["fingerprint"]
+        return _find_offered(api, source)["fingerprint"]
     pin = pem.read(source["certificate"])[0] if "certificate" in source else None
     there = API.factory(_with_port(source["server"]), fingerprint=pin)
     found = objects.read(there, KINDS["image_alias"], source["alias"])
     if found is None:
         raise InvalidError(f"{source['server']} has no public image {source['alias']}")
-    return names.fingerprint(found.metadata.get("target"))
+    return validation.fingerprint(found.metadata.get("target"))
 
 
 def _with_port(server):
@@ -80,14 +79,14 @@ def _with_port(server):
     return server if parts.port else parts._replace(netloc=f"{parts.netloc}:443").geturl()
 
 
-def _offered(api, source):
+def _find_offered(api, source):
     """Return what a simplestreams server has for the alias and the daemon's architecture."""
     server = simplestreams.Server(source["server"], source.get("certificate"))
     known = (api.server.get("environment") or {}).get("architectures") or (None,)
     return server.find(source["alias"], known[0], source.get("image_type"))
 
 
-def wanted(api, source, name, auto_update=None):
+def resolve(api, source, name, auto_update=None):
     """
     Return the fingerprint that the image of a declared source shall have.
 
@@ -96,9 +95,9 @@ def wanted(api, source, name, auto_update=None):
     auto_update
         True: if the daemon keeps the image of that name up to date from this source, that one is as good.
     """
-    if source.get("fingerprint") or names.is_fingerprint(name):
+    if source.get("fingerprint") or validation.is_fingerprint(name):
         return source.get("fingerprint") or name
-    digest = images.target_of(api, name) if auto_update is True else None
+    digest = image.target_of(api, name) if auto_update is True else None
     current = objects.read(api, KIND, digest) if digest else None
     return digest if current is not None and _is_followed(source, current) else newest(api, source)
 
@@ -115,7 +114,7 @@ def fetch(api, source, digest, timeout=None):
     Have the daemon fetch an image and return its fingerprint, which has to be this one.
 
     source
-        See :func:`declared`.
+        See :func:`parse_source`.
     timeout
         Seconds; 3600.
 
@@ -123,13 +122,13 @@ def fetch(api, source, digest, timeout=None):
     """
     if source["protocol"] == SIMPLESTREAMS and "alias" in source and "image_type" not in source:
         # without it the daemon refuses an alias that a container and a virtual machine have
-        source = {**source, "image_type": _offered(api, source)["type"]}
+        source = {**source, "image_type": _find_offered(api, source)["type"]}
 
     def look():
         return digest if objects.read(api, KIND, digest) is not None else None
 
     try:
-        return retry.settle(api, partial(_fetched, api, source, digest, timeout), look)
+        return retry.write_verified(api, partial(_fetch, api, source, digest, timeout), look)
     except APIOperationException as exc:
         if look():
             return digest
@@ -137,7 +136,7 @@ def fetch(api, source, digest, timeout=None):
         raise LxdapiError(f"{exc.explain()}; {_OLD}") from exc
 
 
-def _fetched(api, source, digest, timeout):
+def _fetch(api, source, digest, timeout):
     done = api.post("images", json={"source": source}).wait(FETCH_SECONDS if timeout is None else timeout)
     found = ((done.metadata or {}).get("metadata") or {}).get("fingerprint")
     if found != digest:

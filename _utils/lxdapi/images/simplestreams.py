@@ -11,7 +11,7 @@ import json
 import re
 from urllib.parse import quote, urlsplit
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, APIProtocolException, InvalidError
 from lxdapi.http import endpoints, pem, transport
 
@@ -111,15 +111,15 @@ class Server:
     def _json(self, path):
         """Return the JSON of a file; raises one of :mod:`lxdapi.errors` for anything else."""
         url = f"{self.url}/{quote(path)}"
-        status, body = transport.fetched(self._session, url, self._seconds, _LONGEST)
+        status, body = transport.fetch(self._session, url, self._seconds, _LONGEST)
         if status != 200:
             raise APIException(error=f"HTTP {status}", method="GET", url=url)
         try:
             found = json.loads(body)
         except (ValueError, RecursionError) as exc:
-            raise _broken(f"this is no index of images: {str(exc)[:200]}", url) from exc
+            raise _error(f"this is no index of images: {str(exc)[:200]}", url) from exc
         if not isinstance(found, dict):
-            raise _broken("this is no index of images", url)
+            raise _error("this is no index of images", url)
         return found
 
 
@@ -135,7 +135,7 @@ def url_of(url):
     return url.rstrip("/")
 
 
-def _broken(words, url):
+def _error(words, url):
     return APIProtocolException(error=words, method="GET", url=url)
 
 
@@ -173,12 +173,12 @@ def _of_version(product, items):
     common = {"aliases": aliases, "architecture": ARCHITECTURES.get(arch, arch)}
     files = {_text(_mapping(item).get("ftype")): _mapping(item) for item in items.values()}
     for whole in _WHOLE:
-        if names.is_fingerprint(files.get(whole, {}).get("sha256")):
+        if validation.is_fingerprint(files.get(whole, {}).get("sha256")):
             made = {"fingerprint": files[whole]["sha256"], "ftype": "tar.gz", "type": CONTAINER}
             yield {**common, **made, "size": _size(files[whole])}
     for metadata in (files[each] for each in _METADATA if each in files):
         for root, (kind, keys) in _ROOTS.items():
-            digest = next((metadata[key] for key in keys if names.is_fingerprint(metadata.get(key))), None)
+            digest = next((metadata[key] for key in keys if validation.is_fingerprint(metadata.get(key))), None)
             if root in files and digest:
                 size = _size(metadata) + _size(files[root])
                 yield {**common, "fingerprint": digest, "ftype": root, "type": kind, "size": size}

@@ -11,12 +11,10 @@ from functools import partial
 
 from lxdapi import atomic_file
 from lxdapi.errors import APIException, InvalidError, LxdapiError
-from lxdapi.http import download as downloads
-from lxdapi.http import multipart as forms
+from lxdapi.http import download, multipart
 from lxdapi.images import image as images
-from lxdapi.images import remote as remote_images
-from lxdapi.model import diff, objects
-from lxdapi.model import equality as meaning
+from lxdapi.images import remote
+from lxdapi.model import diff, equality, objects
 
 log = logging.getLogger(__name__)
 
@@ -39,15 +37,15 @@ def export(api, name, path, rootfs=None):
     The files are written beside their places, compared with the fingerprint and then renamed; mode 0600. A failure
     leaves all as it was.
     """
-    digest = images.existing(api, name)
+    digest = images.require(api, name)
     if isinstance(path, str) and os.path.isabs(path) and os.path.isdir(path):
         path = os.path.join(path, digest)
     second = f"{path}.root" if rootfs is None else rootfs
     with ExitStack() as stack:
         # the first now, so that what cannot be written is told before anything is asked for
         first = stack.enter_context(atomic_file.replace(path))
-        parts = forms.Parts([lambda: first, lambda: stack.enter_context(atomic_file.replace(second))])
-        found = parts.end(downloads.download(api, f"images/{digest}/export", parts, words="image"))
+        parts = multipart.MultipartWriter([lambda: first, lambda: stack.enter_context(atomic_file.replace(second))])
+        found = parts.end(download.download(api, f"images/{digest}/export", parts, words="image"))
         if found != digest:
             raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {found}")
     return {"fingerprint": digest, "files": [path, second] if parts.is_form else [path]}
@@ -58,13 +56,13 @@ def refresh(api, name):
     Have the daemon look for a newer image at the source that it has this one from; return ``{"refreshed": True or
     False, "fingerprint": ...}``, of the newer one if there was one and the name is an alias.
     """
-    digest = images.existing(api, name)
-    done = api.post(f"images/{digest}/refresh").wait(remote_images.FETCH_SECONDS)
+    digest = images.require(api, name)
+    done = api.post(f"images/{digest}/refresh").wait(remote.FETCH_SECONDS)
     refreshed = bool(((done.metadata or {}).get("metadata") or {}).get("refreshed"))
     return {"refreshed": refreshed, "fingerprint": (images.resolve(api, name) if refreshed else None) or digest}
 
 
-def brought(api, origin, name, folder, aliases=(), mode=None, timeout=None):
+def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None):
     """
     Return (fingerprint, steps) for an image of another daemon, with its settings, to be on this one.
 
@@ -82,26 +80,26 @@ def brought(api, origin, name, folder, aliases=(), mode=None, timeout=None):
     """
     if mode not in MODES:
         raise InvalidError(f"mode: pull or relay, not {mode!r}")
-    digest = images.existing(origin, name)
+    digest = images.require(origin, name)
     facts = objects.read(origin, images.KIND, digest).metadata
-    wanted = diff.normal(images.KIND, {field: facts[field] for field in _FIELDS if facts.get(field)})
-    send = partial(_bring, api, origin, digest, mode, folder, timeout)
-    return digest, images.present(api, digest, wanted, send, aliases)
+    wanted = diff.normalize(images.KIND, {field: facts[field] for field in _FIELDS if facts.get(field)})
+    send = partial(_copy, api, origin, digest, mode, folder, timeout)
+    return digest, images.plan_present(api, digest, wanted, send, aliases)
 
 
-def _bring(api, origin, digest, mode, folder, timeout):
+def _copy(api, origin, digest, mode, folder, timeout):
     """Bring the image here and return its fingerprint."""
     address = _address(origin)
     if mode == "pull" and not address:
         raise InvalidError(f"pull: {origin.endpoint} listens nowhere but at its unix socket")
     if mode == "relay" or not address:
-        return _relayed(api, origin, digest, folder, timeout)
+        return _relay(api, origin, digest, folder, timeout)
     try:
-        return _pulled(api, origin, address, digest, timeout)
+        return _pull(api, origin, address, digest, timeout)
     except APIException:
         if mode == "pull":
             raise
-        return _relayed(api, origin, digest, folder, timeout)
+        return _relay(api, origin, digest, folder, timeout)
 
 
 def _address(origin):
@@ -112,7 +110,7 @@ def _address(origin):
     return f"https://{found[0]}" if found else ""
 
 
-def _pulled(api, origin, address, digest, timeout):
+def _pull(api, origin, address, digest, timeout):
     """Have this daemon fetch it, by a secret that the other one gives for that."""
     # a token, which ends when it is used or cancelled: it is not waited for (all three)
     token = origin.post(f"images/{digest}/secret")
@@ -124,7 +122,7 @@ def _pulled(api, origin, address, digest, timeout):
         "secret": (token.metadata.get("metadata") or {}).get("secret"),
     }
     try:
-        return remote_images.fetch(api, remote_images.declared(source), digest, timeout)
+        return remote.fetch(api, remote.parse_source(source), digest, timeout)
     finally:
         _cancel(origin, *token.operation)
 
@@ -137,14 +135,14 @@ def _cancel(origin, path, query):
         log.warning("lxdapi: %s keeps a token for an image: %s", origin.endpoint, exc.explain())
 
 
-def _relayed(api, origin, digest, folder, timeout):
+def _relay(api, origin, digest, folder, timeout):
     os.makedirs(folder, mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         parts = export(origin, digest, os.path.join(place, "image"))["files"]
         return images.upload(api, *parts, digest=digest, timeout=timeout)
 
 
-def unused(api, older_than=0):
+def list_unused(api, older_than=0):
     """
     Return the images that the daemon fetched for an instance and keeps although none of any project is of it any more:
     mappings of ``fingerprint``, ``last_used_at`` and ``size``.
@@ -164,5 +162,5 @@ def unused(api, older_than=0):
 def _days(api, image):
     """Return for how many days an image was not used."""
     # of one that never was, last_used_at is the year 1
-    used = meaning.moment(max(image["last_used_at"], image["uploaded_at"]))
+    used = equality.parse_time(max(image["last_used_at"], image["uploaded_at"]))
     return (datetime.now(timezone.utc) - used).total_seconds() / 86400

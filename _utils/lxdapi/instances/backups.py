@@ -20,17 +20,13 @@ from functools import partial
 
 import yaml
 
-from lxdapi import atomic_file, hashing
-from lxdapi import validation as names
-from lxdapi.cluster import instance_move as moves
+from lxdapi import atomic_file, hashing, validation
+from lxdapi.cluster import instance_move
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
-from lxdapi.http import download as downloads
-from lxdapi.http import operations, retry
-from lxdapi.http import upload as uploads
+from lxdapi.http import download, operations, retry, upload
 from lxdapi.model import listing, objects, writes
-from lxdapi.model.kinds import kind_of
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.model.kinds import get_kind
+from lxdapi.plan import converge, steps
 from lxdapi.plan.steps import Plan, Step
 
 log = logging.getLogger(__name__)
@@ -56,16 +52,16 @@ _READABLE = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, RecursionError, yaml.YAMLError)
 
 
-def word_of(name):
+def kind_name_of(name):
     """Return the kind: ``web1`` is an instance, ``default/data`` a volume."""
     found = _WORDS.get(name.count("/") + 1) if isinstance(name, str) else None
     if found is None:
         raise InvalidError(f"the name {name!r} is not valid: INSTANCE or POOL/VOLUME is needed")
-    objects.path_of(kind_of(found), name)
+    objects.path_of(get_kind(found), name)
     return found
 
 
-def options_of(kind_name, optimized=False, alone=False, compression=None):
+def export_options(kind_name, optimized=False, alone=False, compression=None):
     """
     Return what the daemon is told of how to make a backup.
 
@@ -79,8 +75,8 @@ def options_of(kind_name, optimized=False, alone=False, compression=None):
     if compression is not None and not isinstance(compression, str):
         raise InvalidError(f"compression: a word such as none or gzip is needed, not {compression!r}")
     options = {
-        "optimized_storage": names.truth("optimized", optimized or False),
-        _ALONE[kind_name]: names.truth(_ALONE[kind_name], alone or False),
+        "optimized_storage": validation.truth("optimized", optimized or False),
+        _ALONE[kind_name]: validation.truth(_ALONE[kind_name], alone or False),
     }
     return {**options, **({"compression_algorithm": compression} if compression else {})}
 
@@ -94,14 +90,14 @@ def export(api, kind_name, name, path, options, timeout=None):
     path
         Absolute. One that is there is replaced when the new one is whole; the checksum is in ``<path>.sha256``.
     options
-        See :func:`options_of`.
+        See :func:`export_options`.
     timeout
         Seconds for the daemon to make the backup; 3600. To read it may take any time, as long as it comes.
     """
-    place, timeout = objects.path_of(kind_of(kind_name), name), names.seconds(timeout)
+    place, timeout = objects.path_of(get_kind(kind_name), name), validation.parse_seconds(timeout)
     _require(api, kind_name)
     with atomic_file.replace(f"{path}.sha256") as note, atomic_file.replace(path) as file:
-        digest = _fetched(api, place, file, options, timeout or SECONDS)
+        digest = _fetch(api, place, file, options, timeout or SECONDS)
         atomic_file.write_to_disk(note, f"{digest}  {os.path.basename(path)}\n".encode())
         return {"path": path, "size": file.tell(), "sha256": digest}
 
@@ -112,31 +108,33 @@ def _require(api, kind_name):
         raise InvalidError(f"{objects.daemon_of(api)} has no backups of it: it lacks the API extension {extension}")
 
 
-def _fetched(api, path, file, options, timeout):
+def _fetch(api, path, file, options, timeout):
     """Make a backup, write it into the file and return its sha256."""
     name = f"lxdapi-{random.token_hex(6)}"
     expires_at = (datetime.now(timezone.utc) + _KEPT).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {"name": name, "expires_at": expires_at, **options}
     made = f"{path}/backups/{name}"
     try:
-        retry.settle(
-            api, lambda: api.post(f"{path}/backups", json=body).wait(timeout), lambda: _left_unfinished(api, path, made)
+        retry.write_verified(
+            api,
+            lambda: api.post(f"{path}/backups", json=body).wait(timeout),
+            lambda: _delete_unfinished(api, path, made),
         )
-        return downloads.download(api, f"{made}/export", file, words=f"backup of {path.rpartition('/')[2]}")
+        return download.download(api, f"{made}/export", file, words=f"backup of {path.rpartition('/')[2]}")
     finally:
         _forget(api, made)
 
 
-def _left_unfinished(api, path, made):
+def _delete_unfinished(api, path, made):
     """Delete what a daemon that died left of a backup, which it lists as any other; None: it is not done."""
-    operations.left_alone(api, path)
+    operations.wait_until_idle(api, path)
     _delete(api, made)
 
 
 def _delete(api, made):
     """Delete a backup of the daemon's; that there is none is as good."""
     try:
-        retry.settle(api, lambda: api.delete(made).wait() and None, lambda: None)
+        retry.write_verified(api, lambda: api.delete(made).wait() and None, lambda: None)
     except APINotFoundException:
         pass
 
@@ -149,7 +147,7 @@ def _forget(api, made):
         log.warning("lxdapi: the daemon keeps its backup %s until it expires in a day: %s", made, exc.explain())
 
 
-def exported(api, kind_name, name, path, options, max_age=None, timeout=None, memory=None, now=None):
+def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None, memory=None, now=None):
     """
     Return the steps to a file with a backup of an instance or a custom volume.
 
@@ -162,8 +160,8 @@ def exported(api, kind_name, name, path, options, max_age=None, timeout=None, me
 
     A file is made anew as well if there is no checksum beside it, or another one than its own.
     """
-    max_age, timeout = parse_max_age(max_age), names.seconds(timeout)
-    objects.path_of(kind_of(kind_name), name)
+    max_age, timeout = parse_max_age(max_age), validation.parse_seconds(timeout)
+    objects.path_of(get_kind(kind_name), name)
     atomic_file.require_path(path)
     why = outdated_reason(path, max_age, memory, time.time() if now is None else now)
     if not why:
@@ -177,13 +175,13 @@ def exported(api, kind_name, name, path, options, max_age=None, timeout=None, me
 
 
 def _missing(api, kind_name, name):
-    if objects.nowhere(api):
-        return objects.nowhere(api)
-    kind = kind_of(kind_name)
+    if objects.missing_project_reason(api):
+        return objects.missing_project_reason(api)
+    kind = get_kind(kind_name)
     return "" if objects.read(api, kind, name) is not None else f"{kind.label} {name} does not exist"
 
 
-def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
+def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None):
     """
     Make an instance, or a custom volume, from the file of a backup; one that is there is refused.
 
@@ -204,7 +202,7 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
     instance in its pool which no request can remove and which bar their name for ever (LXD 5.0.2, Incus 6.0.4, Incus
     7.0.2), and of a volume a part that looks like any other.
     """
-    kind, timeout = kind_of(kind_name), names.seconds(timeout)
+    kind, timeout = get_kind(kind_name), validation.parse_seconds(timeout)
     objects.path_of(kind, name)
     require_backup_file(path, _TYPES[kind_name], kind.label)
     _require(api, kind_name)
@@ -212,17 +210,17 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
     if target and kind.cluster.local:
         api, target = api.at(target), None
     if target:
-        moves.members(api, target)
-    _refuse_there(api, kind, name)
+        instance_move.members(api, target)
+    _require_absent(api, kind, name)
     stage = _Stage(api, kind_name, name)
     stage.clear()
-    collection = names.path(kind.collection, **objects.parts_of(kind, name))
+    collection = validation.path(kind.collection, **objects.parts_of(kind, name))
 
     def send():
         _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)
 
     try:
-        retry.settle(api, send, stage.found)
+        retry.write_verified(api, send, stage.exists)
         if target:
             _move(api, stage.name, target, timeout)
         writes.rename(api, kind, stage.name, name)
@@ -233,11 +231,13 @@ def imported(api, kind_name, name, path, pool=None, target=None, timeout=None):
 
 def _move(api, name, target, timeout):
     """Move what was imported: it is made on the member that is asked, whatever target the request has (all three)."""
-    step = moves.step(api, name, api.get(objects.path_of(kind_of(_WORDS[1]), name)), target, True, timeout)
-    plans.apply([step] if step else [])
+    step = instance_move.plan_move(
+        api, name, api.get(objects.path_of(get_kind(_WORDS[1]), name)), target, True, timeout
+    )
+    steps.apply([step] if step else [])
 
 
-def _refuse_there(api, kind, name):
+def _require_absent(api, kind, name):
     objects.require_project(api)
     if objects.read(api, kind, name) is not None:
         raise InvalidError(f"{kind.label} {name} exists already: a backup is not imported over it")
@@ -247,19 +247,19 @@ def _headers(api, pool):
     headers = {"Content-Type": "application/octet-stream"}
     if pool is None:
         return headers
-    if not names.check("token", "storage pool", pool).isascii():
+    if not validation.check("token", "storage pool", pool).isascii():
         raise InvalidError(f"pool {pool!r}: only ASCII can be sent here")
     return {**headers, f"X-{api.dialect}-pool": pool}
 
 
 def _send(api, collection, path, headers, timeout):
     with ExitStack() as stack:
-        body = uploads.body(api, stack, [path], "backup file", "backup")
+        body = upload.body(api, stack, [path], "backup file", "backup")
         seconds = max(api.timeout, api.wait_timeout)  # some it unpacks in part before it answers
         api.post(collection, data=body, headers=headers, timeout=seconds).wait(timeout)
 
 
-def creation(api, name, source, wanted, timeout=None, target=None):
+def plan_create(api, name, source, wanted, timeout=None, target=None):
     """
     Return the steps to a new instance from the file of a backup, made as declared afterwards.
 
@@ -273,17 +273,17 @@ def creation(api, name, source, wanted, timeout=None, target=None):
     atomic_file.require_path(path)
 
     def missing():
-        return objects.nowhere(api) or ("" if os.path.isfile(path) else f"there is no file {path}")
+        return objects.missing_project_reason(api) or ("" if os.path.isfile(path) else f"there is no file {path}")
 
-    apply = partial(imported, api, kind_name, name, path, pool, target, timeout)
+    apply = partial(import_file, api, kind_name, name, path, pool, target, timeout)
     created = Step("created", {"created": name}, apply, missing=missing)
-    return [created, *converge.completion(api, kind_of(kind_name), name, wanted)]
+    return [created, *converge.plan_follow_up(api, get_kind(kind_name), name, wanted)]
 
 
 def parse_max_age(given):
     """Return an age in seconds, None for None."""
-    if names.duration(given) is not None:
-        return names.duration(given)
+    if validation.duration(given) is not None:
+        return validation.duration(given)
     if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
         return given
     raise InvalidError(f"max_age: seconds, or a time such as 12h, 7d or 2w are needed, not {given!r}")
@@ -314,7 +314,7 @@ def read_checksum(path):
         return None
     except OSError as exc:
         raise InvalidError(f"{path}.sha256 cannot be read: {exc.strerror}") from exc
-    return said.lower() if names.is_fingerprint(said.lower()) else ""
+    return said.lower() if validation.is_fingerprint(said.lower()) else ""
 
 
 def require_backup_file(path, types, label):
@@ -324,7 +324,7 @@ def require_backup_file(path, types, label):
 
     LXD 5.0.2 and Incus 6.0.4 never answer to a compressed file that ends within its index.
     """
-    uploads.opened(path, "backup file").close()
+    upload.open_file(path, "backup file").close()
     found = _type_in_index(path)
     if found is not None and found not in types:
         raise InvalidError(f"backup file {path} is of another kind than {label}: its index says {found!r}")
@@ -360,7 +360,7 @@ class _Stage:
     """The names under which something is imported, a new one for each try: one that failed can bar its name."""
 
     def __init__(self, api, kind_name, name):
-        self._api, self._kind_name, self._kind = api, kind_name, kind_of(kind_name)
+        self._api, self._kind_name, self._kind = api, kind_name, get_kind(kind_name)
         self._within = f"{name.rpartition('/')[0]}/".lstrip("/")
         self._prefix = f"lxdapi-{hashlib.sha256(name.encode()).hexdigest()[:12]}-"
         self.name = None
@@ -371,9 +371,9 @@ class _Stage:
         self.name = self._within + own
         return {f"X-{self._api.dialect}-name": own}
 
-    def found(self):
+    def exists(self):
         """Return True if what was imported last is there and the daemon has not been restarted meanwhile."""
-        operations.left_alone(self._api, objects.path_of(self._kind, self.name))
+        operations.wait_until_idle(self._api, objects.path_of(self._kind, self.name))
         if objects.read(self._api, self._kind, self.name) is None:
             return None
         if not self._api.restarted():
@@ -385,12 +385,12 @@ class _Stage:
         """Delete what an import that did not come to its end left, unless there is one that still runs."""
         try:
             for each in self._left():
-                writes.remove(self._api, self._kind, each)
+                writes.delete(self._api, self._kind, each)
         except APIException as exc:
             log.warning("lxdapi: what is left of an import could not be deleted: %s", exc.explain())
 
     def _left(self):
-        if any(_RESTORING.match(each.get("description") or "") for each in operations.running(self._api)):
+        if any(_RESTORING.match(each.get("description") or "") for each in operations.list_running(self._api)):
             return []
         found = listing.list_objects(self._api, self._kind_name, self._within.rstrip("/") or None)
         return [each for each in found if each.startswith(self._within + self._prefix)]

@@ -5,8 +5,7 @@ What cloud-init shall do, declared as data: the documents of it, as the daemons 
 from collections.abc import Mapping
 from datetime import date
 
-from lxdapi import validation as names
-from lxdapi import yaml_text
+from lxdapi import validation, yaml_text
 from lxdapi.errors import InvalidError
 
 # word: (key of the config without its first part, the head of a document that was a mapping)
@@ -24,7 +23,7 @@ _HEADS = (
 _EXTENSION, _PREFIXES = "cloud_init", ("cloud-init.", "user.")
 
 
-def merged(api, config, given):
+def merge(api, config, given):
     """
     Return the declared config with the documents in it.
 
@@ -71,13 +70,13 @@ def _document(word, given):
     if given is None or given == "":
         return None
     if not isinstance(given, str):
-        return head + rendered(what, _mapping(what, given))
+        return head + render(what, _mapping(what, given))
     if head and not given.startswith(_HEADS):
         raise InvalidError(f"{what}: a text begins with one of {', '.join(_HEADS)}: cloud-init ignores any other")
-    return names.value(what, given)
+    return validation.config_value(what, given)
 
 
-def rendered(what, data):
+def render(what, data):
     """
     Return data as YAML, see :mod:`lxdapi.yaml_text`.
 
@@ -105,6 +104,6 @@ def _scalar(what, data):
     if data is None or isinstance(data, (bool, float, date)):
         return data
     if isinstance(data, (str, int)):
-        names.value(what, data)
+        validation.config_value(what, data)
         return data if isinstance(data, int) else str(data)
     raise InvalidError(f"{what}: a {type(data).__name__} has no form in YAML; write it as text in quotes")

@@ -5,11 +5,10 @@ A command in an instance as a state: run unless its conditions, which are looked
 import base64
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.instances import exec as execs
-from lxdapi.instances import exec_user as logins
-from lxdapi.instances import power as statuses
+from lxdapi.instances import exec_user, power
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan, Step
@@ -29,42 +28,42 @@ class CommandFailedError(LxdapiError):
     changes = {}
 
 
-def joined(conditions, inside):
+def join_conditions(conditions, inside):
     """Return the conditions with those that Salt was kept from looking at; raises for what are none."""
     if inside is not None and not (isinstance(inside, dict) and set(inside) <= set(CONDITIONS)):
         raise InvalidError(f"inside: a mapping of {', '.join(CONDITIONS)} is needed, not {inside!r}")
     return {**conditions, **(inside or {})}
 
 
-def text(data):
+def decode(data):
     """Return what a command wrote as text, without line ends at its end, as Salt's ``cmd.run`` does."""
     return data.decode("utf-8", "replace").rstrip("\r\n")
 
 
-def shown(outcome):
+def summary(outcome):
     """Return {retcode, stdout, stderr}, and ``killed`` where it was, of a command."""
-    return _told(outcome, text)
+    return _result(outcome, decode)
 
 
-def written(outcome, binary=False):
-    """Return what :func:`shown` does, the output as it was written, or as base64 of its bytes."""
-    return _told(outcome, _base64 if binary else _decoded)
+def raw_summary(outcome, binary=False):
+    """Return what :func:`summary` does, the output as it was written, or as base64 of its bytes."""
+    return _result(outcome, _base64 if binary else _decode)
 
 
 def _base64(data):
     return base64.b64encode(data).decode("ascii")
 
 
-def _decoded(data):
+def _decode(data):
     return data.decode("utf-8", "replace")
 
 
-def _told(outcome, decoded):
+def _result(outcome, decoded):
     found = {"retcode": outcome.retcode, "stdout": decoded(outcome.stdout), "stderr": decoded(outcome.stderr)}
     return found if outcome.killed is None else {**found, "killed": f"after {outcome.killed} s"}
 
 
-def finished(outcome, what="it", hide=False):
+def require_finished(outcome, what="it", hide=False):
     """Return the outcome of a command that came to its own end; raises :class:`CommandFailedError` for a killed one."""
     if outcome.killed is not None:
         wrote = "" if hide else _wrote(outcome)
@@ -73,18 +72,18 @@ def finished(outcome, what="it", hide=False):
 
 
 def _wrote(outcome):
-    said = text(outcome.output)[-_SHOWN:]
+    said = decode(outcome.output)[-_SHOWN:]
     return f"; it had written: {said}" if said else ""
 
 
-def steps(api, instance, command, given, conditions, good, hide, test):
+def plan(api, instance, command, given, conditions, good, hide, test):
     """
     Return the step that runs a command.
 
     command
         As it is shown.
     given
-        A :class:`lxdapi.instances.exec.Order`.
+        A :class:`lxdapi.instances.exec.Command`.
     conditions
         {``creates``, ``onlyif``, ``unless``: what was declared}.
     good
@@ -94,28 +93,32 @@ def steps(api, instance, command, given, conditions, good, hide, test):
     test
         True: nothing is executed, so ``onlyif`` and ``unless`` are not known.
     """
-    conditions, good, hide = _checked(conditions), {0, *_codes(good)}, names.truth("hide_output", hide or False)
+    conditions, good, hide = (
+        _parse_conditions(conditions),
+        {0, *_codes(good)},
+        validation.truth("hide_output", hide or False),
+    )
     path = objects.path_of(KINDS["instance"], instance)
-    why = _needless(api, instance, path, conditions, given, test, hide)
+    why = _skip_reason(api, instance, path, conditions, given, test, hide)
     if why:
         return Plan(summary=why)
 
     def apply():
-        return _carried_out(execs.run(api, instance, given), command, good, hide)
+        return _changes_or_raise(execs.run(api, instance, given), command, good, hide)
 
     words = [word for word in ("onlyif", "unless") if conditions[word]] if test else []
     note = f"{' and '.join(words)} would be asked then" if words else ""
     return [Step("run", {"run": command}, apply, note, partial(_missing, api, instance))]
 
 
-def _checked(conditions):
+def _parse_conditions(conditions):
     """Return the conditions, each as a list of text."""
     found = {key: _texts(key, conditions.get(key)) for key in CONDITIONS}
     for file in found["creates"]:
-        names.value("creates", names.absolute_path("creates", file))
+        validation.config_value("creates", validation.absolute_path("creates", file))
     for word in ("onlyif", "unless"):
         for each in found[word]:
-            execs.order(each)
+            execs.make_command(each)
     return found
 
 
@@ -133,18 +136,18 @@ def _codes(given):
     return given
 
 
-def _needless(api, instance, path, conditions, given, test, hide):
+def _skip_reason(api, instance, path, conditions, given, test, hide):
     """Return in words why the command need not run, nothing if it has to."""
     files, onlyif, unless = (conditions[word] for word in CONDITIONS)
     if files and not (test and objects.read(api, KINDS["instance"], instance) is None):
-        if all(logins.kind_of(api, path, file) for file in files):
+        if all(exec_user.file_type(api, path, file) for file in files):
             return f"not to be run: {', '.join(files)} exists in {instance}"
     if test:
         return ""
 
     def succeeds(each):
-        outcome = execs.run(api, instance, _asked(given, each))
-        return finished(outcome, f"the condition {each!r}", hide).retcode == 0
+        outcome = execs.run(api, instance, _condition_command(given, each))
+        return require_finished(outcome, f"the condition {each!r}", hide).retcode == 0
 
     failed = next((each for each in onlyif if not succeeds(each)), None)
     if failed is not None:
@@ -154,14 +157,14 @@ def _needless(api, instance, path, conditions, given, test, hide):
     return ""
 
 
-def _asked(given, condition):
+def _condition_command(given, condition):
     """Return the order of a condition: it runs as the command does."""
-    return given._replace(words=execs.order(condition).words, stdin=b"")
+    return given._replace(words=execs.make_command(condition).words, stdin=b"")
 
 
-def _carried_out(outcome, command, good, hide):
+def _changes_or_raise(outcome, command, good, hide):
     """Return the changes of a command that ended well; raises for any other."""
-    found = shown(outcome)
+    found = summary(outcome)
     changes = {"run": command, **{key: value for key, value in found.items() if not hide or key == "retcode"}}
     if outcome.killed is None and outcome.retcode in good:
         return changes
@@ -177,5 +180,5 @@ def _missing(api, instance):
     current = objects.read(api, KINDS["instance"], instance)
     if current is None:
         return f"instance {instance} does not exist"
-    here = statuses.status(current)
+    here = power.status(current)
     return "" if here == "Running" else f"instance {instance} is {here}"

@@ -8,12 +8,10 @@ instance's own, Incus) is put right afterwards, and then it is looked whether an
 
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import retry
-from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation
-from lxdapi.instances import power as statuses
+from lxdapi.instances import create, partial_creation, power
 from lxdapi.instances import transfer as migrate
 from lxdapi.model import diff, objects, writes
 from lxdapi.model.kinds import KINDS
@@ -27,7 +25,7 @@ _FIELDS = ("architecture", "config", "description", "devices", "ephemeral", "pro
 _OWN = (partial_creation.MARK, MIGRATING)
 
 
-def origin(api, name):
+def read_source(api, name):
     """
     Return the metadata of an instance, or of a snapshot in what it has of its own; raises if there is none.
 
@@ -38,13 +36,13 @@ def origin(api, name):
     found = objects.read(api, KIND, instance)
     part = objects.read(api, SNAPSHOT, name) if found and snapshot else None
     if found is None or (snapshot and part is None):
-        words = objects.nowhere(api)
+        words = objects.missing_project_reason(api)
         raise InvalidError(words or f"there is no {(SNAPSHOT if snapshot else KIND).label} {name} on {api.endpoint}")
     partial_creation.require_created(api, instance, found)
     return {**found.metadata, **(part.metadata if part else {})}
 
 
-def fields(found, pool=None, moved=False):
+def copied_fields(found, pool=None, moved=False):
     """
     Return what a copy of this instance is to have.
 
@@ -53,33 +51,35 @@ def fields(found, pool=None, moved=False):
     pool
         The storage pool of its root disk; None: as the instance, or its profiles there, say.
     moved
-        See :func:`lxdapi.instances.transfer.kept`.
+        See :func:`lxdapi.instances.transfer.kept_config`.
     """
     wanted = {field: found[field] for field in _FIELDS if field in found}
-    wanted["config"] = {key: each for key, each in migrate.kept(found["config"], moved).items() if key not in _OWN}
-    return {**wanted, "devices": {**found["devices"], **rooted(found, pool)}}
+    wanted["config"] = {
+        key: each for key, each in migrate.kept_config(found["config"], moved).items() if key not in _OWN
+    }
+    return {**wanted, "devices": {**found["devices"], **root_device_on(found, pool)}}
 
 
-def rooted(found, pool):
+def root_device_on(found, pool):
     """Return {name: the root disk on this storage pool}, as a device of the instance's own; {} without a pool."""
     if pool is None:
         return {}
-    names.check(KINDS["storage_pool"].rule, "storage pool", pool)
+    validation.check(KINDS["storage_pool"].rule, "storage pool", pool)
     devices = found.get("expanded_devices") or found["devices"]
     name = next(iter(_root(devices)), "root")
     return {name: {"type": "disk", "path": "/", **devices.get(name, {}), "pool": pool}}
 
 
-def mended(api, name, wanted):
+def repair(api, name, wanted):
     """Make the copy have these fields and nothing else, where it differs; raises if it then still does."""
     path = objects.path_of(KIND, name)
     found = api.get(path).metadata
     wanted = {**wanted, "devices": {**wanted["devices"], **_needed_root(api, found, wanted)}}
     if differences(found, wanted):
         whole = {field: wanted[field] for field in KIND.fields if field in wanted}
-        whole["config"] = {**dict.fromkeys(_foreign(found["config"], wanted["config"])), **wanted["config"]}
+        whole["config"] = {**dict.fromkeys(_foreign_keys(found["config"], wanted["config"])), **wanted["config"]}
         whole["devices"] = {**dict.fromkeys(set(found["devices"]) - set(wanted["devices"])), **wanted["devices"]}
-        writes.update(api, KIND, name, diff.normal(KIND, whole))
+        writes.update(api, KIND, name, diff.normalize(KIND, whole))
         found = api.get(path).metadata
     left = differences(found, wanted)
     if left:
@@ -104,7 +104,7 @@ def _needed_root(api, found, wanted):
     return {} if pools[0] == pools[1] else own
 
 
-def _foreign(config, wanted):
+def _foreign_keys(config, wanted):
     """Return the keys of the copy's config that its origin does not have, the daemon's own and our marks apart."""
     return [key for key in config if key not in wanted and key not in _OWN and not key.startswith("volatile.")]
 
@@ -113,7 +113,7 @@ def differences(found, wanted):
     """Return in words where an instance differs from the fields that it is to have, nothing left out."""
     plain = [field for field in wanted if field not in ("config", "devices") and found.get(field) != wanted[field]]
     config = {key for key, value in wanted["config"].items() if found["config"].get(key) != value}
-    config |= set(_foreign(found["config"], wanted["config"]))
+    config |= set(_foreign_keys(found["config"], wanted["config"]))
     devices = {
         name
         for name in {**found["devices"], **wanted["devices"]}
@@ -122,15 +122,17 @@ def differences(found, wanted):
     return [*plain, *(f"config {key}" for key in sorted(config)), *(f"device {name}" for name in sorted(devices))]
 
 
-def snapshots(api, name):
+def list_snapshots(api, name):
     """Return [(name, second in which it was made)] of an instance's snapshots, in the order in which they were made."""
-    path = names.path("instances/{instance}/snapshots", instance=name)
+    path = validation.path("instances/{instance}/snapshots", instance=name)
     found = api.get(path, params={"recursion": 1}).metadata or []
     times = [(each["created_at"][:19], each["name"].rpartition("/")[2]) for each in found]
     return [(snapshot, when) for when, snapshot in sorted(times)]
 
 
-def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False, target=None, mode=None, timeout=None):
+def plan_copy(
+    api, name, there, new, pool=None, with_snapshots=True, refresh=False, target=None, mode=None, timeout=None
+):
     """
     Return the steps to a copy of an instance.
 
@@ -147,57 +149,60 @@ def copied(api, name, there, new, pool=None, with_snapshots=True, refresh=False,
     target
         The member of the cluster that it is made on.
     mode
-        See :func:`lxdapi.instances.transfer.way`, which is asked only for another daemon.
+        See :func:`lxdapi.instances.transfer.choose_route`, which is asked only for another daemon.
     timeout
         Seconds; 3600.
     """
-    refresh, with_snapshots = names.truth("refresh", refresh), names.truth("snapshots", with_snapshots)
-    seconds = migrate.SECONDS if timeout is None else names.seconds(timeout)
+    refresh, with_snapshots = validation.truth("refresh", refresh), validation.truth("snapshots", with_snapshots)
+    seconds = migrate.SECONDS if timeout is None else validation.parse_seconds(timeout)
     objects.path_of(KIND, new)
-    found = origin(api, name)
+    found = read_source(api, name)
     here = migrate.is_same(api, there)
     if here and (there.project or "default", new) == (api.project or "default", name):
         raise InvalidError("a copy needs another name, project or remote than its origin")
     if here and mode:
         raise InvalidError("mode: both are the same daemon")
-    way = None if here else migrate.way(api, there, mode)
+    way = None if here else migrate.choose_route(api, there, mode)
     if not here and with_snapshots and "/" not in name:
-        migrate.refuse_snapshots(api, there, name)
-    wanted = fields(found, pool)
+        migrate.require_transferable_snapshots(api, there, name)
+    wanted = copied_fields(found, pool)
     existing = partial_creation.wait_until_created(there, new)
     options = {"instance_only": not with_snapshots, "refresh": existing is not None}
     if existing is not None:
-        _refuse_existing(there, new, existing, refresh, pool)
-    creations.refuse_target(there, target)
+        _require_copy_target(there, new, existing, refresh, pool)
+    create.require_target(there, target)
     transfer = migrate.Transfer(api, name, there, new, way, options, seconds, target)
     changes = {"refreshed" if existing else "created": new}
     changes.update({"mode": str(way)} if way else {})
-    apply, missing = partial(_copy, transfer, found, existing, wanted), partial(creations.lacking, there, wanted)
+    apply, missing = (
+        partial(_copy, transfer, found, existing, wanted),
+        partial(create.missing_prerequisites, there, wanted),
+    )
     return [Step("refreshed" if existing else "created", changes, apply, missing=missing)]
 
 
-def _refuse_existing(there, new, existing, refresh, pool):
+def _require_copy_target(there, new, existing, refresh, pool):
     if not refresh:
         raise InvalidError(f"{objects.path_of(KIND, new)} exists already; refresh: True brings it up to date")
     partial_creation.require_created(there, new, existing)
-    if statuses.status(existing) != "Stopped":
-        raise InvalidError(f"it is {statuses.status(existing)}: only one that is stopped can be refreshed")
+    if power.status(existing) != "Stopped":
+        raise InvalidError(f"it is {power.status(existing)}: only one that is stopped can be refreshed")
     if pool not in (None, *(each.get("pool") for each in _root(existing.metadata["expanded_devices"]).values())):
         raise InvalidError("pool: a copy that exists stays on its storage pool; lxdapi_instance.move moves it")
 
 
 def _copy(transfer, found, existing, wanted):
-    refuse_lacking(transfer.there, wanted)
+    require_prerequisites(transfer.there, wanted)
     if existing is not None:
         wanted = {**wanted, "devices": _in_place(existing.metadata, wanted["devices"])}
     if transfer.way is not None:
-        transferred(transfer, wanted)
+        run_transfer(transfer, wanted)
     elif existing is not None:
         # LXD and Incus take the fields and leave them as they were
-        retry.settle(transfer.there, lambda: _made_here(transfer, wanted), lambda: None)
+        retry.write_verified(transfer.there, lambda: _create_copy(transfer, wanted), lambda: None)
     else:
-        _copied_here(transfer, found, wanted)
-    mended(transfer.there, transfer.new, wanted)
+        _copy_local(transfer, found, wanted)
+    repair(transfer.there, transfer.new, wanted)
 
 
 def _in_place(existing, devices):
@@ -206,33 +211,33 @@ def _in_place(existing, devices):
     return {name: {**each, "pool": pool} if pool and name in _root(devices) else each for name, each in devices.items()}
 
 
-def refuse_lacking(there, wanted):
+def require_prerequisites(there, wanted):
     """
     Raise if something that the copy refers to is not there.
 
     The daemons check the profiles only: for a storage pool that does not exist they take another one (all three).
     """
-    words = creations.lacking(there, wanted)
+    words = create.missing_prerequisites(there, wanted)
     if words:
         raise InvalidError(f"nothing was done: {words}")
 
 
-def transferred(transfer, wanted):
+def run_transfer(transfer, wanted):
     """Do a transfer: the instance is made there, with a mark until it is whole, or an existing one refreshed."""
     if transfer.options.get("refresh"):
-        retry.settle(transfer.there, lambda: transfer.run(wanted), lambda: None)
+        retry.write_verified(transfer.there, lambda: transfer.run(wanted), lambda: None)
     else:
-        creations.made_whole(transfer.there, transfer.new, wanted, transfer.run)
+        create.create_verified(transfer.there, transfer.new, wanted, transfer.run)
 
 
-def _copied_here(transfer, found, wanted):
+def _copy_local(transfer, found, wanted):
     # config and devices of the origin the daemon copies by itself
     sent = {key: wanted[key] for key in wanted if key not in ("config", "devices")}
     sent["devices"] = {key: each for key, each in wanted["devices"].items() if found["devices"].get(key) != each}
-    creations.made_whole(transfer.there, transfer.new, sent, lambda fields: _made_here(transfer, fields))
+    create.create_verified(transfer.there, transfer.new, sent, lambda fields: _create_copy(transfer, fields))
 
 
-def _made_here(transfer, fields):
+def _create_copy(transfer, fields):
     """Send the request for a copy on the same daemon, and wait for the end."""
     words = {word: True for word, value in transfer.options.items() if value}
     source = {"type": "copy", "source": transfer.name, "project": transfer.source.project or "default", **words}

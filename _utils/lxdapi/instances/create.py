@@ -8,12 +8,10 @@ from functools import partial
 
 from lxdapi.errors import APIException, APIOperationException, InvalidError
 from lxdapi.http import retry
-from lxdapi.instances import backups, partial_creation, sources
-from lxdapi.instances import power as statuses
+from lxdapi.instances import backups, partial_creation, power, sources
 from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge
-from lxdapi.plan import steps as plans
+from lxdapi.plan import converge, steps
 from lxdapi.plan.steps import Step
 
 log = logging.getLogger(__name__)
@@ -41,10 +39,10 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None, rep
     An answer that was lost is settled by looking at the instance. Returns None, after an answer that was lost what was
     done. An exception whose ``made`` is True is about what comes after the creation, such as a start.
     """
-    source = sources.source_of(source)
+    source = sources.parse_source(source)
     if "project" in source:
-        source = sources.looked_up(api, source)
-    inherited = sources.inherited(api, source) if source["type"] == "copy" else {}
+        source = sources.resolve_alias(api, source)
+    inherited = sources.inherited_fields(api, source) if source["type"] == "copy" else {}
     body = {**(extra or {}), "source": source}
     there = api.at(target) if target else api
 
@@ -52,15 +50,15 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None, rep
         return writes.create(there, KIND, name, fields, timeout, body)
 
     try:
-        return made_whole(api, name, {**inherited, **wanted}, send, replace_partial)
+        return create_verified(api, name, {**inherited, **wanted}, send, replace_partial)
     except APIException as exc:
         if retry.is_refusal(exc) and not exc.made:
             # that there is no such image LXD and Incus say differently; this raises a plain "not found"
-            sources.looked_up(api, source)
+            sources.resolve_alias(api, source)
         raise
 
 
-def made_whole(api, name, fields, send, replace_partial=False):
+def create_verified(api, name, fields, send, replace_partial=False):
     """
     Make an instance, and know that it is whole.
 
@@ -75,11 +73,11 @@ def made_whole(api, name, fields, send, replace_partial=False):
         try:
             return send({**fields, "config": config})
         except APIException as exc:
-            exc.made = _is_made(api, name, mark, exc)
+            exc.made = _is_created(api, name, mark, exc)
             exc.changes = {"created": name} if exc.made else exc.changes
             raise
 
-    found = retry.settle(api, act, lambda: _found_created(api, name, mark, replace_partial))
+    found = retry.write_verified(api, act, lambda: _verify_created(api, name, mark, replace_partial))
     partial_creation.remember(mark)
     if partial_creation.MARK in config:
         _unmark(api, name)
@@ -93,7 +91,7 @@ def _unmark(api, name):
         log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
 
 
-def _is_made(api, name, mark, error):
+def _is_created(api, name, mark, error):
     """Return True if our creation came to its end, and what was to be done after it failed."""
     if not isinstance(error, APIOperationException):
         return False
@@ -107,7 +105,7 @@ def _is_made(api, name, mark, error):
     return True
 
 
-def _found_created(api, name, mark, replace_partial):
+def _verify_created(api, name, mark, replace_partial):
     """Return True if our creation, whose answer was lost, ended well; None if there is nothing of it (any more)."""
     current = partial_creation.wait_until_created(api, name, begun=True)
     # of another's the daemon says that it exists already
@@ -119,7 +117,7 @@ def _found_created(api, name, mark, replace_partial):
     return None
 
 
-def _created(api, name, *args):
+def _create_or_adopt(api, name, *args):
     """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
     wanted = args[0]
     try:
@@ -128,11 +126,11 @@ def _created(api, name, *args):
         current = partial_creation.wait_until_created(api, name) if retry.is_refusal(exc) and not exc.made else None
         if current is None or not partial_creation.examine(api, name, current).created:
             raise
-        writes.refuse_fixed(KIND, wanted, current)
+        writes.require_immutable_unchanged(KIND, wanted, current)
         return writes.update(api, KIND, name, wanted)
 
 
-def refuse_target(api, target):
+def require_target(api, target):
     """Raise :class:`InvalidError` for a member or a ``@group`` of members that is not there."""
     if not target:
         return
@@ -143,7 +141,9 @@ def refuse_target(api, target):
         raise InvalidError(f"target: there is no {KINDS[kind_name].label} {str(target).lstrip('@')}")
 
 
-def creation(api, name, wanted, source, timeout=None, target=None, shared=True, running=False, replace_partial=False):
+def plan_create(
+    api, name, wanted, source, timeout=None, target=None, shared=True, running=False, replace_partial=False
+):
     """
     Return the steps to a new instance.
 
@@ -157,24 +157,24 @@ def creation(api, name, wanted, source, timeout=None, target=None, shared=True, 
     ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
     is declared of them is written afterwards.
     """
-    refuse_target(api, target)
-    started = statuses.steps_to(api, name, "Stopped", "Running") if running else []
-    sort = sources.source_of(source)["type"]
+    require_target(api, target)
+    started = power.plan_transition(api, name, "Stopped", "Running") if running else []
+    sort = sources.parse_source(source)["type"]
     if sort == "backup":
-        return backups.creation(api, name, source, wanted, timeout, target) + started
+        return backups.plan_create(api, name, source, wanted, timeout, target) + started
     late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
-    late = late or (sort == "copy" and converge.unmade(wanted))
+    late = late or (sort == "copy" and converge.removals(wanted))
     at_once = bool(started) and not late and sort == "image" and api.has(_START)
-    make, extra = _created if shared else create, {"start": True} if at_once else None
+    make, extra = _create_or_adopt if shared else create, {"start": True} if at_once else None
     apply = partial(make, api, name, wanted, source, timeout, extra, target, replace_partial)
     note = "it is empty: no source is declared" if source is None else ""
-    made = Step("created", {"created": name}, apply, note, partial(lacking, api, wanted, source))
+    made = Step("created", {"created": name}, apply, note, partial(missing_prerequisites, api, wanted, source))
     if at_once:
-        return _at_once(api, name, made, *started)
-    return [made] + (converge.completion(api, KIND, name, wanted) if late else []) + started
+        return _plan_create_started(api, name, made, *started)
+    return [made] + (converge.plan_follow_up(api, KIND, name, wanted) if late else []) + started
 
 
-def _at_once(api, name, made, started):
+def _plan_create_started(api, name, made, started):
     """Return the steps for an instance that the request for its creation starts: the second one tells how that went."""
     actual, error = None, None
 
@@ -190,25 +190,27 @@ def _at_once(api, name, made, started):
 
     def start():
         if error is not None:
-            statuses.come_to_rest(api, name)
+            power.wait_after_failed_start(api, name)
             if not retry.is_busy(error):
                 raise error
-            return plans.apply(statuses.steps_to(api, name, statuses.status(statuses.settled(api, name)), "Running"))
+            return steps.apply(
+                power.plan_transition(api, name, power.status(power.wait_until_stable(api, name)), "Running")
+            )
         if actual is None:
             return None
-        here = statuses.status(statuses.settled(api, name))
+        here = power.status(power.wait_until_stable(api, name))
         if here == "Running" and actual == made.changes:  # the answer was lost, but the request was ours
             return None
-        return plans.apply(statuses.steps_to(api, name, here, "Running"))
+        return steps.apply(power.plan_transition(api, name, here, "Running"))
 
     return [replace(made, apply=make), replace(started, apply=start)]
 
 
-def lacking(api, wanted, source=None):
+def missing_prerequisites(api, wanted, source=None):
     """Return in words what is declared and does not exist: project, image, profiles, networks, storage pools."""
-    if objects.nowhere(api):
+    if objects.missing_project_reason(api):
         return f"project {api.project} does not exist"
-    needed = sources.images(source) + [("profile", name) for name in wanted.get("profiles") or ()]
+    needed = sources.needed_images(source) + [("profile", name) for name in wanted.get("profiles") or ()]
     for device in (wanted.get("devices") or {}).values():
         needed += [(kind_name, device[key]) for kind_name, key in _NEEDS.items() if device and device.get(key)]
     missing = [f"{KINDS[each].label} {name}" for each, name in dict.fromkeys(needed) if not _exists(api, each, name)]

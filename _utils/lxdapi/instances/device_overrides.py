@@ -13,7 +13,7 @@ INSTANCE, PROFILE = KINDS["instance"], KINDS["profile"]
 _DEFAULT = ("default",)
 
 
-def merged(api, name, wanted, given, source=None, renamed_from=None):
+def merge(api, name, wanted, given, source=None, renamed_from=None):
     """
     Return the declared devices of an instance with those that override one of a profile.
 
@@ -30,49 +30,49 @@ def merged(api, name, wanted, given, source=None, renamed_from=None):
     """
     if given is None:
         return wanted.get("devices")
-    wanted, overrides = _checked(wanted, given)
+    wanted, overrides = _parse(wanted, given)
     devices, profiles = wanted.get("devices"), wanted.get("profiles")
     if not overrides:
         return devices
-    current = _current(api, name, source, renamed_from) if profiles is None or devices == {} else {}
+    current = _read_base(api, name, source, renamed_from) if profiles is None or devices == {} else {}
     if profiles is None:
         profiles = current.get("profiles", _DEFAULT)
     # an empty mapping declares that there is no other
     others = dict.fromkeys(current.get("devices") or ()) if devices == {} else devices or {}
-    return {**others, **_overridden(overrides, *_inherited(api, profiles))}
+    return {**others, **_override(overrides, *_profile_devices(api, profiles))}
 
 
-def _checked(wanted, given):
+def _parse(wanted, given):
     """Return the declared fields that count, and the overriding keys by device."""
-    wanted = diff.normal(INSTANCE, {field: wanted.get(field) for field in ("devices", "profiles")})
+    wanted = diff.normalize(INSTANCE, {field: wanted.get(field) for field in ("devices", "profiles")})
     if not isinstance(given, Mapping):
         raise InvalidError(f"devices_override: a mapping of names to keys is needed, not {type(given).__name__}")
     masked = [str(device) for device, keys in given.items() if keys is None]
     if masked:
         raise InvalidError(f"devices_override: {', '.join(masked)} has no keys; in devices type: none masks one")
-    overrides = diff.normal(INSTANCE, {"devices": dict(given)})["devices"]
+    overrides = diff.normalize(INSTANCE, {"devices": dict(given)})["devices"]
     twice = [device for device in overrides if device in wanted.get("devices", ())]
     if twice:
         raise InvalidError(f"devices_override: {', '.join(twice)} is declared in devices as well")
     return wanted, overrides
 
 
-def _current(api, name, source, renamed_from):
+def _read_base(api, name, source, renamed_from):
     """Return what there is of the instance, or of what it is to be made from; ``profiles`` None: of neither yet."""
     for each in filter(None, (name, renamed_from)):
         found = objects.read(api, INSTANCE, each)
         if found is not None:
             return found.metadata
-    source = sources.source_of(source)
+    source = sources.parse_source(source)
     if source["type"] != "copy":
         return {}
     try:
-        return sources.inherited(api, source)
+        return sources.inherited_fields(api, source)
     except APINotFoundException:
         return {"profiles": None}
 
 
-def _inherited(api, profiles):
+def _profile_devices(api, profiles):
     """Return the devices of the profiles, later ones over earlier ones, and whether each profile exists."""
     found, whole = {}, profiles is not None
     for profile in profiles or ():
@@ -82,7 +82,7 @@ def _inherited(api, profiles):
     return found, whole
 
 
-def _overridden(overrides, found, whole):
+def _override(overrides, found, whole):
     unknown = [device for device in overrides if device not in found]
     if unknown and whole:
         there = ", ".join(sorted(found)) or "none"

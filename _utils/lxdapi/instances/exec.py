@@ -8,7 +8,7 @@ import threading
 import time
 from typing import NamedTuple, Optional
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import (
     APIOperationException,
     APIOutcomeUnknownException,
@@ -17,9 +17,8 @@ from lxdapi.errors import (
     InvalidError,
     LxdapiError,
 )
-from lxdapi.http import operations, retry
-from lxdapi.http import websocket as websockets
-from lxdapi.instances import exec_user as logins
+from lxdapi.http import operations, retry, websocket
+from lxdapi.instances import exec_user
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
@@ -72,8 +71,8 @@ class Outcome(NamedTuple):
         return b"".join(data for _, data in self.pieces)
 
 
-class Order(NamedTuple):
-    """A command that was checked: its words, and how it runs; see :func:`order`."""
+class Command(NamedTuple):
+    """A command that was checked: its words, and how it runs; see :func:`make_command`."""
 
     words: list
     stdin: bytes
@@ -84,9 +83,9 @@ class Order(NamedTuple):
     seconds: Optional[float]
 
 
-def order(command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None):
+def make_command(command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None):
     """
-    Return the :class:`Order` for :func:`run`; sends nothing.
+    Return the :class:`Command` for :func:`run`; sends nothing.
 
     command
         A list, executed as it stands, without a shell; or text, given to ``/bin/sh -c``.
@@ -105,9 +104,9 @@ def order(command, stdin=None, env=None, cwd=None, user=None, group=None, timeou
     Raises :class:`InvalidError` for what cannot be.
     """
     if cwd is not None:
-        names.value("cwd", names.absolute_path("cwd", cwd))
-    user, group = names.user_or_group("user", user), names.user_or_group("group", group)
-    return Order(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
+        validation.config_value("cwd", validation.absolute_path("cwd", cwd))
+    user, group = validation.user_or_group("user", user), validation.user_or_group("group", group)
+    return Command(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
 
 
 def run(api, name, given):
@@ -115,14 +114,14 @@ def run(api, name, given):
     Run a command in a running instance and return its :class:`Outcome`.
 
     given
-        An :class:`Order`.
+        An :class:`Command`.
 
     Raises :class:`InvalidError` before the command runs where its user or its folder is not there, or one of the others
     of :mod:`lxdapi.errors`.
     """
     path = objects.path_of(KINDS["instance"], name)
-    fields, own = logins.login(api, path, given.user, given.group)
-    where = logins.folder(api, path, given.cwd)
+    fields, own = exec_user.login(api, path, given.user, given.group)
+    where = exec_user.parse_cwd(api, path, given.cwd)
     body = {"command": given.words, "environment": {**own, **given.env}, "interactive": False, **fields}
     body.update({"cwd": where} if where else {})
     return _run_over_websockets(api, f"{path}/exec", body, given.stdin, given.seconds)
@@ -136,7 +135,7 @@ def _words(command):
         raise InvalidError(f"command: a list or text is needed, not {command!r}")
     if any(word is None for word in command):
         raise InvalidError("command: one of its words is null")
-    words = [names.value("command", word) or "" for word in command]
+    words = [validation.config_value("command", word) or "" for word in command]
     if not words or not words[0]:
         raise InvalidError("command: it is empty")
     return words
@@ -149,9 +148,9 @@ def _environment(env):
         raise InvalidError("env: a mapping of names to values is needed")
     found = {key: value for part in parts for key, value in part.items()}
     for key in found:
-        if not isinstance(key, str) or not key or "=" in key or not names.value("env", key):
+        if not isinstance(key, str) or not key or "=" in key or not validation.config_value("env", key):
             raise InvalidError(f"env: {key!r} is no name of a variable")
-    return {key: names.value(f"env {key}", value) or "" for key, value in found.items()}
+    return {key: validation.config_value(f"env {key}", value) or "" for key, value in found.items()}
 
 
 def _bytes(stdin):
@@ -166,7 +165,7 @@ def _bytes(stdin):
 
 
 def _seconds(timeout):
-    if timeout is not None and not names.seconds(timeout):
+    if timeout is not None and not validation.parse_seconds(timeout):
         raise InvalidError("timeout: a number of seconds above 0 is needed")
     return timeout
 
@@ -174,16 +173,16 @@ def _seconds(timeout):
 def _run_over_websockets(api, url, body, stdin, seconds):
     body = {**body, "record-output": False, "wait-for-websocket": True}
     # without its websockets no command begins: one whose answer was lost can be sent again
-    started = retry.settle(api, lambda: api.post(url, json=body), lambda: None)
+    started = retry.write_verified(api, lambda: api.post(url, json=body), lambda: None)
     path, query = started.operation
-    with websockets.connected(api, path, query, _secrets(started)) as channels:
-        talk = _Talk(api, path, query, channels)
+    with websocket.open_channels(api, path, query, _secrets(started)) as channels:
+        talk = _Output(api, path, query, channels)
         _feed(channels["0"], stdin)
-        code = talk.ended(seconds)
+        code = talk.read_until_exit(seconds)
         if code is not None:
             return Outcome(code, talk.pieces)
         channels["control"].say(_KILL)
-        code = talk.ended(_GRACE_SECONDS)
+        code = talk.read_until_exit(_GRACE_SECONDS)
         # it may have ended at that very moment
         return Outcome(KILLED, talk.pieces, seconds) if code in (None, KILLED) else Outcome(code, talk.pieces)
 
@@ -211,7 +210,7 @@ def _feed(channel, stdin):
         threading.Thread(target=channel.pour, args=(stdin,), daemon=True).start()
 
 
-class _Talk:
+class _Output:
     """What a command that runs sends."""
 
     def __init__(self, api, path, query, channels):
@@ -220,18 +219,18 @@ class _Talk:
         self._control, self._left = channels["control"], MOST_BYTES
         self.pieces = []
 
-    def ended(self, seconds):
+    def read_until_exit(self, seconds):
         """Return the exit code, None if the command still runs after the seconds."""
         end = time.monotonic() + (_ENDLESS if seconds is None else seconds)
         while self._open:
             left = end - time.monotonic()
             if left <= 0:
                 return None
-            there = websockets.ready(self._open, min(left, _QUIET_SECONDS))
+            there = websocket.ready(self._open, min(left, _QUIET_SECONDS))
             for channel in there:
                 self._take(channel)
             if not there and left > _QUIET_SECONDS:
-                _look_after(self._api, self._path, self._query)
+                _require_alive(self._api, self._path, self._query)
         code, words = _exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
         self.pieces += words
         return code
@@ -250,7 +249,7 @@ class _Talk:
             self.pieces.append((self._open[channel], data))
 
 
-def _look_after(api, path, query):
+def _require_alive(api, path, query):
     """Raise if nothing can be heard of an operation."""
     result = api.transact("GET", path, params=query)
     if result.response.status_code == 404:

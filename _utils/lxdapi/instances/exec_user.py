@@ -78,17 +78,17 @@ def _whole(api, path, file):
     return found
 
 
-def folder(api, path, cwd):
+def parse_cwd(api, path, cwd):
     """Return the folder that a command is to run in; raises :class:`InvalidError` for what is none."""
     if cwd is None:
         return None
-    found = kind_of(api, path, cwd)
+    found = file_type(api, path, cwd)
     if found != "directory":
         raise InvalidError(f"cwd: {cwd} is {'not there' if found is None else f'a {found}, no folder'}")
     return cwd
 
 
-def kind_of(api, path, file):
+def file_type(api, path, file):
     """
     Return ``file`` or ``directory``, None where nothing is there; symlinks are followed.
 
@@ -99,7 +99,7 @@ def kind_of(api, path, file):
     """
     file = file.encode("utf-8")
     for _ in range(_MOST_LINKS):
-        found = _looked(api, f"{path}/files", {"path": file})
+        found = _stat(api, f"{path}/files", {"path": file})
         if found is None:
             # an absent instance is no absent file
             api.get(path)
@@ -115,22 +115,22 @@ def _type_of(api, result):
     return result.response.headers.get(f"X-{api.dialect}-type", "file")
 
 
-def _looked(api, url, params):
+def _stat(api, url, params):
     """Return the daemon's word for what is there, ``file`` also for a socket or a pipe, None for nothing."""
-    patience = retry.Patience(api.retry_timeout)
+    patience = retry.Backoff(api.retry_timeout)
     while True:
         # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes, with the daemon's helper
         try:
-            found = api.impatient().transact("HEAD", url, params=params)
+            found = api.without_retries().transact("HEAD", url, params=params)
         except APIException as exc:
-            if not patience.pause(exc):
+            if not patience.sleep(exc):
                 raise
             continue
         if found.response.status_code == http.client.OK:
             return _type_of(api, found)
         if found.response.status_code == http.client.NOT_FOUND:
             break
-        if not patience.pause():
+        if not patience.sleep():
             found.validate()
     try:
         # a HEAD that fails has no words to tell a 404 of the daemon's by

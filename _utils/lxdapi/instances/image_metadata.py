@@ -4,8 +4,7 @@ What an instance has of its image: the metadata, and the templates by which the 
 
 from collections.abc import Mapping
 
-from lxdapi import masking as secrets
-from lxdapi import validation as names
+from lxdapi import masking, validation
 from lxdapi.errors import APINotFoundException, APIUndoneException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import rest_files
@@ -23,12 +22,12 @@ _MAPS = ("properties", "templates")
 _TEMPLATE = {"when": (list, tuple), "create_only": bool, "template": str, "properties": Mapping}
 
 
-def metadata(api, name):
+def read_metadata(api, name):
     """Return the metadata: architecture, dates, properties and templates."""
     return _read(api, name)[0]
 
 
-def metadata_set(api, name, given):
+def update_metadata(api, name, given):
     """
     Make fields of the metadata as declared and return what that changed.
 
@@ -37,7 +36,7 @@ def metadata_set(api, name, given):
         (``{path in the instance: {template, when, create_only, properties}}``). What is not named is left alone; of a
         mapping ``null`` removes a key, and an empty one all of them.
     """
-    goals, changes = _declared(given), {}
+    goals, changes = _parse(given), {}
 
     def act():
         current, etag = _read(api, name)
@@ -45,10 +44,10 @@ def metadata_set(api, name, given):
         if delta:
             changes.update(delta)
             _write(api, name, delta, current, etag)
-            _refuse_undone(api, name, goals)
+            _require_written(api, name, goals)
         return changes
 
-    return retry.settle(api, act, lambda: None if _differences(goals, _read(api, name)[0]) else changes)
+    return retry.write_verified(api, act, lambda: None if _differences(goals, _read(api, name)[0]) else changes)
 
 
 def _read(api, name):
@@ -78,7 +77,7 @@ def _goal(field, change):
     return {key: each["new"] for key, each in change.items()} if field in _MAPS else change["new"]
 
 
-def _refuse_undone(api, name, goals):
+def _require_written(api, name, goals):
     """Raise if the daemon accepted a write and something is otherwise all the same."""
     left = _differences(goals, _read(api, name)[0])
     if left:
@@ -100,7 +99,7 @@ def _differences(goals, current):
     return changes
 
 
-def _declared(given):
+def _parse(given):
     """Return the declared fields; raises :class:`InvalidError` for an unknown one and a wrong type."""
     if not isinstance(given, Mapping):
         raise InvalidError(f"metadata: a mapping of fields is needed, not {type(given).__name__}")
@@ -117,9 +116,9 @@ def _field(field, value):
     if kind is int and not 0 <= value < 2**63:
         raise InvalidError(f"metadata {field}: it is in seconds since 1970, not negative and no more than 63 bits")
     if kind is not Mapping:
-        return value if kind is int else names.value(f"metadata {field}", value) or ""
-    rule = names.value if field == "properties" else _rule
-    return {names.check("any", f"{field} key", key): rule(f"{field} {key}", each) for key, each in value.items()}
+        return value if kind is int else validation.config_value(f"metadata {field}", value) or ""
+    rule = validation.config_value if field == "properties" else _rule
+    return {validation.check("any", f"{field} key", key): rule(f"{field} {key}", each) for key, each in value.items()}
 
 
 def _rule(what, given):
@@ -132,28 +131,28 @@ def _rule(what, given):
     if not when or not all(isinstance(each, str) for each in when):
         raise InvalidError(f"{what}: when is needed, a list of create, copy, rename and start")
     own = {
-        names.check("any", what, key): names.value(f"{what} {key}", each) or ""
+        validation.check("any", what, key): validation.config_value(f"{what} {key}", each) or ""
         for key, each in (given.get("properties") or {}).items()
     }
-    file = names.check("plain", "template", given.get("template"))
+    file = validation.check("plain", "template", given.get("template"))
     return {"create_only": given.get("create_only", False), "properties": own, "template": file, "when": when}
 
 
-def templates(api, name):
+def list_templates(api, name):
     """Return the names of the templates, sorted."""
     return sorted(api.get(rest_files.subpath(name, "metadata/templates")).metadata or ())
 
 
-def template(api, name, file):
+def read_template(api, name, file):
     """Return the text of a template."""
     return rest_files.decode(_contents(api, name, file))
 
 
-def template_set(api, name, file, contents):
+def write_template(api, name, file, contents):
     """Make the text of a template as given; returns what that changed."""
     if not isinstance(contents, str):
         raise InvalidError(f"contents: text is needed, not {type(contents).__name__}")
-    body = (names.value("contents", contents) or "").encode("utf-8")
+    body = (validation.config_value("contents", contents) or "").encode("utf-8")
     if len(body) > rest_files.LIMIT:
         raise InvalidError(f"contents: no more than {rest_files.LIMIT} bytes")
     old = _contents_or_none(api, name, file)
@@ -161,13 +160,13 @@ def template_set(api, name, file, contents):
         return {}
     url, query = _template_place(name, file)
     options = {"params": query, "data": body, "headers": {"Content-Type": "application/octet-stream"}}
-    retry.settle(
+    retry.write_verified(
         api, lambda: api.post(url, **options), lambda: True if _contents_or_none(api, name, file) == body else None
     )
-    return {"templates": {file: secrets.shown_documents(None if old is None else rest_files.decode(old), contents)}}
+    return {"templates": {file: masking.document_change(None if old is None else rest_files.decode(old), contents)}}
 
 
-def template_delete(api, name, file):
+def delete_template(api, name, file):
     """Delete a template; returns what changed, nothing if there is none."""
     url, query = _template_place(name, file)
     if rest_files.delete_if_exists(api, url, query):
@@ -178,7 +177,7 @@ def template_delete(api, name, file):
 
 def _template_place(name, file):
     # a query is decoded once only (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2): unlike in a path, a % harms nobody
-    return rest_files.subpath(name, "metadata/templates"), {"path": names.check("plain", "template", file)}
+    return rest_files.subpath(name, "metadata/templates"), {"path": validation.check("plain", "template", file)}
 
 
 def _contents(api, name, file):

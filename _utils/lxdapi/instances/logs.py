@@ -2,7 +2,7 @@
 The console log and the log files of an instance.
 """
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import rest_files
@@ -22,7 +22,7 @@ def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
         The most bytes that come.
     """
     url, limit = rest_files.subpath(name, "console"), _whole_number("limit", limit)
-    clear = names.truth("clear", clear or False)
+    clear = validation.truth("clear", clear or False)
     try:
         shown = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:
@@ -60,12 +60,12 @@ def read_log(api, name, file, lines=None, limit=rest_files.LIMIT):
         found = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:
         if retry.is_refusal(exc):
-            _refuse_missing_log(api, name, file, exc)
+            _raise_missing_log(api, name, file, exc)
         raise
     return found if lines is None else "".join(found.splitlines(keepends=True)[-lines:])
 
 
-def _refuse_missing_log(api, name, file, exc):
+def _raise_missing_log(api, name, file, exc):
     """Raise in words if there is no such file, of which the daemons speak with 400, 404 and 500."""
     there = list_logs(api, name)
     if file not in there:
@@ -88,7 +88,7 @@ def delete_log(api, name, file):
 
 
 def _log_place(name, file):
-    return names.path(rest_files.subpath(name, "logs/{file}"), file=names.check("snapshot", "log file", file))
+    return validation.path(rest_files.subpath(name, "logs/{file}"), file=validation.check("snapshot", "log file", file))
 
 
 def _whole_number(what, given):

@@ -16,12 +16,12 @@ def read_metrics(api, name=None):
         None: ``{name: the same}`` of all in the project, by one request.
     """
     if name is not None:
-        return _measured(api.get(rest_files.subpath(name, "state")).metadata)
+        return _parse_state(api.get(rest_files.subpath(name, "state")).metadata)
     listed = api.get(rest_files.KIND.collection, params={"recursion": 2}).metadata
-    return {each["name"]: _measured({"status": each.get("status"), **(each.get("state") or {})}) for each in listed}
+    return {each["name"]: _parse_state({"status": each.get("status"), **(each.get("state") or {})}) for each in listed}
 
 
-def _measured(state):
+def _parse_state(state):
     return {
         "status": state.get("status"),
         "pid": state.get("pid") or 0,

@@ -28,17 +28,14 @@ import logging
 import secrets as random
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException, APIOperationException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import copy as copies
-from lxdapi.instances import create as creations
-from lxdapi.instances import partial_creation
-from lxdapi.instances import power as statuses
-from lxdapi.instances import transfer as migrate
+from lxdapi.instances import create, partial_creation, power, transfer
 from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 from lxdapi.plan.steps import Plan, Step
 
 log = logging.getLogger(__name__)
@@ -52,7 +49,7 @@ _PROOF, _RUN = ("uuid", "last_used_at", "run", "digest"), 3
 _NEVER = ("1970-01-01", "0001-01-01")
 
 
-def migrated(source, there, name, change, options):
+def plan_migration(source, there, name, change, options):
     """
     Return the steps to an instance that is on one daemon and not on another one any more.
 
@@ -65,31 +62,31 @@ def migrated(source, there, name, change, options):
     """
     objects.path_of(KIND, name)
     options = {**options, "timeout": _seconds(options["timeout"])}
-    options.update({word: names.truth(word, options[word] or False) for word in ("refresh", "allow_stop")})
-    if migrate.is_same(source, there):
+    options.update({word: validation.truth(word, options[word] or False) for word in ("refresh", "allow_stop")})
+    if transfer.is_same(source, there):
         raise InvalidError("both remotes are the same daemon; lxdapi_instance.move moves within one")
     here, found = partial_creation.wait_until_created(source, name), partial_creation.wait_until_created(there, name)
     if here is None:
-        return _without_source(source, there, name, change, found, options)
-    creations.refuse_target(there, options["target"])
-    here = statuses.settled(source, name, here)
-    found = found and _at_rest(there, name)
-    way = migrate.way(source, there, options["mode"])
-    move = Move(source, there, name, here, found, way, options)
-    move.refuse()
+        return _plan_without_source(source, there, name, change, found, options)
+    create.require_target(there, options["target"])
+    here = power.wait_until_stable(source, name, here)
+    found = found and _read_at_rest(there, name)
+    way = transfer.choose_route(source, there, options["mode"])
+    move = Migration(source, there, name, here, found, way, options)
+    move.require_movable()
     note = f"by {way}" + ("; an earlier move was cut off and is continued" if found else "")
-    return [Step("migrated", change, move.run, note, partial(creations.lacking, there, move.wanted))]
+    return [Step("migrated", change, move.run, note, partial(create.missing_prerequisites, there, move.wanted))]
 
 
 def _seconds(timeout):
-    return migrate.SECONDS if timeout is None else names.seconds(timeout)
+    return transfer.SECONDS if timeout is None else validation.parse_seconds(timeout)
 
 
-def _without_source(source, there, name, change, found, options):
+def _plan_without_source(source, there, name, change, found, options):
     if found is None:
         words = f"it is neither on {source.endpoint} nor on {there.endpoint}"
-        words = objects.nowhere(source) or objects.nowhere(there) or words
-        late = partial(_late, source, there, name, change, options, words)
+        words = objects.missing_project_reason(source) or objects.missing_project_reason(there) or words
+        late = partial(_migrate_late, source, there, name, change, options, words)
         return [Step("migrated", change, late, missing=lambda: words)]
     partial_creation.require_created(there, name, found)
     changes = {mark: {"old": value, "new": None} for mark, value in _marks(found).items()}
@@ -98,17 +95,17 @@ def _without_source(source, there, name, change, found, options):
     return [Step("completed", {"config": changes}, partial(_unmark, there, name))]
 
 
-def _late(source, there, name, change, options, words):
+def _migrate_late(source, there, name, change, options, words):
     """Migrate what was not there in time for the plan; raises if it is not there yet."""
     if objects.read(source, KIND, name) is None:
         raise InvalidError(words)
-    return plans.apply(migrated(source, there, name, change, options))
+    return steps.apply(plan_migration(source, there, name, change, options))
 
 
-def _at_rest(api, name):
+def _read_at_rest(api, name):
     """Return the GET of an instance when nobody is about to do anything with it, as a run that was cut off may be."""
-    operations.left_alone(api, objects.path_of(KIND, name))
-    return statuses.settled(api, name)
+    operations.wait_until_idle(api, objects.path_of(KIND, name))
+    return power.wait_until_stable(api, name)
 
 
 def _marks(found):
@@ -120,23 +117,23 @@ def _unmark(api, name):
     writes.update(api, KIND, name, {"config": dict.fromkeys(_MARKS)})
 
 
-def _listed(snapshots):
+def _format_snapshots(snapshots):
     return ", ".join(f"{name} of {when}" for name, when in snapshots) or "none"
 
 
-def _deleted(api, name, may):
+def _delete(api, name, may):
     """Delete an instance; before each try it is looked whether it may be, which raises if not. False: it is gone."""
-    once, patience = api.impatient(), retry.Patience(api.retry_timeout)
+    once, patience = api.without_retries(), retry.Backoff(api.retry_timeout)
     while may():
         try:
-            return writes.remove(once, KIND, name)
+            return writes.delete(once, KIND, name)
         except APIException as exc:
-            if not ((retry.is_busy(exc) or retry.is_lost(exc)) and patience.pause(exc)):
+            if not ((retry.is_busy(exc) or retry.is_outcome_unknown(exc)) and patience.sleep(exc)):
                 raise
     return None
 
 
-class Move:
+class Migration:
     """
     One instance on its way.
 
@@ -147,13 +144,13 @@ class Move:
     def __init__(self, source, there, name, here, found, way, options):
         self.source, self.there, self.name = source, there, name
         self.here, self.found, self.way, self.options = here, found, way, options
-        self.wanted = copies.fields(here.metadata, options["pool"], moved=True)
-        self.was = self._was()
+        self.wanted = copies.copied_fields(here.metadata, options["pool"], moved=True)
+        self.was = self._original_status()
         self.mark, self.continued = self._mark_of(found) if found else [], found is not None
 
-    def _was(self):
+    def _original_status(self):
         """Return the status that it had before anything was done, by an earlier run too."""
-        status, when = statuses.status(self.here), self.here.metadata["last_used_at"]
+        status, when = power.status(self.here), self.here.metadata["last_used_at"]
         word, _, marked = (self.here.metadata["config"].get(MARK) or "").partition(" ")
         return word if word and status == "Stopped" and marked == when else status
 
@@ -169,35 +166,38 @@ class Move:
 
     def _digest(self, now):
         """Return a word for all that the source is now, with its snapshots, as far as its daemon tells."""
-        fields, restored = copies.fields(now.metadata, moved=True), now.metadata["config"].get(migrate.GENERATION)
-        whole = [fields, restored, copies.snapshots(self.source, self.name), self._identity(now)]
+        fields, restored = (
+            copies.copied_fields(now.metadata, moved=True),
+            now.metadata["config"].get(transfer.GENERATION),
+        )
+        whole = [fields, restored, copies.list_snapshots(self.source, self.name), self._identity(now)]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:16]
 
-    def refuse(self):
+    def require_movable(self):
         """Raise for what cannot be moved, or what nobody can prove to be a copy."""
         partial_creation.require_created(self.source, self.name, self.here)
         config = self.here.metadata.get("expanded_config") or self.here.metadata["config"]
-        if str(config.get("security.protection.delete")).lower() in names.TRUE:
+        if str(config.get("security.protection.delete")).lower() in validation.TRUE:
             raise InvalidError("security.protection.delete: the source could not be deleted afterwards")
-        status = statuses.status(self.here)
+        status = power.status(self.here)
         if status == "Error":
             raise InvalidError("it is in Error: nobody can tell whether it runs")
         if status != "Stopped":
-            statuses.refuse_vanishing(self.here, "Stopped")
+            power.require_not_ephemeral(self.here, "Stopped")
             if not self.options["allow_stop"]:
                 raise InvalidError(f"it is {status}; allow_stop: True stops it for the move, and starts it there")
         if self.found is not None:
-            self._refuse_stranger()
-        migrate.refuse_snapshots(self.source, self.there, self.name)
+            self._require_ours()
+        transfer.require_transferable_snapshots(self.source, self.there, self.name)
 
-    def _refuse_stranger(self):
+    def _require_ours(self):
         identity = self._identity(self.here)
         both = f"there is one on {self.source.endpoint} and one on {self.there.endpoint}"
         if identity[0] != (self.mark or [None])[0]:
             raise InvalidError(f"{both}, which is no copy of an earlier move: delete the wrong one")
         if not self._was_started():
             return
-        if self.mark[:2] != identity or self._runs():
+        if self.mark[:2] != identity or self._is_running():
             raise InvalidError(f"{both}, and both were started since an earlier move was cut off: delete the wrong one")
         if not self._is_proven():
             raise InvalidError(f"{both}, which was started and is not proven to be whole: delete the wrong one")
@@ -212,52 +212,52 @@ class Move:
     @staticmethod
     def _has_run(found):
         used = str(found.metadata.get("last_used_at") or _NEVER[0])
-        return statuses.status(found) != "Stopped" or not used.startswith(_NEVER)
+        return power.status(found) != "Stopped" or not used.startswith(_NEVER)
 
-    def _runs(self):
-        return statuses.status(self.here) != "Stopped"
+    def _is_running(self):
+        return power.status(self.here) != "Stopped"
 
     def run(self):
         """Move it."""
-        copies.refuse_lacking(self.there, self.wanted)
+        copies.require_prerequisites(self.there, self.wanted)
         brought = self.found is None or not self._was_started()
         if brought:
-            self._bring()
+            self._copy_phase()
         try:
-            self._hand_over()
+            self._switch_over()
         except LxdapiError as exc:
             exc.changes = {"copied": {"old": None, "new": self.there.endpoint}} if brought else {}
             raise
 
-    def _bring(self):
+    def _copy_phase(self):
         """The target has a copy that was compared with the source, and runs if that did; else all is as it was."""
         try:
-            if self.options["refresh"] and self._runs() and self.found is None:
+            if self.options["refresh"] and self._is_running() and self.found is None:
                 self._transfer(loose=True)
             self._stop()
             digest = self._transfer()
-            copies.mended(self.there, self.name, self.wanted)
+            copies.repair(self.there, self.name, self.wanted)
             self._compare_snapshots()
-            self._prove(digest)
+            self._mark_proven(digest)
             self._start()
         except LxdapiError as exc:
-            exc.changes = self._undone()
+            exc.changes = self._roll_back()
             raise
 
     def _stop(self):
-        if self._runs():
+        if self._is_running():
             mark = f"{self.was} {self.here.metadata['last_used_at']}"
             writes.update(self.source, KIND, self.name, {"config": {MARK: mark}})
-            here = statuses.status(_at_rest(self.source, self.name))
-            plans.apply(statuses.steps_to(self.source, self.name, here, "Stopped"))
+            here = power.status(_read_at_rest(self.source, self.name))
+            steps.apply(power.plan_transition(self.source, self.name, here, "Stopped"))
 
     def _transfer(self, loose=False):
         """Copy the source as it is now, anew or what has changed since; returns the digest of what it is."""
         now = self.source.get(objects.path_of(KIND, self.name))
         digest = self._digest(now)
-        self.wanted = copies.fields(now.metadata, self.options["pool"], moved=True)
+        self.wanted = copies.copied_fields(now.metadata, self.options["pool"], moved=True)
         if self.found is not None and partial_creation.looks_partial(self.found) and not self._is_proven():
-            _deleted(self.there, self.name, self._is_partial)
+            _delete(self.there, self.name, self._is_partial)
             self.found = None
         self.mark = [*self._identity(now), random.token_hex(8)]
         if self.found is not None:
@@ -276,34 +276,34 @@ class Move:
         Do the transfer. After an earlier move was cut off, one that fails at once is tried again: what is left of that
         one may be in its way, and ends by itself; of a broken transfer a source knows after 30 s (Incus 6.0.4).
         """
-        patience = retry.Patience(self.source.retry_timeout if self.continued else 0)
+        patience = retry.Backoff(self.source.retry_timeout if self.continued else 0)
         while True:
             try:
-                return copies.transferred(self._transport(loose), self._marked())
+                return copies.run_transfer(self._transport(loose), self._mark())
             except APIOperationException as exc:
-                if not patience.pause(exc):
+                if not patience.sleep(exc):
                     raise
-            operations.left_alone(self.source, objects.path_of(KIND, self.name))
+            operations.wait_until_idle(self.source, objects.path_of(KIND, self.name))
 
     def _transport(self, loose):
         target = self.options["target"] if self.found is None else None
         options = {"refresh": self.found is not None, "allow_inconsistent": loose}
         there = self.there, self.name, self.way, options, self.options["timeout"], target
-        return migrate.Transfer(self.source, self.name, *there)
+        return transfer.Transfer(self.source, self.name, *there)
 
-    def _marked(self):
+    def _mark(self):
         return {**self.wanted, "config": {**self.wanted["config"], MARK: " ".join(self.mark)}}
 
     def _write_mark(self):
         writes.update(self.there, KIND, self.name, {"config": {MARK: " ".join(self.mark)}})
 
     def _compare_snapshots(self):
-        ours, theirs = (sorted(copies.snapshots(api, self.name)) for api in (self.source, self.there))
+        ours, theirs = (sorted(copies.list_snapshots(api, self.name)) for api in (self.source, self.there))
         if ours != theirs:
-            words = f"it has the snapshots {_listed(theirs)}, not {_listed(ours)}"
+            words = f"it has the snapshots {_format_snapshots(theirs)}, not {_format_snapshots(ours)}"
             raise LxdapiError(f"the copy on {self.there.endpoint} is not whole: {words}")
 
-    def _prove(self, digest):
+    def _mark_proven(self, digest):
         """The mark of the copy, which was compared, says that it is whole."""
         self._is_as_copied(digest)
         self.mark = [*self.mark, digest]
@@ -315,7 +315,7 @@ class Move:
         if now is None:
             return None
         try:
-            return self._digest(now) if statuses.status(now) == "Stopped" else ""
+            return self._digest(now) if power.status(now) == "Stopped" else ""
         except APINotFoundException:  # meanwhile: the next look will tell
             return ""
 
@@ -323,7 +323,7 @@ class Move:
         """Return True if the source is as it was copied, False if it is gone; raises if it is not, or the copy not."""
         now = self._source_now()
         if now not in (None, digest):  # a run that was cut off may be deleting it
-            operations.left_alone(self.source, objects.path_of(KIND, self.name))
+            operations.wait_until_idle(self.source, objects.path_of(KIND, self.name))
             now = self._source_now()
         if now is None:
             return False
@@ -336,11 +336,11 @@ class Move:
 
     def _start(self):
         """The copy runs if the source did; one that somebody started by himself is not stopped."""
-        here = statuses.status(statuses.settled(self.there, self.name))
+        here = power.status(power.wait_until_stable(self.there, self.name))
         if self.was not in (here, "Stopped"):
-            plans.apply(statuses.steps_to(self.there, self.name, here, self.was))
+            steps.apply(power.plan_transition(self.there, self.name, here, self.was))
 
-    def _undone(self):
+    def _roll_back(self):
         """
         Remove the copy, which is ours, and start the source again; returns what is changed in the end all the same.
 
@@ -348,9 +348,9 @@ class Move:
         """
         try:
             self._remove_copy()
-            now = statuses.status(statuses.settled(self.source, self.name))
+            now = power.status(power.wait_until_stable(self.source, self.name))
             if now == "Stopped" and self.was != now:
-                plans.apply(statuses.steps_to(self.source, self.name, now, self.was))
+                steps.apply(power.plan_transition(self.source, self.name, now, self.was))
             if self.source.get(objects.path_of(KIND, self.name)).metadata["config"].get(MARK):
                 _unmark(self.source, self.name)
         except LxdapiError as exc:
@@ -363,12 +363,12 @@ class Move:
         if found is None or self._mark_of(found)[:1] != self._identity(self.here)[:1]:
             return  # that somebody made one of this name is no reason for the source to stand still
         self._is_ours(found)
-        plans.apply(statuses.steps_to(self.there, self.name, statuses.status(found), "Stopped", 0, True))
-        _deleted(self.there, self.name, self._is_ours)
+        steps.apply(power.plan_transition(self.there, self.name, power.status(found), "Stopped", 0, True))
+        _delete(self.there, self.name, self._is_ours)
 
     def _is_ours(self, found=None):
         """Return True if the copy is of this run, False if it is gone; raises if it is not, or all that there is."""
-        operations.left_alone(self.source, objects.path_of(KIND, self.name))
+        operations.wait_until_idle(self.source, objects.path_of(KIND, self.name))
         found = found or objects.read(self.there, KIND, self.name)
         if found is None:
             return False
@@ -378,12 +378,12 @@ class Move:
             raise InvalidError("the copy is all that there is")
         return True
 
-    def _hand_over(self):
+    def _switch_over(self):
         """The copy takes the place of the source."""
         digest = self.mark[-1]
         self._is_as_copied(digest)
         self._start()
-        _deleted(self.source, self.name, lambda: self._is_as_copied(digest))
+        _delete(self.source, self.name, lambda: self._is_as_copied(digest))
         try:
             _unmark(self.there, self.name)
         except LxdapiError as exc:  # it is moved; the next run takes the mark away

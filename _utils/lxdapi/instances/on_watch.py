@@ -2,23 +2,22 @@
 What an instance does where something that it watches has changed.
 """
 
-from lxdapi import validation as names
-from lxdapi.instances import cmd_run as commands
+from lxdapi import validation
+from lxdapi.instances import cmd_run, power
 from lxdapi.instances import exec as execs
-from lxdapi.instances import power as statuses
 from lxdapi.instances import wait_for as waiting
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan
 
 
-def declared(command=None, timeout=None, force=False):
+def parse(command=None, timeout=None, force=False):
     """Return (the order of the command or None, seconds, whether by force); raises for what cannot be."""
-    given = None if command is None else execs.order(command, timeout=timeout)
-    return given, names.seconds(timeout), names.truth("force", force or False)
+    given = None if command is None else execs.make_command(command, timeout=timeout)
+    return given, validation.parse_seconds(timeout), validation.truth("force", force or False)
 
 
-def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
+def plan(api, name, command=None, timeout=None, force=False, wait_for=None):
     """
     Return the step that restarts an instance that runs, or runs a command in it; none for any other instance.
 
@@ -31,11 +30,11 @@ def steps(api, name, command=None, timeout=None, force=False, wait_for=None):
     wait_for
         What is waited for afterwards: see :mod:`lxdapi.instances.wait_for`.
     """
-    given, timeout, force = declared(command, timeout, force)
-    waits, current = waiting.steps(api, name, waiting.conditions(wait_for)), objects.read(api, KINDS["instance"], name)
-    here = "absent" if current is None else statuses.status(statuses.settled(api, name, current))
+    given, timeout, force = parse(command, timeout, force)
+    waits, current = waiting.plan(api, name, waiting.conditions(wait_for)), objects.read(api, KINDS["instance"], name)
+    here = "absent" if current is None else power.status(power.wait_until_stable(api, name, current))
     if here != "Running":
         return Plan(summary=f"{here}: there is nothing to restart")
     if given:
-        return [*commands.steps(api, name, command, given, {}, [], False, True), *waits]
-    return [statuses.restart_step(api, name, timeout, force), *waits]
+        return [*cmd_run.plan(api, name, command, given, {}, [], False, True), *waits]
+    return [power.restart_step(api, name, timeout, force), *waits]

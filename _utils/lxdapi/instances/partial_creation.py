@@ -137,7 +137,7 @@ def wait_until_created(api, name, current=None, seconds=None, begun=False):
         return current
     with uncached_reads():
         current = objects.read(api, KIND, name) if isinstance(current, CachedObject) else current
-        return _wait(api, name, current, retry.Patience(api.wait_timeout if seconds is None else seconds), begun)
+        return _wait(api, name, current, retry.Backoff(api.wait_timeout if seconds is None else seconds), begun)
 
 
 def _may_be_in_creation(current, begun):
@@ -146,10 +146,10 @@ def _may_be_in_creation(current, begun):
 
 def _wait(api, name, current, patience, begun):
     while _may_be_in_creation(current, begun):
-        if not operations.is_about(api, objects.path_of(KIND, name)):
+        if not operations.has_operation(api, objects.path_of(KIND, name)):
             # the creation can have ended between the two looks
             return objects.read(api, KIND, name)
-        if not patience.pause():
+        if not patience.sleep():
             url = f"{api.endpoint}/1.0/{objects.path_of(KIND, name)}"
             raise APITimeoutException(error="it is still being created", method="GET", url=url)
         current = objects.read(api, KIND, name)
@@ -228,7 +228,7 @@ def delete_partial(api, name, partial, unproven=False):
     unproven
         True: also where it may hold data. Otherwise :class:`InvalidError` is raised for that.
     """
-    once, patience = api.impatient(), retry.Patience(api.retry_timeout)
+    once, patience = api.without_retries(), retry.Backoff(api.retry_timeout)
     while True:
         current = wait_until_created(api, name)
         if current is None or _identity(current) != _identity(partial):
@@ -239,9 +239,9 @@ def delete_partial(api, name, partial, unproven=False):
         if not (finding.is_replaceable or unproven):
             raise InvalidError(describe(finding))
         try:
-            return writes.remove(once, KIND, name)
+            return writes.delete(once, KIND, name)
         except APIException as exc:
-            if not (retry.is_busy(exc) and patience.pause(exc)):
+            if not (retry.is_busy(exc) and patience.sleep(exc)):
                 raise
 
 
@@ -251,7 +251,7 @@ def _identity(current):
 
 def remove_mark(api, name):
     """Remove the mark from an instance whose creation ended; does nothing if somebody else has deleted it."""
-    retry.settle(api, lambda: _remove_mark(api, name), lambda: None)
+    retry.write_verified(api, lambda: _remove_mark(api, name), lambda: None)
 
 
 def _remove_mark(api, name):

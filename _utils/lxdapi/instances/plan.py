@@ -6,17 +6,12 @@ import logging
 from dataclasses import replace
 from functools import partial
 
-from lxdapi import validation as names
-from lxdapi.cluster import instance_move as moves
+from lxdapi import validation
+from lxdapi.cluster import instance_move
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
 from lxdapi.images import simplestreams
-from lxdapi.instances import cloud_init as documents
-from lxdapi.instances import create as creations
-from lxdapi.instances import device_overrides as overrides
-from lxdapi.instances import partial_creation, snapshots
-from lxdapi.instances import power as statuses
-from lxdapi.instances import rebuild as base_images
+from lxdapi.instances import cloud_init, create, device_overrides, partial_creation, power, rebuild, snapshots
 from lxdapi.instances import wait_for as waiting
 from lxdapi.instances.spec import KIND, type_of
 from lxdapi.model import diff, objects, writes
@@ -63,43 +58,43 @@ def plan_present(api, name, spec, fields=None):
     A stopped instance is changed before it is started, and a running one that shall be stopped is
     stopped first.
     """
-    waits = waiting.steps(api, name, spec.conditions)
+    waits = waiting.plan(api, name, spec.conditions)
     wanted = fields_of(api, name, spec) if fields is None else fields
     current = partial_creation.wait_until_created(api, name)
     deletion = _plan_replacement(api, name, current, spec.replace_partial)
-    renamed = [] if current is not None else converge.rename_steps(api, KIND, spec.renamed_from, name)
+    renamed = [] if current is not None else converge.plan_rename_if_absent(api, KIND, spec.renamed_from, name)
     if renamed:
         current = objects.read(api, KIND, spec.renamed_from)
     if current is None or deletion:
         new = {"running": bool(spec.running), "replace_partial": spec.replace_partial}
-        made = creations.creation(api, name, wanted, spec.source, spec.timeout, spec.target, **new)
-        return _awaited(deletion + made, waits, spec.goal or "Stopped")
-    now = statuses.started_up(api, name, statuses.settled(api, name, current), spec.goal)
-    plan = _plan_existing(api, name, spec, _unmarked(wanted, current), now, renamed)
-    return _awaited(plan, waits, spec.goal or statuses.status(now))
+        made = create.plan_create(api, name, wanted, spec.source, spec.timeout, spec.target, **new)
+        return _with_waits(deletion + made, waits, spec.goal or "Stopped")
+    now = power.wait_for_autostart(api, name, power.wait_until_stable(api, name, current), spec.goal)
+    plan = _plan_existing(api, name, spec, _without_mark(wanted, current), now, renamed)
+    return _with_waits(plan, waits, spec.goal or power.status(now))
 
 
 def _plan_existing(api, name, spec, wanted, now, renamed):
     """Return the plan for an instance that is there, perhaps under its old name."""
-    statuses.refuse_vanishing(now, spec.goal)
-    changes = _changed(api, name, wanted, now, spec.restart_on_change, bool(renamed))
-    moving = moves.step(api, name, now, spec.target, spec.move, spec.timeout)
-    steps = _placed(api, name, now, spec.goal, changes, moving)
-    rebuilt, note = base_images.check(api, name, now, spec.source, spec.image_changed)
+    power.require_not_ephemeral(now, spec.goal)
+    changes = _plan_change(api, name, wanted, now, spec.restart_on_change, bool(renamed))
+    moving = instance_move.plan_move(api, name, now, spec.target, spec.move, spec.timeout)
+    steps = _plan_existing_with_move(api, name, now, spec.goal, changes, moving)
+    rebuilt, note = rebuild.plan_image_check(api, name, now, spec.source, spec.image_changed)
     if rebuilt and spec.snapshot_before:
         raise InvalidError("snapshot_before: an instance that has a snapshot cannot be rebuilt (image_changed)")
-    plan = moves.told(api, now, spec.target, spec.move, renamed + rebuilt + steps).with_note(note)
-    return snapshots.before(api, name, plan) if spec.snapshot_before and not renamed else plan
+    plan = instance_move.with_location_note(api, now, spec.target, spec.move, renamed + rebuilt + steps).with_note(note)
+    return snapshots.with_rollback_snapshot(api, name, plan) if spec.snapshot_before and not renamed else plan
 
 
 def fields_of(api, name, spec):
     """Return the declared fields with canonical values, with config and devices that are declared by other words."""
-    config = documents.merged(api, spec.fields.get("config"), spec.cloud_init)
-    devices = overrides.merged(api, name, spec.fields, spec.devices_override, spec.source, spec.renamed_from)
-    return normal(api, {**spec.fields, "config": config, "devices": devices})
+    config = cloud_init.merge(api, spec.fields.get("config"), spec.cloud_init)
+    devices = device_overrides.merge(api, name, spec.fields, spec.devices_override, spec.source, spec.renamed_from)
+    return normalize(api, {**spec.fields, "config": config, "devices": devices})
 
 
-def _awaited(plan, waits, there):
+def _with_waits(plan, waits, there):
     """Return the plan with the waits at its end; raises where it leads to an instance that does not run."""
     if not waits:
         return plan
@@ -109,26 +104,28 @@ def _awaited(plan, waits, there):
     return plan.with_steps([*plan, *waits])
 
 
-def reached(api, name, goal, timeout=None, force=False, wait_for=None):
-    """Return the steps of :func:`lxdapi.instances.power.reached`, and the waits after them."""
-    waits = waiting.steps(api, name, waiting.conditions(wait_for))
-    return _awaited(statuses.reached(api, name, goal, timeout, force), waits, goal)
+def plan_power(api, name, goal, timeout=None, force=False, wait_for=None):
+    """Return the steps of :func:`lxdapi.instances.power.plan_status`, and the waits after them."""
+    waits = waiting.plan(api, name, waiting.conditions(wait_for))
+    return _with_waits(power.plan_status(api, name, goal, timeout, force), waits, goal)
 
 
-def moved(api, name, target, timeout=None):
+def plan_move(api, name, target, timeout=None):
     """Return the steps that move an existing instance to a member of the cluster; raises if there is none."""
-    now = statuses.settled(api, name)
-    return _placed(api, name, now, None, None, moves.step(api, name, now, target, True, timeout))
+    now = power.wait_until_stable(api, name)
+    return _plan_existing_with_move(
+        api, name, now, None, None, instance_move.plan_move(api, name, now, target, True, timeout)
+    )
 
 
-def _placed(api, name, now, goal, changes, moving):
+def _plan_existing_with_move(api, name, now, goal, changes, moving):
     """Return the steps for an instance that is there: it is moved first, for which it is stopped."""
-    here = statuses.status(now)
+    here = power.status(now)
     if moving is None:
-        return _existing(api, name, here, goal, changes)
+        return _plan_in_order(api, name, here, goal, changes)
     stays = goal == "Stopped"
-    steps = _existing(api, name, here, "Stopped" if stays else None, (moving, True))
-    return steps + _existing(api, name, "Stopped" if stays else here, goal, changes)
+    steps = _plan_in_order(api, name, here, "Stopped" if stays else None, (moving, True))
+    return steps + _plan_in_order(api, name, "Stopped" if stays else here, goal, changes)
 
 
 def _plan_replacement(api, name, current, replace_partial):
@@ -143,31 +140,31 @@ def _plan_replacement(api, name, current, replace_partial):
     return [Step("deleted", {"deleted": name}, delete, f"it was a partial creation: {finding.words}{why}")]
 
 
-def _unmarked(wanted, current):
+def _without_mark(wanted, current):
     """Return the declared fields, and that the mark of a creation goes, which came to its end after all."""
     if partial_creation.MARK not in current.metadata["config"] or wanted.get("config") == {}:
         return wanted
     return {**wanted, "config": {**(wanted.get("config") or {}), partial_creation.MARK: None}}
 
 
-def made(api, name, settings):
+def plan_create_new(api, name, settings):
     """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
     objects.path_of(KIND, name)
     wanted = {field: given for field, given in settings.items() if field != "source"}
-    return creations.creation(api, name, normal(api, wanted), settings.get("source"), shared=False)
+    return create.plan_create(api, name, normalize(api, wanted), settings.get("source"), shared=False)
 
 
-def updated(api, name, settings):
+def plan_update(api, name, settings):
     """Return the steps that make an existing instance as declared; raises if there is none."""
-    wanted = normal(api, settings)
-    return converge.update_steps(api, KIND, name, wanted, api.get(objects.path_of(KIND, name)))
+    wanted = normalize(api, settings)
+    return converge.plan_changes(api, KIND, name, wanted, api.get(objects.path_of(KIND, name)))
 
 
-def normal(api, wanted):
+def normalize(api, wanted):
     """Return the declared fields with canonical values; an architecture that the server lacks is refused."""
     # the daemon takes any word and does not keep it (all three); in a cluster another member may have it
     word = simplestreams.ARCHITECTURES.get(str(wanted.get("architecture")), wanted.get("architecture"))
-    wanted = diff.normal(KIND, {**wanted, "architecture": word, "type": type_of(wanted.get("type"))})
+    wanted = diff.normalize(KIND, {**wanted, "architecture": word, "type": type_of(wanted.get("type"))})
     found = (api.server.get("environment") or {}) if word else {}
     known = found.get("architectures") or ()
     if known and word not in known and not api.clustered:
@@ -175,15 +172,15 @@ def normal(api, wanted):
     return wanted
 
 
-def _existing(api, name, here, goal, changes):
+def _plan_in_order(api, name, here, goal, changes):
     """Return the steps for an instance that is there: the change before a start, and after a stop."""
     if not changes:
-        return _towards(api, name, here, goal)
+        return _plan_status(api, name, here, goal)
     change, stop = changes
     if here == "Stopped" or not (stop or goal == "Stopped"):
-        return [change] + _towards(api, name, here, goal)
+        return [change] + _plan_status(api, name, here, goal)
     if goal == "Stopped":
-        return statuses.steps_to(api, name, here, "Stopped") + [change]
+        return power.plan_transition(api, name, here, "Stopped") + [change]
     return _around(api, name, here, goal, change)
 
 
@@ -197,18 +194,18 @@ def _around(api, name, here, goal, change):
     note = "; ".join(filter(None, [change.note, "it is stopped for that"]))
 
     def apply():
-        was = statuses.stop_for(api, name)
+        was = power.stop_for(api, name)
         before.append(was)
         done = {} if was == "Stopped" else {"status": {"old": was, "new": "Stopped"}}
         try:
             actual = change.apply()
         except APIException as exc:
-            exc.changes = {**_run_again(api, name, was, exc, done), **exc.changes}
+            exc.changes = {**_start_after_refusal(api, name, was, exc, done), **exc.changes}
             raise
         return {**done, **(change.changes if actual is None else actual)}
 
     stopped = replace(change, changes={**changes, **change.changes}, apply=apply, note=note)
-    steps = _towards(api, name, "Stopped", goal or here)
+    steps = _plan_status(api, name, "Stopped", goal or here)
     if goal is None:
         steps = [replace(step, apply=partial(_unless_stopped, before, step)) for step in steps]
     return [stopped, *steps]
@@ -219,44 +216,44 @@ def _unless_stopped(before, step):
     return {} if before == ["Stopped"] else step.apply()
 
 
-def _run_again(api, name, here, error, done):
+def _start_after_refusal(api, name, here, error, done):
     """Start what was stopped for a change that was refused; returns what is changed in the end all the same."""
     if not retry.is_refusal(error):
         return done  # it may still be done
     try:
-        plans.apply(statuses.steps_to(api, name, "Stopped", here))
+        plans.apply(power.plan_transition(api, name, "Stopped", here))
     except LxdapiError as exc:
         log.warning("lxdapi: instance %s does not run again: %s", name, exc.explain())
         return done
     return {}
 
 
-def _towards(api, name, here, goal):
+def _plan_status(api, name, here, goal):
     """Return the steps to the status that is wanted; frozen is running where only that is asked."""
-    return statuses.steps_to(api, name, here, goal) if goal else []
+    return power.plan_transition(api, name, here, goal) if goal else []
 
 
-def _changed(api, name, wanted, now, restart_on_change, afresh=False):
+def _plan_change(api, name, wanted, now, restart_on_change, afresh=False):
     """Return (the update step, whether to stop for it), None if the instance is as declared."""
-    steps = converge.update_steps(api, KIND, name, wanted, now)
+    steps = converge.plan_changes(api, KIND, name, wanted, now)
     if not steps:
         return None
-    steps = [replace(step, missing=partial(creations.lacking, api, wanted)) for step in steps]
+    steps = [replace(step, missing=partial(create.missing_prerequisites, api, wanted)) for step in steps]
     if afresh:
-        steps = [_fresh(api, name, wanted, steps[0])]
-    late = needs_restart(now, steps[0].changes)
-    if not late or statuses.status(now) == "Stopped" or (restart_on_change and not now.metadata["ephemeral"]):
-        return _fresh(api, name, wanted, steps[0]), bool(late)
+        steps = [_reread(api, name, wanted, steps[0])]
+    late = keys_needing_restart(now, steps[0].changes)
+    if not late or power.status(now) == "Stopped" or (restart_on_change and not now.metadata["ephemeral"]):
+        return _reread(api, name, wanted, steps[0]), bool(late)
     words = f"{', '.join(late)} takes effect at the next start (restart_on_change: True restarts)"
     return replace(steps[0], note=words), False
 
 
-def _fresh(api, name, wanted, step):
+def _reread(api, name, wanted, step):
     """Return the update step reading again first: a stop before it changes the object."""
     return replace(step, apply=partial(writes.update, api, KIND, name, wanted))
 
 
-def needs_restart(now, changes):
+def keys_needing_restart(now, changes):
     """Return what of the changes a running instance takes over at its next start only."""
     config = [key for key in changes.get("config", ()) if key.startswith(NEEDS_RESTART)]
     if now.metadata["type"] == "virtual-machine":
@@ -265,17 +262,17 @@ def needs_restart(now, changes):
     return sorted(config)
 
 
-def absent(api, name, force=False):
+def plan_absent(api, name, force=False):
     """Return the steps to the absence of an instance; a running one is stopped only by ``force``."""
-    force = names.truth("force", force or False)
+    force = validation.truth("force", force or False)
     current = objects.read(api, KIND, name)
     if current is None:
-        return Plan(summary="absent").with_note(objects.nowhere(api))
-    current = statuses.settled(api, name, current)
-    here = statuses.status(current)
+        return Plan(summary="absent").with_note(objects.missing_project_reason(api))
+    current = power.wait_until_stable(api, name, current)
+    here = power.status(current)
     if here != "Stopped" and not force:
         raise InvalidError(f"it is {here}; force: True stops and deletes it")
-    stop = [] if here == "Stopped" else statuses.steps_to(api, name, here, "Stopped", 0, True)
+    stop = [] if here == "Stopped" else power.plan_transition(api, name, here, "Stopped", 0, True)
     stopped, ephemeral = {}, current.metadata.get("ephemeral")
 
     def stop_it(step):
@@ -295,16 +292,16 @@ def absent(api, name, force=False):
 
 def _delete(api, name, force):
     """Delete an instance and return what changed; one that somebody started meanwhile is stopped only by ``force``."""
-    done, patience = {}, retry.Patience(api.retry_timeout)
+    done, patience = {}, retry.Backoff(api.retry_timeout)
     while True:
         try:
-            gone = writes.remove(api, KIND, name)
+            gone = writes.delete(api, KIND, name)
             return done if gone == {} else {**done, "deleted": name}
         except APIException as exc:
-            if not (force and retry.is_refusal(exc) and patience.pause()):
+            if not (force and retry.is_refusal(exc) and patience.sleep()):
                 raise
             current = objects.read(api, KIND, name)
-            here = "Stopped" if current is None else statuses.status(statuses.settled(api, name, current))
+            here = "Stopped" if current is None else power.status(power.wait_until_stable(api, name, current))
             if here == "Stopped":
                 raise
-        diff.merge_changes(done, plans.apply(statuses.steps_to(api, name, here, "Stopped", 0, True)))
+        diff.merge_changes(done, plans.apply(power.plan_transition(api, name, here, "Stopped", 0, True)))

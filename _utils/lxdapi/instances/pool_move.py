@@ -4,22 +4,20 @@ An instance in another storage pool or another project of its daemon.
 
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import operations, retry
-from lxdapi.instances import copy as copies
-from lxdapi.instances import partial_creation
-from lxdapi.instances import power as statuses
+from lxdapi.instances import copy, partial_creation, power
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import steps as plans
+from lxdapi.plan import steps
 from lxdapi.plan.steps import Step
 
 KIND = KINDS["instance"]
 SECONDS = 3600
 
 
-def moved(api, name, there, pool=None, timeout=None):
+def plan_move(api, name, there, pool=None, timeout=None):
     """
     Return the step that moves an instance, which is stopped for that, to a storage pool, a project or both.
 
@@ -35,15 +33,15 @@ def moved(api, name, there, pool=None, timeout=None):
     """
     if pool is None and there is api:
         raise InvalidError("nowhere to move to: target, pool or to_project is needed")
-    now = statuses.settled(api, name)
+    now = power.wait_until_stable(api, name)
     partial_creation.require_created(api, name, now)
     before, after = _places(api, now, there, pool)
     changes = {word: {"old": before[word], "new": after[word]} for word in after if before[word] != after[word]}
     if not changes:
         return []
-    _refuse_lacking(api, changes)
-    statuses.refuse_vanishing(now, "Stopped")
-    seconds = SECONDS if timeout is None else names.seconds(timeout)
+    _require_destination(api, changes)
+    power.require_not_ephemeral(now, "Stopped")
+    seconds = SECONDS if timeout is None else validation.parse_seconds(timeout)
     return [Step("moved", changes, partial(_move, api, name, there, changes, seconds))]
 
 
@@ -58,7 +56,7 @@ def _places(api, now, there, pool):
     return here, {"pool": here["pool"] if pool is None else pool, "project": there.project or "default"}
 
 
-def _refuse_lacking(api, changes):
+def _require_destination(api, changes):
     for word in changes:
         extension = f"instance_{word}_move"
         if not api.has(extension):
@@ -66,34 +64,34 @@ def _refuse_lacking(api, changes):
 
 
 def _move(api, name, there, changes, seconds):
-    found = copies.origin(api, name)
-    wanted = copies.fields(found, changes.get("pool", {}).get("new"))
-    copies.refuse_lacking(there, wanted)
-    here = statuses.stop_for(api, name)
+    found = copy.read_source(api, name)
+    wanted = copy.copied_fields(found, changes.get("pool", {}).get("new"))
+    copy.require_prerequisites(there, wanted)
+    here = power.stop_for(api, name)
     done, place = {}, api
     try:
         if "pool" in changes:
-            _sent(api, name, {"pool": changes["pool"]["new"]}, seconds, lambda: _is_in_pool(api, name, changes))
+            _send(api, name, {"pool": changes["pool"]["new"]}, seconds, lambda: _is_in_pool(api, name, changes))
             done["pool"] = changes["pool"]
         if "project" in changes:
             project = {"project": changes["project"]["new"]}
-            _sent(api, name, project, seconds, lambda: _is_in_project(api, name, there))
+            _send(api, name, project, seconds, lambda: _is_in_project(api, name, there))
             done["project"], place = changes["project"], there
-        copies.mended(place, name, wanted)
+        copy.repair(place, name, wanted)
     except LxdapiError as exc:
-        exc.changes = {**done, **_started(place, name, here)}
+        exc.changes = {**done, **_start_again(place, name, here)}
         raise
-    plans.apply(statuses.steps_to(place, name, "Stopped", here))
+    steps.apply(power.plan_transition(place, name, "Stopped", here))
     return changes
 
 
-def _sent(api, name, where, seconds, look):
+def _send(api, name, where, seconds, look):
     path, body = objects.path_of(KIND, name), {"name": name, "migration": True, "live": False, **where}
-    retry.settle(api, lambda: api.post(path, json=body).wait(seconds), look)
+    retry.write_verified(api, lambda: api.post(path, json=body).wait(seconds), look)
 
 
 def _is_in_pool(api, name, changes):
-    operations.left_alone(api, objects.path_of(KIND, name))
+    operations.wait_until_idle(api, objects.path_of(KIND, name))
     return True if _pool_of(api.get(objects.path_of(KIND, name)).metadata) == changes["pool"]["new"] else None
 
 
@@ -102,10 +100,10 @@ def _is_in_project(api, name, there):
     return True if found is not None and objects.read(api, KIND, name) is None else None
 
 
-def _started(api, name, here):
+def _start_again(api, name, here):
     """Start what was stopped for a move that failed; returns what is changed all the same."""
     try:
-        plans.apply(statuses.steps_to(api, name, "Stopped", here))
+        steps.apply(power.plan_transition(api, name, "Stopped", here))
     except LxdapiError:
         return {"status": {"old": here, "new": "Stopped"}}
     return {}

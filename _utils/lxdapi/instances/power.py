@@ -13,7 +13,7 @@ import logging
 import math
 import time
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import (
     APIException,
     APINotFoundException,
@@ -75,13 +75,13 @@ def is_stable(current):
     return status(current) in _STABLE
 
 
-def refuse_vanishing(now, goal):
+def require_not_ephemeral(now, goal):
     """Raise for a stop that would delete: the daemon removes an ephemeral instance when it stops."""
     if goal == "Stopped" and status(now) != "Stopped" and now.metadata["ephemeral"]:
         raise InvalidError("it is ephemeral: a stop would delete it; declare it absent if that is meant")
 
 
-def settled(api, name, current=None, timeout=STOP_SECONDS):
+def wait_until_stable(api, name, current=None, timeout=STOP_SECONDS):
     """Return the instance once it is in none of the passing states (Starting, Stopping, ...)."""
     deadline = time.monotonic() + timeout
     while True:
@@ -94,7 +94,7 @@ def settled(api, name, current=None, timeout=STOP_SECONDS):
         current = None
 
 
-def started_up(api, name, current, goal):
+def wait_for_autostart(api, name, current, goal):
     """
     Return the instance once the daemon has started what it starts by itself.
 
@@ -112,17 +112,17 @@ def started_up(api, name, current, goal):
         api.get("/internal/ready")
     except APIException:
         return current
-    return settled(api, name)
+    return wait_until_stable(api, name)
 
 
 def _starts_by_itself(current):
     config = current.metadata.get("expanded_config") or current.metadata["config"]
     automatic = config.get("boot.autostart")
     was = current.metadata["config"].get("volatile.last_state.power")
-    return str(automatic).lower() in names.TRUE or (automatic is None and was == "RUNNING")
+    return str(automatic).lower() in validation.TRUE or (automatic is None and was == "RUNNING")
 
 
-def reached(api, name, goal, timeout=None, force=False):
+def plan_status(api, name, goal, timeout=None, force=False):
     """
     Return the steps to a status of an existing instance.
 
@@ -133,36 +133,36 @@ def reached(api, name, goal, timeout=None, force=False):
     force
         A stop that was not obeyed in time is done by force.
     """
-    timeout, force = names.seconds(timeout), names.truth("force", force or False)
+    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
     current = partial_creation.wait_until_created(api, name)
     if current is None:
-        return [_once_it_exists(api, name, goal, timeout, force)]
+        return [_plan_once_created(api, name, goal, timeout, force)]
     partial_creation.require_created(api, name, current, proven=False)
-    current = started_up(api, name, settled(api, name, current), goal)
-    refuse_vanishing(current, goal)
-    return steps_to(api, name, status(current), goal, timeout, force)
+    current = wait_for_autostart(api, name, wait_until_stable(api, name, current), goal)
+    require_not_ephemeral(current, goal)
+    return plan_transition(api, name, status(current), goal, timeout, force)
 
 
 def plan_thaw(api, name, timeout=None):
     """Return the step that thaws a frozen instance; none for any other, which is left as it is."""
-    timeout = names.seconds(timeout)
-    if status(settled(api, name)) != "Frozen":
+    timeout = validation.parse_seconds(timeout)
+    if status(wait_until_stable(api, name)) != "Frozen":
         return []
-    return [_step(api, name, "Frozen", "unfreeze", None, timeout, False)]
+    return [_plan_action(api, name, "Frozen", "unfreeze", None, timeout, False)]
 
 
-def restarted(api, name, timeout=None, force=False):
+def plan_restart(api, name, timeout=None, force=False):
     """
     Return the steps of a restart: a frozen instance is stopped and started, a stopped one is started.
 
     timeout, force
-        Of the stop, see :func:`reached`.
+        Of the stop, see :func:`plan_status`.
     """
-    timeout, force = names.seconds(timeout), names.truth("force", force or False)
-    here = status(settled(api, name))
+    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
+    here = status(wait_until_stable(api, name))
     if here != "Running":
-        stop = [] if here == "Stopped" else reached(api, name, "Stopped", timeout, force)
-        return stop + steps_to(api, name, "Stopped", "Running")
+        stop = [] if here == "Stopped" else plan_status(api, name, "Stopped", timeout, force)
+        return stop + plan_transition(api, name, "Stopped", "Running")
     return [restart_step(api, name, timeout, force)]
 
 
@@ -194,9 +194,9 @@ def restart(api, name, timeout=None, force=False):
 def _started_again(api, name, now, error, timeout, force):
     """Bring an instance whose restart was refused to Running; returns what that and the restart changed."""
     ours = now == "Stopped" and _ALREADY not in error.error
-    steps = [] if now == "Stopped" else steps_to(api, name, now, "Stopped", timeout, force)
+    steps = [] if now == "Stopped" else plan_transition(api, name, now, "Stopped", timeout, force)
     try:
-        done = plans.apply(steps + steps_to(api, name, "Stopped", "Running"))
+        done = plans.apply(steps + plan_transition(api, name, "Stopped", "Running"))
     except LxdapiError as exc:
         if ours:
             exc.changes = {"status": {"old": "Running", "new": now}}
@@ -204,22 +204,22 @@ def _started_again(api, name, now, error, timeout, force):
     return {"restarted": name} if ours else done
 
 
-def _once_it_exists(api, name, goal, timeout, force):
+def _plan_once_created(api, name, goal, timeout, force):
     """
     Return the step for an instance that is not there: in test mode an earlier state of the run would
     have made it, in an apply it is a failure.
     """
 
     def apply():
-        current = settled(api, name)
-        return plans.apply(steps_to(api, name, status(current), goal, timeout, force))
+        current = wait_until_stable(api, name)
+        return plans.apply(plan_transition(api, name, status(current), goal, timeout, force))
 
     change = {"status": {"old": None, "new": goal}}
     verb = next(done for there, done in _ACTIONS.values() if there == goal)
     return Step(verb, change, apply, "it does not exist yet")
 
 
-def steps_to(api, name, here, goal, timeout=None, force=False, tries=_TRIES):
+def plan_transition(api, name, here, goal, timeout=None, force=False, tries=_TRIES):
     """
     Return the steps from one status to another; none if it is the same.
 
@@ -235,12 +235,12 @@ def steps_to(api, name, here, goal, timeout=None, force=False, tries=_TRIES):
         ways = ("stop",)
     steps = []
     for action in ways:
-        steps.append(_step(api, name, here, action, goal, timeout, force, tries))
+        steps.append(_plan_action(api, name, here, action, goal, timeout, force, tries))
         here, _ = _ACTIONS[action]
     return steps
 
 
-def _step(api, name, here, action, goal, timeout, force, tries=_TRIES):
+def _plan_action(api, name, here, action, goal, timeout, force, tries=_TRIES):
     """Return the step of an action on the way to ``goal``; None: nothing is done where it is overtaken."""
     there, done = _ACTIONS[action]
     change = {"status": {"old": here, "new": there}}
@@ -256,7 +256,7 @@ def _step(api, name, here, action, goal, timeout, force, tries=_TRIES):
                 return change
             if tries == 0:
                 raise
-            steps = steps_to(api, name, now, goal or now, timeout, force, tries - 1)
+            steps = plan_transition(api, name, now, goal or now, timeout, force, tries - 1)
             return plans.apply(steps)
         return {**change, "forced": True} if forced else change
 
@@ -288,8 +288,8 @@ def _overtaken(api, name, here, action, error):
 def _status_after(api, name, action, error):
     """Return the status after an action that was refused."""
     if action == "start" and isinstance(error, APIOperationException):
-        come_to_rest(api, name)
-    return status(settled(api, name))
+        wait_after_failed_start(api, name)
+    return status(wait_until_stable(api, name))
 
 
 def act_on(api, name, action, timeout=None, force=False):
@@ -327,10 +327,10 @@ def put_state(api, name, body, wait):
         api.put(objects.path_of(KIND, name) + "/state", json=body).wait(wait)
 
     goal, _ = _ACTIONS.get(body["action"], (None, None))
-    retry.settle(api, put, lambda: _found_there(api, name, body["action"], goal))
+    retry.write_verified(api, put, lambda: _verify_status(api, name, body["action"], goal))
 
 
-def come_to_rest(api, name):
+def wait_after_failed_start(api, name):
     """
     Wait until the daemon has cleared up after a failed start.
 
@@ -343,13 +343,13 @@ def come_to_rest(api, name):
         pass
 
 
-def _found_there(api, name, action, goal):
+def _verify_status(api, name, action, goal):
     """Return True if an action whose answer was lost led where it leads; raises if nobody can tell."""
     if goal is None:
         raise InvalidError(f"the answer to {action} was lost, and nobody can tell whether it was done: look at {name}")
-    operations.left_alone(api, objects.path_of(KIND, name))
+    operations.wait_until_idle(api, objects.path_of(KIND, name))
     try:
-        return True if status(settled(api, name)) == goal else None
+        return True if status(wait_until_stable(api, name)) == goal else None
     except APINotFoundException:
         return True if action == "stop" else None
 
@@ -360,9 +360,9 @@ def stop_for(api, name, timeout=None, force=False):
 
     That is ``Stopped`` for one that somebody else stopped: it is not started then.
     """
-    now = settled(api, name)
-    refuse_vanishing(now, "Stopped")
-    done = plans.apply(steps_to(api, name, status(now), "Stopped", timeout, force))
+    now = wait_until_stable(api, name)
+    require_not_ephemeral(now, "Stopped")
+    done = plans.apply(plan_transition(api, name, status(now), "Stopped", timeout, force))
     return done["status"]["old"] if done else "Stopped"
 
 
@@ -372,7 +372,7 @@ def while_stopped(api, name, act, timeout=None, force=False, renamed=None, chang
     ``act`` does.
 
     timeout, force
-        Of the stop, see :func:`reached`.
+        Of the stop, see :func:`plan_status`.
     renamed
         Its name after ``act``, where that is another.
     changes
@@ -384,13 +384,13 @@ def while_stopped(api, name, act, timeout=None, force=False, renamed=None, chang
         done = act()
     except LxdapiError as exc:
         try:
-            plans.apply(steps_to(api, name, "Stopped", here))
+            plans.apply(plan_transition(api, name, "Stopped", here))
         except LxdapiError as other:
             log.warning("lxdapi: instance %s is not %s again: %s", name, here, other.explain())
             exc.changes = {**getattr(exc, "changes", {}), **stays}
         raise
     try:
-        plans.apply(steps_to(api, renamed or name, "Stopped", here))
+        plans.apply(plan_transition(api, renamed or name, "Stopped", here))
     except LxdapiError as exc:
         error = LxdapiError(f"that was done, but it is not {here} again: {exc.explain()}")
         error.changes = {**(changes or {}), **stays}

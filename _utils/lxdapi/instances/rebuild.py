@@ -4,12 +4,11 @@ Whether an instance still is of the image that its source means now, and its reb
 
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
-from lxdapi.images import remote as remote_images
-from lxdapi.instances import partial_creation, sources
-from lxdapi.instances import power as statuses
+from lxdapi.images import remote
+from lxdapi.instances import partial_creation, power, sources
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Step
@@ -19,48 +18,51 @@ EXTENSION = "instances_rebuild"
 REBUILD_SECONDS = 3600
 
 
-def check(api, name, current, source, image_changed="ignore", force=False, timeout=None):
+def plan_image_check(api, name, current, source, image_changed="ignore", force=False, timeout=None):
     """
     Return (steps, note) for an existing instance whose image may have changed.
 
     current
         The result of its GET.
     source
-        As it is declared: see :func:`lxdapi.instances.sources.source_of`.
+        As it is declared: see :func:`lxdapi.instances.sources.parse_source`.
     image_changed
         ``ignore``: nothing is looked at. ``report``: the note says that it is of another image. ``rebuild``: the steps
         make it anew from the one that the source means now, its config, devices and profiles kept.
     force, timeout
-        See :func:`rebuild_steps`.
+        See :func:`plan_rebuild`.
     """
     if image_changed == "ignore":
         return [], ""
-    new, old = meant(api, source, current.metadata["type"]), current.metadata["config"].get("volatile.base_image")
+    new, old = (
+        resolve_source(api, source, current.metadata["type"]),
+        current.metadata["config"].get("volatile.base_image"),
+    )
     if new is None or new == old:
         return [], ""
     if image_changed == "report":
         return [], f"it was made of the image {old or '(none)'}; its source is {new} by now (image_changed: rebuild)"
-    return rebuild_steps(api, name, source, force, timeout, current), ""
+    return plan_rebuild(api, name, source, force, timeout, current), ""
 
 
-def meant(api, source, kind):
+def resolve_source(api, source, kind):
     """
     Return the fingerprint of the image that a source means now for an instance of this type; None for a source that is
     none, and for an image of this daemon that is not there: the instance works all the same.
     """
-    found = sources.source_of(source)
+    found = sources.parse_source(source)
     if found["type"] != "image":
         return None
     if found.get("server"):
-        known = {key: value for key, value in found.items() if key in remote_images.KEYS}
-        return remote_images.newest(api, remote_images.declared({"image_type": kind, **known}))
+        known = {key: value for key, value in found.items() if key in remote.KEYS}
+        return remote.newest(api, remote.parse_source({"image_type": kind, **known}))
     try:
-        return sources.looked_up(api, found).get("fingerprint")
+        return sources.resolve_alias(api, found).get("fingerprint")
     except APINotFoundException:
         return None
 
 
-def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
+def plan_rebuild(api, name, source, force=False, timeout=None, current=None):
     """
     Return the step that makes an instance anew from a source: what was in its root disk is gone, its config, devices,
     profiles and addresses stay.
@@ -76,17 +78,17 @@ def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
 
     Raises :class:`InvalidError` for a daemon that cannot: LXD 5.0.2 lacks the API extension instances_rebuild.
     """
-    force, timeout = names.truth("force", force or False), names.seconds(timeout)
+    force, timeout = validation.truth("force", force or False), validation.parse_seconds(timeout)
     current = current or partial_creation.wait_until_created(api, name)
     if current is None:
         raise InvalidError(f"there is no instance {name}")
     partial_creation.require_created(api, name, current)
-    _refuse(api, name, current)
-    source = sources.source_of(source)
+    _require_rebuildable(api, name, current)
+    source = sources.parse_source(source)
     if source["type"] not in ("image", "none"):
         raise InvalidError("source: an instance is rebuilt from an image, or empty (null)")
-    current = statuses.settled(api, name, current)
-    here, new = statuses.status(current), _needed(api, source, current.metadata["type"])
+    current = power.wait_until_stable(api, name, current)
+    here, new = power.status(current), _required_fingerprint(api, source, current.metadata["type"])
     old = current.metadata["config"].get("volatile.base_image")
     body = {"source": source if new is None else {**source, "fingerprint": new}}
     if new is not None:
@@ -97,29 +99,29 @@ def rebuild_steps(api, name, source, force=False, timeout=None, current=None):
 
     def apply():
         rebuild = partial(_rebuild, api, name, body, timeout)
-        return statuses.while_stopped(api, name, rebuild, None, force, changes=changes)
+        return power.while_stopped(api, name, rebuild, None, force, changes=changes)
 
     note = "" if here == "Stopped" else "it is stopped for that and started again"
     return [Step("rebuilt", changes, apply, note)]
 
 
-def _needed(api, source, kind):
+def _required_fingerprint(api, source, kind):
     """Return the fingerprint of a source's image, None for none; raises if there is no such image."""
     if source["type"] == "none":
         return None
-    new = meant(api, source, kind)
+    new = resolve_source(api, source, kind)
     if new is None:
         raise InvalidError(f"there is no image {source.get('alias') or source.get('fingerprint')}")
     return new
 
 
-def _refuse(api, name, current):
+def _require_rebuildable(api, name, current):
     """Raise for what the daemon would refuse after the stop."""
     if not api.has(EXTENSION):
         raise InvalidError(
             f"{objects.daemon_of(api)} cannot rebuild an instance: it lacks the API extension {EXTENSION}"
         )
-    statuses.refuse_vanishing(current, "Stopped")
+    power.require_not_ephemeral(current, "Stopped")
     # "Cannot remove an instance volume that has snapshots" (Incus 6.0.4)
     found = api.get(objects.path_of(KIND, name) + "/snapshots").metadata
     if found:
@@ -136,4 +138,4 @@ def _rebuild(api, name, body, timeout):
         api.post(f"{path}/rebuild", json=body).wait(seconds)
 
     # whether one whose answer was lost came to its end, nobody can tell: it is awaited and sent again
-    retry.settle(api, post, lambda: operations.left_alone(api, path))
+    retry.write_verified(api, post, lambda: operations.wait_until_idle(api, path))

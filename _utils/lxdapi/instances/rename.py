@@ -4,9 +4,9 @@ Renaming of instances: the daemon does it only while they are stopped.
 
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.instances import power as statuses
+from lxdapi.instances import power
 from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan, Step
@@ -21,19 +21,19 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False):
     stop
         True: one that runs is stopped for that and brought back to its status. False: it is refused.
     timeout, force
-        Of the stop: see :func:`lxdapi.instances.power.reached`. With ``force`` it is stopped in any case.
+        Of the stop: see :func:`lxdapi.instances.power.plan_status`. With ``force`` it is stopped in any case.
     """
     objects.path_of(KIND, new)
-    stop, force = names.truth("stop", stop or False), names.truth("force", force or False)
-    timeout, now = names.seconds(timeout), statuses.settled(api, name)
+    stop, force = validation.truth("stop", stop or False), validation.truth("force", force or False)
+    timeout, now = validation.parse_seconds(timeout), power.wait_until_stable(api, name)
     if name == new:
         return Plan()
     if objects.read(api, KIND, new) is not None:
         raise InvalidError(f"there is an instance {new} already")
-    here, rename, may_stop = statuses.status(now), partial(writes.rename, api, KIND, name, new), stop or force
+    here, rename, may_stop = power.status(now), partial(writes.rename, api, KIND, name, new), stop or force
     if here != "Stopped" and not may_stop:
         raise InvalidError(f"it is {here}; stop: True stops it for that and starts it again")
-    statuses.refuse_vanishing(now, "Stopped")
+    power.require_not_ephemeral(now, "Stopped")
     changes = {"name": {"old": name, "new": new}}
-    stopped = partial(statuses.while_stopped, api, name, rename, timeout, force, new, changes)
+    stopped = partial(power.while_stopped, api, name, rename, timeout, force, new, changes)
     return [Step("renamed", changes, stopped if may_stop else rename)]

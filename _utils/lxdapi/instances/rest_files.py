@@ -25,7 +25,7 @@ def delete_if_exists(api, url, query=None):
     lost = []
     try:
         # what was deleted and not answered is not there when it is sent again
-        retry.settle(api, lambda: api.delete(url, params=query) and True, lambda: lost.append(True))
+        retry.write_verified(api, lambda: api.delete(url, params=query) and True, lambda: lost.append(True))
     except APINotFoundException:
         return bool(lost)
     return True

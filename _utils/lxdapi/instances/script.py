@@ -7,11 +7,11 @@ import posixpath
 import secrets as random
 import shlex
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, InvalidError
 from lxdapi.http import retry
 from lxdapi.instances import exec as execs
-from lxdapi.instances import exec_user as logins
+from lxdapi.instances import exec_user
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
@@ -32,11 +32,11 @@ def run(api, name, file, args, given):
     args
         A list, or text that is split as a shell would.
     given
-        A :class:`lxdapi.instances.exec.Order`, of which the command does not count.
+        A :class:`lxdapi.instances.exec.Command`, of which the command does not count.
     """
     words = arguments(args)
     path = objects.path_of(KINDS["instance"], name)
-    fields, _ = logins.login(api, path, given.user, given.group)
+    fields, _ = exec_user.login(api, path, given.user, given.group)
     there = f"{_FOLDER}/lxdapi-{random.token_hex(8)}"
     try:
         _put(api, f"{path}/files", file, there, fields)
@@ -55,7 +55,7 @@ def arguments(args):
         raise InvalidError(f"args: {exc}") from None
     if not isinstance(args, (list, tuple)) or any(each is None for each in args):
         raise InvalidError(f"args: a list or text is needed, not {args!r}")
-    return [names.value("args", each) or "" for each in args]
+    return [validation.config_value("args", each) or "" for each in args]
 
 
 def _put(api, url, file, there, fields):
@@ -70,6 +70,6 @@ def _put(api, url, file, there, fields):
 
 def _remove(api, url, there):
     try:
-        retry.settle(api, lambda: api.delete(url, params={"path": there}), lambda: None)
+        retry.write_verified(api, lambda: api.delete(url, params={"path": there}), lambda: None)
     except APIException as exc:  # it was not put there, or the second request found it gone
         log.info("lxdapi: the script %s: %s", there, exc.explain())

@@ -10,11 +10,11 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.instances import snapshots
 from lxdapi.model import listing, objects
-from lxdapi.model.kinds import kind_of
+from lxdapi.model.kinds import get_kind
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan
 
@@ -24,7 +24,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _SHOWN = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def rotated(api, name, rules, prefix=None, now=None):
+def plan_rotation(api, name, rules, prefix=None, now=None):
     """
     Return the steps to the snapshots that an instance or a custom volume is to have now.
 
@@ -37,14 +37,14 @@ def rotated(api, name, rules, prefix=None, now=None):
     now
         The time, a :class:`datetime.datetime` with its zone; None: that of the clock.
     """
-    kind_name = snapshots.word_within(name)
+    kind_name = snapshots.snapshot_kind_of(name)
     prefix, periods = _prefix(prefix), _periods(rules)
     # what is in a path is checked before anything is asked
-    objects.path_of(kind_of(kind_name), f"{name}/{prefix}0")
-    have = _own(api, kind_name, name, prefix)
-    made, gone = due(have, periods, datetime.now(timezone.utc) if now is None else now)
-    steps = [step for time in made for step in _made(api, kind_name, name, prefix, time)]
-    steps += [step for time in gone for step in _gone(api, kind_name, name, prefix, time)]
+    objects.path_of(get_kind(kind_name), f"{name}/{prefix}0")
+    have = _own_times(api, kind_name, name, prefix)
+    made, gone = schedule(have, periods, datetime.now(timezone.utc) if now is None else now)
+    steps = [step for time in made for step in _plan_create(api, kind_name, name, prefix, time)]
+    steps += [step for time in gone for step in _plan_delete(api, kind_name, name, prefix, time)]
     return steps or Plan().with_note(f"{len(have)} snapshots are its own")
 
 
@@ -52,7 +52,7 @@ def _prefix(given):
     given = PREFIX if given is None else given
     if given == "":
         raise InvalidError("prefix: it has to be told which snapshots are this rotation's, so it cannot be empty")
-    return names.check("snapshot", "prefix", given)
+    return validation.check("snapshot", "prefix", given)
 
 
 def _periods(rules):
@@ -75,7 +75,7 @@ def _every(given, keep_last):
     """Return the function for the periods of keep_last."""
     if given is not None and keep_last is None:
         raise InvalidError("every: it is for keep_last, which is not given")
-    seconds = names.duration("1d" if given is None else given, "mhd")
+    seconds = validation.duration("1d" if given is None else given, "mhd")
     if not seconds:
         raise InvalidError(f"every: a time such as 30m, 6h or 1d is needed, not {given!r}")
     return lambda time: time - timedelta(seconds=int((time - _EPOCH).total_seconds()) % seconds)
@@ -93,7 +93,7 @@ def _month(time):
     return _day(time).replace(day=1)
 
 
-def due(have, periods, now):
+def schedule(have, periods, now):
     """
     Return (the times of which a snapshot is to be made, those of which it is to go), each in order.
 
@@ -123,7 +123,7 @@ def _newest(times, count, begin):
     return list(found.values())[:count]
 
 
-def _own(api, kind_name, name, prefix):
+def _own_times(api, kind_name, name, prefix):
     """Return the times of the snapshots that this rotation made; none where there is nothing to have any."""
     try:
         found = listing.list_objects(api, kind_name, name)
@@ -142,17 +142,17 @@ def _time(snapshot, prefix):
         return None
 
 
-def _made(api, kind_name, name, prefix, time):
+def _plan_create(api, kind_name, name, prefix, time):
     """Return the step that makes a snapshot; that somebody else made it meanwhile is as good."""
     snapshot = prefix + time.strftime(_STAMP)
-    steps = converge.present(api, kind_name, f"{name}/{snapshot}", {})
+    steps = converge.plan_present(api, kind_name, f"{name}/{snapshot}", {})
     changes = {"snapshots": {snapshot: {"old": None, "new": time.strftime(_SHOWN)}}}
     return [_of_one(step, f"given the snapshot {snapshot}", changes) for step in steps]
 
 
-def _gone(api, kind_name, name, prefix, time):
+def _plan_delete(api, kind_name, name, prefix, time):
     snapshot = prefix + time.strftime(_STAMP)
-    steps = converge.absent(api, kind_name, f"{name}/{snapshot}")
+    steps = converge.plan_absent(api, kind_name, f"{name}/{snapshot}")
     changes = {"snapshots": {snapshot: {"old": time.strftime(_SHOWN), "new": None}}}
     return [_of_one(step, f"rid of the snapshot {snapshot}", changes) for step in steps]
 

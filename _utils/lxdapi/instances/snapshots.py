@@ -7,12 +7,12 @@ import re
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry
-from lxdapi.instances import power as statuses
+from lxdapi.instances import power
 from lxdapi.model import diff, listing, objects, writes
-from lxdapi.model.kinds import MARK, kind_of
+from lxdapi.model.kinds import MARK, get_kind
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
 
@@ -27,12 +27,12 @@ _WORDS = {2: "instance_snapshot", 3: "volume_snapshot"}
 _OWNERS = {1: "instance_snapshot", 2: "volume_snapshot"}
 
 
-def word_of(name):
+def kind_name_of(name):
     """Return the kind of a snapshot: ``web1/before`` is an instance's, ``default/data/before`` a volume's."""
     return _word(_WORDS, "snapshot", name, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT")
 
 
-def word_within(name):
+def snapshot_kind_of(name):
     """Return the kind of the snapshots of an instance, ``web1``, or of a volume, ``default/data``."""
     return _word(_OWNERS, "the", name, "INSTANCE or POOL/VOLUME")
 
@@ -47,22 +47,22 @@ def _word(words, what, name, shape):
 def settings_of(name, settings):
     """Return what is given of a snapshot's fields; raises :class:`InvalidError` for one that its kind does not have."""
     given = {field: value for field, value in settings.items() if value is not None}
-    kind = kind_of(word_of(name))
+    kind = get_kind(kind_name_of(name))
     strange = sorted(set(given) - set(kind.known))
     if strange:
         raise InvalidError(f"{', '.join(strange)}: the kind {kind.label} has none")
     return given
 
 
-def times(api, name):
+def list_times(api, name):
     """
     Return ``{snapshot: {"created_at": ..., "expires_at": ...}}`` of an instance or of a volume; None for a time that
     there is not.
     """
-    kind_name = word_within(name)
+    kind_name = snapshot_kind_of(name)
     found = listing.list_objects(api, kind_name, name)
     if not found:
-        api.get(objects.path_of(*_owner(kind_of(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
+        api.get(objects.path_of(*_owner(get_kind(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
     return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
 
 
@@ -71,7 +71,7 @@ def _times(found):
     return {key: None if time.startswith(_NO_TIME) else time for key, time in given.items()}
 
 
-def restored(api, kind_name, name, timeout=None):
+def plan_restore(api, kind_name, name, timeout=None):
     """
     Return the steps to an instance or volume that was restored from this snapshot.
 
@@ -82,10 +82,10 @@ def restored(api, kind_name, name, timeout=None):
 
     A snapshot of that name that was made later counts as another one.
     """
-    kind, timeout = kind_of(kind_name), names.seconds(timeout)
+    kind, timeout = get_kind(kind_name), validation.parse_seconds(timeout)
     timeout = RESTORE_SECONDS if timeout is None else timeout
     snapshot = objects.read(api, kind, name)
-    apply = partial(_restore, api, kind, name, timeout)
+    apply = partial(_restore_marked, api, kind, name, timeout)
     if snapshot is None:
         return [Step("restored", {"restored": {"old": None, "new": name}}, apply, "it does not exist yet")]
     old, new = _marks(api, kind, name, snapshot)
@@ -93,7 +93,7 @@ def restored(api, kind_name, name, timeout=None):
 
 
 def _owner(kind, name):
-    return kind_of(kind.parents[-1]), name.rpartition("/")[0]
+    return get_kind(kind.parents[-1]), name.rpartition("/")[0]
 
 
 def _marks(api, kind, name, snapshot):
@@ -104,27 +104,27 @@ def _marks(api, kind, name, snapshot):
 
 def restore(api, name, timeout=None):
     """Restore an instance or a volume from this snapshot, whether it was before or not; returns what changed."""
-    timeout = names.seconds(timeout)
-    return _restore(api, kind_of(word_of(name)), name, RESTORE_SECONDS if timeout is None else timeout)
+    timeout = validation.parse_seconds(timeout)
+    return _restore_marked(api, get_kind(kind_name_of(name)), name, RESTORE_SECONDS if timeout is None else timeout)
 
 
-def _restore(api, kind, name, timeout):
+def _restore_marked(api, kind, name, timeout):
     """Restore, and mark what was restored; returns the changes. An earlier state may have made the snapshot."""
     snapshot = api.get(objects.path_of(kind, name))
     old, new = _marks(api, kind, name, snapshot)
-    _put_back(api, kind, name, snapshot.metadata, timeout, {"config": {MARK: new}})
+    _restore_exactly(api, kind, name, snapshot.metadata, timeout, {"config": {MARK: new}})
     return {"restored": {"old": old, "new": new}}
 
 
-def _put_back(api, kind, name, snapshot, timeout, wanted):
+def _restore_exactly(api, kind, name, snapshot, timeout, wanted):
     """Restore what a snapshot is of, and then give it these fields and the description that it had."""
     owner_kind, owner = _owner(kind, name)
     path = objects.path_of(owner_kind, owner)
     before = api.get(path).metadata
     body, patience = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
     # where the answer is lost, doing it again leads to the same, once the first one has come to its end
-    retry.settle(
-        api, lambda: api.put(path, json=body, **patience).wait(timeout), lambda: operations.left_alone(api, path)
+    retry.write_verified(
+        api, lambda: api.put(path, json=body, **patience).wait(timeout), lambda: operations.wait_until_idle(api, path)
     )
     wanted = {**_description(before, snapshot, api, path), **wanted}
     if wanted:
@@ -140,7 +140,7 @@ def _description(before, snapshot, api, path):
     return {"description": before["description"]} if lost and before["description"] else {}
 
 
-def before(api, name, steps, now=None):
+def with_rollback_snapshot(api, name, steps, now=None):
     """
     Return the steps to a change of an existing instance, as one before which a snapshot is made.
 
@@ -166,9 +166,9 @@ def before(api, name, steps, now=None):
         return {"snapshots": {own.partition("/")[2]: {"old": None, "new": expires_at}}}
 
     def apply():
-        now = statuses.settled(api, name)
-        snapshot = _numbered(api, name, number, expires_at)
-        return {**made(snapshot), **_done_or_undone(api, kind_of(_WORDS[2]), snapshot, steps, now, made(snapshot))}
+        now = power.wait_until_stable(api, name)
+        snapshot = _create_numbered(api, name, number, expires_at)
+        return {**made(snapshot), **_apply_or_roll_back(api, get_kind(_WORDS[2]), snapshot, steps, now, made(snapshot))}
 
     def missing():
         return "; ".join(filter(None, (step.missing() for step in steps)))
@@ -177,13 +177,13 @@ def before(api, name, steps, now=None):
     return Plan.of(steps).with_steps([step])
 
 
-def _numbered(api, name, number, expires_at):
+def _create_numbered(api, name, number, expires_at):
     """Make the snapshot before a change and return its name: of this number, or of the next that nobody has taken."""
-    kind = kind_of(_WORDS[2])
+    kind = get_kind(_WORDS[2])
     while True:
         snapshot = f"{name}/{BEFORE}{number}"
         try:
-            writes.created(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
+            writes.create_or_adopt(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
             return snapshot
         except APIException as exc:
             if not retry.is_refusal(exc) or objects.read(api, kind, snapshot) is None:
@@ -204,7 +204,7 @@ def _in_some_days(now):
     return (now + timedelta(days=_BEFORE_DAYS + 1)).strftime("%Y-%m-%dT00:00:00Z")
 
 
-def _done_or_undone(api, kind, snapshot, steps, before, made):
+def _apply_or_roll_back(api, kind, snapshot, steps, before, made):
     """Do the steps and return what they changed; if one fails, what was done is undone, and the error says so."""
     changes = {}
     try:
@@ -214,50 +214,50 @@ def _done_or_undone(api, kind, snapshot, steps, before, made):
         return changes
     except LxdapiError as exc:
         diff.merge_changes(changes, getattr(exc, "changes", {}))
-        raise _told(exc, *_undone(api, kind, snapshot, before, {**made, **changes})) from exc
+        raise _error_with(exc, *_roll_back(api, kind, snapshot, before, {**made, **changes})) from exc
 
 
-def _told(exc, words, changes):
+def _error_with(exc, words, changes):
     error = LxdapiError(f"{exc.explain()}; {words}")
     error.changes = changes
     return error
 
 
-def _undone(api, kind, snapshot, before, changes):
+def _roll_back(api, kind, snapshot, before, changes):
     """Undo a change that failed; returns (what became of it in words, what is changed in the end all the same)."""
     _, name = _owner(kind, snapshot)
     own = snapshot.rpartition("/")[2]
     try:
-        operations.left_alone(api, objects.path_of(*_owner(kind, snapshot)))
-        words = _as_before(api, kind, snapshot, before)
+        operations.wait_until_idle(api, objects.path_of(*_owner(kind, snapshot)))
+        words = _bring_back(api, kind, snapshot, before)
     except LxdapiError as exc:
         here = _status_in_words(api, name)
         return f"it could not be restored from the snapshot {own}, which stays: {exc.explain()}{here}", changes
     try:
-        writes.remove(api, kind, snapshot)
+        writes.delete(api, kind, snapshot)
     except LxdapiError as exc:
         left = {"snapshots": changes["snapshots"]}
         return f"{words}; the snapshot {own} could not be deleted: {exc.explain()}", left
     return words, {}
 
 
-def _as_before(api, kind, snapshot, before):
+def _bring_back(api, kind, snapshot, before):
     """Make the instance as it was before; returns in words what was done for that."""
     _, name = _owner(kind, snapshot)
-    now, was = statuses.settled(api, name), statuses.status(before)
+    now, was = power.wait_until_stable(api, name), power.status(before)
     same = now.etag == before.etag and now.metadata["description"] == before.metadata["description"]
-    if same and statuses.status(now) == was:
+    if same and power.status(now) == was:
         return "nothing of it was changed"
     found = api.get(objects.path_of(kind, snapshot)).metadata
-    _put_back(api, kind, snapshot, found, RESTORE_SECONDS, {"description": before.metadata["description"]})
-    here = statuses.status(statuses.settled(api, name))
-    plans.apply(statuses.steps_to(api, name, here, was))
+    _restore_exactly(api, kind, snapshot, found, RESTORE_SECONDS, {"description": before.metadata["description"]})
+    here = power.status(power.wait_until_stable(api, name))
+    plans.apply(power.plan_transition(api, name, here, was))
     return f"it was restored from a snapshot made before, and is {was} as it was"
 
 
 def _status_in_words(api, name):
     """Return the status for the end of a sentence: LXD 5.0.2 leaves one stopped whose restore failed."""
     try:
-        return f"; it is {statuses.status(statuses.settled(api, name))} now"
+        return f"; it is {power.status(power.wait_until_stable(api, name))} now"
     except LxdapiError:
         return ""

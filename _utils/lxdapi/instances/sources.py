@@ -2,7 +2,7 @@
 What a new instance is made from: images, copies, nothing.
 """
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
@@ -11,7 +11,7 @@ from lxdapi.model.kinds import KINDS
 _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
 
 
-def source_of(source):
+def parse_source(source):
     """
     Return the REST source of what a person declares, unless it is none.
 
@@ -22,18 +22,18 @@ def source_of(source):
     if source is None:
         return {"type": "none"}
     if isinstance(source, str):
-        source = {"type": "image", ("fingerprint" if names.is_fingerprint(source) else "alias"): source}
+        source = {"type": "image", ("fingerprint" if validation.is_fingerprint(source) else "alias"): source}
     if not isinstance(source, dict):
         raise InvalidError("source: an alias, a fingerprint or a mapping with 'type' is needed")
     source = {"type": "image", **source}
     if source["type"] == "copy" and not isinstance(source.get("source"), str):
         raise InvalidError("source: a copy needs the name of an instance as its 'source'")
-    return diff.normal(KINDS["instance"], {"source": source})["source"]
+    return diff.normalize(KINDS["instance"], {"source": source})["source"]
 
 
-def images(source):
+def needed_images(source):
     """Return (kind, name) of the image of this daemon and project that a source names, in a list."""
-    named = source_of(source)
+    named = parse_source(source)
     if named["type"] != "image" or named.get("server") or "project" in named:
         return []
     kinds = {"image_alias": named.get("alias"), "image": named.get("fingerprint")}
@@ -45,7 +45,7 @@ def _project_of(source):
     return {"project": source["project"]} if "project" in source else {}
 
 
-def looked_up(api, source):
+def resolve_alias(api, source):
     """
     Return the source with the fingerprint for an alias of this daemon, having asked for it.
 
@@ -64,7 +64,7 @@ def looked_up(api, source):
     return source
 
 
-def inherited(api, source):
+def inherited_fields(api, source):
     """
     Return the fields of a copy's origin that the daemon does not copy by itself: LXD 5.0.2 and Incus
     6.0.4 drop description and ephemeral, LXD also the profiles.
@@ -73,7 +73,7 @@ def inherited(api, source):
     path, params = objects.path_of(KINDS["instance"], name), _project_of(source)
     origin = api.get(path, params=params).metadata
     if slash:
-        names.check("token", "snapshot", snapshot)
-        part = api.get(names.path(path + "/snapshots/{name}", name=snapshot), params=params)
+        validation.check("token", "snapshot", snapshot)
+        part = api.get(validation.path(path + "/snapshots/{name}", name=snapshot), params=params)
         origin = {**origin, **part.metadata}
     return {field: origin[field] for field in _COPIED if field in origin}

@@ -5,7 +5,7 @@ What an instance is declared to be: parsed and validated once, without asking a 
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.instances import sources
 from lxdapi.instances import wait_for as waiting
@@ -39,11 +39,11 @@ class InstanceSpec:
     conditions
         See :func:`lxdapi.instances.wait_for.conditions`.
     snapshot_before
-        See :func:`lxdapi.instances.snapshots.before`.
+        See :func:`lxdapi.instances.snapshots.with_rollback_snapshot`.
     image_changed
-        See :func:`lxdapi.instances.rebuild.check`.
+        See :func:`lxdapi.instances.rebuild.plan_image_check`.
     cloud_init, devices_override
-        See :func:`lxdapi.instances.cloud_init.merged` and :func:`lxdapi.instances.device_overrides.merged`.
+        See :func:`lxdapi.instances.cloud_init.merge` and :func:`lxdapi.instances.device_overrides.merge`.
     replace_partial
         True: a partial creation is replaced although it may hold data, see :mod:`lxdapi.instances.partial_creation`.
     """
@@ -86,23 +86,23 @@ class InstanceSpec:
             raise InvalidError(f"running: true or false is needed, not {running!r}")
         if image_changed not in IMAGE_CHANGED:
             raise InvalidError(f"image_changed: {', '.join(IMAGE_CHANGED)}, not {image_changed!r}")
-        sources.source_of(source)
-        diff.normal(KIND, {**fields, "type": type_of(fields.get("type"))})
+        sources.parse_source(source)
+        diff.normalize(KIND, {**fields, "type": type_of(fields.get("type"))})
         return cls(
             fields=fields,
             source=source,
             running=running,
             restart_on_change=restart_on_change,
-            timeout=names.seconds(timeout),
+            timeout=validation.parse_seconds(timeout),
             renamed_from=renamed_from,
             target=target,
             move=move,
             conditions=tuple(waiting.conditions(wait_for)),
-            snapshot_before=names.truth("snapshot_before", snapshot_before or False),
+            snapshot_before=validation.truth("snapshot_before", snapshot_before or False),
             image_changed=image_changed,
             cloud_init=cloud_init,
             devices_override=devices_override,
-            replace_partial=names.truth("replace_partial", replace_partial or False),
+            replace_partial=validation.truth("replace_partial", replace_partial or False),
         )
 
     @property

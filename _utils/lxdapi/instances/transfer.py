@@ -19,10 +19,9 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
-from lxdapi.http import operations, retry
-from lxdapi.http import websocket_relay as relay
+from lxdapi.http import operations, retry, websocket_relay
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 
@@ -42,7 +41,7 @@ GENERATION = "volatile.uuid.generation"
 _UNREACHED = re.compile(r"Unable to connect to|dial tcp")
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """How an instance gets to another daemon: the mode, the URLs that are tried, and why it is this mode."""
 
     mode: str
@@ -53,9 +52,9 @@ class Way(NamedTuple):
         return f"{self.mode}: {self.why}"
 
 
-def way(source, there, mode=None):
+def choose_route(source, there, mode=None):
     """
-    Return the :class:`Way` from one daemon to another.
+    Return the :class:`Route` from one daemon to another.
 
     mode
         ``pull``, ``push``, ``relay``; None: chosen by who listens on https.
@@ -65,19 +64,19 @@ def way(source, there, mode=None):
     beside = _is_here(source) and _is_here(there)
     from_source, from_there = _urls(source, beside), _urls(there, beside)
     if mode == "pull" or (mode is None and from_source):
-        return _listening("pull", from_source, "the source", source)
+        return _route_to_listener("pull", from_source, "the source", source)
     if mode == "push" or (mode is None and from_there):
-        return _listening("push", from_there, "the target", there)
-    return Way("relay", (), "it was asked for" if mode else "neither daemon listens on https where the other is")
+        return _route_to_listener("push", from_there, "the target", there)
+    return Route("relay", (), "it was asked for" if mode else "neither daemon listens on https where the other is")
 
 
-def _listening(mode, urls, who, api):
+def _route_to_listener(mode, urls, who, api):
     if not urls:
         raise InvalidError(
             f"mode {mode}: {who} ({objects.daemon_of(api)}) does not listen on https where the other daemon could "
             "reach it (core.https_address); relay needs no listener"
         )
-    return Way(mode, urls, f"{who} listens on {urls[0]}")
+    return Route(mode, urls, f"{who} listens on {urls[0]}")
 
 
 def _urls(api, beside):
@@ -107,14 +106,14 @@ def is_same(source, there):
     return one == other if one and other else source.endpoint == there.endpoint
 
 
-def refuse_snapshots(source, there, name):
+def require_transferable_snapshots(source, there, name):
     """
     Raise for snapshots that the other daemon does not take: LXD 5.0.2 refuses what Incus has in the config of each,
     when most is transferred.
     """
     if there.has("instance_generation_id"):
         return
-    path = names.path("instances/{name}/snapshots", name=name)
+    path = validation.path("instances/{name}/snapshots", name=name)
     found = source.get(path, params={"recursion": 1}).metadata or []
     strange = [each["name"].rpartition("/")[2] for each in found if GENERATION in each["config"]]
     if strange:
@@ -124,7 +123,7 @@ def refuse_snapshots(source, there, name):
         )
 
 
-def kept(config, moved=False):
+def kept_config(config, moved=False):
     """
     Return what of an instance's config goes to another daemon.
 
@@ -147,7 +146,7 @@ class Transfer(NamedTuple):
     there, new
         The API of where it is to be, and its name there.
     way
-        The :class:`Way`; None where both are the same daemon.
+        The :class:`Route`; None where both are the same daemon.
     options
         ``instance_only``, ``refresh``, ``allow_inconsistent`` where they are True.
     seconds
@@ -160,7 +159,7 @@ class Transfer(NamedTuple):
     name: str
     there: object
     new: str
-    way: Way
+    way: Route
     options: dict
     seconds: float = SECONDS
     target: str = None
@@ -168,8 +167,8 @@ class Transfer(NamedTuple):
     def run(self, fields):
         """Make the instance there, with these fields, and wait for the end on both daemons."""
         if self.way.mode == "relay":
-            return self._carried(fields)
-        act = self._pulled if self.way.mode == "pull" else self._pushed
+            return self._relay(fields)
+        act = self._pull if self.way.mode == "pull" else self._push
         for number, url in enumerate(self.way.urls, 1):
             try:
                 return act(fields, url)
@@ -178,71 +177,71 @@ class Transfer(NamedTuple):
                     raise
         return None
 
-    def _pulled(self, fields, url):
-        offer = self._offered()
+    def _pull(self, fields, url):
+        offer = self._offer()
         try:
             handed = {"operation": url + _path(offer), "certificate": _certificate(self.source)}
-            taken = self._taken(fields, {"mode": "pull", "secrets": _secrets(offer), **handed})
-            self._ended(taken, offer)
+            taken = self._accept(fields, {"mode": "pull", "secrets": _secrets(offer), **handed})
+            self._wait_for_both(taken, offer)
         except LxdapiError as exc:
             _cancel(offer, exc)
             raise
 
-    def _pushed(self, fields, url):
-        taken = self._taken(fields, {"mode": "push"})
+    def _push(self, fields, url):
+        taken = self._accept(fields, {"mode": "push"})
         try:
             handed = {"operation": url + _path(taken), "certificate": _certificate(self.there)}
-            offer = self._offered({"target": {"secrets": _secrets(taken), **handed}})
-            self._ended(offer, taken)
+            offer = self._offer({"target": {"secrets": _secrets(taken), **handed}})
+            self._wait_for_both(offer, taken)
         except LxdapiError as exc:
             _cancel(taken, exc)
             raise
 
-    def _carried(self, fields):
-        taken = self._taken(fields, {"mode": "push"})
+    def _relay(self, fields):
+        taken = self._accept(fields, {"mode": "push"})
         try:
-            offer = self._offered()
+            offer = self._offer()
         except LxdapiError:
             _cancel(taken)
             raise
         try:
-            with relay.joined(_socketed(offer), _socketed(taken)):
-                self._ended(offer, taken)
+            with websocket_relay.join(_websocket_of(offer), _websocket_of(taken)):
+                self._wait_for_both(offer, taken)
         except LxdapiError:
             _cancel(offer)
             _cancel(taken)
             raise
 
-    def _offered(self, more=None):
+    def _offer(self, more=None):
         """Return the answer of the source, which is ready to send it."""
         name, _, snapshot = self.name.partition("/")
         path = objects.path_of(KIND, name)
-        path = names.path(path + "/snapshots/{name}", name=snapshot) if snapshot else path
+        path = validation.path(path + "/snapshots/{name}", name=snapshot) if snapshot else path
         body = {"name": snapshot or name, "migration": True, "live": False, **(more or {})}
         # of a snapshot there is nothing but itself
         wanted = () if snapshot else ("instance_only", "allow_inconsistent")
         body.update({word: True for word in wanted if self.options.get(word)})
-        return _noted(self.source.post(path, json=body))
+        return _hide_secrets(self.source.post(path, json=body))
 
-    def _taken(self, fields, more):
+    def _accept(self, fields, more):
         """Return the answer of the target, which is ready to get it."""
         words = {word: True for word in ("instance_only", "refresh") if self.options.get(word)}
-        body = {**diff.created(KIND, fields), "name": self.new, "source": {"type": "migration", **words, **more}}
+        body = {**diff.create_body(KIND, fields), "name": self.new, "source": {"type": "migration", **words, **more}}
         there = self.there.at(self.target) if self.target else self.there
-        return _noted(there.post(KIND.collection, json=body))
+        return _hide_secrets(there.post(KIND.collection, json=body))
 
-    def _ended(self, first, second):
+    def _wait_for_both(self, first, second):
         """Wait for the ends of both operations; of a failure of the first the second may know more."""
         try:
             first.wait(self.seconds)
         except APIException as exc:
-            raise _told(exc, _words(second)) from exc
+            raise _combined_error(exc, _other_error(second)) from exc
         second.wait(self.seconds)
 
 
-def _noted(result):
+def _hide_secrets(result):
     """Return the answer, whose secrets nobody sees from here on."""
-    result.api.hidden |= set(_secrets(result).values())
+    result.api.secret_values |= set(_secrets(result).values())
     return result
 
 
@@ -252,14 +251,14 @@ def _secrets(result):
     return {word: value for word, value in found.items() if isinstance(value, str) and len(value) >= 32}
 
 
-def _socketed(result):
-    path, query = operations.address(result.data["operation"])
+def _websocket_of(result):
+    path, query = operations.parse_address(result.data["operation"])
     return result.api, path, query, _secrets(result)
 
 
 def _path(result):
     """Return the path of an operation; the daemon that is handed it puts what it wants behind it."""
-    return operations.address(result.data["operation"])[0]
+    return operations.parse_address(result.data["operation"])[0]
 
 
 def _certificate(api):
@@ -273,14 +272,14 @@ def _cancel(result, error=None):
     error
         Why: where an answer was lost, the other daemon may well be connected.
     """
-    if isinstance(error, APIException) and retry.is_lost(error):
+    if isinstance(error, APIException) and retry.is_outcome_unknown(error):
         return
-    path, query = operations.address(result.data["operation"])
+    path, query = operations.parse_address(result.data["operation"])
     with suppress(LxdapiError):
-        result.api.impatient().delete(path, params=query)
+        result.api.without_retries().delete(path, params=query)
 
 
-def _words(result):
+def _other_error(result):
     """Return what the other operation says of a failure, which it may see a moment later; "" for nothing."""
     try:
         result.wait(_MOMENT)
@@ -291,7 +290,7 @@ def _words(result):
     return ""
 
 
-def _told(exc, words):
+def _combined_error(exc, words):
     """Return the failure with what the other daemon says of it."""
     if not words or words == exc.error:
         return exc

@@ -9,7 +9,7 @@ import json
 import re
 import time
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
 from lxdapi.instances import exec as execs
@@ -42,21 +42,21 @@ def conditions(wait_for):
         raise InvalidError(f"wait_for: a mapping is needed, or a list of them, not {wait_for!r}")
     found = []
     for each in given:
-        seconds = names.seconds(each.get("timeout"))
+        seconds = validation.parse_seconds(each.get("timeout"))
         whats = [key for key in each if key != "timeout"]
         if not whats:
             raise InvalidError(f"wait_for: nothing to wait for; there are: {', '.join(_ASKED)}")
-        found += [(what, _checked(what, each[what]), seconds) for what in whats]
+        found += [(what, _validate(what, each[what]), seconds) for what in whats]
     return found
 
 
-def _checked(what, given):
+def _validate(what, given):
     if what not in _ASKED:
         raise InvalidError(f"wait_for: unknown {what!r}; there are: {', '.join(_ASKED)} (and timeout)")
     if what in _FAMILIES:
-        return names.check("plain", f"wait_for {what}: nic", given)
+        return validation.check("plain", f"wait_for {what}: nic", given)
     if what == "cmd":
-        return execs.order(given) and given
+        return execs.make_command(given) and given
     if what == "port":
         port = int(given) if isinstance(given, str) and re.fullmatch("[0-9]{1,5}", given) else given
         if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
@@ -67,7 +67,7 @@ def _checked(what, given):
     return None
 
 
-def steps(api, name, waits, timeout=None):
+def plan(api, name, waits, timeout=None):
     """
     Return the steps that wait, one for each condition, which change nothing.
 
@@ -77,7 +77,7 @@ def steps(api, name, waits, timeout=None):
         Seconds for each that has none of its own; None: 60.
     """
     path = objects.path_of(KINDS["instance"], name)
-    default = names.seconds(timeout)
+    default = validation.parse_seconds(timeout)
     default = WAIT_SECONDS if default is None else default
     return [
         Step("found ready", {}, _waiter(api, name, path, what, which, default if seconds is None else seconds))
@@ -90,22 +90,22 @@ def _waiter(api, name, path, what, which, seconds):
 
     def wait():
         end = time.monotonic() + seconds
-        patience = retry.Patience(seconds)
+        patience = retry.Backoff(seconds)
         while True:
-            there, seen = _asked(ask, api, name, path, which, end)
+            there, seen = _ask(ask, api, name, path, which, end)
             if there:
                 return
-            if not patience.pause():
+            if not patience.sleep():
                 subject = " ".join(filter(None, [what, "" if which is None else str(which)]))
                 raise LxdapiError(f"{subject} was not there within {seconds} s; seen: {seen or 'nothing'}")
 
     return wait
 
 
-def _asked(ask, api, name, path, which, end):
+def _ask(ask, api, name, path, which, end):
     """Return (whether it is so, what was seen instead); an answer that failed is something seen."""
     try:
-        return ask(api.impatient(), name, path, which, end)
+        return ask(api.without_retries(), name, path, which, end)
     except APINotFoundException:
         raise
     except APIException as exc:
@@ -146,7 +146,7 @@ def _ready(api, name, path, which, end):
 
 def _command(api, name, command, end):
     """Return the outcome of a command that has no longer than what is left."""
-    return execs.run(api, name, execs.order(command, timeout=max(1, end - time.monotonic())))
+    return execs.run(api, name, execs.make_command(command, timeout=max(1, end - time.monotonic())))
 
 
 def _cmd(api, name, path, command, end):

@@ -11,8 +11,7 @@ import re
 import threading
 from functools import lru_cache
 
-from lxdapi import masking as secrets
-from lxdapi import validation
+from lxdapi import masking, validation
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APINotTrustedException, InvalidError
 from lxdapi.http import pem
@@ -57,7 +56,7 @@ def connect(names, remote=None, project=None, target=None):
     require_one_version(names)
     functions, context = names["__salt__"], names["__context__"]
     config_get = _cached(context, functions["config.get"])
-    secrets.mark(validation.patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
+    masking.set_patterns(validation.parse_patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
     settings = settings_of(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
     identity = repr((os.getpid(), sorted(settings.items()), project))
@@ -65,7 +64,7 @@ def connect(names, remote=None, project=None, target=None):
     if key not in context:
         api = _api(settings, project)
         if config_get("lxdapi:progress_events", False):
-            api.tell = _teller(functions, LOCAL if remote is None else remote)
+            api.on_progress = _event_sender(functions, LOCAL if remote is None else remote)
         _keep(context, key, api, config_get)
     return context[key] if target is None else _at(context, key, target)
 
@@ -87,7 +86,7 @@ def _cached(context, config_get):
 def _read_cache(context, config_get):
     """Return what the run has read, the same for all daemons."""
     if read_cache.KEY not in context:
-        seconds = validation.seconds(config_get("lxdapi:snapshot_ttl", read_cache.SECONDS))
+        seconds = validation.parse_seconds(config_get("lxdapi:snapshot_ttl", read_cache.SECONDS))
         context[read_cache.KEY] = read_cache.ReadCache(read_cache.SECONDS if seconds is None else seconds)
     return context[read_cache.KEY]
 
@@ -155,22 +154,22 @@ def settings_of(config_get, remote):
 def _api(settings, project):
     api = API.factory(**{**settings, **({} if project is None else {"project": project})})
     if api.endpoint.startswith("https"):
-        _refuse_untrusted(api, settings.get("cert"))
+        _require_trusted(api, settings.get("cert"))
     return api
 
 
-def _teller(functions, remote):
+def _event_sender(functions, remote):
     """Return a function that tells the progress of an operation on Salt's event bus, as long as that works."""
     told = [True]
 
     def tell(identity, data):
         if told[-1] is not False:
-            told.append(_told(functions["event.send"], f"lxdapi/{remote}/operation/{identity}/progress", data))
+            told.append(_send_event(functions["event.send"], f"lxdapi/{remote}/operation/{identity}/progress", data))
 
     return tell
 
 
-def _told(send, tag, data):
+def _send_event(send, tag, data):
     try:
         return send(tag, data)
     except Exception as exc:  # whatever a bus without a master raises: the operation goes on without it
@@ -186,28 +185,28 @@ def _at(context, key, target):
         found = api.at(target)
         # a group of the cluster is for whoever makes an instance
         if not target.startswith("@"):
-            _refuse_missing_member(api, target)
+            _require_member(api, target)
         context[there] = found
     return context[there]
 
 
-def _refuse_missing_member(api, target):
+def _require_member(api, target):
     try:
         api.get(validation.path("cluster/members/{name}", name=target))
     except APINotFoundException as exc:
         raise InvalidError(f"there is no cluster member {target!r} on {api.endpoint}") from exc
 
 
-def _refuse_untrusted(api, cert):
+def _require_trusted(api, cert):
     """Ask the daemon once whether it trusts us: what it shows to strangers looks like "absent"."""
     try:
         _ = api.server
     except APINotTrustedException as exc:
-        raise APINotTrustedException(exc.result, f"the daemon does not trust {_ours(cert)}") from None
+        raise APINotTrustedException(exc.result, f"the daemon does not trust {_certificate_label(cert)}") from None
 
 
-def _ours(cert):
+def _certificate_label(cert):
     if not cert:
         return "a client without certificate"
-    when = pem.out_of_date(cert)
+    when = pem.expiry_reason(cert)
     return f"our certificate {pem.read(cert)[0]}" + (f", which {when}" if when else "")

@@ -20,12 +20,12 @@ from collections import deque
 from concurrent.futures import CancelledError, Future
 from functools import lru_cache, partial
 
-from lxdapi import concurrency as workers
+from lxdapi import concurrency
 from lxdapi.errors import InvalidError
 from lxdapi.minion import state_run
 
 # Functions that may be prefetched, and how many at once.
-_FEW, _MANY = workers.busy, lambda: workers.STOPS
+_FEW, _MANY = concurrency.worker_count, lambda: concurrency.STOPS
 FUNCTIONS = {
     ("lxdapi_instance", "present"): _FEW,
     ("lxdapi_instance", "running"): _FEW,
@@ -101,7 +101,7 @@ def _bound(run):
     """Return how many at once the setting allows."""
     found = run.names["__salt__"]["config.get"]("lxdapi:ahead", None)
     if found is None:
-        return workers.MOST
+        return concurrency.MOST
     if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
         return found
     raise InvalidError(f"lxdapi:ahead: a number is needed, 0 for none, not {found!r}")
@@ -111,14 +111,14 @@ def _group(run):
     """Return the chunks that may run at once, the run's own first."""
     first = run.low
     found = [first]
-    mentioned, words, named = _mentioned(first), _words_of(first), {}
+    mentioned, words, named = _mentions(first), _names_of(first), {}
     _claims_new_object(first, named)
     for chunk in run.lowstate.followers(first, run.running):
         if state_run.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
             break
         if not _is_plain(run, chunk) or not _claims_new_object(chunk, named):
             break
-        about, own = _mentioned(chunk), _words_of(chunk)
+        about, own = _mentions(chunk), _names_of(chunk)
         if about & words or mentioned & own:
             break
         found.append(chunk)
@@ -156,12 +156,12 @@ def _claims_new_object(chunk, named):
     return new
 
 
-def _words_of(chunk):
+def _names_of(chunk):
     """Return the words by which others would name what a chunk is about."""
     return {chunk["name"], chunk["name"].rpartition("/")[2]}
 
 
-def _mentioned(chunk):
+def _mentions(chunk):
     """Return each text in the arguments of a chunk, and its words."""
     arguments = (value for key, value in chunk.items() if key not in _SALTS and key not in _BEHIND)
     return {word for value in arguments for each in state_run.texts(value) for word in (each, *_SEPARATORS.split(each))}
@@ -204,7 +204,7 @@ class PrefetchBatch:
     def start(self, count):
         """Begin, with so many at once for each daemon."""
         widths = [(queue, min(count, len(queue))) for queue in self._queues.values()]
-        self._pool = workers.Workers(min(self._most, sum(width for _, width in widths)))
+        self._pool = concurrency.Workers(min(self._most, sum(width for _, width in widths)))
         for queue, width in widths:
             for _ in range(width):
                 self._pool.submit(self._next, queue)

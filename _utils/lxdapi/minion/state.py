@@ -69,7 +69,7 @@ def present(
     """Return Salt's answer for an object that is to exist with the declared fields: see :mod:`lxdapi.plan.converge`."""
 
     def plan(api):
-        return converge.present(api, kind_name, name, declared, purge, renamed_from)
+        return converge.plan_present(api, kind_name, name, declared, purge, renamed_from)
 
     return run(names, kind_name, name, plan, remote, project, target, sensitive)
 
@@ -77,5 +77,5 @@ def present(
 def absent(names, kind_name, name, remote=None, project=None, target=None, force=False):
     """Return Salt's answer for an object that is not to exist."""
     return run(
-        names, kind_name, name, lambda api: converge.absent(api, kind_name, name, force), remote, project, target
+        names, kind_name, name, lambda api: converge.plan_absent(api, kind_name, name, force), remote, project, target
     )

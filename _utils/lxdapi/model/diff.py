@@ -10,12 +10,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lxdapi import masking as secrets
-from lxdapi import validation as names
+from lxdapi import masking, validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import equality as meaning
-from lxdapi.model import keyed_lists as items
-from lxdapi.model.equality import NEVER, moment
+from lxdapi.model import equality, keyed_lists
+from lxdapi.model.equality import NEVER, parse_time
 from lxdapi.model.schema import FIELDS
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ class Delta(NamedTuple):
         return bool(self.changes)
 
 
-def normal(kind: Kind, wanted: Any) -> dict[str, Any]:
+def normalize(kind: Kind, wanted: Any) -> dict[str, Any]:
     """
     Return the declared fields with canonical values; fields that are None are left out.
 
@@ -57,7 +55,7 @@ def normal(kind: Kind, wanted: Any) -> dict[str, Any]:
     if not isinstance(wanted, dict):
         raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(wanted).__name__}")
     wanted = {_field(kind, name): given for name, given in wanted.items()}
-    return {field: _normal(kind, field, given) for field, given in wanted.items() if given is not None}
+    return {field: _normalize_field(kind, field, given) for field, given in wanted.items() if given is not None}
 
 
 def _field(kind, name):
@@ -68,36 +66,36 @@ def _field(kind, name):
     return field
 
 
-def _normal(kind, field, given):
+def _normalize_field(kind, field, given):
     if field in kind.items:
-        return items.normal(kind.items[field], field, given)
+        return keyed_lists.normalize(kind.items[field], field, given)
     value = _NORMAL[FIELDS[field]](field, given)
     value = value.strip() if field in kind.write.trimmed else value
     return kind.write.expiry_reset if FIELDS[field] == "time" and value == NEVER else value
 
 
-def _normal_map(field, given):
+def _normalize_map(field, given):
     if isinstance(given, list) and all(isinstance(item, dict) for item in given):
         given = {key: value for item in given for key, value in item.items()}
     if not isinstance(given, dict):
         raise InvalidError(f"{field}: a mapping is needed, not {type(given).__name__}")
-    return {_key(field, key): names.value(f"{field} {key}", value) for key, value in given.items()}
+    return {_key(field, key): validation.config_value(f"{field} {key}", value) for key, value in given.items()}
 
 
 def _key(field, key):
-    return names.check("any", f"{field} key", key)
+    return validation.check("any", f"{field} key", key)
 
 
-def _normal_devices(field, given):
+def _normalize_devices(field, given):
     if not isinstance(given, dict):
         raise InvalidError(f"{field}: a mapping of names to devices is needed")
     return {
-        _key(field, name): None if device is None else _normal_map(f"{field} {name}", device)
+        _key(field, name): None if device is None else _normalize_map(f"{field} {name}", device)
         for name, device in given.items()
     }
 
 
-def _normal_list(field, given):
+def _normalize_list(field, given):
     if not isinstance(given, (list, tuple)) or not all(isinstance(item, str) for item in given):
         raise InvalidError(f"{field}: a list of names is needed")
     if len(set(given)) != len(given):
@@ -105,32 +103,32 @@ def _normal_list(field, given):
     return list(given)
 
 
-def _normal_addresses(field, given):
-    return sorted({sense: text for text, sense in meaning.addresses(field, _normal_list(field, given))}.values())
+def _normalize_addresses(field, given):
+    return sorted({sense: text for text, sense in equality.addresses(field, _normalize_list(field, given))}.values())
 
 
 def _compare_addresses(kind, field, old, new):
-    before, after = (dict(reversed(pair) for pair in meaning.addresses(field, texts or ())) for texts in (old, new))
+    before, after = (dict(reversed(pair) for pair in equality.addresses(field, texts or ())) for texts in (old, new))
     if set(before) == set(after):
         return None
     whole = sorted({**after, **{key: text for key, text in before.items() if key in after}}.values())
     return {"old": sorted(old or ()), "new": whole}, whole, whole, False
 
 
-def _normal_text(field, given):
-    return names.value(field, given) or ""
+def _normalize_text(field, given):
+    return validation.config_value(field, given) or ""
 
 
-def _normal_time(field, given):
+def _normalize_time(field, given):
     if given == "":
         return NEVER
-    when = moment(given)
+    when = parse_time(given)
     if when is None:
         raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {given!r}")
     return when if isinstance(when, str) else when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _normal_given(field, given):
+def _normalize_given(field, given):
     try:
         json.dumps(given, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -138,32 +136,32 @@ def _normal_given(field, given):
     return given
 
 
-def _normal_set(field, given):
-    return sorted(_normal_list(field, given))
+def _normalize_set(field, given):
+    return sorted(_normalize_list(field, given))
 
 
 _NORMAL = {
-    "map": _normal_map,
-    "devices": _normal_devices,
-    "addresses": _normal_addresses,
-    "list": _normal_list,
-    "set": _normal_set,
-    "roles": _normal_set,
-    "text": _normal_text,
-    "bool": names.truth,
-    "time": _normal_time,
-    "given": _normal_given,
+    "map": _normalize_map,
+    "devices": _normalize_devices,
+    "addresses": _normalize_addresses,
+    "list": _normalize_list,
+    "set": _normalize_set,
+    "roles": _normalize_set,
+    "text": _normalize_text,
+    "bool": validation.truth,
+    "time": _normalize_time,
+    "given": _normalize_given,
 }
 
 
 def compare(kind: Kind, wanted: dict[str, Any], current: dict[str, Any], purge: bool = False) -> Delta:
     """
-    Return the :class:`Delta` between declared fields (of :func:`normal`) and the object read.
+    Return the :class:`Delta` between declared fields (of :func:`normalize`) and the object read.
 
     purge
         True: of the lists of things with an identity, what is not declared goes.
 
-    What only a create takes is not looked at here: see :func:`fixed`.
+    What only a create takes is not looked at here: see :func:`immutable_differences`.
     """
     changes, fields, touched, removes = {}, {}, {}, False
     for field in kind.fields:
@@ -178,15 +176,15 @@ def compare(kind: Kind, wanted: dict[str, Any], current: dict[str, Any], purge: 
 
 def _compare(kind, field, old, new, purge):
     if field in kind.items:
-        part = items.compare(kind.items[field], old, new, purge)
+        part = keyed_lists.compare(kind.items[field], old, new, purge)
         return part and (*part, part[1], False)
     return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
 
 
-def others(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> str:
+def undeclared_note(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> str:
     """Return in words what there is in declared lists of things and is not declared."""
     counts = {
-        field: items.undeclared(kind.items[field], current.get(field), wanted[field])
+        field: keyed_lists.undeclared(kind.items[field], current.get(field), wanted[field])
         for field in kind.items
         if wanted.get(field)
     }
@@ -194,14 +192,14 @@ def others(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> str:
     return f"not declared, and left alone without purge: {'; '.join(words)}" if words else ""
 
 
-def unseen(wanted: dict[str, Any], current: dict[str, Any]) -> str:
+def write_only_note(wanted: dict[str, Any], current: dict[str, Any]) -> str:
     """Return in words the declared keys whose values the daemon does not show."""
     config, there = wanted.get("config") or {}, current.get("config") or {}
     keys = [key for key in sorted(config) if there.get(key) is True]
     return f"{', '.join(keys)}: set, but not shown, so it cannot be compared" if keys else ""
 
 
-def fixed(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> list[str]:
+def immutable_differences(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> list[str]:
     """Return in words what is declared otherwise than it is, and is fixed once the object exists."""
     differs = [
         (field, field, current.get(field), wanted[field])
@@ -214,15 +212,15 @@ def fixed(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> list[s
         if declared and declared not in (config.get(key), config.get(kept)):
             differs.append((f"config {key}", key, config.get(key), declared))
     return [
-        f"{what} is {secrets.mask_value(key, old)!r} and cannot be changed to {secrets.mask_value(key, new)!r}"
+        f"{what} is {masking.mask_value(key, old)!r} and cannot be changed to {masking.mask_value(key, new)!r}"
         for what, key, old, new in differs
     ]
 
 
-def created(kind: Kind, wanted: dict[str, Any]) -> dict[str, Any]:
+def create_body(kind: Kind, wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the declared fields as a create takes them: without what is declared to be absent."""
     sent = {
-        field: items.created(kind.items[field], value) if field in kind.items else _without_none(value)
+        field: keyed_lists.create_body(kind.items[field], value) if field in kind.items else _without_none(value)
         for field, value in wanted.items()
         if field not in kind.after_create
     }
@@ -247,7 +245,7 @@ def _compare_map(kind, field, old, new):
     goals = {k: v for k, v in _goals(kind, old, new).items() if not kind.satisfies(k, old.get(k), v)}
     if not goals:
         return None
-    changes = {key: secrets.pair(key, old.get(key), value) for key, value in goals.items()}
+    changes = {key: masking.masked_change(key, old.get(key), value) for key, value in goals.items()}
     merged = {key: value for key, value in {**old, **goals}.items() if value is not None}
     return changes, merged, {k: v or "" for k, v in goals.items()}, None in goals.values()
 
@@ -270,28 +268,28 @@ def _compare_devices(kind, field, old, new):
 def _compare_device(name, old, new):
     """Return ({old, new} of what differs or None, the device as it shall be or None)."""
     if new is None:
-        return (None, None) if old is None else ({"old": _shown(name, old), "new": None}, None)
+        return (None, None) if old is None else ({"old": _masked_device(name, old), "new": None}, None)
     if old is None or new.get("type", old.get("type")) != old.get("type"):
         goal = {key: value for key, value in new.items() if value is not None}
-        return {"old": _shown(name, old), "new": _shown(name, goal)}, goal
-    differs = [key for key, value in new.items() if not meaning.met(key, old.get(key), value)]
+        return {"old": _masked_device(name, old), "new": _masked_device(name, goal)}, goal
+    differs = [key for key, value in new.items() if not equality.satisfies(key, old.get(key), value)]
     if not differs:
         return None, old
     goal = {key: value for key, value in {**old, **new}.items() if value is not None}
     pair = {"old": {k: old.get(k) for k in differs}, "new": {k: new[k] for k in differs}}
-    return {side: _shown(name, device) for side, device in pair.items()}, goal
+    return {side: _masked_device(name, device) for side, device in pair.items()}, goal
 
 
-def _shown(name, device):
-    return device and {key: secrets.mask_value(key, value, name) for key, value in device.items()}
+def _masked_device(name, device):
+    return device and {key: masking.mask_value(key, value, name) for key, value in device.items()}
 
 
 def _compare_plain(kind, field, old, new):
-    if FIELDS[field] == "time" and moment(old) == moment(new):
+    if FIELDS[field] == "time" and parse_time(old) == parse_time(new):
         return None
     if (old or type(new)()) == new or (field in kind.write.trimmed and (old or "").strip() == new):
         return None
-    return secrets.pair(field, old, new), new, new, False
+    return masking.masked_change(field, old, new), new, new, False
 
 
 def _compare_set(kind, field, old, new):
@@ -327,7 +325,7 @@ def merge_changes(changes: dict[str, Any], more: dict[str, Any]) -> None:
             merge_changes(before, change)
 
 
-def subtract_changes(changes, left):
+def subtract_changes(changes: dict[str, Any], left: dict[str, Any]) -> dict[str, Any]:
     """Return the changes without those that are still to be made."""
     done = {}
     for key, change in changes.items():

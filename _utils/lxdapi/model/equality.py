@@ -14,7 +14,7 @@ from typing import Any, Iterable
 
 import yaml
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.masking import is_cloud_init
 
@@ -39,7 +39,7 @@ _NO_YAML = re.compile(r"#!|##\s*template:")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def same(key: str, old: str | None, new: str | None) -> bool:
+def equal(key: str, old: str | None, new: str | None) -> bool:
     """Return True if two config values mean the same; absent and "" are the same."""
     old, new = old or "", new or ""
     if old == new:
@@ -48,7 +48,7 @@ def same(key: str, old: str | None, new: str | None) -> bool:
         return _same_document(old, new)
     if _TEXT.match(key):
         return False
-    for words in (names.TRUE, names.FALSE):
+    for words in (validation.TRUE, validation.FALSE):
         if old.lower() in words and new.lower() in words:
             return True
     size = _bytes(old)
@@ -58,18 +58,18 @@ def same(key: str, old: str | None, new: str | None) -> bool:
     return networks is not None and networks == _interfaces(new)
 
 
-def met(key: str, old: Any, new: str | None) -> bool:
+def satisfies(key: str, old: Any, new: str | None) -> bool:
     """
     Return True if what is there fulfils what is declared.
 
-    More than :func:`same`: ``auto`` is met by whichever address was chosen, and a secret that the daemon
+    More than :func:`equal`: ``auto`` is met by whichever address was chosen, and a secret that the daemon
     shows as a mere ``true`` (core.trust_password, LXD 5.0.2) is met, for it cannot be compared.
     """
     if old is True:
         return new is not None
     if new == "auto" and _CHOSEN.search(key):
         return (old or "none") != "none"
-    return same(key, old, new)
+    return equal(key, old, new)
 
 
 def _same_document(old, new):
@@ -111,7 +111,7 @@ def _content(node):
     if isinstance(node, yaml.SequenceNode):
         return node.tag, tuple(_content(each) for each in node.value)
     if node.tag.endswith(":bool"):
-        return node.tag, node.value.lower() in names.TRUE
+        return node.tag, node.value.lower() in validation.TRUE
     return node.tag, None if node.tag.endswith(":null") else node.value
 
 
@@ -131,17 +131,17 @@ def _interfaces(text):
         return None
 
 
-def parts(text: str | None) -> list[str]:
+def split_ordered(text: str | None) -> list[str]:
     """Return a comma-separated list as a list of texts, addresses and networks in one spelling."""
-    return [_spelled(part.strip()) for part in (text or "").split(",") if part.strip()]
+    return [_normalize(part.strip()) for part in (text or "").split(",") if part.strip()]
 
 
-def members(text: str | None) -> frozenset[str]:
+def split_set(text: str | None) -> frozenset[str]:
     """Return a comma-separated list of which the order does not count, as a set of texts."""
-    return frozenset(parts(text))
+    return frozenset(split_ordered(text))
 
 
-def _spelled(text):
+def _normalize(text):
     try:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
@@ -165,7 +165,7 @@ def _address(text):
     return network.version, int(network.network_address), network.prefixlen
 
 
-def moment(text: Any) -> datetime | str | None:
+def parse_time(text: Any) -> datetime | str | None:
     """Return the time, :data:`NEVER` for both of the daemons' zero times, None if it is unreadable."""
     try:
         found = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import equality as meaning
+from lxdapi.model import equality
 
 if TYPE_CHECKING:
     from lxdapi.model.schema import Items
 
 
-def normal(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
+def normalize(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
     """
     Return the declared items with canonical values.
 
@@ -29,7 +29,7 @@ def normal(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
     """
     if not isinstance(given, (list, tuple)) or not all(isinstance(item, dict) for item in given):
         raise InvalidError(f"{field}: a list of mappings is needed")
-    items = [_normal_item(spec, field, item) for item in given]
+    items = [_normalize_item(spec, field, item) for item in given]
     seen = set()
     for item in items:
         if _identity(spec, item) in seen:
@@ -38,7 +38,7 @@ def normal(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
     return items
 
 
-def _normal_item(spec, field, item):
+def _normalize_item(spec, field, item):
     known = (*spec.identity, *spec.attributes)
     for key in item:
         if key not in known:
@@ -64,16 +64,18 @@ def _names(what, given):
 
 
 _VALUES = {
-    "text": lambda what, given: names.value(what, given) or "",
-    "parts": lambda what, given: names.value(what, given) or "",
-    "bool": names.truth,
+    "text": lambda what, given: validation.config_value(what, given) or "",
+    "parts": lambda what, given: validation.config_value(what, given) or "",
+    "bool": validation.truth,
     "number": _number,
     "names": _names,
 }
 
 
 def _identity(spec, item):
-    return tuple(meaning.members(item.get(key)) if key in spec.lists else item.get(key) or "" for key in spec.identity)
+    return tuple(
+        equality.split_set(item.get(key)) if key in spec.lists else item.get(key) or "" for key in spec.identity
+    )
 
 
 def _words(spec, item):
@@ -81,7 +83,7 @@ def _words(spec, item):
     return " ".join(f"{key}={item[key]}" for key in spec.identity if item.get(key))
 
 
-def created(spec: Items, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def create_body(spec: Items, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the items for a create."""
     return [{**spec.defaults, **item} for item in new]
 
@@ -119,19 +121,19 @@ def _differing(spec, old, new):
     differs = [
         key for key, sort in spec.attributes.items() if key in new and _sense(sort, old, key) != _sense(sort, new, key)
     ]
-    differs += [key for attribute, key in spec.beside.items() if _shifted(attribute, key, old, new)]
+    differs += [key for attribute, key in spec.beside.items() if _is_reordered(attribute, key, old, new)]
     return {"old": {key: old.get(key) for key in differs}, "new": {key: new[key] for key in differs}}
 
 
-def _shifted(attribute, key, old, new):
+def _is_reordered(attribute, key, old, new):
     """Return True if a list of the identity has another order, and another list says something of each in turn."""
-    several = len(meaning.parts(new.get(attribute) or old.get(attribute))) > 1
-    return several and meaning.parts(old.get(key)) != meaning.parts(new.get(key))
+    several = len(equality.split_ordered(new.get(attribute) or old.get(attribute))) > 1
+    return several and equality.split_ordered(old.get(key)) != equality.split_ordered(new.get(key))
 
 
 def _sense(sort, item, key):
     """Return an attribute to compare: absent is the same as empty, names have no order, addresses many spellings."""
     value = item.get(key) or ""
     if sort == "parts":
-        return meaning.parts(value)
+        return equality.split_ordered(value)
     return sorted(value) if isinstance(value, list) else value

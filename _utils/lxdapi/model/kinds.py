@@ -309,7 +309,7 @@ KINDS = {
 }
 
 
-def kind_of(kind_name: str) -> Kind:
+def get_kind(kind_name: str) -> Kind:
     """Return the :class:`Kind` of this name; raises :class:`InvalidError` naming those there are."""
     try:
         return KINDS[kind_name]

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.model import objects
-from lxdapi.model.kinds import kind_of
+from lxdapi.model.kinds import get_kind
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -24,7 +24,7 @@ def list_objects(api: API, kind_name: str, parent: str | None = None) -> dict[st
         Only of those in it: ``lxdbr0`` for a network's forwards. None: in all that there are, with a
         request for each.
     """
-    kind = kind_of(kind_name)
+    kind = get_kind(kind_name)
     objects.require(api, kind)
     if not kind.of_server:
         objects.require_project(api)
@@ -37,7 +37,7 @@ def list_objects(api: API, kind_name: str, parent: str | None = None) -> dict[st
 
 def find(api: API, kind_name: str, name: str) -> dict[str, Any] | None:
     """Return the object of that name, None if there is none; raises if there is no such project."""
-    kind = kind_of(kind_name)
+    kind = get_kind(kind_name)
     current = objects.read(api, kind, name)
     if current is None:
         if not kind.of_server:
@@ -53,7 +53,7 @@ def list_everything(api: API, kind: Kind, parent: str | None = None) -> list[tup
     """
     if not kind.parents:
         return _collection(api, kind, "", None)
-    above = [(parent, None, None)] if parent else list_everything(api, kind_of(kind.parents[-1]))
+    above = [(parent, None, None)] if parent else list_everything(api, get_kind(kind.parents[-1]))
     return [each for name, _, member in above for each in _within(api, kind, name, bool(parent), member)]
 
 
@@ -74,7 +74,7 @@ def _within(api, kind, parent, strict, member):
 def _collection(api, kind, parent, member):
     parts = objects.parts_of(kind, f"{parent}/{_ANY[kind.rule]}", existing=True) if parent else {}
     params = {"recursion": 1, **({"target": member} if member else {})}
-    found = api.get(names.path(kind.collection, **parts), params=params).metadata or ()
+    found = api.get(validation.path(kind.collection, **parts), params=params).metadata or ()
     if kind.cluster.local and kind.listed_with_parent and api.clustered:
         found = _of_the_member(api.at(member) if member else api, kind, parent, found)
     before = f"{parent}/" if parent else ""
@@ -87,8 +87,8 @@ def _of_the_member(api, kind, parent, found):
     Return a volume's snapshots, as they are read one by one: LXD 5.0.2 lists those of the member that is asked,
     whatever the target; and those of all members beside the volumes.
     """
-    above, volume = kind_of(kind.parents[-1]), parent.rpartition("/")[2]
-    path = names.path(above.collection, **objects.parts_of(above, parent))
+    above, volume = get_kind(kind.parents[-1]), parent.rpartition("/")[2]
+    path = validation.path(above.collection, **objects.parts_of(above, parent))
     beside = api.get(path, params={"recursion": 1}).metadata or ()
     beside = [each for each in beside if each["name"].rpartition("/")[0] == volume]
     beside = [each for each in beside if api.target in (None, each["location"])]

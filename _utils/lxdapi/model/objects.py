@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import (
     APIException,
     APINotFoundException,
@@ -24,7 +24,7 @@ from lxdapi.errors import (
     LxdapiError,
 )
 from lxdapi.http import retry
-from lxdapi.model.kinds import KINDS, kind_of
+from lxdapi.model.kinds import KINDS, get_kind
 
 _INSTANCE = re.compile(r"instances/([^/]+)")
 _BRIEF_SECONDS = 3
@@ -44,7 +44,7 @@ def path_of(kind: Kind, name: str, existing: bool = False) -> str:
     parts = parts_of(kind, name, existing)
     if kind.decoded_twice:
         parts["name"] = quote(parts["name"], safe="")
-    return names.path(kind.path, **parts)
+    return validation.path(kind.path, **parts)
 
 
 def parts_of(kind: Kind, name: str, existing: bool = False) -> dict[str, str]:
@@ -54,26 +54,26 @@ def parts_of(kind: Kind, name: str, existing: bool = False) -> dict[str, str]:
     Raises :class:`InvalidError` for a name that lacks a parent or that the daemon could misread.
     """
     if not kind.parents:
-        return {"name": names.check(kind.rule, kind.label, name, existing)}
-    most = len(kind.parents) if existing and kind.rule in names.WITH_SLASH else -1
+        return {"name": validation.check(kind.rule, kind.label, name, existing)}
+    most = len(kind.parents) if existing and kind.rule in validation.WITH_SLASH else -1
     parts = name.split("/", most) if isinstance(name, str) else ()
     shape = "/".join([*kind.parents, "name"]).upper()
     if len(parts) != len(kind.parents) + 1:
         raise InvalidError(f"{kind.label} name {name!r} is not valid: {shape} is needed")
-    own = names.check(kind.rule, kind.label, parts[-1], existing)
-    kinds = [kind_of(parent) for parent in kind.parents]
-    above = [names.check(parent.rule, parent.label, part, existing) for parent, part in zip(kinds, parts)]
+    own = validation.check(kind.rule, kind.label, parts[-1], existing)
+    kinds = [get_kind(parent) for parent in kind.parents]
+    above = [validation.check(parent.rule, parent.label, part, existing) for parent, part in zip(kinds, parts)]
     return dict(zip((*kind.parents, "name"), (*above, own)))
 
 
-def sibling(kind: Kind, name: str, other: str) -> str:
+def with_parents_of(kind: Kind, name: str, other: str) -> str:
     """Return the name of another object beside the named one: ``other`` may leave the parents out."""
     if not kind.parents or not isinstance(other, str) or "/" in other:
         return other
     return f"{name.rpartition('/')[0]}/{other}"
 
 
-def lacks(api: API, kind: Kind) -> str:
+def unsupported_reason(api: API, kind: Kind) -> str:
     """Return in words that the daemon has none of this kind and never will, "" if it can."""
     if kind.cluster.only and not api.clustered:
         return f"the server is not clustered: it has no {kind.label}"
@@ -90,24 +90,24 @@ def daemon_of(api: API) -> str:
 
 def require(api: API, kind: Kind) -> None:
     """Raise :class:`InvalidError` if the daemon does not know this kind."""
-    words = lacks(api, kind)
+    words = unsupported_reason(api, kind)
     if words:
         raise InvalidError(words)
 
 
-def nowhere(api: API) -> str:
+def missing_project_reason(api: API) -> str:
     """Return in words that the project that is asked for everything does not exist, "" if it does."""
     project = api.project or "default"
     # always there; but Incus 7.0.2 hides what is in it from a client, known by https, that is restricted to others
     if project == "default" and api.local:
         return ""
-    found = read(api, kind_of("project"), project)
+    found = read(api, get_kind("project"), project)
     return "" if found else f"there is no project {project!r} on {api.endpoint}"
 
 
 def require_project(api: API) -> None:
     """Raise :class:`InvalidError` for a project that does not exist: LXD lists it as empty."""
-    words = nowhere(api)
+    words = missing_project_reason(api)
     if words:
         raise InvalidError(words)
 
@@ -164,21 +164,23 @@ def _get_instance(api, path):
     ready yet", which is what Incus 6.0.4 says of it too, 20 s after the member died.
     """
     brief = copy.copy(api)
-    brief.link, brief.retry_timeout = copy.copy(api.link), min(api.retry_timeout, _BRIEF_SECONDS)
+    brief.endpoint_pool, brief.retry_timeout = copy.copy(api.endpoint_pool), min(api.retry_timeout, _BRIEF_SECONDS)
     try:
         found = brief.get(path)
     except APINotFoundException:
-        api.link.settled()
+        api.endpoint_pool.mark_up()
         raise
     except APIException as exc:
         words = _offline_hint(api, path, exc)
         if words:
             raise type(exc)(exc.result, f"{exc.error}; {words}", exc.method, exc.url) from exc
-        fleeting = api.link.answered if retry.is_unsent(exc) else retry.is_busy(exc) or retry.is_broken(exc)
+        fleeting = (
+            api.endpoint_pool.has_answered if retry.is_unsent(exc) else retry.is_busy(exc) or retry.is_incomplete(exc)
+        )
         if brief.retry_timeout == api.retry_timeout or not fleeting:
             raise
         return api.get(path)
-    api.link.settled()
+    api.endpoint_pool.mark_up()
     return found
 
 

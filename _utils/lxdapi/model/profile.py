@@ -6,13 +6,19 @@ An instance that refuses the change or is busy is named in the reply, and only t
 (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2). It takes the change at its next start.
 """
 
+from __future__ import annotations
+
 import copy
 import re
+from typing import TYPE_CHECKING, Any
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException
 from lxdapi.http import operations, retry
 from lxdapi.model.schema import Kind
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
 
 _INSTANCE = re.compile(r" - Project: (\S+), Instance: (\S+): (.*)")
 # Said of an instance that is being made, and has no volume yet (Incus 7.0.2).
@@ -25,14 +31,14 @@ _LOOKED_UP = ("boot.", "cloud-init.", "snapshots.", "user.", "volatile.")
 class Profile(Kind):
     """A profile is saved before its instances take the change."""
 
-    def is_applied(self, api, error, changes):
+    def is_applied(self, api: API, error: APIException, changes: dict[str, Any]) -> bool:
         """
         Return True if each instance that the daemon names was only busy, and lacks nothing afterwards.
 
         It is waited for, for ``retry_timeout`` seconds. One that is stopped then takes the change at its start, and of
         some keys a running one has nothing to take over.
         """
-        patience = retry.Patience(api.retry_timeout)
+        patience = retry.Backoff(api.retry_timeout)
         found = _INSTANCE.findall(error.error)
         try:
             return bool(found) and all(
@@ -50,15 +56,15 @@ def _is_passing(words):
 def _lacks_nothing(api, project, name, changes, patience):
     there = copy.copy(api)
     there.project = project
-    path = names.path("instances/{name}", name=name)
+    path = validation.path("instances/{name}", name=name)
     while True:
         try:
             here = there.get(path).metadata["status"]
         except APINotFoundException:
             return True
-        if here in _STABLE and not operations.is_about(there, path):
+        if here in _STABLE and not operations.has_operation(there, path):
             return here == "Stopped" or _is_looked_up(changes)
-        if not patience.pause():
+        if not patience.sleep():
             return False
 
 

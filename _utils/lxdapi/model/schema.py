@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterable
 
-from lxdapi.model.equality import NEVER, met
+from lxdapi.model.equality import NEVER, satisfies
 
 if TYPE_CHECKING:
     from lxdapi.api import API, APIResult
@@ -268,7 +268,7 @@ class Kind:
 
     def satisfies(self, key: str, actual: Any, declared: str | None) -> bool:
         """Return True if the actual value of a config key is what is declared."""
-        return met(key, actual, declared)
+        return satisfies(key, actual, declared)
 
     def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:
         """Give an object the values again that it had before a write that the daemon refused."""

@@ -61,7 +61,7 @@ class Server(Kind):
 
     def satisfies(self, key: str, actual: Any, declared: str | None) -> bool:
         """Return True if the actual value of a config key is what is declared, if by default."""
-        by_default = actual is None and declared and equality.same(key, _DEFAULTS.get(key), declared)
+        by_default = actual is None and declared and equality.equal(key, _DEFAULTS.get(key), declared)
         return bool(by_default) or super().satisfies(key, actual, declared)
 
     def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import (
     APIException,
     APINotFoundException,
@@ -50,11 +50,13 @@ def create(
     """
     parts = parts_of(kind, name)
     own = {kind.key: parts["name"]} if kind.key else {}
-    body = {**diff.created(kind, wanted), **own, **(extra or {})}
-    api.post(names.path(kind.collection, **parts), json=body, **patience(api, kind)).wait(timeout)
+    body = {**diff.create_body(kind, wanted), **own, **(extra or {})}
+    api.post(validation.path(kind.collection, **parts), json=body, **write_timeout(api, kind)).wait(timeout)
 
 
-def created(api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: bool = True) -> dict[str, Any] | None:
+def create_or_adopt(
+    api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: bool = True
+) -> dict[str, Any] | None:
     """
     Create the object; returns None if that was done by this, what it changed if somebody else was faster.
 
@@ -64,34 +66,34 @@ def created(api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: boo
     if not kind.create.verifiable:
         _ = api.server  # when it was started is compared with afterwards
     try:
-        done = retry.settle(
-            api, lambda: create(api, kind, name, wanted), lambda: _found_created(api, kind, name, wanted)
+        done = retry.write_verified(
+            api, lambda: create(api, kind, name, wanted), lambda: _verify_created(api, kind, name, wanted)
         )
     except APIException as exc:
         found = read(api, kind, name) if shared and retry.is_refusal(exc) else None
         if found is None or _is_part(found):
             raise
-        refuse_fixed(kind, wanted, found)
+        require_immutable_unchanged(kind, wanted, found)
         return update(api, kind, name, wanted)
     return None if done is None else {"created": name}
 
 
-def _found_created(api, kind, name, wanted):
+def _verify_created(api, kind, name, wanted):
     """Return what is there after a create whose answer was lost, made as declared; None if there is nothing."""
-    operations.left_alone(api, path_of(kind, name))
+    operations.wait_until_idle(api, path_of(kind, name))
     found = read(api, kind, name)
     if found is None or _is_part(found):
         return None
     if not kind.create.verifiable and api.restarted():
-        remove(api, kind, name)
+        delete(api, kind, name)
         return None
-    refuse_fixed(kind, wanted, found)
+    require_immutable_unchanged(kind, wanted, found)
     return update(api, kind, name, wanted) or {}
 
 
-def refuse_fixed(kind: Kind, wanted: dict[str, Any], found: APIResult) -> None:
+def require_immutable_unchanged(kind: Kind, wanted: dict[str, Any], found: APIResult) -> None:
     """Raise :class:`InvalidError` if a declared create-only field differs."""
-    words = diff.fixed(kind, wanted, found.metadata)
+    words = diff.immutable_differences(kind, wanted, found.metadata)
     if words:
         raise InvalidError("; ".join(words))
 
@@ -101,7 +103,7 @@ def _is_part(found):
     return found.metadata.get("status") in ("Pending", "Errored")
 
 
-def patience(api: API, kind: Kind) -> dict[str, float]:
+def write_timeout(api: API, kind: Kind) -> dict[str, float]:
     """Return how long a write waits for its reply: where the daemon works before it answers, as for an operation."""
     return {"timeout": max(api.timeout, api.wait_timeout)} if kind.write.slow else {}
 
@@ -179,7 +181,7 @@ class _Attempts:
     def _is_over(self):
         """Return True if all is as declared, and stays so: where others write as well it is looked at twice."""
         contended, self._contended = self._contended, False
-        return not (contended and retry.Patience(1).pause())
+        return not (contended and retry.Backoff(1).sleep())
 
     def _is_accepted(self):
         """Return True if the last write was: a daemon that then cannot be asked has done it all the same."""
@@ -196,11 +198,11 @@ class _Attempts:
         error = self._failed
         if isinstance(error, APIPreconditionException):
             # without the pause four processes at one profile are in each other's way for ever
-            return self._waiting.pause(error) or self._count <= TRIES
+            return self._waiting.sleep(error) or self._count <= TRIES
         if isinstance(error, APIUndoneException):
-            self._failed = _undone(error.result, delta)
+            self._failed = _undone_error(error.result, delta)
             return not self._kind.ignores_writes and self._count <= TRIES
-        return not isinstance(error, APITimeoutException) and self._waiting.pause(error)
+        return not isinstance(error, APITimeoutException) and self._waiting.sleep(error)
 
     def _write(self, current, delta):
         """Write the difference; raises for a refusal."""
@@ -214,18 +216,18 @@ class _Attempts:
             self._unapplied.append((exc, delta.changes))
         diff.merge_changes(self.changes, delta.changes)
         self._contended = self._contended or self._failed is not None
-        self._failed = _undone(done, delta)
+        self._failed = _undone_error(done, delta)
         # who read before this write and writes after it has done so by then: without it a look at once missed 25 of 100
         time.sleep(RACE)
 
     def _judge(self, error, current, delta):
         """Raise an error that is final; keep one after which the object tells how to go on."""
-        overtaken, lost = isinstance(error, APIPreconditionException), retry.is_lost(error)
+        overtaken, lost = isinstance(error, APIPreconditionException), retry.is_outcome_unknown(error)
         if not (overtaken or lost or retry.is_busy(error)):
             if error.status:
                 self._kind.roll_back(self._api, current, delta)
             self._refuse(error, delta)
-        self._failed, self._waiting = error, self._waiting or retry.Patience(self._api.retry_timeout)
+        self._failed, self._waiting = error, self._waiting or retry.Backoff(self._api.retry_timeout)
         self._contended = self._contended or overtaken
         diff.merge_changes(self.changes, delta.changes if lost else {})
 
@@ -239,7 +241,7 @@ class _Attempts:
         raise error if left else APIUnappliedException.of(error)
 
 
-def _undone(done, delta):
+def _undone_error(done, delta):
     """Return the error for the case that a write was accepted and what is left of its changes is still to be done."""
     return APIUndoneException(
         done, f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
@@ -253,18 +255,18 @@ def write(api: API, kind: Kind, name: str, current: APIResult, delta: Delta) -> 
     if body is None:
         repeated = {field: current.metadata[field] for field in kind.written(current.metadata)}
         method, body = "PUT", {**repeated, **delta.fields}
-    return api.request(method, path_of(kind, name), json=body, headers=headers, **patience(api, kind))
+    return api.request(method, path_of(kind, name), json=body, headers=headers, **write_timeout(api, kind))
 
 
-def remove(api: API, kind: Kind, name: str, force: bool = False) -> dict[str, Any] | None:
+def delete(api: API, kind: Kind, name: str, force: bool = False) -> dict[str, Any] | None:
     """Delete the object and wait; returns {} if somebody else deleted it meanwhile, which is as good."""
-    options = {"params": {"force": 1} if force else None, **patience(api, kind)}
+    options = {"params": {"force": 1} if force else None, **write_timeout(api, kind)}
 
     def delete():
         api.delete(path_of(kind, name, existing=True), **options).wait()
 
     try:
-        retry.settle(api, delete, lambda: _found_gone(api, kind, name))
+        retry.write_verified(api, delete, lambda: _verify_deleted(api, kind, name))
     except APINotFoundException:
         return {}
     except APIOperationException:
@@ -274,8 +276,8 @@ def remove(api: API, kind: Kind, name: str, force: bool = False) -> dict[str, An
     return None
 
 
-def _found_gone(api, kind, name):
-    operations.left_alone(api, path_of(kind, name, existing=True))
+def _verify_deleted(api, kind, name):
+    operations.wait_until_idle(api, path_of(kind, name, existing=True))
     return None if read(api, kind, name) is not None else True
 
 
@@ -284,11 +286,11 @@ def rename(api: API, kind: Kind, old: str, name: str) -> None:
     body = {kind.key: parts_of(kind, name)["name"]}
 
     def post():
-        api.post(path_of(kind, old, existing=True), json=body, **patience(api, kind)).wait()
+        api.post(path_of(kind, old, existing=True), json=body, **write_timeout(api, kind)).wait()
 
-    retry.settle(api, post, lambda: _found_renamed(api, kind, old, name))
+    retry.write_verified(api, post, lambda: _verify_renamed(api, kind, old, name))
 
 
-def _found_renamed(api, kind, old, name):
+def _verify_renamed(api, kind, old, name):
     there = read(api, kind, old) is None and read(api, kind, name) is not None
     return True if there else None

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable
 
-from lxdapi import masking as secrets
-from lxdapi import validation as names
+from lxdapi import masking, validation
 from lxdapi.errors import APIUnappliedException, InvalidError, LxdapiError
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
@@ -42,10 +41,10 @@ def run_state(
     label = KINDS[kind_name].label if kind_name in KINDS else kind_name
     subject = " ".join(dict.fromkeys([label, str(name)]))
     try:
-        patterns = names.patterns("sensitive", sensitive)
+        patterns = validation.parse_patterns("sensitive", sensitive)
     except InvalidError as exc:
         return {**ret, "result": False, "comment": f"{subject}: {exc}"}
-    with secrets.marked(patterns):
+    with masking.marked_keys(patterns):
         return _plan_and_apply(ret, subject, make_plan, test)
 
 

@@ -2,7 +2,7 @@
 Which config and devices are in effect for an instance, and where each value comes from.
 """
 
-from lxdapi import masking as secrets
+from lxdapi import masking
 from lxdapi.errors import InvalidError
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
@@ -25,19 +25,19 @@ def read(api, name):
     profiles = {each["name"]: each for each in api.get("profiles", params={"recursion": 1}).metadata}
     layers = [(f"profile {each}", profiles[each]) for each in found.metadata["profiles"] or ()]
     layers.append(("instance", found.metadata))
-    return {field: _layered(field, layers) for field in ("config", "devices")}
+    return {field: _merge_layers(field, layers) for field in ("config", "devices")}
 
 
-def _layered(field, layers):
+def _merge_layers(field, layers):
     values = {}
     for origin, layer in layers:
         for key, value in (layer.get(field) or {}).items():
             if field == "devices" or not key.startswith(HIDDEN):
-                values[key] = {"value": _masked(key, value), "origin": origin}
+                values[key] = {"value": _mask(key, value), "origin": origin}
     return dict(sorted(values.items()))
 
 
-def _masked(key, value):
+def _mask(key, value):
     if isinstance(value, dict):
-        return {inner: secrets.mask_value(inner, text, key) for inner, text in value.items()}
-    return secrets.mask_value(key, value)
+        return {inner: masking.mask_value(inner, text, key) for inner, text in value.items()}
+    return masking.mask_value(key, value)

@@ -4,14 +4,11 @@ Existing objects as SLS, which applied changes nothing.
 
 import json
 
-from lxdapi import masking as secrets
-from lxdapi import validation as names
-from lxdapi import yaml_text
-from lxdapi.cluster import per_member as clusters
+from lxdapi import masking, validation, yaml_text
+from lxdapi.cluster import per_member
 from lxdapi.errors import InvalidError
-from lxdapi.model import diff, listing, objects
-from lxdapi.model import equality as meaning
-from lxdapi.model.kinds import KINDS, kind_of
+from lxdapi.model import diff, equality, listing, objects
+from lxdapi.model.kinds import KINDS, get_kind
 from lxdapi.model.schema import FIELDS
 from lxdapi.reports.effective import HIDDEN
 
@@ -43,10 +40,10 @@ def read_states(api, kind_name=None, name=None, where=None, left_out=None):
     objects.require_project(api)
     states, where = {}, where or {}
     for each in [kind_name] if kind_name else _exportable(api, where.get("project")):
-        kind = kind_of(each)
-        for key, found, member in sorted(_chosen(api, each, name), key=lambda chosen: (chosen[0], chosen[2] or "")):
-            title, declared = _declared(kind, key, found)
-            declared = {**declared, **_completed(kind, key, found, declared)}
+        kind = get_kind(each)
+        for key, found, member in sorted(_select(api, each, name), key=lambda chosen: (chosen[0], chosen[2] or "")):
+            title, declared = _declaration(kind, key, found)
+            declared = {**declared, **_complete_config(kind, key, found, declared)}
             declared.update(_members(api, kind, key, found))
             declared.update({"target": member} if member else {})
             _place(states, each, title, {**declared, **_given(kind, where)})
@@ -56,17 +53,19 @@ def read_states(api, kind_name=None, name=None, where=None, left_out=None):
 
 def _exportable(api, project):
     """Return the kinds of which there can be something: of a project that was asked for only what is its own."""
-    kinds = {kind_name: KINDS[kind_name] for kind_name in ORDER if not objects.lacks(api, KINDS[kind_name])}
+    kinds = {
+        kind_name: KINDS[kind_name] for kind_name in ORDER if not objects.unsupported_reason(api, KINDS[kind_name])
+    }
     if project in (None, "default"):
         return list(kinds)
-    config = api.get(names.path("projects/{name}", name=project)).metadata["config"]
+    config = api.get(validation.path("projects/{name}", name=project)).metadata["config"]
     features = {kind_name: kind.project_feature for kind_name, kind in kinds.items() if not kind.of_server}
     return [kind_name for kind_name, feature in features.items() if not feature or config.get(feature) == "true"]
 
 
 def _secrets(kind, found):
     """Return in words the values of an object that are not exported because they are or hold a secret."""
-    fields = [field for field in kind.fields if secrets.is_secret(field) and found.get(field)]
+    fields = [field for field in kind.fields if masking.is_secret(field) and found.get(field)]
     maps = {field: found.get(field) or {} for field in ("config", "properties") if field in kind.fields}
     if "devices" in kind.fields:
         maps.update({f"device {name}": device for name, device in (found.get("devices") or {}).items()})
@@ -74,7 +73,7 @@ def _secrets(kind, found):
         f"{place} {key}"
         for place, values in maps.items()
         for key in sorted(values)
-        if secrets.holds_secret(key, values[key], place.partition(" ")[2])
+        if masking.holds_secret(key, values[key], place.partition(" ")[2])
     ]
     return fields + [each for each in keys if not each.startswith(tuple(f"config {own}" for own in HIDDEN))]
 
@@ -92,8 +91,8 @@ def _place(states, kind_name, name, declared):
     states[title] = {f"lxdapi_{kind_name}.present": [{key: value} for key, value in parameters.items()]}
 
 
-def _chosen(api, kind_name, name):
-    kind = kind_of(kind_name)
+def _select(api, kind_name, name):
+    kind = get_kind(kind_name)
     if kind_name not in ORDER:
         raise InvalidError(f"the kind {kind.label} is nothing that can be declared to be present")
     objects.require(api, kind)
@@ -113,7 +112,7 @@ def _read_again(api, kind, name, found, member):
     return (name, current.metadata if current is not None else found, member)
 
 
-def _declared(kind, name, found):
+def _declaration(kind, name, found):
     """Return (name, parameters) that declare an object as it is: without what is empty or false."""
     declared = {}
     for field in kind.create_only + kind.create.fields + kind.fields:
@@ -124,7 +123,7 @@ def _declared(kind, name, found):
     return declared.pop("name", name), declared
 
 
-def _completed(kind, name, found, declared):
+def _complete_config(kind, name, found, declared):
     """Return the config with a source that no other key keeps, and without what a new object would get."""
     if "config" not in kind.fields:
         return {}
@@ -137,7 +136,7 @@ def _completed(kind, name, found, declared):
 
 def _members(api, kind, name, found):
     """Return the parameter ``members`` of what has a part on each member of a cluster, if one has config of its own."""
-    parts = clusters.parts(api, kind, name, found)
+    parts = per_member.read_parts(api, kind, name, found)
     own = {
         member: {**_sources(kind, name, config), **_config(kind, "config", config)} for member, config in parts.items()
     }
@@ -156,11 +155,11 @@ _NOTHING = (None, "", {}, [], False)
 
 def _value(kind, field, value):
     """Return a field's value as it is declared: without what is the daemon's own, and without secrets."""
-    if secrets.is_secret(field):
+    if masking.is_secret(field):
         return None
     kind_of_value = "items" if field in kind.items else FIELDS[field]
     if kind_of_value == "time":
-        return None if meaning.moment(value) == diff.NEVER else value
+        return None if equality.parse_time(value) == diff.NEVER else value
     return _VALUES.get(kind_of_value, lambda _, __, same: same)(kind, field, value)
 
 
@@ -168,16 +167,16 @@ def _config(kind, field, config):
     config = config or {}
     fixed = kind.create_only_config
     own = {key: value for key, value in config.items() if not key.startswith(HIDDEN) and key not in fixed}
-    return _shown({**own, **{key: config[kept] for key, kept in fixed.items() if kept in config}})
+    return _shareable_config({**own, **{key: config[kept] for key, kept in fixed.items() if kept in config}})
 
 
-def _shown(config, within=""):
+def _shareable_config(config, within=""):
     """Return what can be shown: no value that is a secret or holds one."""
-    return {key: config[key] for key in sorted(config) if not secrets.holds_secret(key, config[key], within)}
+    return {key: config[key] for key in sorted(config) if not masking.holds_secret(key, config[key], within)}
 
 
 def _devices(kind, field, devices):
-    return {name: _shown(device, name) for name, device in sorted((devices or {}).items())}
+    return {name: _shareable_config(device, name) for name, device in sorted((devices or {}).items())}
 
 
 def _items(kind, field, items):

@@ -11,8 +11,7 @@ import subprocess
 from functools import partial
 from typing import NamedTuple
 
-from lxdapi import atomic_file
-from lxdapi import concurrency as workers
+from lxdapi import atomic_file, concurrency
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.model import objects
 
@@ -44,7 +43,7 @@ def label(node):
     return _UNSEEN.sub("?", node.name), _UNSEEN.sub("?", words)
 
 
-def draw(api, form):
+def render(api, form):
     """Return the graph as text in ``mermaid``, ``dot`` or ``svg``; raises :class:`InvalidError` for another."""
     if not isinstance(form, str) or form not in FORMS:
         raise InvalidError(f"format {form!r} is not known; there are: {', '.join(FORMS)}")
@@ -61,7 +60,7 @@ def write(path, text):
 def read(api):
     """Return (nodes, edges) of a host: nodes by their identity (kind, name), edges as pairs of those."""
     paths = {**_LISTS, **({"member": "cluster/members"} if api.clustered else {})}
-    with workers.Workers(max_workers=len(paths)) as pool:
+    with concurrency.Workers(max_workers=len(paths)) as pool:
         asked = {kind: pool.begin(partial(api.get, path, params={"recursion": 1})) for kind, path in paths.items()}
     found = {kind: result.result().metadata or () for kind, result in asked.items()}
     if not found["instance"]:
@@ -71,7 +70,7 @@ def read(api):
 
 def graph(environment, found):
     """Return (nodes, edges) of what the daemon listed."""
-    used = {name for each in (*found["profile"], *found["instance"]) for _, name in _used(each)}
+    used = {name for each in (*found["profile"], *found["instance"]) for _, name in _used_by(each)}
     # interfaces of the machine stand beside networks: those that something hangs on count
     networks = [each for each in found["network"] if each.get("managed") or each["name"] in used]
     found = {**found, "network": networks}
@@ -100,11 +99,11 @@ def _edges(found, hosts):
         for each in found[kind]:
             yield from ((host, (kind, each["name"])) for host in _holders(each, hosts))
     for each in found["profile"]:
-        yield from ((used, ("profile", each["name"])) for used in _used(each))
+        yield from ((used, ("profile", each["name"])) for used in _used_by(each))
     for each in found["instance"]:
         this = ("instance", each["name"])
         yield from (((("profile", name), this) for name in each.get("profiles") or ()))
-        yield from ((used, this) for used in _used(each))
+        yield from ((used, this) for used in _used_by(each))
         if len(hosts) > 1:
             yield ("host", each.get("location")), this
 
@@ -115,7 +114,7 @@ def _holders(found, hosts):
     return [host for host in hosts if host[1] in places] or hosts
 
 
-def _used(found):
+def _used_by(found):
     """Return the networks and pools that the devices of a profile or an instance are of."""
     for device in (found.get("devices") or {}).values():
         if device.get("type") == "nic":
@@ -124,13 +123,13 @@ def _used(found):
             yield "pool", device["pool"]
 
 
-def _numbered(nodes):
+def _with_ids(nodes):
     return {key: f"n{number}" for number, key in enumerate(nodes)}
 
 
 def mermaid(nodes, edges):
     """Return the graph in Mermaid's language; a name is in quotes, and its special characters are entities."""
-    ids, lines = _numbered(nodes), ["flowchart LR"]
+    ids, lines = _with_ids(nodes), ["flowchart LR"]
     for column, title in enumerate(COLUMNS):
         inside = [(key, node) for key, node in nodes.items() if _COLUMN[node.kind] == column]
         if inside:
@@ -148,14 +147,14 @@ def _entities(text):
 
 def dot(nodes, edges):
     """Return the graph in Graphviz' language."""
-    ids = _numbered(nodes)
+    ids = _with_ids(nodes)
     lines = ["digraph lxdapi {", "  rankdir=LR;", '  node [shape=box, style=rounded, fontname="sans-serif"];']
-    lines += [f'  {ids[key]} [label="{_quoted(label(node))}"];' for key, node in nodes.items()]
+    lines += [f'  {ids[key]} [label="{_quote(label(node))}"];' for key, node in nodes.items()]
     lines += [f"  {ids[one]} -> {ids[other]};" for one, other in edges]
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _quoted(texts):
+def _quote(texts):
     # a label reads entities of HTML and escapes of its own
     safe = (text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"') for text in texts if text)
     return "\\n".join(safe)

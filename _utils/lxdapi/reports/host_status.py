@@ -8,11 +8,10 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.fleet import name_ranges as fleet_names
-from lxdapi.model import equality as meaning
-from lxdapi.model import objects
+from lxdapi.fleet import name_ranges
+from lxdapi.model import equality, objects
 
 AS_DECLARED, NOT_DECLARED, MISSING = "as declared", "not declared", "Missing"
 _STATE, _FLEET = "lxdapi_instance", "lxdapi_fleet"
@@ -34,7 +33,7 @@ def status(api, name="*", state=True, all_projects=False):
     all_projects
         True: the instances of every project.
     """
-    patterns = words_of("name", name)
+    patterns = parse_words("name", name)
     params = {"recursion": 2 if state else 1, **({"all-projects": "true"} if all_projects else {})}
     listed = api.get("instances", params=params).metadata or ()
     if not listed and not all_projects:
@@ -43,7 +42,7 @@ def status(api, name="*", state=True, all_projects=False):
     return {"server": _server(api), "instances": sorted(rows, key=_order)}
 
 
-def words_of(what, given):
+def parse_words(what, given):
     """Return a list of text, which may be given as text with commas; raises :class:`InvalidError` for anything else."""
     words = given.split(",") if isinstance(given, str) else given
     if not isinstance(words, (list, tuple)) or not all(isinstance(each, str) for each in words):
@@ -63,7 +62,7 @@ def _server(api):
 
 
 def _order(row):
-    return row["project"], names.in_order(row["name"])
+    return row["project"], validation.natural_key(row["name"])
 
 
 def _row(found, with_state):
@@ -86,7 +85,7 @@ def _row(found, with_state):
 
 def _age(created):
     """Return the seconds since a time, None if it is unknown or one of the daemons' zero times."""
-    when = meaning.moment(created)
+    when = equality.parse_time(created)
     if not isinstance(when, datetime):
         return None
     return max(0, int((datetime.now(timezone.utc) - when).total_seconds()))
@@ -112,7 +111,7 @@ def compare(found, chunks, answers, where, patterns):
     patterns
         Of the names that were asked for.
     """
-    words = _words(chunks, answers, *where)
+    words = _describe(chunks, answers, *where)
     rows = {(row["project"], row["name"]): row for row in found["instances"]}
     for place, row in rows.items():
         row["drift"] = words.pop(place, NOT_DECLARED)
@@ -127,7 +126,7 @@ def _missing(project, name, said):
     return {"name": name, "project": project, "status": MISSING, **nothing, "addresses": [], "drift": said}
 
 
-def _words(chunks, answers, default, ours):
+def _describe(chunks, answers, default, ours):
     """Return {(project, name): words} of the instances that the states are about."""
     said, declared = defaultdict(list), set()
     for chunk in chunks:
@@ -159,7 +158,7 @@ def _instances_of(chunk, answer):
 def _of_the_fleet(chunk, answer):
     """Return the same of a fleet, whose answer is that of all; if it failed nothing is known of who has no changes."""
     try:
-        declared = fleet_names.expanded(chunk.get("instances") or {})
+        declared = name_ranges.expand_keys(chunk.get("instances") or {})
     except (InvalidError, AttributeError):
         return []  # the state has refused it
     changes = (answer or {}).get("changes") or {}

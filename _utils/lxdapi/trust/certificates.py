@@ -4,19 +4,19 @@ What certificates need beyond the table: the fingerprint that a certificate has,
 
 import re
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.http.pem import read
 from lxdapi.model import listing
 from lxdapi.plan import converge
 
 
-def made(api, name, settings):
+def plan_create(api, name, settings):
     """Return the steps to a new entry of the trust store, whose name is the certificate's fingerprint."""
     digest, sent = read(settings.get("certificate"))
     if digest != name:
         raise InvalidError(f"the name of a certificate is its fingerprint, here {digest}, not {name!r}")
-    return converge.made(api, "certificate", name, {**settings, "certificate": sent})
+    return converge.plan_create_new(api, "certificate", name, {**settings, "certificate": sent})
 
 
 def fingerprint_of(api, name):
@@ -28,7 +28,7 @@ def fingerprint_of(api, name):
     ``incus config trust list`` prints it.
     """
     digits = name.replace(":", "").lower() if isinstance(name, str) else ""
-    if names.is_fingerprint(digits):
+    if validation.is_fingerprint(digits):
         return digits
     found = sorted(key for key, each in listing.list_objects(api, "certificate").items() if each["name"] == name)
     if len(found) > 1:
@@ -40,13 +40,13 @@ def fingerprint_of(api, name):
     return found[0] if found else None
 
 
-def refuse_open(source):
+def require_secure_source(source):
     """Raise :class:`InvalidError` for a certificate that anybody on the way could exchange."""
     if isinstance(source, str) and source.startswith("http://"):
         raise InvalidError("certificate: not by http, where it can be exchanged on the way; https or salt")
 
 
-def refuse_limits(projects, restricted):
+def require_restriction(projects, restricted):
     """Raise :class:`InvalidError` for projects that limit nothing: the daemon trusts such a client with all."""
-    if projects and str(restricted).lower() not in names.TRUE:
+    if projects and str(restricted).lower() not in validation.TRUE:
         raise InvalidError("projects: they limit nothing unless restricted: true is declared")

@@ -7,8 +7,7 @@ Files are made whole or not at all, and never in the place of one that is there.
 import datetime
 import os
 
-from lxdapi import atomic_file
-from lxdapi import validation as names
+from lxdapi import atomic_file, validation
 from lxdapi.errors import InvalidError
 from lxdapi.http import pem
 
@@ -30,19 +29,19 @@ def exists(cert, key):
     Raises :class:`InvalidError` if one is there without the other.
     """
     parts = {"certificate": cert, "key": key or cert}
-    there = {what: "-----BEGIN" in part or pem.is_there(part) for what, part in parts.items()}
+    there = {what: "-----BEGIN" in part or pem.exists(part) for what, part in parts.items()}
     if all(there.values()):
         return True
     if any(there.values()):
         lone, other = sorted(there, key=there.get, reverse=True)
         raise InvalidError(
-            f"client {lone} {_shown(parts[lone])} is there without its {other} {_shown(parts[other])}: "
+            f"client {lone} {_part_label(parts[lone])} is there without its {other} {_part_label(parts[other])}: "
             "bring that one back, or remove this one"
         )
     return False
 
 
-def _shown(part):
+def _part_label(part):
     return "(inline PEM)" if "-----BEGIN" in part else part
 
 
@@ -57,12 +56,12 @@ def make(cert, key, common_name):
 
     Raises :class:`InvalidError` if a file is there, or cannot be made: then neither is.
     """
-    names.check("any", "client", common_name)
+    validation.check("any", "client", common_name)
     if not pem.is_path(cert) or not pem.is_path(key):
         raise InvalidError("cert and key: the whole paths of two files are needed (/... or ~/...)")
     if os.path.realpath(os.path.expanduser(key)) == os.path.realpath(os.path.expanduser(cert)):
         raise InvalidError("cert and key: a new key needs a file of its own")
-    private, public = _generated(common_name)
+    private, public = _generate(common_name)
     write([(key, private, _PRIVATE), (cert, public, _PUBLIC)])
 
 
@@ -115,7 +114,7 @@ def _place(staged):
         raise
 
 
-def _generated(common_name):
+def _generate(common_name):
     """Return (key, certificate) as PEM; cryptography is there where Salt is, but salt-ssh does not ship it."""
     try:
         from cryptography import x509

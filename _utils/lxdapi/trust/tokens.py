@@ -7,7 +7,7 @@ import re
 from functools import partial
 from typing import NamedTuple, Optional
 
-from lxdapi import validation as names
+from lxdapi import validation
 from lxdapi.api import API
 from lxdapi.errors import APIException, APINotTrustedException, InvalidError, LxdapiError
 from lxdapi.http import endpoints, pem, tls
@@ -32,7 +32,7 @@ class Token(NamedTuple):
     end: Optional[datetime.datetime]
 
 
-def decoded(text):
+def decode(text):
     """
     Return the :class:`Token` of its text.
 
@@ -42,7 +42,7 @@ def decoded(text):
     try:
         addresses = tuple(data.get("addresses") or ())
         found = Token(joined, data["secret"], data["fingerprint"].lower(), addresses, _end(data))
-        whole = isinstance(found.secret, str) and found.secret and names.is_fingerprint(found.fingerprint)
+        whole = isinstance(found.secret, str) and found.secret and validation.is_fingerprint(found.fingerprint)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         whole = False
     if not whole or not all(isinstance(each, str) for each in found.addresses):
@@ -58,7 +58,7 @@ def _end(data):
     return end.astimezone(datetime.timezone.utc)
 
 
-def encoded(client, operation):
+def encode(client, operation):
     """Return the text of a token; operation: what the server answered to its making."""
     facts = operation["metadata"]
     data = {
@@ -77,11 +77,11 @@ def address_of(token):
 
     Raises :class:`InvalidError` with what was found at each, if at none.
     """
-    token, tried = decoded(token), []
+    token, tried = decode(token), []
     for address in token.addresses:
         try:
             url = endpoints.base_url(f"https://{address}")
-            if pem.read(tls.certificate_of(url))[0] == token.fingerprint:
+            if pem.read(tls.read_certificate(url))[0] == token.fingerprint:
                 return url
             tried.append(f"{url}: another server")
         except LxdapiError as exc:
@@ -103,9 +103,9 @@ class Client:
 
     def __init__(self, remote, settings, token=None, password=None, name="salt"):
         self.settings = settings
-        self.token = decoded(token) if token else None
+        self.token = decode(token) if token else None
         self.password = _text("password", password)
-        self.name = names.check("any", "client", name)
+        self.name = validation.check("any", "client", name)
         self.cert, self.key = settings.get("cert"), settings.get("key")
         if not str(settings.get("endpoint") or "").startswith("https://"):
             raise InvalidError(
@@ -123,12 +123,12 @@ class Client:
         declared, token = self.settings.get("fingerprint"), self.token
         if not declared:
             return None, False
-        missing = pem.is_path(declared) and not pem.is_there(declared)
+        missing = pem.is_path(declared) and not pem.exists(declared)
         if missing and not token:
             raise InvalidError(
                 f"fingerprint: {declared} is not there, and no token tells the server's; bring the server's certificate"
             )
-        pin = token.fingerprint if missing else pem.pin(declared)
+        pin = token.fingerprint if missing else pem.parse_pin(declared)
         if token and token.fingerprint != pin:
             raise InvalidError(
                 f"token: it is of the server with the certificate {token.fingerprint}, the remote's is {pin}"
@@ -141,41 +141,41 @@ class Client:
         pin = pin or self.pin
         return API.factory(**{**kept, **({"fingerprint": pin} if pin else {})})
 
-    def present(self):
+    def plan_present(self):
         """Return the steps to a key pair, a server that is known, and its trust."""
         trusted = is_trusted(self.api(known=self.there))
-        steps = [] if self.there else [self._made()]
-        steps += [self._pinned()] if self.unpinned else []
+        steps = [] if self.there else [self._plan_keypair()]
+        steps += [self._plan_pin()] if self.unpinned else []
         if trusted:
             return steps
-        self._refuse_useless()
+        self._require_usable()
         return [*steps, Step("trusted", _change("trusted", False, True), self._trust, missing=self._missing)]
 
-    def absent(self):
+    def plan_absent(self):
         """Return the step after which the server does not trust our certificate; the files stay."""
         if not self.there or not is_trusted(self.api()):
             return plans.Plan(summary="not trusted")
-        path = names.path("certificates/{name}", name=pem.read(self.cert)[0])
+        path = validation.path("certificates/{name}", name=pem.read(self.cert)[0])
         return [Step("distrusted", _change("trusted", True, False), lambda: self.api().delete(path) and None)]
 
-    def _made(self):
+    def _plan_keypair(self):
         changes = {**_change("key", None, self.key), **_change("cert", None, self.cert)}
         return Step("given a key pair", changes, partial(keypair.make, self.cert, self.key, self.name))
 
-    def _pinned(self):
+    def _plan_pin(self):
         return Step("told its server", _change("fingerprint", None, self.pin), self._save)
 
     def _save(self):
         """Write the server's certificate, which has just been shown, where it is the one the token tells."""
-        text = tls.certificate_of(endpoints.base_url(self.settings["endpoint"]))
+        text = tls.read_certificate(endpoints.base_url(self.settings["endpoint"]))
         found = pem.read(text)[0]
         if found != self.pin:
             raise InvalidError(f"the server shows another certificate: {found}, the token's is {self.pin}")
         keypair.save(self.settings["fingerprint"], text)
 
-    def _refuse_useless(self):
+    def _require_usable(self):
         """Raise for what cannot make us trusted, whatever the server says."""
-        when = pem.out_of_date(self.cert) if self.there else ""
+        when = pem.expiry_reason(self.cert) if self.there else ""
         if when:
             raise InvalidError(
                 f"our certificate {pem.read(self.cert)[0]} {when}; remove {self.cert} and its key for new ones"
@@ -189,12 +189,12 @@ class Client:
     def _trust(self):
         """Show the server our certificate and what it gave out for it; returns {} if it trusts us meanwhile."""
         api = self.api(self.token and self.token.fingerprint)
-        shown = seen(api)
+        shown = read_server(api)
         if shown.get("auth") == "trusted":
             return {}
         if self._missing():
             raise InvalidError(f"the server does not trust our certificate {pem.read(self.cert)[0]}")
-        api.hidden |= {self.token.secret} if self.token else set()
+        api.secret_values |= {self.token.secret} if self.token else set()
         body = {"type": "client", "name": self.name, **self._proof(shown.get("api_extensions") or ())}
         try:
             api.post("certificates", json=body)
@@ -223,7 +223,7 @@ def _change(key, old, new):
     return {key: {"old": old, "new": new}}
 
 
-def seen(api):
+def read_server(api):
     """Return what a server says of itself to whoever asks."""
     try:
         return api.server
@@ -233,7 +233,7 @@ def seen(api):
 
 def is_trusted(api):
     """Return True if the server trusts the certificate of this API."""
-    return seen(api).get("auth") == "trusted"
+    return read_server(api).get("auth") == "trusted"
 
 
 def make_token(api, client, restricted=None, projects=None):
@@ -245,8 +245,8 @@ def make_token(api, client, restricted=None, projects=None):
     restricted, projects
         As for a certificate.
     """
-    names.check("any", "client", client)
-    certificates.refuse_limits(projects, restricted)
+    validation.check("any", "client", client)
+    certificates.require_restriction(projects, restricted)
     if not api.has("certificate_token"):
         raise InvalidError("the server makes no tokens: it lacks the API extension certificate_token")
     api.forget()  # it may listen since it was asked
@@ -254,22 +254,24 @@ def make_token(api, client, restricted=None, projects=None):
         raise InvalidError("the server listens on no address (core.https_address): nobody could use a token")
     limits = {"restricted": restricted, "projects": projects}
     body = {"type": "client", "name": client, "token": True, **{k: v for k, v in limits.items() if v is not None}}
-    return encoded(client, api.post("certificates", json=body).metadata)
+    return encode(client, api.post("certificates", json=body).metadata)
 
 
-def tokens(api):
+def list_tokens(api):
     """Return {path of its operation: token} of those that can be used, without their secrets."""
     found = api.get("operations", params={"recursion": 1}).metadata or {}
     running = {each["id"]: each for each in found.get("running") or () if each["class"] == "token"}
     # those by which members join a cluster, and those of images, are without a request
-    return {f"operations/{key}": _shown(each["metadata"]) for key, each in running.items() if _asked(each)}
+    return {
+        f"operations/{key}": _public_facts(each["metadata"]) for key, each in running.items() if _request_token(each)
+    }
 
 
-def _asked(operation):
+def _request_token(operation):
     return (operation.get("metadata") or {}).get("request")
 
 
-def _shown(facts):
+def _public_facts(facts):
     asked = facts["request"]
     shown = {key: asked.get(key) for key in ("name", "restricted", "projects")}
     return {**shown, "addresses": facts.get("addresses"), "expires_at": facts.get("expiresAt")}
@@ -277,7 +279,7 @@ def _shown(facts):
 
 def revoke(api, client):
     """Take back every token of a client that was not used; returns what changed."""
-    paths = [path for path, token in tokens(api).items() if token["name"] == client]
+    paths = [path for path, token in list_tokens(api).items() if token["name"] == client]
     for path in paths:
         api.delete(path)
     return {"deleted": client} if paths else {}
