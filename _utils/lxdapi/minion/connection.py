@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import threading
-from functools import lru_cache
 
 from lxdapi import masking, validation
 from lxdapi.api import API
@@ -53,7 +52,6 @@ def connect(names, remote=None, project=None, target=None):
     From here on the values of what ``lxdapi:sensitive`` names are secret. With ``lxdapi:progress_events`` what lasts is
     told on Salt's event bus.
     """
-    require_one_version(names)
     functions, context = names["__salt__"], names["__context__"]
     config_get = _cached(context, functions["config.get"])
     masking.set_patterns(validation.parse_patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
@@ -62,6 +60,7 @@ def connect(names, remote=None, project=None, target=None):
     identity = repr((os.getpid(), sorted(settings.items()), project))
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
+        require_one_version(names)
         api = _api(settings, project)
         if config_get("lxdapi:progress_events", False):
             api.on_progress = _event_sender(functions, LOCAL if remote is None else remote)
@@ -100,26 +99,25 @@ def require_one_version(names):
         modules beside it names: they are synced, installed or shipped together.
     """
     folder = os.path.dirname(os.path.dirname(names.get("__file__", "")))
+    version = _version_of(folder)
+    if version not in (None, VERSION):
+        library = os.path.dirname(os.path.dirname(__file__))
+        raise InvalidError(
+            f"lxdapi {version} ({folder}) runs with the library of lxdapi {VERSION} ({library}). Over salt-ssh, "
+            "run salt-ssh -t; otherwise it is installed twice, by pip and by saltutil.sync_all; keep one"
+        )
+
+
+def _version_of(folder):
+    """Return the version of the fronts below a folder, None if there is none."""
     for modules in ("modules", "_modules"):
-        path = os.path.join(folder, modules, "lxdapi.py")
         try:
-            version = _version_in(path, os.stat(path).st_mtime_ns)
+            with open(os.path.join(folder, modules, "lxdapi.py"), encoding="utf-8") as file:
+                found = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE)
         except OSError:
             continue
-        if version not in (None, VERSION):
-            library = os.path.dirname(os.path.dirname(__file__))
-            raise InvalidError(
-                f"lxdapi {version} ({folder}) runs with the library of lxdapi {VERSION} ({library}). Over salt-ssh, "
-                "run salt-ssh -t; otherwise it is installed twice, by pip and by saltutil.sync_all; keep one"
-            )
-
-
-@lru_cache(maxsize=8)
-def _version_in(path, _):
-    """Return the version that a file of the fronts names, None if it names none; a changed file is read again."""
-    with open(path, encoding="utf-8") as file:
-        found = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE)
-    return found and found[1]
+        return found and found[1]
+    return None
 
 
 def settings_of(config_get, remote):

@@ -37,7 +37,6 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
 def run_plan(names, kind_name, name, plan, sensitive=None):
     """Return Salt's answer for a state whose plan, called without arguments, connects by itself if it has to."""
     try:
-        connection.require_one_version(names)
         here = state_run.current(names)
         return prefetch.run_or_collect(here, partial(_run, here, kind_name, name, plan, sensitive))
     except InvalidError as exc:
