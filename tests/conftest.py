@@ -113,8 +113,13 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_unconfigure(config):
-    """Salt's log handlers keep quiet when they find stderr closed at the very end."""
+    """Salt's log handlers keep quiet when they find stderr closed at the very end; no thread is left to be waited for."""
     logging.raiseExceptions = False
+    # pytest-salt-factories forgets it where the run was interrupted before the first test: python then never ends
+    server = config.pluginmanager.get_plugin("saltfactories-log-server")
+    thread = getattr(server, "process_queue_thread", None)
+    if thread is not None and thread.is_alive():
+        server.stop()
 
 
 def pytest_generate_tests(metafunc):
