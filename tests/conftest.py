@@ -113,7 +113,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_unconfigure(config):
-    """Salt's log handlers keep quiet when they find stderr closed at the very end; no thread is left to be waited for."""
+    """Salt's log handlers keep quiet when stderr is closed at the very end, and no thread keeps python running."""
     logging.raiseExceptions = False
     # pytest-salt-factories forgets it where the run was interrupted before the first test: python then never ends
     server = config.pluginmanager.get_plugin("saltfactories-log-server")
