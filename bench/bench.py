@@ -21,12 +21,13 @@ import image_costs
 import life
 import loading
 import noop
-from daemons import KINDS, Daemon
 from exec import exec_output
-from faultproxy import FaultProxy
-from images import busybox_image
 from measure import MIB, line
 from ways import Raw
+
+from tests.support.daemons import KINDS, Daemon
+from tests.support.fault_proxy import FaultProxy
+from tests.support.images import busybox_image
 
 GROUPS = ("import", "reads", "noop", *life.JOBS, "image", "exec", "files")
 

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPO = Path(__file__).resolve().parents[1]
-for _folder in ("tests/support", "_utils"):
+for _folder in (".", "_utils"):
     sys.path.insert(0, str(REPO / _folder))
 
-from rest import UnixConnection  # noqa: E402
+from tests.support.rest import UnixConnection  # noqa: E402
 
 # a minion compiles what it loads once, not in every run
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

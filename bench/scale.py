@@ -23,7 +23,6 @@ import measure  # it says where the others are
 from measure import Bare, Cost, Salt, line, run, skipped
 from ways import FLEET
 
-SIMULATED = measure.REPO / "tests" / "support" / "simulated.py"
 JOBS = {
     "create": {"config": {"user.a": "1"}},
     "noop": {"config": {"user.a": "1"}},
@@ -34,8 +33,17 @@ JOBS = {
 @contextmanager
 def hosts(folder, count, speed):
     """So many empty hosts answer at ``FOLDER/0.socket`` and so on while the block lasts."""
-    command = [sys.executable, str(SIMULATED), str(folder), "--hosts", str(count), "--speed", str(speed)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.simulated",
+        str(folder),
+        "--hosts",
+        str(count),
+        "--speed",
+        str(speed),
+    ]
+    process = subprocess.Popen(command, cwd=measure.REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         if process.stdout.readline() != b"ready\n":
             raise SystemExit("the simulated hosts do not answer")

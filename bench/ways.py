@@ -4,8 +4,9 @@ The ways to the same end that the rows compare: Salt with lxdapi in several form
 
 from pathlib import Path
 
-from faultproxy import FaultProxy
 from measure import REPO, Bare, Salt, at_once, costs_of, skipped
+
+from tests.support.fault_proxy import FaultProxy
 
 DECLARED, CHANGED = ({"source": "busybox", "config": {"user.a": value}} for value in "12")
 # What is declared of each instance; a job that follows another one changes one thing.

@@ -141,7 +141,7 @@ install_incus7() {
     mkdir -p "$CACHE"
     if ! (flock 9 && make_incus7 "$root") 9>"$root.lock"; then
         LXDAPI_WITHOUT_INCUS7="its root file system could not be made, for which the Debian mirror is needed"
-    elif ! scripts/isolated /usr/bin/python3 tests/support/daemons.py probe --daemon incus7; then
+    elif ! scripts/isolated /usr/bin/python3 -m tests.support.daemons probe --daemon incus7; then
         LXDAPI_WITHOUT_INCUS7="it does not start on this machine"
     else
         return 0

@@ -12,15 +12,15 @@ import signal
 from contextlib import ExitStack
 
 import pytest
-from cluster import Cluster
-from contract import missing
-from daemons import INTERRUPTIONS, KINDS, Daemon, uninterrupted
-from faultproxy import FaultProxy
-from images import busybox_image
-from outcomes import Recorder
-from started import Started
 
-import examples
+from tests.support import examples
+from tests.support.cluster import Cluster
+from tests.support.contract import missing
+from tests.support.daemons import INTERRUPTIONS, KINDS, Daemon, uninterrupted
+from tests.support.fault_proxy import FaultProxy
+from tests.support.images import busybox_image
+from tests.support.outcomes import Recorder
+from tests.support.started import Started
 
 WITHOUT_INCUS7 = pytest.StashKey()
 

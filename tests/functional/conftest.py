@@ -6,13 +6,14 @@ import os
 import socket
 from contextlib import ExitStack
 
-import contract
 import pytest
-import twins
-from daemons import Daemon
-from faultproxy import FaultProxy
-from images import busybox_image
-from loaded import Loaded
+
+from tests.support import contract
+from tests.support import two_daemons as twins
+from tests.support.daemons import Daemon
+from tests.support.fault_proxy import FaultProxy
+from tests.support.images import busybox_image
+from tests.support.loader import Loaded
 
 
 class Applied:

@@ -10,12 +10,13 @@ import hashlib
 import re
 import textwrap
 
-import certificates
-import fronts
 import pytest
 import salt.utils.yaml
-from loaded import REPO
 from lxdapi.model.kinds import KINDS
+
+from tests.support import client_certificates as certificates
+from tests.support import fronts
+from tests.support.loader import REPO
 
 FINGERPRINT = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
 FILE = object()  # as a body: the image file

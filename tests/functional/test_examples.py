@@ -4,9 +4,10 @@ What the documentation shows works, word for word: examples/, the first SLS and 
 
 import pytest
 import yaml
-from loaded import REPO, Loaded
-from readme import code_blocks
 from salt.exceptions import SaltInvocationError
+
+from tests.support.loader import REPO, Loaded
+from tests.support.readme import code_blocks
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from daemons import until
-from loaded import REPO
-from soak import STATES, WARM_UP
+
+from tests.support.daemons import until
+from tests.support.loader import REPO
+from tests.support.soak import STATES, WARM_UP
 
 SHORT, LONG = 12, 102
-HERE = Path(__file__).parent
 
 
 def operations(daemon):
@@ -40,8 +40,8 @@ def soak(daemon, imported, tmp_path):
     """Live so many times in a process of its own, and return its weight before and after."""
 
     def soak(lives):
-        command = [sys.executable, HERE / "soak.py", daemon.socket, tmp_path, str(lives)]
-        environment = {**os.environ, "PYTHONPATH": f"{REPO / '_utils'}:{HERE}"}
+        command = [sys.executable, "-m", "tests.support.soak", daemon.socket, tmp_path, str(lives)]
+        environment = {**os.environ, "PYTHONPATH": f"{REPO / '_utils'}:{REPO}"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -53,7 +53,7 @@ def soak(daemon, imported, tmp_path):
 @pytest.mark.parametrize(
     "lives", [pytest.param(SHORT, marks=pytest.mark.mainly("incus")), pytest.param(LONG, marks=pytest.mark.long)]
 )
-def test_case_44_many_states_in_a_row_leave_nothing_open_and_nothing_behind(daemon, soak, lives):
+def test_many_states_in_a_row_leave_nothing_open_and_nothing_behind(daemon, soak, lives):
     soak(0)
     there, kept = sockets(daemon.pid), files(daemon)
     before, after = soak(lives)

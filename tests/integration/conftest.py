@@ -5,17 +5,18 @@ What the integration tests share: where the daemons are, what is behind salt://,
 import shutil
 from functools import lru_cache
 
-import distribution
 import pytest
+
+from tests.support import distribution
 
 pytest.register_assert_rewrite("life", "salt_commands")
 
-import flat_layout  # noqa: E402
-import installed  # noqa: E402
-import ssh_target  # noqa: E402
-from life import Life  # noqa: E402
-from salt_commands import REPO, SRV, Salt, this_environment  # noqa: E402
-from sshd import Sshd  # noqa: E402
+from tests.support import flat_layout  # noqa: E402
+from tests.support import pip_install as installed  # noqa: E402
+from tests.support import ssh_settings as ssh_target  # noqa: E402
+from tests.support.salt_commands import REPO, SRV, Salt, this_environment  # noqa: E402
+from tests.support.sshd import Sshd  # noqa: E402
+from tests.support.web_server_life import Life  # noqa: E402
 
 
 @pytest.fixture(scope="session")

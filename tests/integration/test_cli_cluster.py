@@ -6,9 +6,10 @@ import pytest
 import salt.client
 import salt.config
 import salt.payload
-from cli_examples import examples, public_functions
-from cluster import Cluster
-from salt_commands import REPO, Salt, this_environment
+
+from tests.support.cli_examples import examples, public_functions
+from tests.support.cluster import Cluster
+from tests.support.salt_commands import REPO, Salt, this_environment
 
 SHOWN = {
     words[0]: words

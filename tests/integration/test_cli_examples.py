@@ -16,11 +16,12 @@ import pytest
 import salt.client
 import salt.config
 import salt.payload
-from cli_examples import examples, public_functions
 from lxdapi.trust import keypair
 from salt.exceptions import CommandExecutionError
-from salt_commands import REPO, Salt, this_environment
-from spread import spread
+
+from tests.support.cli_examples import examples, public_functions
+from tests.support.salt_commands import REPO, Salt, this_environment
+from tests.support.spread import spread
 
 FUNCTIONS = public_functions("_modules")
 EXAMPLES = {" ".join(words): words for docstring in FUNCTIONS.values() for words in examples(docstring)}

@@ -4,8 +4,8 @@ The highstate of examples/ on a minion that has never synced.
 
 import shutil
 
-from life import by_id
-from salt_commands import REPO
+from tests.support.salt_commands import REPO
+from tests.support.web_server_life import by_id
 
 
 def test_a_first_highstate_syncs_by_itself_and_a_second_changes_nothing(make_salt, daemon, image, tmp_path):

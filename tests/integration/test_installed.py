@@ -5,12 +5,13 @@ The package installed by pip: on its own, beside other extensions of Salt, and w
 import json
 import sys
 
-import extension
-import installed as environments
 import pytest
-from readme import code_blocks
 from salt.version import __version__ as SALT
-from salt_commands import REPO, VENVS, run, this_environment
+
+from tests.support import foreign_extension as extension
+from tests.support import pip_install as environments
+from tests.support.readme import code_blocks
+from tests.support.salt_commands import REPO, VENVS, run, this_environment
 
 # The classes that the earlier lxdapi had in the same place.
 SEED = "from lxdapi.api import API, APIException, APINotFoundException, APIResult\n"

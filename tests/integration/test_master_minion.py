@@ -5,11 +5,11 @@ A real master and a real minion: modules synced from the master, states applied 
 import json
 from pathlib import Path
 
-import canaries
-import flat_layout
 import pytest
-from life import arguments
 from salt.utils.event import get_event as salt_events
+
+from tests.support import canaries, flat_layout
+from tests.support.web_server_life import arguments
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def answered(bus, sls):
     return events
 
 
-def test_case_93_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt, master, roots, remotes, daemons):
+def test_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt, master, roots, remotes, daemons):
     planted, kind, seen = canaries.Canaries(), next(iter(remotes)), []
     with salt_events("master", opts=dict(master.config), listen=True) as bus:
         for turn in ("first", "second"):

@@ -2,10 +2,11 @@
 A minion without a master: ``salt-call --local``, the modules synced or in place.
 """
 
-import flat_layout
 import pytest
-from life import arguments
-from salt_commands import REPO
+
+from tests.support import flat_layout
+from tests.support.salt_commands import REPO
+from tests.support.web_server_life import arguments
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,9 @@ salt-ssh to a target that has nothing but sshd, the system's python3 and the dae
 """
 
 import pytest
-from life import prove_single_calls
 from salt.version import __version__ as SALT
+
+from tests.support.web_server_life import prove_single_calls
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ LXDAPI_SALT_VENVS has them, made by ./test: ``3006.28=/path/to/venv,3007.15=/pat
 import json
 
 import pytest
-from life import by_id, prove_single_calls
-from salt_commands import VARIABLE, VENVS
+
+from tests.support.salt_commands import VARIABLE, VENVS
+from tests.support.web_server_life import by_id, prove_single_calls
 
 pytestmark = pytest.mark.salt_versions
 

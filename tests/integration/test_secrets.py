@@ -11,10 +11,11 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 
-import canaries
 import pytest
-from canaries import MARKED, Canaries
-from salt_commands import REPO
+
+from tests.support import canaries
+from tests.support.canaries import MARKED, Canaries
+from tests.support.salt_commands import REPO
 
 # Whose records hold the SLS, rendered.
 SALTS_LOGGERS = {"salt.template"}
@@ -145,20 +146,20 @@ def test_what_is_no_secret_is_found_in_all_of_these_places(evidence):
     assert any("state.apply canaries_second" in command for command in evidence.commands)
 
 
-def test_case_93_no_secret_is_in_what_the_commands_print_with_debug(evidence):
+def test_no_secret_is_in_what_the_commands_print_with_debug(evidence):
     for run, said in evidence.said.items():
         assert evidence.leaked(said.stdout + said.stderr) == [], run
         assert "(hidden)" in said.stdout + said.stderr, run
 
 
-def test_case_93_no_secret_is_in_a_log_of_the_level_all_but_where_salt_logs_the_sls(evidence):
+def test_no_secret_is_in_a_log_of_the_level_all_but_where_salt_logs_the_sls(evidence):
     found = {name: message for name, message in canaries.records(evidence.log) if evidence.leaked(message)}
     assert set(found) == SALTS_LOGGERS, {name: evidence.leaked(message) for name, message in found.items()}
     assert all(message.startswith("Rendered data from file: ") for message in found.values())
     assert "urllib3.connectionpool" in {name for name, _ in canaries.records(evidence.log)}
 
 
-def test_case_93_no_secret_is_in_a_file_but_in_salts_copy_of_the_sls_and_in_the_configuration(evidence):
+def test_no_secret_is_in_a_file_but_in_salts_copy_of_the_sls_and_in_the_configuration(evidence):
     found = {path: evidence.leaked(text) for path, text in evidence.files.items() if evidence.leaked(text)}
     copies = {f"var/cache/salt/minion/files/base/canaries_{name}.sls" for name in ("first", "second", "refused")}
     # the configuration of minion and master, which the test wrote
@@ -166,7 +167,7 @@ def test_case_93_no_secret_is_in_a_file_but_in_salts_copy_of_the_sls_and_in_the_
     assert found["minion"] == ["broken key", "private key"]
 
 
-def test_case_93_no_secret_is_in_a_command_line(evidence):
+def test_no_secret_is_in_a_command_line(evidence):
     assert [command for command in evidence.commands if evidence.leaked(command)] == []
 
 

@@ -6,8 +6,9 @@ import time
 
 import psutil
 import pytest
-from daemons import until
-from life import arguments
+
+from tests.support.daemons import until
+from tests.support.web_server_life import arguments
 
 # Until some thirty lives are over Salt itself grows: seen as 20 MB.
 SECONDS, WARM_UP = 600, 30
@@ -38,7 +39,7 @@ def weight(pid):
 
 @pytest.mark.long
 @pytest.mark.timeout(SECONDS + 300)
-def test_case_44_a_minion_that_applies_states_for_ten_minutes_does_not_grow(master, soaked, daemon):
+def test_a_minion_that_applies_states_for_ten_minutes_does_not_grow(master, soaked, daemon):
     command = master.salt_cli(timeout=60)
 
     def run(*words):

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from urllib.parse import quote
 
-import wipe
-from daemons import Daemon, until
-from rest import Refused
+from tests.support import wipe
+from tests.support.daemons import Daemon, until
+from tests.support.rest import Refused
 
 # What the daemons give and take by themselves.
 AUTOMATIC_ROLES = {"database", "database-leader", "database-standby"}

@@ -27,8 +27,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import wipe
-from rest import Rest
+from tests.support import wipe
+from tests.support.rest import Rest
 
 ENTER_ROOT = str(Path(__file__).resolve().parents[2] / "scripts" / "enter-root")
 # Made by scripts/make-incus7-root.

@@ -3,13 +3,12 @@ Runs the tests for ./test: the files that were named, or else everything, in par
 
 .. code-block:: text
 
-    python run_parts.py [ARGUMENT OF PYTEST]...
+    python -m tests.support.run_parts [ARGUMENT OF PYTEST]...
 
 The parts are shown one after the other. In the end the tests that failed are named again, and the last line says how
 many there are: "12 passed, 1 failed". SIGINT, SIGTERM and SIGHUP end the parts at once; each shuts its daemons down.
 """
 
-import glob
 import os
 import signal
 import subprocess
@@ -17,16 +16,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-import outcomes
-from daemons import INTERRUPTIONS
+from tests.support import outcomes
+from tests.support.daemons import INTERRUPTIONS
 
 # So long a part may take to end after an interruption: it shuts down its daemons.
 LAST_SECONDS = 300
 # No test is in it; see pytest's exit codes.
 EMPTY = 5
-# The files of the second part.
-SECOND = "tests/functional/test_[i-z]*.py"
-CLUSTERS = "tests/functional/test_cluster*.py"
+# The folders of the first part and of the last one; what else is functional is the second one.
+FIRST = ("files", "images", "instances")
+LAST = ("cluster",)
 
 
 class Part:
@@ -153,10 +152,11 @@ def names_a_path(arguments):
 
 def all_parts(arguments, folder):
     """Return the parts of everything: three for two cores, as the tests wait for daemons half of their time."""
-    functional, clusters = "tests/functional", sorted(glob.glob(CLUSTERS))
-    first = [functional, "--ignore-glob=*/test_cluster*", f"--ignore-glob={SECOND}"]
-    rest = ["tests/unit", "tests/support_tests", "tests/integration", *clusters]
-    files = {"functional, first": first, "functional, second": sorted(glob.glob(SECOND)), "clusters and the rest": rest}
+    functional = "tests/functional"
+    first, last = ([f"{functional}/{name}" for name in names] for names in (FIRST, LAST))
+    rest = ["tests/unit", "tests/support_tests", "tests/integration", *last]
+    second = [functional, *(f"--ignore={each}" for each in [*first, *last])]
+    files = {"functional, first": first, "functional, second": second, "clusters and the rest": rest}
     parts = [Part.of_tests(name, [*paths, *arguments], folder) for name, paths in files.items()]
     if "--long" in arguments:
         parts.append(Part("a bare root", ["scripts/check-bare-root"], folder))

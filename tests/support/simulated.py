@@ -5,7 +5,7 @@ Simulated Incus hosts, each on a unix socket of its own: see ``simulated_host``.
 
     with Simulated("/tmp/x/unix.socket", speed=math.inf) as host:      # in this process
         ...
-    python3 simulated.py FOLDER --hosts 100 --instances 100            # FOLDER/0.socket and so on, until stdin ends
+    python3 -m tests.support.simulated FOLDER --hosts 100 --instances 100  # FOLDER/0.socket and so on, until stdin ends
 
 ``GET /simulated`` tells what all hosts of the process were asked since the last ``DELETE /simulated``.
 """
@@ -22,8 +22,8 @@ from http.client import responses
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from simulated_host import Refusal, Reply, Request, failure, success
-from simulated_instances import SimulatedHost
+from tests.support.simulated_host import Refusal, Reply, Request, failure, success
+from tests.support.simulated_instances import SimulatedHost
 
 LONGEST_HEAD = 64 * 1024
 

@@ -5,7 +5,7 @@ The instances of a simulated host: their creation, their status, their changes, 
 import asyncio
 import uuid
 
-from simulated_host import ARCHITECTURE, CODES, Host, Refusal, Reply, now, success, tag, written
+from tests.support.simulated_host import ARCHITECTURE, CODES, Host, Refusal, Reply, now, success, tag, written
 
 WRITABLE = ("architecture", "config", "description", "devices", "ephemeral", "profiles")
 # action: (from, to, as an operation is called, what is said of one that is elsewhere)

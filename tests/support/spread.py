@@ -5,7 +5,8 @@ Tests that are the same whichever daemon there is: each of them with one kind of
 from itertools import cycle
 
 import pytest
-from daemons import KINDS
+
+from tests.support.daemons import KINDS
 
 
 def spread(*values):

@@ -3,7 +3,8 @@ Daemons and clusters of a session by kind, each started when the first test asks
 """
 
 import pytest
-from daemons import Daemon
+
+from tests.support.daemons import Daemon
 
 
 class Started(dict):

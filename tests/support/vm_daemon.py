@@ -9,7 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from daemons import ENTER_ROOT, Daemon
+from tests.support.daemons import ENTER_ROOT, Daemon
 
 HERE = Path(__file__).resolve().parent
 ENTER_VM_HOST = str(Path(ENTER_ROOT).with_name("enter-vm-host"))

@@ -7,7 +7,7 @@ The order is that of who uses what: instances let go of everything else, profile
 import time
 from urllib.parse import quote
 
-from rest import Refused
+from tests.support.rest import Refused
 
 # What is remembered after the preseed and restored after a test.
 DOCUMENTS = ("/1.0", "/1.0/projects/default", "/1.0/profiles/default", "/1.0/storage-pools/default")

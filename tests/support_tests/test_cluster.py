@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cluster import Cluster
-from rest import Refused
+
+from tests.support.cluster import Cluster
+from tests.support.rest import Refused
 
 POOLS, NETWORKS = "/1.0/storage-pools", "/1.0/networks"
 MEMBERS, GROUPS = "/1.0/cluster/members", "/1.0/cluster/groups"

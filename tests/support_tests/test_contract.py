@@ -8,13 +8,14 @@ import gzip
 import json
 import re
 
-import contract
 import pytest
 import yaml
-from contract import EXTENSIONS, GAPS, Request, Unknown
-from functional.loaded import Loaded
 from lxdapi.api import API
 from lxdapi.model.kinds import KINDS
+
+from tests.support import contract
+from tests.support.contract import EXTENSIONS, GAPS, Request, Unknown
+from tests.support.loader import Loaded
 
 # The file of the very daemon, or of the one next to it.
 FILE_OF = {"lxd": "lxd-5.0.2", "incus": "incus-6.0.4", "incus7": "incus-7.0.1"}

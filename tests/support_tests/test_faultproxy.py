@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from daemons import until
-from rest import Rest, UnixConnection
+
+from tests.support.daemons import until
+from tests.support.rest import Rest, UnixConnection
 
 PROFILES = "/1.0/profiles"
 OTHER_ENDS = (ConnectionError, http.client.IncompleteRead, http.client.BadStatusLine)

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from daemons import KINDS, until
-from traces import heed_signals, traces
+
+from tests.support.daemons import KINDS, until
+from tests.support_tests.traces import heed_signals, traces
 
 HERE = Path(__file__).parent
 INTERFACES = Path("/sys/class/net")

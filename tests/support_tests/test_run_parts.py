@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from daemons import until
-from traces import heed_signals, traces
+
+from tests.support import run_parts
+from tests.support.daemons import until
+from tests.support_tests.traces import heed_signals, traces
 
 HERE = Path(__file__).parent
 REPO = HERE.parents[1]
@@ -49,29 +51,39 @@ def test_deaf():
     print("deaf", flush=True)
     time.sleep(60)
 """
-IMPATIENT = "import run_parts, sys; run_parts.LAST_SECONDS = 1; sys.exit(run_parts.main(sys.argv[1:]))"
+IMPATIENT = """
+import sys
+from tests.support import run_parts
+run_parts.LAST_SECONDS = 1
+sys.exit(run_parts.main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
 def checkout(tmp_path):
     """Make a repository like this one, with the given tests only."""
 
-    def make(**files):
-        for name in ("unit", "support_tests", "integration", "functional"):
+    def make(tests):
+        folders = (
+            "unit",
+            "support_tests",
+            "integration",
+            *(f"functional/{name}" for name in (*run_parts.FIRST, *run_parts.LAST)),
+        )
+        for name in folders:
             (tmp_path / "tests" / name).mkdir(parents=True)
         for path in ("_utils", "scripts", "tests/support"):
             (tmp_path / path).symlink_to(REPO / path)
-        for path in ("setup.cfg", "tests/conftest.py"):
+        for path in ("setup.cfg", "tests/__init__.py", "tests/conftest.py"):
             shutil.copy(REPO / path, tmp_path / path)
-        for name, text in files.items():
-            folder, _, base = name.partition("_")
-            (tmp_path / "tests" / folder / f"test_{base}.py").write_text(text)
+        for folder, text in tests.items():
+            (tmp_path / "tests" / folder / f"test_{folder.rpartition('/')[2]}.py").write_text(text)
         return tmp_path
 
     return make
 
 
-def started(folder, *arguments, program=("tests/support/run_parts.py",), **environment):
+def started(folder, *arguments, program=("-m", "tests.support.run_parts"), **environment):
     """Return a process that runs the tests in a folder as ./test does."""
     return subprocess.Popen(
         [sys.executable, *program, *arguments, "-p", "no:cacheprovider"],
@@ -91,12 +103,12 @@ def ended(process):
 
 
 def test_what_failed_is_named_again_and_the_last_line_counts(checkout):
-    status, lines = ended(started(checkout(functional_a=FIRST, functional_z=SECOND, unit_u=FIRST)))
+    status, lines = ended(started(checkout({"functional/instances": FIRST, "functional": SECOND, "unit": FIRST})))
     assert status == 1
     assert lines[-4:] == [
-        "FAILED tests/functional/test_a.py::test_bad - AssertionError: not so",
-        "FAILED tests/functional/test_z.py::test_good - ValueError: at its end",
-        "FAILED tests/unit/test_u.py::test_bad - AssertionError: not so",
+        "FAILED tests/functional/instances/test_instances.py::test_bad - AssertionError: not so",
+        "FAILED tests/functional/test_functional.py::test_good - ValueError: at its end",
+        "FAILED tests/unit/test_unit.py::test_bad - AssertionError: not so",
         "2 passed, 3 failed, 1 skipped",
     ]
 
@@ -104,7 +116,7 @@ def test_what_failed_is_named_again_and_the_last_line_counts(checkout):
 @pytest.mark.parametrize(
     "arguments, status, last",
     [
-        (["tests/unit/test_u.py::test_good"], 0, ["1 passed, 0 failed"]),
+        (["tests/unit/test_unit.py::test_good"], 0, ["1 passed, 0 failed"]),
         (["-k", "nothing"], 5, ["0 passed, 0 failed"]),
         (["-k", "good"], 0, ["1 passed, 0 failed"]),
         (["tests/unit", "--no-such-option"], 4, ["FAILED pytest - ended with 4", "0 passed, 1 failed"]),
@@ -112,22 +124,25 @@ def test_what_failed_is_named_again_and_the_last_line_counts(checkout):
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
 def test_a_run_with_arguments_ends_the_same_way(checkout, arguments, status, last):
-    found, lines = ended(started(checkout(unit_u=FIRST), *arguments))
+    found, lines = ended(started(checkout({"unit": FIRST}), *arguments))
     assert (found, lines[-len(last) :]) == (status, last)
 
 
 def test_a_file_that_cannot_be_read_is_named(checkout):
-    status, lines = ended(started(checkout(unit_u="import nothing_of_that_name"), "tests/unit"))
+    status, lines = ended(started(checkout({"unit": "import nothing_of_that_name"}), "tests/unit"))
     assert status == 2
-    assert lines[-2].startswith("FAILED tests/unit/test_u.py - ") and "nothing_of_that_name" in lines[-2]
+    assert lines[-2].startswith("FAILED tests/unit/test_unit.py - ") and "nothing_of_that_name" in lines[-2]
     assert lines[-1] == "0 passed, 1 failed"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
-@pytest.mark.parametrize("arguments", [[], ["tests/functional/test_a.py"]], ids=["parts", "a file"])
+@pytest.mark.parametrize("arguments", [[], ["tests/functional/instances/test_instances.py"]], ids=["parts", "a file"])
 def test_a_signal_ends_all_parts_and_their_daemons(checkout, number, arguments, tmp_path, pytestconfig):
     inner = (HERE / "inner.py").read_text()
-    folder, launched = checkout(functional_a=inner, functional_z=WAITS, unit_u=WAITS), tmp_path / "launched"
+    folder, launched = (
+        checkout({"functional/instances": inner, "functional": WAITS, "unit": WAITS}),
+        tmp_path / "launched",
+    )
     options = ["-k", "waits", "--daemon", pytestconfig.option.daemon[0]]
     process = started(folder, *arguments, *options, LAUNCHED=str(launched))
     assert until(lambda: launched.exists() or process.poll() is not None, 60)
@@ -141,7 +156,7 @@ def test_a_signal_ends_all_parts_and_their_daemons(checkout, number, arguments, 
 
 
 def test_a_part_that_does_not_end_is_killed(checkout):
-    process = started(checkout(unit_u=DEAF), "-s", "tests/unit", program=("-c", IMPATIENT), PYTHONPATH="tests/support")
+    process = started(checkout({"unit": DEAF}), "-s", "tests/unit", program=("-c", IMPATIENT), PYTHONPATH=".")
     assert any("deaf" in line for line in process.stdout)
     process.send_signal(signal.SIGTERM)
     status, lines = ended(process)

@@ -7,9 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from rest import Refused, Rest
-from simulated import Simulated
-from simulated_host import Times
+
+from tests.support.rest import Refused, Rest
+from tests.support.simulated import Simulated
+from tests.support.simulated_host import Times
 
 BUSYBOX = {"type": "image", "alias": "busybox"}
 STOP = {"action": "stop", "force": True}

@@ -2,19 +2,10 @@
 What unit tests stand on: the library on the path, a clean environment, no daemon, no network.
 """
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import settings
 
-from examples import examples
-
-_HERE = Path(__file__).resolve().parent
-
-for folder in (_HERE, _HERE.parent / "support", _HERE.parents[1] / "_utils"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
+from tests.support.examples import examples
 
 # The same examples in each run: what is red here is red everywhere.
 settings.register_profile("unit", database=None, deadline=None, derandomize=True, max_examples=examples(80))
@@ -33,7 +24,7 @@ def silent_environment(monkeypatch):
 @pytest.fixture
 def contract_kept():
     """Nothing that the test makes the library send is unknown to a daemon's OpenAPI file; see contract.py."""
-    import contract
+    from tests.support import contract
 
     with contract.recording() as sent:
         yield

@@ -6,12 +6,13 @@ import inspect
 
 import pytest
 import requests
-from fake import OPERATION, SOCKET, Paper, failure, page, raw, server, started, sync
 from lxdapi import api as api_module
 from lxdapi import shortcuts
 from lxdapi.api import API, APIException, APINotFoundException, APIResult
 from lxdapi.errors import APINotTrustedException, APIProtocolException, InvalidError, LxdapiError
 from lxdapi.http import endpoints
+
+from tests.support.fake_transport import OPERATION, SOCKET, Paper, failure, page, raw, server, started, sync
 
 VERBS = ("get", "head", "post", "put", "patch", "delete")
 

@@ -9,11 +9,12 @@ from email import message_from_bytes
 from importlib.util import find_spec
 from pathlib import Path
 
-import distribution
 import docutils.core
 import docutils.nodes
 import pytest
 from lxdapi.version import VERSION
+
+from tests.support import distribution
 
 REPO = distribution.REPO
 WHEEL = {"_utils/lxdapi": "lxdapi", **{f"_{name}": f"lxdapi/{name}" for name in ("modules", "output", "states")}}

@@ -8,9 +8,10 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-import fronts
 import pytest
 from lxdapi.model.kinds import KINDS
+
+from tests.support import fronts
 
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"

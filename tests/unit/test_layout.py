@@ -7,11 +7,12 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-import fronts
 import pytest
 import salt
 from lxdapi.model.kinds import KINDS
 from lxdapi.version import VERSION
+
+from tests.support import fronts
 
 REPO = Path(__file__).resolve().parents[2]
 LIBRARY = sorted(REPO.glob("_utils/lxdapi/**/*.py"))
@@ -48,7 +49,7 @@ LEVELS = (
 UNDERSTOOD = {"name", "remote", "project"}
 # There is always one server, and warnings are made by the daemon alone.
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
-# {kind: why no row of tests/functional/matrix_rows_*.py is of it}
+# {kind: why no row of tests/functional/matrix/rows_*.py is of it}
 WITHOUT_ROW = {
     "cluster_group": "only a clustered server has any: test_clusters.py",
     "cluster_member": "only a clustered server has any: test_clusters.py",
@@ -186,7 +187,7 @@ def test_each_kind_has_its_state(word):
 
 
 def test_each_kind_lives_in_the_matrix_or_it_is_said_why_not():
-    calls = [node for path in REPO.glob("tests/functional/matrix_rows_*.py") for node in ast.walk(tree(path))]
+    calls = [node for path in REPO.glob("tests/functional/matrix/rows_*.py") for node in ast.walk(tree(path))]
     calls = [node for node in calls if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Row"]
     rows = {node.args[0].value.replace("lxdapi_", "", 1) for node in calls}
     assert set(KINDS) - rows == set(WITHOUT_ROW)

@@ -3,10 +3,11 @@ The seed's shortcuts: each says whether something changed, against a model of th
 """
 
 import pytest
-from fake import Paper
 from lxdapi import shortcuts
 from lxdapi.errors import InvalidError
-from model import Model
+
+from tests.support.fake_transport import Paper
+from tests.support.model_daemon import Model
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 

@@ -5,12 +5,13 @@ Whatever somebody types: each function of a module returns, or raises an error o
 import importlib.util
 import inspect
 
-import fronts
 import pytest
-from fake import Paper
 from lxdapi.minion import connection
 from salt.exceptions import SaltException
-from test_wild_declarations import DIGEST, WHERE, WILD, Daemon, remotes
+
+from tests.support import fronts
+from tests.support.fake_transport import Paper
+from tests.unit.test_wild_declarations import DIGEST, WHERE, WILD, Daemon, remotes
 
 MODULES = [(name, path) for name, files in sorted(fronts.files("_modules").items()) for path, _ in files]
 

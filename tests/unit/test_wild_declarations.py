@@ -8,9 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from fake import Paper, failure, finished, server, started, sync
 from lxdapi.minion import connection
 from lxdapi.model.kinds import KINDS
+
+from tests.support.fake_transport import Paper, failure, finished, server, started, sync
 
 STATES = sorted((Path(__file__).resolve().parents[2] / "_states").glob("lxdapi_*.py"))
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"

@@ -1,0 +1,3 @@
+"""
+The tests of lxdapi: unit, functional, integration, and what they stand on.
+"""

@@ -1,0 +1,3 @@
+"""
+Tests with Salt's loader in-process and real daemons.
+"""

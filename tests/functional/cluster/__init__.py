@@ -1,0 +1,3 @@
+"""
+Tests of cluster on real daemons.
+"""

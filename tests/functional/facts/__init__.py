@@ -1,0 +1,3 @@
+"""
+What the daemons do, as docs/daemons.rst lists it, asked by raw requests.
+"""

@@ -1,0 +1,3 @@
+"""
+Tests of fleet on real daemons.
+"""

@@ -1,0 +1,3 @@
+"""
+Tests of http on real daemons.
+"""

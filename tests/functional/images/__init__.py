@@ -1,0 +1,3 @@
+"""
+Tests of images on real daemons.
+"""

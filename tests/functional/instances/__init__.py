@@ -1,0 +1,3 @@
+"""
+Tests of instances on real daemons.
+"""

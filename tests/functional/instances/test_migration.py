@@ -1,0 +1,98 @@
+"""
+Instances that move from one daemon to another: all that they had is there, and nothing is lost on the way.
+"""
+
+import re
+
+import pytest
+
+from tests.support.two_daemons import STATE, WAY, essence, found, make, pulled, push, snapshots
+
+
+def test_an_instance_is_moved_with_all_that_it_has(pair, listens):
+    listens(pair.here)
+    make(pair.here, start=True)
+    push(pair.here, "treasure")
+    before, kept = found(pair.here), snapshots(pair.here)
+    changes = pair.apply.changed(STATE, "web1", allow_stop=True, **WAY)
+    assert changes == {"remote": {"old": "here", "new": "there"}}
+    after = found(pair.there)
+    assert essence(after) == essence(before) and after["status"] == "Running"
+    assert snapshots(pair.there) == kept and pulled(pair.there) == "treasure"
+    assert found(pair.here) is None
+    for key in ("volatile.uuid", "volatile.cloud-init.instance-id"):
+        assert after["config"][key] == before["config"][key]
+
+
+REFUSED = [
+    ({}, "it is Running; allow_stop"),
+    ({"allow_stop": True, "pool": "nope"}, "storage pool nope does not exist"),
+    ({"allow_stop": True, "project": "nope"}, "project nope does not exist"),
+    ({"allow_stop": True, "mode": "post"}, "there are pull, push, relay"),
+    ({"allow_stop": True, "remote": "here"}, "the same daemon"),
+]
+
+
+@pytest.mark.mainly("incus")
+def test_what_cannot_be_moved_is_refused_before_anything_is_touched(pair):
+    make(pair.here, start=True, snapshots=())
+    pair.clear()
+    for arguments, words in REFUSED:
+        assert words in pair.apply.failed(STATE, "web1", **{**WAY, **arguments})
+    assert pair.writes() == [] and found(pair.here)["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_what_is_missing_at_the_target_is_said_before_anything_is_touched(pair):
+    make(pair.here, start=True, snapshots=())
+    pair.there.ask("DELETE", "/1.0/profiles/web")
+    predicted = pair.apply.predicted(STATE, "web1", allow_stop=True, **WAY)
+    assert predicted["result"] is None and "profile web does not exist (yet)" in predicted["comment"]
+    pair.clear()
+    assert "profile web does not exist" in pair.apply.failed(STATE, "web1", allow_stop=True, **WAY)
+    assert pair.writes() == []
+
+
+@pytest.mark.mainly("incus")
+def test_one_that_may_not_be_deleted_is_not_moved(pair):
+    make(pair.here, snapshots=(), config={"security.protection.delete": "true"})
+    assert "security.protection.delete" in pair.apply.failed(STATE, "web1", **WAY)
+
+
+@pytest.mark.mainly("incus")
+def test_one_that_a_stop_would_delete_is_not_moved(pair):
+    make(pair.here, start=True, snapshots=(), ephemeral=True)
+    assert "it is ephemeral" in pair.apply.failed(STATE, "web1", allow_stop=True, **WAY)
+    assert found(pair.here)["status"] == "Running"
+
+
+@pytest.mark.mainly("lxd")
+def test_one_that_is_on_both_is_not_touched(pair):
+    make(pair.here, snapshots=())
+    pair.there.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
+    pair.clear()
+    assert "delete the wrong one" in pair.apply.failed(STATE, "web1", **WAY)
+    assert pair.writes() == [] and found(pair.here) and found(pair.there)
+
+
+@pytest.mark.mainly("incus")
+def test_one_that_is_nowhere_is_a_failure_and_predicted_as_not_yet(pair):
+    assert "neither on" in pair.apply.failed(STATE, "web1", **WAY)
+    predicted = pair.apply.predicted(STATE, "web1", **WAY)
+    assert predicted["result"] is None and "(yet)" in predicted["comment"]
+
+
+@pytest.mark.mainly("incus")
+def test_no_secret_of_a_transfer_is_printed(pair, listens, monkeypatch, capfd):
+    monkeypatch.setenv("DEBUG", "1")
+    listens(pair.here)
+    make(pair.here, snapshots=())
+    assert pair.apply(STATE, "web1", **WAY)["result"] is True
+    printed = capfd.readouterr().err
+    assert '"secrets"' in printed
+    assert not re.search(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", without_digests(printed))
+
+
+def without_digests(text):
+    """Return a printout without what is long and no secret: fingerprints."""
+    return re.sub(r'"(volatile\.base_image|certificate_fingerprint|fingerprint)": "[0-9a-f]{64}"', "", text)

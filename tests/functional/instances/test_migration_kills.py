@@ -1,0 +1,150 @@
+"""
+A move to another daemon that is cut off, by a crash of ours, of the source or of the target, or whose answers are
+lost: the next run, or the same one, brings it to its end, and nothing is lost.
+"""
+
+import pytest
+
+from tests.support.daemons import until
+from tests.support.processes import Process, does, when
+from tests.support.two_daemons import STATE, WAY, essence, found, make, pulled, push, snapshots
+
+INSTANCE, ALL = r"/1\.0/instances/web1$", r"/1\.0/instances$"
+# What the last request was that a run of ours sent: the proxy it went through, its method and path.
+POINTS = {
+    "the mark at the source": ("before", "PATCH", INSTANCE),
+    "the stop": ("before", "PUT", "/state"),
+    "the offer": ("before", "POST", INSTANCE),
+    "the transfer": ("behind", "POST", ALL),
+    "the end of the creation": ("behind", "PATCH", INSTANCE),
+    "the start": ("behind", "PUT", "/state"),
+    "the deletion": ("before", "DELETE", INSTANCE),
+}
+
+
+def usually(*points):
+    """Return the points as parameters, of which these are tried in any case, and the others where it may take long."""
+    return lambda *known: [pytest.param(each, marks=() if each in points else pytest.mark.long) for each in known]
+
+
+@pytest.fixture
+def shop(pair, listens):
+    """The two daemons, of which the first has an instance that runs, and what it is to be."""
+    listens(pair.here)
+    make(pair.here, start=True, snapshots=("s0",))
+    push(pair.here, "treasure")
+    pair.before_move = essence(found(pair.here)), snapshots(pair.here)
+    return pair
+
+
+def arrived(pair):
+    """Prove that the instance is at the target, with all that it had, and nowhere else, and nothing is left to do."""
+    after = found(pair.there)
+    assert (essence(after), snapshots(pair.there)) == pair.before_move
+    assert after["status"] == "Running" and pulled(pair.there) == "treasure" and found(pair.here) is None
+    pair.apply.unchanged(STATE, "web1", allow_stop=True, **WAY)
+
+
+def stayed(pair):
+    """Prove that the instance runs where it was, as if nothing had been tried."""
+    now = found(pair.here)
+    assert (essence(now), snapshots(pair.here)) == pair.before_move
+    assert now["status"] == "Running" and pulled(pair.here) == "treasure" and found(pair.there) is None
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("point", usually("the transfer", "the deletion")(*POINTS))
+def test_a_run_that_dies_is_continued_by_the_next_one(shop, point):
+    side, method, path = POINTS[point]
+    getattr(shop, side).arm("delay", method=method, path=path, seconds=60)
+    process = Process(lambda: shop.apply(STATE, "web1", allow_stop=True, **WAY))
+    assert until(lambda: [each for each in getattr(shop, side).requests() if each.fault], 30)
+    process.kill()
+    shop.clear()
+    ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert ret["result"] is True, ret
+    arrived(shop)
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("point", usually("the transfer")("the offer", "the transfer", "the start", "the deletion"))
+def test_a_lost_answer_is_settled_by_the_same_run(shop, point):
+    side, method, path = POINTS[point]
+    getattr(shop, side).arm("drop_reply", method=method, path=path)
+    ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert ret["result"] is True, ret
+    assert ret["changes"] == {"remote": {"old": "here", "new": "there"}}
+    arrived(shop)
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("who", [pytest.param("here", marks=pytest.mark.long), "there"])
+def test_a_daemon_that_dies_meanwhile_loses_nothing(shop, who):
+    side, method, path = POINTS["the transfer"]
+    getattr(shop, side).arm("delay", method=method, path=path, seconds=60)
+    process = Process(lambda: shop.apply(STATE, "web1", allow_stop=True, **WAY))
+    assert until(lambda: [each for each in getattr(shop, side).requests() if each.fault], 30)
+    getattr(shop, who).kill()
+    process.kill()
+    getattr(shop, who).start()
+    shop.clear()
+    ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert ret["result"] is True, ret
+    arrived(shop)
+
+
+@pytest.mark.mainly("incus")
+def test_what_is_continued_is_tried_again_if_something_is_in_the_way(shop):
+    shop.behind.arm("delay", method="POST", path=ALL, seconds=60)
+    process = Process(lambda: shop.apply(STATE, "web1", allow_stop=True, **WAY))
+    assert until(lambda: [each for each in shop.behind.requests() if each.fault], 30)
+    process.kill()
+    shop.clear()
+    shop.before.arm("swap", method="POST", path=INSTANCE, reply=useless)
+    ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert ret["result"] is True, ret
+    assert len([each for each in shop.before.requests() if each.method == "POST"]) == 2
+    arrived(shop)
+
+
+def useless(reply):
+    """Return the answer of a source with secrets that it does not know."""
+    words = reply["metadata"]["metadata"]
+    reply["metadata"]["metadata"] = {word: "0" * len(value) for word, value in words.items()}
+    return reply
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("point", usually("the start")("the transfer", "the start"))
+def test_what_fails_leaves_it_running_where_it_was(shop, point):
+    side, method, path = POINTS[point]
+    getattr(shop, side).arm("status", method=method, path=path, status=500, error="no")
+    ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert (ret["result"], ret["changes"]) == (False, {}), ret
+    assert "no (" in ret["comment"]
+    stayed(shop)
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize(
+    "who, mode",
+    [
+        ("here", "pull"),
+        pytest.param("there", "pull", marks=pytest.mark.long),
+        pytest.param("here", "relay", marks=pytest.mark.long),
+        pytest.param("there", "relay", marks=pytest.mark.long),
+    ],
+)
+def test_a_daemon_that_dies_under_a_run_of_ours_loses_nothing(shop, who, mode):
+    daemon = getattr(shop, who)
+
+    def restart():
+        daemon.kill()
+        daemon.start()
+
+    moves = {"allow_stop": True, "mode": mode, **WAY}
+    with when(lambda: does(shop.there, "Creating instance"), restart):
+        first = shop.apply(STATE, "web1", **moves)
+    assert "Traceback" not in first["comment"]
+    assert first["result"] or shop.apply(STATE, "web1", **moves)["result"]
+    arrived(shop)

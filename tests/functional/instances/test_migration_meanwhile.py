@@ -1,0 +1,119 @@
+"""
+A move to another daemon while somebody else works with the source or with the copy: nothing is deleted that is not
+proven to be a whole copy of what there is by then, and nothing that is somebody else's.
+"""
+
+import pytest
+
+from tests.support.daemons import until
+from tests.support.processes import Process, race, when
+from tests.support.two_daemons import STATE, WAY, found, make, pulled, push, snapshots
+
+pytestmark = pytest.mark.mainly("incus")
+WEB1 = r"/1\.0/instances/web1$"
+MARK = "user.lxdapi.migrating"
+
+
+def run(daemon):
+    """The instance is started and stopped."""
+    for action in ("start", "stop"):
+        daemon.ask("PUT", "/1.0/instances/web1/state", {"action": action, "force": True, "timeout": 10})
+
+
+CHANGES = {
+    "run": run,
+    "declared otherwise": lambda daemon: daemon.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "x"}}),
+    "given a snapshot": lambda daemon: daemon.ask("POST", "/1.0/instances/web1/snapshots", {"name": "s9"}),
+    "restored": lambda daemon: daemon.ask("PUT", "/1.0/instances/web1", {"restore": "s0"}),
+}
+
+
+def armed(proxy, method, path, seconds=1.5):
+    """The reply to the next request of this kind comes late; returns what is true once it was sent."""
+    proxy.arm("delay", method=method, path=path, seconds=seconds)
+    return lambda: [each for each in proxy.requests() if each.fault]
+
+
+@pytest.mark.parametrize("change", ["run", *(pytest.param(each, marks=pytest.mark.long) for each in list(CHANGES)[1:])])
+def test_a_source_that_changes_while_it_is_copied_stays_and_the_copy_goes(pair, change):
+    make(pair.here, snapshots=("s0",))
+    with when(armed(pair.behind, "PATCH", WEB1), lambda: CHANGES[change](pair.here)):
+        comment = pair.apply.failed(STATE, "web1", **WAY)
+    assert "meanwhile" in comment or "is not whole" in comment
+    assert found(pair.here) and found(pair.there) is None
+
+
+def left_off(pair, side, method, path, **options):
+    """A run is killed once it has sent this request."""
+    getattr(pair, side).arm("delay", method=method, path=path, seconds=60)
+    process = Process(lambda: pair.apply(STATE, "web1", **options, **WAY))
+    assert until(lambda: [each for each in getattr(pair, side).requests() if each.fault], 30)
+    process.kill()
+    pair.clear()
+
+
+@pytest.mark.parametrize(
+    "change", [pytest.param(each, marks=pytest.mark.long) for each in list(CHANGES)[:3]] + ["restored"]
+)
+def test_a_source_that_changed_since_an_earlier_run_is_not_deleted(pair, change):
+    make(pair.here, start=True, snapshots=("s0",))
+    left_off(pair, "behind", "PUT", "/state", allow_stop=True)
+    CHANGES[change](pair.here)
+    comment = pair.apply.failed(STATE, "web1", allow_stop=True, **WAY)
+    assert "somebody started or changed it on" in comment or "both were started" in comment
+    assert found(pair.here) and found(pair.there)["status"] == "Running"
+
+
+def test_a_copy_that_was_started_before_it_was_proven_takes_no_place(pair):
+    make(pair.here, snapshots=())
+    left_off(pair, "behind", "PATCH", WEB1)
+    pair.there.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
+    assert "is not proven to be whole" in pair.apply.failed(STATE, "web1", **WAY)
+    assert found(pair.here) and found(pair.there)
+
+
+def test_a_copy_that_another_run_has_taken_over_is_not_touched_and_the_source_stays(pair):
+    make(pair.here, start=True, snapshots=())
+
+    def take_over():
+        words = found(pair.there)["config"][MARK].split()
+        body = {"config": {MARK: " ".join([*words[:2], "another"])}}
+        assert until(lambda: pair.there.request("PATCH", "/1.0/instances/web1", body)[0] == 200, 5)  # it is started
+
+    with when(armed(pair.behind, "PUT", "/state", 4), take_over):
+        ret = pair.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert (ret["result"], set(ret["changes"])) == (False, {"copied"}), ret
+    assert "is another one by now" in ret["comment"]
+    assert found(pair.here) and found(pair.there)["status"] == "Running"
+
+
+def test_one_that_somebody_makes_at_the_target_meanwhile_is_not_touched_and_the_source_runs_again(pair):
+    make(pair.here, start=True, snapshots=())
+    body = {"name": "web1", "source": {"type": "none"}}
+    with when(armed(pair.before, "PUT", "/state"), lambda: pair.there.ask("POST", "/1.0/instances", body)):
+        ret = pair.apply(STATE, "web1", allow_stop=True, **WAY)
+    assert (ret["result"], ret["changes"]) == (False, {}), ret
+    assert found(pair.here)["status"] == "Running" and MARK not in found(pair.here)["config"]
+    assert found(pair.there)["profiles"] == ["default"]
+
+
+def test_of_two_runs_at_once_none_loses_anything(pair):
+    make(pair.here, snapshots=("s0",))
+    push(pair.here, "treasure")
+    works = [lambda: pair.apply(STATE, "web1", **WAY)] * 2
+    assert not [each for each in race(*works, seconds=120) if "Traceback" in each["comment"]]
+    assert pair.apply(STATE, "web1", **WAY)["result"] is True
+    assert pulled(pair.there) == "treasure" and [name for name, _ in snapshots(pair.there)] == ["s0"]
+    assert found(pair.here) is None
+
+
+def test_a_copy_that_somebody_started_before_the_source_was_deleted_runs_on(pair):
+    make(pair.here, snapshots=())
+    pair.before.arm("status", method="DELETE", path=WEB1, status=500, error="no")
+    ret = pair.apply(STATE, "web1", **WAY)
+    assert (ret["result"], set(ret["changes"])) == (False, {"copied"}), ret
+    pair.there.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
+    since = found(pair.there)["last_used_at"]
+    assert pair.apply(STATE, "web1", **WAY)["result"] is True
+    assert found(pair.here) is None
+    assert (found(pair.there)["status"], found(pair.there)["last_used_at"]) == ("Running", since)

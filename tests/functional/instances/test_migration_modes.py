@@ -1,0 +1,110 @@
+"""
+How an instance gets from one daemon to another: by pull, by push, or carried by us.
+"""
+
+import pytest
+
+from tests.support.spread import spread
+from tests.support.two_daemons import BACK, STATE, WAY, essence, found, make, pulled, push, snapshots
+
+MODES = {"pull": "here", "push": "there", "relay": None}
+
+
+@pytest.mark.parametrize("mode", spread(*MODES))
+def test_each_mode_brings_all_over(pair, listens, mode):
+    if MODES[mode]:
+        listens(getattr(pair, MODES[mode]))
+    make(pair.here)
+    push(pair.here, "treasure")
+    before, kept = found(pair.here), snapshots(pair.here)
+    ret = pair.apply(STATE, "web1", **WAY)
+    assert ret["result"] is True, ret
+    assert f"by {mode}: " in ret["comment"]
+    assert essence(found(pair.there)) == essence(before) and pulled(pair.there) == "treasure"
+    assert snapshots(pair.there) == kept
+    pair.apply.unchanged(STATE, "web1", **WAY)
+
+
+@pytest.mark.mainly("incus7")
+def test_what_comes_back_is_the_same_as_what_went(pair, listens):
+    listens(pair.there)
+    make(pair.here, start=True, snapshots=())
+    before = found(pair.here)
+    pair.apply.changed(STATE, "web1", allow_stop=True, **WAY)
+    pair.apply.changed(STATE, "web1", allow_stop=True, **BACK)
+    assert essence(found(pair.here)) == essence(before)
+    assert found(pair.here)["status"] == "Running" and found(pair.there) is None
+
+
+@pytest.mark.mainly("lxd")
+def test_snapshots_that_the_target_would_refuse_are_named_before_anything_is_done(pair, listens):
+    listens(pair.there)
+    make(pair.here)
+    pair.apply(STATE, "web1", **WAY)
+    pair.clear()
+    if pair.here.server == "incus":
+        pair.apply.changed(STATE, "web1", **BACK)
+    else:
+        comment = pair.apply.failed(STATE, "web1", **BACK)
+        assert "does not take the snapshots s0, s1" in comment and pair.writes() == []
+
+
+@pytest.mark.mainly("incus")
+def test_a_mode_for_which_nobody_listens_is_refused(pair):
+    make(pair.here, snapshots=())
+    for mode, who in (("pull", "source"), ("push", "target")):
+        comment = pair.apply.failed(STATE, "web1", mode=mode, **WAY)
+        assert f"mode {mode}: the {who}" in comment and "core.https_address" in comment
+
+
+@pytest.mark.mainly("incus")
+def test_with_refresh_it_is_copied_while_it_runs(pair):
+    make(pair.here, start=True)
+    before = found(pair.here)
+    changes = pair.apply.changed(STATE, "web1", allow_stop=True, refresh=True, **WAY)
+    assert changes == {"remote": {"old": "here", "new": "there"}}
+    assert essence(found(pair.there)) == essence(before) and found(pair.there)["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_its_root_disk_can_go_to_another_pool(pair):
+    pair.there.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir"})
+    make(pair.here)
+    pair.apply.changed(STATE, "web1", pool="fast", **WAY)
+    assert found(pair.there)["devices"]["root"] == {"type": "disk", "path": "/", "pool": "fast"}
+    assert set(found(pair.there)["devices"]) == {"data", "root"}
+
+
+@pytest.mark.mainly("lxd")
+def test_a_copy_on_another_daemon_is_made_and_brought_up_to_date(pair):
+    make(pair.here, start=True)
+    copy = pair.salt.modules["lxdapi_instance.copy"]
+    done = copy("web1", "web2", to_remote="there", remote="here")
+    assert (done["created"], done["mode"].partition(":")[0]) == ("web2", "relay")
+    assert essence(found(pair.there, "web2")) == essence(found(pair.here))
+    pair.here.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "closed"})
+    pair.here.ask("DELETE", "/1.0/instances/web1/snapshots/s0")
+    push(pair.here, "gold")
+    assert copy("web1", "web2", to_remote="there", remote="here", refresh=True)["refreshed"] == "web2"
+    assert essence(found(pair.there, "web2")) == essence(found(pair.here))
+    assert snapshots(pair.there, "web2") == snapshots(pair.here) and pulled(pair.there, "web2") == "gold"
+    assert found(pair.here)["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_a_snapshot_alone_is_copied_to_another_daemon(pair, listens):
+    listens(pair.here)
+    make(pair.here)
+    pair.here.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "the shop"})
+    pair.salt.modules["lxdapi_instance.copy"]("web1/s1", to_remote="there", remote="here")
+    assert found(pair.there)["config"]["user.owner"] == "shop" and snapshots(pair.there) == []
+
+
+@pytest.mark.mainly("incus")
+def test_the_function_says_which_way_it_went(pair):
+    make(pair.here, snapshots=())
+    done = pair.salt.modules["lxdapi_instance.migrate"]("web1", "there", remote="here")
+    assert done == {
+        "remote": {"old": "here", "new": "there"},
+        "mode": "by relay: neither daemon listens on https where the other is",
+    }

@@ -1,0 +1,176 @@
+"""
+Instances that look like partial creations: none that may hold data is deleted because keys of its config are missing.
+"""
+
+import threading
+
+import pytest
+
+from tests.support.images import busybox_image
+from tests.support.loader import Loaded
+from tests.support.processes import Process, race
+
+KEYS = ("volatile.apply_template", "volatile.last_state.power")
+DECLARED = {"source": "busybox", "config": {"user.a": "1"}}
+MINE = "/1.0/instances/{}/files?path=/mine"
+
+
+@pytest.fixture
+def earlier_run(tmp_path, daemon):
+    """Apply a state in a process of its own: what that has seen, this one does not know."""
+    salt = Loaded(tmp_path / "earlier", {"local": {"endpoint": daemon.socket}})
+
+    def run(function, name, **arguments):
+        ret = Process(lambda: salt.states[function](name=name, **arguments)).result()
+        assert ret["result"] is True, ret
+        return ret
+
+    return run
+
+
+def write_file(daemon, name, words=b"mine"):
+    """Put a file into an instance, as somebody does who believes that it is there to stay."""
+    status, reply = daemon.request("POST", MINE.format(name), words)
+    assert status == 200, reply
+
+
+def has_file(daemon, name, words=b"mine"):
+    """Return True if the file is there."""
+    return daemon.request("GET", MINE.format(name)) == (200, words)
+
+
+def lose_keys(daemon, name):
+    """Take away what an edit of a profile takes away now and then."""
+    daemon.ask("PATCH", f"/1.0/instances/{name}", {"config": dict.fromkeys(KEYS, ""), "description": ""})
+    assert not set(KEYS) & set(daemon.ask("GET", f"/1.0/instances/{name}")["config"])
+
+
+def lose_link(daemon, name):
+    """Take away what a daemon makes as the last thing of a creation, as if it had died before."""
+    lose_keys(daemon, name)
+    (daemon.directory / "containers" / name).unlink()
+
+
+@pytest.mark.parametrize("replace_partial", [False, True])
+def test_an_instance_that_can_be_read_is_whole_without_keys(apply, daemon, earlier_run, imported, replace_partial):
+    earlier_run("lxdapi_instance.present", "c1", **DECLARED)
+    lose_keys(daemon, "c1")
+    write_file(daemon, "c1")
+    apply.unchanged("lxdapi_instance.present", "c1", replace_partial=replace_partial, **DECLARED)
+    started = apply.changed("lxdapi_instance.present", "c1", running=True, **DECLARED)
+    assert started == {"status": {"old": "Stopped", "new": "Running"}}
+    assert has_file(daemon, "c1")
+
+
+@pytest.mark.parametrize("evidence", ["running", "stopped", "snapshot", "backup"])
+def test_an_instance_that_was_used_is_whole_without_keys(apply, daemon, earlier_run, imported, evidence):
+    running = evidence in ("running", "stopped")
+    earlier_run("lxdapi_instance.present", "c1", running=running, **DECLARED)
+    if evidence == "stopped":
+        daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True, "timeout": 5})
+    elif not running:
+        daemon.ask("POST", f"/1.0/instances/c1/{evidence}s", {"name": "s0"})
+    lose_keys(daemon, "c1")
+    write_file(daemon, "c1")
+    apply.unchanged("lxdapi_instance.present", "c1", replace_partial=True, **DECLARED)
+    assert has_file(daemon, "c1")
+
+
+def test_a_partial_creation_that_was_never_filled_is_replaced(apply, daemon, earlier_run, imported, raw):
+    earlier_run("lxdapi_instance.present", "c1", **DECLARED)
+    before = raw("instances/c1")["config"]["volatile.uuid"]
+    lose_link(daemon, "c1")
+    assert "was never filled" in apply.failed("lxdapi_instance.running", "c1")
+    changes = apply.changed("lxdapi_instance.present", "c1", **DECLARED)
+    assert changes == {"deleted": "c1", "created": "c1"}
+    assert raw("instances/c1")["config"]["volatile.uuid"] != before
+
+
+def test_a_partial_creation_of_others_is_replaced_only_on_request(apply, daemon, imported, raw):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    lose_link(daemon, "c1")
+    for state in (apply.salt.states, apply.salt.predicted):
+        ret = state["lxdapi_instance.present"](name="c1", **DECLARED)
+        assert (ret["result"], ret["changes"]) == (False, {}), ret
+        assert "it looks like a partial creation" in ret["comment"]
+        assert "lxdapi did not create it" in ret["comment"]
+        assert "replace_partial: true" in ret["comment"]
+    changes = apply.changed("lxdapi_instance.present", "c1", replace_partial=True, **DECLARED)
+    assert changes == {"deleted": "c1", "created": "c1"}
+
+
+def test_a_partial_creation_without_an_image_is_replaced_only_on_request(apply, daemon, earlier_run):
+    earlier_run("lxdapi_instance.present", "c1")
+    lose_link(daemon, "c1")
+    assert "its root file system cannot be read" in apply.failed("lxdapi_instance.present", "c1")
+    changes = apply.changed("lxdapi_instance.present", "c1", replace_partial=True)
+    assert changes == {"deleted": "c1", "created": "c1"}
+
+
+def test_a_fleet_replaces_partial_creations_of_others_only_on_request(apply, daemon, imported):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    lose_link(daemon, "c1")
+    ret = apply("lxdapi_fleet.managed", "web", instances={"c[1-2]": DECLARED})
+    assert ret["result"] is False
+    assert "replace_partial: true" in ret["comment"]
+    ret = apply("lxdapi_fleet.managed", "web", instances={"c[1-2]": DECLARED}, defaults={"replace_partial": True})
+    assert (ret["result"], ret["changes"]) == (True, {"c1": {"deleted": "c1", "created": "c1"}}), ret
+
+
+@pytest.fixture
+def edited(daemon):
+    """The profile web, which two others edit as fast as they can while the test runs."""
+    daemon.ask("POST", "/1.0/profiles", {"name": "web"})
+    over = threading.Event()
+
+    def edit(key):
+        number = 0
+        while not over.is_set():
+            number += 1
+            daemon.request("PATCH", "/1.0/profiles/web", {"config": {f"user.{key}": str(number)}})
+
+    editors = [threading.Thread(target=edit, args=(key,)) for key in "ab"]
+    for editor in editors:
+        editor.start()
+    yield "web"
+    over.set()
+    for editor in editors:
+        editor.join()
+
+
+@pytest.fixture
+def slow_image(daemon, tmp_path):
+    """The alias of an image that takes a while to unpack."""
+    daemon.import_image(busybox_image(tmp_path / "slow.tar.gz", files=300), alias="slow")
+    return "slow"
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_edits_of_a_profile_make_no_run_delete_an_instance(daemon, edited, slow_image, tmp_path, raw, running):
+    salt = Loaded(tmp_path / "race", {"local": {"endpoint": daemon.socket}})
+    names = [f"c{number}" for number in range(12)]
+    declared = {"source": "slow", "profiles": ["default", edited], "running": running}
+    state = lambda name: lambda: salt.states["lxdapi_instance.present"](name=name, **declared)  # noqa: E731
+    for group in (names[:6], names[6:]):
+        race(*[state(name) for name in group])
+    made = [each["name"] for each in raw("instances?recursion=1") if each["status"] in ("Stopped", "Running")]
+    for name in made:
+        write_file(daemon, name)
+    again = [state(name)() for name in made]
+    assert [ret["changes"] for ret in again if "deleted" in ret["changes"] or "created" in ret["changes"]] == []
+    assert [name for name in made if not has_file(daemon, name)] == []
+    lost = [name for name in made if not set(KEYS) & set(raw(f"instances/{name}")["config"])]
+    print(f"{daemon.name}: {len(lost)} of {len(made)} instances without keys")
+
+
+@pytest.mark.parametrize("crossed", ["POST", "GET"])
+def test_a_reply_about_another_instance_makes_no_creation_succeed(apply, daemon, proxy, imported, raw, crossed):
+    source = {"type": "image", "alias": "busybox"}
+    _, other = daemon.request("POST", "/1.0/instances", {"name": "c2", "source": source})
+    ended = daemon.request("GET", f"{other['operation']}/wait?timeout=30")[1]
+    path, reply = {"POST": ("/instances$", other), "GET": ("/operations/.*/wait", ended)}[crossed]
+    proxy.arm("swap", method=crossed, path=path, reply=reply)
+    ret = apply("lxdapi_instance.present", "c1", source="busybox", config={"bogus": "1"})
+    assert (ret["result"], ret["changes"]) == (False, {}), ret
+    assert "bogus" in ret["comment"]
+    assert raw("instances/c1") is None

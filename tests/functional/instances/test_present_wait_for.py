@@ -1,0 +1,110 @@
+"""
+``present`` and ``running`` wait for what is inside, and a change that fails is undone from a snapshot.
+"""
+
+import pytest
+
+from tests.support.images import busybox_image
+
+READY = {"ready": True}
+
+
+def test_a_new_instance_is_waited_for_and_then_there_is_nothing_to_do(apply, imported):
+    declared = {"source": "busybox", "running": True, "wait_for": READY}
+    assert apply.changed("lxdapi_instance.present", "c1", **declared)["created"] == "c1"
+
+
+def test_running_waits_as_well(apply, imported):
+    apply("lxdapi_instance.present", "c1", source="busybox")
+    wait_for = [READY, {"cmd": "test -d /proc/1"}]
+    assert set(apply("lxdapi_instance.running", "c1", wait_for=wait_for)["changes"]) == {"status"}
+    again = apply("lxdapi_instance.running", "c1", wait_for=wait_for)
+    assert (again["result"], again["changes"], again["comment"]) == (True, {}, "instance c1 is as declared")
+
+
+def test_what_does_not_come_about_is_a_failure_that_tells_what_was_done_and_seen(apply, imported, raw):
+    declared = {"source": "busybox", "running": True, "wait_for": {"cmd": "echo nearly; false", "timeout": 0.2}}
+    ret = apply("lxdapi_instance.present", "c1", **declared)
+    assert (ret["result"], set(ret["changes"])) == (False, {"created", "status"})
+    assert (
+        "could not be found ready: cmd echo nearly; false was not there within 0.2 s; seen: exit code 1: nearly"
+        in (ret["comment"])
+    )
+    assert apply.predicted("lxdapi_instance.present", "c1", **declared)["comment"] == "instance c1 is as declared"
+    assert apply.failed("lxdapi_instance.present", "c1", **declared)
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("declared", [{"running": False}, {}])
+def test_one_that_does_not_run_is_not_waited_for(apply, imported, raw, declared):
+    comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", wait_for=READY, **declared)
+    assert "wait_for: it is Stopped in the end; running: true is needed" in comment
+    assert raw("instances/c1") is None
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize(
+    "wait_for, words",
+    [({"ipv5": "eth0"}, "unknown 'ipv5'"), (["ready"], "a list of them"), ({"port": 0}, "1 to 65535")],
+)
+def test_what_cannot_be_waited_for_is_refused_before_any_request(apply, daemon, wait_for, words):
+    for state in ("present", "running"):
+        assert words in apply.refused(f"lxdapi_instance.{state}", "c1", wait_for=wait_for)
+
+
+def test_a_change_that_fails_is_undone_from_the_snapshot_made_before_it(apply, imported, raw):
+    apply("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1"}, running=True)
+    good = {"config": {"user.a": "2"}, "snapshot_before": True}
+    changes = apply.changed("lxdapi_instance.present", "c1", **good)
+    assert set(changes) == {"config", "snapshots"}
+    (name,) = changes["snapshots"]
+    assert raw(f"instances/c1/snapshots/{name}")["config"]["user.a"] == "1"
+    bad = {"config": {"user.a": "3", "limits.cpu": "lots"}, "snapshot_before": True}
+    ret = apply("lxdapi_instance.present", "c1", **bad)
+    assert (ret["result"], ret["changes"]) == (False, {}), ret
+    assert "nvalid" in ret["comment"]
+    found = raw("instances/c1")
+    assert (found["status"], found["config"]["user.a"]) == ("Running", "2")
+    assert raw("instances/c1/snapshots?recursion=1")[0]["name"].endswith(name)
+    assert len(raw("instances/c1/snapshots")) == 1
+
+
+@pytest.fixture
+def newer(daemon, tmp_path):
+    """Make another image, and let the alias point at it; returns its fingerprint."""
+
+    def made():
+        fingerprint = daemon.import_image(busybox_image(tmp_path / "newer.tar.gz", os="newer"))
+        daemon.ask("PUT", "/1.0/images/aliases/busybox", {"target": fingerprint})
+        return fingerprint
+
+    return made
+
+
+def test_an_instance_of_an_older_image_is_reported_or_rebuilt(apply, imported, newer, raw, daemon):
+    declared = {"source": "busybox", "config": {"user.a": "1"}, "running": True}
+    apply("lxdapi_instance.present", "c1", **declared)
+    apply.unchanged("lxdapi_instance.present", "c1", image_changed="rebuild", **declared)
+    fingerprint = newer()
+    apply.unchanged("lxdapi_instance.present", "c1", **declared)
+    comment = apply.unchanged("lxdapi_instance.present", "c1", image_changed="report", **declared)["comment"]
+    assert imported in comment and fingerprint in comment and "image_changed: rebuild" in comment
+    if "instances_rebuild" not in daemon.ask("GET", "/1.0")["api_extensions"]:
+        words = apply.failed("lxdapi_instance.present", "c1", image_changed="rebuild", **declared)
+        assert "lacks the API extension instances_rebuild" in words
+        return
+    changes = apply.changed("lxdapi_instance.present", "c1", image_changed="rebuild", **declared)
+    assert changes == {"image": {"old": imported, "new": fingerprint}}
+    found = raw("instances/c1")
+    assert (found["status"], found["config"]["user.a"]) == ("Running", "1")
+    assert found["config"]["volatile.base_image"] == fingerprint
+
+
+@pytest.mark.mainly("incus")
+def test_a_rebuild_of_what_is_snapshotted_before_is_refused(apply, imported, newer, raw):
+    declared = {"source": "busybox", "snapshot_before": True, "image_changed": "rebuild"}
+    apply("lxdapi_instance.present", "c1", source="busybox")
+    newer()
+    assert "cannot be rebuilt" in apply.failed("lxdapi_instance.present", "c1", **declared)
+    assert raw("instances/c1/snapshots") == []
+    assert "image_changed: ignore, report, rebuild" in apply.failed("lxdapi_instance.present", "c1", image_changed="x")

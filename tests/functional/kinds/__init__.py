@@ -1,0 +1,3 @@
+"""
+Tests of kinds on real daemons.
+"""

@@ -1,0 +1,247 @@
+"""
+The functions that take a kind first: every kind that can be had here is created, read, listed, updated, renamed and
+deleted by them, and what they are given wrongly is said with what is allowed.
+"""
+
+import pytest
+from lxdapi.model.kinds import KINDS
+from salt.exceptions import SaltException
+from salt.payload import dumps, loads
+
+from tests.functional.matrix import rows_core as matrix_rows_core
+from tests.functional.matrix import rows_network as matrix_rows_network
+from tests.functional.matrix import rows_storage as matrix_rows_storage
+from tests.support import client_certificates as certificates
+
+ROWS = {**matrix_rows_core.ROWS, **matrix_rows_network.ROWS, **matrix_rows_storage.ROWS}
+# Those of which a state is told otherwise, or more, have tests of their own here.
+LIVES = sorted(set(ROWS) & set(KINDS) - {"certificate", "image", "instance"})
+NETWORK = {"ipv4.address": "10.77.9.1/24", "ipv6.address": "none"}
+
+
+class Calls:
+    """The functions of lxdapi, of which every result survives the way to the master as it is."""
+
+    def __init__(self, modules):
+        self._modules = modules
+
+    def __getattr__(self, function):
+        def call(*arguments, **options):
+            result = self._modules[f"lxdapi.{function}"](*arguments, **options)
+            assert loads(dumps(result)) == result
+            return result
+
+        return call
+
+    def refused(self, function, *arguments, **options):
+        """Return the words of a failure."""
+        with pytest.raises(SaltException) as caught:
+            self._modules[f"lxdapi.{function}"](*arguments, **options)
+        return str(caught.value)
+
+
+@pytest.fixture
+def call(salt):
+    """The functions of lxdapi."""
+    return Calls(salt.modules)
+
+
+@pytest.fixture(params=LIVES)
+def row(request, daemon):
+    """A row of the matrix, with what it needs made; None where the daemon cannot have the kind."""
+    row, extensions = ROWS[request.param], daemon.ask("GET", "/1.0")["api_extensions"]
+    if (row.extension and row.extension not in extensions) or daemon.name in row.fails:
+        return request.param, None
+    for method, path, body in row.needs:
+        daemon.ask(method, f"/1.0/{path}", body)
+    return request.param, row
+
+
+@pytest.fixture
+def filled(request):
+    """A function that fills the fingerprint of the image into what a row has; the image is there where it is needed."""
+
+    def fill(value):
+        if isinstance(value, dict):
+            return {key: fill(inner) for key, inner in value.items()}
+        return request.getfixturevalue("imported") if value == "{image}" else value
+
+    return fill
+
+
+def covers(part, whole):
+    """Return True if every key of part is in whole with that value, maps likewise."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(key in whole and covers(value, whole[key]) for key, value in part.items())
+    return part == whole
+
+
+def begin(call, word, name, settings):
+    """Prove that an object is created, and is not created over."""
+    assert call.create(word, name, settings) == {"created": name}
+    assert "/1.0/" in call.refused("create", word, name, settings)
+    assert isinstance(call.get(word, name), dict)
+    assert name in call.list(word)
+    assert isinstance(call.list(word, full=True)[name], dict)
+
+
+def changed(call, word, name, edit, expected):
+    """Prove that an update changes what it says, once."""
+    changes = call.update(word, name, edit)
+    assert set(changes) == set(expected) and covers(expected, changes), changes
+    assert call.update(word, name, edit) == {}
+    assert call.update(word, name, {}) == {}
+
+
+def renamed(call, word, name, new):
+    """Prove that an object has another name, which it is then called by."""
+    full = new if "/" in new or not KINDS[word].parents else f"{name.rpartition('/')[0]}/{new}"
+    assert call.rename(word, name, new) == {"name": {"old": name, "new": full}}
+    assert call.get(word, name) is None
+    assert name not in call.list(word)
+    assert f"there is no {KINDS[word].label} {name}" in call.refused("rename", word, name, new)
+    return full
+
+
+def end(call, word, name):
+    """Prove that an object is deleted, once."""
+    assert call.delete(word, name) == {"deleted": name}
+    assert call.delete(word, name) == {}
+    assert call.get(word, name) is None
+    assert name not in call.list(word)
+    assert "not found" in call.refused("update", word, name, {}).lower()
+
+
+def test_a_kind_lives_by_the_functions(row, call, filled):
+    word, row = row
+    if row is None:
+        return
+    begin(call, word, row.name, filled({**row.always, **row.create}))
+    if KINDS[word].parents:
+        assert row.name in call.list(word, parent=row.name.rpartition("/")[0])
+    changed(call, word, row.name, filled(row.edit), filled(row.edit_changes))
+    name = row.name
+    if row.rename:
+        name = renamed(call, word, name, row.rename[0])
+    else:
+        assert "cannot be renamed" in call.refused("rename", word, name, "other")
+    end(call, word, name)
+
+
+def test_an_instance_is_made_as_the_state_makes_it(call, imported, raw):
+    settings = {"source": "busybox", "type": "container", "architecture": "amd64", "config": {"user.a": 1}}
+    begin(call, "instance", "c1", settings)
+    assert raw("instances/c1")["architecture"] == "x86_64"
+    assert call.update("instance", "c1", {"architecture": "amd64"}) == {}
+    assert raw("instances/c1")["config"]["image.os"] == "Busybox"
+    changed(call, "instance", "c1", {"config": {"user.a": None}}, {"config": {"user.a": {"old": "1", "new": None}}})
+    end(call, "instance", renamed(call, "instance", "c1", "c2"))
+    assert call.create("instance", "c3") == {"created": "c3"}
+    assert "not found" in call.refused("create", "instance", "c4", {"source": "nope"})
+    assert "there are container and" in call.refused("create", "instance", "c4", {"type": "jail"})
+
+
+def test_a_certificate_is_made_of_its_text_and_is_called_by_its_fingerprint(call, daemon, tmp_path):
+    pem, digest = certificates.made()
+    begin(call, "certificate", digest, {"certificate": pem, "name": "web"})
+    changed(call, "certificate", digest, {"name": "shop"}, {"name": {"old": "web", "new": "shop"}})
+    assert "cannot be renamed" in call.refused("rename", "certificate", digest, "f" * 64)
+    end(call, "certificate", digest)
+    (tmp_path / "web.crt").write_text(pem)
+    assert call.create("certificate", digest, {"certificate": str(tmp_path / "web.crt")}) == {"created": digest}
+    assert f"here {digest}" in call.refused("create", "certificate", "f" * 64, {"certificate": pem})
+    assert "PEM text or a file's path" in call.refused("create", "certificate", "f" * 64)
+
+
+def test_an_image_is_read_updated_and_deleted_and_made_by_an_upload_only(call, imported):
+    assert call.list("image") == [imported]
+    edit = {"properties": {"owner": "me"}, "public": True}
+    expected = {"properties": {"owner": {"old": None, "new": "me"}}, "public": {"old": False, "new": True}}
+    changed(call, "image", imported, edit, expected)
+    end(call, "image", imported)
+
+
+def test_there_is_one_server_whose_settings_are_updated(call, daemon):
+    assert call.list("server") == ["server"]
+    assert call.get("server")["config"] == call.get("server", "server")["config"]
+    edit = {"config": {"user.contact": "ops", "user.password": "s3cret-1"}}
+    hidden = {"old": None, "new": "(hidden)"}
+    expected = {"config": {"user.contact": {"old": None, "new": "ops"}, "user.password": hidden}}
+    changed(call, "server", "server", edit, expected)
+    assert call.update("server", "server", {"config": {"user.contact": None}})
+    assert "user.contact" not in call.get("server")["config"]
+
+
+def test_a_warning_is_acknowledged_and_deleted(call, daemon):
+    name = call.list("warning")[0]
+    changed(call, "warning", name, {"status": "acknowledged"}, {"status": {"old": "new", "new": "acknowledged"}})
+    assert call.delete("warning", name) == {"deleted": name}
+
+
+def test_a_list_over_all_parents_passes_over_those_that_cannot_have_any(call, daemon):
+    for name, body in (("lxdapi9", {"config": NETWORK}), ("lan", {"type": "macvlan", "config": {"parent": "lxdapi9"}})):
+        daemon.ask("POST", "/1.0/networks", {"name": name, **body})
+    daemon.ask("POST", "/1.0/networks/lxdapi9/forwards", {"listen_address": "192.0.2.1"})
+    assert call.list("network") == ["lan", "lxdapi9"]
+    assert call.list("network_forward") == ["lxdapi9/192.0.2.1"]
+    assert call.list("network_peer") == []
+    assert "does not support" in call.refused("list", "network_forward", parent="lan")
+    assert "not found" in call.refused("list", "network_forward", parent="nope")
+
+
+def test_a_list_of_volumes_has_no_snapshots_in_it(call, daemon):
+    daemon.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir"})
+    for pool, name in (("default", "data"), ("default", "logs"), ("fast", "data")):
+        daemon.ask("POST", f"/1.0/storage-pools/{pool}/volumes/custom", {"name": name})
+        daemon.ask("POST", f"/1.0/storage-pools/{pool}/volumes/custom/{name}/snapshots", {"name": "snap0"})
+    assert call.list("storage_volume") == ["default/data", "default/logs", "fast/data"]
+    assert call.list("storage_volume", parent="fast") == ["fast/data"]
+    snapshots = ["default/data/snap0", "default/logs/snap0", "fast/data/snap0"]
+    assert call.list("volume_snapshot") == snapshots
+    assert call.list("volume_snapshot", parent="default/logs") == ["default/logs/snap0"]
+
+
+WRONG = [
+    (["list", "profil"], f"unknown kind 'profil'; there are: {', '.join(sorted(KINDS))}"),
+    (["get", "profil", "web"], "unknown kind 'profil'; there are: certificate"),
+    (["create", ["profile"], "web"], "unknown kind ['profile']; there are: certificate"),
+    (["update", "profil", "web", {}], "unknown kind 'profil'"),
+    (["rename", "profil", "web", "shop"], "unknown kind 'profil'"),
+    (["delete", "profil", "web"], "unknown kind 'profil'"),
+    (["get", "profile"], "profile is a kind: a name is needed; lxdapi.list profile"),
+    (["delete", "storage_volume"], "storage_volume is a kind: a name is needed"),
+    (["create", "profile", "web", {"confg": {}}], "unknown field 'confg'; there are: config, description, devices"),
+    (["update", "profile", "default", {"confg": {}}], "unknown field 'confg'; there are: config, description"),
+    (["create", "profile", "web", {"config": "a=b"}], "config: a mapping is needed"),
+    (["create", "profile", "web", ["config"]], "settings: a mapping of fields is needed, not list"),
+    (["create", "profile", "web", "[1]"], "settings: a mapping of fields is needed, not list"),
+    (["create", "profile", "web", "{config"], "settings: "),
+    (["update", "profile", "default", None], "settings: a mapping of fields is needed, not NoneType"),
+    (["get", "storage_volume", "data"], "STORAGE_POOL/NAME is needed"),
+    (["create", "volume_snapshot", "data/snap0"], "STORAGE_POOL/STORAGE_VOLUME/NAME is needed"),
+    (["list", "volume_snapshot", "default"], "STORAGE_POOL/STORAGE_VOLUME/NAME is needed"),
+    (["delete", "network_forward", "lxdbr0"], "NETWORK/NAME is needed"),
+    (["update", "network_zone_record", "www", {}], "NETWORK_ZONE/NAME is needed"),
+    (["create", "image", "0" * 64], "it is uploaded, by lxdapi_image.present"),
+    (["create", "server", "server"], "there is always one"),
+    (["delete", "server"], "there is always one"),
+    (["create", "cluster_member", "n2"], "a server becomes one by joining the cluster"),
+    (["list", "cluster_member"], "the server is not clustered"),
+    (["create", "warning", "x"], "the daemon makes it"),
+    (["rename", "network_zone", "a", "b"], "the kind network zone cannot be renamed"),
+    (["rename", "storage_volume", "default/a", "other/b"], "cannot be renamed to other/b: that is elsewhere"),
+    (["get", "profile", "default", {"recursion": 1}], "params means nothing here"),
+]
+
+
+def test_force_of_a_kind_that_has_none_is_refused(call, daemon, proxy):
+    for word, name in (("profile", "default"), ("storage_volume", "default/data"), ("network", "br0")):
+        assert f"force: the kind {KINDS[word].label} has none" in call.refused("delete", word, name, force=True)
+    assert proxy.writes() == []
+    assert call.delete("profile", "nope", force=False) == {}
+
+
+def test_what_is_given_wrongly_is_said_with_what_is_allowed(call, daemon, proxy):
+    for (function, *arguments), words in WRONG:
+        assert words in call.refused(function, *arguments), (function, arguments)
+    assert proxy.writes() == []

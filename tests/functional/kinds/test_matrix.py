@@ -1,0 +1,189 @@
+"""
+Every kind through its whole life: create, edit, describe, drop a key, clear, rename, absent, and each of them again.
+
+Each change is first predicted by the test mode, to the letter; test mode and second runs send only
+GETs; what came of it is read past the code under test.
+"""
+
+import hashlib
+
+import pytest
+from lxdapi.model.kinds import KINDS
+
+from tests.functional.matrix import rows_core as matrix_rows_core
+from tests.functional.matrix import rows_network as matrix_rows_network
+from tests.functional.matrix import rows_storage as matrix_rows_storage
+from tests.support import client_certificates as certificates
+
+ROWS = {**matrix_rows_core.ROWS, **matrix_rows_network.ROWS, **matrix_rows_storage.ROWS}
+
+
+class Life:
+    """A row's life on one daemon."""
+
+    def __init__(self, row, apply, raw, daemon, values):
+        self.row, self._apply, self._raw, self._daemon = row, apply, raw, daemon
+        self._values = values
+        self._extensions = daemon.ask("GET", "/1.0")["api_extensions"]
+        self.kind = KINDS[row.state.replace("lxdapi_", "", 1)]
+        self.name, self.path = self.filled(row.name), self.filled(row.path)
+        self.identity = self.filled(row.identity) or self.name
+
+    def filled(self, value):
+        """Return the value with those of the run."""
+        if isinstance(value, dict):
+            return {key: self.filled(inner) for key, inner in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.filled(inner) for inner in value]
+        return value.format(**self._values) if isinstance(value, str) else value
+
+    def has(self, extension):
+        """Return True if the daemon has this API extension; every one has None."""
+        return extension is None or extension in self._extensions
+
+    def has_fields(self):
+        """Return the fields that the kind has on this daemon."""
+        return {field for field in self.kind.fields if self.has(self.kind.extensions.get(field))}
+
+    def refused(self):
+        """Prove that the daemon's lack is said having read nothing but who it is, and is an absence."""
+        for answer in (self._apply.predicted, self._apply.failed):
+            self._apply.clear()
+            ret = answer(f"{self.row.state}.present", self.name, **self._declared(self.row.create))
+            assert f"it lacks the API extension {self.row.extension}" in str(ret)
+            assert self._apply.seen() <= {"/1.0"}
+        self._apply.unchanged(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
+
+    def failing(self, words):
+        """Prove that a failure is told in the daemon's words, and leaves nothing."""
+        assert words in self._apply.failed(f"{self.row.state}.present", self.name, **self._declared(self.row.create))
+        assert self.read() is None
+        self._apply.unchanged(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
+
+    def prepared(self):
+        """What has to be there before is there, and the object is not."""
+        for method, path, body in self.row.needs:
+            self._daemon.ask(method, f"/1.0/{path}", body)
+        assert self.read() is None
+
+    def read(self):
+        """Return the object as the daemon has it, None if it has none."""
+        return self._raw(self.path)
+
+    def _declared(self, more):
+        return {**self.filled(self.row.always), **self.filled(more)}
+
+    def stage(self, declared, holds, **more):
+        """Return the changes of one stage, having compared what the daemon then holds."""
+        changes = self._apply.changed(f"{self.row.state}.present", self.name, **self._declared(declared), **more)
+        found, expected = self.read(), self.filled(holds)
+        assert {key: self._comparable(found, key) for key in expected} == {
+            key: self._comparable(expected, key) for key in expected
+        }
+        return changes
+
+    def _comparable(self, found, field):
+        value = found.get(field)
+        if field == "config":  # which is left out of some replies when it is empty
+            return {key: inner for key, inner in (value or {}).items() if not key.startswith(self.row.foreign)}
+        if self.kind.items.get(field):
+            # of which the daemons fill in what is empty, each of them other keys
+            return sorted(sorted((key, inner) for key, inner in item.items() if inner) for item in value or ())
+        return value
+
+    def alike(self):
+        """Prove that what is there, spelled otherwise or not declared at all, is as declared."""
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared(self.row.alike))
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared({}))
+
+    def described(self):
+        """Prove that a description of several lines is kept, left alone where it is not declared, and cleared."""
+        if "description" not in self.has_fields():
+            return
+        before = self.read()["description"]
+        lines = self.row.description
+        changes = self.stage({"description": lines}, {"description": lines})
+        assert changes == {"description": {"old": before, "new": lines}}
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared({"description": lines}))
+        self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared({}))
+        changes = self.stage({"description": ""}, {"description": ""})
+        assert changes == {"description": {"old": lines, "new": ""}}
+
+    def fixed(self):
+        """Prove that what is fixed fails, naming it and both values, and that nothing else is changed either."""
+        before = self.read()
+        more = {"description": "other"} if "description" in self.has_fields() else {}
+        for field, (value, words) in self.row.create_only.items():
+            declared = self._declared({field: value, **more})
+            predicted = self._apply.predicted(f"{self.row.state}.present", self.name, **declared)
+            assert (predicted["result"], predicted["changes"]) == (False, {})
+            comment = self._apply.failed(f"{self.row.state}.present", self.name, **declared)
+            assert self.filled(words) in comment and predicted["comment"] == comment
+        assert self.read() == before
+
+    def renamed(self):
+        """Prove that the object gets its other name, with a change of it at once, and is called so from then on."""
+        if not self.row.rename:
+            return
+        old, name = self.name, self.row.rename[0]
+        full = f"{old.rpartition('/')[0]}/{name}" if self.kind.parents and "/" not in name else name
+        before, self.name, old_path = self.read(), full, self.path
+        self.path = self.row.rename[1]
+        more = {"description": "renamed"} if "description" in self.has_fields() else {}
+        changes = self.stage(more, more, renamed_from=old)
+        words = {"description": {"old": before["description"], "new": "renamed"}} if more else {}
+        assert changes == {"name": {"old": old, "new": full}, **words}
+        assert self._raw(old_path) is None
+        self.identity = full
+
+    def end(self):
+        """Return the changes of the absence."""
+        changes = self._apply.changed(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
+        assert self.read() is None
+        return changes
+
+
+@pytest.fixture(params=sorted(ROWS))
+def life(request, apply, raw, daemon, image, tmp_path):
+    """The life of each row; the image is there where the row speaks of it, but for the image's own."""
+    row = ROWS[request.param]
+    pem, digest = certificates.made()
+    values = {"file": str(image), "pem": pem, "digest": digest, "folder": str(tmp_path / "pool")}
+    (tmp_path / "pool").mkdir()
+    if request.param == "image":
+        values["image"] = hashlib.sha256(image.read_bytes()).hexdigest()
+    elif "{image}" in repr(row):
+        values["image"] = request.getfixturevalue("imported")
+    return Life(row, apply, raw, daemon, values)
+
+
+def subset(part, whole):
+    """Return True if every key of part is in whole with that value, maps likewise."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(key in whole and subset(value, whole[key]) for key, value in part.items())
+    return part == whole
+
+
+def test_a_resource_lives_as_declared_from_creation_to_absence(life, daemon):
+    row = life.row
+    if not life.has(row.extension):
+        return life.refused()
+    if daemon.name in row.fails:
+        return life.failing(row.fails[daemon.name])
+    life.prepared()
+    assert life.stage(row.create, row.created) == {"created": life.identity}
+    before = life.read()
+    changes = life.stage(row.edit, row.edited)
+    assert subset(life.filled(row.edit_changes), changes)
+    assert set(changes) == set(row.edit_changes)
+    life.alike()
+    life.fixed()
+    life.stage(row.drop, row.dropped)
+    if row.clear:
+        life.stage(row.clear, row.cleared)
+    kept = {k: v for k, v in (before.get("config") or {}).items() if k.startswith("volatile.")}
+    assert subset(kept, life.read().get("config") or {})
+    life.described()
+    life.renamed()
+    assert life.end() == {"deleted": life.identity}
+    return None

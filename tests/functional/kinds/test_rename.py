@@ -1,0 +1,83 @@
+"""
+Objects that get another name where the daemon can, and where it cannot it is said.
+"""
+
+import pytest
+
+
+def test_where_the_new_name_is_taken_nothing_is_renamed(apply, daemon, raw):
+    apply("lxdapi_profile.present", "old", description="old")
+    apply("lxdapi_profile.present", "new", description="new")
+    apply.unchanged("lxdapi_profile.present", "new", renamed_from="old")
+    changes = apply.changed("lxdapi_profile.present", "new", renamed_from="old", description="newer")
+    assert changes == {"description": {"old": "new", "new": "newer"}}
+    assert raw("profiles/old")["description"] == "old"
+
+
+def test_where_the_old_name_is_not_there_a_new_one_is_made(apply, daemon, raw):
+    changes = apply.changed("lxdapi_network_acl.present", "web", renamed_from="never", description="one")
+    assert changes == {"created": "web"}
+    assert raw("network-acls/web")["description"] == "one"
+
+
+def test_an_instance_is_renamed_changed_and_started_in_one_run(apply, imported, raw):
+    apply("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1", "user.b": "2"})
+    declared = {"renamed_from": "c1", "config": {"user.a": "3"}, "running": True}
+    changes = apply.changed("lxdapi_instance.present", "c2", **declared)
+    assert changes == {
+        "name": {"old": "c1", "new": "c2"},
+        "config": {"user.a": {"old": "1", "new": "3"}},
+        "status": {"old": "Stopped", "new": "Running"},
+    }
+    found = raw("instances/c2")
+    assert (found["status"], found["config"]["user.a"], found["config"]["user.b"]) == ("Running", "3", "2")
+    assert found["config"]["volatile.base_image"] == imported
+    assert raw("instances/c1") is None
+
+
+def test_an_instance_that_runs_is_not_renamed(apply, imported, raw):
+    apply("lxdapi_instance.present", "c1", source="busybox", running=True)
+    comment = apply.failed("lxdapi_instance.present", "c2", renamed_from="c1")
+    assert "instance c2 could not be renamed from c1: " in comment
+    assert "POST /1.0/instances/c1" in comment
+    assert raw("instances/c1")["status"] == "Running"
+    assert raw("instances/c2") is None
+
+
+def test_a_project_that_is_not_empty_is_not_renamed(apply, daemon, raw):
+    apply("lxdapi_project.present", "shop")
+    apply("lxdapi_profile.present", "web", project="shop")
+    comment = apply.failed("lxdapi_project.present", "shop2", renamed_from="shop")
+    assert "project shop2 could not be renamed from shop: Only empty projects can be renamed" in comment
+    assert raw("projects/shop") and raw("projects/shop2") is None
+
+
+def test_a_network_in_use_is_not_renamed(apply, daemon, raw):
+    config = {"ipv4.address": "10.77.9.1/24", "ipv6.address": "none"}
+    apply("lxdapi_network.present", "lxdapi9", config=config)
+    nic = {"type": "nic", "network": "lxdapi9", "name": "eth0"}
+    apply("lxdapi_profile.present", "web", devices={"eth0": nic})
+    comment = apply.failed("lxdapi_network.present", "lxdapi8", renamed_from="lxdapi9")
+    assert "network lxdapi8 could not be renamed from lxdapi9: " in comment and "in use" in comment
+    assert raw("networks/lxdapi9") and raw("networks/lxdapi8") is None
+
+
+def test_a_name_elsewhere_is_no_name_to_be_renamed_to(apply, daemon, raw):
+    apply("lxdapi_storage_pool.present", "fast", driver="dir")
+    apply("lxdapi_storage_volume.present", "default/data")
+    comment = apply.failed("lxdapi_storage_volume.present", "fast/data2", renamed_from="default/data")
+    assert "storage volume default/data cannot be renamed to fast/data2: that is elsewhere" in comment
+    assert raw("storage-pools/default/volumes/custom/data")
+
+
+def test_what_cannot_be_renamed_is_said_before_any_write(salt, proxy, daemon):
+    for kind, name, other in (
+        ("network_forward", "lxdapi9/192.0.2.1", "192.0.2.2"),
+        ("network_zone", "shop.test", "web.test"),
+        ("network_zone_record", "shop.test/www", "web"),
+        ("storage_pool", "fast", "faster"),
+        ("storage_bucket_key", "default/backups/reader", "writer"),
+    ):
+        with pytest.raises(ValueError, match="cannot be renamed|has no kind"):
+            salt.modules["lxdapi.rename"](kind, name, other)
+    assert proxy.writes() == []

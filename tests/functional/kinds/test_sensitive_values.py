@@ -1,0 +1,52 @@
+"""
+Values that an SLS marks as sensitive, on real daemons: written and compared as any other, seen nowhere.
+"""
+
+import pytest
+
+CANARY, OTHER = "cAnaRy-5b1f", "cAnaRy-0d2e"
+HIDDEN = {"old": "(hidden)", "new": "(hidden)"}
+KEYS = ["user.db_*", "nic0.user.note"]
+
+
+def declared(value):
+    """Return the parameters of a profile with this value in all that is marked."""
+    nic = {"type": "nic", "nictype": "p2p", "user.note": value, "user.shown": "seen"}
+    return {"config": {"user.db_login": value}, "devices": {"nic0": nic}, "sensitive": KEYS}
+
+
+def test_what_is_marked_is_written_compared_and_removed_without_being_shown(apply, raw):
+    apply.changed("lxdapi_profile.present", "web", **declared(CANARY))
+    assert raw("profiles/web")["config"] == {"user.db_login": CANARY}
+    changes = apply.changed("lxdapi_profile.present", "web", **declared(OTHER))
+    nic0 = {"old": {"user.note": "(hidden)"}, "new": {"user.note": "(hidden)"}}
+    assert changes == {"config": {"user.db_login": HIDDEN}, "devices": {"nic0": nic0}}
+    assert raw("profiles/web")["devices"]["nic0"]["user.note"] == OTHER
+    gone = {"config": {"user.db_login": None}, "devices": {"nic0": None}, "sensitive": KEYS}
+    changes = apply.changed("lxdapi_profile.present", "web", **gone)
+    assert changes["config"] == {"user.db_login": {"old": "(hidden)", "new": None}}
+    assert changes["devices"]["nic0"]["old"]["user.note"] == "(hidden)"
+    assert "seen" in str(changes) and OTHER not in str(changes)
+    assert raw("profiles/web")["config"] == {} == raw("profiles/web")["devices"]
+
+
+@pytest.mark.parametrize("word, name", [("profile", "bad"), ("instance", "bad"), ("storage_volume", "default/bad")])
+def test_a_refusal_that_quotes_a_marked_value_does_not_show_it(apply, capfd, word, name, monkeypatch):
+    key = "size" if word == "storage_volume" else "limits.processes"
+    monkeypatch.setenv("DEBUG", "1")
+    comment = apply.failed(f"lxdapi_{word}.present", name, config={key: CANARY}, sensitive=[key])
+    assert CANARY not in comment + capfd.readouterr().err
+    plain = apply.failed(f"lxdapi_{word}.present", name, config={key: OTHER})
+    assert OTHER in plain and "(hidden)" in comment
+
+
+def test_a_refusal_that_quotes_one_line_of_a_marked_value_does_not_show_it(apply):
+    config = {"raw.lxc": f"lxc.log.level = 1\n nonsense-{CANARY}"}
+    shown = apply.failed("lxdapi_profile.present", "bad", config=config)
+    hidden = apply.failed("lxdapi_profile.present", "bad", config=config, sensitive=["raw.*"])
+    assert CANARY in shown and CANARY not in hidden and "(hidden)" in hidden
+
+
+@pytest.mark.parametrize("marks", ["user.x", {"user.x": 1}, [5], [""]])
+def test_marks_that_are_no_list_of_keys_are_refused_before_any_request(apply, marks):
+    assert "sensitive: a list of keys" in apply.refused("lxdapi_profile.present", "web", sensitive=marks)

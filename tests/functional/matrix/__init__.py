@@ -1,0 +1,3 @@
+"""
+The life of each kind, a row a case.
+"""

@@ -1,0 +1,163 @@
+"""
+The rows of storage pools and of what is in them, and of the snapshots of instances.
+"""
+
+from tests.functional.matrix.row import Row
+
+OWN = {"user.keep": "me", "user.drop": "x"}
+VOLUME = ("POST", "storage-pools/default/volumes/custom", {"name": "data"})
+BUCKET = ("POST", "storage-pools/default/buckets", {"name": "backups"})
+EMPTY_INSTANCE = ("POST", "instances", {"name": "c1", "source": {"type": "none"}})
+SNAPSHOTS = "storage-pools/default/volumes/custom/data/snapshots"
+NEW_YEAR, LATER = "2040-01-01T00:00:00Z", "2041-01-01T00:00:00Z"
+
+ROWS = {
+    "storage_pool": Row(
+        "lxdapi_storage_pool",
+        "fast",
+        "storage-pools/fast",
+        create={"driver": "dir", "description": "one", "config": OWN},
+        created={"driver": "dir", "description": "one", "config": OWN, "status": "Created"},
+        edit={"config": {"user.keep": "you"}},
+        edited={"driver": "dir", "description": "one", "config": {**OWN, "user.keep": "you"}},
+        edit_changes={"config": {"user.keep": {"old": "me", "new": "you"}}},
+        alike={"driver": "dir"},
+        drop={"config": {"user.drop": None}},
+        dropped={"config": {"user.keep": "you"}},
+        clear={"config": {}},
+        cleared={"config": {}},
+        create_only={"driver": ("btrfs", "driver is 'dir' and cannot be changed to 'btrfs'")},
+        foreign=("source", "volatile."),
+    ),
+    "storage_pool-source": Row(
+        "lxdapi_storage_pool",
+        "fast",
+        "storage-pools/fast",
+        create={"driver": "dir", "config": {"source": "{folder}", **OWN}},
+        created={"driver": "dir", "config": {"source": "{folder}", **OWN}},
+        edit={"config": {"source": "{folder}", "user.keep": "you"}},
+        edited={"config": {"source": "{folder}", **OWN, "user.keep": "you"}},
+        edit_changes={"config": {"user.keep": {"old": "me", "new": "you"}}},
+        drop={"config": {"user.drop": None}},
+        dropped={"config": {"source": "{folder}", "user.keep": "you"}},
+        clear={"config": {}},
+        cleared={"config": {"source": "{folder}"}},
+        create_only={
+            "config": (
+                {"source": "/srv/other"},
+                "config source is '{folder}' and cannot be changed to '/srv/other'",
+            )
+        },
+    ),
+    "storage_volume": Row(
+        "lxdapi_storage_volume",
+        "default/data",
+        "storage-pools/default/volumes/custom/data",
+        create={"description": "one", "config": OWN},
+        created={"content_type": "filesystem", "description": "one", "config": OWN},
+        edit={"config": {"size": "1GiB", "snapshots.expiry": "3d"}},
+        edited={"description": "one", "config": {**OWN, "size": "1GiB", "snapshots.expiry": "3d"}},
+        edit_changes={"config": {"size": {"old": None, "new": "1GiB"}, "snapshots.expiry": {"old": None, "new": "3d"}}},
+        alike={"content_type": "filesystem", "config": {"size": "1024MiB"}},
+        drop={"config": {"user.drop": None, "snapshots.expiry": None}},
+        dropped={"config": {"size": "1GiB", "user.keep": "me"}},
+        clear={"config": {}},
+        cleared={"config": {}},
+        create_only={
+            "content_type": ("block", "content_type is 'filesystem' and cannot be changed to 'block'"),
+        },
+        rename=("default/data2", "storage-pools/default/volumes/custom/data2"),
+    ),
+    "storage_volume-block": Row(
+        "lxdapi_storage_volume",
+        "default/disk",
+        "storage-pools/default/volumes/custom/disk",
+        create={"content_type": "block", "config": {"size": "8MiB", **OWN}},
+        created={"content_type": "block", "description": "", "config": {"size": "8MiB", **OWN}},
+        edit={"config": {"size": "16MiB"}},
+        edited={"content_type": "block", "config": {"size": "16MiB", **OWN}},
+        edit_changes={"config": {"size": {"old": "8MiB", "new": "16MiB"}}},
+        alike={"content_type": "block", "config": {"size": 16 * 1024 * 1024}},
+        drop={"config": {"user.drop": None}},
+        dropped={"config": {"size": "16MiB", "user.keep": "me"}},
+        create_only={
+            "content_type": ("filesystem", "content_type is 'block' and cannot be changed to 'filesystem'"),
+        },
+        rename=("disk2", "storage-pools/default/volumes/custom/disk2"),
+    ),
+    "storage_bucket": Row(
+        "lxdapi_storage_bucket",
+        "default/backups",
+        "storage-pools/default/buckets/backups",
+        create={"description": "one", "config": OWN},
+        created={"description": "one", "config": OWN},
+        edit={"config": {"user.keep": "you"}},
+        edited={"description": "one", "config": {**OWN, "user.keep": "you"}},
+        edit_changes={"config": {"user.keep": {"old": "me", "new": "you"}}},
+        drop={"config": {"user.drop": None}},
+        dropped={"config": {"user.keep": "you"}},
+        clear={"config": {}},
+        cleared={"config": {}},
+        extension="storage_buckets",
+        fails={"incus": "POST /1.0/storage-pools/default/buckets"},
+    ),
+    "storage_bucket_key": Row(
+        "lxdapi_storage_bucket_key",
+        "default/backups/reader",
+        "storage-pools/default/buckets/backups/keys/reader",
+        needs=(BUCKET,),
+        create={"description": "one", "access_key": "AKIALXDAPITEST00", "secret_key": "canary-secret-0001"},
+        created={
+            "description": "one",
+            "role": "read-only",
+            "access-key": "AKIALXDAPITEST00",
+            "secret-key": "canary-secret-0001",
+        },
+        edit={"role": "admin", "secret_key": "canary-secret-0002"},
+        edited={
+            "description": "one",
+            "role": "admin",
+            "access-key": "AKIALXDAPITEST00",
+            "secret-key": "canary-secret-0002",
+        },
+        edit_changes={
+            "role": {"old": "read-only", "new": "admin"},
+            "secret-key": {"old": "(hidden)", "new": "(hidden)"},
+        },
+        drop={"role": "read-only"},
+        dropped={"role": "read-only", "access-key": "AKIALXDAPITEST00", "secret-key": "canary-secret-0002"},
+        extension="storage_buckets",
+        fails={"incus": "POST /1.0/storage-pools/default/buckets/backups/keys"},
+    ),
+    "volume_snapshot": Row(
+        "lxdapi_volume_snapshot",
+        "default/data/snap0",
+        f"{SNAPSHOTS}/snap0",
+        needs=(VOLUME,),
+        create={"description": "one", "expires_at": NEW_YEAR},
+        created={"description": "one", "expires_at": NEW_YEAR},
+        edit={"expires_at": LATER},
+        edited={"description": "one", "expires_at": LATER},
+        edit_changes={"expires_at": {"old": NEW_YEAR, "new": LATER}},
+        alike={"expires_at": "2041-01-01T01:00:00+01:00"},
+        drop={"expires_at": ""},
+        dropped={},
+        rename=("snap1", f"{SNAPSHOTS}/snap1"),
+    ),
+    "instance_snapshot": Row(
+        "lxdapi_instance_snapshot",
+        "c1/snap0",
+        "instances/c1/snapshots/snap0",
+        needs=(EMPTY_INSTANCE,),
+        create={"expires_at": NEW_YEAR},
+        created={"expires_at": NEW_YEAR, "stateful": False},
+        edit={"expires_at": LATER},
+        edited={"expires_at": LATER},
+        edit_changes={"expires_at": {"old": NEW_YEAR, "new": LATER}},
+        alike={"expires_at": "2041-01-01T01:00:00+01:00", "stateful": False},
+        drop={"expires_at": ""},
+        dropped={},
+        create_only={"stateful": (True, "stateful is False and cannot be changed to True")},
+        rename=("c1/snap1", "instances/c1/snapshots/snap1"),
+    ),
+}

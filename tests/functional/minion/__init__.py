@@ -1,0 +1,3 @@
+"""
+Tests of minion on real daemons.
+"""

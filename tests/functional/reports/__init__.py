@@ -1,0 +1,3 @@
+"""
+Tests of reports on real daemons.
+"""

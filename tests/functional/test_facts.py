@@ -1,0 +1,55 @@
+"""
+What differs between the daemons, and what is alike but not as one would think, asked of each by raw requests:
+the facts that the code stands on.
+
+docs/daemons.rst lists them under the same names. A row that fails on a newer daemon is news, not a defect of
+the code: what it says has to be looked at again, in the code and in the document.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.functional.facts import core as facts_core
+from tests.functional.facts import exec as facts_exec
+from tests.functional.facts import files as facts_files
+from tests.functional.facts import instance_info as facts_inside
+from tests.functional.facts import network as facts_network
+from tests.functional.facts import server as facts_server
+from tests.functional.facts import storage as facts_storage
+from tests.support.fact_probe import Asked
+
+DAEMONS = ("lxd", "incus", "incus7")
+FACTS = (facts_core, facts_exec, facts_files, facts_inside, facts_server, facts_network, facts_storage)
+DIFFERS = {ask: answers for facts in FACTS for ask, answers in facts.DIFFERS.items()}
+ALIKE = {ask: answer for facts in FACTS for ask, answer in facts.ALIKE.items()}
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "daemons.rst"
+
+
+def names(facts):
+    """Return the names of the facts."""
+    return [ask.__name__ for ask in facts]
+
+
+@pytest.mark.parametrize("ask", DIFFERS, ids=names(DIFFERS))
+def test_a_difference_is_still_one(daemon, image, ask):
+    expected = dict(zip(DAEMONS, DIFFERS[ask]))
+    assert ask(Asked(daemon, image)) == expected[daemon.name]
+
+
+@pytest.mark.parametrize("ask", ALIKE, ids=names(ALIKE))
+def test_what_is_alike_still_is(daemon, image, ask):
+    assert ask(Asked(daemon, image)) == ALIKE[ask]
+
+
+@pytest.mark.parametrize("number, facts", [(1, DIFFERS), (2, ALIKE)], ids=["differs", "alike"])
+def test_the_document_has_a_row_for_each_fact(number, facts):
+    table = DOCUMENT.read_text(encoding="utf-8").split(".. list-table::")[number]
+    rows = re.split(r"^   \* - ", table, flags=re.MULTILINE)[2:]
+    found = [re.findall(r"^     - (\w+)$", row, re.MULTILINE)[-1] for row in rows]
+    assert sorted(set(found)) == sorted(names(facts))
+
+
+def test_a_difference_is_none_where_all_answer_alike():
+    assert [ask.__name__ for ask, answers in DIFFERS.items() if answers[0] == answers[1] == answers[2]] == []

@@ -1,0 +1,3 @@
+"""
+Tests of trust on real daemons.
+"""

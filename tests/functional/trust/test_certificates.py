@@ -1,0 +1,119 @@
+"""
+Certificates in the trust store: told apart by their fingerprints, found by their names.
+"""
+
+import pytest
+
+from tests.support import client_certificates as certificates
+
+PRESENT, ABSENT = "lxdapi_certificate.present", "lxdapi_certificate.absent"
+
+
+@pytest.fixture
+def pair():
+    """Two certificates, each (PEM text, fingerprint)."""
+    return certificates.made("one"), certificates.made("two")
+
+
+@pytest.mark.parametrize("origin", ["text", "file", "salt://team.crt"])
+def test_a_certificate_comes_as_text_or_from_a_file_with_whatever_else_is_in_it(
+    apply, salt, pair, raw, tmp_path, origin
+):
+    (pem, digest), (chain, _) = pair
+    key = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"
+    (salt.tree / "team.crt").write_text(f"# ours\n{key}{pem}{chain}")
+    given = {"text": pem, "file": str(salt.tree / "team.crt")}.get(origin, origin)
+    assert apply.changed(PRESENT, "team", certificate=given) == {"created": digest}
+    found = raw(f"certificates/{digest}")
+    assert (found["name"], found["type"], found["restricted"]) == ("team", "client", False)
+    assert found["certificate"].strip() == pem.strip()
+    assert len(raw("certificates")) == 1
+    assert apply.changed(ABSENT, "team") == {"deleted": digest}
+
+
+def test_an_entry_is_renamed_for_its_certificate_says_which_it_is(apply, pair, raw):
+    (pem, digest), _ = pair
+    apply(PRESENT, "team", certificate=pem, restricted=True, projects=["default"])
+    assert apply.changed(PRESENT, "web team", certificate=pem) == {"name": {"old": "team", "new": "web team"}}
+    found = raw(f"certificates/{digest}")
+    assert (found["name"], found["restricted"], found["projects"]) == ("web team", True, ["default"])
+    apply.unchanged(ABSENT, "team")
+    assert apply.changed(ABSENT, digest) == {"deleted": digest}
+
+
+def test_of_two_entries_of_one_name_none_goes_unless_it_is_said_which(apply, pair, raw):
+    for pem, _ in pair:
+        apply.changed(PRESENT, "team", certificate=pem)
+    comment = apply.failed(ABSENT, "team")
+    assert "2 certificates have this name" in comment
+    assert all(digest in comment for _, digest in pair)
+    assert len(raw("certificates")) == 2
+    (pem, digest), (_, other) = pair
+    assert apply.changed(ABSENT, "team", certificate=pem) == {"deleted": digest}
+    assert apply.changed(ABSENT, "team") == {"deleted": other}
+
+
+def test_a_description_is_refused_where_the_daemon_has_none(apply, daemon, pair, raw):
+    (pem, digest), _ = pair
+    if daemon.name == "lxd":
+        comment = apply.failed(PRESENT, "team", certificate=pem, description="ours")
+        assert "no description of the kind certificate: it lacks the API extension certificate_description" in comment
+        assert raw(f"certificates/{digest}") is None
+    else:
+        apply.changed(PRESENT, "team", certificate=pem, description="ours")
+        assert raw(f"certificates/{digest}")["description"] == "ours"
+
+
+def test_one_that_may_read_metrics_only_stays_one(apply, pair, raw):
+    (pem, digest), _ = pair
+    apply.changed(PRESENT, "scraper", certificate=pem, type="metrics")
+    apply.changed(PRESENT, "reader", certificate=pem)
+    assert raw(f"certificates/{digest}")["type"] == "metrics"
+    comment = apply.failed(PRESENT, "reader", certificate=pem, type="client")
+    assert "type is 'metrics' and cannot be changed to 'client'" in comment
+
+
+def test_a_project_that_does_not_exist_is_refused_by_the_daemon(apply, daemon, pair, raw):
+    (pem, digest), _ = pair
+    comment = apply.failed(PRESENT, "team", certificate=pem, restricted=True, projects=["nope"])
+    assert "(POST /1.0/certificates)" in comment
+    assert raw(f"certificates/{digest}") is None
+
+
+def test_what_is_no_certificate_is_refused_before_any_request(apply, daemon):
+    for given, words in (
+        ("/nope.crt", "certificate /nope.crt: No such file or directory"),
+        ("-----BEGIN CERTIFICATE-----\nnonsense\n", "there is none in it; PEM is needed"),
+        ("-----BEGIN CERTIFICATE-----\n=\n-----END CERTIFICATE-----\n", "there is none in it"),
+        ("-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "there is none in it"),
+        (5, "PEM text or a file's path is needed"),
+        (None, "PEM text or a file's path is needed"),
+        ("", "certificate"),
+    ):
+        comment = apply.refused(PRESENT, "team", certificate=given)
+        assert words in comment and "canary" not in comment
+
+
+def test_a_fingerprint_that_was_shortened_takes_nothing_away_and_openssls_spelling_does(apply, pair, raw):
+    (pem, digest), _ = pair
+    apply(PRESENT, "team", certificate=pem)
+    for short in (digest[:12], digest[:12].upper(), digest[:63]):
+        assert "all 64 digits are needed" in apply.failed(ABSENT, short)
+    assert raw(f"certificates/{digest}")["name"] == "team"
+    printed = ":".join(digest[at : at + 2] for at in range(0, 64, 2)).upper()
+    assert apply.changed(ABSENT, printed) == {"deleted": digest}
+    assert raw(f"certificates/{digest}") is None
+
+
+def test_projects_that_would_limit_nothing_are_refused_before_any_request(apply, daemon, pair):
+    (pem, _), _ = pair
+    for declared in ({}, {"restricted": False}):
+        comment = apply.refused(PRESENT, "team", certificate=pem, projects=["default"], **declared)
+        assert "projects: they limit nothing unless restricted: true is declared" in comment
+    apply.changed(PRESENT, "team", certificate=pem, projects=["default"], restricted=True)
+
+
+def test_a_certificate_is_not_fetched_where_anybody_could_exchange_it(apply, daemon):
+    for function in (PRESENT, ABSENT):
+        comment = apply.refused(function, "team", certificate="http://127.0.0.1:9/team.crt")
+        assert "certificate: not by http, where it can be exchanged on the way; https or salt" in comment

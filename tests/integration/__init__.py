@@ -1,0 +1,3 @@
+"""
+Tests with Salt's own commands.
+"""

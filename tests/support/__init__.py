@@ -1,0 +1,3 @@
+"""
+What the tests stand on: daemons, proxies, images, fakes.
+"""

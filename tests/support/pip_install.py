@@ -1,0 +1,25 @@
+"""
+The package installed by pip, without any network.
+"""
+
+from pathlib import Path
+
+from tests.support.salt_commands import run
+
+SECONDS = 120
+
+
+def environment(folder, venv, *packages):
+    """
+    Return the interpreter of a new virtual environment that has what another one has and some packages, each a wheel or
+    the folder of its sources.
+    """
+    run([Path(venv) / "bin" / "python", "-m", "venv", "--without-pip", folder], SECONDS).succeeded()
+    (own,) = folder.glob("lib/python*/site-packages")
+    (borrowed,) = Path(venv).glob("lib/python*/site-packages")
+    (own / "borrowed.pth").write_text(f"{borrowed}\n")
+    python = folder / "bin" / "python"
+    options = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
+    command = [python, "-m", "pip", "install", *options, *packages]
+    run(command, SECONDS, PIP_ROOT_USER_ACTION="ignore").succeeded()
+    return python

@@ -1,0 +1,143 @@
+"""
+Salt's commands of a virtual environment, with a configuration of their own and nothing running.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import web_server_life as life
+
+REPO = Path(__file__).resolve().parents[2]
+SRV = REPO / "tests" / "integration" / "srv"
+# The commands look for daemons where the tests say, and print transactions only where they are asked to.
+FOREIGN = ("LXD_SOCKET", "LXD_DIR", "INCUS_SOCKET", "INCUS_DIR", "DEBUG", "PYTHONPATH")
+# The virtual environments of the other versions of Salt.
+VARIABLE = "LXDAPI_SALT_VENVS"
+VENVS = dict(pair.split("=", 1) for pair in os.environ.get(VARIABLE, "").split(",") if pair)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and how it ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    def parsed(self):
+        """Return standard output, which has to be JSON and nothing else."""
+        try:
+            return json.loads(self.stdout)
+        except ValueError:
+            raise AssertionError(f"not JSON: {self}") from None
+
+    def succeeded(self):
+        """Return itself, having ended well."""
+        assert self.status == 0, self
+        return self
+
+    def result(self):
+        """Return what the one target answered, having ended well."""
+        (answer,) = self.succeeded().parsed().values()
+        return answer
+
+
+def this_environment():
+    """Return the virtual environment that the tests run in."""
+    return Path(sys.executable).parent.parent
+
+
+def run(command, seconds, **environment):
+    """Return what the command said; it and what it started are killed after these seconds."""
+    kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    with subprocess.Popen(
+        [str(part) for part in command],
+        env={**kept, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return Said(process.returncode, stdout, stderr)
+
+
+class Salt:
+    """
+    ``salt-call --local`` and ``salt-ssh`` of one virtual environment.
+
+    venv
+        Its folder.
+    folder
+        For configuration, caches and logs.
+    roots
+        The folders behind ``salt://``.
+    options
+        Of the minion and of the master, such as ``lxdapi``.
+    python
+        The interpreter to run the commands with; None: the environment's own.
+    environment
+        Variables of each of the commands.
+    """
+
+    def __init__(self, venv, folder, roots, python=None, environment=None, **options):
+        self.venv, self.folder, self.environment = Path(venv), Path(folder), environment or {}
+        self.python = python or self.venv / "bin" / "python"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        common = {
+            "root_dir": str(self.folder),
+            "file_roots": {"base": [str(root) for root in roots]},
+            "enable_fqdns_grains": False,
+            **options,
+        }
+        self.write("minion", {"id": "masterless", "file_client": "local", **common})
+        self.write("master", common)
+
+    def write(self, name, content):
+        """Return the path of a configuration file with this content; JSON is YAML."""
+        path = self.folder / name
+        path.write_text(json.dumps(content))
+        return path
+
+    def call(self, *words, seconds=120, **environment):
+        """Return what ``salt-call --local`` said."""
+        options = ["--local", "-c", self.folder, "--out", "json", "--retcode-passthrough"]
+        command = [self.python, self.venv / "bin" / "salt-call", *options, *words]
+        return run(command, seconds, **self.environment, **environment)
+
+    def shown(self, *words, seconds=120):
+        """Return what ``salt-call --local`` said as a person sees it, having ended well."""
+        command = [self.python, self.venv / "bin" / "salt-call", "--local", "-c", self.folder, *words]
+        return run(command, seconds, **self.environment).succeeded()
+
+    def ssh(self, *words, seconds=240, **environment):
+        """Return what ``salt-ssh`` said of the target of the roster."""
+        options = ["-c", self.folder, "--roster-file", self.folder / "roster", "--out", "json"]
+        command = [self.python, self.venv / "bin" / "salt-ssh", *options, "target", *words]
+        return run(command, seconds, **self.environment, **environment)
+
+    def sync(self):
+        """Return what was copied into the minion's cache, by type."""
+        return self.call("saltutil.sync_all").result()
+
+    def applied(self, sls, remote, **more):
+        """Return the answers of ``salt-call --local state.apply``."""
+        return self.call(*life.arguments(sls, remote, **more)).result()
+
+    def applied_in_place(self, sls, remote, **more):
+        """Return the answers of the same with the modules of this repository, not synced."""
+        return self.call("-m", REPO, *life.arguments(sls, remote, **more)).result()
+
+    def applied_by_ssh(self, sls, remote, **more):
+        """Return the answers of ``salt-ssh state.apply``."""
+        return self.ssh(*life.arguments(sls, remote, **more)).result()

@@ -1,0 +1,51 @@
+"""
+States as a run has them: chunks of an SLS, applied by Salt's own compiler in-process.
+"""
+
+import re
+
+import salt.state
+
+from tests.support.loader import Loaded
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+# Of an operation that failed so fast that the daemon says so in its answer to the POST nothing more is asked.
+_ASKED = re.compile(f", then GET /1.0/operations/{_UUID.pattern}")
+
+
+def chunk(function, name=None, requisites=None, **arguments):
+    """Return an entry of an SLS."""
+    state, fun = function.split(".")
+    given = {**({} if name is None else {"name": name}), **arguments, **(requisites or {})}
+    return {state: [fun, *({key: value} for key, value in given.items())]}
+
+
+class Runs:
+    """Applies SLS with some settings of lxdapi."""
+
+    def __init__(self, folder, socket, **settings):
+        self._salt = Loaded(folder, {"local": {"endpoint": str(socket)}}, **settings)
+
+    def __call__(self, chunks, test=False):
+        """Return the answers in the order of the run; chunks: ``{id: entry}``, their order counts."""
+        high = {
+            own: {**entry, "__sls__": "tests", "__env__": "base"}
+            for own, entry in ((own, _ordered(place, entry)) for place, (own, entry) in enumerate(chunks.items()))
+        }
+        # anew each time, as a minion's job has it: with a context of its own
+        ret = salt.state.State(self._salt.opts(test)).call_high(high)
+        assert isinstance(ret, dict), ret
+        return sorted(ret.values(), key=lambda each: each["__run_num__"])
+
+
+def _ordered(place, entry):
+    return {state: [*parts, {"order": 10000 + place}] for state, parts in entry.items()}
+
+
+def told(answers):
+    """Return what a run says, without what differs between two that did the same."""
+    return [(each["__id__"], each["result"], each["changes"], _plain(each["comment"])) for each in answers]
+
+
+def _plain(comment):
+    return _UUID.sub("UUID", _ASKED.sub("", comment))

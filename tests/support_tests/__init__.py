@@ -1,0 +1,3 @@
+"""
+Tests of the tests' own support.
+"""

@@ -1,0 +1,3 @@
+"""
+Tests without a daemon; the folders are those of the package.
+"""

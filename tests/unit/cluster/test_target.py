@@ -1,0 +1,108 @@
+"""
+One member of a cluster: what is sent to it, what is not, and who it is.
+"""
+
+import pytest
+from lxdapi import local_files
+from lxdapi.errors import InvalidError
+from lxdapi.minion import connection
+
+from tests.support.fake_transport import OPERATION, Paper, failure, finished, server, started, sync
+
+
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete"])
+@pytest.mark.parametrize(
+    "path", ["", "networks/br0", "/1.0/storage-pools/default", "profiles/operations", "networks/operations/forwards"]
+)
+def test_every_request_is_sent_to_the_member(method, path):
+    paper = Paper(sync({}))
+    getattr(paper.api.at("n2"), method)(path)
+    assert paper.seen[0].query == {"target": "n2"}
+
+
+def test_operations_are_asked_of_any_member():
+    paper = Paper(started(), finished(), sync({}))
+    api = paper.api.at("n2")
+    api.post("networks", json={}).wait()
+    api.get(OPERATION)
+    assert [seen.query.get("target") for seen in paper.seen] == ["n2", None, None]
+
+
+def test_who_names_another_member_means_it():
+    paper = Paper(sync({}))
+    paper.api.at("n2").get("networks", params={"target": "n1"})
+    assert paper.seen[0].query == {"target": "n1"}
+
+
+def test_the_api_that_it_was_made_of_has_no_target():
+    paper = Paper(sync({}), sync({}), project="p")
+    other = paper.api.at("n2")
+    paper.api.get("networks")
+    other.get("networks")
+    assert [seen.query for seen in paper.seen] == [{"project": "p"}, {"project": "p", "target": "n2"}]
+    assert (paper.api.target, other.target, other.session) == (None, "n2", paper.api.session)
+
+
+def test_what_is_known_of_the_server_is_not_asked_again_and_secrets_are_shared():
+    paper = Paper(server(api_extensions=["x"]), sync({}))
+    assert paper.api.has("x")
+    other = paper.api.at("n2")
+    assert other.has("x") and len(paper.seen) == 1
+    other.put("networks/br0", json={"config": {"user.password": "hunter2"}})
+    assert "hunter2" in paper.api.secret_values
+
+
+@pytest.mark.parametrize("target", ["", "..", "a/b", "a b", "a\n", None, 5, ["n2"], True])
+def test_a_name_that_no_member_has_is_refused(target):
+    paper = Paper()
+    with pytest.raises(InvalidError, match="cluster member name"):
+        paper.api.at(target)
+
+
+def connected(monkeypatch, paper, context, target):
+    """Return the API of a member of the cluster that the paper is of."""
+    monkeypatch.setattr(connection, "_api", lambda settings, project: paper.api)
+    return connection.connect(
+        {"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": context}, "x", target=target
+    )
+
+
+def test_a_member_is_asked_for_once_in_a_run(monkeypatch):
+    paper, context = Paper(sync({})), {}
+    first = connected(monkeypatch, paper, context, None)
+    other = connected(monkeypatch, paper, context, "n2")
+    assert (first, other.target, other.session) == (paper.api, "n2", first.session)
+    assert connected(monkeypatch, paper, context, "n2") is other
+    assert connected(monkeypatch, paper, context, None) is first
+    with pytest.raises(InvalidError, match="cluster member name ''"):
+        connected(monkeypatch, paper, context, "")
+    assert paper.lines == ["GET /1.0/cluster/members/n2"]
+    assert connected(monkeypatch, paper, context, "@group").target == "@group" and len(paper.seen) == 1
+
+
+def test_a_member_that_is_not_there_is_told_for_on_it_everything_looks_absent(monkeypatch):
+    paper, context = Paper(failure(404, "not found"), failure(404, "not found")), {}
+    for _ in range(2):
+        with pytest.raises(InvalidError, match="there is no cluster member 'n3'"):
+            connected(monkeypatch, paper, context, "n3")
+    assert len(paper.seen) == 2, "what is not there is asked for again"
+
+
+@pytest.mark.parametrize("target", ["..", "a/b", 5, ["n2"], {"n2": 1}])
+def test_a_target_that_is_no_name_is_refused_before_any_request(monkeypatch, target):
+    paper = Paper()
+    with pytest.raises(InvalidError, match="cluster member name"):
+        connected(monkeypatch, paper, {}, target)
+    assert paper.seen == []
+
+
+@pytest.mark.parametrize("remote", [["x"], {"x": 1}, 5, True, b"x"])
+def test_a_remote_that_is_no_name_is_refused(remote):
+    with pytest.raises(InvalidError, match="remote .* there are: x"):
+        connection.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)
+
+
+@pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])
+def test_a_source_that_is_no_text_is_refused(source):
+    with pytest.raises(InvalidError, match="is no path of a file"):
+        local_files.local_file(None, source)

@@ -1,0 +1,123 @@
+"""
+What a fleet's declaration says, and what is refused before any request.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxdapi.errors import InvalidError
+from lxdapi.fleet import declaration, state
+
+from tests.support.examples import examples
+
+
+def test_a_definition_is_laid_over_the_defaults():
+    defaults = {
+        "source": {"server": "https://a", "alias": "x"},
+        "config": {"user.a": "1", "user.b": "2"},
+        "devices": {"d": {"type": "disk", "path": "/a"}},
+        "profiles": ["default"],
+        "running": True,
+        "wait_for": {"ready": True, "timeout": 5},
+    }
+    own = {
+        "source": {"alias": "y"},
+        "config": {"user.b": None, "user.c": "3"},
+        "devices": {"d": {"path": "/b"}},
+        "profiles": ["web"],
+        "running": None,
+        "wait_for": {"ready": None, "port": 80},
+    }
+    assert declaration.whole(declaration.merge(defaults, {})) == defaults
+    assert declaration.whole(declaration.merge(defaults, own)) == {
+        "source": {"server": "https://a", "alias": "y"},
+        "config": {"user.a": "1", "user.b": None, "user.c": "3"},
+        "devices": {"d": {"type": "disk", "path": "/b"}},
+        "profiles": ["web"],
+        "wait_for": {"port": 80, "timeout": 5},
+    }
+
+
+@pytest.mark.parametrize(
+    "instances, more, words",
+    [
+        (["web1"], {}, "instances: a mapping of names to definitions is needed"),
+        ({"web1": ["x"]}, {}, "web1: a mapping is needed"),
+        ({"web1": {"sauce": "x"}}, {}, "web1: unknown sauce; there are: absent, architecture, cloud_init"),
+        ({"web1": None}, {"defaults": {"remote": "x"}}, "defaults: unknown remote"),
+        ({"web[1-2]": {"config": ["x"]}}, {}, "web1: config: a mapping is needed"),
+        ({"web1": {"config": {"a": 1.5}}}, {}, "web1: config a: a float is no config value"),
+        ({"web1": {"type": "box"}}, {}, "web1: type 'box'"),
+        ({"web1": {"running": "perhaps"}}, {}, "web1: running: true or false"),
+        ({"web1": {"absent": "perhaps"}}, {}, "web1: absent: true or false"),
+        ({"web1": {"timeout": "long"}}, {}, "web1: timeout: a number of seconds"),
+        ({"web1": {"wait_for": {"luck": True}}}, {}, "web1: wait_for: unknown 'luck'"),
+        ({"web1": {"image_changed": "weep"}}, {}, "web1: image_changed: ignore, report, rebuild"),
+        ({"web1": {"source": 7}}, {}, "web1: source: an alias"),
+        ({"web1": None}, {"concurrency": 0}, "concurrency: a number from 1 to 32"),
+        ({"web1": None}, {"concurrency": True}, "concurrency: a number from 1 to 32"),
+        ({"web1": None}, {"purge": True}, "purge: false, stopped or report, not True"),
+        ({}, {"purge": "stopped"}, "purge: no instance is declared"),
+        ({"web1": {"absent": True}}, {"purge": "stopped"}, "purge: no instance is declared"),
+        ({"web1": None}, {"batch": 0}, "batch: a number from 1 on"),
+        ({"web1": None}, {"batch": "101%"}, "batch: a number from 1 on"),
+        ({"web1": None}, {"max_failures": -1}, "max_failures: a number from 0 on"),
+        ({"web1": None}, {"max_failures": "few"}, "max_failures: a number from 0 on"),
+        ({"web1": None}, {"sensitive": "x"}, "sensitive: a list of keys"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_in_words(instances, more, words):
+    with pytest.raises(InvalidError) as caught:
+        state.FleetSpec(instances, **more)
+    assert words in str(caught.value)
+
+
+def copy_of(name):
+    """Return the definition of a copy."""
+    return {"source": {"type": "copy", "source": name}}
+
+
+def test_what_another_one_is_copied_from_comes_before_it():
+    given = {"c": copy_of("b/snap"), "b": copy_of("a"), "a": None, "d": copy_of("elsewhere")}
+    assert list(declaration.definitions(given)) == ["a", "b", "c", "d"]
+
+
+def test_a_circle_of_copies_is_refused():
+    with pytest.raises(InvalidError, match="a is copied from b is copied from a: none of them can be the first"):
+        declaration.definitions({"a": copy_of("b"), "b": copy_of("a")})
+
+
+@pytest.mark.parametrize(
+    "given, total, least, number",
+    [(None, 9, 1, None), (3, 9, 1, 3), ("3", 9, 1, 3), ("50%", 9, 1, 4), ("1%", 9, 1, 1), ("1%", 9, 0, 0)],
+)
+def test_a_part_is_a_number_or_a_percentage(given, total, least, number):
+    assert declaration.parse_count("batch", given, total, least) == number
+
+
+def test_the_next_batch_waits_for_a_good_end_unless_failures_are_allowed():
+    assert [state.FleetSpec({"a": None}, **more).most for more in ({}, {"batch": 1})] == [None, 0]
+    assert state.FleetSpec({"a": None}, batch=1, max_failures=2).most == 2
+
+
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2))
+TREES = st.recursive(
+    st.dictionaries(st.sampled_from("abc"), LEAVES, max_size=3),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), st.one_of(LEAVES, inner), max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(TREES, TREES)
+def test_of_two_declarations_the_later_one_holds_and_of_the_other_what_it_does_not_name(old, new):
+    def holds(part, whole):
+        return all(
+            holds(each, whole[key]) if isinstance(each, dict) and isinstance(whole[key], dict) else whole[key] == each
+            for key, each in part.items()
+        )
+
+    both = declaration.merge(old, new)
+    assert holds(new, both) and set(both) == set(old) | set(new)
+    assert all(both[key] == old[key] for key in set(old) - set(new))
+    assert declaration.merge(both, new) == both

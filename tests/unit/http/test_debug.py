@@ -1,0 +1,211 @@
+"""
+The printout of every transaction, and the secrets that stay out of it and of every error.
+"""
+
+import json
+
+import pytest
+from lxdapi.errors import APIException
+
+from tests.support.fake_transport import (
+    OPERATION,
+    SOCKET,
+    Paper,
+    failure,
+    finished,
+    operation,
+    page,
+    raw,
+    started,
+    sync,
+)
+
+CANARY = "cAnaRy-7e1"
+KEYS = ("core.trust_password", "trust_token", "secret", "user.api-key", "user.api_key", "private_key", "credentials")
+
+
+def printed(capsys, *replies, method="GET", url="profiles", fails=False, **options):
+    """Return what a request prints to standard error, having proved that nothing else is printed."""
+    api = Paper(*replies, debug=True).api
+    if fails:
+        with pytest.raises(APIException):
+            api.request(method, url, **options)
+    else:
+        api.request(method, url, **options)
+    out, err = capsys.readouterr()
+    assert out == "", "salt-call --out json has standard output for itself"
+    return err
+
+
+def test_a_transaction_is_printed_as_one_block(capsys):
+    err = printed(capsys, sync({"a": 1}, 201), method="POST", url="profiles", json={"name": "web", "config": {}})
+    lines = err.splitlines()
+    assert lines[:5] == [f"POST {SOCKET}/1.0/profiles", "\t{", '\t    "config": {},', '\t    "name": "web"', "\t}"]
+    assert lines[5:7] == ["HTTP/201", "\t{"]
+    reply = "".join(line.strip() for line in lines[6:])
+    assert json.loads(reply)["metadata"] == {"a": 1}
+
+
+def test_nothing_is_printed_without_being_asked(capsys):
+    Paper(sync()).api.get("profiles")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("value, prints", [("1", True), ("yes", True), ("", False)])
+def test_the_environment_can_ask_for_it(capsys, monkeypatch, value, prints):
+    monkeypatch.setenv("DEBUG", value)
+    Paper(sync()).api.get("profiles")
+    assert bool(capsys.readouterr().err) is prints
+
+
+def test_a_transaction_that_failed_is_printed_too(capsys):
+    err = printed(capsys, failure(404, "Profile not found"), fails=True)
+    assert "HTTP/404" in err and "Profile not found" in err
+
+
+def test_each_request_of_a_wait_is_printed(capsys):
+    Paper(started(), finished(), debug=True).api.post("instances", json={}).wait()
+    err = capsys.readouterr().err
+    assert err.count("HTTP/") == 2
+    assert f"GET {SOCKET}{OPERATION}/wait?timeout=" in err
+
+
+@pytest.mark.parametrize(
+    "options, line",
+    [
+        ({}, None),
+        ({"data": b"\x00\x01\x02"}, "\t(3 bytes)"),
+        ({"data": "no json"}, "\t(7 bytes)"),
+        ({"data": iter([b"a"])}, "\t(a stream)"),
+    ],
+)
+def test_a_body_that_is_no_json_is_named_not_shown(capsys, options, line):
+    lines = printed(capsys, sync(), method="POST", **options).splitlines()
+    assert lines[1] == (line or "HTTP/200")
+
+
+def test_a_reply_that_is_no_json_is_printed_with_its_status(capsys):
+    assert "HTTP/502" in printed(capsys, page(502), fails=True)
+
+
+def test_a_head_is_printed_without_a_body(capsys):
+    assert printed(capsys, raw(200), method="HEAD") == f"HEAD {SOCKET}/1.0/profiles\nHTTP/200\n"
+
+
+HIDING_PLACES = {
+    **{key: {key: CANARY} for key in KEYS},
+    "in config": {"config": {"user.token": CANARY}},
+    "in a list": {"members": [{"config": {"user.token": CANARY}}]},
+    "in a list below the key": {"tokens": [CANARY]},
+    "in a mapping below the key": {"secrets": {"control": CANARY}},
+}
+
+
+@pytest.mark.parametrize("data", HIDING_PLACES.values(), ids=HIDING_PLACES)
+def test_no_secret_of_a_body_is_printed(capsys, data):
+    err = printed(capsys, sync(), method="POST", json=data)
+    assert CANARY not in err and err.count("(hidden)") == 1
+
+
+@pytest.mark.parametrize("data", HIDING_PLACES.values(), ids=HIDING_PLACES)
+def test_no_secret_of_a_reply_is_printed(capsys, data):
+    err = printed(capsys, sync(data))
+    assert CANARY not in err and err.count("(hidden)") == 1
+
+
+@pytest.mark.parametrize("key", ["cloud-init.user-data", "user.user-data", "user.vendor-data", "user.network-config"])
+def test_text_that_people_put_secrets_into_is_not_printed(capsys, key):
+    assert CANARY not in printed(capsys, sync({"config": {key: f"password: {CANARY}"}}))
+
+
+def test_the_keys_of_an_operations_websockets_are_not_printed(capsys):
+    sockets = {"fds": {"0": CANARY, "control": CANARY}}
+    assert CANARY not in printed(capsys, sync(operation(103, metadata=sockets)))
+
+
+def test_what_is_no_secret_is_printed(capsys):
+    err = printed(capsys, sync({"config": {"limits.cpu": "2", "security.secureboot": "true"}}))
+    assert '"limits.cpu": "2"' in err and '"security.secureboot": "true"' in err
+
+
+def test_a_secret_that_is_not_there_is_seen_to_be_not_there(capsys):
+    err = printed(capsys, sync({"secret": "", "core.trust_password": True, "token": None}))
+    assert "(hidden)" not in err
+
+
+@pytest.mark.parametrize("query", ["secret", "password", "token", "join_token", "trust-token"])
+def test_no_secret_of_a_query_is_printed_or_told(capsys, query):
+    api = Paper(failure(400, "no"), debug=True).api
+    with pytest.raises(APIException) as caught:
+        api.get("operations/x/websocket", params={"a": "1", query: CANARY, "z": "2"})
+    assert CANARY not in capsys.readouterr().err + str(caught.value) + caught.value.explain()
+    assert "a=1" in str(caught.value) and "z=2" in str(caught.value)
+
+
+def refused(words, config=None, body=None, **options):
+    """Return the exception of a POST that the daemon refuses in these words."""
+    sent = body or {"json": {"config": config}}
+    with pytest.raises(APIException) as caught:
+        Paper(failure(400, words), **options).api.post("profiles", **sent)
+    return caught.value
+
+
+def go_quoted(text):
+    """Return the text as Go's %q writes it, which many of the daemons' errors use."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("end", ["", '"quoted', "\nsecond line", "\\back", " é"])
+@pytest.mark.parametrize("quote", [str, go_quoted])
+def test_words_that_quote_a_secret_of_the_request_are_masked(end, quote):
+    exc = refused(f"Invalid value {quote(CANARY + end)} for it", {"user.password": CANARY + end})
+    assert CANARY not in str(exc) + exc.error + exc.explain()
+    assert "Invalid value" in exc.error and "for it" in exc.error
+
+
+BODIES = {
+    "a list": {"json": [{"password": CANARY}]},
+    "JSON text": {"data": json.dumps({"password": CANARY})},
+    "JSON bytes": {"data": json.dumps({"password": CANARY}).encode()},
+    "a mapping below the key": {"json": {"source": {"secrets": {"control": CANARY}}}},
+    "a list below the key": {"json": {"tokens": [CANARY]}},
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_a_secret_is_masked_wherever_it_stood_in_the_request(body):
+    assert refused(f"Bad {CANARY}!", body=body).error == "Bad (hidden)!"
+
+
+def test_words_that_quote_what_is_no_secret_are_left_as_they_are():
+    config = {"boot.autostart": "maybe", "user.password": "", "user.token": "in"}
+    words = 'Invalid value for a boolean "maybe"'
+    assert refused(words, config).error == words
+
+
+def test_words_that_quote_a_secret_of_the_request_are_not_printed(capsys):
+    refused(f"Invalid value {CANARY} for it", {"user.password": CANARY}, debug=True)
+    err = capsys.readouterr().err
+    assert CANARY not in err and "Invalid value" in err
+
+
+@pytest.mark.parametrize("code", [400, 500])
+def test_an_operation_that_quotes_a_secret_of_the_request_is_masked(code):
+    said = [sync(operation(400, f"Bad {CANARY}!"))]
+    if code == 500:
+        said.insert(0, failure(500, f"Bad {CANARY}!", status=200))
+    api = Paper(started(), *said).api
+    with pytest.raises(APIException) as caught:
+        api.post("instances", json={"config": {"user.password": CANARY}}).wait()
+    assert CANARY not in str(caught.value) + caught.value.error + caught.value.explain()
+
+
+def test_a_secret_that_holds_another_is_masked_whole():
+    exc = refused(f"Bad {CANARY}-and-more", {"user.password": CANARY, "user.token": f"{CANARY}-and-more"})
+    assert exc.error == "Bad (hidden)"
+
+
+def test_a_request_that_never_arrived_is_printed_too(capsys):
+    with pytest.raises(APIException):
+        Paper(ConnectionError("gone"), debug=True).api.get("profiles")
+    assert f"GET {SOCKET}/1.0/profiles" in capsys.readouterr().err

@@ -1,0 +1,123 @@
+"""
+What lasts is told: what is taken from an operation's metadata, and whom it reaches.
+"""
+
+import io
+
+import pytest
+from lxdapi.http import progress
+
+from tests.support.fake_transport import Paper, finished, operation, started, sync
+
+
+class Terminal(io.StringIO):
+    """A standard error that is one."""
+
+    def isatty(self):
+        """Yes."""
+        return True
+
+
+def going(**metadata):
+    """Return the reply of an operation that runs and has this metadata."""
+    return sync({**operation(103), "description": "Creating instance", "metadata": metadata})
+
+
+@pytest.mark.parametrize(
+    "metadata, told",
+    [
+        (None, {}),
+        ({}, {}),
+        ({"return": 0}, {}),
+        ({"x_progress": None, "progress": {"percent": "3"}}, {}),
+        ({"fs_progress": "12.5MB (2MB/s)"}, {"text": "12.5MB (2MB/s)"}),
+        ({"unpack_progress": "Unpack: 45% (9GB/s)"}, {"text": "Unpack: 45% (9GB/s)", "percent": 45}),
+    ],
+)
+def test_what_an_operation_says_of_its_progress(metadata, told):
+    assert progress.progress_of({"metadata": metadata}) == told
+
+
+def test_each_news_is_told_once_with_what_it_is_about():
+    paper, told = (
+        Paper(started(), going(a_progress="1%"), going(a_progress="1%"), going(a_progress="2%"), finished()),
+        [],
+    )
+    paper.api.on_progress = lambda identity, data: told.append((identity, data))
+    paper.api.post("instances", json={}).wait(5)
+    assert [data["percent"] for _, data in told] == [1, 2]
+    assert {data["description"] for _, data in told} == {"Creating instance"}
+    assert {identity for identity, _ in told} == {paper.lines[1].split("/")[3]}
+
+
+def test_who_does_not_want_to_know_does_not_ask_more_often(monkeypatch):
+    paper = Paper(started(), finished())
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    paper.api.post("instances", json={}).wait(500)
+    assert "timeout=30" in paper.seen[1].url
+    paper = Paper(started(), finished())
+    paper.api.on_progress = print
+    paper.api.post("instances", json={}).wait(500)
+    assert "timeout=1" in paper.seen[1].url
+
+
+def test_on_a_terminal_there_is_a_line_after_a_while(monkeypatch):
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr(progress, "AFTER", 0)
+    watch = progress.Watch(Paper().api, "x")
+    assert watch.curious
+    watch.look({"description": "Creating instance", "metadata": {"a_progress": "Unpack: 45%"}})
+    watch.close()
+    assert "Creating instance: Unpack: 45%" in shown.getvalue()
+    with progress.count_bytes("image", 100) as done:
+        done(50)
+    assert "image" in shown.getvalue()
+
+
+def test_without_a_terminal_nothing_is_shown(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr(progress, "AFTER", 0)
+    with progress.count_bytes("image", 100) as done:
+        done(50)
+    assert shown.getvalue() == ""
+
+
+def test_bytes_that_are_moved_are_told_now_and_then_and_at_the_end(monkeypatch):
+    paper, told = Paper(), []
+    paper.api.on_progress = lambda identity, data: told.append((identity, data["text"], data.get("percent")))
+    with progress.count_bytes("image", 200, paper.api, "f00") as moved:
+        for _ in range(3):
+            moved(50)
+        monkeypatch.setattr(progress, "EVERY", 0)
+        moved(50)
+    assert told == [("f00", "200 of 200 bytes", 100)] * 2
+    told.clear()
+    with progress.count_bytes("backup", None, paper.api) as moved:
+        moved(7)
+    assert told == [("backup", "7 bytes", None)] * 2
+
+
+def test_of_many_things_it_is_told_how_many_have_ended_and_how_many_failed(monkeypatch):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    monkeypatch.setattr(progress, "EVERY", 0)
+    paper, told = Paper(), []
+    paper.api.on_progress = lambda identity, data: told.append((identity, data["text"], data["percent"]))
+    with progress.count("fleet shop", 4, paper.api, "shop") as ended:
+        for good in (True, False, True):
+            ended(good)
+    assert told[0] == ("shop", "1 of 4", 25)
+    assert told[-1] == ("shop", "3 of 4, 1 failed", 75)
+
+
+def test_of_many_things_there_is_one_line(monkeypatch):
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    monkeypatch.setattr(progress, "AFTER", 0)
+    paper = Paper(started(), going(a_progress="1%"), finished())
+    with progress.count("fleet shop", 2, paper.api, "shop") as ended:
+        ended(False)
+        paper.api.post("instances", json={}).wait(500)
+    assert "timeout=30" in paper.seen[1].url, "each of them is not asked once a second"
+    assert "fleet shop" in shown.getvalue() and "Creating instance" not in shown.getvalue()

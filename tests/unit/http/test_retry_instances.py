@@ -1,0 +1,95 @@
+"""
+What becomes of instances and of later states where an answer was lost: the second part of the rule of lxdapi_retry.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+import requests
+from lxdapi.errors import (
+    APIException,
+    APITimeoutException,
+    APIUnavailableException,
+)
+from lxdapi.instances import create, partial_creation
+from lxdapi.model import writes
+from lxdapi.model.kinds import get_kind
+
+from tests.support import declared
+from tests.support.fake_transport import MISSING, Paper, as_json, failure, raw, sync
+
+BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
+CUT = requests.exceptions.ChunkedEncodingError("Response ended prematurely")
+LATE = requests.exceptions.ReadTimeout("timed out")
+REFUSED = requests.exceptions.ConnectionError(ConnectionRefusedError(111, "Connection refused"))
+FORBIDDEN = requests.exceptions.ConnectionError(PermissionError(13, "Permission denied"))
+BUSY = failure(400, 'Instance is busy running a "stop" operation')
+DYING = failure(500, "Failed to begin transaction: sql: database is closed")
+NO_OPERATION, TAKEN = sync({}), failure(409, "The profile already exists")
+EMPTY, HALF = raw(200), as_json({})
+WEB = {"config": {}, "description": "x", "devices": {}}
+CREATED = {"created": "web"}
+
+
+def patient(*replies, **options):
+    """Return a paper whose API repeats."""
+    return Paper(*replies, **{"retry_timeout": 5, "wait_timeout": 5, **options})
+
+
+ABOUT = {"class": "task", "resources": {"instances": ["/1.0/instances/c1"]}}
+PARTIAL = {"config": {partial_creation.MARK: "x"}, "description": "", "status": "Stopped"}
+
+
+def instance(mark=None):
+    """Return the reply of a whole instance."""
+    config = {"volatile.apply_template": "create", **({"volatile.uuid": mark} if mark else {})}
+    return sync({"config": config, "description": "", "status": "Stopped"}, ETag="e")
+
+
+def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
+    ours = lambda seen: instance(paper.seen[0].json["config"]["volatile.uuid"])  # noqa: E731
+    paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
+    create.create(paper.api, "c1", {}, None)
+    assert paper.writes == ["POST /1.0/instances"]
+
+
+@pytest.mark.parametrize("mark", [None, "theirs"])
+def test_an_instance_that_somebody_else_made_meanwhile_is_not_taken_for_ours(mark):
+    paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
+    with pytest.raises(APIException, match="already exists"):
+        create.create(paper.api, "c1", {}, None)
+    assert paper.writes == ["POST /1.0/instances"] * 2
+
+
+def test_an_instance_that_is_still_being_made_when_the_time_is_over_is_not_deleted():
+    def daemon(seen):
+        return sync({"running": [ABOUT]}) if "operations" in seen.path else sync(PARTIAL)
+
+    paper = patient(daemon, wait_timeout=0.2)
+    with pytest.raises(APITimeoutException, match="still being created"):
+        declared.present(paper.api, "c1", {})
+    assert paper.writes == []
+
+
+def test_what_another_run_replaced_meanwhile_is_not_deleted_as_partial():
+    paper = patient(instance("other"))
+    assert partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL)) == {}
+    assert paper.writes == []
+
+
+def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_works():
+    paper = patient(lambda seen: failure(503, "no") if len(paper.seen) < 40 else sync({}), retry_timeout=0.3)
+    for _ in range(2):
+        with pytest.raises(APIUnavailableException):
+            paper.api.get("profiles")
+    assert paper.api.endpoint_pool.degraded
+    tried = len(paper.seen)
+    with pytest.raises(APIUnavailableException):
+        paper.api.get("profiles")
+    assert len(paper.seen) == tried + 1
+
+
+def test_a_write_that_was_accepted_is_told_although_the_daemon_cannot_be_asked_afterwards():
+    paper = patient(sync(WEB), sync(), failure(403, "not authorized"))
+    kind = get_kind("profile")
+    assert writes.update(paper.api, kind, "web", {"description": "y"}) == {"description": {"old": "x", "new": "y"}}

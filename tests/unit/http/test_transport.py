@@ -1,0 +1,202 @@
+"""
+Real unix sockets that do not answer as they should: the class of the error, its words, and the time it takes.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+import time
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import pytest
+from lxdapi.api import API
+from lxdapi.errors import APIConnectionException, APIProtocolException, APITimeoutException
+
+from tests.support.tiny_servers import GOOD, Server, dribble, running, unix_listener
+
+NOBODY = 65534
+
+
+def failed(path, timeout=0.3, method="GET", retry_timeout=0):
+    """Return (the exception of a request to the socket, seconds that it took)."""
+    begin = time.monotonic()
+    with pytest.raises((APIConnectionException, APITimeoutException, APIProtocolException)) as caught:
+        API.factory(str(path), timeout=timeout, retry_timeout=retry_timeout).request(method, "instances")
+    return caught.value, time.monotonic() - begin
+
+
+def plain_file(path):
+    path.write_text("")
+
+
+def nobody_listens(path):
+    unix_listener(path).close()
+
+
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda path: None, "does not exist"),
+        (plain_file, "nobody listens"),
+        (Path.mkdir, "nobody listens"),
+        (nobody_listens, "nobody listens"),
+    ],
+    ids=["absent", "a plain file", "a directory", "a socket that nobody listens on"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_no_daemons_socket_is_told_at_once_and_in_words(tmp_path, make, words, method):
+    make(tmp_path / "s")
+    exc, seconds = failed(tmp_path / "s", method=method)
+    assert type(exc) is APIConnectionException
+    assert words in exc.error and "Errno" not in exc.error and "HTTPConnectionPool" not in exc.error
+    assert exc.sent is False, "nothing can have reached the daemon"
+    assert seconds < 1
+    assert (exc.result, exc.status, exc.method, exc.path) == (None, None, method, "/1.0/instances")
+    assert str(exc).startswith(f"{method} http+unix://") and "/1.0/instances " in str(exc)
+
+
+def test_a_path_through_a_file_is_told(tmp_path):
+    plain_file(tmp_path / "f")
+    exc, _ = failed(tmp_path / "f" / "s")
+    assert "no directory" in exc.error and exc.sent is False
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path):
+    exc, _ = failed(tmp_path / ("x" * 120))
+    assert type(exc) is APIConnectionException
+    assert "107 bytes" in exc.error and exc.sent is False
+
+
+@contextmanager
+def as_nobody():
+    """Root becomes nobody for a while, for root may do anything."""
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that everybody may enter, which pytest's are not."""
+    folder = Path(tempfile.mkdtemp(prefix="lxdapi-"))
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("what", ["folder", "socket"])
+def test_a_socket_out_of_reach_is_told_from_an_absent_one(open_folder, what):
+    with unix_listener(open_folder / "s"):
+        failed(open_folder / "none")  # what is imported late is imported now, as the one who may read it
+        (open_folder if what == "folder" else open_folder / "s").chmod(0)
+        with as_nobody() if os.geteuid() == 0 else nullcontext():
+            exc, seconds = failed(open_folder / "s")
+    assert type(exc) is APIConnectionException
+    assert "permission denied" in exc.error and "group" in exc.error
+    assert exc.sent is False and seconds < 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_server_that_never_answers_is_a_timeout_in_time(tmp_path, method):
+    with unix_listener(tmp_path / "s"):
+        exc, seconds = failed(tmp_path / "s", timeout=0.3, method=method)
+    assert type(exc) is APITimeoutException
+    assert "no answer within 0.3 s" in exc.error
+    assert 0.3 <= seconds < 1
+
+
+def close(connection):
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def half_a_body(connection):
+    connection.sendall(GOOD[:-10])
+    close(connection)
+
+
+def chunk_and_away(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n")
+    close(connection)
+
+
+@pytest.mark.parametrize("answer", [close, half_a_body, chunk_and_away])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_connection_that_breaks_may_have_carried_the_request(tmp_path, answer, method):
+    with running(Server(unix_listener(tmp_path / "s"), answer)) as server:
+        exc, seconds = failed(tmp_path / "s", method=method)
+    assert type(exc) is APIConnectionException
+    assert "connection broke" in exc.error and exc.sent is True
+    assert seconds < 1
+    assert len(server.heads) == 1, "a request that may have been done is not sent again"
+
+
+def test_a_server_that_falls_silent_within_its_answer_is_a_timeout(tmp_path):
+    with running(Server(unix_listener(tmp_path / "s"), lambda connection: connection.sendall(GOOD[:-10]))):
+        exc, seconds = failed(tmp_path / "s", timeout=0.3)
+    assert type(exc) is APITimeoutException
+    assert 0.3 <= seconds < 1
+
+
+def half_a_head(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nDate: Mon")
+    close(connection)
+
+
+def no_http(connection):
+    connection.sendall(b"\x15\x03\x01\x00\x02\x02\x16 this is no HTTP\r\n\r\n")
+    close(connection)
+
+
+@pytest.mark.parametrize("answer", [half_a_head, no_http])
+def test_half_a_head_and_no_http_are_no_success(tmp_path, answer):
+    with running(Server(unix_listener(tmp_path / "s"), answer)):
+        exc, seconds = failed(tmp_path / "s")
+    assert isinstance(exc, (APIProtocolException, APIConnectionException))
+    assert seconds < 1
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["head", "body"])
+def test_a_server_that_dribbles_does_not_hold_a_request_beyond_its_timeout(tmp_path, part):
+    with running(Server(unix_listener(tmp_path / "s"), lambda connection: dribble(connection, part))):
+        exc, seconds = failed(tmp_path / "s", timeout=0.4)
+    assert type(exc) is APITimeoutException
+    assert seconds < 1
+
+
+def test_a_server_that_dribbles_and_falls_silent_has_no_second_time(tmp_path):
+    def answer(connection):
+        for byte in GOOD[:10]:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)
+
+    with running(Server(unix_listener(tmp_path / "s"), answer)):
+        exc, seconds = failed(tmp_path / "s", timeout=0.6)
+    assert type(exc) is APITimeoutException
+    assert 0.6 <= seconds < 1
+
+
+def test_a_timeout_is_one_requests_and_not_its_connections(tmp_path):
+    with running(Server(unix_listener(tmp_path / "s"))) as server:
+        api = API.factory(str(tmp_path / "s"), timeout=0.3)
+        for _ in range(4):
+            api.get("instances")
+            time.sleep(0.1)
+    assert server.accepted == 1
+
+
+def test_a_connection_that_died_between_two_requests_is_replaced(tmp_path):
+    def once(connection):
+        connection.sendall(GOOD)
+        close(connection)
+
+    with running(Server(unix_listener(tmp_path / "s"), once)) as server:
+        api = API.factory(str(tmp_path / "s"), timeout=2)
+        for _ in range(3):
+            assert api.get("instances").data["type"] == "sync"
+            time.sleep(0.02)
+    assert server.accepted == 3

@@ -1,0 +1,19 @@
+"""
+What are names of aliases, and that nothing else costs an image or somebody's alias.
+"""
+
+import pytest
+from lxdapi.errors import InvalidError
+from lxdapi.images import image, publish
+
+from tests.support.fake_transport import Paper
+
+
+@pytest.mark.parametrize("aliases", ["web", 5, [5], [""], ["a", "b\n"], {"a": 1}, None])
+def test_what_is_no_list_of_aliases_is_refused_before_an_image_is_made(aliases):
+    paper = Paper()
+    with pytest.raises(InvalidError, match="alias"):
+        publish.publish(paper.api, "web1", {}, aliases)
+    with pytest.raises(InvalidError, match="alias"):
+        image.plan_present(paper.api, "0" * 64, {}, None, aliases)
+    assert paper.seen == []

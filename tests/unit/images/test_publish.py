@@ -1,0 +1,105 @@
+"""
+Publications whose answer is lost, rebuilds and fetches that go wrong: what is looked up, what is never done twice.
+"""
+
+import pytest
+from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
+from lxdapi.images import publish, remote
+from lxdapi.instances import rebuild
+from requests.exceptions import ConnectionError as Broken
+
+from tests.support.fake_transport import Paper, failure, finished, operation, server, started, sync
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
+CONFIG = {"volatile.last_state.power": "STOPPED", "volatile.base_image": "1" * 64}
+INSTANCE = {"name": "c1", "status": "Stopped", "created_at": "2026-01-01T00:00:00Z", "config": CONFIG, "devices": {}}
+INSTANCE = {**INSTANCE, "ephemeral": False, "type": "container"}
+
+
+class Daemon:
+    """Answers as a daemon does whose POST of an image is answered by a break, having been done or not."""
+
+    def __init__(self, done):
+        self.done, self.images, self.posts = done, [], 0
+
+    def __call__(self, seen):
+        path = seen.path.replace("/1.0", "", 1).strip("/")
+        if seen.method == "POST" and path == "images":
+            self.posts += 1
+            if self.done or self.posts > 1:
+                self.images.append({"fingerprint": "2" * 64, "properties": seen.json["properties"]})
+            if self.posts == 1:
+                raise Broken("reset")
+            return started()
+        known = {"": server(), "instances/c1": sync(INSTANCE), "images": sync(self.images)}
+        if path.startswith("operations/"):
+            return finished(metadata={"fingerprint": "2" * 64})
+        return known.get(path) or (sync({}) if path == "operations" else failure(404, "not found"))
+
+
+@pytest.mark.parametrize("done, posts", [(True, 1), (False, 2)])
+def test_a_publication_whose_answer_is_lost_is_found_by_its_mark_or_sent_again(done, posts):
+    daemon = Daemon(done)
+    assert publish.publish(Paper(daemon, retry_timeout=5).api, "c1", {"public": True}) == "2" * 64
+    assert daemon.posts == posts and len(daemon.images) == 1
+    assert publish.origin_of(daemon.images[0]) == "c1 2026-01-01T00:00:00Z"
+
+
+def test_an_image_of_somebody_elses_is_never_taken_for_ours():
+    daemon = Daemon(False)
+    daemon.images = [{"fingerprint": "3" * 64, "properties": {"lxdapi.published": "c1 2026-01-01T00:00:00Z abc"}}]
+    with pytest.raises(APIException, match="broke"):
+        publish.publish(Paper(daemon, retry_timeout=0).api, "c1", {})
+    assert daemon.posts == 1
+
+
+@pytest.mark.parametrize("name", ["", "a b", "c1/..", "c1/a/b", "../x", 5, None])
+def test_a_name_that_is_none_is_refused_before_any_request(name):
+    paper = Paper()
+    with pytest.raises(InvalidError):
+        publish.plan_present(paper.api, "x", name, {})
+    assert paper.seen == []
+
+
+def test_a_daemon_that_does_not_say_what_it_made_is_told():
+    paper = Paper(sync(INSTANCE), started(), finished(metadata={"fingerprint": "x"}), sync({}), sync([]))
+    with pytest.raises(APIException, match="which image it made"):
+        publish.publish(paper.api, "c1", {})
+
+
+SOURCE = {"server": "https://images.test", "fingerprint": "1" * 64}
+
+
+def test_an_image_that_somebody_else_fetched_is_as_good():
+    failed = sync(operation(400, "Alias already exists: x"))
+    there = sync({"fingerprint": "1" * 64})
+    paper = Paper(started(), failed, server(), there)
+    assert remote.fetch(paper.api, remote.parse_source(SOURCE), "1" * 64) == "1" * 64
+
+
+def test_another_image_than_the_one_that_was_meant_is_told():
+    paper = Paper(started(), finished(metadata={"fingerprint": "2" * 64}))
+    with pytest.raises(LxdapiError, match="can be an hour old"):
+        remote.fetch(paper.api, remote.parse_source({**SOURCE, "protocol": "incus"}), "1" * 64)
+
+
+def rebuildable(*replies):
+    """Return a daemon of paper that can rebuild c1."""
+    return Paper(server(api_extensions=["instances_rebuild", "etag"]), sync([]), *replies)
+
+
+def test_a_rebuild_that_fails_is_told_with_the_daemons_words():
+    paper = rebuildable(sync(INSTANCE), started(), sync(operation(400, "no space")))
+    now = Paper(sync(INSTANCE)).api.get("instances/c1")
+    (step,) = rebuild.plan_rebuild(paper.api, "c1", None, current=now)
+    assert step.changes == {"image": {"old": "1" * 64, "new": None}}
+    with pytest.raises(APIOperationException, match="no space"):
+        step.apply()
+    assert paper.writes == ["POST /1.0/instances/c1/rebuild"]
+
+
+def test_a_copy_is_no_source_of_a_rebuild():
+    now = Paper(sync(INSTANCE)).api.get("instances/c1")
+    with pytest.raises(InvalidError, match="rebuilt from an image, or empty"):
+        rebuild.plan_rebuild(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, current=now)

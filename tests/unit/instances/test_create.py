@@ -1,0 +1,60 @@
+"""
+A new instance that shall run: started by the request that makes it, and what is told where that fails.
+"""
+
+import pytest
+from lxdapi.plan.state_result import run_state
+
+from tests.support import declared
+from tests.support.fake_transport import Paper
+from tests.support.model_daemon import Model, failed
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
+ABLE = {"api_extensions": ["instance_create_start"]}
+STATE = "PUT /1.0/instances/c1/state"
+STARTED = {"created": "c1", "status": {"old": "Stopped", "new": "Running"}}
+
+
+def made(model, wanted, source, running=True, retry_timeout=0):
+    """Return (Salt's answer, the paper) of an instance that is not there."""
+    paper = Paper(model, wait_timeout=5, retry_timeout=retry_timeout)
+    return run_state("instance", "c1", lambda: declared.present(paper.api, "c1", wanted, source, running)), paper
+
+
+@pytest.mark.parametrize(
+    "source, wanted, at_once",
+    [("busybox", {}, True), ("busybox", {"config": {"image.os": "mine"}}, False), (None, {}, False)],
+    ids=["an image", "with more to be written", "nothing"],
+)
+def test_it_is_started_by_the_request_that_makes_it_where_the_daemon_can(source, wanted, at_once):
+    ret, paper = made(Model(facts=ABLE), wanted, source)
+    assert (ret["result"], ret["changes"]) == (True, STARTED)
+    assert ret["comment"].startswith("instance c1 was created and ")
+    sent = next(seen for seen in paper.seen if seen.method == "POST").json
+    assert sent.get("start", False) is at_once
+    assert (STATE in paper.writes) is not at_once
+
+
+@pytest.mark.parametrize("facts, running", [(None, True), (ABLE, None), (ABLE, False)])
+def test_no_other_request_says_that_it_is_to_be_started(facts, running):
+    _, paper = made(Model(facts=facts), {}, "busybox", running)
+    assert all("start" not in seen.json for seen in paper.seen if seen.method == "POST")
+
+
+def test_a_creation_that_fails_changes_nothing_and_is_not_started():
+    model = Model({"images/aliases/busybox": {"target": "1" * 64}}, ends={"POST instances": [failed("No root device")]})
+    model.facts = ABLE
+    ret, paper = made(model, {}, "busybox")
+    assert (ret["result"], ret["changes"], paper.writes) == (False, {}, ["POST /1.0/instances"])
+    assert ret["comment"].startswith("instance c1 could not be created: No root device (POST /1.0/instances, then GET ")
+
+
+def test_an_instance_whose_start_was_refused_as_busy_is_started_and_not_made_again():
+    class Busy(Model):
+        def _post(self, path, seen):
+            reply = super()._post(path, seen)
+            self._end = failed('Instance is busy running a "update" operation')
+            return reply
+
+    ret, paper = made(Busy(facts=ABLE), {}, "busybox", retry_timeout=5)
+    assert (ret["result"], ret["changes"], paper.writes) == (True, STARTED, ["POST /1.0/instances", STATE])

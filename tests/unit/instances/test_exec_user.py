@@ -1,0 +1,26 @@
+"""
+Who is in an instance's files, which the instance writes as it likes.
+"""
+
+import pytest
+from lxdapi.errors import InvalidError
+from lxdapi.instances import exec_user
+
+from tests.support.fake_transport import Paper, raw
+
+C1 = "instances/c1"
+PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x::0::/:/bin/sh\nodd:x:\u00b2:0::/:/bin/sh\nbob:x:7:8::/b:/bin/sh\n"
+
+
+def test_an_entry_whose_numbers_are_none_is_no_entry():
+    for user in ("web", "odd"):
+        with pytest.raises(InvalidError, match=f"there is no user '{user}' in it"):
+            exec_user.login(Paper(raw(200, PASSWD.encode())).api, C1, user)
+    assert exec_user.login(Paper(raw(200, PASSWD.encode())).api, C1, "bob")[0] == {"user": 7, "group": 8}
+
+
+def test_of_a_list_of_any_size_no_more_comes_than_is_read():
+    paper = Paper(raw(206, b"x" * 8388609))
+    with pytest.raises(InvalidError, match="/etc/passwd has more than 8388608 bytes"):
+        exec_user.login(paper.api, C1, "bob")
+    assert paper.seen[0].headers["Range"] == "bytes=-8388609"

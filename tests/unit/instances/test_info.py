@@ -1,0 +1,176 @@
+"""
+What the daemon keeps of an instance, on paper: answers that are lost, names that are refused, what nobody measures.
+"""
+
+import pytest
+import requests
+from lxdapi.errors import APIConnectionException, APIException, APIUndoneException, InvalidError
+from lxdapi.instances import image_metadata, logs, metrics, plan, power, rename, rest_files
+from lxdapi.instances.spec import InstanceSpec
+from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
+
+from tests.support.fake_transport import MISSING, Paper, failure, raw, sync
+from tests.support.model_daemon import INSTANCE, Model, failed
+
+LOST = requests.exceptions.ConnectionError("reset")
+METADATA = {"architecture": "x86_64", "creation_date": 1, "expiry_date": 0, "properties": None, "templates": None}
+
+
+class Metadata:
+    """
+    A daemon with the metadata of c1.
+
+    lost
+        So many answers to writes are lost.
+    done
+        False: what was lost was not done either.
+    heeds
+        False: what is written is accepted and not done.
+    """
+
+    def __init__(self, lost=0, done=True, heeds=True, **fields):
+        self.found = {**METADATA, **fields}
+        self._lost, self._done, self._heeds = lost, done, heeds
+
+    def __call__(self, seen):
+        if seen.method == "GET":
+            return sync(self.found, ETag="e")
+        lose = self._lost > 0
+        self._lost -= 1
+        if self._heeds and (self._done or not lose):
+            old = {} if seen.method == "PUT" else self.found
+            merged = {f: {**(old.get(f) or {}), **seen.json.get(f, {})} for f in ("properties", "templates")}
+            self.found = {**old, **seen.json, **merged}
+        return LOST if lose else sync()
+
+
+@pytest.mark.parametrize("done, writes", [(True, 1), (False, 2)])
+def test_a_write_of_metadata_whose_answer_is_lost_is_looked_up(done, writes):
+    paper = Paper(Metadata(lost=1, done=done), retry_timeout=5)
+    changes = image_metadata.update_metadata(paper.api, "c1", {"properties": {"a": "1"}})
+    assert changes == {"properties": {"a": {"old": None, "new": "1"}}}
+    assert paper.writes == ["PATCH /1.0/instances/c1/metadata"] * writes
+
+
+def test_what_goes_is_written_with_all_that_stays_and_the_etag():
+    paper = Paper(Metadata(properties={"a": "1", "b": "2"}))
+    changes = image_metadata.update_metadata(paper.api, "c1", {"properties": {"a": None}, "expiry_date": 5})
+    assert changes == {"properties": {"a": {"old": "1", "new": None}}, "expiry_date": {"old": 0, "new": 5}}
+    put = next(seen for seen in paper.seen if seen.method == "PUT")
+    assert put.json == {**METADATA, "expiry_date": 5, "properties": {"b": "2"}, "templates": {}}
+    assert put.headers["If-Match"] == "e"
+
+
+def test_a_write_of_metadata_that_is_accepted_and_not_done_is_a_failure():
+    with pytest.raises(APIUndoneException, match="expiry_date did not become as declared"):
+        image_metadata.update_metadata(Paper(Metadata(heeds=False)).api, "c1", {"expiry_date": 5})
+
+
+def test_a_template_whose_write_is_lost_is_looked_up():
+    paper = Paper(MISSING, sync(INSTANCE), LOST, raw(200, b"text"), retry_timeout=5)
+    assert image_metadata.write_template(paper.api, "c1", "a.tpl", "text") == {
+        "templates": {"a.tpl": {"old": None, "new": "text"}}
+    }
+    assert len(paper.writes) == 1
+
+
+def test_a_template_that_is_too_large_is_not_read_whole():
+    paper = Paper(raw(206, b"x" * (rest_files.LIMIT + 1)))
+    with pytest.raises(InvalidError, match="has more than 1048576 bytes"):
+        image_metadata.read_template(paper.api, "c1", "a.tpl")
+    assert paper.seen[0].headers["Range"] == f"bytes=-{rest_files.LIMIT + 1}"
+
+
+def test_what_is_deleted_and_not_answered_is_deleted():
+    paper = Paper(LOST, MISSING, retry_timeout=5)
+    assert logs.delete_log(paper.api, "c1", "migration_1.log") == {"deleted": "migration_1.log"}
+
+
+def test_of_a_daemon_that_heeds_no_range_the_end_is_returned():
+    assert logs.read_log(Paper(raw(200, b"one\ntwo\n")).api, "c1", "lxc.log", limit=6) == "e\ntwo\n"[-6:]
+    assert logs.read_console_log(Paper(raw(200, b"one\r\n")).api, "c1", limit=3) == "e\r\n"
+
+
+def test_another_failure_of_a_console_is_none_of_an_empty_one():
+    with pytest.raises(APIException, match="out of order"):
+        logs.read_console_log(Paper(failure(500, "out of order")).api, "c1")
+    assert logs.read_console_log(Paper(failure(500, "open : no such file or directory")).api, "c1") == ""
+
+
+def test_a_log_that_cannot_be_read_for_a_moment_is_not_said_to_be_missing():
+    with pytest.raises(APIConnectionException):
+        logs.read_log(Paper(LOST).api, "c1", "lxc.log")
+    with pytest.raises(APIException, match="^GET [^;]* out of order$"):
+        paper = Paper(failure(500, "out of order"), sync(["/1.0/instances/c1/logs/lxc.log"]))
+        logs.read_log(paper.api, "c1", "lxc.log")
+
+
+def test_an_instance_that_cannot_be_measured_has_its_status_all_the_same():
+    paper = Paper(sync([{"name": "c1", "status": "Error", "state": None}]))
+    empty = dict.fromkeys(("cpu", "memory", "disk", "network"), {})
+    assert metrics.read_metrics(paper.api) == {"c1": {"status": "Error", "pid": 0, "processes": 0, **empty}}
+    assert paper.seen[0].query["recursion"] == "2"
+    state = {"status": "Running", "processes": -1, "disk": {"root": {"usage": -1, "total": 0}}}
+    found = metrics.read_metrics(Paper(sync(state)).api, "c1")
+    assert (found["processes"], found["disk"]) == (0, {"root": {"usage": None, "total": 0}})
+
+
+@pytest.mark.parametrize("here", ["Running", "Frozen"])
+def test_an_instance_that_is_not_renamed_is_brought_back_to_its_status(here):
+    model = Model({"instances/c1": {**INSTANCE, "status": here}}, ends={"POST instances/c1": [failed("no such luck")]})
+    paper = Paper(model)
+    steps = rename.plan_rename(paper.api, "c1", "c2", stop=True)
+    assert paper.writes == []
+    with pytest.raises(APIException, match="no such luck"):
+        plans.apply(steps)
+    assert model.objects["instances/c1"]["status"] == here
+
+
+def test_a_frozen_instance_is_frozen_under_its_other_name():
+    model = Model({"instances/c1": {**INSTANCE, "status": "Frozen"}})
+    paper = Paper(model)
+    assert plans.apply(rename.plan_rename(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
+    assert model.objects["instances/c2"]["status"] == "Frozen"
+
+
+def test_what_was_done_with_one_that_does_not_start_again_is_told():
+    name, stays = {"name": {"old": "c1", "new": "c2"}}, {"status": {"old": "Running", "new": "Stopped"}}
+    running = {"instances/c1": {**INSTANCE, "status": "Running"}}
+    paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
+    ret = run_state("instance", "c1", lambda: rename.plan_rename(paper.api, "c1", "c2", stop=True))
+    assert (ret["result"], ret["changes"]) == (False, {**name, **stays})
+    assert "that was done, but it is not Running again" in ret["comment"] and "no memory" in ret["comment"]
+
+    def refused():
+        model.ends["PUT instances/c1/state"] = [failed("no memory")]
+        raise InvalidError("no")
+
+    model = Model(running)
+    with pytest.raises(InvalidError) as caught:
+        power.while_stopped(Paper(model).api, "c1", refused)
+    assert caught.value.changes == stays
+
+
+def test_an_ephemeral_instance_is_not_stopped_for_another_name():
+    paper = Paper(Model({"instances/c1": {**INSTANCE, "status": "Running", "ephemeral": True}}))
+    with pytest.raises(InvalidError, match="a stop would delete it"):
+        rename.plan_rename(paper.api, "c1", "c2", stop=True)
+    assert paper.writes == []
+
+
+def test_a_device_of_a_copy_of_what_is_not_there_yet_is_left_to_the_copy():
+    paper = Paper(Model({"profiles/default": {"devices": {"root": {"path": "/"}}}}))
+    given, copy = {"eth0": {"mtu": "1300"}}, {"type": "copy", "source": "c0"}
+    found = plan.fields_of(paper.api, "c1", InstanceSpec({}, devices_override=given, source=copy))
+    assert found["devices"] == given
+
+
+def test_the_profiles_of_an_instance_that_is_renamed_give_its_devices():
+    profiles = {"profiles/web": {"devices": {"eth0": {"type": "nic"}}}, "profiles/default": {"devices": {}}}
+    paper = Paper(Model({"instances/old": {**INSTANCE, "profiles": ["default", "web"]}, **profiles}))
+    given = {"eth0": {"mtu": "1300"}}
+    found = plan.fields_of(
+        paper.api, "c1", InstanceSpec({"description": "d"}, devices_override=given, renamed_from="old")
+    )
+    assert found["devices"] == {"eth0": {"type": "nic", "mtu": "1300"}} and found["description"] == "d"

@@ -1,0 +1,121 @@
+"""
+What shows that the creation of an instance ended, what shows that it did not, and what proves nothing.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+from lxdapi.errors import InvalidError
+from lxdapi.instances import partial_creation
+
+from tests.support.fake_transport import Paper, failure, sync
+
+MARK = partial_creation.with_mark({})[1]
+BORN = "2026-01-02T00:00:00Z"
+PARTIAL = {
+    "config": {"volatile.uuid": MARK, "volatile.base_image": "f" * 64},
+    "created_at": BORN,
+    "last_used_at": "1970-01-01T00:00:00Z",
+    "status": "Stopped",
+    "type": "container",
+}
+
+
+def partial(config=None, **fields):
+    """Return what a GET says of a partial creation, or of what differs from one in this."""
+    return {**PARTIAL, **fields, "config": {**PARTIAL["config"], **(config or {})}}
+
+
+MISSING = failure(500, "open /var/lib/x/containers/c1/rootfs: no such file or directory")
+NO_VOLUME = failure(500, "Failed getting instance pool: Instance storage pool not found")
+
+
+def examined(found, snapshots=(), backups=(), root=MISSING):
+    """Return the finding about an instance; root: the reply to the request for its root folder."""
+    answers = {"snapshots": sync(list(snapshots)), "backups": sync(list(backups)), "files": root}
+    paper = Paper(lambda seen: answers[seen.path.rpartition("/")[2]])
+    return partial_creation.examine(paper.api, "c1", SimpleNamespace(metadata=found))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        partial({"volatile.apply_template": "create"}),
+        partial({"volatile.last_state.power": "STOPPED"}),
+        partial({"volatile.vsock_id": "42"}, type="virtual-machine"),
+        partial(status="Running"),
+        partial(status="Frozen"),
+        partial(last_used_at="2026-01-02T00:00:01Z"),
+    ],
+)
+def test_an_instance_with_any_trace_of_its_end_or_use_is_created(found):
+    assert not partial_creation.looks_partial(SimpleNamespace(metadata=found))
+    assert examined(found).created
+
+
+@pytest.mark.parametrize("entries", [[], ["bin"]])
+def test_an_instance_whose_root_can_be_read_is_created(entries):
+    assert examined(partial(), root=sync(entries)).created
+
+
+@pytest.mark.parametrize("reply", [MISSING, NO_VOLUME])
+def test_a_root_that_was_never_filled_proves_a_partial_creation_of_ours(reply):
+    assert examined(partial(), root=reply).is_replaceable
+
+
+@pytest.mark.parametrize(
+    "found, reply, words",
+    [
+        (partial(), failure(404, "not found"), "cannot be read: not found"),
+        (partial(), failure(500, "disk is on fire"), "cannot be read: disk is on fire"),
+        (partial(), failure(500, "open /x/rootfs: permission denied"), "permission denied"),
+        (partial({"volatile.uuid": "53f20c6e-6b75-4a7e-8b4c-000000000000"}), MISSING, "lxdapi did not create it"),
+        (partial(type="virtual-machine"), MISSING, "virtual machine"),
+        ({**PARTIAL, "config": {"volatile.uuid": MARK}}, MISSING, "cannot be read"),
+    ],
+)
+def test_anything_else_proves_nothing(found, reply, words):
+    finding = examined(found, root=reply)
+    assert (finding.created, finding.is_replaceable) == (False, False)
+    assert words in finding.words + finding.objection
+
+
+LATER, EARLIER = ([{"created_at": f"{day}T00:00:01Z"}] for day in ("2026-01-02", "2026-01-01"))
+
+
+@pytest.mark.parametrize("kept", [{"backups": ["/1.0/instances/c1/backups/b"]}, {"snapshots": LATER}])
+def test_a_machine_with_a_backup_or_a_snapshot_of_its_own_is_created(kept):
+    assert examined(partial(type="virtual-machine"), **kept).created
+    assert not examined(partial(), **kept).is_replaceable
+
+
+@pytest.mark.parametrize("kind", ["container", "virtual-machine"])
+def test_snapshots_that_a_copy_got_from_its_origin_prove_nothing(kind):
+    finding = examined(partial(type=kind), snapshots=EARLIER)
+    assert (finding.created, finding.is_replaceable) == (False, False)
+    assert "snapshots of its origin" in finding.objection
+
+
+def test_what_this_process_saw_created_is_not_doubted_again():
+    mark = partial_creation.with_mark({})[1]
+    found = partial({"volatile.uuid": mark})
+    assert partial_creation.looks_partial(SimpleNamespace(metadata=found))
+    partial_creation.remember(mark)
+    assert examined(found).created
+
+
+def test_what_can_be_read_since_the_plan_is_not_deleted():
+    answers = {"c1": sync(PARTIAL), "files": sync(["bin"])}
+    paper = Paper(lambda seen: answers.get(seen.path.rpartition("/")[2], sync({})))
+    assert partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL), unproven=True) == {}
+    assert paper.writes == []
+
+
+def test_what_is_not_proven_is_deleted_only_on_request():
+    answers = {"c1": sync(PARTIAL), "snapshots": sync([]), "backups": sync([]), "files": failure(500, "on fire")}
+    paper = Paper(lambda seen: answers.get(seen.path.rpartition("/")[2], sync({})))
+    with pytest.raises(InvalidError, match="on fire.*replace_partial: true"):
+        partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL))
+    assert paper.writes == []
+    partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL), unproven=True)
+    assert paper.writes == ["DELETE /1.0/instances/c1"]

@@ -1,0 +1,231 @@
+"""
+Which snapshots a rotation makes, which it keeps, and which it never touches.
+"""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxdapi.errors import InvalidError
+from lxdapi.instances import snapshot_rotation
+from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
+
+from tests.support.fake_transport import MISSING, Paper, finished, server, started, sync
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
+NOW = datetime(2026, 11, 25, 21, 22, 23, 456789, tzinfo=timezone.utc)
+TODAY = "lxdapi-20261125T000000Z"
+
+
+class Instance:
+    """The instance web1 and its snapshots; their names in ``there``."""
+
+    def __init__(self, *there):
+        self.there = list(there)
+
+    def __call__(self, seen):
+        method, path = seen.line.split(" /1.0", 1)
+        if not path:
+            return server()
+        if path.startswith("/operations/"):
+            return finished()
+        if path == "/instances/web1/snapshots" and method == "GET":
+            return sync([{"name": name} for name in self.there])
+        if method == "POST":
+            self.there.append(seen.json["name"])
+            return started()
+        name = path.rpartition("/")[2]
+        if name not in self.there:
+            return MISSING
+        if method == "DELETE":
+            self.there.remove(name)
+            return started()
+        return sync({"name": name, "expires_at": "0001-01-01T00:00:00Z"})
+
+
+def rotated(instance, rules, now=NOW, test=False, **more):
+    """Return Salt's answer of a rotation."""
+    plan = lambda: snapshot_rotation.plan_rotation(Paper(instance).api, "web1", rules, now=now, **more)  # noqa: E731
+    return run_state("the rotation of", "web1", plan, test=test)
+
+
+def times(*texts):
+    """Return times of texts such as ``11-25 21:00``."""
+    return {datetime.strptime(f"2026-{text}+0000", "%Y-%m-%d %H:%M%z") for text in texts}
+
+
+def settled(rules, hours, step):
+    """Return the snapshots that there are after a rotation at each of so many hours, and the last hour."""
+    have, now = set(), NOW
+    for _ in range(hours):
+        made, gone = snapshot_rotation.schedule(have, snapshot_rotation._periods(rules), now)
+        have = (have | set(made)) - set(gone)
+        last, now = now, now + timedelta(hours=step)
+    return have, last
+
+
+def test_a_snapshot_is_made_and_named_after_the_beginning_of_its_period():
+    instance = Instance()
+    predicted = rotated(instance, {"daily": 2}, test=True)
+    change = {"snapshots": {TODAY: {"old": None, "new": "2026-11-25T00:00:00Z"}}}
+    assert (predicted["result"], predicted["changes"]) == (None, change)
+    ret = rotated(instance, {"daily": 2})
+    assert (ret["result"], ret["changes"], instance.there) == (True, change, [TODAY])
+    assert ret["comment"] == f"the rotation of web1 was given the snapshot {TODAY}"
+    for test in (True, False):
+        again = rotated(instance, {"daily": 2}, now=NOW.replace(hour=23), test=test)
+        assert (again["result"], again["changes"]) == (True, {})
+
+
+@pytest.mark.parametrize(
+    "rules, name",
+    [
+        ({"keep_last": 1}, "20261125T000000Z"),
+        ({"keep_last": 1, "every": "1h"}, "20261125T210000Z"),
+        ({"keep_last": 1, "every": "30m"}, "20261125T210000Z"),
+        ({"keep_last": 1, "every": "6h"}, "20261125T180000Z"),
+        ({"daily": 1, "monthly": 1}, "20261125T000000Z"),
+        ({"weekly": 1}, "20261123T000000Z"),
+        ({"monthly": 1}, "20261101T000000Z"),
+        ({"monthly": 1, "weekly": 2}, "20261123T000000Z"),
+    ],
+)
+def test_the_shortest_period_counts(rules, name):
+    instance = Instance()
+    rotated(instance, rules)
+    assert instance.there == [f"lxdapi-{name}"]
+
+
+def test_the_zone_of_the_clock_has_no_say():
+    instance = Instance()
+    rotated(instance, {"daily": 1}, now=NOW.astimezone(timezone(timedelta(hours=5))))
+    assert instance.there == [TODAY]
+
+
+def test_old_ones_go_after_a_new_one_was_made_and_each_is_named():
+    instance = Instance("lxdapi-20261122T000000Z", "lxdapi-20261124T000000Z")
+    changes = rotated(instance, {"daily": 2})["changes"]
+    assert changes == {
+        "snapshots": {
+            TODAY: {"old": None, "new": "2026-11-25T00:00:00Z"},
+            "lxdapi-20261122T000000Z": {"old": "2026-11-22T00:00:00Z", "new": None},
+        }
+    }
+    assert list(changes["snapshots"])[0] == TODAY
+    assert instance.there == ["lxdapi-20261124T000000Z", TODAY]
+
+
+FOREIGN = (
+    *("before", "lxdapi-before-1", "lxdapi-", "lxdapi-20200101T000000", "lxdapi-20200101T000000Z-2", "lxdapi-2020"),
+    *("lxdapi-20209901T000000Z", "Lxdapi-20200101T000000Z", "xlxdapi-20200101T000000Z", "20200101T000000Z"),
+    *("hourly-20200101T000000Z", "lxdapi-20200101T000000z", "lxdapi-٢٠٢٠0101T000000Z"),
+)
+
+
+def test_what_the_rotation_did_not_make_stays():
+    instance = Instance(*FOREIGN, "lxdapi-20200101T000000Z")
+    ret = rotated(instance, {"keep_last": 1})
+    assert set(ret["changes"]["snapshots"]) == {TODAY, "lxdapi-20200101T000000Z"}
+    assert instance.there == [*FOREIGN, TODAY]
+
+
+def test_two_rotations_of_one_instance_have_a_prefix_each():
+    instance = Instance(TODAY)
+    rotated(instance, {"keep_last": 1, "every": "1h"}, prefix="h.")
+    assert instance.there == [TODAY, "h.20261125T210000Z"]
+    assert rotated(instance, {"daily": 1})["changes"] == {}
+
+
+def test_a_prefix_is_no_pattern():
+    instance = Instance("hx20200101T000000Z")
+    rotated(instance, {"keep_last": 1}, prefix="h.")
+    assert instance.there == ["hx20200101T000000Z", "h.20261125T000000Z"]
+
+
+def test_somebody_else_having_made_or_deleted_it_meanwhile_is_as_good():
+    instance = Instance("lxdapi-20200101T000000Z")
+    steps = snapshot_rotation.plan_rotation(Paper(instance).api, "web1", {"daily": 1}, now=NOW)
+    rotated(instance, {"daily": 1})
+    api = Paper(lambda seen: instance(seen) if seen.method == "GET" else MISSING).api
+    late = snapshot_rotation.plan_rotation(api, "web1", {"daily": 1}, now=NOW)
+    assert list(late) == [] and plans.apply(steps[1:]) == {}
+
+
+def test_a_snapshot_of_a_time_to_come_neither_stands_for_one_of_today_nor_goes():
+    wrong = "lxdapi-20380119T000000Z"
+    instance = Instance("lxdapi-20261124T000000Z", wrong)
+    assert set(rotated(instance, {"daily": 1})["changes"]["snapshots"]) == {"lxdapi-20261124T000000Z", TODAY}
+    assert instance.there == [wrong, TODAY]
+    assert rotated(instance, {"daily": 1})["changes"] == {}
+
+
+def test_fewer_that_are_to_be_kept_go_without_a_new_one():
+    instance = Instance("lxdapi-20261123T000000Z", "lxdapi-20261124T000000Z", TODAY)
+    rotated(instance, {"daily": 1})
+    assert instance.there == [TODAY]
+
+
+def test_an_hourly_rotation_that_becomes_a_daily_one_is_as_declared_at_once():
+    have = times("11-25 01:00", "11-25 05:00")
+    assert snapshot_rotation.schedule(have, snapshot_rotation._periods({"daily": 1}), NOW) == (
+        [],
+        sorted(times("11-25 01:00")),
+    )
+
+
+def test_a_year_of_days_leaves_days_weeks_and_months():
+    have, last = settled({"daily": 7, "weekly": 4, "monthly": 12}, 400, 24)
+    days = {last.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=n) for n in range(7)}
+    assert days <= have
+    sundays = {day for day in have if day.weekday() == 6}
+    assert len(sundays) >= 3 and len({(day.year, day.month) for day in have}) == 12
+    assert 7 + 2 + 10 <= len(have) <= 7 + 4 + 12
+
+
+rule = st.one_of(st.none(), st.integers(1, 9))
+moments = st.sets(st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1)).map(lambda t: t.replace(microsecond=0)))
+
+
+@given(moments, rule, rule, rule, rule)
+def test_nothing_is_left_to_do_after_it_was_done_and_the_newest_stays(have, keep_last, daily, weekly, monthly):
+    rules = {"keep_last": keep_last, "daily": daily, "weekly": weekly, "monthly": monthly}
+    if not any(rules.values()):
+        return
+    have = {time.replace(tzinfo=timezone.utc) for time in have}
+    made, gone = snapshot_rotation.schedule(have, snapshot_rotation._periods(rules), NOW)
+    left = (have | set(made)) - set(gone)
+    to_come = {time for time in have if time > NOW}
+    assert left and max(left) == max({*have, *made}) and to_come <= left and not set(made) & set(gone)
+    assert len(left - to_come) <= sum(count or 0 for count in rules.values())
+    assert snapshot_rotation.schedule(left, snapshot_rotation._periods(rules), NOW) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "name, rules, prefix, words",
+    [
+        ("web1", {}, None, "keep_last, daily, weekly or monthly is needed"),
+        ("web1", {"daily": 0}, None, "daily: a whole number of 1 or more"),
+        ("web1", {"daily": True}, None, "daily: a whole number"),
+        ("web1", {"daily": "7"}, None, "daily: a whole number"),
+        ("web1", {"monthly": -1}, None, "monthly: a whole number"),
+        ("web1", {"daily": 1, "every": "1h"}, None, "every: it is for keep_last"),
+        ("web1", {"keep_last": 1, "every": "1w"}, None, "every: a time such as"),
+        ("web1", {"keep_last": 1, "every": 3600}, None, "every: a time such as"),
+        ("web1", {"keep_last": 1, "every": "0h"}, None, "every: a time such as"),
+        ("web1", {"daily": 1}, "", "prefix: it has to be told"),
+        ("web1", {"daily": 1}, "a/b", "prefix name 'a/b' is not valid"),
+        ("web1", {"daily": 1}, "a%", "prefix name 'a%' is not valid"),
+        ("web1", {"daily": 1}, 5, "prefix name 5 is not text"),
+        ("a/b/c", {"daily": 1}, None, "INSTANCE or POOL/VOLUME is needed"),
+        (None, {"daily": 1}, None, "INSTANCE or POOL/VOLUME is needed"),
+        ("..", {"daily": 1}, None, "instance name '..' is not valid"),
+    ],
+)
+def test_what_is_no_rotation_is_refused_before_anything_is_asked(name, rules, prefix, words):
+    paper = Paper()
+    with pytest.raises(InvalidError, match=words):
+        snapshot_rotation.plan_rotation(paper.api, name, rules, prefix)
+    assert paper.seen == []

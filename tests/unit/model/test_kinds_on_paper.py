@@ -1,0 +1,392 @@
+"""
+The life of the kinds that the daemons of the tests cannot have, against the model: every request word for word.
+"""
+
+import copy
+
+import pytest
+from lxdapi.errors import InvalidError
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge, steps
+from lxdapi.plan.state_result import run_state
+
+from tests.support.fake_transport import Paper
+from tests.support.model_daemon import Model
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
+EXTENSIONS = [
+    *("network_load_balancer", "network_peer", "network_integrations", "storage_buckets"),
+    *("clustering_groups", "clustering_groups_config"),
+]
+FACTS = {"api_extensions": EXTENSIONS, "environment": {"server": "incus", "server_clustered": True}}
+MEMBER = {
+    **{"server_name": "n2", "url": "https://192.0.2.2:8443", "database": True, "status": "Online"},
+    **{"architecture": "x86_64", "config": {}, "description": "", "failure_domain": "default"},
+    **{"groups": ["default"], "roles": ["database", "event-hub"]},
+}
+BACKEND = {"name": "a", "target_address": "10.0.0.5", "target_port": "8080"}
+PORT = {"protocol": "tcp", "listen_port": "80", "target_backend": ["a"]}
+
+# (kind, name, path, what is there before, [(what is declared, method, body, changes)])
+LIVES = {
+    "network_load_balancer": (
+        "ovn/2001:DB8::1",
+        "networks/ovn/load-balancers/2001:db8::1",
+        None,
+        [
+            (
+                {
+                    "description": "web",
+                    "backends": [{**BACKEND, "target_port": 8080}],
+                    "ports": [{**PORT, "listen_port": 80}],
+                },
+                "POST",
+                {"listen_address": "2001:db8::1", "description": "web", "backends": [BACKEND], "ports": [PORT]},
+                {"created": "ovn/2001:DB8::1"},
+            ),
+            (
+                {
+                    "backends": [{"name": "b", "target_address": "10.0.0.6"}],
+                    "ports": [{**PORT, "target_backend": ["b", "a"]}],
+                },
+                "PUT",
+                {
+                    "config": {},
+                    "description": "web",
+                    "backends": [BACKEND, {"name": "b", "target_address": "10.0.0.6"}],
+                    "ports": [{**PORT, "target_backend": ["a", "b"]}],
+                },
+                {
+                    "backends": {"name=b": {"old": None, "new": {"name": "b", "target_address": "10.0.0.6"}}},
+                    "ports": {
+                        "protocol=tcp listen_port=80": {
+                            "old": {"target_backend": ["a"]},
+                            "new": {"target_backend": ["a", "b"]},
+                        }
+                    },
+                },
+            ),
+            (
+                {"ports": []},
+                "PUT",
+                {
+                    "config": {},
+                    "description": "web",
+                    "backends": [BACKEND, {"name": "b", "target_address": "10.0.0.6"}],
+                    "ports": [],
+                },
+                {
+                    "ports": {
+                        "protocol=tcp listen_port=80": {"old": {**PORT, "target_backend": ["a", "b"]}, "new": None}
+                    }
+                },
+            ),
+        ],
+    ),
+    "network_peer": (
+        "ovn/other",
+        "networks/ovn/peers/other",
+        None,
+        [
+            (
+                {"type": "local", "target_network": "ovn2", "target_project": "p", "config": {"user.a": 1}},
+                "POST",
+                {
+                    "name": "other",
+                    "type": "local",
+                    "target_network": "ovn2",
+                    "target_project": "p",
+                    "config": {"user.a": "1"},
+                },
+                {"created": "ovn/other"},
+            ),
+            (
+                {"description": "to p", "target_network": "ovn2"},
+                "PUT",
+                {"config": {"user.a": "1"}, "description": "to p"},
+                {"description": {"old": "", "new": "to p"}},
+            ),
+            (
+                {"config": {"user.a": None}},
+                "PUT",
+                {"config": {}, "description": "to p"},
+                {"config": {"user.a": {"old": "1", "new": None}}},
+            ),
+        ],
+    ),
+    "storage_bucket": (
+        "default/b1",
+        "storage-pools/default/buckets/b1",
+        None,
+        [
+            (
+                {"config": {"size": "1GiB"}},
+                "POST",
+                {"name": "b1", "config": {"size": "1GiB"}},
+                {"created": "default/b1"},
+            ),
+            (
+                {"config": {"size": "2GiB"}, "description": "x"},
+                "PUT",
+                {"config": {"size": "2GiB"}, "description": "x"},
+                {"config": {"size": {"old": "1GiB", "new": "2GiB"}}, "description": {"old": "", "new": "x"}},
+            ),
+            (
+                {"config": {}},
+                "PUT",
+                {"config": {}, "description": "x"},
+                {"config": {"size": {"old": "2GiB", "new": None}}},
+            ),
+        ],
+    ),
+    "storage_bucket_key": (
+        "default/b1/reader",
+        "storage-pools/default/buckets/b1/keys/reader",
+        None,
+        [
+            (
+                {"access_key": "AK", "secret_key": "s3cret-one"},
+                "POST",
+                {"name": "reader", "role": "read-only", "access-key": "AK", "secret-key": "s3cret-one"},
+                {"created": "default/b1/reader"},
+            ),
+            (
+                {"secret_key": "s3cret-two", "description": "x"},
+                "PUT",
+                {"access-key": "AK", "description": "x", "role": "read-only", "secret-key": "s3cret-two"},
+                {"secret-key": {"old": "(hidden)", "new": "(hidden)"}, "description": {"old": "", "new": "x"}},
+            ),
+            (
+                {"role": "admin"},
+                "PUT",
+                {"access-key": "AK", "description": "x", "role": "admin", "secret-key": "s3cret-two"},
+                {"role": {"old": "read-only", "new": "admin"}},
+            ),
+        ],
+    ),
+    "cluster_group": (
+        "gpu",
+        "cluster/groups/gpu",
+        None,
+        [
+            (
+                {"members": ["n2", "n1"], "description": "cards"},
+                "POST",
+                {"name": "gpu", "members": ["n1", "n2"], "description": "cards"},
+                {"created": "gpu"},
+            ),
+            (
+                {"members": ["n1"], "config": {"user.a": "b"}},
+                "PUT",
+                {"members": ["n1"], "description": "cards", "config": {"user.a": "b"}},
+                {"members": {"old": ["n1", "n2"], "new": ["n1"]}, "config": {"user.a": {"old": None, "new": "b"}}},
+            ),
+            (
+                {"members": [], "config": {"user.a": ""}},
+                "PUT",
+                {"members": [], "description": "cards", "config": {}},
+                {"members": {"old": ["n1"], "new": []}, "config": {"user.a": {"old": "b", "new": None}}},
+            ),
+        ],
+    ),
+    "cluster_member": (
+        "n2",
+        "cluster/members/n2",
+        MEMBER,
+        [
+            (
+                {"failure_domain": "rack2", "groups": ["gpu", "default"], "config": {"scheduler.instance": "manual"}},
+                "PUT",
+                {
+                    "config": {"scheduler.instance": "manual"},
+                    "description": "",
+                    "failure_domain": "rack2",
+                    "groups": ["default", "gpu"],
+                    "roles": ["database", "event-hub"],
+                },
+                {
+                    "config": {"scheduler.instance": {"old": None, "new": "manual"}},
+                    "failure_domain": {"old": "default", "new": "rack2"},
+                    "groups": {"old": ["default"], "new": ["default", "gpu"]},
+                },
+            ),
+            (
+                {"config": {}, "description": "rack 2"},
+                "PUT",
+                {
+                    "config": {},
+                    "description": "rack 2",
+                    "failure_domain": "rack2",
+                    "groups": ["default", "gpu"],
+                    "roles": ["database", "event-hub"],
+                },
+                {
+                    "config": {"scheduler.instance": {"old": "manual", "new": None}},
+                    "description": {"old": "", "new": "rack 2"},
+                },
+            ),
+        ],
+    ),
+}
+
+
+def model(word, there=None):
+    """Return a model in which the parents of a kind are, and the object if it is given."""
+    path = LIVES[word][1]
+    return Model({path: there} if there else {}, facts=FACTS)
+
+
+def applied(found, word, wanted, test=False, purge=False, renamed_from=None, name=None):
+    """Return (Salt's answer, the paper) of declaring it so; None declares it absent."""
+    paper, name = Paper(found), name or LIVES[word][0]
+
+    def plan():
+        if wanted is None:
+            return converge.plan_absent(paper.api, word, name)
+        return converge.plan_present(paper.api, word, name, wanted, purge, renamed_from)
+
+    return run_state(word, name, plan, test=test), paper
+
+
+def wrote(paper):
+    """Return (method, path, body) of each request that is no GET."""
+    return [(seen.method, seen.line.split(" ", 1)[1], seen.json) for seen in paper.seen if seen.method != "GET"]
+
+
+@pytest.mark.parametrize("word", LIVES)
+def test_a_life_is_predicted_lived_and_silent_the_second_time(word):
+    name, path, there, chapters = LIVES[word]
+    found = model(word, there)
+    collection = path.rpartition("/")[0]
+    for wanted, method, body, changes in chapters:
+        before = copy.deepcopy(found.objects)
+        predicted, paper = applied(found, word, wanted, test=True)
+        assert (predicted["result"], predicted["changes"], wrote(paper)) == (None, changes, [])
+        assert found.objects == before
+        ret, paper = applied(found, word, wanted)
+        assert (ret["result"], ret["changes"]) == (True, changes), ret["comment"]
+        assert wrote(paper) == [(method, f"/1.0/{collection if method == 'POST' else path}", body)]
+        for test in (False, True):
+            again, paper = applied(found, word, wanted, test)
+            assert (again["result"], again["changes"], wrote(paper)) == (True, {}, [])
+    assert list(found.objects) == [path]
+
+
+@pytest.mark.parametrize("word", LIVES)
+def test_it_goes_and_is_gone(word):
+    name, path, there, _ = LIVES[word]
+    found = model(word, there or {"config": {}, "description": "", "name": name.rpartition("/")[2]})
+    predicted, paper = applied(found, word, None, test=True)
+    assert (predicted["result"], predicted["changes"], paper.writes) == (None, {"deleted": name}, [])
+    ret, paper = applied(found, word, None)
+    assert (ret["result"], ret["changes"], paper.writes) == (True, {"deleted": name}, [f"DELETE /1.0/{path}"])
+    assert paper.seen[-1].query == {} and found.objects == {}
+    again, paper = applied(found, word, None)
+    assert (again["result"], again["changes"], paper.writes) == (True, {}, [])
+
+
+@pytest.mark.parametrize("word", LIVES)
+def test_a_put_carries_the_etag_of_what_was_compared(word):
+    _, path, there, chapters = LIVES[word]
+    found = model(word, there)
+    for wanted, *_ in chapters[:1]:
+        applied(found, word, wanted)
+    tag = found.etag(path)
+    _, paper = applied(found, word, {"description": "another"})
+    (put,) = [seen for seen in paper.seen if seen.method == "PUT"]
+    assert put.headers["If-Match"] == tag
+
+
+def test_no_secret_key_is_shown():
+    found = model("storage_bucket_key")
+    for secret in ("s3cret-one", "s3cret-two"):
+        for test in (True, False):
+            ret, _ = applied(found, "storage_bucket_key", {"secret_key": secret}, test)
+            assert "s3cret" not in repr(ret)
+
+
+@pytest.mark.parametrize("field", ["type", "target_network", "target_project", "target_integration"])
+def test_what_a_peer_is_connected_to_is_fixed(field):
+    found = model("network_peer", {"config": {}, "description": "", field: "one"})
+    ret, paper = applied(found, "network_peer", {field: "other"})
+    assert (ret["result"], wrote(paper)) == (False, [])
+    assert f"{field} is 'one' and cannot be changed to 'other'" in ret["comment"]
+
+
+def test_purge_leaves_no_backend_or_port_but_those_declared():
+    other = {**BACKEND, "name": "b"}
+    found = model(
+        "network_load_balancer", {"config": {}, "description": "", "backends": [BACKEND, other], "ports": [PORT]}
+    )
+    wanted = {"backends": [BACKEND]}
+    assert applied(found, "network_load_balancer", wanted)[0]["changes"] == {}
+    ret, _ = applied(found, "network_load_balancer", wanted, purge=True)
+    assert ret["changes"] == {"backends": {"name=b": {"old": other, "new": None}}}
+    assert found.objects[LIVES["network_load_balancer"][1]]["ports"] == [PORT], "of what is not declared nothing goes"
+
+
+@pytest.mark.parametrize("word, key", [("cluster_group", "name"), ("cluster_member", "server_name")])
+def test_a_rename_is_a_post_of_the_key(word, key):
+    _, path, there, _ = LIVES[word]
+    found = model(word, there or {"config": {}, "description": "", "members": [], "name": "gpu"})
+    old = path.rpartition("/")[2]
+    ret, paper = applied(found, word, {"description": "x"}, renamed_from=old, name="new")
+    assert ret["changes"] == {"name": {"old": old, "new": "new"}, "description": {"old": "", "new": "x"}}
+    above = path.rpartition("/")[0]
+    assert wrote(paper)[0] == ("POST", f"/1.0/{path}", {key: "new"})
+    assert wrote(paper)[1][:2] == ("PUT", f"/1.0/{above}/new")
+    assert list(found.objects) == [f"{above}/new"]
+    assert applied(found, word, {"description": "x"}, renamed_from=old, name="new")[0]["changes"] == {}
+
+
+def test_a_server_becomes_a_member_by_joining_and_not_by_a_state():
+    ret, paper = applied(model("cluster_member"), "cluster_member", {"description": "x"})
+    assert (ret["result"], wrote(paper)) == (False, [])
+    assert "a server becomes one by joining the cluster" in ret["comment"]
+
+
+def test_a_member_that_does_not_answer_is_removed_by_force():
+    found = model("cluster_member", MEMBER)
+    paper = Paper(found)
+    assert steps.apply(converge.plan_absent(paper.api, "cluster_member", "n2", True)) == {"deleted": "n2"}
+    assert paper.seen[-1].query == {"force": "1"}
+
+
+@pytest.mark.parametrize("force", ["no", "false", 0, "", None, False])
+def test_a_word_for_no_is_no_force(force):
+    paper = Paper(model("cluster_member", MEMBER))
+    steps.apply(converge.plan_absent(paper.api, "cluster_member", "n2", force))
+    assert paper.seen[-1].query == {}
+
+
+@pytest.mark.parametrize("word", LIVES)
+def test_a_daemon_that_lacks_it_says_so_and_is_asked_for_nothing_else(word):
+    paper = Paper(Model(facts={"environment": {"server": "lxd", "server_version": "5.0.2"}}))
+    with pytest.raises(InvalidError, match=f"has no .*{KINDS[word].label}"):
+        converge.plan_present(paper.api, word, LIVES[word][0], {})
+    assert list(converge.plan_absent(paper.api, word, LIVES[word][0])) == []
+    assert paper.lines == ["GET /1.0"]
+
+
+def test_roles_that_the_cluster_gives_by_itself_are_not_declared_away():
+    found = model("cluster_member", MEMBER)
+    assert applied(found, "cluster_member", {"roles": ["event-hub"]})[0]["changes"] == {}
+    ret, paper = applied(found, "cluster_member", {"roles": []})
+    assert (ret["result"], list(ret["changes"])) == (True, ["roles"])
+    (written,) = [seen for seen in paper.seen if seen.method == "PUT"]
+    assert "event-hub" not in written.json["roles"]
+
+
+def test_a_member_that_stays_in_a_group_all_the_same_is_told():
+    there = {"config": {}, "description": "", "members": ["n1"], "name": "gpu"}
+
+    def put_back(found):
+        found.objects["cluster/groups/gpu"] = there
+
+    found = model("cluster_group", there)
+    gets = [lambda _: None, put_back]
+    found.meanwhile = {"GET cluster/groups/gpu": gets}
+    ret, paper = applied(found, "cluster_group", {"members": []})
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert "the daemon accepted it, but members did not become as declared" in ret["comment"]

@@ -1,0 +1,368 @@
+"""
+Other names, what a daemon lacks, and what else converge decides before it writes.
+"""
+
+from datetime import date
+
+import pytest
+from lxdapi.errors import APIException, InvalidError
+from lxdapi.model import objects
+from lxdapi.model.kinds import KINDS
+from lxdapi.plan import converge, purge
+from lxdapi.plan import steps as plans
+from lxdapi.plan.state_result import run_state
+from salt.exceptions import CommandExecutionError
+
+from tests.support.fake_transport import MISSING, Paper, failure, server, sync
+from tests.support.model_daemon import PROFILE, Model
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
+VOLUMES = "storage-pools/default/volumes/custom"
+
+
+def renamed(model, word, name, old, wanted=None, test=False):
+    """Return (Salt's answer, the paper) of declaring an object that another may become."""
+    paper = Paper(model)
+    plan = lambda: converge.plan_present(paper.api, word, name, wanted or {}, renamed_from=old)  # noqa: E731
+    return run_state(word, name, plan, test=test), paper
+
+
+def there(**objects):
+    """Return a model with profiles of these descriptions."""
+    return Model({f"profiles/{name}": {**PROFILE, "name": name, "description": text} for name, text in objects.items()})
+
+
+def test_another_becomes_this_one_and_then_it_is_as_declared():
+    model = there(old="x")
+    changes = {"name": {"old": "old", "new": "web"}, "description": {"old": "x", "new": "y"}}
+    predicted, paper = renamed(model, "profile", "web", "old", {"description": "y"}, test=True)
+    assert (predicted["result"], predicted["changes"], paper.writes) == (None, changes, [])
+    ret, paper = renamed(model, "profile", "web", "old", {"description": "y"})
+    assert (ret["result"], ret["changes"]) == (True, changes)
+    assert paper.writes == ["POST /1.0/profiles/old", "PATCH /1.0/profiles/web"]
+    assert [seen.json for seen in paper.seen if seen.method == "POST"] == [{"name": "web"}]
+    again, paper = renamed(model, "profile", "web", "old", {"description": "y"})
+    assert (again["changes"], paper.lines) == ({}, ["GET /1.0/profiles/web"])
+
+
+def test_where_this_one_exists_the_other_is_left_alone():
+    model = there(web="x", old="y")
+    ret, paper = renamed(model, "profile", "web", "old")
+    assert (ret["changes"], paper.lines) == ({}, ["GET /1.0/profiles/web"])
+
+
+@pytest.mark.parametrize("old", ["gone", "web"])
+def test_where_there_is_no_other_this_one_is_created(old):
+    ret, paper = renamed(there(), "profile", "web", old)
+    assert ret["changes"] == {"created": "web"} and paper.writes == ["POST /1.0/profiles"]
+
+
+def test_what_is_in_something_may_be_named_without_it():
+    for old in ("old", "default/old"):
+        model = Model({f"{VOLUMES}/old": {"config": {}, "description": "", "name": "old"}})
+        ret, paper = renamed(model, "storage_volume", "default/new", old)
+        assert ret["changes"] == {"name": {"old": "default/old", "new": "default/new"}}
+        assert paper.writes == [f"POST /1.0/{VOLUMES}/old"] and paper.seen[-1].json == {"name": "new"}
+
+
+@pytest.mark.parametrize("test", [True, False])
+@pytest.mark.parametrize("old", ["other/x", "other/new"])
+def test_what_is_elsewhere_is_no_other_name(test, old):
+    model = Model({"storage-pools/other/volumes/custom/x": {"config": {}, "description": ""}})
+    ret, paper = renamed(model, "storage_volume", "default/new", old, test=test)
+    assert (ret["result"], paper.writes) == (False, [])
+    assert f"storage volume {old} cannot be renamed to default/new: that is elsewhere" in ret["comment"]
+
+
+@pytest.mark.parametrize("word", sorted(word for word, kind in KINDS.items() if not kind.rename and kind.path))
+def test_what_has_one_name_for_good_says_so(word):
+    with pytest.raises(InvalidError, match=f"the kind {KINDS[word].label} cannot be renamed"):
+        converge.plan_rename_if_absent(Paper().api, KINDS[word], "old", "new")
+    assert converge.plan_rename_if_absent(Paper().api, KINDS[word], None, "new") == []
+
+
+@pytest.mark.parametrize("old", ["", "..", 5, True, ["old"], {"old": 1}, b"old", "\ud800"])
+@pytest.mark.parametrize("word, name", [("profile", "web"), ("storage_volume", "default/web")])
+def test_a_bad_other_name_is_refused(word, name, old):
+    ret, paper = renamed(Model(), word, name, old)
+    assert (ret["result"], paper.writes) == (False, [])
+    assert f"{KINDS[word].label} name" in ret["comment"]
+
+
+def test_a_create_only_field_of_the_other_that_differs_is_a_failure():
+    model = Model({"instances/old": {"type": "container", "config": {}}})
+    ret, paper = renamed(model, "instance", "new", "old", {"type": "virtual-machine"})
+    assert (ret["result"], paper.writes) == (False, []) and "cannot be changed" in ret["comment"]
+
+
+def test_a_rename_that_is_asked_for_needs_something_to_rename():
+    model = there(old="x")
+    paper = Paper(model)
+    assert plans.apply(converge.plan_rename(paper.api, "profile", "old", "new")) == {
+        "name": {"old": "old", "new": "new"}
+    }
+    with pytest.raises(InvalidError, match="there is no profile old"):
+        converge.plan_rename(paper.api, "profile", "old", "new")
+    with pytest.raises(InvalidError, match="the kind network zone cannot be renamed"):
+        converge.plan_rename(Paper(server(api_extensions=["network_dns"])).api, "network_zone", "a", "b")
+
+
+@pytest.mark.parametrize(
+    "name, other", [(5, "a"), ("default/a", 5), (None, "a"), ("a", "b"), ("default/a", ""), (["a"], "b")]
+)
+def test_a_rename_of_what_is_no_name_is_refused_before_any_request(name, other):
+    paper = Paper()
+    with pytest.raises(InvalidError, match="storage volume name"):
+        converge.plan_rename(paper.api, "storage_volume", name, other)
+    assert paper.seen == []
+
+
+SIBLINGS = [
+    ("profile", "web", "old", "old"),
+    ("profile", "web", "a/b", "a/b"),
+    ("storage_volume", "default/new", "old", "default/old"),
+    ("storage_volume", "default/new", "other/old", "other/old"),
+    ("volume_snapshot", "p/v/s", "t", "p/v/t"),
+    ("volume_snapshot", "p/v/s", "q/w/t", "q/w/t"),
+    ("volume_snapshot", "p/v/s", "w/t", "w/t"),
+]
+
+
+@pytest.mark.parametrize("word, name, other, whole", SIBLINGS)
+def test_a_name_beside_another_may_leave_out_what_both_are_in(word, name, other, whole):
+    assert objects.with_parents_of(KINDS[word], name, other) == whole
+
+
+def daemon(*extensions, clustered=False):
+    """Return the API of a daemon that has these extensions."""
+    facts = {"environment": {"server": "lxd", "server_version": "5.0.2", "server_clustered": clustered}}
+    return Paper(server(api_extensions=list(extensions), **facts)).api
+
+
+FORWARD, PEER = KINDS["network_forward"], KINDS["network_peer"]
+
+
+def test_a_field_that_the_daemon_lacks_is_told_and_only_where_it_is_declared():
+    for fields in ({}, {"description": "x"}, {"ports": []}, {"ports": [{"protocol": "tcp"}]}, {"snat": 1}):
+        objects.require_fields(daemon(), FORWARD, fields)
+    with pytest.raises(InvalidError) as caught:
+        objects.require_fields(daemon(), FORWARD, {"ports": [{"protocol": "udp"}, {"snat": False}]})
+    words = "lxd 5.0.2 has no ports.snat of the kind network forward: it lacks the API extension network_forward_snat"
+    assert str(caught.value) == words
+    objects.require_fields(daemon("network_forward_snat"), FORWARD, {"ports": [{"snat": True}]})
+
+
+@pytest.mark.parametrize("field", ["type", "target_integration"])
+def test_each_field_has_its_extension(field):
+    with pytest.raises(InvalidError, match=f"has no {field} of the kind network peer"):
+        objects.require_fields(daemon("network_peer"), PEER, {field: "x"})
+    objects.require_fields(daemon("network_integrations"), PEER, {field: "x"})
+
+
+@pytest.mark.parametrize(
+    "word, api, words",
+    [
+        ("cluster_member", daemon(), "the server is not clustered: it has no cluster member"),
+        ("cluster_member", daemon(clustered=True), ""),
+        ("cluster_group", daemon("clustering_groups"), "the server is not clustered: it has no cluster group"),
+        ("cluster_group", daemon(clustered=True), "lxd 5.0.2 has no kind cluster group: it lacks the API extension"),
+        ("cluster_group", daemon("clustering_groups", clustered=True), ""),
+        ("network_acl", daemon(), "lxd 5.0.2 has no kind network ACL: it lacks the API extension network_acl"),
+        ("network_acl", daemon("network_acl"), ""),
+        ("profile", daemon(), ""),
+    ],
+)
+def test_what_a_daemon_lacks_is_said_in_words(word, api, words):
+    found = objects.unsupported_reason(api, KINDS[word])
+    assert found.startswith(words) and bool(found) is bool(words)
+
+
+def test_a_server_that_says_nothing_of_itself_is_not_clustered():
+    for facts in ({"environment": None}, {"environment": {}}):
+        assert "not clustered" in objects.unsupported_reason(Paper(server(**facts)).api, KINDS["cluster_member"])
+
+
+def test_an_interface_of_the_machine_is_no_network():
+    assert objects.read(Paper(sync({"managed": False})).api, KINDS["network"], "lo") is None
+    assert objects.read(Paper(sync({"managed": True})).api, KINDS["network"], "br0") is not None
+
+
+def test_what_uses_an_object_is_told_with_its_removal():
+    users = [f"/1.0/instances/c{number}" for number in range(7)]
+    for used_by, words in (
+        (users, "it is used by instances/c0, instances/c1, instances/c2, instances/c3, instances/c4 and 2 more"),
+        (users[:1], "it is used by instances/c0"),
+        (["/1.0/x/1.0/y"], "it is used by x/1.0/y"),
+        ([], ""),
+        (None, ""),
+    ):
+        (step,) = converge.plan_absent(Paper(sync({"used_by": used_by})).api, "profile", "web")
+        assert step.note == words
+
+
+def test_nobody_deletes_a_server():
+    paper = Paper()
+    with pytest.raises(InvalidError, match="the server cannot be deleted"):
+        converge.plan_absent(paper.api, "server", "server")
+    assert paper.seen == []
+
+
+FORCED = {
+    "yes": True,
+    "true": True,
+    True: True,
+    "no": False,
+    "False": False,
+    "0": False,
+    "": False,
+    None: False,
+}
+
+
+@pytest.mark.parametrize("given, force", FORCED.items())
+def test_force_is_what_the_word_means_and_not_that_there_is_one(given, force):
+    paper = Paper(Model({"projects/p": {"config": {}}}, facts={"api_extensions": ["projects_force_delete"]}))
+    plans.apply(converge.plan_absent(paper.api, "project", "p", given))
+    assert paper.seen[-1].query == ({"force": "1"} if force else {})
+
+
+def test_force_where_the_daemon_cannot_is_told_and_nothing_is_deleted():
+    paper = Paper(Model({"projects/p": {"config": {}}}))
+    with pytest.raises(InvalidError, match="has no force of the kind project"):
+        converge.plan_absent(paper.api, "project", "p", True)
+    assert paper.writes == [] and list(converge.plan_absent(paper.api, "project", "q", True)) == []
+
+
+@pytest.mark.parametrize("given", ["maybe", 2, [1], {"a": 1}, 1.5])
+def test_what_is_neither_yes_nor_no_is_refused_before_any_request(given):
+    paper = Paper()
+    for act in (
+        lambda: converge.plan_absent(paper.api, "project", "p", given),
+        lambda: converge.plan_present(paper.api, "network_acl", "a", {}, given),
+        lambda: converge.plan_update(paper.api, "network_acl", "a", {}, given),
+    ):
+        with pytest.raises(InvalidError, match="(force|purge): true or false is needed"):
+            act()
+    assert paper.seen == []
+
+
+@pytest.mark.parametrize(
+    "purge, left", [("no", 2), ("false", 2), (None, 2), ("", 2), (False, 2), (True, 1), ("yes", 1)]
+)
+def test_purge_is_what_the_word_means(purge, left):
+    rules = [{"action": "allow"}, {"action": "drop"}]
+    facts = {"api_extensions": ["network_acl"]}
+    for act in (converge.plan_present, converge.plan_update):
+        model = Model(
+            {"network-acls/a": {"config": {}, "description": "", "ingress": rules, "egress": []}}, facts=facts
+        )
+        plans.apply(act(Paper(model).api, "network_acl", "a", {"ingress": rules[:1]}, purge))
+        assert len(model.objects["network-acls/a"]["ingress"]) == left
+
+
+FOUND = ["br0/192.0.2.1", "br0/2001:db8::1", "br0/192.0.2.9"]
+
+
+def purged(keep):
+    """Return what goes of the forwards, where these are kept."""
+    facts = server(api_extensions=["network_forward"])
+    listed = sync([{"listen_address": name.partition("/")[2]} for name in FOUND])
+    paper = Paper(facts, sync({}), listed, *[sync({})] * 3)
+    return [step.changes for step in purge.plan_purge(paper.api, "network_forward", "br0", keep)]
+
+
+@pytest.mark.parametrize("keep", [["192.0.2.1", "2001:DB8:0::1"], ("192.0.2.1", "2001:db8::1", "192.0.2.77")])
+def test_what_is_not_kept_goes_and_is_told_by_its_name(keep):
+    assert purged(keep) == [{"br0/192.0.2.9": {"deleted": "br0/192.0.2.9"}}]
+
+
+def test_where_nothing_is_kept_all_goes():
+    assert [next(iter(change)) for change in purged([])] == FOUND
+
+
+@pytest.mark.parametrize("extensions", [["network_forward"], ["etag"]])
+def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions):
+    paper = Paper(
+        lambda seen: failure(404, "not found") if "networks" in seen.path else server(api_extensions=extensions)
+    )
+    plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
+    ret = run_state("network_forward", "br0", plan)
+    assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
+
+
+def test_what_goes_is_named_in_the_comment():
+    facts, listed = server(api_extensions=["network_forward"]), sync([{"listen_address": "192.0.2.9"}])
+    paper = Paper(facts, sync({}), listed, sync({}))
+    plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
+    ret = run_state("network_forward", "br0", plan, test=True)
+    assert ret["comment"] == "network forward br0 would be rid of br0/192.0.2.9"
+
+
+@pytest.mark.parametrize(
+    "keep", [None, 5, "192.0.2.1", {"192.0.2.1": 1}, [5], ["a"], [None], ["br0/192.0.2.1"], [["192.0.2.1"]]]
+)
+def test_what_is_no_list_of_names_keeps_nothing_from_being_refused(keep):
+    with pytest.raises(InvalidError):
+        purged(keep)
+
+
+def test_a_create_where_there_is_one_is_left_to_the_daemon_to_refuse():
+    paper = Paper(sync({}), failure(409, "The profile already exists"))
+    (step,) = converge.plan_create_new(paper.api, "profile", "web", {"description": "x"})
+    with pytest.raises(APIException, match="already exists"):
+        step.apply()
+    assert paper.lines == ["GET /1.0/profiles/web", "POST /1.0/profiles"]
+
+
+def test_an_update_of_what_is_not_there_is_a_failure():
+    with pytest.raises(APIException, match="not found"):
+        converge.plan_update(Paper(Model()).api, "profile", "web", {"description": "x"})
+    assert list(converge.plan_update(Paper(there(web="x")).api, "profile", "web", {"description": "x"})) == []
+
+
+@pytest.mark.parametrize("wanted", [5, None, "text", ["a"], [("a", "b")], True])
+@pytest.mark.parametrize("act", [converge.plan_create_new, converge.plan_update, converge.plan_present])
+def test_fields_that_are_no_mapping_are_refused_before_any_request(act, wanted):
+    paper = Paper()
+    with pytest.raises(CommandExecutionError, match="profile: a mapping of fields is needed"):
+        act(paper.api, "profile", "web", wanted)
+    assert paper.seen == []
+
+
+@pytest.mark.parametrize("source", [{"name": date(2030, 1, 1)}, {1, 2}, b"x", {"x": float("nan")}, object()])
+def test_a_source_that_is_no_json_is_refused_by_its_name(source):
+    with pytest.raises(InvalidError, match="^source: "):
+        converge.plan_present(Paper().api, "storage_volume", "default/a", {"source": source})
+
+
+def test_what_a_create_ignores_is_written_after_it():
+    path = f"{VOLUMES}/v/snapshots"
+    replies = [sync(status=201), sync({"description": "of the volume", "expires_at": "x"}), sync()]
+    paper = Paper(MISSING, server(), *replies, sync({"description": "mine", "expires_at": "x"}))
+    made, completed = converge.plan_create_new(paper.api, "volume_snapshot", "default/v/s", {"description": "mine"})
+    assert (made.apply(), completed.apply()) == (None, {})
+    asked = [f"GET /1.0/{path}/s", "GET /1.0"]
+    assert paper.lines == [*asked, f"POST /1.0/{path}", f"GET /1.0/{path}/s", f"PUT /1.0/{path}/s"] + asked[:1]
+    assert paper.seen[2].json == {"name": "s"}
+    assert paper.seen[4].json == {"description": "mine", "expires_at": "x"}
+
+
+@pytest.mark.parametrize("extensions, note", [([], True), (["storage_pool_loop_resize"], False)])
+def test_a_change_that_is_only_stored_is_told(extensions, note):
+    facts = {"api_extensions": extensions, "environment": {"server": "lxd", "server_version": "5.0.2"}}
+    found = Model({"storage-pools/p": {"config": {"size": "1GiB"}, "description": "", "driver": "btrfs"}}, facts=facts)
+    (step,) = converge.plan_present(Paper(found).api, "storage_pool", "p", {"config": {"size": "2GiB"}})
+    words = "size has no effect on what is there already: lxd 5.0.2 lacks the API extension storage_pool_loop_resize"
+    assert step.note == (words if note else "")
+    (step,) = converge.plan_present(Paper(found).api, "storage_pool", "p", {"description": "x"})
+    assert step.note == ""
+
+
+@pytest.mark.parametrize(
+    "config, goes", [({}, True), ({"b": None}, True), ({"a": "1", "b": ""}, True), ({"a": "1"}, False)]
+)
+def test_what_the_daemon_fills_in_and_is_declared_absent_goes_after_the_create(config, goes):
+    paper = Paper(Model())
+    steps = converge.plan_create_new(paper.api, "profile", "web", {"config": config})
+    assert [step.verb for step in steps] == (["created", "completed"] if goes else ["created"])

@@ -1,0 +1,109 @@
+"""
+What a write changed although its answer was an error, against a model of the daemon's objects.
+"""
+
+import copy
+
+import pytest
+from lxdapi.errors import APIUnappliedException
+from lxdapi.model.kinds import KINDS
+from lxdapi.model.writes import update
+from lxdapi.plan import converge
+from lxdapi.plan.state_result import run_state
+
+from tests.support.fake_transport import Paper, failure
+from tests.support.model_daemon import INSTANCE, PROFILE, Model
+
+pytestmark = pytest.mark.usefixtures("contract_kept")
+
+PATH = "profiles/web"
+WANTED = {"config": {"user.a": "1", "user.b": "2"}}
+BOTH = {"config": {"user.a": {"old": None, "new": "1"}, "user.b": {"old": None, "new": "2"}}}
+SAVED = "The following instances failed to update (profile change still saved):\n - Project: default, Instance: c1: "
+WORDS = f"{SAVED}Failed to start device"
+BUSY = f'{SAVED}Instance is busy running a "start" operation\n'
+
+
+def saves(**config):
+    """Return a function that saves this in the profile."""
+    return lambda model: model.objects[PATH]["config"].update(config)
+
+
+def web(**more):
+    """Return a model in which the profile web is."""
+    return Model({PATH: copy.deepcopy(PROFILE)}, **more)
+
+
+def applied(model, wanted=None):
+    """Return (Salt's answer, the paper) of declaring the profile so, by a client that has time for repetitions."""
+    paper = Paper(model, retry_timeout=0.5)
+    plan = lambda: converge.plan_present(paper.api, "profile", "web", wanted or WANTED)  # noqa: E731
+    return run_state("profile", "web", plan), paper
+
+
+def saved_in_spite(words, **config):
+    """Return a model whose next PATCH saves this and answers with an error."""
+    return web(meanwhile={f"PATCH {PATH}": [saves(**config)]}, faults={f"PATCH {PATH}": [failure(500, words)]})
+
+
+def test_what_was_saved_in_spite_of_an_error_is_in_changes():
+    ret, paper = applied(saved_in_spite(WORDS, **WANTED["config"]))
+    assert (ret["result"], ret["changes"]) == (False, BOTH)
+    assert ret["comment"] == (
+        "profile web was updated (config user.a, user.b), but not all that uses it followed: "
+        f"{WORDS} (PATCH /1.0/profiles/web)"
+    )
+    assert paper.writes == ["PATCH /1.0/profiles/web"], "sent again it would change nothing"
+
+
+def test_of_a_write_that_was_saved_in_part_changes_have_that_part():
+    ret, _ = applied(saved_in_spite("boom", **{"user.a": "1"}))
+    assert (ret["result"], ret["changes"]) == (False, {"config": {"user.a": BOTH["config"]["user.a"]}})
+    assert ret["comment"] == "profile web could not be updated: boom (PATCH /1.0/profiles/web)"
+
+
+def test_a_refusal_that_saved_nothing_has_no_changes():
+    ret, _ = applied(web(faults={f"PATCH {PATH}": [failure(500, "boom")]}))
+    assert (ret["result"], ret["changes"]) == (False, {})
+
+
+def test_what_was_written_before_a_refusal_is_in_changes():
+    lose = lambda model: model.objects[PATH]["config"].pop("user.b")  # noqa: E731
+    refuse = lambda model: model.faults.update({f"PATCH {PATH}": [failure(500, "boom")]})  # noqa: E731
+    model = web(meanwhile={f"GET {PATH}": [lambda _: None, lambda model: [lose(model), refuse(model)]]})
+    ret, _ = applied(model)
+    assert (ret["result"], ret["changes"]) == (False, BOTH), "both were written, and one of them was lost again"
+
+
+@pytest.mark.parametrize(
+    "status, key, result",
+    [
+        ("Stopped", "limits.processes", True),
+        ("Running", "limits.processes", False),
+        ("Running", "user.a", True),
+        ("Stopping", "user.a", False),
+        (None, "limits.processes", True),
+    ],
+)
+def test_an_instance_that_was_busy_is_looked_at_again(status, key, result):
+    model = saved_in_spite(BUSY, **{key: "1"})
+    model.objects.update({"instances/c1": {**INSTANCE, "status": status}} if status else {})
+    ret, paper = applied(model, {"config": {key: "1"}})
+    assert (ret["result"], ret["changes"]) == (result, {"config": {key: {"old": None, "new": "1"}}})
+    assert len(paper.writes) == 1
+
+
+def test_an_instance_that_is_busy_no_more_is_waited_for():
+    stop = lambda model: model.objects["instances/c1"].update(status="Stopped")  # noqa: E731
+    model = saved_in_spite(BUSY, **{"limits.cpu": "1"})
+    model.objects["instances/c1"] = {**INSTANCE, "status": "Stopping"}
+    model.meanwhile["GET instances/c1"] = [lambda _: None, stop]
+    assert applied(model, {"config": {"limits.cpu": "1"}})[0]["result"] is True
+
+
+def test_the_verb_of_the_command_line_raises_what_was_saved():
+    paper = Paper(saved_in_spite(WORDS, **WANTED["config"]))
+    with pytest.raises(APIUnappliedException) as caught:
+        update(paper.api, KINDS["profile"], "web", WANTED)
+    assert caught.value.changes == BOTH
+    assert (caught.value.status, caught.value.method, caught.value.path) == (500, "PATCH", "/1.0/profiles/web")

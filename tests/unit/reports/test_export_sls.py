@@ -1,0 +1,78 @@
+"""
+What is exported, without a daemon: the text holds what it is made of, and the states take what it declares.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from lxdapi.model.kinds import KINDS
+from lxdapi.reports import export_sls
+from salt.utils.yaml import safe_load
+
+from tests.support.fake_transport import Paper, server, sync
+
+STATES = Path(__file__).resolve().parents[3] / "_states"
+# Whatever a daemon can hold: all of Unicode but halves of characters and NUL.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
+LINES = st.lists(st.sampled_from(["", " ", "a: b", "  - c", "{{ x }}", "# d", "\t", "'", '"', "|"]), max_size=6)
+
+
+def parameters(word):
+    """Return the parameters of a kind's state, in words."""
+    tree = ast.parse((STATES / f"lxdapi_{word}.py").read_text(encoding="utf-8"))
+    (present,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "present"]
+    return {each.arg for each in present.args.args}
+
+
+@given(st.dictionaries(TEXT, TEXT | LINES.map("\n".join), max_size=4))
+def test_the_text_of_an_export_holds_what_it_is_made_of(config):
+    states = {name: {"lxdapi_profile.present": [{"config": {name: value}}]} for name, value in config.items()}
+    text = export_sls.format_sls(states)
+    assert text.startswith("#!yaml\n")
+    assert yaml.safe_load(text) == states
+    assert safe_load(text) == states
+
+
+def test_every_kind_that_can_be_declared_has_its_place_in_an_export():
+    assert sorted(export_sls.ORDER) == sorted(set(KINDS) - {"warning"})
+
+
+@pytest.mark.parametrize("word", export_sls.ORDER)
+def test_a_state_takes_whatever_is_exported_of_its_kind(word):
+    kind, known = KINDS[word], parameters(word)
+    declared = {field.replace("-", "_") for field in kind.known}
+    assert declared - known == set()
+    assert kind.of_server == ("project" not in known)
+
+
+@pytest.mark.parametrize("word", export_sls.ORDER)
+def test_what_a_kind_is_in_comes_before_it(word):
+    place = export_sls.ORDER.index(word)
+    assert all(export_sls.ORDER.index(parent) < place for parent in KINDS[word].parents)
+
+
+def test_names_that_salt_has_a_use_for_and_names_that_are_taken_are_qualified():
+    states = {}
+    for name in ("include", "__web", "web", "web", "web"):
+        export_sls._place(states, "profile", name, {})
+    names = ["profile include", "profile __web", "web", "profile web", "profile profile web"]
+    assert list(states) == names
+    assert states["profile profile web"] == {"lxdapi_profile.present": [{"name": "web"}]}
+
+
+def test_an_image_that_the_daemon_fetched_for_itself_is_not_exported():
+    images = [{"fingerprint": "a" * 64, "cached": True}, {"fingerprint": "b" * 64, "cached": False, "public": True}]
+    assert export_sls.read_states(Paper(sync(images), server()).api, "image") == {
+        "b" * 64: {"lxdapi_image.present": [{"public": True}]}
+    }
+
+
+def test_keys_that_are_secret_are_not_exported():
+    secret = {"core.trust_password": True, "peers.ns1.key": "x", "network.ovn.client_key": "x", "user.api-key": "x"}
+    found = {"config": {**secret, "peers.ns1.address": "192.0.2.1", "network.ovn.client_cert": "y"}}
+    declared = {"network.ovn.client_cert": "y", "peers.ns1.address": "192.0.2.1"}
+    assert export_sls._declaration(KINDS["network_zone"], "lan", found) == ("lan", {"config": declared})

@@ -1,0 +1,125 @@
+"""
+What the product writes to a disk, who may read it, and what it never does at all.
+"""
+
+import ast
+import os
+import re
+import ssl
+import stat
+import tempfile
+
+import pytest
+from lxdapi import validation
+from lxdapi.errors import EndpointError, InvalidError
+from lxdapi.http import endpoints
+
+from tests.support.fake_transport import Paper
+from tests.unit.test_layout import FUNCTIONS, SYNCED, called, imported, tree
+
+PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
+# The functions that write a file. Each has a test of the mode: below, in test_atomic_file.py, test_keypair.py
+# and test_file_source.py, and for a tree in functional/test_file_trees.py.
+WRITERS = {
+    "endpoints._pem_file",
+    "content.render",
+    "tree_jobs._fetch_file",
+    "atomic_file._open_locked",
+    "atomic_file.stage",
+}
+DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}
+# Graphviz' dot, whose whole command is constant
+RUNS_A_PROGRAM = {"host_graph": {"subprocess"}}
+DANGEROUS_MODULES = {"subprocess", "pickle", "marshal", "shelve", "pty", "ctypes", "importlib"}
+
+
+def writes(call):
+    """Return True for a call that opens a file to write, or one of which the mode cannot be told."""
+    name = getattr(call.func, "id", None) or getattr(call.func, "attr", None)
+    if name in ("write_text", "write_bytes", "mkstemp", "copy", "copyfile") and ast.unparse(call.func) != "copy.copy":
+        return True
+    if name != "open" or ast.unparse(call.func) == "os.open":
+        return False
+    modes = [each for each in [*call.args[1:2], *(k.value for k in call.keywords if k.arg == "mode")]]
+    return any(not isinstance(mode, ast.Constant) or set(mode.value) & set("wax+") for mode in modes)
+
+
+def test_only_these_functions_write_files_and_each_has_a_test_of_the_mode():
+    found = {
+        f"{path.stem}.{function.name}"
+        for path in SYNCED
+        for function in ast.walk(tree(path))
+        if isinstance(function, FUNCTIONS)
+        and any(isinstance(node, ast.Call) and writes(node) for node in ast.walk(function))
+    }
+    assert found == WRITERS
+
+
+@pytest.mark.parametrize("path", SYNCED, ids=called)
+def test_no_shell_no_pickle_no_code_from_text(path):
+    calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    names_of = {getattr(each, "id", getattr(each, "attr", "")) for each in calls} - {"compile"}
+    compiled = {ast.unparse(each) for each in calls if getattr(each, "attr", getattr(each, "id", "")) == "compile"}
+    assert names_of & DANGEROUS == set() and compiled <= {"re.compile"}
+    # whether a library is there can be asked without loading it
+    allowed = {"importlib"} if "from importlib.util import find_spec" in ast.unparse(tree(path)) else set()
+    assert imported(path) & DANGEROUS_MODULES == allowed | RUNS_A_PROGRAM.get(path.stem, set())
+    assert "shell=" not in ast.unparse(tree(path))
+
+
+@pytest.mark.parametrize("path", SYNCED, ids=called)
+def test_no_rule_on_security_is_switched_off(path):
+    assert re.findall(r"# noqa.*", path.read_text()) == []
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_key_in_inline_pem_is_in_a_private_file_for_an_instant(monkeypatch, tmp_path, breaks):
+    seen = []
+
+    def look(context, cert, key, password):
+        for path in (cert, key, os.path.dirname(key)):
+            seen.append((path, stat.S_IMODE(os.stat(path).st_mode)))
+        if breaks:
+            raise ValueError("no key")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", look)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = os.umask(0)
+    try:
+        endpoints.session("https://127.0.0.1:9", cert=PEM, key=PEM, verify=False)
+    except EndpointError as exc:
+        assert breaks and "cAnaRy" not in str(exc)
+    finally:
+        os.umask(before)
+    assert [mode for _, mode in seen] == [0o600, 0o600, 0o700]
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("key", ["cAnaRyMIGkAgEBBDDm", "cAnaRy\nMIGk", PEM])
+def test_a_key_that_is_neither_path_nor_pem_is_not_in_the_error(tmp_path, key):
+    cert = tmp_path / "client.crt"
+    cert.write_text("none")
+    with pytest.raises(EndpointError, match="client.crt cannot be used") as caught:
+        endpoints.session("https://127.0.0.1:9", cert=str(cert), key=key)
+    assert "cAnaRy" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["operations/x\n?secret=cAnaRy", "http://192.0.2.1/1.0/x?secret=cAnaRy", "x?a=1&token=cAnaRy#"]
+)
+def test_a_path_that_is_refused_is_told_without_the_secrets_of_its_query(url):
+    with pytest.raises(InvalidError) as caught:
+        Paper().api.get(url)
+    assert "cAnaRy" not in str(caught.value) + repr(caught.value) and "(hidden)" in str(caught.value)
+
+
+def test_parameters_that_are_no_mapping_are_not_in_the_error():
+    with pytest.raises(InvalidError, match="params: a mapping is needed, not str"):
+        Paper().api.get("images/x/export", params="secret=cAnaRy")
+
+
+@pytest.mark.parametrize("value", [["cAnaRy"], {"a": "cAnaRy"}, "cAnaRy\x00", b"cAnaRy"])
+def test_a_config_value_that_is_refused_is_not_in_the_error(value):
+    with pytest.raises(InvalidError) as caught:
+        validation.config_value("config user.password", value)
+    assert "cAnaRy" not in str(caught.value)

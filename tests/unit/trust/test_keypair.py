@@ -1,0 +1,173 @@
+"""
+A client's files: made whole and private or not at all, and never in the place of what is there.
+"""
+
+import os
+import ssl
+import stat
+import sys
+import threading
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.http import pem
+from lxdapi.trust import keypair
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Where a certificate and a key are to be."""
+    return str(tmp_path / "a" / "b" / "c.crt"), str(tmp_path / "a" / "b" / "c.key")
+
+
+def mode(path):
+    """Return the permissions of a file."""
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def test_a_key_pair_is_one_that_a_client_can_use_for_ten_years(paths):
+    keypair.make(*paths, "web1")
+    with open(paths[0], "rb") as file:
+        made = x509.load_pem_x509_certificate(file.read())
+    assert isinstance(made.public_key().curve, ec.SECP384R1)
+    assert made.subject.rfc4514_string() == made.issuer.rfc4514_string() == "CN=web1"
+    assert (made.not_valid_after_utc - made.not_valid_before_utc).days == 3650
+    ssl.create_default_context().load_cert_chain(*paths)
+    assert pem.expiry_reason(paths[0]) == ""
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_the_key_is_private_under_any_umask_and_from_its_first_instant(paths, umask, monkeypatch):
+    seen, real = [], os.fchmod
+
+    def fchmod(number, bits):
+        seen.append(stat.S_IMODE(os.fstat(number).st_mode) & 0o177)
+        real(number, bits)
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    before = os.umask(umask)
+    try:
+        keypair.make(*paths, "web1")
+    finally:
+        os.umask(before)
+    assert seen == [0, 0], "nobody else could open it before it had its mode"
+    assert (mode(paths[1]), mode(paths[0])) == (0o600, 0o644)
+    assert {mode(os.path.dirname(paths[1])), mode(os.path.dirname(os.path.dirname(paths[1])))} == {0o700}
+
+
+@pytest.mark.parametrize("there", [0, 1])
+@pytest.mark.parametrize("what", ["a file", "a link to nowhere", "a folder"])
+def test_what_is_there_stays_and_the_other_is_not_made(paths, there, what):
+    path, other = paths[there], paths[1 - there]
+    os.makedirs(os.path.dirname(path))
+    {"a file": lambda: open(path, "w").close(), "a folder": lambda: os.mkdir(path)}.get(
+        what, lambda: os.symlink("/nonexistent/x", path)
+    )()
+    with pytest.raises(InvalidError, match="File exists") as caught:
+        keypair.make(*paths, "web1")
+    assert path in str(caught.value)
+    assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)] and not os.path.lexists(other)
+
+
+def test_of_eight_at_once_one_makes_it_and_both_files_are_of_one(paths):
+    errors = []
+
+    def make():
+        try:
+            keypair.make(*paths, "web1")
+        except InvalidError as exc:
+            errors.append(str(exc))
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(errors) == 7, errors
+    ssl.create_default_context().load_cert_chain(*paths)
+    assert sorted(os.listdir(os.path.dirname(paths[0]))) == ["c.crt", "c.key"]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_disk_that_fails_leaves_nothing(paths, monkeypatch, number):
+    calls, real = [], os.fsync
+
+    def fsync(file):
+        calls.append(file)
+        if len(calls) == number:
+            raise OSError(28, "No space left on device")
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(InvalidError, match="b/c.(key|crt) cannot be made: No space left on device"):
+        keypair.make(*paths, "web1")
+    assert os.listdir(os.path.dirname(paths[0])) == []
+
+
+def test_one_without_the_other_is_told_and_both_or_neither_are_not(paths):
+    cert, key = paths
+    assert keypair.exists(cert, key) is False
+    keypair.make(cert, key, "web1")
+    assert keypair.exists(cert, key) is keypair.exists(cert, None) is True
+    with open(cert) as one, open(key) as other:
+        texts = one.read(), other.read()
+    assert keypair.exists(*texts) is keypair.exists(cert, texts[1]) is True
+    os.unlink(key)
+    with pytest.raises(InvalidError, match=f"client certificate {cert} is there without its key {key}"):
+        keypair.exists(cert, key)
+    with pytest.raises(InvalidError, match="client certificate .inline PEM. is there without its key") as caught:
+        keypair.exists(texts[0], key)
+    assert "BEGIN" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "cert, key, name",
+    [
+        ("/tmp/x", "/tmp/x", "web1"),
+        ("/tmp/x", "/tmp/../tmp/x", "web1"),
+        ("c.crt", "c.key", "web1"),
+        ("/tmp/x", None, "web1"),
+        (5, "/tmp/x", "web1"),
+        ("/tmp/x\x00", "/tmp/y", "web1"),
+        ("/proc/none/x", "/proc/none/y", "web1"),
+        ("/dev/null/x", "/dev/null/y", "web1"),
+        ("/tmp/x", "/tmp/y", ""),
+        ("/tmp/x", "/tmp/y", 5),
+        ("/tmp/x", "/tmp/y", "a\nb"),
+    ],
+)
+def test_what_cannot_be_a_key_pair_is_refused(cert, key, name):
+    with pytest.raises(InvalidError):
+        keypair.make(cert, key, name)
+
+
+def test_a_long_name_of_a_minion_is_cut(paths):
+    keypair.make(*paths, "a" * 100)
+    assert ("a" * 64).encode() in ssl.PEM_cert_to_DER_cert(open(paths[0]).read())
+
+
+def test_without_cryptography_it_is_told_what_is_missing(paths, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(InvalidError, match="library cryptography"):
+        keypair.make(*paths, "web1")
+    assert not os.path.exists(paths[0])
+
+
+def test_without_cryptography_nothing_is_said_of_the_date(paths, monkeypatch):
+    keypair.make(*paths, "web1")
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    assert pem.expiry_reason(paths[0]) == ""
+
+
+@pytest.mark.parametrize("bits, fine", [(0o600, True), (0o640, True), (0o400, True), (0o644, False), (0o604, False)])
+def test_a_key_that_everybody_may_read_is_refused_with_the_remedy(tmp_path, bits, fine):
+    path = tmp_path / "c.key"
+    path.touch()
+    path.chmod(bits)
+    if fine:
+        pem.require_private(str(path))
+    else:
+        with pytest.raises(LxdapiError, match=f"mode {bits:04o}.*chmod 600 {path}"):
+            pem.require_private(str(path))
