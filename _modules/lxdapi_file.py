@@ -7,9 +7,9 @@ A container's files are reached whether it runs or not; those of a virtual machi
 Each ``path`` is an absolute one inside the instance.
 """
 
+from lxdapi import atomic_file
 from lxdapi.files import content as sources
 from lxdapi.files import plan, plan_tree, queries
-from lxdapi.http import download
 from lxdapi.minion import connection
 from lxdapi.plan import steps
 
@@ -206,7 +206,7 @@ def pull(instance, path, target, remote=None, project=None):
         salt-call lxdapi_file.pull web1 /etc/hosts /srv/files/hosts.web1
     """
     there = _there(instance, path, remote, project)
-    with download.replacing(target) as file:
+    with atomic_file.replace(target) as file:
         found = queries.fetch(there, file)
     return {"path": target, **found}
 

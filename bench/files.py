@@ -28,14 +28,17 @@ from lxdapi.files import plan_tree as recursion
 from lxdapi.files import content as sources
 from lxdapi.plan import steps as lxdapi_plan
 api = API.factory(sys.argv[1])
-there = plan.target(api, "c1", sys.argv[2])
-plan.directory(there, plan.Wanted())
+there = plan.target_of(api, "c1", sys.argv[2])
+plan.plan_directory(there, plan.FileSpec())
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, began = peak(), time.monotonic()
 """
 END = "\nprint(time.monotonic() - began, peak() - before)"
-TREE = BEGIN + "lxdapi_plan.do(recursion.recurse(there, sources.tree({}, sys.argv[3]), recursion.Rules(plan.Wanted())))"
-ONE = BEGIN + "lxdapi_plan.do(plan.managed(there, sources.of_file(sys.argv[3]), plan.Wanted(show=False)))"
+TREE = (
+    BEGIN
+    + "lxdapi_plan.apply(recursion.plan_recurse(there, sources.read_tree({}, sys.argv[3]), recursion.Rules(plan.FileSpec())))"
+)
+ONE = BEGIN + "lxdapi_plan.apply(plan.plan_file(there, sources.from_file(sys.argv[3]), plan.FileSpec(show=False)))"
 
 
 def report(daemon, rounds, size=256 * MIB):

@@ -34,7 +34,7 @@ class FleetRunner:
     max_failures
         After more failures than this nothing is begun any more; None: all is.
 
-    ``tell``: called with whether one ended well, if it is set. ``answers``: what came of each that was begun, as states
+    ``on_progress``: called with whether one ended well, if it is set. ``answers``: what came of each that was begun, as states
     answer. ``unbegun``: what was not, in order.
     """
 

@@ -77,9 +77,9 @@ class _Work:
     def apply(self, ret):
         """Do what is to be done and return the answer."""
         pending = self._pending(self._fleet.found)
-        with progress.count(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.tell:
+        with progress.count(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.on_progress:
             self._in_batches(pending)
-        self._run.tell = None
+        self._run.on_progress = None
         self._purge()
         return summary.answer(ret, self._run.answers, self._run.unbegun, notes=self._notes)
 
