@@ -34,8 +34,8 @@ class FleetRunner:
     max_failures
         After more failures than this nothing is begun any more; None: all is.
 
-    ``on_progress``: called with whether one ended well, if it is set. ``answers``: what came of each that was begun, as states
-    answer. ``unbegun``: what was not, in order.
+    ``on_progress``: called with whether one ended well, if it is set. ``answers``: what came of each that was begun, as
+    states answer. ``unbegun``: what was not, in order.
     """
 
     def __init__(self, concurrency=None, max_failures=None):
