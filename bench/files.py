@@ -36,7 +36,9 @@ before, began = peak(), time.monotonic()
 END = "\nprint(time.monotonic() - began, peak() - before)"
 TREE = (
     BEGIN
-    + "lxdapi_plan.apply(recursion.plan_recurse(there, sources.read_tree({}, sys.argv[3]), recursion.Rules(plan.FileSpec())))"
+    + """
+rules = recursion.Rules(plan.FileSpec())
+lxdapi_plan.apply(recursion.plan_recurse(there, sources.read_tree({}, sys.argv[3]), rules))"""
 )
 ONE = BEGIN + "lxdapi_plan.apply(plan.plan_file(there, sources.from_file(sys.argv[3]), plan.FileSpec(show=False)))"
 
