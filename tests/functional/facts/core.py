@@ -2,7 +2,7 @@
 Facts of instances, their snapshots, images, profiles and of requests as such.
 """
 
-from tests.support.fact_probe import IMAGE
+from tests.support.fact_probe import IMAGE, POOL
 
 ROOT = {"root": {"path": "/", "pool": "default", "type": "disk"}}
 SNAPSHOTS, SNAPSHOT = "instances/c1/snapshots", "instances/c1/snapshots/s"
@@ -150,6 +150,27 @@ def profile_of_an_instance_that_refuses(asked):
     )
 
 
+def refused_edits_of_what_instances_use(asked):
+    asked.bridge()
+    nic = {"type": "nic", "network": "lxdapi6", "name": "eth0"}
+    asked.instance(devices={"eth0": nic}, config={"limits.memory": "128MiB"})
+    project = {"features.images": "false", "features.profiles": "false"}
+    asked.do("POST", "projects", {"name": "p", "config": project})
+    body = {"name": "c2", "source": IMAGE, "config": {"limits.memory": "128MiB"}}
+    asked.do("POST", "instances?project=p", body)
+    edits = {
+        "networks/lxdapi6": {"tunnel.t.protocol": "vxlan"},
+        POOL: {"source": "/tmp/x"},
+        "projects/p": {"limits.memory": "1MiB"},
+    }
+    found = []
+    for path, config in edits.items():
+        before = asked.read(path)["config"]
+        status = asked.status("PATCH", path, {"config": {**before, **config}})
+        found.append((status, asked.read(path)["config"] == before))
+    return found
+
+
 def snapshots_of_nothing(asked):
     return asked.status("GET", "instances/nope/snapshots")
 
@@ -251,6 +272,7 @@ ALIKE = {
     patch_profile: ("mine", {"user.a": "1", "user.b": "2"}, True),
     profile_exists: 500,
     profile_of_an_instance_that_refuses: ([500, 200], True, True),
+    refused_edits_of_what_instances_use: [(500, True)] * 3,
     instances_in_order_of_names: ["a", "b"],
     patch_image_expiry: False,
     put_image_expiry: ["2031", "2031", "1970"],
