@@ -208,7 +208,7 @@ def examples(apply, salt, daemon, image, tmp_path):
 
 
 @pytest.mark.parametrize("word", FOUND)
-def test_the_examples_of_a_kind_do_what_they_show(examples, word):
+def test_docstring_examples_do_what_they_show(examples, word):
     elsewhere = examples.elsewhere(word)
     if not elsewhere:
         examples.prepare(word)
@@ -220,6 +220,6 @@ def test_the_examples_of_a_kind_do_what_they_show(examples, word):
 
 
 @pytest.mark.parametrize("word", FOUND)
-def test_each_example_is_of_its_own_state(word):
+def test_each_example_uses_its_own_state(word):
     functions = {function.partition(".")[0] for function, _, _ in declarations(word)}
     assert f"lxdapi_{word}" in functions

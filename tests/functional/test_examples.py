@@ -29,7 +29,7 @@ def outcome(answers):
     return {name: (answer["result"], bool(answer["changes"])) for name, answer in answers.items()}
 
 
-def test_the_example_is_created_and_then_as_declared_and_then_gone(salt, raw, proxy):
+def test_web_example_is_created_idempotent_and_removed(salt, raw, proxy):
     everything = ["busybox", "web", "web1", "web2"]
     assert outcome(applied(salt, "web")) == dict.fromkeys(everything, (True, True))
     assert [raw(f"instances/{name}")["status"] for name in ("web1", "web2")] == ["Running"] * 2
@@ -40,7 +40,7 @@ def test_the_example_is_created_and_then_as_declared_and_then_gone(salt, raw, pr
     assert (raw("instances"), raw("images")) == ([], [])
 
 
-def test_the_example_of_cloud_init_is_predicted_made_and_then_as_declared_and_then_gone(salt, imported, raw, proxy):
+def test_cloud_init_example_is_predicted_created_and_removed(salt, imported, raw, proxy):
     assert outcome(applied(salt, "cloud", test=True)) == {"cloud1": (None, True)} and proxy.writes() == []
     assert outcome(applied(salt, "cloud")) == {"cloud1": (True, True)}
     found = raw("instances/cloud1")
@@ -55,7 +55,7 @@ def test_the_example_of_cloud_init_is_predicted_made_and_then_as_declared_and_th
     assert outcome(applied(salt, "cloud_gone")) == {"cloud1": (True, True)}
 
 
-def test_the_example_of_a_site_is_predicted_made_and_then_as_declared_and_then_gone(salt, raw, proxy):
+def test_site_example_is_predicted_created_and_removed(salt, raw, proxy):
     predicted = outcome(applied(salt, "site", test=True))
     assert set(predicted.values()) == {(None, True)} and proxy.writes() == []
     assert set(outcome(applied(salt, "site")).values()) == {(True, True)}
@@ -70,7 +70,7 @@ def test_the_example_of_a_site_is_predicted_made_and_then_as_declared_and_then_g
 
 
 @pytest.mark.mainly("incus7")
-def test_the_example_of_backups_makes_snapshots_and_files_once(salt, raw, proxy, tmp_path):
+def test_backup_example_creates_snapshots_and_files_once(salt, raw, proxy, tmp_path):
     folder = {"backups": str(tmp_path)}
     answers = applied(salt, "backups", pillar=folder)
     assert len(answers) == 4 and set(outcome(answers).values()) == {(True, True)}
@@ -80,7 +80,7 @@ def test_the_example_of_backups_makes_snapshots_and_files_once(salt, raw, proxy,
     assert proxy.writes() == []
 
 
-def test_the_example_of_files_is_predicted_made_and_then_as_declared(salt, raw, proxy, daemon):
+def test_files_example_is_predicted_and_created(salt, raw, proxy, daemon):
     applied(salt, "web")
     predicted = outcome(applied(salt, "files", test=True))
     assert [result for result, _ in predicted.values()] == [None] * 3
@@ -92,7 +92,7 @@ def test_the_example_of_files_is_predicted_made_and_then_as_declared(salt, raw, 
     assert salt.modules["lxdapi_file.readdir"]("web1", "/etc/site/www/") == ["index.html"]
 
 
-def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):
+def test_demo_edit_is_predicted_exactly(salt, proxy):
     applied(salt, "web")
     proxy.clear()
     answers = applied(salt, "web", test=True, pillar={"memory": "128MiB"})
@@ -100,19 +100,19 @@ def test_the_edit_that_the_demo_predicts_is_what_would_be_done(salt, proxy):
     assert answers["web"]["changes"] == {"config": {"limits.memory": {"old": "64MiB", "new": "128MiB"}}}
 
 
-def test_the_first_sls_of_the_readme(salt, raw):
+def test_first_sls_of_the_readme_works(salt, raw):
     (salt.tree / "first.sls").write_text(code_blocks("A first SLS", "yaml")[0])
     assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, True))
     assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, False))
 
 
-def test_the_python_of_the_readme(salt, proxy, imported, monkeypatch, capsys):
+def test_python_of_the_readme_works(salt, proxy, imported, monkeypatch, capsys):
     monkeypatch.setenv("LXD_SOCKET", str(proxy.socket))
     exec(compile(code_blocks("In Python", "python")[0], "README.rst", "exec"), {})  # noqa: S102
     assert capsys.readouterr().out == "Running\n"
 
 
-def test_an_unknown_argument_in_an_sls_stops_the_run_and_names_it(salt, proxy):
+def test_unknown_argument_in_sls_stops_the_run(salt, proxy):
     (salt.tree / "typo.sls").write_text("web:\n  lxdapi_profile.present:\n    - confg: {}\n")
     with pytest.raises(SaltInvocationError, match="confg"):
         salt.modules["state.apply"]("typo")

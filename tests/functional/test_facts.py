@@ -33,23 +33,23 @@ def names(facts):
 
 
 @pytest.mark.parametrize("ask", DIFFERS, ids=names(DIFFERS))
-def test_a_difference_is_still_one(daemon, image, ask):
+def test_known_difference_still_exists(daemon, image, ask):
     expected = dict(zip(DAEMONS, DIFFERS[ask]))
     assert ask(Asked(daemon, image)) == expected[daemon.name]
 
 
 @pytest.mark.parametrize("ask", ALIKE, ids=names(ALIKE))
-def test_what_is_alike_still_is(daemon, image, ask):
+def test_known_common_behaviour_still_holds(daemon, image, ask):
     assert ask(Asked(daemon, image)) == ALIKE[ask]
 
 
 @pytest.mark.parametrize("number, facts", [(1, DIFFERS), (2, ALIKE)], ids=["differs", "alike"])
-def test_the_document_has_a_row_for_each_fact(number, facts):
+def test_document_has_a_row_for_each_fact(number, facts):
     table = DOCUMENT.read_text(encoding="utf-8").split(".. list-table::")[number]
     rows = re.split(r"^   \* - ", table, flags=re.MULTILINE)[2:]
     found = [re.findall(r"^     - (\w+)$", row, re.MULTILINE)[-1] for row in rows]
     assert sorted(set(found)) == sorted(names(facts))
 
 
-def test_a_difference_is_none_where_all_answer_alike():
+def test_listed_differences_really_differ():
     assert [ask.__name__ for ask, answers in DIFFERS.items() if answers[0] == answers[1] == answers[2]] == []

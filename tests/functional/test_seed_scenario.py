@@ -66,7 +66,7 @@ def test_the_seeds_container_scenario_through_the_states(apply, imported, raw):
     assert raw("instances/c1") is None
 
 
-def test_one_connection_serves_the_whole_scenario(proxy, image):
+def test_one_connection_serves_the_seed_scenario(proxy, image):
     api = API.factory(str(proxy.socket))
     image_present(api, str(image))
     image_alias_present(api, "busybox", image_get_fingerprint(str(image)))

@@ -53,7 +53,7 @@ def soak(daemon, imported, tmp_path):
 @pytest.mark.parametrize(
     "lives", [pytest.param(SHORT, marks=pytest.mark.mainly("incus")), pytest.param(LONG, marks=pytest.mark.long)]
 )
-def test_many_states_in_a_row_leave_nothing_open_and_nothing_behind(daemon, soak, lives):
+def test_many_states_leave_no_open_files_or_operations(daemon, soak, lives):
     soak(0)
     there, kept = sockets(daemon.pid), files(daemon)
     before, after = soak(lives)

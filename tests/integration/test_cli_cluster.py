@@ -67,7 +67,7 @@ def status(old, new):
     return {"status": {"old": old, "new": new}}
 
 
-def test_each_example_does_what_it_shows(servers, run):
+def test_cluster_examples_do_what_they_show(servers, run):
     life = {
         "lxdapi_cluster.enable": lambda said: said.items() >= member("n1").items(),
         "lxdapi_cluster.join_token": lambda said: len(said) > 100,

@@ -268,7 +268,7 @@ def test_every_function_has_an_example_that_calls_it():
 
 
 @pytest.mark.parametrize("example", spread(*(each for each in EXAMPLES if not elsewhere(each))))
-def test_the_example_runs_and_its_result_survives_the_way_to_the_master(example, callers, daemon, image, tmp_path):
+def test_example_result_survives_the_way_to_the_master(example, callers, daemon, image, tmp_path):
     words, prepared = EXAMPLES[example], Prepared(daemon, image, tmp_path)
     for thing in NEEDS.get(words[0], []):
         prepared.make(thing)

@@ -8,7 +8,7 @@ from tests.support.salt_commands import REPO
 from tests.support.web_server_life import by_id
 
 
-def test_a_first_highstate_syncs_by_itself_and_a_second_changes_nothing(make_salt, daemon, image, tmp_path):
+def test_first_highstate_syncs_and_second_changes_nothing(make_salt, daemon, image, tmp_path):
     shutil.copy(image, tmp_path / "busybox.tar.gz")
     local = {"remotes": {"local": daemon.socket}}
     salt = make_salt("highstate", roots=[tmp_path, REPO / "examples", REPO], lxdapi=local)

@@ -24,7 +24,7 @@ def installed(make_installed):
     return make_installed()
 
 
-def test_a_web_server_lives_as_declared_with_the_package_installed_by_pip(installed, life):
+def test_web_server_lives_with_pip_package(installed, life):
     web = life(installed.applied)
     web.begins()
     web.ends()
@@ -43,7 +43,7 @@ def test_the_same_version_by_pip_and_by_sync_works(make_installed, a_remote):
     assert salt.call("lxdapi.list", "profile", a_remote).result() == ["default"]
 
 
-def test_two_versions_by_pip_and_by_sync_are_refused_and_both_are_named(make_installed, a_remote):
+def test_mixed_versions_by_pip_and_sync_are_refused(make_installed, a_remote):
     salt = make_installed(version="0.0.1")
     assert salt.call("lxdapi.list", "profile", a_remote).result() == ["default"]
     salt.sync()
@@ -63,7 +63,7 @@ def test_the_python_of_the_readme_needs_no_minion(way, installed, daemon, import
 
 
 @pytest.mark.parametrize("own_namespace", [False, True], ids=["namespace package", "saltext/__init__.py"])
-def test_another_extension_goes_on_working(own_namespace, make_ssh, a_remote, tmp_path):
+def test_other_extension_still_works(own_namespace, make_ssh, a_remote, tmp_path):
     salt = make_ssh(SALT, "pip", beside=[extension.sources(tmp_path / "foreign", own_namespace)])
     assert salt.call("foreign.answer").result() == 42
     assert "lxdapi_trust.fingerprint" in salt.call("sys.list_functions", "lxdapi_trust").result()

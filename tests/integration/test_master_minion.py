@@ -46,7 +46,7 @@ def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, dae
     assert answer.data == ["default"], answer
 
 
-def test_a_sync_replaces_the_flat_layout_and_the_next_job_runs_the_package(salt, minion, daemon):
+def test_sync_replaces_flat_layout_by_package(salt, minion, daemon):
     salt("saltutil.sync_all", f"saltenv={flat_layout.SALTENV}")
     assert salt("lxdapi.server") == "flat" and flat_layout.left(minion.config["extension_modules"])
     salt("saltutil.sync_all")
@@ -62,7 +62,7 @@ def answered(bus, sls):
     return events
 
 
-def test_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt, master, roots, remotes, daemons):
+def test_secrets_are_not_on_event_bus_or_in_job_cache(salt, master, roots, remotes, daemons):
     planted, kind, seen = canaries.Canaries(), next(iter(remotes)), []
     with salt_events("master", opts=dict(master.config), listen=True) as bus:
         for turn in ("first", "second"):
@@ -75,7 +75,7 @@ def test_no_secret_is_on_the_event_bus_or_in_the_masters_job_cache(salt, master,
         assert {what for text in texts for what in planted.found(text)} == {"shown"}
 
 
-def test_progress_is_told_on_the_masters_bus_where_that_is_wanted(salt, master, roots, daemon, imported):
+def test_progress_events_are_sent_if_enabled(salt, master, roots, daemon, imported):
     state = {"lxdapi_instance.present": [{"source": "busybox"}, {"remote": daemon.name}]}
     (roots[-1] / "told.sls").write_text(json.dumps({"told1": state}))
     with salt_events("master", opts=dict(master.config), listen=True) as bus:

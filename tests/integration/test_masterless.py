@@ -26,20 +26,20 @@ def unsynced(make_salt):
     return make_salt("unsynced")
 
 
-def test_a_web_server_lives_as_declared_with_synced_modules(synced, life):
+def test_web_server_lives_with_synced_modules(synced, life):
     web = life(synced.applied)
     web.begins()
     web.goes_on()
     web.ends()
 
 
-def test_a_web_server_lives_as_declared_with_the_modules_in_place(unsynced, life):
+def test_web_server_lives_with_modules_in_place(unsynced, life):
     web = life(unsynced.applied_in_place)
     web.begins()
     web.ends()
 
 
-def test_an_unknown_argument_in_an_sls_stops_the_run_there_and_is_named(synced, daemon):
+def test_unknown_argument_in_sls_stops_the_run(synced, daemon):
     said = synced.call(*arguments("typo", daemon.name))
     assert said.status != 0
     assert "'descripton' is an invalid keyword argument for 'lxdapi_profile.present'" in said.stderr
@@ -47,14 +47,14 @@ def test_an_unknown_argument_in_an_sls_stops_the_run_there_and_is_named(synced, 
     assert [profile["name"] for profile in profiles] == ["default", "earlier"]
 
 
-def test_the_output_stays_json_while_debug_prints_the_transactions(synced, daemon):
+def test_output_stays_json_with_debug_on(synced, daemon):
     said = synced.call("lxdapi.get", "profile", "default", f"remote={daemon.name}", DEBUG="1")
     assert said.result()["name"] == "default"
     assert "GET http+unix://" in said.stderr
     assert "HTTP/200" in said.stderr
 
 
-def test_what_is_exported_as_json_is_the_text_of_an_sls_that_changes_nothing(synced, daemon, roots):
+def test_json_export_is_an_sls_that_changes_nothing(synced, daemon, roots):
     config = {"user.braces": "{{ x }}", "user.user-data": "#cloud-config\nruncmd:\n- echo {% x %}\n"}
     daemon.ask("POST", "/1.0/profiles", {"name": "web", "config": config})
     (roots[-1] / "adopted.sls").write_text(synced.call("lxdapi.export", f"remote={daemon.name}").result())
@@ -71,14 +71,14 @@ def test_a_failure_is_one_line_without_a_traceback(synced, daemon):
     assert "Traceback" not in said.stdout + said.stderr
 
 
-def test_a_wrong_remote_is_answered_with_those_that_there_are(unsynced, remotes):
+def test_unknown_remote_error_lists_remotes(unsynced, remotes):
     said = unsynced.call("-m", REPO, "lxdapi.server", "remote=nope")
     assert said.status != 0
     assert "remote 'nope' is not below lxdapi:remotes" in said.stderr
     assert ", ".join(sorted(remotes)) in said.stderr
 
 
-def test_a_host_is_a_table_without_colors_in_a_pipe_however_the_outputter_came(synced, unsynced, daemon):
+def test_status_table_has_no_colors_in_a_pipe(synced, unsynced, daemon):
     daemon.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
     status = ["lxdapi.status", "state=False", f"remote={daemon.name}"]
     for said in (synced.shown(*status), unsynced.shown("-m", str(REPO), *status)):

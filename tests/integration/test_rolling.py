@@ -53,7 +53,7 @@ def seen(members):
     return {each["server_name"]: (each["status"], each["description"]) for each in members.listed()}
 
 
-def test_a_change_is_rolled_over_all_members_and_the_first_failure_ends_it(roll, members):
+def test_rolling_change_stops_at_first_failure(roll, members):
     steps = [f"{member} is {done}" for member in ("n1", "n2") for done in ("evacuated", "changed", "restored")]
     assert roll() == dict.fromkeys(steps, True)
     assert seen(members) == dict.fromkeys(["n1", "n2"], ("Online", "changed while Evacuated"))

@@ -28,7 +28,7 @@ def test_a_web_server_is_as_declared_by_salt_ssh_from_a_checkout(from_checkout, 
     life(from_checkout.applied_by_ssh).begins()
 
 
-def test_functions_and_single_states_work_by_salt_ssh_from_a_checkout(from_checkout, daemon):
+def test_single_calls_work_by_salt_ssh_from_checkout(from_checkout, daemon):
     prove_single_calls(from_checkout, daemon)
 
 
@@ -40,13 +40,13 @@ def test_functions_answer_on_a_target_of_salt_ssh(salt, daemon, imported):
     assert salt.ssh("lxdapi.list", "image", f"remote={daemon.name}").result() == [imported]
 
 
-def test_a_command_runs_inside_an_instance_from_a_target_of_salt_ssh(salt, daemon, imported):
+def test_exec_works_on_a_salt_ssh_target(salt, daemon, imported):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
     assert salt.ssh("lxdapi_instance.run", "c1", "cat", "stdin=in", f"remote={daemon.name}").result() == "in"
 
 
-def test_without_the_settings_the_message_names_what_is_missing(make_salt, sshd, a_remote, remotes, tmp_path):
+def test_missing_settings_are_named(make_salt, sshd, a_remote, remotes, tmp_path):
     bare = make_salt("bare", lxdapi={})
     bare.write("roster", {"target": sshd.target(tmp_path / "thin", remotes)})
     said = bare.ssh("lxdapi.list", "image", a_remote)

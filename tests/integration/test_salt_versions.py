@@ -43,7 +43,7 @@ def test_a_web_server_lives_as_declared_with_another_salt(synced, life):
     web.ends()
 
 
-def test_the_conditions_of_a_command_are_about_the_inside_with_another_salt(synced, roots, daemons, image, remotes):
+def test_conditions_are_checked_inside_with_another_salt(synced, roots, daemons, image, remotes):
     daemon = daemons[next(iter(remotes))]
     daemon.import_image(image, alias="busybox")
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
@@ -63,9 +63,9 @@ def test_the_conditions_of_a_command_are_about_the_inside_with_another_salt(sync
     assert [name for name, each in answers.items() if each["changes"]] == ["true"], answers
 
 
-def test_a_web_server_is_made_by_the_salt_ssh_of_another_salt(by_ssh, life):
+def test_web_server_is_created_by_another_salt_ssh(by_ssh, life):
     assert set(life(by_ssh.applied_by_ssh).changes("web")) == {"busybox", "web", "web1"}
 
 
-def test_functions_and_single_states_work_by_the_salt_ssh_of_another_salt(by_ssh, daemon):
+def test_single_calls_work_by_another_salt_ssh(by_ssh, daemon):
     prove_single_calls(by_ssh, daemon)

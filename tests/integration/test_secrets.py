@@ -117,7 +117,7 @@ def results(said):
     return {answer["__id__"]: answer["result"] for answer in said.parsed()["local"].values()}
 
 
-def test_the_runs_did_what_they_should(evidence, remotes):
+def test_secret_runs_have_expected_results(evidence, remotes):
     for kind in remotes:
         subjects = [f"{kind} {what}" for what in ("server server", "profile web", "instance c1")]
         for turn, expected in (("first test=True", None), ("first", True), ("first ", True), ("second", True)):
@@ -136,7 +136,7 @@ def test_the_runs_did_what_they_should(evidence, remotes):
     assert [evidence.said[each].status for each in ("lxdapi.create", "lxdapi.get")] == [1, 1]
 
 
-def test_what_is_no_secret_is_found_in_all_of_these_places(evidence):
+def test_shown_canary_is_found_in_all_places(evidence):
     word = evidence.canaries["shown"]
     for run in ("first", "second", "read"):
         assert word in evidence.said[run].stderr, run
@@ -146,20 +146,20 @@ def test_what_is_no_secret_is_found_in_all_of_these_places(evidence):
     assert any("state.apply canaries_second" in command for command in evidence.commands)
 
 
-def test_no_secret_is_in_what_the_commands_print_with_debug(evidence):
+def test_no_secret_is_printed_with_debug(evidence):
     for run, said in evidence.said.items():
         assert evidence.leaked(said.stdout + said.stderr) == [], run
         assert "(hidden)" in said.stdout + said.stderr, run
 
 
-def test_no_secret_is_in_a_log_of_the_level_all_but_where_salt_logs_the_sls(evidence):
+def test_no_secret_is_logged_except_by_salt_itself(evidence):
     found = {name: message for name, message in canaries.records(evidence.log) if evidence.leaked(message)}
     assert set(found) == SALTS_LOGGERS, {name: evidence.leaked(message) for name, message in found.items()}
     assert all(message.startswith("Rendered data from file: ") for message in found.values())
     assert "urllib3.connectionpool" in {name for name, _ in canaries.records(evidence.log)}
 
 
-def test_no_secret_is_in_a_file_but_in_salts_copy_of_the_sls_and_in_the_configuration(evidence):
+def test_no_secret_is_in_files_except_sls_copy_and_config(evidence):
     found = {path: evidence.leaked(text) for path, text in evidence.files.items() if evidence.leaked(text)}
     copies = {f"var/cache/salt/minion/files/base/canaries_{name}.sls" for name in ("first", "second", "refused")}
     # the configuration of minion and master, which the test wrote
@@ -171,7 +171,7 @@ def test_no_secret_is_in_a_command_line(evidence):
     assert [command for command in evidence.commands if evidence.leaked(command)] == []
 
 
-def test_a_reply_of_any_path_is_shown_as_it_is_but_for_what_the_setting_marks(evidence, make_salt, remotes):
+def test_raw_reply_masks_only_marked_values(evidence, make_salt, remotes):
     raw = make_salt("raw", lxdapi={"remotes": remotes, "sensitive": MARKED})
     said = raw.call("-m", REPO, "lxdapi.get", "profiles/web", f"remote={next(iter(remotes))}").succeeded()
     assert evidence.leaked(said.stdout) == ["cloud-init second", "token second"]

@@ -39,7 +39,7 @@ def weight(pid):
 
 @pytest.mark.long
 @pytest.mark.timeout(SECONDS + 300)
-def test_a_minion_that_applies_states_for_ten_minutes_does_not_grow(master, soaked, daemon):
+def test_minion_memory_is_stable_over_ten_minutes(master, soaked, daemon):
     command = master.salt_cli(timeout=60)
 
     def run(*words):

@@ -72,7 +72,7 @@ def create_everywhere(cluster, collection, body, config):
     cluster.first.ask("POST", collection, body)
 
 
-def test_it_has_its_members(cluster):
+def test_cluster_has_its_members(cluster):
     assert cluster.joined() == ["n1", "n2"]
     assert {member["status"] for member in cluster.listed()} == {"Online"}
     for name in cluster.joined():
@@ -86,19 +86,19 @@ def test_a_write_is_seen_by_all_members(cluster):
         assert cluster[name].ask("GET", "/1.0/profiles/p1")["config"] == {"user.x": "1"}
 
 
-def test_there_are_a_pool_on_each_member_and_the_group_of_all(cluster):
+def test_cluster_has_pool_and_default_group(cluster):
     pool = cluster.first.ask("GET", f"{POOLS}/default")
     assert (pool["status"], sorted(pool["locations"]), pool["config"]) == ("Created", ["n1", "n2"], {})
     assert cluster.first.ask("GET", f"{GROUPS}/default")["description"] == "Default cluster group"
 
 
-def test_a_wipe_of_a_clean_cluster_changes_nothing(cluster):
+def test_wipe_of_clean_cluster_changes_nothing(cluster):
     before = everything(cluster)
     cluster.wipe()
     assert everything(cluster) == before
 
 
-def test_a_wipe_removes_what_was_made_and_restores_what_was_changed(cluster, tmp_path):
+def test_wipe_removes_created_and_restores_changed(cluster, tmp_path):
     before = everything(cluster)
     create_everywhere(cluster, POOLS, {"name": "pool1", "driver": "dir"}, {})
     create_everywhere(cluster, NETWORKS, {"name": "mv0", "type": "macvlan"}, {"parent": "lo"})
@@ -124,7 +124,7 @@ def test_a_wipe_cancels_tokens(cluster):
     assert "running" not in cluster.first.ask("GET", "/1.0/operations")
 
 
-def test_a_wipe_brings_back_who_has_left_or_ended(cluster):
+def test_wipe_restores_members_that_left_or_died(cluster):
     cluster.leave("n2")
     assert cluster.joined() == ["n1"]
     cluster["n2"].stop()
@@ -143,12 +143,12 @@ def test_a_member_can_join_later_and_leave_again(kind):
         assert cluster.joined() == ["n1"]
 
 
-def test_who_is_a_member_cannot_join_again(cluster):
+def test_member_cannot_join_again(cluster):
     with pytest.raises(Refused):
         cluster.join("n2")
 
 
-def test_nothing_is_left_even_when_members_were_killed(kind):
+def test_nothing_is_left_after_members_were_killed(kind):
     before = set(os.listdir("/sys/class/net"))
     with clustered(kind, 3) as cluster:
         cluster["n2"].kill()

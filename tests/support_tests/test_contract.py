@@ -101,29 +101,29 @@ def files():
 
 
 @pytest.mark.parametrize("request_", RIGHT, ids=lambda each: f"{each.method} {each.path} {each.body}")
-def test_what_the_files_know_is_no_violation(small, request_):
+def test_known_request_is_no_violation(small, request_):
     assert contract.violations([request_]) == []
 
 
 @pytest.mark.parametrize("words", WRONG)
-def test_what_no_file_knows_is_told_with_file_method_path_and_name(small, words):
+def test_violation_names_file_method_path_and_name(small, words):
     assert contract.violations([WRONG[words]] * 2) == [f"{words} {NOWHERE}"]
 
 
-def test_what_one_file_does_not_know_is_a_violation_unless_it_is_guarded(small, monkeypatch):
+def test_request_unknown_to_one_file_needs_a_guard(small, monkeypatch):
     monkeypatch.setattr(contract, "EXTENSIONS", {})
     words = "GET /1.0/network-address-sets: the path is unknown to lxd-1"
     assert contract.violations([Request("GET", "/1.0/network-address-sets")]) == [words]
 
 
-def test_a_guard_excuses_neither_what_no_file_knows_nor_another_name(small):
+def test_guard_excuses_neither_unknown_path_nor_key(small):
     requests = [Request("GET", "/1.0/network-address-sets/a"), Request("GET", "/1.0/network-address-sets", ("x",))]
     first, second = contract.violations(requests)
     assert first == f"GET /1.0/network-address-sets/a: the path is unknown to {NOWHERE}"
     assert second == "GET /1.0/network-address-sets: the query key x is unknown to incus-2"
 
 
-def test_a_gap_is_excused_for_the_method_and_path_that_it_names(small, monkeypatch):
+def test_gap_excuses_only_its_method_and_path(small, monkeypatch):
     monkeypatch.setattr(contract, "GAPS", {"GET acls/{} ?x": "run"})
     assert contract.violations([Request("GET", "/1.0/acls/a", ("x",))]) == []
     assert (
@@ -138,7 +138,7 @@ def test_a_header_is_known_to_its_own_daemon_or_not(small):
     assert contract.violations([request]) == [f"POST /1.0/files: {each}" for each in words]
 
 
-def test_without_the_files_nothing_is_a_violation_and_the_word_says_so(tmp_path, monkeypatch):
+def test_missing_files_mean_no_check_and_a_message(tmp_path, monkeypatch):
     monkeypatch.setenv("LXDAPI_OPENAPI", str(tmp_path))
     (tmp_path / "lxd-6.9.yaml.gz").touch()
     assert re.search(r"no contract check, .* lacks lxd-5\.0\.2, lxd-5\.21\.7, incus-", contract.missing())
@@ -155,19 +155,19 @@ def test_without_the_files_nothing_is_a_violation_and_the_word_says_so(tmp_path,
         ({"data": object()}, ("z",), None),
     ],
 )
-def test_of_a_request_the_names_are_recorded(options, query, body):
+def test_names_of_a_request_are_recorded(options, query, body):
     request = contract.recorded("post", "http+unix://%2Fa/1.0/acls?z=", options)
     assert request == Request("POST", "/1.0/acls", query, body)
 
 
-def test_what_the_library_sends_is_recorded_and_nothing_afterwards(daemon):
+def test_requests_of_library_are_recorded_within_context(daemon):
     with contract.recording() as sent:
         API.factory(daemon.socket).get("profiles", params={"recursion": 1})
     API.factory(daemon.socket).get("profiles")
     assert sent == [Request("GET", "/1.0/profiles", ("recursion",))]
 
 
-def test_what_salts_loader_makes_the_library_send_is_recorded(daemon, tmp_path):
+def test_requests_from_salt_loader_are_recorded(daemon, tmp_path):
     salt = Loaded(tmp_path, {"local": {"endpoint": str(daemon.socket)}})
     with contract.recording() as sent:
         salt.states["lxdapi_profile.present"](name="web", config={"user.a": "1"})
@@ -181,7 +181,7 @@ def test_an_extension_excuses_some_files_and_not_all(files, entry):
 
 
 @pytest.mark.parametrize("entry", EXTENSIONS)
-def test_a_daemon_has_an_extension_where_its_file_knows_what_it_guards(files, daemon, entry):
+def test_daemon_extension_matches_its_file(files, daemon, entry):
     has = EXTENSIONS[entry] in daemon.ask("GET", "/1.0")["api_extensions"]
     assert contract.knows(files[FILE_OF[daemon.name]], entry) == has
 
@@ -206,7 +206,7 @@ def guarded():
 
 
 @pytest.mark.parametrize("path, what, extension", list(guarded()))
-def test_the_library_asks_for_the_extension_that_the_table_names(files, path, what, extension):
+def test_library_requires_the_extension_of_the_table(files, path, what, extension):
     entry = f"{path} {contract.sign(what)}".rstrip()
     if not all(contract.knows(file, entry) for file in files.values()):
         assert contract.guard(path, what) == extension
@@ -217,7 +217,7 @@ ACTS = {"certificate", "disk_only", "restore", "restore_disk_volumes_mode", "sta
 
 
 @pytest.mark.parametrize("word", sorted(set(KINDS) - {"server"}))
-def test_no_daemon_has_a_setting_that_the_table_does_not_repeat_in_a_put(files, word):
+def test_put_repeats_every_writable_field(files, word):
     kind = KINDS[word]
     path = "/1.0/" + re.sub(r"\{\w+\}", "{}", kind.path)
     lacking = {name: file.writable(path) - set(kind.fields) - ACTS for name, file in files.items()}
@@ -226,7 +226,7 @@ def test_no_daemon_has_a_setting_that_the_table_does_not_repeat_in_a_put(files, 
 
 
 @pytest.mark.parametrize("word", sorted(set(KINDS) - {"server"}))
-def test_a_put_repeats_nothing_that_no_daemon_takes(files, word):
+def test_put_repeats_no_field_unknown_to_all_daemons(files, word):
     kind = KINDS[word]
     path = "/1.0/" + re.sub(r"\{\w+\}", "{}", kind.path)
     read = {name: file.readable(path) for name, file in files.items()}

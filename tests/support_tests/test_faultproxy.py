@@ -39,7 +39,7 @@ def raw_get(proxy, path="/1.0"):
     return received
 
 
-def test_it_relays_and_counts(daemon, proxy, through):
+def test_proxy_relays_and_counts(daemon, proxy, through):
     assert through.ask("GET", "/1.0")["environment"]["server"] == daemon.server
     body = {"name": "p1", "description": "é"}
     through.ask("POST", PROFILES + "?project=default", body)
@@ -66,7 +66,7 @@ def test_one_connection_carries_many_requests(proxy, daemon):
     assert (len(proxy.seen), proxy.connections) == (5, 1)
 
 
-def test_a_connection_goes_on_after_a_head_whose_reply_says_no_length(proxy, daemon, imported):
+def test_connection_survives_head_without_length(proxy, daemon, imported):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     connection = UnixConnection(proxy.socket, timeout=10)
     for _ in range(5):
@@ -143,7 +143,7 @@ def test_websockets_pass(daemon, proxy):
     connection.close()
 
 
-def test_the_daemon_hears_of_a_client_that_went_away(daemon, proxy):
+def test_client_disconnect_reaches_the_daemon(daemon, proxy):
     connection = UnixConnection(proxy.socket, timeout=10)
     connection.putrequest("POST", "/1.0/images")
     connection.putheader("Content-Length", "1000")
@@ -197,7 +197,7 @@ def test_after_faults_leave_the_work_done(daemon, proxy, fault):
         ("slow", TimeoutError),
     ],
 )
-def test_what_the_client_meets(daemon, proxy, fault, raised):
+def test_each_fault_raises_its_error_in_the_client(daemon, proxy, fault, raised):
     options = {"rate": 2} if fault == "slow" else {}
     proxy.arm(fault, **options)
     with pytest.raises(raised) as caught:
@@ -237,7 +237,7 @@ def test_swap_rewrites_the_true_reply(daemon, proxy, through):
     assert through.request("GET", "/1.0") == (400, {"type": "error", "error_code": 500})
 
 
-def test_a_stalled_upload_has_arrived_by_half_until_the_daemon_dies(daemon, proxy, through, image):
+def test_stalled_upload_stops_half_way_until_daemon_dies(daemon, proxy, through, image):
     proxy.arm("stall", method="POST", path="/images$")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(through.request, "POST", "/1.0/images", image.read_bytes())
@@ -250,7 +250,7 @@ def test_a_stalled_upload_has_arrived_by_half_until_the_daemon_dies(daemon, prox
     assert 0 < proxy.seen[0].length < image.stat().st_size
 
 
-def test_what_was_executed_is_what_the_daemon_had_as_a_whole(daemon, proxy, through):
+def test_executed_means_the_daemon_got_the_whole_request(daemon, proxy, through):
     for fault in ("close", "drop_reply", None):
         if fault:
             proxy.arm(fault, method="DELETE")
@@ -288,7 +288,7 @@ def test_a_dead_daemon_is_a_closed_connection(daemon, proxy, through):
     assert proxy.seen == [("GET", "/1.0", 0, None)]
 
 
-def test_the_end_of_the_proxy_frees_who_waits(daemon, proxy):
+def test_end_of_proxy_frees_waiting_clients(daemon, proxy):
     proxy.arm("blackhole")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(raw_get, proxy)

@@ -17,7 +17,7 @@ def pytest_generate_tests(metafunc):
     metafunc.parametrize("kind", metafunc.config.getoption("--daemon"))
 
 
-def test_a_container_starts_where_root_has_two_ranges_of_ids(kind, tmp_path):
+def test_container_starts_with_two_id_ranges_of_root(kind, tmp_path):
     ranges = tmp_path / "ranges"
     ranges.write_text(TWO_RANGES)
     on_such_a_machine = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", BOUND, "sh", str(ranges)]

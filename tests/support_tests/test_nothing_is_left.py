@@ -69,7 +69,7 @@ def test_after_many_interruptions(kind, tmp_path):
     inner.ended(pytest.ExitCode.INTERRUPTED)
 
 
-def test_after_an_interruption_of_its_end(kind, tmp_path):
+def test_after_an_interruption_during_teardown(kind, tmp_path):
     Inner(kind, "test_that_is_interrupted_at_its_end", tmp_path).ended(pytest.ExitCode.INTERRUPTED)
 
 

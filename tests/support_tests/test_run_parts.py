@@ -102,7 +102,7 @@ def ended(process):
     return process.returncode, said.splitlines()
 
 
-def test_what_failed_is_named_again_and_the_last_line_counts(checkout):
+def test_failed_tests_are_named_again_and_counted(checkout):
     status, lines = ended(started(checkout({"functional/instances": FIRST, "functional": SECOND, "unit": FIRST})))
     assert status == 1
     assert lines[-4:] == [

@@ -43,7 +43,7 @@ def at_once(act, names):
         list(pool.map(act, names))
 
 
-def test_stops_wait_beside_each_other_and_what_computes_waits_for_its_turn(host):
+def test_simulated_stops_overlap_and_computation_queues(host):
     _, rest = host(instances=8, speed=1, times=Times(stop=0.5, delete=0.1))
     names = [f"i{number}" for number in range(8)]
     stopping = seconds(lambda: at_once(lambda name: rest.ask("PUT", f"/1.0/instances/{name}/state", STOP), names))
@@ -52,19 +52,19 @@ def test_stops_wait_beside_each_other_and_what_computes_waits_for_its_turn(host)
     assert seconds(lambda: at_once(lambda name: rest.ask("DELETE", f"/1.0/instances/{name}"), names)) >= 0.4
 
 
-def test_a_listing_takes_longer_with_each_instance_and_speed_makes_all_of_it_shorter(host):
+def test_simulated_listing_time_grows_with_instances(host):
     _, rest = host(instances=20, speed=2, times=Times(listed=0.02))
     assert seconds(lambda: rest.ask("GET", "/1.0/instances?recursion=1")) >= 20 * 0.02 / 2
 
 
-def test_what_it_was_asked_is_counted(host):
+def test_simulated_requests_are_counted(host):
     made, rest = host(instances=1)
     rest.ask("GET", "/1.0")
     rest.ask("PATCH", "/1.0/instances/i0", {"config": {"user.a": "1"}})
     assert made.counts.told() == {"requests": 2, "writes": 1, "connections": 2, "at_once": 1}
 
 
-def test_a_write_on_what_somebody_else_has_changed_is_refused(host):
+def test_stale_etag_is_refused(host):
     _, rest = host(instances=1)
     status, reply = rest.request("PATCH", "/1.0/instances/i0", {"config": {}}, {"If-Match": "stale"})
     assert (status, reply["error_code"]) == (412, 412)
@@ -82,7 +82,7 @@ def test_a_write_on_what_somebody_else_has_changed_is_refused(host):
         ("GET", "/1.0/instances?filter=status+eq+Running", None, "HTTP 501: not simulated"),
     ],
 )
-def test_what_incus_refuses_is_refused_and_so_is_what_is_not_simulated(host, method, path, body, words):
+def test_invalid_and_unsimulated_requests_are_refused(host, method, path, body, words):
     _, rest = host(instances=1)
     with pytest.raises(Refused, match=words):
         rest.ask(method, path, body)

@@ -43,13 +43,13 @@ def add_project(daemon, name, has_its_own):
     post(daemon, "projects", {"name": name, "config": features})
 
 
-def test_a_clean_daemon_stays_as_it_is(daemon, everything):
+def test_clean_daemon_stays_unchanged(daemon, everything):
     before = everything()
     daemon.wipe()
     assert everything() == before
 
 
-def test_instances_in_every_state_go(daemon, everything, image):
+def test_instances_in_every_state_are_removed(daemon, everything, image):
     before = everything()
     daemon.import_image(image, "busybox")
     post(daemon, "profiles", {"name": "guarded", "config": {"security.protection.delete": "true"}})
@@ -64,7 +64,7 @@ def test_instances_in_every_state_go(daemon, everything, image):
     assert everything() == before
 
 
-def test_networks_and_what_uses_them_go(daemon, everything):
+def test_networks_and_their_users_are_removed(daemon, everything):
     before = everything()
     post(daemon, "network-zones", {"name": "wipe.test"})
     acl = {"name": "acl1"}
@@ -80,7 +80,7 @@ def test_networks_and_what_uses_them_go(daemon, everything):
     assert everything() == before
 
 
-def test_pools_and_volumes_go(daemon, everything):
+def test_pools_and_volumes_are_removed(daemon, everything):
     before = everything()
     post(daemon, "storage-pools", {"name": "pool2", "driver": "dir"})
     for pool in ("default", "pool2"):
@@ -94,7 +94,7 @@ def test_pools_and_volumes_go(daemon, everything):
     assert everything() == before
 
 
-def test_projects_go(daemon, everything, image):
+def test_projects_are_removed(daemon, everything, image):
     before = everything()
     daemon.import_image(image, "busybox")
     add_project(daemon, "shares", has_its_own="false")
@@ -109,7 +109,7 @@ def test_projects_go(daemon, everything, image):
     assert everything() == before
 
 
-def test_server_settings_and_certificates_go(daemon, everything, tmp_path):
+def test_server_settings_and_certificates_are_removed(daemon, everything, tmp_path):
     before = everything()
     daemon.ask("PATCH", "/1.0", {"config": {"core.https_address": "127.0.0.1:18443", "user.x": "1"}})
     post(daemon, "certificates", {"type": "client", "name": "c1", "certificate": certificate(tmp_path)})

@@ -53,14 +53,14 @@ def test_positions_and_names_of_the_seed_stay(function, names):
 
 
 @pytest.mark.parametrize("function", [API, API.factory, shortcuts.image_present, shortcuts.image_get_fingerprint])
-def test_what_was_added_to_the_seed_has_a_default(function):
+def test_added_parameters_have_defaults(function):
     added = {"project", "timeout", "wait_timeout", "base_url", "cert", "key", "verify", "rootfs", "public"}
     found = inspect.signature(function).parameters
     assert added & set(found)
     assert all(found[name].default is not inspect.Parameter.empty for name in added & set(found))
 
 
-def test_not_found_is_a_child_of_the_api_exception_and_both_are_salts():
+def test_not_found_is_an_api_exception_and_a_salt_exception():
     assert issubclass(APINotFoundException, APIException)
     assert {base.__name__ for base in APIException.__mro__} >= {"LxdapiError", "CommandExecutionError"}
     assert APIException is api_module.APIException
@@ -77,7 +77,7 @@ def test_a_result_holds_the_transaction():
     assert result.etag == "abc"
 
 
-def test_an_exception_says_method_url_and_the_daemons_words():
+def test_exception_has_method_url_and_words_of_the_daemon():
     paper = Paper(failure(404, "Profile not found"))
     with pytest.raises(APINotFoundException) as caught:
         paper.api.get("profiles/web", params={"project": "p"})
@@ -108,7 +108,7 @@ def test_an_exception_without_words_of_the_daemon_shows_its_data():
         ("profiles/50%", "/1.0/profiles/50%25"),
     ],
 )
-def test_an_url_is_relative_absolute_or_full(url, sent):
+def test_url_is_relative_absolute_or_full(url, sent):
     paper = Paper(sync())
     paper.api.get(url)
     assert paper.seen[0].path == sent
@@ -147,14 +147,14 @@ def test_a_relative_url_may_hold_an_url_in_its_query():
         5,
     ],
 )
-def test_an_url_of_another_server_or_object_is_refused_before_any_request(url):
+def test_url_of_another_server_is_refused_before_any_request(url):
     paper = Paper()
     with pytest.raises(InvalidError):
         paper.api.get(url)
     assert paper.seen == []
 
 
-def test_the_query_of_an_url_and_the_parameters_are_joined():
+def test_query_and_parameters_are_joined():
     paper = Paper(sync([]))
     paper.api.get("instances?recursion=1&empty=", params={"project": "p", "none": None, "recursion": 2})
     assert paper.seen[0].query == {"recursion": "2", "empty": "", "project": "p"}
@@ -168,7 +168,7 @@ def test_parameters_come_in_each_form_that_requests_knows(given):
 
 
 @pytest.mark.parametrize("given", [5, "recursion", b"\xff", [1], [("a", "b", "c")]])
-def test_parameters_that_are_none_are_refused(given):
+def test_invalid_parameters_are_refused(given):
     paper = Paper()
     with pytest.raises(InvalidError, match="params"):
         paper.api.get("instances", params=given)
@@ -176,7 +176,7 @@ def test_parameters_that_are_none_are_refused(given):
 
 
 @pytest.mark.parametrize("options", [{"headers": {"X-A": "a\nb"}}, {"json": {"a": float("nan")}}])
-def test_what_requests_refuses_to_send_is_one_of_our_errors(options):
+def test_unsendable_request_is_an_lxdapi_error(options):
     paper = Paper()
     with pytest.raises(LxdapiError):
         paper.api.post("profiles", **options)
@@ -213,7 +213,7 @@ def test_each_verb_sends_its_method(verb):
     assert paper.lines == [f"{verb.upper()} /1.0/profiles/web"]
 
 
-def test_a_request_has_a_timeout_and_the_apis_own_if_told():
+def test_request_has_a_default_timeout():
     paper, other = Paper(sync()), Paper(sync(), timeout=3)
     paper.api.get("images")
     other.api.get("images")
@@ -230,20 +230,20 @@ def test_a_request_has_a_timeout_and_the_apis_own_if_told():
         (OPERATION, None, "p"),
     ],
 )
-def test_the_project_goes_with_each_request_that_names_none(url, params, project):
+def test_project_is_added_to_each_request(url, params, project):
     paper = Paper(sync([]), project="p")
     paper.api.get(url, params=params)
     assert paper.seen[0].query.get("project") == project
 
 
-def test_no_project_is_sent_where_none_was_told():
+def test_no_project_is_sent_by_default():
     paper = Paper(sync([]))
     paper.api.get("instances")
     assert paper.seen[0].query == {}
 
 
 @pytest.mark.parametrize("project", ["a/b", "..", "a b", "a\n"])
-def test_a_project_that_is_no_name_is_refused(project):
+def test_invalid_project_is_refused(project):
     with pytest.raises(InvalidError, match="project"):
         API(requests.Session(), SOCKET, project=project)
 
@@ -256,7 +256,7 @@ def test_the_factory_takes_endpoint_or_base_url(given):
     assert (api.endpoint, api.default_version, api.debug) == ("https://h:8443", "1.0", False)
 
 
-def test_the_factory_takes_the_version_second_and_hands_the_rest_to_the_api():
+def test_factory_takes_version_second_and_passes_options_on():
     api = API.factory("/run/x.socket", "1.1", debug=True, project="p", timeout=5, wait_timeout=6)
     assert api.endpoint == "http+unix://%2Frun%2Fx.socket"
     assert (api.default_version, api.debug, api.project) == ("1.1", True, "p")
@@ -274,7 +274,7 @@ def test_an_unknown_keyword_is_an_error_that_names_it(make):
         make(SOCKET, tiemout=5)
 
 
-def test_an_endpoint_with_a_slash_at_its_end_is_the_same_endpoint():
+def test_endpoint_with_trailing_slash_is_the_same():
     paper = Paper(sync())
     api = API(paper.api.session, SOCKET + "/")
     api.get("images")
@@ -291,7 +291,7 @@ def test_lxd_has_its_own_dialect():
     assert Paper(server("lxd")).api.dialect == "LXD"
 
 
-def test_a_server_that_does_not_trust_us_is_no_server_of_ours():
+def test_untrusting_server_is_an_error():
     paper = Paper(server(auth="untrusted"), server())
     with pytest.raises(APINotTrustedException, match="does not trust"):
         _ = paper.api.server
@@ -299,11 +299,11 @@ def test_a_server_that_does_not_trust_us_is_no_server_of_ours():
 
 
 @pytest.mark.parametrize("reply", [sync(None), sync([]), sync("x"), page(200)])
-def test_what_says_nothing_of_itself_is_no_server_of_ours(reply):
+def test_server_without_facts_is_an_error(reply):
     with pytest.raises((APINotTrustedException, APIProtocolException)):
         _ = Paper(reply).api.server
 
 
-def test_the_seeds_way_of_waiting():
+def test_wait_works_as_in_the_seed():
     paper = Paper(started(), sync({"class": "task", "status_code": 200, "status": "Success"}))
     assert paper.api.post("images", json={"a": 1}).wait().metadata["status"] == "Success"

@@ -12,7 +12,7 @@ from lxdapi.errors import InvalidError, LxdapiError
 DATA = os.urandom(300000)
 
 
-def test_what_is_written_is_private_whole_and_alone(tmp_path):
+def test_written_file_is_private_and_complete(tmp_path):
     path = tmp_path / "x.tar"
     path.write_bytes(b"old")
     before = os.umask(0)
@@ -28,7 +28,7 @@ def test_what_is_written_is_private_whole_and_alone(tmp_path):
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("x")])
-def test_what_was_there_stays_if_the_new_one_fails(tmp_path, error):
+def test_failed_write_keeps_the_old_file(tmp_path, error):
     path = tmp_path / "x.tar"
     path.write_bytes(b"old")
     with pytest.raises((LxdapiError, ValueError), match="No space left on device|x"):
@@ -38,7 +38,7 @@ def test_what_was_there_stays_if_the_new_one_fails(tmp_path, error):
     assert (path.read_bytes(), os.listdir(tmp_path)) == (b"old", ["x.tar"])
 
 
-def test_what_a_killed_run_left_of_a_file_goes_and_what_a_living_one_writes_stays(tmp_path):
+def test_leftovers_of_killed_run_are_deleted_but_not_live_files(tmp_path):
     path, other = tmp_path / "x.tar", tmp_path / ".x.tar.lxdapi-notes"
     other.write_bytes(b"of somebody else")
     with atomic_file.replace(str(path)) as file:
@@ -55,14 +55,14 @@ def test_what_a_killed_run_left_of_a_file_goes_and_what_a_living_one_writes_stay
     assert path.read_bytes() == DATA and other.read_bytes() == b"of somebody else"
 
 
-def test_a_file_of_the_longest_name_is_written(tmp_path):
+def test_file_with_longest_name_is_written(tmp_path):
     path = tmp_path / ("é" * 127)
     with atomic_file.replace(str(path)) as file:
         file.write(DATA)
     assert path.read_bytes() == DATA
 
 
-def test_a_file_is_known_by_its_name_for_the_words_of_a_full_disk(tmp_path):
+def test_temporary_name_contains_the_file_name(tmp_path):
     with atomic_file.replace(str(tmp_path / "x.tar")) as file:
         assert file.name.startswith(f"{tmp_path}/.x.tar.")
 
@@ -80,6 +80,6 @@ def test_a_file_is_known_by_its_name_for_the_words_of_a_full_disk(tmp_path):
         ("/tmp/\ud800", "no file can have this name"),
     ],
 )
-def test_a_path_where_no_file_can_be_is_refused(path, words):
+def test_impossible_path_is_refused(path, words):
     with pytest.raises(InvalidError, match=words), atomic_file.replace(path):
         raise AssertionError("the block is not entered")

@@ -17,12 +17,12 @@ SEEN = ContextVar("seen", default="nothing")
 
 
 @pytest.mark.parametrize("cores, found", [(None, 2), (1, 2), (2, 4), (8, 16), (64, 16)])
-def test_creations_have_two_threads_for_a_processor(cores, found, monkeypatch):
+def test_creations_use_two_threads_for_a_processor(cores, found, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert concurrency.worker_count() == found
 
 
-def test_a_thread_sees_what_its_caller_saw():
+def test_thread_inherits_context_of_caller():
     with concurrency.Workers(1) as made:
         before = SEEN.set("this")
         found = made.begin(SEEN.get)
@@ -58,7 +58,7 @@ class _Server(ThreadingUnixStreamServer):
         return self.socket.accept()
 
 
-def test_as_many_connections_as_requests_at_once_and_no_more(tmp_path, caplog):
+def test_pool_has_as_many_connections_as_concurrent_requests(tmp_path, caplog):
     path = str(tmp_path / "s")
     with _Server(path, _Answer) as server:
         # nobody is answered before all have asked

@@ -42,7 +42,7 @@ def sources(tmp_path_factory):
     return {path.relative_to(folder).as_posix() for path in folder.glob("**/*") if path.is_file()}
 
 
-def test_the_source_distribution_holds_every_file(built, sources):
+def test_source_distribution_holds_every_file(built, sources):
     with tarfile.open(built[0]) as archive:
         held = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
     made = {name for name in held if name in ("PKG-INFO", "setup.cfg") or ".egg-info/" in name}
@@ -50,7 +50,7 @@ def test_the_source_distribution_holds_every_file(built, sources):
     assert {"CHANGELOG.rst", "docs/index.rst", "bench/run", "examples/web.sls", "scripts/common.sh", "test"} <= held
 
 
-def test_the_wheel_holds_every_file_that_salt_loads(built, sources):
+def test_wheel_holds_every_file_that_salt_loads(built, sources):
     expected = {
         target + name[len(folder) :]
         for folder, target in WHEEL.items()
@@ -62,7 +62,7 @@ def test_the_wheel_holds_every_file_that_salt_loads(built, sources):
     assert held == expected and "lxdapi/states/lxdapi_profile.py" in held
 
 
-def test_the_metadata_says_what_an_index_shows(metadata):
+def test_metadata_shows_name_author_and_license(metadata):
     assert (metadata["Name"], metadata["Version"]) == ("saltext.lxdapi", VERSION)
     assert (metadata["Author"], metadata["License"]) == ("lxdapi contributors", "Apache-2.0")
     assert {"requests", "requests-unixsocket>=0.4", "salt>=3006", "websocket-client"} == {

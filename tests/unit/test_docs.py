@@ -75,7 +75,7 @@ def test_each_kind_has_a_page_with_its_parts_in_order(built, word):
 
 
 @pytest.mark.parametrize("word", KINDS_WITH_STATES)
-def test_each_page_says_what_the_kind_needs(built, word):
+def test_each_page_names_the_requirements_of_the_kind(built, word):
     kind = KINDS[word]
     text = (built / "kinds" / f"{word}.html").read_text(encoding="utf-8").partition('<section id="needs">')[2]
     expected = [kind.extension or "Every LXD since 4.0", *kind.extensions, *kind.extensions.values()]
@@ -88,7 +88,7 @@ def test_each_page_shows_the_module_calls(built, word):
     assert re.search(rf"^salt-call lxdapi.list {word}\b", text, re.MULTILINE)
 
 
-def test_each_page_is_of_a_kind():
+def test_each_page_belongs_to_a_kind():
     assert {path.stem for path in DOCS.glob("kinds/*.rst")} == set(KINDS_WITH_STATES)
 
 
@@ -97,14 +97,14 @@ def test_each_module_is_documented(built):
     assert set(fronts.files("_modules")) == set(re.findall(r"<h2>(\w+)<", text))
 
 
-def test_each_file_of_states_of_no_kind_is_documented(built):
+def test_each_state_file_without_kind_is_documented(built):
     text = (built / "states.html").read_text(encoding="utf-8")
     files = set(fronts.files("_states")) - {f"lxdapi_{word}" for word in KINDS}
     assert files == set(re.findall(r"<h2>(\w+)<", text))
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=called)
-def test_what_a_text_links_to_exists(path):
+def test_linked_files_exist(path):
     text = path.read_text(encoding="utf-8")
     links = re.findall(r"`[^`<]+ <(?!\w+:)([^>`]+)>`_|^\.\. (?:image|include):: (\S+)", text, re.MULTILINE)
     targets = {link or shown for link, shown in links}
@@ -112,7 +112,7 @@ def test_what_a_text_links_to_exists(path):
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=called)
-def test_what_a_text_names_by_its_path_exists(path):
+def test_named_files_exist(path):
     folders = "|".join(each.name for each in REPO.iterdir() if each.is_dir() and each.name[0] != ".")
     named = re.findall(rf"``((?:{folders})/[\w./-]*\.(?:py|rst|sls))``", path.read_text(encoding="utf-8"))
     assert {target for target in named if not (REPO / target).exists()} == set()

@@ -44,7 +44,7 @@ def writes(call):
     return any(not isinstance(mode, ast.Constant) or set(mode.value) & set("wax+") for mode in modes)
 
 
-def test_only_these_functions_write_files_and_each_has_a_test_of_the_mode():
+def test_only_known_functions_write_files():
     found = {
         f"{path.stem}.{function.name}"
         for path in SYNCED
@@ -56,7 +56,7 @@ def test_only_these_functions_write_files_and_each_has_a_test_of_the_mode():
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
-def test_no_shell_no_pickle_no_code_from_text(path):
+def test_no_shell_no_pickle_no_eval(path):
     calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
     names_of = {getattr(each, "id", getattr(each, "attr", "")) for each in calls} - {"compile"}
     compiled = {ast.unparse(each) for each in calls if getattr(each, "attr", getattr(each, "id", "")) == "compile"}
@@ -68,12 +68,12 @@ def test_no_shell_no_pickle_no_code_from_text(path):
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
-def test_no_rule_on_security_is_switched_off(path):
+def test_no_security_rule_is_disabled(path):
     assert re.findall(r"# noqa.*", path.read_text()) == []
 
 
 @pytest.mark.parametrize("breaks", [False, True])
-def test_a_key_in_inline_pem_is_in_a_private_file_for_an_instant(monkeypatch, tmp_path, breaks):
+def test_inline_key_file_is_private_and_removed(monkeypatch, tmp_path, breaks):
     seen = []
 
     def look(context, cert, key, password):
@@ -96,7 +96,7 @@ def test_a_key_in_inline_pem_is_in_a_private_file_for_an_instant(monkeypatch, tm
 
 
 @pytest.mark.parametrize("key", ["cAnaRyMIGkAgEBBDDm", "cAnaRy\nMIGk", PEM])
-def test_a_key_that_is_neither_path_nor_pem_is_not_in_the_error(tmp_path, key):
+def test_invalid_key_is_not_in_the_error(tmp_path, key):
     cert = tmp_path / "client.crt"
     cert.write_text("none")
     with pytest.raises(EndpointError, match="client.crt cannot be used") as caught:
@@ -107,19 +107,19 @@ def test_a_key_that_is_neither_path_nor_pem_is_not_in_the_error(tmp_path, key):
 @pytest.mark.parametrize(
     "url", ["operations/x\n?secret=cAnaRy", "http://192.0.2.1/1.0/x?secret=cAnaRy", "x?a=1&token=cAnaRy#"]
 )
-def test_a_path_that_is_refused_is_told_without_the_secrets_of_its_query(url):
+def test_refused_path_error_masks_secrets_of_its_query(url):
     with pytest.raises(InvalidError) as caught:
         Paper().api.get(url)
     assert "cAnaRy" not in str(caught.value) + repr(caught.value) and "(hidden)" in str(caught.value)
 
 
-def test_parameters_that_are_no_mapping_are_not_in_the_error():
+def test_invalid_parameters_are_not_in_the_error():
     with pytest.raises(InvalidError, match="params: a mapping is needed, not str"):
         Paper().api.get("images/x/export", params="secret=cAnaRy")
 
 
 @pytest.mark.parametrize("value", [["cAnaRy"], {"a": "cAnaRy"}, "cAnaRy\x00", b"cAnaRy"])
-def test_a_config_value_that_is_refused_is_not_in_the_error(value):
+def test_refused_config_value_is_not_in_the_error(value):
     with pytest.raises(InvalidError) as caught:
         validation.config_value("config user.password", value)
     assert "cAnaRy" not in str(caught.value)

@@ -173,7 +173,7 @@ def code_lines(function):
     return lines - (text.end_lineno - text.lineno + 1)
 
 
-def test_there_is_something_to_look_at():
+def test_repository_has_files_to_check():
     assert len(LIBRARY) > 10 and len(MODULES) > 1 and len(STATES) > 3
     assert len(offered(MODULES)) > 15 and len(offered(STATES)) > 9
 
@@ -186,7 +186,7 @@ def test_each_kind_has_its_state(word):
     assert missing == WITHOUT.get(word, set())
 
 
-def test_each_kind_lives_in_the_matrix_or_it_is_said_why_not():
+def test_each_kind_has_a_matrix_row_or_an_excuse():
     calls = [node for path in REPO.glob("tests/functional/matrix/rows_*.py") for node in ast.walk(tree(path))]
     calls = [node for node in calls if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Row"]
     rows = {node.args[0].value.replace("lxdapi_", "", 1) for node in calls}
@@ -194,12 +194,12 @@ def test_each_kind_lives_in_the_matrix_or_it_is_said_why_not():
 
 
 @pytest.mark.parametrize("path", STATES, ids=called)
-def test_each_state_is_of_a_kind(path):
+def test_each_state_belongs_to_a_kind(path):
     assert front_of(path).replace("lxdapi_", "", 1) in {*KINDS, *OF_NO_KIND}
 
 
 @pytest.mark.parametrize("path, function", offered(MODULES))
-def test_each_module_function_shows_how_it_is_called(path, function):
+def test_each_module_function_has_a_cli_example(path, function):
     text = ast.get_docstring(function) or ""
     example = re.search(r"^CLI Example:\n\n\.\. code-block:: bash\n\n((?:    .*\n?)+)", text, re.MULTILINE)
     assert example, "no CLI Example"
@@ -209,7 +209,7 @@ def test_each_module_function_shows_how_it_is_called(path, function):
 @pytest.mark.parametrize(
     "path, function", [each for each in offered(STATES) if each.values[1].name not in fronts.HOOKS]
 )
-def test_each_state_function_shows_how_it_stands_in_an_sls(path, function):
+def test_each_state_function_has_an_sls_example(path, function):
     text = ast.get_docstring(function) or ""
     blocks = re.findall(r"^\.\. code-block:: yaml\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
     assert any(re.search(rf"^ +{re.escape(word_of(path, function))}:?$", b, re.MULTILINE) for b in blocks)
@@ -224,19 +224,19 @@ def explanation(function):
 
 
 @pytest.mark.parametrize("path, function", offered(FRONTS))
-def test_each_parameter_is_explained(path, function):
+def test_each_parameter_is_documented(path, function):
     text = explanation(function)
     named = set(parameters(function)) - UNDERSTOOD
     assert {name for name in named if not re.search(rf"\b{name}\b", text)} == set()
 
 
-def test_the_fronts_have_one_version_that_of_the_library():
+def test_fronts_have_the_version_of_the_library():
     versions = {path: constant(path, "__version__") for path in FRONTS}
     assert {path: version for path, version in versions.items() if version} == {REPO / "_modules/lxdapi.py": VERSION}
 
 
 @pytest.mark.parametrize("path", FRONTS, ids=called)
-def test_each_front_imports_only_the_library_and_modules_of_it(path):
+def test_each_front_imports_only_the_library(path):
     assert imported(path) - {"functools", "salt"} <= {"lxdapi"}
     assert not [node for node in tree(path).body if isinstance(node, ast.Try)], "a failing import is Salt's to report"
     # Salt would offer an imported function as one of the front's own
@@ -244,18 +244,18 @@ def test_each_front_imports_only_the_library_and_modules_of_it(path):
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
-def test_http_is_spoken_where_it_may_be(path):
+def test_http_is_imported_only_where_allowed(path):
     for library, where in MAY_IMPORT.items():
         assert library not in imported(path) or (path in LIBRARY and dotted(path) in where), library
 
 
 @pytest.mark.parametrize("path", [each for each in LIBRARY if each.stem != "__init__"], ids=called)
-def test_no_file_imports_one_of_a_level_above_its_own(path):
+def test_no_file_imports_from_a_higher_level(path):
     own = level(dotted(path))
     assert {name for name in library_imports(path) if level(name) > own} == set()
 
 
-def test_only_fronts_import_what_knows_the_minion():
+def test_only_fronts_import_the_minion_folder():
     inside = {path for path in LIBRARY if path.parent.name == "minion"}
     users = {path for path in LIBRARY if any(name.startswith("lxdapi.minion.") for name in library_imports(path))}
     assert users <= inside and len(inside) > 3
@@ -270,7 +270,7 @@ def test_the_library_knows_no_dunder_of_salt(path):
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=called)
-def test_the_library_asks_no_object_for_its_kind(path):
+def test_library_does_not_branch_on_kinds(path):
     def is_kind(node):
         return getattr(node, "id", getattr(node, "attr", "")) in ("kind", "word", "label")
 
@@ -283,7 +283,7 @@ def test_the_library_asks_no_object_for_its_kind(path):
 
 
 @pytest.mark.parametrize("path", FRONTS, ids=called)
-def test_a_second_file_of_a_front_bears_its_name_and_answers_to_it(path):
+def test_second_file_of_a_front_has_its_name(path):
     name = constant(path, "__virtualname__")
     loading = [function for function in functions(path) if function.name == "__virtual__"]
     if name is None:
@@ -294,13 +294,13 @@ def test_a_second_file_of_a_front_bears_its_name_and_answers_to_it(path):
 
 
 @pytest.mark.parametrize("paths", [MODULES, STATES], ids=["modules", "states"])
-def test_no_function_of_a_front_is_there_twice(paths):
+def test_no_front_function_is_defined_twice(paths):
     words = [word_of(path, function) for path in paths for function in public(path)]
     assert len(words) == len(set(words))
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
-def test_no_file_bears_the_name_of_one_of_salts_own(path):
+def test_no_file_is_named_like_one_of_salt(path):
     core = Path(salt.__path__[0])
     theirs = {each.stem for part in ("modules", "output", "states", "utils") for each in (core / part).glob("*")}
     assert {"state", "network"} <= theirs, "Salt's own files are there to compare with"
@@ -310,7 +310,7 @@ def test_no_file_bears_the_name_of_one_of_salts_own(path):
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
-def test_no_public_function_takes_whatever_it_is_given(path):
+def test_no_public_function_takes_arbitrary_arguments(path):
     loose = {f.name for f in functions(path) if f.name[0] != "_" and (f.args.vararg or f.args.kwarg)}
     loose -= fronts.HOOKS if path in STATES else set()
     loose -= {"output"} if path in OUTPUTTERS else set()  # Salt hands it what its other outputters take
@@ -318,7 +318,7 @@ def test_no_public_function_takes_whatever_it_is_given(path):
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
-def test_no_public_function_is_made_by_code(path):
+def test_no_public_function_is_generated(path):
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     # Salt's dunders, handed over: nothing is made of them
     text = ast.unparse(tree(path))
@@ -330,13 +330,13 @@ def test_no_public_function_is_made_by_code(path):
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
-def test_each_file_and_each_public_function_says_what_it_is(path):
+def test_each_file_and_public_function_has_a_docstring(path):
     assert ast.get_docstring(tree(path))
     assert [f.name for f in public(path) if not ast.get_docstring(f)] == []
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=called)
-def test_each_file_and_each_function_can_be_read_at_once(path):
+def test_files_and_functions_are_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < LONGEST_FILE
     long = {f"{f.name}: {code_lines(f)}" for f in functions(path) if code_lines(f) > LONGEST_FUNCTION}
     assert not long

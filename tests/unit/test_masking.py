@@ -32,32 +32,32 @@ def changed(key, old, new):
 
 
 @pytest.mark.parametrize("key", HIDDEN)
-def test_what_is_secret_by_its_name_is_not_shown(key):
+def test_secret_key_is_masked(key):
     assert masking.is_secret(key)
     assert changed(key, "canary-1", "canary-2") == {"old": "(hidden)", "new": "(hidden)"}
     assert masking.mask_json({"config": {key: "canary-1"}}) == {"config": {key: "(hidden)"}}
 
 
 @pytest.mark.parametrize("key", SHOWN)
-def test_what_only_sounds_like_a_secret_is_shown(key):
+def test_harmless_key_is_shown(key):
     assert not masking.is_secret(key)
     assert changed(key, "1", "7") == {"old": "1", "new": "7"}
 
 
 @pytest.mark.parametrize("key", ["core.proxy_http", "core.proxy_https", "user.url"])
-def test_of_a_url_the_password_is_not_shown(key):
+def test_password_in_url_is_masked(key):
     change = changed(key, "http://me:canary-1@192.0.2.9:3128/x", "https://192.0.2.9/x")
     assert change == {"old": "http://(hidden)@192.0.2.9:3128/x", "new": "https://192.0.2.9/x"}
     assert masking.holds_secret(key, "http://me:canary-1@192.0.2.9/") and not masking.holds_secret(key, "http://a/b")
 
 
-def test_of_a_device_what_is_secret_is_not_shown():
+def test_secret_in_device_is_masked():
     found = {"devices": {"web": {"type": "disk", "user.pass": "canary-1", "source": "http://me:canary-2@a/"}}}
     shown = diff.compare(KINDS["profile"], {"devices": {"web": None}}, found).changes["devices"]["web"]["old"]
     assert shown == {"type": "disk", "user.pass": "(hidden)", "source": "http://(hidden)@a/"}
 
 
-def test_words_are_masked_while_another_thread_hides_more():
+def test_words_are_masked_while_another_thread_adds_secrets():
     hidden, over, before = {f"value{number}" for number in range(200)}, threading.Event(), sys.getswitchinterval()
 
     def hide():

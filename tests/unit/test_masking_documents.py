@@ -74,7 +74,7 @@ MASKED = {
 
 
 @pytest.mark.parametrize("text, shown", MASKED.values(), ids=MASKED)
-def test_no_secret_of_a_document_is_shown_and_the_rest_is(text, shown):
+def test_secrets_of_a_document_are_masked_and_the_rest_shown(text, shown):
     assert masking.mask_document(text) == shown
     assert SECRET not in shown
 
@@ -90,22 +90,22 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_what_is_no_secret_is_shown(text):
+def test_harmless_document_is_shown(text):
     assert masking.mask_document(text) == text
 
 
-def test_what_stands_beside_a_secret_is_shown():
+def test_neighbours_of_a_secret_are_shown():
     text = "users:\n- name: a\n  passwd: hunter2\n  shell: sh\n- name: b\n  groups: [c]\nruncmd: [d]"
     assert masking.mask_document(text) == text.replace("hunter2", HIDDEN)
 
 
-def test_what_changes_is_shown_as_a_diff_with_two_lines_around():
+def test_change_is_a_diff_with_two_lines_of_context():
     old = "#cloud-config\na: 1\nb: 2\nc: 3\nd: 4\ne: 5\n"
     shown = masking.document_change(old, old.replace("3", "9"))
     assert shown == {"diff": "--- old\n+++ new\n@@ -2,5 +2,5 @@\n a: 1\n b: 2\n-c: 3\n+c: 9\n d: 4\n e: 5"}
 
 
-def test_a_secret_is_masked_before_after_and_beside_a_change():
+def test_secret_is_masked_before_after_and_beside_a_change():
     old, new = "password: hunter2\na: 1\n", "password: hunter22\na: 2\n"
     words = masking.document_change(old, new)["diff"]
     assert words == "--- old\n+++ new\n@@ -1,2 +1,2 @@\n-password: (hidden)\n-a: 1\n+password: (hidden)\n+a: 2"
@@ -113,14 +113,14 @@ def test_a_secret_is_masked_before_after_and_beside_a_change():
     assert words.splitlines()[3:] == [" password: (hidden)", "-a: 1", "+a: 2"]
 
 
-def test_a_line_that_is_secret_in_one_of_both_is_masked_in_both():
+def test_line_secret_in_one_version_is_masked_in_both():
     words = masking.document_change("note: |\n  hunter2\n", "password: |\n  hunter2\n")["diff"]
     assert "hunter2" not in words
     words = masking.document_change("password: |\n  hunter2\n", "note: |\n  hunter2\n")["diff"]
     assert "hunter2" not in words
 
 
-def test_where_only_line_ends_differ_it_says_so():
+def test_difference_of_line_ends_is_named():
     assert masking.document_change("a: b\n", "a: b\r\n") == {"diff": "(line ends)"}
 
 
@@ -132,12 +132,12 @@ def test_where_only_line_ends_differ_it_says_so():
         ("password: x", None, {"old": "password: (hidden)", "new": None}),
     ],
 )
-def test_a_document_that_comes_or_goes_is_shown_whole(old, new, shown):
+def test_added_or_removed_document_is_shown_completely(old, new, shown):
     assert masking.document_change(old, new) == shown
 
 
 @pytest.mark.parametrize("key", ["cloud-init.user-data", "user.network-config"])
-def test_the_changes_of_an_object_have_the_diff_and_the_request_the_text(key):
+def test_changes_have_the_diff_and_the_request_the_text(key):
     kind = KINDS["profile"]
     old, new = "#cloud-config\npassword: hunter2\n", "#cloud-config\npassword: hunter3\n"
     found = diff.compare(kind, diff.normalize(kind, {"config": {key: new}}), {"config": {key: old}})
@@ -149,7 +149,7 @@ def test_the_changes_of_an_object_have_the_diff_and_the_request_the_text(key):
 @pytest.mark.parametrize(
     "text", ["[" * 3000, "- " * 3000, "".join(" " * n + "a:\n" for n in range(1500)), "\ud800", "&a [*a]"]
 )
-def test_what_no_yaml_library_can_read_is_shown_line_by_line(text, loader, monkeypatch):
+def test_invalid_yaml_is_shown_line_by_line(text, loader, monkeypatch):
     monkeypatch.setattr(masking, "_LOADER", loader)
     assert masking.mask_document("password: hunter2\n" + text) == "password: (hidden)\n" + text.rstrip("\n")
 
@@ -200,7 +200,7 @@ STYLES = st.fixed_dictionaries(
 
 
 @given(TREES, TREES, STYLES)
-def test_no_line_with_a_secret_survives_however_the_document_is_written(one, other, style):
+def test_no_secret_line_survives_in_any_yaml_style(one, other, style):
     old, new = (yaml.safe_dump(tree, **style) for tree in (one, other))
     for shown in (
         masking.document_change(old, new),
@@ -211,12 +211,12 @@ def test_no_line_with_a_secret_survives_however_the_document_is_written(one, oth
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_whatever_text_can_be_shown(old, new):
+def test_any_text_can_be_shown(old, new):
     shown = masking.document_change(old, new)
     assert set(shown) in ({"diff"}, {"old", "new"})
 
 
 @given(st.lists(st.sampled_from(["a: b", "- x", "  y", "", "password: z", "  - {"]), max_size=8))
-def test_a_mask_changes_no_number_of_lines(lines):
+def test_masking_keeps_the_number_of_lines(lines):
     text = "\n".join(lines)
     assert len(masking.mask_document(text).splitlines()) == len(text.rstrip("\n").splitlines()) or not text.strip()

@@ -62,7 +62,7 @@ def applied(test=False, sensitive=tuple(MARKS), replies=(reply,), debug=True):
     )
 
 
-def test_the_values_of_marked_keys_are_not_in_changes(capsys):
+def test_values_of_marked_keys_are_not_in_changes(capsys):
     ret = applied(test=True)
     assert ret["changes"]["config"] == {
         "user.db_login": HIDDEN,
@@ -75,20 +75,20 @@ def test_the_values_of_marked_keys_are_not_in_changes(capsys):
     assert "cAnaRy" not in json.dumps(ret) + capsys.readouterr().err
 
 
-def test_a_refusal_that_quotes_all_that_it_was_sent_and_had_shows_nothing_that_is_marked(capsys):
+def test_refusal_quoting_marked_values_is_masked(capsys):
     ret = applied()
     said = json.dumps(ret) + capsys.readouterr().err
     assert ret["result"] is False and "Invalid" in ret["comment"] and SEEN in said
     assert "cAnaRy" not in said
 
 
-def test_what_is_not_marked_is_shown(capsys):
+def test_unmarked_values_are_shown(capsys):
     ret = applied(sensitive=None)
     assert "cAnaRy-new" in ret["comment"] and "cAnaRy-new" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("declared", ["config", "devices"])
-def test_what_goes_is_masked_too(declared):
+def test_removed_values_are_masked(declared):
     with masking.marked_keys(MARKS):
         changes = diff.compare(KINDS["profile"], {declared: {}}, PROFILE).changes
     assert "cAnaRy" not in json.dumps(changes) and SEEN in json.dumps(changes)
@@ -108,14 +108,14 @@ def test_a_mark_ends_with_a_state_that_breaks():
     assert not masking.is_marked("user.db_login")
 
 
-def test_what_was_seen_of_a_marked_key_stays_hidden_in_the_same_connection(capsys):
+def test_marked_value_stays_masked_in_the_same_connection(capsys):
     api = Paper(reply, debug=True).api
     run_state("profile", "web", lambda: converge.plan_present(api, "profile", "web", {}), test=True, sensitive=MARKS)
     api.get("profiles")
     assert OLD not in capsys.readouterr().err
 
 
-def test_a_mark_of_one_thread_is_none_of_another():
+def test_marks_are_local_to_a_thread():
     found = []
     with masking.marked_keys(MARKS):
         thread = threading.Thread(target=lambda: found.append(masking.is_marked("user.db_login")))
@@ -125,7 +125,7 @@ def test_a_mark_of_one_thread_is_none_of_another():
 
 
 @pytest.mark.parametrize("given", ["user.x", {"user.x": 1}, [1], [None], [""], True, 5])
-def test_marks_that_are_no_list_of_text_are_refused_before_any_request(given):
+def test_invalid_marks_are_refused_before_any_request(given):
     ret = run_state("profile", "web", lambda: pytest.fail("asked"), test=True, sensitive=given)
     assert (ret["result"], ret["comment"].startswith("profile web: sensitive: a list of keys")) == (False, True)
     with pytest.raises(InvalidError, match="lxdapi:sensitive: a list of keys"):
@@ -150,7 +150,7 @@ def connected(marks):
     ids=["list", "export", "raw", "changes"],
 )
 @pytest.mark.parametrize("marks, shows", [(MARKS, False), (None, True), ([], True)])
-def test_what_the_setting_marks_is_seen_nowhere(capsys, ask, marks, shows):
+def test_values_marked_by_the_setting_are_masked_everywhere(capsys, ask, marks, shows):
     shown = json.dumps(ask(connected(marks)))
     err = capsys.readouterr().err
     assert (OLD in shown) is shows and SEEN in shown
@@ -158,14 +158,14 @@ def test_what_the_setting_marks_is_seen_nowhere(capsys, ask, marks, shows):
     assert (OLD in err) is (shows and bool(err))
 
 
-def test_an_export_names_what_is_marked():
+def test_export_names_marked_keys():
     left_out = []
     export_sls.read_states(connected(MARKS), "profile", "web", left_out=left_out)
     places = ["config cloud-init.user-data", "config user.db_login", "device eth0 hwaddr"]
     assert left_out == [f"profile web: {place}" for place in places]
 
 
-def test_what_is_effective_is_masked_where_it_is_marked():
+def test_effective_config_masks_marked_keys():
     instance = {"profiles": ["web"], "config": {"user.db_login": OLD}, "devices": {}}
     replies = {"/1.0/instances/c1": sync(instance), "/1.0/profiles": sync([PROFILE]), "/1.0": server()}
     masking.set_patterns(MARKS)
@@ -174,20 +174,20 @@ def test_what_is_effective_is_masked_where_it_is_marked():
     assert "cAnaRy" not in json.dumps(shown) and SEEN in json.dumps(shown)
 
 
-def test_an_object_is_shown_without_secrets_and_with_what_is_none_of_its_documents():
+def test_object_is_shown_with_masked_documents():
     found = {"secret-key": OLD, "config": {"cloud-init.user-data": f"hostname: a\npassword: {OLD}"}, "set": True}
     masked = {"cloud-init.user-data": "hostname: a\npassword: (hidden)"}
     assert masking.mask_object(found) == {"secret-key": "(hidden)", "config": masked, "set": True}
 
 
-def test_a_fixed_field_that_differs_is_told_without_what_is_marked():
+def test_immutable_field_error_masks_marked_values():
     pool = {"name": "p", "driver": OLD, "config": {"source": "/x"}}
     with masking.marked_keys(["driver", "source"]):
         words = diff.immutable_differences(KINDS["storage_pool"], {"driver": NEW, "config": {"source": NEW}}, pool)
     assert len(words) == 2 and "cAnaRy" not in str(words) and "(hidden)" in words[0]
 
 
-def test_a_short_marked_value_does_not_spoil_the_daemons_words():
+def test_short_marked_value_does_not_alter_other_words():
     def refusing(seen):
         return failure(400, "a true word") if seen.method == "POST" else server()
 
@@ -197,7 +197,7 @@ def test_a_short_marked_value_does_not_spoil_the_daemons_words():
 
 
 @pytest.mark.parametrize("path", STATES, ids=called)
-def test_each_state_of_config_or_devices_can_mark_them(path):
+def test_each_state_with_config_or_devices_has_sensitive(path):
     for function in public(path):
         if {"config", "devices"} & set(parameters(function)):
             assert "sensitive" in parameters(function)
@@ -216,7 +216,7 @@ SECRET_QUERIES = ["/1.0/images/f/export?secret=cAnaRy-q&x=1", "/1.0/operations/o
 
 
 @pytest.mark.parametrize("url", SECRET_QUERIES)
-def test_no_secret_of_a_query_is_in_what_urllib3_logs(caplog, url):
+def test_secret_in_query_is_not_logged_by_urllib3(caplog, url):
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("urllib3.connectionpool").debug('%s "%s" %s', "localhost", url, 200)
         logging.getLogger("urllib3.util.retry").debug("Incremented Retry for (url='%s'): %r", url, None)
@@ -224,7 +224,7 @@ def test_no_secret_of_a_query_is_in_what_urllib3_logs(caplog, url):
 
 
 @pytest.mark.parametrize("error", [requests.ConnectionError, requests.ReadTimeout, requests.exceptions.InvalidURL])
-def test_no_secret_of_a_query_is_in_a_traceback(error):
+def test_secret_in_query_is_not_in_a_traceback(error):
     broken = error(f"Max retries exceeded with url: /1.0/images/f/export?secret={OLD} (Caused by nothing)")
     try:
         Paper(broken).api.get("images/f/export", params={"secret": OLD})
@@ -233,13 +233,13 @@ def test_no_secret_of_a_query_is_in_a_traceback(error):
     assert "cAnaRy" not in told and "images/f/export" in told
 
 
-def test_the_cause_of_an_error_without_a_secret_is_kept():
+def test_cause_of_an_error_without_secret_is_kept():
     with pytest.raises(APIException) as caught:
         Paper(requests.ConnectionError("gone")).api.get("profiles")
     assert isinstance(caught.value.__cause__, requests.ConnectionError)
 
 
-def test_a_traceback_of_a_refusal_has_no_secret_of_the_request():
+def test_traceback_of_a_refusal_has_no_secret_of_the_request():
     try:
         Paper(failure(400, f"Bad {OLD}")).api.post("profiles", json={"config": {"user.password": OLD}})
     except APIException as exc:

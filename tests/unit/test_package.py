@@ -39,7 +39,7 @@ def test_a_package_imports_nothing_by_itself(path):
     assert [type(each) for each in statements] == [ast.Expr] and ast.literal_eval(statements[0].value)
 
 
-def test_no_folder_is_called_like_a_loader_of_salt():
+def test_no_folder_is_named_like_a_loader_of_salt():
     text = Path(salt.loader.__file__).read_text(encoding="utf-8")
     loaders = set(re.findall(r'_module_dirs\(\s*opts,\s*"(\w+)"', text))
     assert {"modules", "pillar", "states", "utils"} <= loaders, "Salt's loaders are known to compare with"
@@ -53,7 +53,7 @@ def test_the_front_of_the_same_name_is_not_taken_for_the_library():
     assert done.returncode == 0, done.stderr
 
 
-def test_what_the_changelog_tells_to_import_is_there():
+def test_imports_in_the_changelog_exist():
     text = (REPO / "CHANGELOG.rst").read_text(encoding="utf-8")
     places = re.findall(r"^ +``lxdapi_\w+`` +``(lxdapi\.[\w.]+)``$", text, re.MULTILINE)
     assert "lxdapi.api" in places

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("contract_kept")
 DIGEST = "1" * 64
 
 
-def test_the_shortcuts_say_whether_something_changed():
+def test_shortcuts_return_whether_something_changed():
     api = Paper(Model({"images/aliases/x": {"target": DIGEST}}), wait_timeout=5).api
     assert shortcuts.container_get(api, "c1") is False
     config = {"name": "c1", "source": {"type": "none"}, "config": {"limits.cpu": 2}}
@@ -33,7 +33,7 @@ def test_the_shortcuts_say_whether_something_changed():
         shortcuts.container_apply_status(api, False, "Running")
 
 
-def test_the_shortcuts_of_aliases_and_images_say_whether_something_changed():
+def test_image_shortcuts_return_whether_something_changed():
     api = Paper(Model({f"images/{DIGEST}": {"fingerprint": DIGEST}})).api
     for changed in (True, False):
         assert shortcuts.image_alias_present(api, "a", DIGEST, "d") is changed
@@ -45,7 +45,7 @@ def test_the_shortcuts_of_aliases_and_images_say_whether_something_changed():
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "", None, "a\n"])
-def test_the_shortcuts_make_nothing_of_a_bad_name(name):
+def test_shortcuts_refuse_invalid_names(name):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
         shortcuts.container_apply_config(paper.api, False, {"name": name, "source": {"type": "none"}})

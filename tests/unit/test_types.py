@@ -15,7 +15,7 @@ FOLDERS = ("http", "model", "plan")
 FILES = [LIBRARY / "api.py", *(path for folder in FOLDERS for path in sorted(LIBRARY.glob(f"{folder}/*.py")))]
 
 
-def test_mypy_has_nothing_to_say(tmp_path):
+def test_mypy_reports_nothing(tmp_path):
     mypy = [sys.executable, "-m", "mypy", "--cache-dir", str(tmp_path)]
     done = subprocess.run(mypy, cwd=REPO, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -41,7 +41,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("rule, name", [(rule, name) for rule, good in GOOD.items() for name in good])
-def test_a_name_that_follows_its_rule_is_taken_as_it_is(rule, name):
+def test_valid_name_is_unchanged(rule, name):
     assert validation.check(rule, "thing", name) == name
 
 
@@ -50,7 +50,7 @@ def test_an_address_is_named_as_the_daemons_list_it():
 
 
 @pytest.mark.parametrize("rule, name", [(rule, name) for rule, bad in BAD.items() for name in bad])
-def test_a_name_that_breaks_its_rule_is_refused_with_the_rule_in_words(rule, name):
+def test_invalid_name_is_refused_with_its_rule(rule, name):
     with pytest.raises(InvalidError) as caught:
         validation.check(rule, "thing", name)
     assert "thing" in str(caught.value)
@@ -59,7 +59,7 @@ def test_a_name_that_breaks_its_rule_is_refused_with_the_rule_in_words(rule, nam
 
 @pytest.mark.parametrize("rule", validation.RULES)
 @pytest.mark.parametrize("name", REFUSED_EVERYWHERE, ids=ascii)
-def test_what_is_no_name_at_all_is_refused_by_every_rule(rule, name):
+def test_non_name_is_refused_by_every_rule(rule, name):
     with pytest.raises(InvalidError):
         validation.check(rule, "thing", name)
 
@@ -75,7 +75,7 @@ def test_a_fingerprint_is_taken_in_either_case(given, digest):
 
 
 @pytest.mark.parametrize("given", [DIGEST[:63], "%", "", None, 5])
-def test_a_shortened_fingerprint_is_refused_for_it_may_match_another_image(given):
+def test_shortened_fingerprint_is_refused(given):
     with pytest.raises(InvalidError):
         validation.fingerprint(given)
     assert not validation.is_fingerprint(given)
@@ -90,7 +90,7 @@ TRICKY = st.text(st.sampled_from("aé./\\%?#&=;:@ \t\n\x00~+*{}[]2eEfF") | st.ch
 @example("a/../b")
 @example("{name}")
 @pytest.mark.parametrize("scheme", ["https://h:8443", "http+unix://%2Fs"])
-def test_a_quoted_name_is_exactly_one_segment_whatever_it_holds(scheme, name):
+def test_quoted_name_is_exactly_one_segment(scheme, name):
     try:
         validation.check("any", "thing", name)
     except InvalidError:
@@ -125,7 +125,7 @@ def test_a_request_for_an_object_asks_for_no_other(word, name):
 
 
 @pytest.mark.parametrize("name, sent", [("a/b", "a%2Fb"), ("a\n", "a%0A"), ("%2e%2e", "%252e%252e")])
-def test_a_name_that_nothing_new_gets_can_be_that_of_an_old_object(name, sent):
+def test_old_object_may_have_a_name_refused_for_new_ones(name, sent):
     paper = Paper(failure(404, "not found"))
     assert list(converge.plan_absent(paper.api, "profile", name)) == []
     assert [seen.path for seen in paper.seen] == [f"/1.0/profiles/{sent}"]
@@ -135,7 +135,7 @@ def test_a_name_that_nothing_new_gets_can_be_that_of_an_old_object(name, sent):
 
 
 @given(TRICKY)
-def test_a_path_that_a_person_typed_never_climbs(text):
+def test_typed_path_never_climbs(text):
     paper = Paper(sync({}))
     try:
         paper.api.get(text)
@@ -171,17 +171,17 @@ def test_a_value_is_the_text_that_the_daemon_takes(given, text):
 
 
 @pytest.mark.parametrize("given", [1.5, 2.0, float("nan"), [], ["a"], {}, {"a": 1}, ("a",), b"a", object()], ids=repr)
-def test_what_is_no_config_value_is_refused_and_its_key_named(given):
+def test_invalid_config_value_is_refused_and_its_key_named(given):
     with pytest.raises(InvalidError, match="limits.cpu"):
         validation.config_value("limits.cpu", given)
 
 
 @pytest.mark.parametrize("given", ["a\x00b", "\x00", "a\ud800", "\udfff"], ids=ascii)
-def test_text_that_the_daemon_would_alter_is_refused(given):
+def test_text_altered_by_the_daemon_is_refused(given):
     with pytest.raises(InvalidError, match="user.x"):
         validation.config_value("user.x", given)
 
 
-def test_names_are_sorted_as_a_person_counts():
+def test_names_are_sorted_naturally():
     ordered = ["", "1a", "2", "10", "a", "a1", "a02", "a2", "a10", "a10b2", "a10b10", "a1" + "0" * 5000, "a-1", "b"]
     assert sorted(reversed(ordered), key=validation.natural_key) == ordered

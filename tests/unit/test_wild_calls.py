@@ -55,7 +55,7 @@ def functions():
 
 
 @pytest.mark.parametrize("path, function, parameter", list(functions()))
-def test_each_function_answers_whatever_it_is_called_with(path, function, parameter, monkeypatch, tmp_path):
+def test_each_function_survives_arbitrary_arguments(path, function, parameter, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for there in (True, False):
         monkeypatch.setattr(connection, "connect", lambda *given, **more: Paper(Daemon(there)).api)  # noqa: B023

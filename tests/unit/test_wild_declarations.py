@@ -129,7 +129,7 @@ def functions():
 
 
 @pytest.mark.parametrize("path, function, parameter", list(functions()))
-def test_each_state_answers_whatever_is_declared(path, function, parameter, monkeypatch, tmp_path):
+def test_each_state_survives_arbitrary_declarations(path, function, parameter, monkeypatch, tmp_path):
     word = (getattr(state_of(path, True, True, ""), "__virtualname__", None) or path.stem).partition("_")[2]
     for there in (True, False):
         for test in (True, False):

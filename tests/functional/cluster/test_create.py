@@ -27,7 +27,7 @@ def parent(cluster):
 
 
 @pytest.mark.parametrize("target", ["n1", "n2", "@g1"])
-def test_an_instance_is_made_on_the_member_that_is_named(clustered, raw, target):
+def test_instance_is_created_on_target_member(clustered, raw, target):
     clustered(f"{GROUP}.present", "g1", members=["n2"])
     declared = {"target": target, "devices": ROOT, "config": {"user.a": "1"}}
     assert clustered.changed(f"{INSTANCE}.present", "c1", **declared) == {"created": "c1"}
@@ -38,7 +38,7 @@ def test_an_instance_is_made_on_the_member_that_is_named(clustered, raw, target)
 
 
 @pytest.mark.parametrize("target", ["n7", "@g7"])
-def test_an_instance_is_not_made_on_a_member_that_is_not_there(cluster, clustered, target):
+def test_target_that_does_not_exist_is_refused(cluster, clustered, target):
     words = f"target: there is no cluster {'group g7' if target[0] == '@' else 'member n7'}"
     for answer in (clustered.predicted, clustered):
         ret = answer(f"{INSTANCE}.present", "c1", target=target, devices=ROOT)
@@ -46,7 +46,7 @@ def test_an_instance_is_not_made_on_a_member_that_is_not_there(cluster, clustere
     assert cluster.first.ask("GET", "/1.0/instances") == []
 
 
-def test_a_new_network_and_a_new_pool_lack_what_is_declared_to_be_absent(clustered, raw, parent):
+def test_create_omits_keys_declared_as_null(clustered, raw, parent):
     config = {"user.keep": "me", "user.drop": None}
     members = {name: {"parent": parent} for name in ("n1", "n2")}
     clustered.changed(f"{NETWORK}.present", "mv0", type="macvlan", config=config, members=members)
@@ -55,7 +55,7 @@ def test_a_new_network_and_a_new_pool_lack_what_is_declared_to_be_absent(cluster
     assert raw("storage-pools/fast")["config"] == {"user.keep": "me"}
 
 
-def test_what_the_daemon_did_of_a_change_is_told_where_it_did_not_do_the_rest(cluster, clustered):
+def test_partly_applied_change_is_reported(cluster, clustered):
     if cluster.server == "lxd":
         return
     description = cluster.first.ask("GET", "/1.0/cluster/groups/default")["description"]

@@ -14,7 +14,7 @@ INSTANCE, MEMBER, PROFILE = "lxdapi_instance", "lxdapi_cluster_member", "lxdapi_
 
 
 # Which daemon a test runs on in the short run; tests/unit/model/test_objects.py has on paper what differs between them.
-SHORT = {"three_members": "lxd", "member_that_was_killed": "incus", "without_a_quorum": "lxd"}
+SHORT = {"three_members": "lxd", "killed_member": "incus", "without_quorum": "lxd"}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def pytest_generate_tests(metafunc):
     kinds = metafunc.config.getoption("--daemon")
     name = next(each for each in SHORT if each in metafunc.function.__name__)
     short = SHORT[name] if SHORT[name] in kinds else kinds[0]
-    size = 2 if name == "member_that_was_killed" else 3
+    size = 2 if name == "killed_member" else 3
     if "seconds" not in metafunc.fixturenames:
         marks = {kind: () if kind == short else pytest.mark.long for kind in kinds}
         runs = [pytest.param((kind, size), marks=marks[kind], id=kind) for kind in kinds]
@@ -56,7 +56,7 @@ def changes_of(answer):
     return answer["changes"]
 
 
-def test_three_members_converge_and_the_second_run_finds_nothing(made, tmp_path, image):
+def test_three_members_converge_and_second_run_changes_nothing(made, tmp_path, image):
     made.first.import_image(image, alias="busybox")
     states = states_of(tmp_path, made, "n2")
     whole = {"source": "busybox", "running": True}
@@ -89,7 +89,7 @@ def test_three_members_converge_and_the_second_run_finds_nothing(made, tmp_path,
         assert changes_of(states[f"{INSTANCE}.absent"](name=name, force=True)) == {}
 
 
-def test_an_instance_on_a_member_that_was_killed_is_said_to_be_there_and_nothing_is_made(made, tmp_path):
+def test_instance_on_killed_member_is_reported_not_recreated(made, tmp_path):
     states = states_of(tmp_path, made)
     assert changes_of(states[f"{INSTANCE}.present"](name="c1", target="n2")) == {"created": "c1"}
     declared = {
@@ -116,7 +116,7 @@ def test_an_instance_on_a_member_that_was_killed_is_said_to_be_there_and_nothing
     assert (found["name"], found["location"]) == ("c1", "n2")
 
 
-def test_a_write_without_a_quorum_fails_and_the_second_run_converges(made, seconds, tmp_path):
+def test_write_without_quorum_fails_and_next_run_converges(made, seconds, tmp_path):
     states = states_of(tmp_path, made, timeout=seconds)
     declared = {"name": "web", "config": {"user.a": "1"}}
     assert changes_of(states[f"{PROFILE}.present"](name="other")) == {"created": "other"}

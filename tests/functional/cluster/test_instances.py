@@ -33,7 +33,7 @@ def c1(cluster, clustered, image):
     return "c1"
 
 
-def test_a_stopped_instance_is_moved_where_that_is_said_and_only_there(clustered, found, c1):
+def test_stopped_instance_moves_only_with_move_true(clustered, found, c1):
     words = "it is on n1, not on n2 (move: True moves it)"
     assert words in clustered.unchanged(f"{INSTANCE}.present", c1, target="n2")["comment"]
     edit = {"target": "n2", "config": {"user.a": "1"}}
@@ -63,7 +63,7 @@ def test_a_running_instance_is_stopped_moved_and_runs_again(clustered, found, c1
     assert found(c1) == ("n2", "Running")
 
 
-def test_a_group_is_one_of_its_members(clustered, found, c1):
+def test_target_group_means_any_of_its_members(clustered, found, c1):
     clustered(f"{GROUP}.present", "g1", members=["n2"])
     clustered(f"{GROUP}.present", "g0")
     clustered.unchanged(f"{INSTANCE}.present", c1, target="@default", move=True)
@@ -74,7 +74,7 @@ def test_a_group_is_one_of_its_members(clustered, found, c1):
         assert words in clustered.failed(f"{INSTANCE}.present", c1, target=target, move=True)
 
 
-def test_an_instance_whose_move_fails_runs_again_where_it_was(clustered, found, c1):
+def test_failed_move_leaves_instance_running_in_place(clustered, found, c1):
     clustered(f"{INSTANCE}.running", c1)
     clustered._proxy.arm("status", method="POST", path=r"instances/c1\?.*target", status=500, error="no room there")
     ret = clustered(f"{INSTANCE}.present", c1, target="n2", move=True)
@@ -83,7 +83,7 @@ def test_an_instance_whose_move_fails_runs_again_where_it_was(clustered, found, 
     assert found(c1) == ("n1", "Running")
 
 
-def test_what_is_not_moved_is_refused_before_it_is_stopped(clustered, found, c1):
+def test_immovable_instance_is_refused_before_stop(clustered, found, c1):
     clustered(f"{INSTANCE}.running", c1)
     clustered(f"{INSTANCE}.present", "c2", source="busybox", target="n1", ephemeral=True, running=True)
     clustered(f"{MEMBER}.evacuated", "n2")
@@ -95,7 +95,7 @@ def test_what_is_not_moved_is_refused_before_it_is_stopped(clustered, found, c1)
     assert "move: target is needed" in clustered.failed(f"{INSTANCE}.present", c1, move=True)
 
 
-def test_a_move_on_a_server_that_is_no_member_is_refused(apply, imported):
+def test_move_on_unclustered_server_is_refused(apply, imported):
     apply(f"{INSTANCE}.present", "c1", source="busybox")
     comment = apply.failed(f"{INSTANCE}.present", "c1", target="n2", move=True)
     assert "target: the server is not clustered" in comment
@@ -121,7 +121,7 @@ def test_a_member_is_evacuated_and_restored_once(cluster, clustered, found, c1):
     assert "there is none: a server becomes one by joining" in clustered.failed(f"{MEMBER}.evacuated", "n7")
 
 
-def test_how_a_member_is_evacuated_is_said_where_the_daemon_knows_it(cluster, clustered, found, c1):
+def test_evacuation_options_need_their_api_extension(cluster, clustered, found, c1):
     clustered(f"{INSTANCE}.running", c1)
     extensions = cluster.first.ask("GET", "/1.0")["api_extensions"]
     options = {"mode": "clustering_evacuation_mode", "force": "clustering_evacuation_force"}
@@ -138,7 +138,7 @@ def test_how_a_member_is_evacuated_is_said_where_the_daemon_knows_it(cluster, cl
         assert found(c1) == ("n1", "Running")
 
 
-def test_each_member_in_turn_gives_equal_results(cluster, clustered, c1, tmp_path):
+def test_each_member_gives_equal_results(cluster, clustered, c1, tmp_path):
     clustered("lxdapi_profile.present", "web", config={"user.a": "1"})
     clustered("lxdapi_storage_volume.present", "default/v1", target="n2")
     clustered(f"{INSTANCE}.present", "c2", source="busybox", target="n2", profiles=["default", "web"])

@@ -61,7 +61,7 @@ def test_a_group_has_its_members(clustered, group):
     assert group("g2") is None
 
 
-def test_a_group_has_config_where_the_daemon_knows_of_it(cluster, clustered, raw):
+def test_group_config_needs_its_api_extension(cluster, clustered, raw):
     config = {"user.keep": "me", "user.drop": "x"}
     if "clustering_groups_config" not in cluster.first.ask("GET", "/1.0")["api_extensions"]:
         comment = clustered.failed(f"{GROUP}.present", "g1", config=config)
@@ -80,7 +80,7 @@ def test_the_default_group_stays(clustered, group):
     assert group("default")[1] == ["n1", "n2"]
 
 
-def test_the_last_group_of_a_member_is_not_said_to_have_been_left(cluster, clustered, group):
+def test_refused_removal_from_last_group_is_reported(cluster, clustered, group):
     before = group("default")
     if cluster.server == "lxd":
         clustered.changed(f"{GROUP}.present", "default", members=["n1"])
@@ -150,7 +150,7 @@ def test_a_dead_member_is_removed_by_force(cluster, tmp_path):
         trio.remove()
 
 
-def test_who_joins_later_gets_its_part_of_what_is_half_made(cluster, clustered, raw, tmp_path):
+def test_late_joiner_gets_parts_of_created_resources_only(cluster, clustered, raw, tmp_path):
     folders = {name: {"source": str(tmp_path / name)} for name in ("a", "b", "c")}
     for name in folders:
         (tmp_path / name).mkdir()
@@ -181,7 +181,7 @@ def test_members_and_groups_are_listed_read_and_edited(clustered, modules, raw):
 
 
 @pytest.mark.parametrize("function", [GROUP, MEMBER])
-def test_who_is_no_member_has_neither_members_nor_groups(apply, function):
+def test_unclustered_server_has_no_members_or_groups(apply, function):
     for answer in (apply.predicted(f"{function}.present", "g1"), apply(f"{function}.present", "g1")):
         assert (answer["result"], answer["changes"]) == (False, {})
         assert "the server is not clustered" in answer["comment"]

@@ -73,7 +73,7 @@ def without_secrets(capsys, *tokens):
     return said.err
 
 
-def test_a_cluster_is_begun_joined_and_left(pair, capsys):
+def test_cluster_is_enabled_joined_and_left(pair, capsys):
     addresses, (one, two) = pair.made.addresses, pair.states.values()
     (pair.folder / "pool").mkdir()
     config = {"cluster.https_address": {"old": None, "new": addresses["n1"]}}
@@ -110,7 +110,7 @@ def test_a_cluster_is_begun_joined_and_left(pair, capsys):
     assert "PUT http+unix" in without_secrets(capsys, token)
 
 
-def test_a_token_is_for_one_name_one_cluster_and_once_and_it_is_not_shown(pair, capsys):
+def test_join_token_is_single_use_name_bound_and_masked(pair, capsys):
     addresses, (one, two) = pair.made.addresses, pair.states.values()
     one(f"{CLUSTER}.enabled", "n1", address=addresses["n1"])
     token = pair.call("n1", "join_token", "n2")
@@ -143,11 +143,11 @@ def test_a_token_is_for_one_name_one_cluster_and_once_and_it_is_not_shown(pair, 
 @pytest.mark.parametrize(
     "own", [5, ["x"], {"volume": {}}, {"network": 5}, {"network": {"mv0": 5}}, {"storage_pool": {"default": ["x"]}}]
 )
-def test_what_is_no_config_of_a_member_is_refused_before_any_request(apply, own):
+def test_invalid_member_config_is_refused_before_any_request(apply, own):
     comment = apply.refused(f"{CLUSTER}.joined", "n2", member_config=own)
     assert "member_config: a mapping of network and storage_pool to names and config is needed" in comment
 
 
-def test_a_server_without_an_address_begins_no_cluster(apply, daemon):
+def test_cluster_needs_a_server_with_an_address(apply, daemon):
     assert "https_address" in apply.failed(f"{CLUSTER}.enabled", "n1")
     assert daemon.ask("GET", "/1.0")["environment"]["server_clustered"] is False

@@ -71,7 +71,7 @@ def refused(states, function, name, **arguments):
     return predicted["comment"]
 
 
-def test_a_pool_is_made_on_all_members_and_edited_as_one(clustered, raw, folders):
+def test_pool_is_created_on_all_members_and_edited_as_one(clustered, raw, folders):
     declared = {"driver": "dir", "description": "one", "config": OWN, "members": folders}
     assert (
         "would be prepared on n1 and prepared on n2 and created"
@@ -98,13 +98,13 @@ def test_a_pool_is_made_on_all_members_and_edited_as_one(clustered, raw, folders
     clustered.unchanged(f"{POOL}.absent", "fast")
 
 
-def test_a_pool_without_anything_of_the_members_needs_no_word_of_them(clustered, raw):
+def test_pool_without_member_keys_needs_no_members(clustered, raw):
     changes = clustered.changed(f"{POOL}.present", "fast", driver="dir")
     assert changes == {"members": prepared({"n1": {}, "n2": {}}), "created": "fast"}
     assert sorted(raw("storage-pools/fast")["locations"]) == ["n1", "n2"]
 
 
-def test_the_source_of_a_members_pool_is_fixed(clustered, raw, folders):
+def test_pool_source_on_a_member_is_immutable(clustered, raw, folders):
     clustered(f"{POOL}.present", "fast", driver="dir", members=folders)
     edit = {"description": "lost", "members": {"n2": {"source": "/srv/other"}}}
     comment = refused(clustered, f"{POOL}.present", "fast", **edit)
@@ -134,7 +134,7 @@ def test_a_network_has_a_parent_on_each_member(clustered, raw, parents):
     clustered.unchanged(f"{NETWORK}.absent", "mv0")
 
 
-def test_what_is_common_and_what_is_a_members_own_change_at_once(clustered, raw, parents):
+def test_common_and_member_keys_change_together(clustered, raw, parents):
     clustered(f"{NETWORK}.present", "mv0", type="macvlan", description="one", members=both(parents))
     edit = {"description": "two", "config": {"user.x": "1"}, "members": {"n1": parents["other"], "n2": parents["n1"]}}
     changes = clustered.changed(f"{NETWORK}.present", "mv0", **edit)
@@ -144,7 +144,7 @@ def test_what_is_common_and_what_is_a_members_own_change_at_once(clustered, raw,
 
 
 @pytest.mark.parametrize("driver", ["dir", None])
-def test_a_pool_that_was_left_without_a_part_is_completed(cluster, clustered, raw, folders, driver):
+def test_pool_missing_a_part_is_completed(cluster, clustered, raw, folders, driver):
     cluster.first.ask("POST", "/1.0/storage-pools?target=n1", {"name": "fast", "driver": "dir", "config": {}})
     declared = {"driver": driver, "description": "one", "config": OWN, "members": folders}
     changes = clustered.changed(f"{POOL}.present", "fast", **declared)
@@ -156,7 +156,7 @@ def test_a_pool_that_was_left_without_a_part_is_completed(cluster, clustered, ra
     assert own(raw, "storage-pools/fast", "source") == folders
 
 
-def test_a_part_that_was_left_is_of_the_driver_that_it_is_of(cluster, clustered, raw):
+def test_driver_must_match_existing_pool_part(cluster, clustered, raw):
     cluster.first.ask("POST", "/1.0/storage-pools?target=n1", {"name": "fast", "driver": "dir"})
     comment = refused(clustered, f"{POOL}.present", "fast", driver="btrfs")
     assert "driver is 'dir' and cannot be changed to 'btrfs'" in comment
@@ -211,7 +211,7 @@ def test_a_network_that_failed_on_a_member_is_completed(clustered, raw, parents)
     assert own(raw, "networks/mv0", "parent") == both(parents)
 
 
-def test_a_member_that_is_not_there_is_refused_with_those_that_are(clustered, raw):
+def test_unknown_member_is_refused_and_known_ones_listed(clustered, raw):
     declared = {"driver": "dir", "members": {"n1": {}, "n7": {"source": "/tmp"}}}
     for _ in range(2):
         comment = refused(clustered, f"{POOL}.present", "fast", **declared)
@@ -220,7 +220,7 @@ def test_a_member_that_is_not_there_is_refused_with_those_that_are(clustered, ra
         clustered(f"{POOL}.present", "fast", driver="dir")
 
 
-def test_a_key_of_the_members_is_none_of_all(clustered, raw, folders):
+def test_member_key_in_common_config_is_refused(clustered, raw, folders):
     declared = {"driver": "dir", "config": {"source": "/tmp"}}
     ret = clustered(f"{POOL}.present", "fast", **declared)
     assert ret["result"] is False and set(ret["changes"]) == {"members"}
@@ -229,12 +229,12 @@ def test_a_key_of_the_members_is_none_of_all(clustered, raw, folders):
     assert raw("storage-pools/fast")["status"] == "Created"
 
 
-def test_members_of_a_server_that_is_no_member_are_refused(apply):
+def test_members_on_unclustered_server_is_refused(apply):
     for function, name in ((f"{POOL}.present", "fast"), (f"{NETWORK}.present", "mv0")):
         assert "members: the server is not clustered" in refused(apply, function, name, members={"n1": {}})
 
 
-def test_a_setting_of_one_server_is_that_ones(cluster, clustered):
+def test_server_setting_applies_to_one_member(cluster, clustered):
     def settings():
         return [cluster["n2"].ask("GET", f"/1.0?target={name}")["config"] for name in ("n1", "n2")]
 
@@ -257,16 +257,16 @@ TARGETED = ((f"{SERVER}.present", "server"), (f"{VOLUME}.present", "default/v1")
 
 
 @pytest.mark.parametrize("function, name", TARGETED)
-def test_a_target_that_is_no_member_is_refused(clustered, function, name):
+def test_unknown_target_is_refused(clustered, function, name):
     assert "there is no cluster member 'n7'" in refused(clustered, function, name, target="n7")
 
 
 @pytest.mark.parametrize("function, name", TARGETED)
-def test_a_target_of_a_server_that_is_no_member_is_refused(apply, function, name):
+def test_target_on_unclustered_server_is_refused(apply, function, name):
     assert "Server is not clustered (GET /1.0/cluster/members/n1)" in refused(apply, function, name, target="n1")
 
 
-def test_a_volume_is_on_the_member_that_is_named_and_of_two_one_has_to_be_named(clustered, raw):
+def test_volume_on_two_members_needs_target(clustered, raw):
     path = "storage-pools/default/volumes/custom/v1"
     assert clustered.changed(f"{VOLUME}.present", "default/v1", description="two", target="n2") == {
         "created": "default/v1"
@@ -286,7 +286,7 @@ def test_a_volume_is_on_the_member_that_is_named_and_of_two_one_has_to_be_named(
     assert raw(f"{path}?target=n1")["description"] == "one"
 
 
-def test_a_snapshot_is_where_its_volume_is(clustered, raw):
+def test_snapshot_is_on_the_member_of_its_volume(clustered, raw):
     for name in ("n1", "n2"):
         clustered(f"{VOLUME}.present", "default/v1", target=name)
     path = "storage-pools/default/volumes/custom/v1/snapshots/s0"
@@ -323,7 +323,7 @@ def test_an_exported_cluster_is_as_declared(cluster, clustered, folders, parents
     assert applied >= {f"lxdapi_{word}.present" for word in ("cluster_group", "cluster_member", "network", "server")}
 
 
-def test_the_roles_that_members_get_by_themselves_are_not_exported_and_declared_they_are_silent(
+def test_automatic_roles_are_not_exported_and_no_change(
     cluster, clustered, raw, tmp_path
 ):
     clustered("lxdapi_cluster_member.present", "n2", roles=["event-hub"])
@@ -337,7 +337,7 @@ def test_the_roles_that_members_get_by_themselves_are_not_exported_and_declared_
     clustered.unchanged("lxdapi_cluster_member.present", "n2", roles=["database", "event-hub"])
 
 
-def test_a_network_and_a_pool_are_made_and_edited_from_the_command_line_too(cluster, folders, parents, tmp_path):
+def test_network_and_pool_are_managed_from_the_command_line(cluster, folders, parents, tmp_path):
     modules = Loaded(tmp_path / "c", {"local": {"endpoint": cluster.first.socket}}).modules
     settings = {"driver": "dir", "description": "one", "members": folders}
     assert modules["lxdapi.create"]("storage_pool", "fast", settings)["created"] == "fast"

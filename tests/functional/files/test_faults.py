@@ -43,7 +43,7 @@ def names(inside):
     return [name for name in inside.names("/etc") if "app" in name]
 
 
-def test_a_push_that_is_cut_leaves_the_old_file_and_nothing_beside_it(apply, inside, large, proxy, salt):
+def test_interrupted_push_keeps_old_file_and_no_temporary_file(apply, inside, large, proxy, salt):
     salt.modules["lxdapi_file.write"]("c1", "/etc/app", "old")
     give_up = Loaded(large.parent / "giving-up", {"local": {"endpoint": str(proxy.socket), "retry_timeout": 0}})
     # what looks and what compares is let through, what writes is cut; then what cleans up is let through
@@ -55,7 +55,7 @@ def test_a_push_that_is_cut_leaves_the_old_file_and_nothing_beside_it(apply, ins
     assert until(lambda: names(inside) == ["app"], 5), names(inside)
 
 
-def test_a_push_that_is_cut_is_begun_anew_and_what_was_left_goes(apply, inside, large, proxy):
+def test_retried_push_removes_old_temporary_files(apply, inside, large, proxy):
     inside.sh("echo x > /etc/.app.lxdapi-0123456789abcdef; echo y > /etc/.apple.lxdapi-0123456789abcdef")
     proxy.arm("cut_stream", path=SFTP, skip=1, after=4 * MIB)
     ret = apply("lxdapi_file.managed", "/etc/app", instance="c1", source=str(large))
@@ -65,7 +65,7 @@ def test_a_push_that_is_cut_is_begun_anew_and_what_was_left_goes(apply, inside, 
 
 
 @pytest.mark.mainly("lxd")
-def test_a_push_on_a_full_disk_fails_with_the_reason_and_the_old_file_stays(apply, inside, large, daemon):
+def test_push_to_full_disk_fails_and_keeps_old_file(apply, inside, large, daemon):
     folder = tempfile.mkdtemp(prefix="lxsmall", dir="/tmp")
     enter = ["nsenter", f"--mount=/proc/{daemon.pid}/ns/mnt"]
     subprocess.run([*enter, "mount", "-t", "tmpfs", "-o", "size=1m,mode=777", "tmpfs", folder], check=True)
@@ -105,7 +105,7 @@ def test_fifty_mebibytes_go_and_come_with_flat_memory(salt, inside, tmp_path):
 
 
 @pytest.mark.mainly("incus7")
-def test_a_daemon_that_falls_silent_or_speaks_no_sftp_is_given_up(apply, inside, proxy, tmp_path):
+def test_silent_or_non_sftp_daemon_is_given_up(apply, inside, proxy, tmp_path):
     salt = Loaded(tmp_path / "quick", {"local": {"endpoint": str(proxy.socket), "timeout": 1, "retry_timeout": 0}})
     state = lambda: salt.states["lxdapi_file.managed"]("/etc/x", "c1", contents="x")  # noqa: E731
     for fault, options, words in (
@@ -123,7 +123,7 @@ def test_a_daemon_that_falls_silent_or_speaks_no_sftp_is_given_up(apply, inside,
 
 
 @pytest.mark.mainly("lxd")
-def test_of_two_that_write_one_file_at_a_moment_both_are_done(daemon, inside, tmp_path):
+def test_concurrent_writes_to_one_file_all_succeed(daemon, inside, tmp_path):
     api = [lxdapi_api.API.factory(daemon.socket) for _ in range(3)]
     failed = []
 
@@ -157,7 +157,7 @@ def test_files_over_https(daemon, inside, https, tmp_path, raw):
 
 
 @pytest.mark.mainly("lxd")
-def test_no_connection_outlives_what_it_was_for(apply, inside, monkeypatch):
+def test_sftp_connections_are_closed_after_use(apply, inside, monkeypatch):
     opened = []
     begin = sftp_session.Session.__init__
     monkeypatch.setattr(

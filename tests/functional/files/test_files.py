@@ -42,7 +42,7 @@ def test_a_mode_is_octal_digits_however_yaml_reads_them(salt, inside, proxy):
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_no_mode_is_refused_before_any_request(managed):
+def test_invalid_mode_is_refused_before_any_request(managed):
     for mode in ("rw-", "999", 999, "", -1, 1.5, True, "07777777", [640]):
         assert "octal digits" in managed.refused("/etc/x", contents="x", mode=mode)
 
@@ -79,7 +79,7 @@ def test_content_owner_and_mode_are_corrected_each_by_itself(managed, inside):
     assert set(changes) == {"diff"} and inside.facts("/etc/app.conf") == "640 65534 65534"
 
 
-def test_what_is_in_the_way_is_told_and_stays(managed, inside):
+def test_obstacle_is_reported_and_kept(managed, inside):
     assert "is a directory and no file: force" in managed.failed("/etc", contents="x")
     assert "/nope does not exist; makedirs" in managed.failed("/nope/x", contents="x")
     assert managed.predicted("/nope/x", contents="x")["result"] is None
@@ -94,7 +94,7 @@ def test_what_is_in_the_way_is_told_and_stays(managed, inside):
 
 
 @pytest.mark.mainly("incus7")
-def test_a_symbolic_link_stays_and_what_it_leads_to_is_written(managed, inside):
+def test_write_follows_symbolic_link(managed, inside):
     managed.changed("/etc/link", "symlink", target="hosts")
     managed.changed("/etc/link", contents="x")
     assert inside.read("/etc/hosts") == b"x\n" and managed.unchanged("/etc/link", "symlink", target="hosts")
@@ -108,7 +108,7 @@ def test_a_symbolic_link_stays_and_what_it_leads_to_is_written(managed, inside):
     assert "too many symbolic links" in managed.failed("/etc/loop", contents="x")
 
 
-def test_a_link_that_is_not_followed_is_replaced_and_its_target_stays(managed, inside):
+def test_unfollowed_link_is_replaced_and_target_kept(managed, inside):
     inside.sh("echo x > /etc/file && mkdir /etc/dir && touch /etc/dir/kept")
     for number, target in enumerate(("file", "dir", "nowhere", "l2")):  # the last one leads to itself
         path = f"/etc/l{number - 1}"
@@ -122,7 +122,7 @@ def test_a_link_that_is_not_followed_is_replaced_and_its_target_stays(managed, i
     assert "is a directory and no file: force" in managed.failed("/etc/dir", contents="x", follow_symlinks=False)
 
 
-def test_a_directory_is_what_a_link_leads_to_and_absent_is_the_link(managed, inside):
+def test_directory_follows_link_and_absent_removes_it(managed, inside):
     inside.sh("mkdir -p /srv/real && echo x > /srv/file && ln -s real /srv/d && ln -s file /srv/f && ln -s no /srv/n")
     assert managed.changed("/srv/d", "directory", mode="0700") == {"mode": {"old": "0755", "new": "0700"}}
     assert inside.facts("/srv/real") == "700 0 0"
@@ -150,7 +150,7 @@ def test_directories_and_links_as_declared_and_gone(managed, inside):
     assert "cannot be removed" in managed.refused("/", "absent")
 
 
-def test_a_name_of_a_file_is_any_text(managed, inside, salt):
+def test_any_text_is_a_valid_file_name(managed, inside, salt):
     for name in ("é ü?&#%", "with\nnewline", "'\"$HOME;id", "n" * 255, "é" * 127):
         managed.changed(f"/etc/{name}", contents="x")
         assert name in inside.names("/etc")
@@ -160,13 +160,13 @@ def test_a_name_of_a_file_is_any_text(managed, inside, salt):
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_no_path_is_refused_before_any_request(managed):
+def test_invalid_path_is_refused_before_any_request(managed):
     for name in ("etc/x", "", "/etc/../x", "/./x", "/a\0b", "/half\ud800", None, 5):
         comment = managed.refused(name, contents="x")
         assert "path" in comment or "half a character" in comment
 
 
-def test_an_instance_runs_or_is_frozen_or_is_not_there(managed, inside, apply):
+def test_instance_may_be_running_frozen_or_missing(managed, inside, apply):
     for number, action in enumerate((None, "start", "freeze")):
         if action:
             inside.act(action)
@@ -178,7 +178,7 @@ def test_an_instance_runs_or_is_frozen_or_is_not_there(managed, inside, apply):
 
 
 @pytest.mark.mainly("lxd")
-def test_the_content_is_of_a_source_rendered_and_verified(managed, inside, salt, tmp_path):
+def test_source_is_rendered_and_verified(managed, inside, salt, tmp_path):
     (salt.tree / "t.conf").write_text("{{ who }} by {{ salt['test.echo']('salt') }}\n")
     given = {"source": "salt://t.conf", "template": "jinja", "defaults": {"who": "no"}, "context": {"who": "me"}}
     managed.changed("/etc/t.conf", **given)
@@ -200,7 +200,7 @@ def test_the_content_is_of_a_source_rendered_and_verified(managed, inside, salt,
 
 
 @pytest.mark.mainly("incus")
-def test_secrets_are_not_shown_where_they_are_not_to_be(managed, inside, apply):
+def test_show_changes_false_masks_content(managed, inside, apply):
     for text in ("cAnaRy1", "cAnaRy2"):
         ret = managed.predicted("/etc/secret", contents=text, mode="0600", show_changes=False)
         assert "cAnaRy" not in str(ret) and ret["changes"]["diff"] == "(hidden)"
@@ -209,7 +209,7 @@ def test_secrets_are_not_shown_where_they_are_not_to_be(managed, inside, apply):
 
 
 @pytest.mark.mainly("incus7")
-def test_what_exists_stays_with_replace_false_and_without_content(managed, inside):
+def test_existing_file_is_kept_without_content_or_replace(managed, inside):
     assert managed.changed("/etc/hosts", contents="x", replace=False, mode="0600").keys() == {"mode"}
     managed.unchanged("/etc/hosts")
     assert inside.read("/etc/hosts") == HOSTS.encode()

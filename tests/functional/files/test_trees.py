@@ -38,7 +38,7 @@ def recurse(apply, way, **given):
     return getattr(apply, way)("lxdapi_file.recurse", "/srv/t", instance="c1", **given)
 
 
-def test_a_tree_is_as_declared_and_what_differs_is_corrected(apply, inside, tree, proxy):
+def test_recurse_creates_tree_and_corrects_differences(apply, inside, tree, proxy):
     given = {"source": str(tree), "keep_symlinks": True, "file_mode": "keep", "user": "nobody"}
     changes = recurse(apply, "changed", **given)
     assert changes["/srv/t/link"] == {"created": "symlink"} and changes["/srv/t/empty"]["created"] == "directory"
@@ -59,7 +59,7 @@ def test_a_tree_is_as_declared_and_what_differs_is_corrected(apply, inside, tree
 
 
 @pytest.mark.mainly("lxd")
-def test_patterns_choose_and_what_is_excluded_is_never_removed(apply, inside, tree):
+def test_patterns_select_and_excluded_files_are_kept(apply, inside, tree):
     recurse(apply, "changed", source=str(tree), include="*.conf")
     assert inside.sh("cd /srv/t; find . | sort").split() == [".", "./a.conf"]
     inside.sh("cd /srv/t; mkdir -p keep/x other; echo x > keep/x/f; echo x > other/f")
@@ -70,7 +70,7 @@ def test_patterns_choose_and_what_is_excluded_is_never_removed(apply, inside, tr
 
 
 @pytest.mark.mainly("incus7")
-def test_what_is_of_another_type_stays_unless_it_is_forced(apply, inside, tree):
+def test_entry_of_another_type_is_replaced_only_by_force(apply, inside, tree):
     inside.sh("mkdir -p /srv/t/a.conf/x; ln -s /etc /srv/t/sub")
     assert "is a directory and no file" in recurse(apply, "failed", source=str(tree))
     inside.sh("echo x > /srv/t/.link.lxdapi-0123456789abcdef")
@@ -105,7 +105,7 @@ def test_a_thousand_files_go_and_come_back(salt, inside, tmp_path, raw):
     }
 
 
-def test_nothing_that_is_pulled_lands_outside_and_all_of_it_is_private(salt, inside, tmp_path):
+def test_pulled_files_are_private_and_stay_inside_target(salt, inside, tmp_path):
     inside.sh(
         "mkdir -p /srv/t/sub && cd /srv/t && echo x > f && chmod 755 f && echo x > sub/g && mkfifo pipe && "
         "ln -s f good && ln -s ../f sub/good && ln -s /etc abs && ln -s ../../x up && ln -s . here && ln -s here/.. out"
@@ -122,7 +122,7 @@ def test_nothing_that_is_pulled_lands_outside_and_all_of_it_is_private(salt, ins
 
 
 @pytest.mark.mainly("lxd")
-def test_a_directory_that_is_there_is_replaced_only_by_force(salt, inside, tmp_path):
+def test_existing_directory_is_replaced_only_by_force(salt, inside, tmp_path):
     inside.sh("mkdir -p /srv/t && echo new > /srv/t/f")
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "old").write_text("old")
@@ -137,7 +137,7 @@ def test_a_directory_that_is_there_is_replaced_only_by_force(salt, inside, tmp_p
 
 
 @pytest.mark.mainly("incus")
-def test_test_mode_asks_only_what_changes_nothing(apply, inside, tree, monkeypatch):
+def test_test_mode_sends_only_reading_sftp_requests(apply, inside, tree, monkeypatch):
     sent = []
     send = sftp_session.Session._send
     monkeypatch.setattr(
@@ -168,7 +168,7 @@ def test_test_mode_asks_only_what_changes_nothing(apply, inside, tree, monkeypat
 
 
 @pytest.mark.mainly("lxd")
-def test_a_local_directory_that_is_none_or_goes_round_is_refused(apply, tree):
+def test_local_tree_with_loop_or_special_file_is_refused(apply, tree):
     (tree / "sub" / "round").symlink_to("..")
     assert "it is in" in recurse(apply, "refused", source=str(tree))
     (tree / "sub" / "round").unlink()

@@ -20,7 +20,7 @@ def fleet(apply, imported):
     return managed
 
 
-def test_a_fleet_is_made_changed_and_deleted_and_each_time_the_test_mode_knew_it(apply, fleet, proxy, raw):
+def test_fleet_lifecycle_matches_test_mode(apply, fleet, proxy, raw):
     defaults = {"config": {"user.owner": "shop", "limits.cpu": 1}, "running": True}
     declared = {"web[01-03]": None, "db": {"running": None, "config": {"limits.cpu": None}}}
     changes = fleet(declared, apply.changed, defaults)
@@ -49,7 +49,7 @@ def test_a_fleet_is_made_changed_and_deleted_and_each_time_the_test_mode_knew_it
     assert raw("instances") == []
 
 
-def test_who_fails_is_named_with_the_daemons_words_and_the_others_are_done(apply, fleet, raw):
+def test_failed_instance_is_named_and_others_are_done(apply, fleet, raw):
     declared = {"a[1-3]": None, "b": {"source": "nothing"}, "c": {"devices": NOWHERE, "running": True}}
     ret = fleet(declared)
     assert ret["result"] is False
@@ -61,7 +61,7 @@ def test_who_fails_is_named_with_the_daemons_words_and_the_others_are_done(apply
     assert raw("instances/c")["status"] == "Stopped" and raw("instances/b") is None
 
 
-def test_an_instance_that_is_made_and_cannot_be_started_is_told_as_made(apply, imported, raw):
+def test_failed_start_after_create_is_reported_as_created(apply, imported, raw):
     declared = {"source": "busybox", "devices": NOWHERE, "running": True}
     ret = apply("lxdapi_instance.present", "c1", **declared)
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"})
@@ -72,7 +72,7 @@ def test_an_instance_that_is_made_and_cannot_be_started_is_told_as_made(apply, i
 
 
 @pytest.mark.mainly("lxd")
-def test_the_next_batch_is_begun_only_when_this_one_is_well(fleet, raw):
+def test_next_batch_starts_only_after_success(fleet, raw):
     declared = {"a[1-2]": None, "b": {"source": "nothing"}, "c": None, "d[1-2]": None}
     ret = fleet(declared, batch=2)
     assert (ret["result"], sorted(ret["changes"])) == (False, ["a1", "a2", "c"])
@@ -83,7 +83,7 @@ def test_the_next_batch_is_begun_only_when_this_one_is_well(fleet, raw):
 
 
 @pytest.mark.mainly("incus")
-def test_after_too_many_failures_nothing_is_begun(fleet, raw):
+def test_too_many_failures_stop_the_fleet(fleet, raw):
     ret = fleet({"a[1-3]": {"source": "nothing"}, "b[1-4]": None}, concurrency=1, max_failures=1)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "a1, a2 could not be created" in ret["comment"] and "not begun: a3, b[1-4]" in ret["comment"]
@@ -91,7 +91,7 @@ def test_after_too_many_failures_nothing_is_begun(fleet, raw):
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_not_declared_is_reported_or_deleted_if_it_is_stopped_and_nothing_failed(apply, fleet, daemon, raw):
+def test_undeclared_instances_are_reported_or_deleted_if_stopped(apply, fleet, daemon, raw):
     daemon.ask("POST", "/1.0/instances", {"name": "kept", "source": {"type": "none"}})
     daemon.request("PATCH", "/1.0/instances/kept", {"config": {"security.protection.delete": "true"}})
     for name in ("old1", "old2", "origin"):
@@ -115,21 +115,21 @@ def test_what_is_not_declared_is_reported_or_deleted_if_it_is_stopped_and_nothin
 
 
 @pytest.mark.mainly("lxd")
-def test_one_that_is_copied_from_another_of_the_fleet_waits_for_it(apply, fleet, raw):
+def test_copy_waits_for_its_source_in_the_fleet(apply, fleet, raw):
     copies = {"b[1-2]": {"source": {"type": "copy", "source": "a"}}, "a": {"config": {"user.a": "1"}}}
     assert fleet(copies, apply.changed) == {name: {"created": name} for name in ("a", "b1", "b2")}
     assert raw("instances/b2")["config"]["user.a"] == "1"
 
 
 @pytest.mark.mainly("incus7")
-def test_the_copy_of_one_that_could_not_be_made_is_not_begun(fleet):
+def test_copy_of_failed_instance_is_not_started(fleet):
     ret = fleet({"b": {"source": {"type": "copy", "source": "a"}}, "a": {"source": "nothing"}})
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "a could not be created" in ret["comment"] and "not begun: b" in ret["comment"]
 
 
 @pytest.mark.mainly("lxd")
-def test_what_the_instances_need_comes_first(apply, fleet, raw):
+def test_dependencies_of_instances_are_created_first(apply, fleet, raw):
     profile = {"web": {"config": {"limits.cpu": 2}}}
     network = {"br77": {"config": {"ipv4.address": "none", "ipv6.address": "none"}}}
     changes = fleet({"web1": {"profiles": ["default", "web"]}}, apply.changed, profiles=profile, networks=network)
@@ -171,7 +171,7 @@ def meanwhile(proxy, daemon):
     return arm
 
 
-def test_what_somebody_else_changes_between_the_listing_and_the_change_is_not_lost(fleet, meanwhile, raw):
+def test_edit_between_listing_and_change_is_kept(fleet, meanwhile, raw):
     fleet({"a[1-3]": None})
     device = {"d": {"type": "disk", "path": "/t", "source": "/tmp"}}
     theirs = {"config": {"user.theirs": "x", "limits.cpu": "1"}, "devices": device}
@@ -185,7 +185,7 @@ def test_what_somebody_else_changes_between_the_listing_and_the_change_is_not_lo
 
 
 @pytest.mark.mainly("incus")
-def test_a_change_that_is_not_there_afterwards_is_made_again(fleet, meanwhile, raw):
+def test_reverted_change_is_applied_again(fleet, meanwhile, raw):
     fleet({"a[1-3]": None})
     meanwhile("PATCH", "/instances/a2", ["a2"], {"config": {"user.ours": "theirs"}})
     ret = fleet({"a[1-3]": {"config": {"user.ours": "x"}}})
@@ -194,7 +194,7 @@ def test_a_change_that_is_not_there_afterwards_is_made_again(fleet, meanwhile, r
 
 
 @pytest.mark.mainly("incus7")
-def test_a_change_whose_answer_is_lost_is_done_once(fleet, proxy, raw):
+def test_change_with_lost_reply_is_done_once(fleet, proxy, raw):
     fleet({"a[1-3]": None})
     proxy.arm("drop_reply", "PATCH", "/instances/a2")
     ret = fleet({"a[1-3]": {"config": {"user.ours": "x"}}})
@@ -205,7 +205,7 @@ def test_a_change_whose_answer_is_lost_is_done_once(fleet, proxy, raw):
 
 @pytest.mark.mainly("incus7")
 @pytest.mark.parametrize("fault", ["drop_reply", "close"])
-def test_a_new_instance_whose_answer_was_lost_runs_all_the_same(apply, proxy, imported, raw, fault):
+def test_new_instance_with_lost_reply_still_runs(apply, proxy, imported, raw, fault):
     proxy.arm(fault, "POST", "/instances$")
     ret = apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     assert (ret["result"], ret["changes"]) == (True, {"created": "c1", **STARTED}), ret
@@ -213,7 +213,7 @@ def test_a_new_instance_whose_answer_was_lost_runs_all_the_same(apply, proxy, im
 
 
 @pytest.mark.mainly("incus")
-def test_one_that_somebody_else_makes_meanwhile_becomes_as_declared_and_runs(fleet, proxy, daemon, raw):
+def test_instance_created_by_others_is_updated_and_started(fleet, proxy, daemon, raw):
     def make(reply):
         daemon.ask("POST", "/1.0/instances", {"name": "a", "source": {"type": "image", "alias": "busybox"}})
         return reply
@@ -228,7 +228,7 @@ def test_one_that_somebody_else_makes_meanwhile_becomes_as_declared_and_runs(fle
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_deleted_between_the_listing_and_the_change_is_a_failure_of_that_one(fleet, proxy, daemon, raw):
+def test_deletion_between_listing_and_change_is_a_failure(fleet, proxy, daemon, raw):
     fleet({"a[1-3]": None})
     proxy.arm("swap", "GET", r"/instances\?", reply=lambda reply: [reply, daemon.ask("DELETE", "/1.0/instances/a2")][0])
     ret = fleet({"a[1-3]": {"config": {"user.a": "1"}}})
@@ -237,7 +237,7 @@ def test_what_is_deleted_between_the_listing_and_the_change_is_a_failure_of_that
 
 
 @pytest.mark.mainly("lxd")
-def test_values_that_nobody_shall_see_are_masked_of_each(apply, fleet):
+def test_sensitive_values_are_masked_for_each_instance(apply, fleet):
     fleet({"a[1-2]": None})
     hidden = {"instances": {"a[1-2]": None}, "defaults": {"config": {"user.db": "geheim"}}, "sensitive": ["user.db"]}
     expected = apply.predicted("lxdapi_fleet.managed", "shop", **hidden)

@@ -53,7 +53,7 @@ def told(loaded, function, name, arguments, image):
     return [(answer["result"], answer["changes"]) for answer in answers]
 
 
-def test_the_same_states_have_the_same_results_and_changes_on_it_and_on_incus(salt, simulated, imported):
+def test_simulated_host_gives_same_results_as_incus(salt, simulated, imported):
     real = [told(salt, *state, imported) for state in STATES]
     made_up = [told(simulated, *state, "b" * 64) for state in STATES]
     assert str(made_up).replace("b" * 64, imported) == str(real)

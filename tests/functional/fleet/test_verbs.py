@@ -28,7 +28,7 @@ def verb(salt, proxy):
     return call
 
 
-def test_the_life_of_many_and_who_fails_says_why(verb, three, salt, proxy, raw):
+def test_verbs_report_each_instance_and_its_failure(verb, three, salt, proxy, raw):
     predicted = verb("start", "*", test=True)
     assert predicted == {name: STARTED for name in ("a1", "a2", "b")} and proxy.writes() == []
     answers = verb("start", "*")
@@ -53,14 +53,14 @@ def test_the_life_of_many_and_who_fails_says_why(verb, three, salt, proxy, raw):
 
 
 @pytest.mark.mainly("lxd")
-def test_a_snapshot_of_many_is_refused_where_there_is_one_and_made_of_the_others(verb, three, salt):
+def test_snapshot_verb_is_refused_only_where_one_exists(verb, three, salt):
     salt.modules["lxdapi_snapshot.create"]("a2/before")
     answers = verb("snapshot", "a*", "before")
     assert answers["a1"] == {"created": "a1/before"} and isinstance(answers["a2"], str)
 
 
 @pytest.mark.mainly("incus")
-def test_names_that_are_spelled_out_have_to_be_there_and_patterns_may_match_nothing(verb, three, proxy):
+def test_explicit_names_must_exist_and_patterns_may_not_match(verb, three, proxy):
     with pytest.raises(InvalidError, match="there is no instance a3, c"):
         verb("start", "a[2-3],c".split(","))
     assert proxy.writes() == []
@@ -85,7 +85,7 @@ def test_names_that_are_spelled_out_have_to_be_there_and_patterns_may_match_noth
         ("exec", {"names": "*"}, "command"),
     ],
 )
-def test_what_cannot_be_right_is_refused_before_any_request(verb, proxy, function, arguments, words):
+def test_invalid_arguments_are_refused_before_any_request(verb, proxy, function, arguments, words):
     with pytest.raises(InvalidError) as caught:
         verb(function, **arguments)
     assert words in str(caught.value) and proxy.requests() == []

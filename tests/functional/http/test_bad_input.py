@@ -32,12 +32,12 @@ def test_a_bad_snapshot_name_is_refused_before_any_request(apply, name):
 
 
 @pytest.mark.parametrize("target", ["%", "abc", "0" * 63, "0" * 65, "g" * 64, None, 1])
-def test_a_short_or_wild_fingerprint_is_refused_before_any_request(apply, target):
+def test_short_or_invalid_fingerprint_is_refused(apply, target):
     assert "64 lower-case hexadecimal" in apply.refused("lxdapi_image_alias.present", "box", target=target)
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, 1.5, "a\x00b", "\ud800", b"bytes"])
-def test_a_config_value_that_is_no_text_is_refused_before_any_request(apply, value):
+def test_non_text_config_value_is_refused_before_any_request(apply, value):
     comment = apply.refused("lxdapi_profile.present", "web", config={"user.a": value})
     assert comment.startswith("profile web: config user.a")
 
@@ -55,7 +55,7 @@ def test_a_config_value_that_is_no_text_is_refused_before_any_request(apply, val
         ({"running": "maybe"}, "running: true or false"),
     ],
 )
-def test_an_argument_of_the_wrong_type_is_refused_before_any_request(apply, declared, words):
+def test_wrong_argument_type_is_refused_before_any_request(apply, declared, words):
     assert words in apply.refused("lxdapi_instance.present", "c1", **declared)
 
 

@@ -50,7 +50,7 @@ ROOT = {"root": {"type": "disk", "path": "/", "pool": "small"}}
 
 
 @pytest.mark.mainly("incus")
-def test_a_create_on_a_full_disk_fails_with_the_reason_and_leaves_nothing(apply, imported, raw, small, files_in):
+def test_create_on_full_disk_fails_and_leaves_nothing(apply, imported, raw, small, files_in):
     folder = small(MIB)
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", devices=ROOT, running=True)
     assert "could not be created: " in comment
@@ -60,7 +60,7 @@ def test_a_create_on_a_full_disk_fails_with_the_reason_and_leaves_nothing(apply,
 
 
 @pytest.mark.mainly("lxd")
-def test_a_snapshot_on_a_full_disk_fails_with_the_reason_and_leaves_nothing(apply, imported, raw, small, files_in):
+def test_snapshot_on_full_disk_fails_and_leaves_nothing(apply, imported, raw, small, files_in):
     folder = small(3 * MIB)
     apply.changed("lxdapi_instance.present", "c1", source="busybox", devices=ROOT)
     before = files_in(folder)
@@ -73,7 +73,7 @@ def test_a_snapshot_on_a_full_disk_fails_with_the_reason_and_leaves_nothing(appl
 
 
 @pytest.mark.mainly("incus7")
-def test_an_instance_that_the_starting_daemon_starts_is_not_started_twice(apply, daemon, imported, raw, tmp_path):
+def test_autostarting_instance_is_not_started_twice(apply, daemon, imported, raw, tmp_path):
     salt = Loaded(tmp_path / "direct", {"local": {"endpoint": daemon.socket, "timeout": 30}})
     state = lambda: salt.states["lxdapi_instance.running"](name="c1")  # noqa: E731
     apply("lxdapi_instance.present", "c1", source="busybox", config={"boot.autostart": True}, running=True)
@@ -88,7 +88,7 @@ def test_an_instance_that_the_starting_daemon_starts_is_not_started_twice(apply,
         daemon.start()
 
 
-def test_a_failed_start_is_told_soon_and_the_repaired_instance_starts_at_once(apply, imported, raw):
+def test_failed_start_is_fast_and_repaired_instance_starts(apply, imported, raw):
     broken = {"raw.lxc": "lxc.rootfs.path = /nope"}
     began = time.monotonic()
     ret = apply("lxdapi_instance.present", "c1", source="busybox", config=broken, running=True)

@@ -124,7 +124,7 @@ def is_cured(row, fault):
 
 
 @pytest.mark.parametrize("word, fault", TABLE)
-def test_a_broken_request_ends_well_or_says_why_and_is_done_once(request, daemon, proxy, state, word, fault):
+def test_each_fault_is_survived_or_reported_without_double_write(request, daemon, proxy, state, word, fault):
     row = ROWS[word]
     if word.startswith("instance"):
         request.getfixturevalue("imported")

@@ -51,7 +51,7 @@ def refused(salt, words):
     return ret["comment"]
 
 
-def test_a_socket_that_is_absent_is_no_absent_object(at, tmp_path):
+def test_absent_socket_is_no_absent_object(at, tmp_path):
     salt = at(tmp_path / "none.socket")
     comment = refused(salt, ": the socket does not exist")
     assert "none.socket" in comment
@@ -59,24 +59,24 @@ def test_a_socket_that_is_absent_is_no_absent_object(at, tmp_path):
     assert ret["result"] is False
 
 
-def test_a_socket_where_nobody_listens(at, tmp_path):
+def test_socket_without_listener_is_refused(at, tmp_path):
     path = tmp_path / "dead.socket"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
     refused(at(path), ": nobody listens")
 
 
-def test_a_plain_file_or_directory_in_the_sockets_place(at, tmp_path):
+def test_plain_file_or_directory_as_socket_is_refused(at, tmp_path):
     (tmp_path / "file").write_text("x")
     refused(at(tmp_path / "file"), "cannot connect")
     refused(at(tmp_path), "cannot connect")
 
 
-def test_a_path_that_is_too_long_for_a_socket(at):
+def test_path_too_long_for_a_socket_is_refused(at):
     refused(at("/tmp/" + "x" * 120), "no longer than 107 bytes")
 
 
-def test_a_daemon_that_is_forbidden_says_so(daemon):
+def test_socket_without_permission_is_refused(daemon):
     script = (
         "import os, sys; from lxdapi.api import API; from lxdapi.errors import APIConnectionException\n"
         # whatever is imported late is imported now: the new rights may not reach the interpreter's folder
@@ -139,7 +139,7 @@ BROKEN = [("GET", fault) for fault in FAULTS] + [("POST", fault) for fault in NO
 
 
 @pytest.mark.parametrize("method, fault", spread(*BROKEN))
-def test_what_stays_broken_is_a_failure_in_bounded_time(salt, proxy, raw, method, fault):
+def test_persistent_fault_fails_in_bounded_time(salt, proxy, raw, method, fault):
     proxy.arm(fault, method=method, path="profiles", times=99)
     ret, seconds = profile(salt)
     assert (ret["result"], ret["changes"]) == (False, {})
@@ -158,7 +158,7 @@ def test_a_read_that_broke_is_repeated(salt, proxy, fault):
 
 
 @pytest.mark.parametrize("fault", DONE)
-def test_a_create_whose_reply_was_lost_is_made_once(salt, proxy, raw, fault):
+def test_create_with_lost_reply_is_done_once(salt, proxy, raw, fault):
     proxy.arm(fault, method="POST", path="profiles", times=99)
     ret, _ = profile(salt)
     assert (ret["result"], ret["changes"]) == (True, {"created": "web"})
@@ -168,7 +168,7 @@ def test_a_create_whose_reply_was_lost_is_made_once(salt, proxy, raw, fault):
 
 
 @pytest.mark.mainly("incus7")
-def test_a_create_whose_reply_is_late_is_made_once(salt, proxy, raw):
+def test_create_with_late_reply_is_done_once(salt, proxy, raw):
     proxy.arm("delay", method="POST", path="profiles", seconds=LIMIT + 1)
     ret, seconds = profile(salt)
     assert (ret["result"], ret["changes"]) == (True, {"created": "web"})
@@ -187,7 +187,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("words, method", spread(*product(PASSING, PATHS)))
-def test_what_passes_is_waited_out(apply, proxy, raw, words, method):
+def test_transient_error_is_retried(apply, proxy, raw, words, method):
     if method == "PATCH":
         apply("lxdapi_profile.present", "web")
     proxy.clear()
@@ -208,7 +208,7 @@ def test_a_read_that_fails_is_not_taken_for_absent(apply, proxy, status):
     assert proxy.writes() == []
 
 
-def test_an_operation_that_fails_in_a_200_is_a_failure_with_both_servers(apply, imported, proxy):
+def test_failed_operation_in_a_200_is_a_failure(apply, imported, proxy):
     """Incus answers /wait of a failed operation with 200 and an error; LXD may come to that too."""
     error = {"type": "error", "error_code": 500, "error": "boom", "metadata": None}
     proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=error)
@@ -216,7 +216,7 @@ def test_an_operation_that_fails_in_a_200_is_a_failure_with_both_servers(apply, 
     assert "bogus" in comment
 
 
-def test_a_wait_that_is_out_of_time_is_no_failure_of_the_operation(apply, imported, proxy, raw):
+def test_wait_timeout_is_no_failed_operation(apply, imported, proxy, raw):
     error = {"type": "error", "error_code": 500, "error": "context deadline exceeded", "metadata": None}
     proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=error)
     ret = apply("lxdapi_instance.present", "c1", source="busybox")
@@ -240,13 +240,13 @@ def failed(reply):
     return {**reply, "metadata": {**reply["metadata"], "status": "Failure", "status_code": 400, "err": "boom"}}
 
 
-def test_an_operation_that_says_failure_in_a_200_is_one(apply, imported, proxy):
+def test_failure_status_in_a_200_is_a_failure(apply, imported, proxy):
     apply("lxdapi_instance.present", "c1", source="busybox")
     proxy.arm("swap", method="GET", path="/operations/", reply=failed, times=9)
     assert "could not be started: boom" in apply.failed("lxdapi_instance.running", "c1")
 
 
-def test_a_create_whose_operation_vanished_is_settled_by_the_instance(apply, imported, proxy, raw):
+def test_create_with_vanished_operation_is_verified(apply, imported, proxy, raw):
     def foreign(reply):
         return {**reply, "operation": "/1.0/operations/00000000-0000-4000-8000-000000000000"}
 
@@ -257,14 +257,14 @@ def test_a_create_whose_operation_vanished_is_settled_by_the_instance(apply, imp
     assert raw("instances/c1")
 
 
-def test_a_connection_that_breaks_while_waiting_is_settled_by_the_operation(apply, imported, proxy, raw):
+def test_broken_wait_is_resolved_by_the_operation(apply, imported, proxy, raw):
     proxy.arm("drop_reply", method="GET", path="/operations/.*/wait")
     ret = apply("lxdapi_instance.present", "c1", source="busybox")
     assert ret["result"] is True, ret
     assert raw("instances/c1")
 
 
-def test_an_operation_longer_than_its_time_is_given_up_with_a_word(salt, imported, proxy):
+def test_operation_beyond_its_timeout_is_given_up_and_reported(salt, imported, proxy):
     def running(reply):
         return {**reply, "metadata": {**(reply["metadata"] or {}), "status": "Running", "status_code": 103}}
 
@@ -281,7 +281,7 @@ def direct(daemon, tmp_path):
     return lambda seconds: Loaded(tmp_path / "direct", {"local": {"endpoint": daemon.socket, "retry_timeout": seconds}})
 
 
-def test_a_daemon_that_was_shut_down_is_waited_for_and_then_a_clear_error(direct, daemon):
+def test_stopped_daemon_is_retried_once_then_a_clear_error(direct, daemon):
     salt = direct(1)
     assert profile(salt)[0]["result"] is True
     daemon.stop()
@@ -296,7 +296,7 @@ def test_a_daemon_that_was_shut_down_is_waited_for_and_then_a_clear_error(direct
     assert profile(salt)[0]["result"] is True
 
 
-def test_a_daemon_that_comes_back_in_time_is_as_if_it_had_never_gone(direct, daemon):
+def test_daemon_back_in_time_is_no_failure(direct, daemon):
     salt = direct(20)
     assert profile(salt)[0]["result"] is True
     daemon.stop()

@@ -179,7 +179,7 @@ def reached_or_refused(world, kind, name):
         assert set(world.listed(collection)) == set(there)
 
 
-def test_exactly_what_is_named_is_reached_or_it_is_refused(world):
+def test_hostile_name_reaches_exactly_itself_or_is_refused(world):
     @tried(70)
     @given(kind=st.sampled_from(sorted(KINDS)), name=HOSTILE)
     def each(kind, name):
@@ -198,7 +198,7 @@ ELSEWHERE = (
 )
 
 
-def test_what_was_made_elsewhere_is_read_renamed_and_deleted_by_its_name_whatever_that_is(world, salt, daemon):
+def test_foreign_names_can_be_read_renamed_and_deleted(world, salt, daemon):
     call = {word: salt.modules[f"lxdapi.{word}"] for word in ("get", "delete", "rename")}
     made = []
     for kind, (before, collection, fields) in KINDS.items():
@@ -226,7 +226,7 @@ def test_what_was_made_elsewhere_is_read_renamed_and_deleted_by_its_name_whateve
     world.unchanged()
 
 
-def test_what_no_path_can_address_is_refused_and_nothing_is_asked(world, salt, proxy):
+def test_unaddressable_name_is_refused_before_any_request(world, salt, proxy):
     for kind, (before, _, _) in KINDS.items():
         for name in ("..", ".", "", "\ud800"):
             for word in ("get", "delete"):
@@ -240,7 +240,7 @@ def test_what_no_path_can_address_is_refused_and_nothing_is_asked(world, salt, p
 WITH_PARENTS = {"storage_volume": "{}/web2", "instance_snapshot": "{}/s2", "network_forward": "{}/192.0.2.1"}
 
 
-def test_what_a_thing_is_to_be_in_is_reached_or_refused(world):
+def test_hostile_parent_reaches_exactly_itself_or_is_refused(world):
     @tried(15)
     @given(kind=st.sampled_from(sorted(WITH_PARENTS)), parent=HOSTILE)
     def each(kind, parent):
@@ -254,7 +254,7 @@ def test_what_a_thing_is_to_be_in_is_reached_or_refused(world):
     world.unchanged()
 
 
-def test_a_project_or_member_that_is_none_is_no_way_to_another_one(world):
+def test_hostile_project_or_member_reaches_nothing_else(world):
     @tried(15)
     @given(where=HOSTILE, word=st.sampled_from(["project", "remote"]))
     def each(where, word):
@@ -268,7 +268,7 @@ def test_a_project_or_member_that_is_none_is_no_way_to_another_one(world):
     world.unchanged()
 
 
-def test_an_image_is_deleted_by_its_whole_fingerprint_or_exact_alias_only(world):
+def test_image_is_deleted_only_by_full_fingerprint_or_alias(world):
     @tried(20)
     @given(name=HOSTILE | st.sampled_from([world.fingerprint[:12], world.fingerprint[:63], "%", "_" * 64]))
     def each(name):
@@ -298,7 +298,7 @@ def test_a_rename_leads_to_exactly_that_name_or_is_refused(world):
     world.unchanged()
 
 
-def test_any_text_is_kept_as_a_value_under_exactly_its_key_and_survives_an_export(world, salt):
+def test_any_text_is_kept_as_config_value_and_exported(world, salt):
     @tried(25)
     @given(key=HOSTILE, value=HOSTILE.filter(bool))
     def each(key, value):
@@ -321,7 +321,7 @@ def test_any_text_is_kept_as_a_value_under_exactly_its_key_and_survives_an_expor
     world.unchanged()
 
 
-def test_the_name_of_an_uploaded_file_is_no_header(world, image, tmp_path):
+def test_upload_file_name_cannot_inject_a_header(world, image, tmp_path):
     """What a file's name cannot say in a header is left out of it; the image is the same."""
     world.daemon.request("DELETE", "/1.0/instances/c1")
 

@@ -113,7 +113,7 @@ def test_keys_can_be_inline_pem(remote, trusted, server):
     assert present(salt)["result"] is True
 
 
-def test_a_stranger_is_told_that_it_is_not_trusted_and_nothing_is_read_as_absent(remote, client, server):
+def test_untrusted_client_is_an_error_and_not_absence(remote, client, server):
     salt = remote(fingerprint=server["certificate_fingerprint"])
     for function in ("present", "absent"):
         with contract.recording() as sent:
@@ -127,7 +127,7 @@ def test_a_stranger_is_told_that_it_is_not_trusted_and_nothing_is_read_as_absent
     "begin, end, words",
     [(-2 * DAY, -DAY, ", which expired on {end} "), (DAY, 2 * DAY, ", which is not valid before {begin} ")],
 )
-def test_a_certificate_out_of_date_is_told_with_the_date(remote, server, tmp_path, begin, end, words):
+def test_expired_or_future_certificate_is_reported_with_date(remote, server, tmp_path, begin, end, words):
     client = Client(tmp_path, begin=begin, end=end)
     now = datetime.datetime.now(datetime.timezone.utc)
     words = words.format(begin=(now + begin).strftime("%Y-%m-%d"), end=(now + end).strftime("%Y-%m-%d"))
@@ -149,7 +149,7 @@ def test_a_key_that_everybody_may_read_is_refused(remote, trusted, server):
     assert present(remote(fingerprint=server["certificate_fingerprint"]))["result"] is True
 
 
-def test_nobody_is_verified_only_where_it_is_said_and_then_the_log_warns(remote, trusted, caplog, https):
+def test_verify_false_is_needed_for_strangers_and_logged(remote, trusted, caplog, https):
     assert present(remote())["result"] is False
     assert present(remote(verify=False))["result"] is True
     warned = [record for record in caplog.records if "is not verified" in record.message]
@@ -197,7 +197,7 @@ except LxdapiError as exc:
 UNKNOWN = "is of an authority that is not known here"
 
 
-def test_the_environment_does_not_say_whom_to_trust_nor_gets_the_keys(authority, https, tmp_path):
+def test_environment_sets_no_trust_and_gets_no_keys(authority, https, tmp_path):
     folder, log = tmp_path / "hashed", tmp_path / "keys.log"
     folder.mkdir()
     hashed = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", authority], capture_output=True, check=True)
@@ -237,7 +237,7 @@ def test_the_daemons_tls_is_1_3(https):
 
 
 @pytest.mark.parametrize("size", [10, 3 * 1024 * 1024])
-def test_a_command_inside_an_instance_is_reached_under_the_pin_too(remote, trusted, server, c1, size):
+def test_exec_works_under_the_pin(remote, trusted, server, c1, size):
     modules = remote(fingerprint=server["certificate_fingerprint"]).modules
     made = modules["lxdapi_instance.exec"](c1, ["cat"], stdin=b"x" * size, remote="far")
     assert (made["retcode"], made["stdout"]) == (0, "x" * size)

@@ -51,7 +51,7 @@ def upload(daemon, path, stderr):
     ).stdout
 
 
-def test_a_large_image_is_never_whole_in_memory(daemon, large):
+def test_large_image_upload_uses_little_memory(daemon, large):
     assert int(upload(daemon, large, subprocess.DEVNULL)) <= 4
 
 
@@ -67,7 +67,7 @@ def test_on_a_terminal_an_upload_shows_its_progress(daemon, large):
     assert "B/s" in shown
 
 
-def test_where_there_is_no_terminal_an_upload_is_silent(daemon, image, tmp_path):
+def test_upload_without_terminal_is_silent(daemon, image, tmp_path):
     with open(tmp_path / "stderr", "wb") as stderr:
         upload(daemon, image, stderr)
     assert (tmp_path / "stderr").read_bytes() == b""

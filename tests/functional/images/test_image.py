@@ -52,7 +52,7 @@ def test_an_image_comes_from_a_web_server(apply, image, digest, raw, web):
     assert raw("images/aliases/box")["target"] == digest
 
 
-def test_with_a_fingerprint_the_source_of_a_present_image_is_not_fetched(apply, image, digest, web):
+def test_present_image_with_fingerprint_is_not_fetched(apply, image, digest, web):
     url, folder, asked = web
     (folder / "box.tar.gz").write_bytes(image.read_bytes())
     declared = {"source": f"{url}/box.tar.gz", "fingerprint": digest}
@@ -78,7 +78,7 @@ def test_a_split_image_is_uploaded_and_makes_instances(apply, tmp_path, raw):
     assert raw("instances/c1")["status"] == "Running"
 
 
-def test_an_image_is_private_unless_it_is_asked_for(apply, image, digest, raw):
+def test_image_is_private_by_default(apply, image, digest, raw):
     apply("lxdapi_image.present", "box", source=str(image))
     assert raw(f"images/{digest}")["public"] is False
     apply.changed("lxdapi_image.present", "box", source=str(image), public=True)
@@ -110,13 +110,13 @@ def test_moving_an_alias_sends_one_write(apply, imported, tmp_path, proxy):
     assert [entry[0] for entry in proxy.writes()] == ["PUT"]
 
 
-def test_an_alias_of_an_image_that_does_not_exist_is_a_failure(apply, daemon, raw):
+def test_alias_of_missing_image_is_a_failure(apply, daemon, raw):
     comment = apply.failed("lxdapi_image_alias.present", "box", target="0" * 64)
     assert "image alias box could not be created" in comment
     assert raw("images/aliases/box") is None
 
 
-def test_without_source_the_image_must_be_there(apply, daemon):
+def test_missing_image_needs_a_source(apply, daemon):
     assert "there is no image nope" in apply.failed("lxdapi_image.present", "nope")
 
 
@@ -144,7 +144,7 @@ def test_a_bad_image_file_is_refused_and_leaves_no_image(apply, daemon, raw, tmp
     assert raw("images") == []
 
 
-def test_a_truncated_file_of_a_known_fingerprint_is_refused(apply, image, digest, tmp_path, raw):
+def test_truncated_file_with_known_fingerprint_is_refused(apply, image, digest, tmp_path, raw):
     path = tmp_path / "cut.tar.gz"
     path.write_bytes(image.read_bytes()[:-1000])
     comment = apply.failed("lxdapi_image.present", "cut", source=str(path), fingerprint=digest)
@@ -153,7 +153,7 @@ def test_a_truncated_file_of_a_known_fingerprint_is_refused(apply, image, digest
     assert raw("images") == []
 
 
-def test_the_fingerprint_of_an_unchanged_file_is_remembered(apply, salt, image, digest, tmp_path):
+def test_fingerprint_of_unchanged_file_is_cached(apply, salt, image, digest, tmp_path):
     path = tmp_path / "box.tar.gz"
     path.write_bytes(image.read_bytes())
     apply("lxdapi_image.present", "box", source=str(path))

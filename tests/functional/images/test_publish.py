@@ -33,7 +33,7 @@ def test_an_instance_becomes_an_image_once(apply, instance, raw):
     assert raw("instances/c2")["status"] == "Running"
 
 
-def test_an_alias_that_is_lost_is_given_back_without_a_new_image(apply, instance, daemon, raw):
+def test_lost_alias_is_restored_without_new_image(apply, instance, daemon, raw):
     apply("lxdapi_image.published", "golden", instance="c1")
     target = raw("images/aliases/golden")["target"]
     daemon.ask("DELETE", "/1.0/images/aliases/golden")
@@ -42,7 +42,7 @@ def test_an_alias_that_is_lost_is_given_back_without_a_new_image(apply, instance
 
 
 @pytest.mark.parametrize("delete_old", [False, True])
-def test_a_snapshot_that_was_taken_anew_becomes_another_image(apply, instance, daemon, raw, delete_old):
+def test_recreated_snapshot_becomes_another_image(apply, instance, daemon, raw, delete_old):
     daemon.ask("POST", "/1.0/instances/c1/snapshots", {"name": "s"})
     declared = {"instance": "c1/s", "compression": "none", "delete_old": delete_old}
     first = apply.changed("lxdapi_image.published", "golden", **declared)["published"]
@@ -55,7 +55,7 @@ def test_a_snapshot_that_was_taken_anew_becomes_another_image(apply, instance, d
     assert (raw(f"images/{old}") is None) == delete_old == ("deleted" in changes)
 
 
-def test_an_instance_that_runs_is_published_by_force_only_and_runs_again(apply, imported, raw):
+def test_running_instance_is_published_only_by_force(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     assert "c1 is Running; force: True stops it" in apply.failed("lxdapi_image.published", "golden", instance="c1")
     assert raw("images/aliases/golden") is None
@@ -65,7 +65,7 @@ def test_an_instance_that_runs_is_published_by_force_only_and_runs_again(apply, 
     assert raw("instances/c1")["status"] == "Running"
 
 
-def test_a_publication_that_fails_leaves_the_instance_running_and_no_image(apply, imported, raw):
+def test_failed_publication_leaves_instance_running(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     declared = {"instance": "c1", "force": True, "compression": "bogus"}
     assert "bogus" in apply.failed("lxdapi_image.published", "golden", **declared)
@@ -74,18 +74,18 @@ def test_a_publication_that_fails_leaves_the_instance_running_and_no_image(apply
 
 
 @pytest.mark.parametrize("name, words", [("none", "no instance none"), ("c1/none", "no instance snapshot c1/none")])
-def test_what_is_not_there_is_named(apply, salt, instance, name, words):
+def test_missing_instance_or_snapshot_is_named(apply, salt, instance, name, words):
     assert words in apply.failed("lxdapi_image.published", "golden", instance=name)
     assert words in apply.predicted("lxdapi_image.published", "golden", instance=name)["comment"]
 
 
-def test_on_the_command_line(salt, instance, raw):
+def test_instance_is_published_from_the_command_line(salt, instance, raw):
     digest = salt.modules["lxdapi_image.publish"]("c1", aliases=["golden"], properties={"owner": "x"})
     assert raw("images/aliases/golden")["target"] == digest
     assert raw(f"images/{digest}")["properties"]["owner"] == "x"
 
 
-def test_an_image_is_exported_whole_and_private(salt, image, imported, tmp_path):
+def test_image_is_exported_completely_and_private(salt, image, imported, tmp_path):
     path = tmp_path / "out.tar.gz"
     path.write_text("old")
     assert salt.modules["lxdapi_image.export"]("busybox", str(path)) == {"fingerprint": imported, "files": [str(path)]}
@@ -97,7 +97,7 @@ def test_an_image_is_exported_whole_and_private(salt, image, imported, tmp_path)
     ]
 
 
-def test_a_split_image_is_exported_into_two_files_and_comes_back(apply, salt, tmp_path):
+def test_split_image_is_exported_and_imported(apply, salt, tmp_path):
     metadata, rootfs = split_image(tmp_path)
     apply("lxdapi_image.present", "box", source=str(metadata), rootfs=str(rootfs))
     out = tmp_path / "out"
@@ -108,7 +108,7 @@ def test_a_split_image_is_exported_into_two_files_and_comes_back(apply, salt, tm
     assert found["fingerprint"] == hashlib.sha256(metadata.read_bytes() + rootfs.read_bytes()).hexdigest()
 
 
-def test_an_export_that_cannot_be_written_leaves_what_was_there(salt, daemon, imported, tmp_path):
+def test_failed_export_keeps_the_old_file(salt, daemon, imported, tmp_path):
     full = tmp_path / "full"
     full.mkdir()
     export = salt.modules["lxdapi_image.export"]

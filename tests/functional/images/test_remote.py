@@ -31,7 +31,7 @@ def source(images_of):
     return {"server": images_of.url, "alias": "box/1", "certificate": str(images_of.certificate)}
 
 
-def test_the_daemon_fetches_an_image_by_its_alias_there(apply, images_of, source, raw):
+def test_daemon_fetches_image_by_remote_alias(apply, images_of, source, raw):
     changes = apply.changed("lxdapi_image.present", "box", source=source, properties={"owner": "x"}, aliases=["more"])
     made = raw(f"images/{changes['created']}")
     assert made["properties"]["serial"] == OLD and made["properties"]["owner"] == "x"
@@ -40,7 +40,7 @@ def test_the_daemon_fetches_an_image_by_its_alias_there(apply, images_of, source
     apply.changed("lxdapi_instance.present", "c1", source="box", running=True)
 
 
-def test_a_newer_image_there_is_fetched_unless_the_daemon_keeps_it_up_to_date_itself(apply, images_of, source, raw):
+def test_newer_remote_image_is_fetched_unless_auto_updated(apply, images_of, source, raw):
     old = apply("lxdapi_image.present", "box", source={**source, "image_type": "container"})["changes"]["created"]
     new = images_of.add(NEW)
     # which the daemon learns when its own list is an hour old
@@ -80,7 +80,7 @@ def test_a_fingerprint_saves_asking_the_server_in_each_run(apply, images_of, sou
         ({"fingerprint": "0" * 64}, "not both"),
     ],
 )
-def test_a_source_that_is_none_is_told_and_leaves_nothing(apply, source, raw, change, words):
+def test_invalid_source_is_reported_and_leaves_nothing(apply, source, raw, change, words):
     assert words in apply.failed("lxdapi_image.present", "box", source={**source, **change})
     assert raw("images") == []
 
@@ -90,7 +90,7 @@ def test_a_source_that_is_none_is_told_and_leaves_nothing(apply, source, raw, ch
     "content, words",
     [(b"<html>", "no index of images"), (b"[]", "no index"), (b"[" * 100000, "no index"), (None, "HTTP 404")],
 )
-def test_a_broken_index_is_told(apply, images_of, source, raw, content, words):
+def test_broken_index_is_reported(apply, images_of, source, raw, content, words):
     if content is None:
         (images_of.folder / "streams/v1/images.json").unlink()
     else:
@@ -98,7 +98,7 @@ def test_a_broken_index_is_told(apply, images_of, source, raw, content, words):
     assert words in apply.failed("lxdapi_image.present", "box", source=source)
 
 
-def test_what_a_server_offers_is_listed(salt, images_of, daemon):
+def test_products_of_a_server_are_listed(salt, images_of, daemon):
     new = images_of.add(NEW)
     products = salt.modules["lxdapi_image.products"]
     certificate = str(images_of.certificate)
@@ -107,14 +107,14 @@ def test_what_a_server_offers_is_listed(salt, images_of, daemon):
     assert products(images_of.url, architecture="aarch64", certificate=certificate) == []
 
 
-def test_a_refresh_says_whether_there_was_a_newer_one(apply, salt, images_of, source, imported):
+def test_refresh_reports_whether_there_was_a_newer_image(apply, salt, images_of, source, imported):
     digest = apply("lxdapi_image.present", "box", source=source)["changes"]["created"]
     assert salt.modules["lxdapi_image.refresh"]("box") == {"refreshed": False, "fingerprint": digest}
     with pytest.raises(LxdapiError, match="Image source not found"):
         salt.modules["lxdapi_image.refresh"]("busybox")
 
 
-def test_a_cached_image_that_nobody_uses_is_pruned(apply, salt, images_of, source, imported, raw):
+def test_unused_cached_image_is_pruned(apply, salt, images_of, source, imported, raw):
     found = {"type": "image", "mode": "pull", "protocol": "simplestreams", **source}
     found["certificate"] = images_of.certificate.read_text()
     apply("lxdapi_instance.present", "c1", source=found)
@@ -142,7 +142,7 @@ def test_an_image_comes_from_another_daemon(salt, apply, daemon, https, imported
     assert again == {"fingerprint": imported, "changes": {}}
 
 
-def test_a_daemon_that_does_not_listen_is_no_source_of_a_pull(salt, daemon, imported):
+def test_pull_from_non_listening_daemon_is_refused(salt, daemon, imported):
     daemon.ask("POST", "/1.0/projects", {"name": "there", "config": {"features.images": "true"}})
     with pytest.raises(InvalidError, match="listens nowhere"):
         salt.modules["lxdapi_image.copy"]("busybox", "local", mode="pull", project="there")
@@ -162,7 +162,7 @@ def checked(api, name, choice):
     return rebuild.plan_image_check(api, name, api.get(f"instances/{name}"), "busybox", choice)
 
 
-def test_an_instance_of_an_older_image_is_reported(outdated, imported):
+def test_instance_of_older_image_is_reported(outdated, imported):
     api, name, digest = outdated
     assert checked(api, name, "ignore") == ([], "")
     steps, note = checked(api, name, "report")
@@ -171,7 +171,7 @@ def test_an_instance_of_an_older_image_is_reported(outdated, imported):
         checked(api, name, "other")
 
 
-def test_an_instance_of_an_older_image_is_rebuilt_or_the_daemon_cannot(outdated, imported, raw):
+def test_instance_of_older_image_is_rebuilt_where_supported(outdated, imported, raw):
     api, name, digest = outdated
     if not api.has(rebuild.EXTENSION):
         with pytest.raises(InvalidError, match="lacks the API extension instances_rebuild"):

@@ -21,7 +21,7 @@ def tokens(api):
 
 
 @pytest.mark.mainly("lxd")
-def test_a_token_for_an_image_that_could_not_be_fetched_ends(proxy, digest):
+def test_token_of_failed_image_fetch_is_cancelled(proxy, digest):
     api = API.factory(str(proxy.socket))
     proxy.arm("status", method="POST", path="/images$", status=500, error="no space left on device")
     with pytest.raises(LxdapiError, match="no space left"):
@@ -29,7 +29,7 @@ def test_a_token_for_an_image_that_could_not_be_fetched_ends(proxy, digest):
     assert tokens(api) == []
 
 
-def test_an_image_that_somebody_else_fetched_meanwhile_is_as_good(daemon, https, digest):
+def test_image_fetched_by_others_meanwhile_is_accepted(daemon, https, digest):
     api = API.factory(str(daemon.socket))
     assert transfer._pull(api, api, https, digest, 30) == digest
     assert tokens(api) == []

@@ -75,7 +75,7 @@ def proved(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_an_instance_goes_into_a_file_and_comes_back_with_everything(apply, salt, imported, raw, path, files):
+def test_exported_instance_is_imported_with_everything(apply, salt, imported, raw, path, files):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True, **DECLARED)
     files("c1", b"before")
     apply("lxdapi_instance_snapshot.present", "c1/s1")
@@ -93,7 +93,7 @@ def test_an_instance_goes_into_a_file_and_comes_back_with_everything(apply, salt
     assert files("c1") == b"before"
 
 
-def test_a_volume_goes_into_a_file_and_comes_back_under_another_name(apply, salt, raw, path):
+def test_exported_volume_is_imported_under_another_name(apply, salt, raw, path):
     declared = {"description": "data", "config": {"user.a": "1"}}
     apply("lxdapi_storage_volume.present", "default/data", **declared)
     apply("lxdapi_volume_snapshot.present", "default/data/s1")
@@ -134,7 +134,7 @@ def tarred(path):
 
 
 @pytest.mark.mainly("incus7")
-def test_a_file_is_made_anew_when_it_is_too_old_or_not_what_its_checksum_says(apply, there, path):
+def test_old_or_corrupt_export_is_replaced(apply, there, path):
     more = {"path": str(path)}
     checksum = path.with_name("c1.tar.sha256")
     apply.changed("lxdapi_instance.exported", there, **more)
@@ -172,13 +172,13 @@ def test_a_file_is_made_anew_when_it_is_too_old_or_not_what_its_checksum_says(ap
         ({"path": "/tmp/x.tar", "timeout": "long"}, "timeout: a number of seconds"),
     ],
 )
-def test_what_is_no_backup_is_refused_before_anything_is_sent(apply, more, words):
+def test_invalid_export_is_refused_before_any_request(apply, more, words):
     assert words in apply.refused("lxdapi_instance.exported", "c1", **more)
     assert words in apply.refused("lxdapi_storage_volume.exported", "default/data", **more)
 
 
 @pytest.mark.mainly("lxd")
-def test_what_does_not_exist_is_not_exported(apply, path):
+def test_export_of_missing_resource_is_refused(apply, path):
     for function, name, label in (
         ("lxdapi_instance.exported", "c9", "instance c9"),
         ("lxdapi_storage_volume.exported", "default/none", "storage volume default/none"),
@@ -190,7 +190,7 @@ def test_what_does_not_exist_is_not_exported(apply, path):
 
 
 @pytest.mark.mainly("lxd")
-def test_an_export_that_breaks_leaves_the_old_file_and_no_backup(salt, proxy, raw, exported):
+def test_broken_export_keeps_old_file_and_no_backup(salt, proxy, raw, exported):
     before = proved(exported)
     export = lambda: salt.modules["lxdapi_backup.export"]("c1", str(exported))  # noqa: E731
     proxy.arm("cut_body", method="GET", path="/export")
@@ -205,7 +205,7 @@ def test_an_export_that_breaks_leaves_the_old_file_and_no_backup(salt, proxy, ra
 
 
 @pytest.mark.mainly("incus")
-def test_an_export_whose_answers_were_lost_is_made_and_no_backup_stays(salt, proxy, raw, there, path):
+def test_export_with_lost_replies_leaves_no_backup(salt, proxy, raw, there, path):
     proxy.arm("drop_reply", method="POST", path="/backups$")
     proxy.arm("drop_reply", method="DELETE", path="/backups/", skip=1)
     assert salt.modules["lxdapi_backup.export"](there, str(path))["sha256"] == proved(path)
@@ -213,7 +213,7 @@ def test_an_export_whose_answers_were_lost_is_made_and_no_backup_stays(salt, pro
 
 
 @pytest.mark.mainly("lxd")
-def test_a_backup_that_cannot_be_deleted_is_told_and_expires(salt, proxy, raw, there, path, caplog):
+def test_undeletable_backup_is_reported_and_expires(salt, proxy, raw, there, path, caplog):
     proxy.arm("status", method="DELETE", path="/backups/", status=500, error="it is busy")
     salt.modules["lxdapi_backup.export"](there, str(path))
     proved(path)
@@ -223,7 +223,7 @@ def test_a_backup_that_cannot_be_deleted_is_told_and_expires(salt, proxy, raw, t
 
 
 @pytest.mark.mainly("incus7")
-def test_a_disk_that_is_full_leaves_the_old_file_and_no_backup(salt, apply, imported, raw, path):
+def test_full_disk_keeps_old_file_and_leaves_no_backup(salt, apply, imported, raw, path):
     apply("lxdapi_instance.present", "c1", source="busybox")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path.parent], check=True)
     try:
@@ -236,7 +236,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_no_backup(salt, apply, impo
         subprocess.run(["umount", path.parent], check=True)
 
 
-def test_a_file_that_the_daemon_does_not_take_makes_nothing_and_leaves_nothing(salt, apply, imported, path, left):
+def test_file_refused_by_daemon_leaves_nothing(salt, apply, imported, path, left):
     things = {"c1": ("lxdapi_instance", {"source": "busybox"}), "default/data": ("lxdapi_storage_volume", {})}
     for name, (function, declared) in things.items():
         apply(f"{function}.present", name, **declared)
@@ -254,7 +254,7 @@ def test_a_file_that_the_daemon_does_not_take_makes_nothing_and_leaves_nothing(s
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_damaged_missing_or_of_another_kind_is_not_sent(salt, proxy, exported, image):
+def test_damaged_missing_or_wrong_file_is_not_sent(salt, proxy, exported, image):
     proxy.clear()
     load, whole = salt.modules["lxdapi_backup.import"], exported.read_bytes()
     exported.write_bytes(whole[:-1])
@@ -283,7 +283,7 @@ def test_what_is_damaged_missing_or_of_another_kind_is_not_sent(salt, proxy, exp
 
 
 @pytest.mark.mainly("lxd")
-def test_what_is_there_is_not_imported_over(salt, proxy, exported, raw):
+def test_import_over_existing_resource_is_refused(salt, proxy, exported, raw):
     before = raw("instances/c1")
     with pytest.raises(InvalidError, match="instance c1 exists already"):
         salt.modules["lxdapi_backup.import"]("c1", str(exported))
@@ -293,7 +293,7 @@ def test_what_is_there_is_not_imported_over(salt, proxy, exported, raw):
 
 
 @pytest.mark.mainly("incus7")
-def test_an_import_whose_answers_were_lost_is_made_once(salt, proxy, exported, raw):
+def test_import_with_lost_replies_is_done_once(salt, proxy, exported, raw):
     proxy.arm("drop_reply", method="POST", path="/instances$")
     proxy.arm("drop_reply", method="POST", path="/instances/lxdapi-")
     assert salt.modules["lxdapi_backup.import"]("c2", str(exported)) == {"created": "c2"}
@@ -301,7 +301,7 @@ def test_an_import_whose_answers_were_lost_is_made_once(salt, proxy, exported, r
 
 
 @pytest.mark.mainly("incus")
-def test_somebody_else_having_made_it_meanwhile_is_told_and_nothing_is_left(salt, proxy, daemon, exported, raw, left):
+def test_import_overtaken_by_others_fails_and_leaves_nothing(salt, proxy, daemon, exported, raw, left):
     def make(reply):
         daemon.ask("POST", "/1.0/instances", {"name": "c2", "source": {"type": "none"}})
         return reply

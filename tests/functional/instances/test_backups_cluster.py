@@ -17,7 +17,7 @@ def call(cluster, tmp_path):
     return lambda function, *words, **more: salt.modules[function](*words, **more)
 
 
-def test_what_is_on_another_member_is_exported_and_imported_where_it_is_said(clustered, cluster, image, call, tmp_path):
+def test_instance_on_target_member_is_exported_and_imported(clustered, cluster, image, call, tmp_path):
     path = str(tmp_path / "c1.tar")
     cluster.first.import_image(image, alias="busybox")
     clustered("lxdapi_instance.present", "c1", source="busybox", target="n2")
@@ -28,7 +28,7 @@ def test_what_is_on_another_member_is_exported_and_imported_where_it_is_said(clu
     clustered.unchanged("lxdapi_instance.present", "c1", source="busybox")
 
 
-def test_of_two_volumes_of_one_name_the_one_that_is_named_is_exported_and_rotated(clustered, cluster, call, tmp_path):
+def test_target_selects_volume_to_export_and_rotate(clustered, cluster, call, tmp_path):
     old, snapshots = "lxdapi-20260101T000000Z", f"{VOLUMES}/data/snapshots"
     for member in ("n1", "n2"):
         cluster.first.ask("POST", f"{VOLUMES}?target={member}", {"name": "data", "description": member})

@@ -66,7 +66,7 @@ def died(daemon):
 
 
 @pytest.mark.parametrize("client_dies", spread(False, True))
-def test_a_backup_during_which_the_daemon_died_is_made(call, daemon, raw, tmp_path, c1, client_dies):
+def test_backup_survives_death_of_the_daemon(call, daemon, raw, tmp_path, c1, client_dies):
     path = str(tmp_path / "c1.tar")
     if client_dies:
         process = Process(lambda: call("export", c1, path))
@@ -85,7 +85,7 @@ def test_a_backup_during_which_the_daemon_died_is_made(call, daemon, raw, tmp_pa
 
 
 @pytest.mark.parametrize("dies", spread("daemon", "client"))
-def test_an_import_during_which_somebody_died_is_made(call, apply, daemon, raw, tmp_path, pool, c1, dies):
+def test_import_survives_death_of_daemon_or_client(call, apply, daemon, raw, tmp_path, pool, c1, dies):
     path = str(tmp_path / "c1.tar")
     call("export", c1, path)
     apply("lxdapi_instance.absent", c1)
@@ -107,7 +107,7 @@ def test_an_import_during_which_somebody_died_is_made(call, apply, daemon, raw, 
 
 
 @pytest.mark.mainly("lxd")
-def test_of_two_imports_at_once_one_is_made_and_the_other_told(call, daemon, raw, tmp_path, pool, c1):
+def test_one_of_two_concurrent_imports_succeeds(call, daemon, raw, tmp_path, pool, c1):
     def tried():
         try:
             return call("import", "c2", path)

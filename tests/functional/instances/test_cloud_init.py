@@ -34,13 +34,13 @@ def profile(apply, daemon):
     return "web"
 
 
-def test_another_spelling_of_the_same_yaml_is_silent(apply, profile, raw):
+def test_another_spelling_of_yaml_is_no_change(apply, profile, raw):
     same_head = ALIKE.replace("#cloud-config\n", "#cloud-config\n# the shop's machines\n")
     apply.unchanged("lxdapi_profile.present", profile, config={KEY: same_head})
     assert raw("profiles/web")["config"][KEY] == DOCUMENT
 
 
-def test_a_difference_is_shown_as_a_diff(apply, profile, raw):
+def test_difference_is_shown_as_a_diff(apply, profile, raw):
     other = DOCUMENT.replace("nginx", "apache2")
     changes = apply.changed("lxdapi_profile.present", profile, config={KEY: other})
     assert changes["config"][KEY]["diff"].splitlines() == [
@@ -57,7 +57,7 @@ def test_a_difference_is_shown_as_a_diff(apply, profile, raw):
     assert raw("profiles/web")["config"][KEY] == other
 
 
-def test_a_password_in_it_is_not_shown(apply, profile, raw):
+def test_password_in_document_is_masked(apply, profile, raw):
     for old, new in (("canary-2", "canary-3"), ("canary-1", "canary-4")):
         before = raw("profiles/web")["config"][KEY]
         ret = apply("lxdapi_profile.present", profile, config={KEY: before.replace(old, new)})
@@ -73,20 +73,20 @@ def test_a_password_in_it_is_not_shown(apply, profile, raw):
 
 
 @pytest.mark.parametrize("key", ["user.user-data", "cloud-init.vendor-data", "cloud-init.network-config"])
-def test_every_document_is_compared_by_what_it_means(apply, daemon, key):
+def test_each_document_is_compared_by_meaning(apply, daemon, key):
     apply("lxdapi_profile.present", "web", config={key: "version: 2\nethernets: {eth0: {dhcp4: true}}\n"})
     apply.unchanged("lxdapi_profile.present", "web", config={key: "ethernets:\n  eth0:\n    dhcp4: true\nversion: 2"})
     ret = apply.predicted("lxdapi_profile.present", "web", config={key: "version: 1"})
     assert "+version: 1" in ret["changes"]["config"][key]["diff"]
 
 
-def test_a_script_is_compared_as_text(apply, daemon):
+def test_script_is_compared_as_text(apply, daemon):
     apply("lxdapi_profile.present", "web", config={KEY: "#!/bin/sh\necho  a\n"})
     changes = apply.changed("lxdapi_profile.present", "web", config={KEY: "#!/bin/sh\necho a\n"})
     assert "+echo a" in changes["config"][KEY]["diff"]
 
 
-def test_yaml_that_cannot_be_read_is_compared_as_text(apply, daemon):
+def test_invalid_yaml_is_compared_as_text(apply, daemon):
     apply("lxdapi_profile.present", "web", config={KEY: "a: [1"})
     apply.unchanged("lxdapi_profile.present", "web", config={KEY: "a: [1"})
     assert apply.changed("lxdapi_profile.present", "web", config={KEY: "a: [2"})

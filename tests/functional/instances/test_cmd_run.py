@@ -16,7 +16,7 @@ def inside(salt, c1):
 
 
 @pytest.mark.mainly("incus7")
-def test_a_command_is_predicted_and_run_and_told(apply, c1, inside):
+def test_command_is_predicted_run_and_reported(apply, c1, inside):
     command = "echo a; echo b >&2; echo x >> /mnt/count"
     ret = apply.predicted(STATE, command, instance=c1)
     assert (ret["result"], ret["changes"]) == (None, {"run": command})
@@ -44,7 +44,7 @@ def test_a_command_that_fails_is_a_failure_with_its_output(apply, c1, inside):
     assert apply(STATE, "id -un", instance=c1, runas="nobody")["changes"]["stdout"] == "nobody"
 
 
-def test_what_a_command_creates_is_looked_for_inside_and_not_opened(apply, c1, inside, tmp_path):
+def test_creates_is_checked_inside_the_instance(apply, c1, inside, tmp_path):
     there, never = str(tmp_path), "/mnt/never"
     assert tmp_path.exists()
     made = {"instance": c1, "creates": [there, "/etc/passwd"]}
@@ -97,14 +97,14 @@ def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
     ids=str,
 )
 @pytest.mark.mainly("incus7")
-def test_what_cannot_be_declared_is_refused(apply, salt, arguments):
+def test_invalid_condition_is_refused(apply, salt, arguments):
     assert salt.states["lxdapi_instance.mod_init"]({"fun": "cmd_run", "creates": "/x", **arguments}) is False
     words = apply.refused(STATE, "true", **{"instance": "c1", **arguments})
     assert next(iter(arguments)) in words
 
 
 @pytest.mark.mainly("incus7")
-def test_where_no_command_can_run_the_test_mode_says_so_too(apply, daemon, c1):
+def test_test_mode_reports_where_no_command_can_run(apply, daemon, c1):
     ret = apply.predicted(STATE, "true", instance="c2", creates="/etc/passwd")
     assert ret["result"] is None and "instance c2 does not exist (yet)" in ret["comment"]
     words = apply.failed(STATE, "true", instance="c2", creates="/etc/passwd")
@@ -114,7 +114,7 @@ def test_where_no_command_can_run_the_test_mode_says_so_too(apply, daemon, c1):
     assert "instance c1 is Stopped" in apply.failed(STATE, "true", instance=c1)
 
 
-def test_a_watching_instance_is_restarted_or_reloaded_by_a_command(apply, c1, inside, daemon):
+def test_watching_instance_is_restarted_or_reloaded(apply, c1, inside, daemon):
     watch = {"sfun": "running", "watch": [{"file": "x"}], "profiles": ["default"]}
     pid = daemon.ask("GET", "/1.0/instances/c1/state")["pid"]
     ret = apply.predicted("lxdapi_instance.mod_watch", c1, **watch)
@@ -139,7 +139,7 @@ def test_a_watching_instance_is_restarted_or_reloaded_by_a_command(apply, c1, in
 
 
 @pytest.mark.mainly("lxd")
-def test_a_watching_instance_that_does_not_shut_down_is_forced_where_that_is_said(apply, stubborn):
+def test_watching_instance_is_forced_only_with_force(apply, stubborn):
     for state in ("present", "running"):
         apply.unchanged(f"lxdapi_instance.{state}", stubborn, timeout=0.5, force=True)
         for wrong in ({"force": "perhaps"}, {"reload": 5}, {"reload": ""}):
@@ -188,7 +188,7 @@ c1:
 
 
 @pytest.mark.mainly("incus")
-def test_in_a_run_the_conditions_of_this_state_are_about_the_inside_and_those_of_the_others_about_the_minion(
+def test_conditions_of_cmd_run_are_checked_inside(
     salt, c1, inside, tmp_path
 ):
     (salt.tree / "conditions.sls").write_text(SLS.format(here=tmp_path))

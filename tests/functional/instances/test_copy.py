@@ -27,14 +27,14 @@ def call(salt):
     return lambda function, *arguments, **more: salt.modules[f"lxdapi_instance.{function}"](*arguments, **more)
 
 
-def test_a_copy_has_all_that_its_origin_has(made, call):
+def test_copy_has_everything_of_its_source(made, call):
     assert call("copy", "web1", "web2") == {"created": "web2"}
     assert essence(found(made, "web2")) == essence(found(made))
     assert snapshots(made, "web2") == snapshots(made) and pulled(made, "web2") == "treasure"
 
 
 @pytest.mark.mainly("lxd")
-def test_a_copy_can_be_without_snapshots_in_another_pool_and_project(made, call):
+def test_copy_without_snapshots_to_another_pool_and_project(made, call):
     assert call("copy", "web1", pool="fast", snapshots=False, to_project="shop") == {"created": "web1"}
     copied = found(made, query="?project=shop")
     root = {"type": "disk", "path": "/", "pool": "fast"}
@@ -43,7 +43,7 @@ def test_a_copy_can_be_without_snapshots_in_another_pool_and_project(made, call)
 
 
 @pytest.mark.mainly("incus")
-def test_a_copy_of_a_snapshot_is_as_that_was(made, call):
+def test_copy_of_snapshot_matches_the_snapshot(made, call):
     made.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "the shop"})
     push(made, "dross")
     assert call("copy", "web1/s1", "web2") == {"created": "web2"}
@@ -52,7 +52,7 @@ def test_a_copy_of_a_snapshot_is_as_that_was(made, call):
 
 
 @pytest.mark.mainly("lxd")
-def test_a_copy_is_brought_up_to_date(made, call):
+def test_copy_is_refreshed(made, call):
     call("copy", "web1", "web2")
     made.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "closed"})
     made.ask("PATCH", "/1.0/instances/web2", {"config": {"user.own": "1"}, "description": "mine"})
@@ -74,7 +74,7 @@ NO_COPY = [
 
 
 @pytest.mark.mainly("incus")
-def test_a_copy_that_cannot_be_is_refused_and_nothing_is_left(made, call, proxy):
+def test_impossible_copy_is_refused_and_leaves_nothing(made, call, proxy):
     for arguments, words in NO_COPY:
         with pytest.raises(CommandExecutionError, match=words):
             call("copy", "web1", **arguments)
@@ -82,7 +82,7 @@ def test_a_copy_that_cannot_be_is_refused_and_nothing_is_left(made, call, proxy)
 
 
 @pytest.mark.mainly("lxd")
-def test_a_copy_does_not_take_the_place_of_another_instance(made, call, proxy):
+def test_copy_does_not_replace_another_instance(made, call, proxy):
     made.ask("POST", "/1.0/instances", {"name": "web2", "source": {"type": "none"}})
     with pytest.raises(CommandExecutionError, match="exists already"):
         call("copy", "web1", "web2")
@@ -94,7 +94,7 @@ def test_a_copy_does_not_take_the_place_of_another_instance(made, call, proxy):
 
 
 @pytest.mark.mainly("incus7")
-def test_a_copy_whose_answer_is_lost_is_made_once(made, call, proxy):
+def test_copy_with_lost_reply_is_done_once(made, call, proxy):
     proxy.arm("drop_reply", method="POST", path=r"/1\.0/instances$")
     assert call("copy", "web1", "web2") == {"created": "web2"}
     assert essence(found(made, "web2")) == essence(found(made))
@@ -102,7 +102,7 @@ def test_a_copy_whose_answer_is_lost_is_made_once(made, call, proxy):
 
 
 @pytest.mark.mainly("lxd")
-def test_a_move_to_a_pool_and_a_project_keeps_all_and_it_runs_again(made, call):
+def test_move_to_pool_and_project_keeps_everything(made, call):
     before, kept = essence(found(made)), snapshots(made)
     made.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
     changes = call("move", "web1", pool="fast", to_project="shop")
@@ -124,7 +124,7 @@ NO_MOVE = [
 
 
 @pytest.mark.mainly("incus")
-def test_a_move_that_cannot_be_is_refused_and_the_instance_runs_on(made, call, proxy):
+def test_impossible_move_is_refused_and_instance_runs_on(made, call, proxy):
     made.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
     for arguments, words in NO_MOVE:
         with pytest.raises(CommandExecutionError, match=words):
@@ -133,7 +133,7 @@ def test_a_move_that_cannot_be_is_refused_and_the_instance_runs_on(made, call, p
 
 
 @pytest.mark.mainly("lxd")
-def test_a_move_that_the_daemon_refuses_leaves_it_running_where_it_was(made, call):
+def test_refused_move_leaves_instance_running_in_place(made, call):
     made.ask("POST", "/1.0/instances?project=shop", {"name": "web1", "source": {"type": "none"}})
     made.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
     with pytest.raises(CommandExecutionError):
@@ -142,14 +142,14 @@ def test_a_move_that_the_daemon_refuses_leaves_it_running_where_it_was(made, cal
 
 
 @pytest.mark.mainly("incus")
-def test_a_move_whose_answer_is_lost_is_done_once(made, call, proxy):
+def test_move_with_lost_reply_is_done_once(made, call, proxy):
     proxy.arm("drop_reply", method="POST", path=r"/1\.0/instances/web1$")
     assert call("move", "web1", pool="fast") == {"pool": {"old": "default", "new": "fast"}}
     assert found(made)["devices"]["root"]["pool"] == "fast"
     assert len([each for each in proxy.executed("POST") if each.path == "/1.0/instances/web1"]) == 1
 
 
-def test_a_copy_is_made_on_the_member_of_the_cluster_that_is_named(cluster, clustered, image):
+def test_copy_is_created_on_target_member(cluster, clustered, image):
     cluster.first.import_image(image, alias="busybox")
     cluster.first.ask("POST", "/1.0/profiles", PROFILE)
     source = {"name": "web1", "source": {"type": "image", "alias": "busybox"}, "profiles": ["default", "web"]}

@@ -59,7 +59,7 @@ def test_megabytes_of_any_bytes_come_intact(run):
 
 
 @pytest.mark.mainly("lxd")
-def test_words_are_literal_and_text_is_a_shells(run):
+def test_list_arguments_are_literal_and_text_runs_in_a_shell(run):
     words = ["$(id)", ";id", "\"'", "a\nb", "*", "", " "]
     assert run(["printf", "%s|", *words], "run_stdout") == "|".join([*words, ""])
     assert run(["echo", 5, True], "run_stdout") == "5 true"
@@ -67,20 +67,20 @@ def test_words_are_literal_and_text_is_a_shells(run):
 
 
 @pytest.mark.mainly("incus7")
-def test_what_is_written_comes_in_its_order_or_by_its_stream(run):
+def test_output_is_ordered_or_split_by_stream(run):
     command = "echo a; sleep 0.1; echo b >&2; sleep 0.1; echo c"
     assert run(command, "run") == "a\nb\nc"
     assert run(command, "run_stderr") == "b"
 
 
-def test_standard_input_of_any_size_and_kind_is_read_or_not(run):
+def test_stdin_of_any_size_and_kind_is_passed(run):
     assert base64.b64decode(run(["cat"], stdin=ALL_BYTES, binary=True)["stdout"]) == ALL_BYTES
     assert run("cat; echo; cat | wc -c", "run_stdout", stdin="hé") == "hé\n0"
     assert run("sleep 0.2; exit 4", "retcode", stdin=ALL_BYTES) == 4
     assert run("cat", "run_stdout") == ""
 
 
-def test_a_command_runs_as_somebody_somewhere(run):
+def test_command_runs_as_user_in_directory(run):
     assert run("id -u; id -g; pwd; echo $HOME $USER", "run_stdout") == "0\n0\n/root\n/root root"
     assert run("id -u; id -g; echo $HOME $USER", "run_stdout", user="nobody") == "65534\n65534\n/ nobody"
     assert run("id -u; id -g", "run_stdout", user="65534", group="root") == "65534\n0"
@@ -101,7 +101,7 @@ def test_a_command_runs_as_somebody_somewhere(run):
     ],
 )
 @pytest.mark.mainly("incus")
-def test_who_or_where_that_is_not_there_is_said_before_the_command_runs(refused, raw, proxy, arguments, words):
+def test_unknown_user_or_directory_is_refused_before_exec(refused, raw, proxy, arguments, words):
     assert words in refused("true", **arguments)
     assert proxy.writes() == []
 
@@ -141,7 +141,7 @@ def test_links_in_a_circle_are_no_folder(run, refused):
     ids=str,
 )
 @pytest.mark.mainly("lxd")
-def test_what_cannot_be_is_refused_before_any_request(salt, proxy, arguments):
+def test_invalid_exec_arguments_are_refused_before_any_request(salt, proxy, arguments):
     with pytest.raises(CommandExecutionError, match=next(iter(arguments))):
         salt.modules["lxdapi_instance.exec"]("c1", "true", **arguments)
     assert proxy.requests() == []
@@ -155,7 +155,7 @@ def test_a_command_that_writes_too_much_is_killed(run, refused, monkeypatch):
     assert until(lambda: run("ps", "run_stdout").count("sleep 60") == 0, 5)
 
 
-def test_a_command_is_killed_when_its_time_is_over_and_what_it_wrote_is_told(run, refused):
+def test_command_over_timeout_is_killed_and_output_reported(run, refused):
     made = run("echo a; exec sleep 60", timeout=0.5)
     assert made == {"retcode": 137, "stdout": "a\n", "stderr": "", "killed": "after 0.5 s"}
     assert run("ps", "run_stdout").count("sleep 60") == 0
@@ -165,7 +165,7 @@ def test_a_command_is_killed_when_its_time_is_over_and_what_it_wrote_is_told(run
     assert run("exit 3", "retcode", timeout=20) == 3
 
 
-def test_where_no_command_can_run_it_is_said_why(run, refused, daemon, salt):
+def test_reason_is_reported_where_no_command_can_run(run, refused, daemon, salt):
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "freeze"})
     assert "Instance is frozen (" not in refused("true") and "is frozen" in refused("true")
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "unfreeze"})
@@ -181,7 +181,7 @@ def test_where_no_command_can_run_it_is_said_why(run, refused, daemon, salt):
         salt.modules["lxdapi_instance.exec"]("nowhere", "true")
 
 
-def test_a_command_in_an_instance_that_is_frozen_meanwhile_goes_on_when_it_thaws(run, daemon):
+def test_command_in_frozen_instance_continues_after_thaw(run, daemon):
     during = []
     thread = threading.Thread(target=lambda: during.append(run("touch /tmp/on; sleep 0.3; echo b", "run_stdout")))
     thread.start()
@@ -194,6 +194,6 @@ def test_a_command_in_an_instance_that_is_frozen_meanwhile_goes_on_when_it_thaws
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize("function", ["exec", "run", "run_stdout", "run_stderr", "run_all"])
-def test_the_exit_code_is_that_of_the_call_as_with_cmd_run(salt, c1, function):
+def test_exit_code_becomes_that_of_the_salt_call(salt, c1, function):
     salt.modules[f"lxdapi_instance.{function}"](c1, "exit 3")
     assert salt.modules.pack["__context__"]["retcode"] == 3

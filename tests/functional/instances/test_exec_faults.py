@@ -30,14 +30,14 @@ def counted(modules):
 
 @pytest.mark.mainly("incus7")
 @pytest.mark.parametrize("fault", ["close", "drop_reply", "cut_json"])
-def test_a_request_whose_answer_was_lost_runs_the_command_once(salt, c1, proxy, fault):
+def test_exec_with_lost_reply_runs_once(salt, c1, proxy, fault):
     proxy.arm(fault, method="POST", path="/exec")
     assert salt.modules["lxdapi_instance.retcode"](c1, COUNTING) == 0
     assert counted(salt.modules) == 1
 
 
 @pytest.mark.mainly("lxd")
-def test_a_websocket_that_is_refused_is_an_error_without_its_secret(without_retries, proxy):
+def test_refused_websocket_error_does_not_show_its_secret(without_retries, proxy):
     for skip, asked in ((0, 3), (3, 4)):
         proxy.clear()
         proxy.arm("status", path="/websocket", skip=skip, status=403)
@@ -49,7 +49,7 @@ def test_a_websocket_that_is_refused_is_an_error_without_its_secret(without_retr
 
 
 @pytest.mark.mainly("incus")
-def test_a_daemon_that_dies_meanwhile_is_an_error_at_once(without_retries, daemon):
+def test_daemon_death_during_exec_is_an_immediate_error(without_retries, daemon):
     errors = []
 
     def run():
@@ -69,7 +69,7 @@ def test_a_daemon_that_dies_meanwhile_is_an_error_at_once(without_retries, daemo
 
 
 @pytest.mark.mainly("incus7")
-def test_a_silent_command_is_waited_for_as_long_as_the_daemon_knows_it(salt, c1, proxy, monkeypatch):
+def test_silent_command_is_awaited_while_operation_exists(salt, c1, proxy, monkeypatch):
     monkeypatch.setattr(lxdapi_exec, "_QUIET_SECONDS", 0.2)
     assert salt.modules["lxdapi_instance.run_stdout"](c1, "sleep 0.7; echo a") == "a"
     assert [seen for seen in proxy.requests("GET") if re.fullmatch(r"/1.0/operations/[\w-]+", seen.path)]
@@ -80,7 +80,7 @@ def test_a_silent_command_is_waited_for_as_long_as_the_daemon_knows_it(salt, c1,
 
 
 @pytest.mark.mainly("incus7")
-def test_no_secret_of_a_websocket_is_logged_although_the_library_traces(salt, c1, caplog):
+def test_websocket_secret_is_not_logged_by_library_trace(salt, c1, caplog):
     websocket.enableTrace(True, logging.NullHandler())
     try:
         with caplog.at_level(logging.DEBUG):

@@ -56,7 +56,7 @@ def folder_of(daemon):
     return os.path.join(daemon.directory, "logs", "c1")
 
 
-def test_what_was_shown_on_the_console_is_read_once_while_it_runs_and_kept_afterwards(inside, daemon, running):
+def test_console_is_read_once_while_running_and_kept_after_stop(inside, daemon, running):
     assert inside("console_log", "c1") == ""
     shown(daemon, "one")
     shown(daemon, "two")
@@ -73,12 +73,12 @@ def test_what_was_shown_on_the_console_is_read_once_while_it_runs_and_kept_after
     assert inside("console_log", "c1") == ""
 
 
-def test_a_console_that_nothing_was_shown_on_is_empty(inside, stopped):
+def test_console_without_output_is_empty(inside, stopped):
     assert inside("console_log", "c1") == ""
     assert inside("console_log", "c1", clear=True) == ""
 
 
-def test_of_a_log_file_the_end_is_read_whatever_its_size(inside, daemon, proxy, stopped):
+def test_end_of_log_file_of_any_size_is_read(inside, daemon, proxy, stopped):
     os.makedirs(folder_of(daemon), exist_ok=True)
     with open(os.path.join(folder_of(daemon), "migration_dump.log"), "wb") as file:
         file.write(b"first\n" + b"x" * 20_000_000 + b"\nlast but one\n\xff\xc3\xa9 last\n")
@@ -93,21 +93,21 @@ def test_of_a_log_file_the_end_is_read_whatever_its_size(inside, daemon, proxy, 
     assert inside("log_delete", "c1", "migration_dump.log") == {}
 
 
-def test_a_log_file_that_is_not_there_is_named_with_those_that_are(inside, stopped):
+def test_missing_log_file_error_lists_the_existing_ones(inside, stopped):
     for file in ("nope.log", "migration_nope.log", "exec_nope.stdout"):
         with pytest.raises(APIException, match=rf"{file}.*; the log files of c1 are: .*lxc\.log"):
             inside("log", "c1", file)
         assert inside("log_delete", "c1", file) == {}
 
 
-def test_a_log_file_that_the_daemon_keeps_is_not_deleted(inside, running):
+def test_undeletable_log_file_is_reported(inside, running):
     with pytest.raises(APIException, match=r"lxc\.log.* may (not )?be deleted"):
         inside("log_delete", "c1", "lxc.log")
     assert "lxc" in inside("log", "c1", "lxc.log", lines=1)
 
 
 @pytest.mark.mainly("incus")
-def test_a_name_that_is_none_is_refused_before_any_request(inside, proxy, daemon):
+def test_invalid_file_name_is_refused_before_any_request(inside, proxy, daemon):
     proxy.clear()
     for file in BAD_FILES:
         for function in ("log", "log_delete", "template", "template_delete"):
@@ -121,7 +121,7 @@ def test_a_name_that_is_none_is_refused_before_any_request(inside, proxy, daemon
     assert proxy.requests() == []
 
 
-def test_of_an_instance_that_is_not_there_each_function_says_so(inside, daemon):
+def test_missing_instance_is_reported_by_each_function(inside, daemon):
     for function, given in ABSENT.items():
         with pytest.raises(APINotFoundException, match="Instance not found"):
             inside(function, "nope", *given)
@@ -145,7 +145,7 @@ def test_the_metadata_is_read_and_changed_by_key(inside, raw, stopped):
     assert inside("metadata_set", "c1", declared) == {}
 
 
-def test_a_key_of_the_metadata_goes_and_the_rest_stays(inside, raw, stopped):
+def test_metadata_key_is_removed_and_others_are_kept(inside, raw, stopped):
     rule = {"when": ["start"], "template": "a.tpl"}
     inside("metadata_set", "c1", {"properties": {"n": "5", "m": "6"}, "templates": {"/a": rule, "/b": rule}})
     before = raw("instances/c1/metadata")
@@ -162,7 +162,7 @@ def test_a_key_of_the_metadata_goes_and_the_rest_stays(inside, raw, stopped):
 
 
 @pytest.mark.mainly("incus")
-def test_metadata_that_is_none_is_refused_before_any_request(inside, proxy, daemon):
+def test_invalid_metadata_is_refused_before_any_request(inside, proxy, daemon):
     proxy.clear()
     for given in NO_METADATA:
         with pytest.raises(InvalidError):
@@ -170,7 +170,7 @@ def test_metadata_that_is_none_is_refused_before_any_request(inside, proxy, daem
     assert proxy.requests() == []
 
 
-def test_a_template_is_made_changed_read_and_deleted(inside, proxy, raw, stopped):
+def test_template_is_created_updated_read_and_deleted(inside, proxy, raw, stopped):
     assert inside("templates", "c1") == []
     name, text = "é %2e.tpl", "{{ container.name }}\npassword: canary\n"
     changes = inside("template_set", "c1", name, text)
@@ -191,7 +191,7 @@ def test_a_template_is_made_changed_read_and_deleted(inside, proxy, raw, stopped
 
 
 @pytest.mark.mainly("incus")
-def test_contents_that_are_none_are_refused_before_any_request(inside, proxy, daemon):
+def test_invalid_template_is_refused_before_any_request(inside, proxy, daemon):
     proxy.clear()
     for contents in (5, None, b"x", [], "a\0", "\ud800", "x" * (1024 * 1024 + 1)):
         with pytest.raises(InvalidError):
@@ -199,7 +199,7 @@ def test_contents_that_are_none_are_refused_before_any_request(inside, proxy, da
     assert proxy.requests() == []
 
 
-def test_what_the_daemon_measures_is_numbers(inside, proxy, daemon, raw, running):
+def test_metrics_are_numbers(inside, proxy, daemon, raw, running):
     state = raw("instances/c1/state")
     found = inside("metrics", "c1")
     assert (found["status"], found["pid"]) == ("Running", state["pid"]) and found["processes"] > 0
@@ -214,7 +214,7 @@ def test_what_the_daemon_measures_is_numbers(inside, proxy, daemon, raw, running
     assert (everything["c2"]["status"], everything["c2"]["network"]) == ("Stopped", {})
 
 
-def test_the_addresses_of_an_instance_are_among_what_is_measured(inside, daemon, running):
+def test_metrics_include_addresses(inside, daemon, running):
     network = {"name": "lxdbr0", "config": {"ipv4.address": "10.77.0.1/24", "ipv6.address": "none"}}
     daemon.ask("POST", "/1.0/networks", network)
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
@@ -233,7 +233,7 @@ def test_the_addresses_of_an_instance_are_among_what_is_measured(inside, daemon,
     assert nic["state"] == "up" and isinstance(nic["bytes_received"], int) and nic["mtu"] == 1500
 
 
-def test_a_rename_to_itself_changes_nothing_and_onto_another_is_refused(inside, proxy, daemon, raw, stopped):
+def test_rename_to_itself_is_no_change_and_to_a_taken_name_fails(inside, proxy, daemon, raw, stopped):
     daemon.ask("POST", "/1.0/instances", {"name": "c2", "source": {"type": "none"}})
     proxy.clear()
     assert inside("rename", "c1", "c1") == {}
@@ -247,7 +247,7 @@ def test_a_rename_to_itself_changes_nothing_and_onto_another_is_refused(inside, 
     assert raw("instances/c1") is None and raw("instances/c3")["status"] == "Stopped"
 
 
-def test_an_instance_that_runs_is_renamed_if_it_may_be_stopped(inside, raw, running):
+def test_running_instance_is_renamed_if_it_may_be_stopped(inside, raw, running):
     with pytest.raises(InvalidError, match="it is Running; stop: True"):
         inside("rename", "c1", "c2")
     assert raw("instances/c1")["status"] == "Running"
@@ -255,7 +255,7 @@ def test_an_instance_that_runs_is_renamed_if_it_may_be_stopped(inside, raw, runn
     assert raw("instances/c1") is None and raw("instances/c2")["status"] == "Running"
 
 
-def test_an_instance_is_rebuilt_where_the_daemon_can(inside, daemon, proxy, raw, running):
+def test_instance_is_rebuilt_where_supported(inside, daemon, proxy, raw, running):
     image = raw("instances/c1")["config"]["volatile.base_image"]
     daemon.ask("PATCH", "/1.0/instances/c1", {"config": {"user.a": "1"}})
     proxy.clear()

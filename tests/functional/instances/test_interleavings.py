@@ -18,7 +18,7 @@ SEED = "LXDAPI_SEED"
 
 
 @pytest.mark.timeout(3600)
-def test_no_run_deletes_an_instance_that_could_ever_be_read(daemon, tmp_path):
+def test_no_run_deletes_an_instance_that_was_ever_readable(daemon, tmp_path):
     daemon.import_image(busybox_image(tmp_path / "slow.tar.gz", files=300), alias="slow")
     salt = Loaded(tmp_path / "salt", {"local": {"endpoint": daemon.socket, "retry_timeout": 5}})
     seed = int(os.environ.get(SEED) or secrets.randbelow(10**6))

@@ -85,7 +85,7 @@ DECLARED = {"source": "many", "config": {"user.a": "1"}}
 
 
 @pytest.mark.mainly("lxd")
-def test_an_instance_whose_daemon_died_while_making_it_is_made_by_the_same_run(direct, apply, daemon, raw, many):
+def test_killed_daemon_during_create_is_recovered_by_same_run(direct, apply, daemon, raw, many):
     with when(lambda: unpacks(daemon), lambda: (daemon.kill(), daemon.start())):
         ret = direct("lxdapi_instance.present", "c1", running=True, **DECLARED)
     made(ret)
@@ -93,7 +93,7 @@ def test_an_instance_whose_daemon_died_while_making_it_is_made_by_the_same_run(d
     healthy(apply, daemon, raw, **DECLARED)
 
 
-def test_an_instance_whose_daemon_and_client_died_is_made_by_the_next_run(direct, apply, daemon, raw, many):
+def test_killed_daemon_and_client_are_recovered_by_next_run(direct, apply, daemon, raw, many):
     process = Process(lambda: direct("lxdapi_instance.present", "c1", running=True, **DECLARED))
     assert until(lambda: unpacks(daemon), 30)
     daemon.kill()
@@ -110,7 +110,7 @@ def test_an_instance_whose_daemon_and_client_died_is_made_by_the_next_run(direct
 
 
 @pytest.mark.mainly("incus")
-def test_a_copy_whose_daemon_and_client_died_is_made_by_the_next_run(direct, apply, daemon, raw, many):
+def test_killed_copy_is_completed_by_next_run(direct, apply, daemon, raw, many):
     source = {"source": {"type": "copy", "source": "c0"}}
     apply("lxdapi_instance.present", "c0", **DECLARED)
     process = Process(lambda: direct("lxdapi_instance.present", "c1", running=True, **source))
@@ -124,7 +124,7 @@ def test_a_copy_whose_daemon_and_client_died_is_made_by_the_next_run(direct, app
 
 
 @pytest.mark.mainly("incus7")
-def test_a_partial_creation_of_others_is_named_and_not_touched(apply, daemon, raw, many):
+def test_foreign_partial_creation_is_named_and_not_touched(apply, daemon, raw, many):
     body = {"name": "c1", "source": {"type": "image", "alias": "many"}}
     daemon.request("POST", "/1.0/instances", body)
     assert until(lambda: unpacks(daemon), 30)
@@ -142,7 +142,7 @@ def test_a_partial_creation_of_others_is_named_and_not_touched(apply, daemon, ra
 
 
 @pytest.mark.parametrize("function", spread("present", "absent"))
-def test_what_somebody_else_makes_right_now_is_waited_for(apply, daemon, raw, many, function):
+def test_creation_by_others_is_awaited(apply, daemon, raw, many, function):
     body = {"name": "c1", "source": {"type": "image", "alias": "many"}, "config": {"user.foreign": "1"}}
     _, reply = daemon.request("POST", "/1.0/instances", body)
     assert until(lambda: unpacks(daemon), 30)
@@ -166,7 +166,7 @@ def stopped(apply, imported):
 
 
 @pytest.mark.mainly("lxd")
-def test_a_start_during_which_the_daemon_died_is_done(direct, apply, stopped, raw, killed_while):
+def test_start_survives_daemon_death(direct, apply, stopped, raw, killed_while):
     with killed_while("Starting"):
         ret = direct("lxdapi_instance.running", stopped)
     assert said(ret) is True, ret
@@ -175,7 +175,7 @@ def test_a_start_during_which_the_daemon_died_is_done(direct, apply, stopped, ra
 
 
 @pytest.mark.mainly("incus")
-def test_a_stop_during_which_the_daemon_died_is_done(direct, apply, stubborn, raw, killed_while):
+def test_stop_survives_daemon_death(direct, apply, stubborn, raw, killed_while):
     with killed_while("Stopping"):
         ret = direct("lxdapi_instance.stopped", stubborn, timeout=2, force=True)
     assert said(ret) is True, ret
@@ -185,7 +185,7 @@ def test_a_stop_during_which_the_daemon_died_is_done(direct, apply, stubborn, ra
 
 
 @pytest.mark.mainly("incus7")
-def test_a_deletion_during_which_the_daemon_died_is_done(direct, apply, daemon, many, raw, killed_while):
+def test_deletion_survives_daemon_death(direct, apply, daemon, many, raw, killed_while):
     apply("lxdapi_instance.present", "c1", **DECLARED)
     with killed_while("Deleting"):
         ret = direct("lxdapi_instance.absent", "c1")
@@ -196,7 +196,7 @@ def test_a_deletion_during_which_the_daemon_died_is_done(direct, apply, daemon, 
 
 
 @pytest.mark.mainly("incus")
-def test_a_snapshot_during_which_the_daemon_died_is_made_or_named(direct, apply, many, raw, killed_while):
+def test_snapshot_survives_daemon_death_or_fails_clearly(direct, apply, many, raw, killed_while):
     apply("lxdapi_instance.present", "c1", **DECLARED)
     with killed_while("Snapshotting|Creating snapshot|Creating instance snapshot"):
         ret = direct("lxdapi_instance_snapshot.present", "c1/s0")
@@ -213,7 +213,7 @@ def through(tmp_path, proxy):
 
 
 @pytest.mark.mainly("incus7")
-def test_an_upload_during_which_the_daemon_died_is_done_by_the_next_run(daemon, proxy, through, image, raw):
+def test_upload_interrupted_by_daemon_death_is_done_by_next_run(daemon, proxy, through, image, raw):
     proxy.arm("stall", method="POST", path="/images$")
     sent = lambda: any(part.stat().st_size for part in Path(daemon.directory, "images").glob("*_build_*/*"))  # noqa: E731
     with when(sent, lambda: (daemon.kill(), daemon.start())):
@@ -226,7 +226,7 @@ def test_an_upload_during_which_the_daemon_died_is_done_by_the_next_run(daemon, 
 
 
 @pytest.mark.mainly("lxd")
-def test_an_upload_whose_daemon_died_after_the_202_is_done(daemon, proxy, through, image, raw):
+def test_upload_survives_daemon_death_after_the_202(daemon, proxy, through, image, raw):
     def die(reply):
         daemon.kill()
         daemon.start()
@@ -240,7 +240,7 @@ def test_an_upload_whose_daemon_died_after_the_202_is_done(daemon, proxy, throug
 
 
 @pytest.mark.mainly("lxd")
-def test_a_daemon_that_is_restarted_between_post_and_wait(apply, daemon, proxy, imported, raw, tmp_path):
+def test_daemon_restart_between_post_and_wait_is_survived(apply, daemon, proxy, imported, raw, tmp_path):
     def restart(reply):
         daemon.restart()
         return reply
@@ -254,7 +254,7 @@ def test_a_daemon_that_is_restarted_between_post_and_wait(apply, daemon, proxy, 
 
 
 @pytest.mark.mainly("incus7")
-def test_a_daemon_that_is_restarted_cleanly_while_a_state_runs(direct, apply, daemon, raw, many):
+def test_clean_daemon_restart_during_state_is_survived(direct, apply, daemon, raw, many):
     with when(lambda: unpacks(daemon), daemon.restart):
         ret = direct("lxdapi_instance.present", "c1", running=True, **DECLARED)
     made(ret)

@@ -9,7 +9,7 @@ import pytest
 from tests.support.two_daemons import STATE, WAY, essence, found, make, pulled, push, snapshots
 
 
-def test_an_instance_is_moved_with_all_that_it_has(pair, listens):
+def test_instance_is_migrated_with_everything(pair, listens):
     listens(pair.here)
     make(pair.here, start=True)
     push(pair.here, "treasure")
@@ -34,7 +34,7 @@ REFUSED = [
 
 
 @pytest.mark.mainly("incus")
-def test_what_cannot_be_moved_is_refused_before_anything_is_touched(pair):
+def test_impossible_migration_is_refused_before_any_write(pair):
     make(pair.here, start=True, snapshots=())
     pair.clear()
     for arguments, words in REFUSED:
@@ -43,7 +43,7 @@ def test_what_cannot_be_moved_is_refused_before_anything_is_touched(pair):
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_missing_at_the_target_is_said_before_anything_is_touched(pair):
+def test_missing_requirement_on_target_is_reported_first(pair):
     make(pair.here, start=True, snapshots=())
     pair.there.ask("DELETE", "/1.0/profiles/web")
     predicted = pair.apply.predicted(STATE, "web1", allow_stop=True, **WAY)
@@ -54,20 +54,20 @@ def test_what_is_missing_at_the_target_is_said_before_anything_is_touched(pair):
 
 
 @pytest.mark.mainly("incus")
-def test_one_that_may_not_be_deleted_is_not_moved(pair):
+def test_protected_instance_is_not_migrated(pair):
     make(pair.here, snapshots=(), config={"security.protection.delete": "true"})
     assert "security.protection.delete" in pair.apply.failed(STATE, "web1", **WAY)
 
 
 @pytest.mark.mainly("incus")
-def test_one_that_a_stop_would_delete_is_not_moved(pair):
+def test_ephemeral_instance_is_not_migrated(pair):
     make(pair.here, start=True, snapshots=(), ephemeral=True)
     assert "it is ephemeral" in pair.apply.failed(STATE, "web1", allow_stop=True, **WAY)
     assert found(pair.here)["status"] == "Running"
 
 
 @pytest.mark.mainly("lxd")
-def test_one_that_is_on_both_is_not_touched(pair):
+def test_instance_on_both_daemons_is_not_touched(pair):
     make(pair.here, snapshots=())
     pair.there.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
     pair.clear()
@@ -76,14 +76,14 @@ def test_one_that_is_on_both_is_not_touched(pair):
 
 
 @pytest.mark.mainly("incus")
-def test_one_that_is_nowhere_is_a_failure_and_predicted_as_not_yet(pair):
+def test_missing_instance_fails_and_is_predicted_as_not_yet(pair):
     assert "neither on" in pair.apply.failed(STATE, "web1", **WAY)
     predicted = pair.apply.predicted(STATE, "web1", **WAY)
     assert predicted["result"] is None and "(yet)" in predicted["comment"]
 
 
 @pytest.mark.mainly("incus")
-def test_no_secret_of_a_transfer_is_printed(pair, listens, monkeypatch, capfd):
+def test_secrets_of_a_transfer_are_not_printed(pair, listens, monkeypatch, capfd):
     monkeypatch.setenv("DEBUG", "1")
     listens(pair.here)
     make(pair.here, snapshots=())

@@ -54,7 +54,7 @@ def stayed(pair):
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize("point", usually("the transfer", "the deletion")(*POINTS))
-def test_a_run_that_dies_is_continued_by_the_next_one(shop, point):
+def test_interrupted_migration_is_continued_by_next_run(shop, point):
     side, method, path = POINTS[point]
     getattr(shop, side).arm("delay", method=method, path=path, seconds=60)
     process = Process(lambda: shop.apply(STATE, "web1", allow_stop=True, **WAY))
@@ -68,7 +68,7 @@ def test_a_run_that_dies_is_continued_by_the_next_one(shop, point):
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize("point", usually("the transfer")("the offer", "the transfer", "the start", "the deletion"))
-def test_a_lost_answer_is_settled_by_the_same_run(shop, point):
+def test_lost_reply_is_resolved_by_the_same_run(shop, point):
     side, method, path = POINTS[point]
     getattr(shop, side).arm("drop_reply", method=method, path=path)
     ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
@@ -79,7 +79,7 @@ def test_a_lost_answer_is_settled_by_the_same_run(shop, point):
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize("who", [pytest.param("here", marks=pytest.mark.long), "there"])
-def test_a_daemon_that_dies_meanwhile_loses_nothing(shop, who):
+def test_daemon_death_during_transfer_loses_nothing(shop, who):
     side, method, path = POINTS["the transfer"]
     getattr(shop, side).arm("delay", method=method, path=path, seconds=60)
     process = Process(lambda: shop.apply(STATE, "web1", allow_stop=True, **WAY))
@@ -94,7 +94,7 @@ def test_a_daemon_that_dies_meanwhile_loses_nothing(shop, who):
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_continued_is_tried_again_if_something_is_in_the_way(shop):
+def test_blocked_continuation_is_tried_again(shop):
     shop.behind.arm("delay", method="POST", path=ALL, seconds=60)
     process = Process(lambda: shop.apply(STATE, "web1", allow_stop=True, **WAY))
     assert until(lambda: [each for each in shop.behind.requests() if each.fault], 30)
@@ -116,7 +116,7 @@ def useless(reply):
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize("point", usually("the start")("the transfer", "the start"))
-def test_what_fails_leaves_it_running_where_it_was(shop, point):
+def test_failed_migration_leaves_instance_running_at_source(shop, point):
     side, method, path = POINTS[point]
     getattr(shop, side).arm("status", method=method, path=path, status=500, error="no")
     ret = shop.apply(STATE, "web1", allow_stop=True, **WAY)
@@ -135,7 +135,7 @@ def test_what_fails_leaves_it_running_where_it_was(shop, point):
         pytest.param("there", "relay", marks=pytest.mark.long),
     ],
 )
-def test_a_daemon_that_dies_under_a_run_of_ours_loses_nothing(shop, who, mode):
+def test_daemon_death_during_run_loses_nothing(shop, who, mode):
     daemon = getattr(shop, who)
 
     def restart():

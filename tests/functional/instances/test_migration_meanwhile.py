@@ -35,7 +35,7 @@ def armed(proxy, method, path, seconds=1.5):
 
 
 @pytest.mark.parametrize("change", ["run", *(pytest.param(each, marks=pytest.mark.long) for each in list(CHANGES)[1:])])
-def test_a_source_that_changes_while_it_is_copied_stays_and_the_copy_goes(pair, change):
+def test_source_changed_during_copy_stays_and_copy_is_deleted(pair, change):
     make(pair.here, snapshots=("s0",))
     with when(armed(pair.behind, "PATCH", WEB1), lambda: CHANGES[change](pair.here)):
         comment = pair.apply.failed(STATE, "web1", **WAY)
@@ -55,7 +55,7 @@ def left_off(pair, side, method, path, **options):
 @pytest.mark.parametrize(
     "change", [pytest.param(each, marks=pytest.mark.long) for each in list(CHANGES)[:3]] + ["restored"]
 )
-def test_a_source_that_changed_since_an_earlier_run_is_not_deleted(pair, change):
+def test_source_changed_since_earlier_run_is_not_deleted(pair, change):
     make(pair.here, start=True, snapshots=("s0",))
     left_off(pair, "behind", "PUT", "/state", allow_stop=True)
     CHANGES[change](pair.here)
@@ -64,7 +64,7 @@ def test_a_source_that_changed_since_an_earlier_run_is_not_deleted(pair, change)
     assert found(pair.here) and found(pair.there)["status"] == "Running"
 
 
-def test_a_copy_that_was_started_before_it_was_proven_takes_no_place(pair):
+def test_unverified_copy_started_by_others_does_not_replace(pair):
     make(pair.here, snapshots=())
     left_off(pair, "behind", "PATCH", WEB1)
     pair.there.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
@@ -72,7 +72,7 @@ def test_a_copy_that_was_started_before_it_was_proven_takes_no_place(pair):
     assert found(pair.here) and found(pair.there)
 
 
-def test_a_copy_that_another_run_has_taken_over_is_not_touched_and_the_source_stays(pair):
+def test_copy_taken_over_by_another_run_is_not_touched(pair):
     make(pair.here, start=True, snapshots=())
 
     def take_over():
@@ -87,7 +87,7 @@ def test_a_copy_that_another_run_has_taken_over_is_not_touched_and_the_source_st
     assert found(pair.here) and found(pair.there)["status"] == "Running"
 
 
-def test_one_that_somebody_makes_at_the_target_meanwhile_is_not_touched_and_the_source_runs_again(pair):
+def test_foreign_instance_on_target_stays_and_source_restarts(pair):
     make(pair.here, start=True, snapshots=())
     body = {"name": "web1", "source": {"type": "none"}}
     with when(armed(pair.before, "PUT", "/state"), lambda: pair.there.ask("POST", "/1.0/instances", body)):
@@ -97,7 +97,7 @@ def test_one_that_somebody_makes_at_the_target_meanwhile_is_not_touched_and_the_
     assert found(pair.there)["profiles"] == ["default"]
 
 
-def test_of_two_runs_at_once_none_loses_anything(pair):
+def test_two_concurrent_migrations_lose_nothing(pair):
     make(pair.here, snapshots=("s0",))
     push(pair.here, "treasure")
     works = [lambda: pair.apply(STATE, "web1", **WAY)] * 2
@@ -107,7 +107,7 @@ def test_of_two_runs_at_once_none_loses_anything(pair):
     assert found(pair.here) is None
 
 
-def test_a_copy_that_somebody_started_before_the_source_was_deleted_runs_on(pair):
+def test_copy_started_by_others_before_delete_runs_on(pair):
     make(pair.here, snapshots=())
     pair.before.arm("status", method="DELETE", path=WEB1, status=500, error="no")
     ret = pair.apply(STATE, "web1", **WAY)

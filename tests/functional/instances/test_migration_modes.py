@@ -11,7 +11,7 @@ MODES = {"pull": "here", "push": "there", "relay": None}
 
 
 @pytest.mark.parametrize("mode", spread(*MODES))
-def test_each_mode_brings_all_over(pair, listens, mode):
+def test_each_mode_transfers_everything(pair, listens, mode):
     if MODES[mode]:
         listens(getattr(pair, MODES[mode]))
     make(pair.here)
@@ -26,7 +26,7 @@ def test_each_mode_brings_all_over(pair, listens, mode):
 
 
 @pytest.mark.mainly("incus7")
-def test_what_comes_back_is_the_same_as_what_went(pair, listens):
+def test_migration_there_and_back_changes_nothing(pair, listens):
     listens(pair.there)
     make(pair.here, start=True, snapshots=())
     before = found(pair.here)
@@ -37,7 +37,7 @@ def test_what_comes_back_is_the_same_as_what_went(pair, listens):
 
 
 @pytest.mark.mainly("lxd")
-def test_snapshots_that_the_target_would_refuse_are_named_before_anything_is_done(pair, listens):
+def test_snapshots_refused_by_target_are_named_before_any_write(pair, listens):
     listens(pair.there)
     make(pair.here)
     pair.apply(STATE, "web1", **WAY)
@@ -50,7 +50,7 @@ def test_snapshots_that_the_target_would_refuse_are_named_before_anything_is_don
 
 
 @pytest.mark.mainly("incus")
-def test_a_mode_for_which_nobody_listens_is_refused(pair):
+def test_mode_without_a_listener_is_refused(pair):
     make(pair.here, snapshots=())
     for mode, who in (("pull", "source"), ("push", "target")):
         comment = pair.apply.failed(STATE, "web1", mode=mode, **WAY)
@@ -58,7 +58,7 @@ def test_a_mode_for_which_nobody_listens_is_refused(pair):
 
 
 @pytest.mark.mainly("incus")
-def test_with_refresh_it_is_copied_while_it_runs(pair):
+def test_refresh_copies_while_the_instance_runs(pair):
     make(pair.here, start=True)
     before = found(pair.here)
     changes = pair.apply.changed(STATE, "web1", allow_stop=True, refresh=True, **WAY)
@@ -67,7 +67,7 @@ def test_with_refresh_it_is_copied_while_it_runs(pair):
 
 
 @pytest.mark.mainly("incus")
-def test_its_root_disk_can_go_to_another_pool(pair):
+def test_root_disk_can_go_to_another_pool(pair):
     pair.there.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir"})
     make(pair.here)
     pair.apply.changed(STATE, "web1", pool="fast", **WAY)
@@ -76,7 +76,7 @@ def test_its_root_disk_can_go_to_another_pool(pair):
 
 
 @pytest.mark.mainly("lxd")
-def test_a_copy_on_another_daemon_is_made_and_brought_up_to_date(pair):
+def test_copy_on_another_daemon_is_created_and_refreshed(pair):
     make(pair.here, start=True)
     copy = pair.salt.modules["lxdapi_instance.copy"]
     done = copy("web1", "web2", to_remote="there", remote="here")
@@ -92,7 +92,7 @@ def test_a_copy_on_another_daemon_is_made_and_brought_up_to_date(pair):
 
 
 @pytest.mark.mainly("incus")
-def test_a_snapshot_alone_is_copied_to_another_daemon(pair, listens):
+def test_single_snapshot_is_copied_to_another_daemon(pair, listens):
     listens(pair.here)
     make(pair.here)
     pair.here.ask("PATCH", "/1.0/instances/web1", {"config": {"user.owner": "nobody"}, "description": "the shop"})
@@ -101,7 +101,7 @@ def test_a_snapshot_alone_is_copied_to_another_daemon(pair, listens):
 
 
 @pytest.mark.mainly("incus")
-def test_the_function_says_which_way_it_went(pair):
+def test_migrate_function_reports_its_mode(pair):
     make(pair.here, snapshots=())
     done = pair.salt.modules["lxdapi_instance.migrate"]("web1", "there", remote="here")
     assert done == {

@@ -52,7 +52,7 @@ def lose_link(daemon, name):
 
 
 @pytest.mark.parametrize("replace_partial", [False, True])
-def test_an_instance_that_can_be_read_is_whole_without_keys(apply, daemon, earlier_run, imported, replace_partial):
+def test_readable_instance_without_marks_is_complete(apply, daemon, earlier_run, imported, replace_partial):
     earlier_run("lxdapi_instance.present", "c1", **DECLARED)
     lose_keys(daemon, "c1")
     write_file(daemon, "c1")
@@ -63,7 +63,7 @@ def test_an_instance_that_can_be_read_is_whole_without_keys(apply, daemon, earli
 
 
 @pytest.mark.parametrize("evidence", ["running", "stopped", "snapshot", "backup"])
-def test_an_instance_that_was_used_is_whole_without_keys(apply, daemon, earlier_run, imported, evidence):
+def test_used_instance_without_marks_is_complete(apply, daemon, earlier_run, imported, evidence):
     running = evidence in ("running", "stopped")
     earlier_run("lxdapi_instance.present", "c1", running=running, **DECLARED)
     if evidence == "stopped":
@@ -76,7 +76,7 @@ def test_an_instance_that_was_used_is_whole_without_keys(apply, daemon, earlier_
     assert has_file(daemon, "c1")
 
 
-def test_a_partial_creation_that_was_never_filled_is_replaced(apply, daemon, earlier_run, imported, raw):
+def test_empty_partial_creation_is_replaced(apply, daemon, earlier_run, imported, raw):
     earlier_run("lxdapi_instance.present", "c1", **DECLARED)
     before = raw("instances/c1")["config"]["volatile.uuid"]
     lose_link(daemon, "c1")
@@ -86,7 +86,7 @@ def test_a_partial_creation_that_was_never_filled_is_replaced(apply, daemon, ear
     assert raw("instances/c1")["config"]["volatile.uuid"] != before
 
 
-def test_a_partial_creation_of_others_is_replaced_only_on_request(apply, daemon, imported, raw):
+def test_foreign_partial_creation_is_replaced_only_on_request(apply, daemon, imported, raw):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     lose_link(daemon, "c1")
     for state in (apply.salt.states, apply.salt.predicted):
@@ -99,7 +99,7 @@ def test_a_partial_creation_of_others_is_replaced_only_on_request(apply, daemon,
     assert changes == {"deleted": "c1", "created": "c1"}
 
 
-def test_a_partial_creation_without_an_image_is_replaced_only_on_request(apply, daemon, earlier_run):
+def test_partial_creation_without_image_is_replaced_on_request(apply, daemon, earlier_run):
     earlier_run("lxdapi_instance.present", "c1")
     lose_link(daemon, "c1")
     assert "its root file system cannot be read" in apply.failed("lxdapi_instance.present", "c1")
@@ -107,7 +107,7 @@ def test_a_partial_creation_without_an_image_is_replaced_only_on_request(apply, 
     assert changes == {"deleted": "c1", "created": "c1"}
 
 
-def test_a_fleet_replaces_partial_creations_of_others_only_on_request(apply, daemon, imported):
+def test_fleet_replaces_foreign_partials_only_on_request(apply, daemon, imported):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     lose_link(daemon, "c1")
     ret = apply("lxdapi_fleet.managed", "web", instances={"c[1-2]": DECLARED})
@@ -146,7 +146,7 @@ def slow_image(daemon, tmp_path):
 
 
 @pytest.mark.parametrize("running", [False, True])
-def test_edits_of_a_profile_make_no_run_delete_an_instance(daemon, edited, slow_image, tmp_path, raw, running):
+def test_profile_edits_never_cause_a_deletion(daemon, edited, slow_image, tmp_path, raw, running):
     salt = Loaded(tmp_path / "race", {"local": {"endpoint": daemon.socket}})
     names = [f"c{number}" for number in range(12)]
     declared = {"source": "slow", "profiles": ["default", edited], "running": running}
@@ -164,7 +164,7 @@ def test_edits_of_a_profile_make_no_run_delete_an_instance(daemon, edited, slow_
 
 
 @pytest.mark.parametrize("crossed", ["POST", "GET"])
-def test_a_reply_about_another_instance_makes_no_creation_succeed(apply, daemon, proxy, imported, raw, crossed):
+def test_reply_about_another_instance_proves_no_creation(apply, daemon, proxy, imported, raw, crossed):
     source = {"type": "image", "alias": "busybox"}
     _, other = daemon.request("POST", "/1.0/instances", {"name": "c2", "source": source})
     ended = daemon.request("GET", f"{other['operation']}/wait?timeout=30")[1]

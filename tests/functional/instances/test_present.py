@@ -14,7 +14,7 @@ def running(apply, imported):
     return "c1"
 
 
-def test_an_instance_is_created_with_everything_in_one_call_and_started(apply, proxy, imported, raw):
+def test_instance_is_created_and_started_with_everything(apply, proxy, imported, raw):
     declared = {
         "source": "busybox",
         "description": "first line\nsecond",
@@ -31,7 +31,7 @@ def test_an_instance_is_created_with_everything_in_one_call_and_started(apply, p
 
 
 @pytest.mark.parametrize("source", ["busybox", "{image}", {"alias": "busybox"}, {"fingerprint": "{image}"}])
-def test_an_instance_is_made_from_an_alias_or_a_fingerprint(apply, imported, raw, source):
+def test_instance_is_created_from_alias_or_fingerprint(apply, imported, raw, source):
     if isinstance(source, dict):
         source = {key: value.format(image=imported) for key, value in source.items()}
     else:
@@ -40,12 +40,12 @@ def test_an_instance_is_made_from_an_alias_or_a_fingerprint(apply, imported, raw
     assert raw("instances/c1")["config"]["volatile.base_image"] == imported
 
 
-def test_an_instance_is_made_empty(apply, daemon, raw):
+def test_empty_instance_is_created(apply, daemon, raw):
     assert apply.changed("lxdapi_instance.present", "c1") == {"created": "c1"}
     assert "volatile.base_image" not in raw("instances/c1")["config"]
 
 
-def test_a_copy_has_all_of_its_source_and_what_is_declared(apply, imported, raw):
+def test_copy_has_source_and_declared_settings(apply, imported, raw):
     apply("lxdapi_profile.present", "web")
     declared = {
         "description": "d",
@@ -63,13 +63,13 @@ def test_a_copy_has_all_of_its_source_and_what_is_declared(apply, imported, raw)
     assert found["config"]["volatile.base_image"] == imported
 
 
-def test_a_virtual_machine_is_recorded_as_one(apply, daemon, raw):
+def test_virtual_machine_is_recorded_as_one(apply, daemon, raw):
     apply("lxdapi_instance.present", "v1", type="vm")
     found = raw("instances/v1")
     assert found is None or found["type"] == "virtual-machine"
 
 
-def test_the_type_of_an_instance_cannot_be_changed(apply, daemon):
+def test_instance_type_cannot_be_changed(apply, daemon):
     apply("lxdapi_instance.present", "c1")
     comment = apply.failed("lxdapi_instance.present", "c1", type="vm")
     assert "type is 'container' and cannot be changed to 'virtual-machine'" in comment
@@ -83,7 +83,7 @@ def test_profiles_are_an_ordered_list(apply, imported, raw):
     assert raw("instances/c1")["profiles"] == ["web", "default"]
 
 
-def test_what_is_not_declared_is_left_alone(apply, imported, raw, daemon):
+def test_undeclared_settings_are_left_alone(apply, imported, raw, daemon):
     apply("lxdapi_instance.present", "c1", source="busybox", description="kept", config={"user.a": "1"})
     foreign = {"description": "kept", "config": {"user.foreign": "x"}}
     daemon.request("PATCH", "/1.0/instances/c1", foreign)
@@ -94,7 +94,7 @@ def test_what_is_not_declared_is_left_alone(apply, imported, raw, daemon):
     assert (found["config"]["user.foreign"], found["config"]["user.b"]) == ("x", "2")
 
 
-def test_a_declared_empty_config_keeps_the_keys_of_the_daemon(apply, imported, raw):
+def test_empty_config_keeps_the_keys_of_the_daemon(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1"})
     before = raw("instances/c1")["config"]
     assert apply.changed("lxdapi_instance.present", "c1", config={}) == {
@@ -104,12 +104,12 @@ def test_a_declared_empty_config_keeps_the_keys_of_the_daemon(apply, imported, r
     assert raw("instances/c1")["config"] == before
 
 
-def test_an_image_key_that_is_declared_outlives_the_creation(apply, imported, raw):
+def test_declared_image_key_outlives_the_creation(apply, imported, raw):
     apply.changed("lxdapi_instance.present", "c1", source="busybox", config={"image.os": "mine"})
     assert raw("instances/c1")["config"]["image.os"] == "mine"
 
 
-def test_one_property_of_a_device_changes_and_the_others_stay(apply, imported, raw):
+def test_single_device_key_changes_and_others_stay(apply, imported, raw):
     disk = {"type": "disk", "path": "/t", "source": "/tmp", "readonly": "true"}
     apply("lxdapi_instance.present", "c1", source="busybox", devices={"tmp": disk})
     changes = apply.changed("lxdapi_instance.present", "c1", devices={"tmp": {"path": "/u"}})
@@ -118,7 +118,7 @@ def test_one_property_of_a_device_changes_and_the_others_stay(apply, imported, r
 
 
 @pytest.mark.parametrize("present, same", [("1GiB", 1073741824), ("1GiB", "1024MiB"), ("2GB", "2000MB")])
-def test_sizes_are_compared_by_what_they_mean(apply, imported, present, same):
+def test_sizes_are_compared_by_meaning(apply, imported, present, same):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"limits.memory": present})
     apply.unchanged("lxdapi_instance.present", "c1", config={"limits.memory": same})
     changes = apply.changed("lxdapi_instance.present", "c1", config={"limits.memory": "1GB"})
@@ -126,39 +126,39 @@ def test_sizes_are_compared_by_what_they_mean(apply, imported, present, same):
 
 
 @pytest.mark.parametrize("spelling", [True, "true", "True", "yes", "on", 1])
-def test_booleans_are_compared_by_what_they_mean(apply, imported, spelling):
+def test_booleans_are_compared_by_meaning(apply, imported, spelling):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"security.nesting": spelling})
     for other in (True, "yes", "ON", "1"):
         apply.unchanged("lxdapi_instance.present", "c1", config={"security.nesting": other})
 
 
-def test_running_none_leaves_the_status_alone(apply, running):
+def test_running_null_leaves_power_state_alone(apply, running):
     apply.unchanged("lxdapi_instance.present", running)
     apply.changed("lxdapi_instance.stopped", running, timeout=0, force=True)
     apply.unchanged("lxdapi_instance.present", running)
 
 
-def test_a_stopped_instance_is_changed_before_it_is_started(apply, imported, raw, proxy):
+def test_stopped_instance_is_updated_before_its_start(apply, imported, raw, proxy):
     apply("lxdapi_instance.present", "c1", source="busybox")
     changes = apply.changed("lxdapi_instance.present", "c1", config={"user.a": "1"}, running=True)
     assert changes == {"config": {"user.a": {"old": None, "new": "1"}}, **STARTED}
     assert raw("instances/c1")["status"] == "Running"
 
 
-def test_present_stops_an_instance_that_shall_not_run(apply, running, raw):
+def test_running_false_stops_a_running_instance(apply, running, raw):
     changes = apply.changed("lxdapi_instance.present", running, running=False, config={"user.a": "1"})
     assert changes["status"] == {"old": "Running", "new": "Stopped"}
     assert raw(f"instances/{running}")["status"] == "Stopped"
 
 
-def test_a_change_that_needs_a_restart_says_so_and_does_not_restart(apply, running):
+def test_change_that_needs_restart_is_reported_without_restart(apply, running):
     ret = apply("lxdapi_instance.present", running, config={"security.nesting": True})
     assert ret["result"] is True
     assert "security.nesting takes effect at the next start" in ret["comment"]
     assert set(ret["changes"]) == {"config"}
 
 
-def test_with_restart_on_change_it_is_applied_stopped_and_runs_again(apply, running, raw):
+def test_restart_on_change_stops_updates_and_starts(apply, running, raw):
     before = raw(f"instances/{running}")["config"]["volatile.last_state.power"]
     declared = {"config": {"security.nesting": True}, "restart_on_change": True}
     changes = apply.changed("lxdapi_instance.present", running, **declared)
@@ -167,12 +167,12 @@ def test_with_restart_on_change_it_is_applied_stopped_and_runs_again(apply, runn
     assert (before, raw(f"instances/{running}")["status"]) == ("RUNNING", "Running")
 
 
-def test_a_live_change_does_not_restart_even_then(apply, running):
+def test_live_change_does_not_restart_with_restart_on_change(apply, running):
     declared = {"config": {"limits.cpu": 1}, "restart_on_change": True}
     assert set(apply.changed("lxdapi_instance.present", running, **declared)) == {"config"}
 
 
-def test_each_status_is_reached_from_each_other(apply, running, raw):
+def test_each_power_state_is_reached_from_each_other(apply, running, raw):
     ways = ["frozen", "running", "stopped", "frozen", "stopped", "running"]
     for way in ways:
         apply.changed(f"lxdapi_instance.{way}", running)
@@ -180,7 +180,7 @@ def test_each_status_is_reached_from_each_other(apply, running, raw):
 
 
 @pytest.mark.parametrize("state", ["running", "stopped", "frozen"])
-def test_a_status_of_an_instance_that_does_not_exist_is_a_failure(apply, daemon, state):
+def test_power_state_of_missing_instance_is_a_failure(apply, daemon, state):
     comment = apply.failed(f"lxdapi_instance.{state}", "nope")
     assert "not found" in comment
     assert "GET /1.0/instances/nope" in comment
@@ -192,7 +192,7 @@ def test_absent_refuses_a_running_instance_without_force(apply, running, raw):
     assert raw(f"instances/{running}")["status"] == "Running"
 
 
-def test_absent_of_a_protected_instance_fails_and_leaves_it(apply, imported, raw):
+def test_absent_of_protected_instance_fails(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"security.protection.delete": True})
     comment = apply.failed("lxdapi_instance.absent", "c1", force=True)
     assert "protect" in comment
@@ -201,7 +201,7 @@ def test_absent_of_a_protected_instance_fails_and_leaves_it(apply, imported, raw
     assert raw("instances/c1")
 
 
-def test_an_ephemeral_instance_is_not_deleted_by_a_stop(apply, imported, raw):
+def test_ephemeral_instance_is_not_deleted_by_a_stop(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", ephemeral=True, running=True)
     for function, more in (("stopped", {}), ("present", {"running": False})):
         assert "a stop would delete it" in apply.failed(f"lxdapi_instance.{function}", "c1", **more)
@@ -210,7 +210,7 @@ def test_an_ephemeral_instance_is_not_deleted_by_a_stop(apply, imported, raw):
     assert raw("instances/c1") is None
 
 
-def test_a_stop_that_is_not_obeyed_fails_in_time_and_by_force_succeeds(apply, stubborn):
+def test_ignored_stop_times_out_and_force_succeeds(apply, stubborn):
     ret = apply("lxdapi_instance.stopped", stubborn, timeout=2)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "could not be stopped" in ret["comment"]
@@ -226,7 +226,7 @@ def test_a_stop_that_is_not_obeyed_fails_in_time_and_by_force_succeeds(apply, st
         ({"type": "copy", "source": "nope"}, "GET /1.0/instances/nope"),
     ],
 )
-def test_a_source_that_does_not_exist_leaves_nothing_behind(apply, daemon, raw, source, words):
+def test_missing_source_leaves_nothing_behind(apply, daemon, raw, source, words):
     comment = apply.failed("lxdapi_instance.present", "c1", source=source)
     assert comment.startswith("instance c1 could not be created: ")
     assert words in comment
@@ -244,7 +244,7 @@ def test_a_source_that_does_not_exist_leaves_nothing_behind(apply, daemon, raw, 
         ({"profiles": ["nope"]}, "nope"),
     ],
 )
-def test_a_create_that_fails_says_why_and_leaves_nothing_behind(apply, imported, raw, declared, words):
+def test_failed_create_gives_reason_and_leaves_nothing(apply, imported, raw, declared, words):
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", **declared)
     assert "could not be created" in comment
     assert words in comment
@@ -252,7 +252,7 @@ def test_a_create_that_fails_says_why_and_leaves_nothing_behind(apply, imported,
     assert raw("instances/c1") is None
 
 
-def test_a_start_that_fails_keeps_what_was_done_in_changes(apply, imported, raw):
+def test_failed_start_keeps_earlier_changes_in_result(apply, imported, raw):
     nic = {"eth0": {"type": "nic", "nictype": "bridged", "parent": "nope0"}}
     ret = apply("lxdapi_instance.present", "c1", source="busybox", devices=nic, running=True)
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"})
@@ -262,14 +262,14 @@ def test_a_start_that_fails_keeps_what_was_done_in_changes(apply, imported, raw)
     assert changes["status"]["new"] == "Running"
 
 
-def test_a_container_that_its_own_settings_break_is_not_taken_for_started(apply, imported, raw):
+def test_container_broken_by_its_settings_is_not_started(apply, imported, raw):
     broken = {"raw.lxc": "lxc.apparmor.profile = bogus\nlxc.rootfs.path = /nope"}
     ret = apply("lxdapi_instance.present", "c1", source="busybox", config=broken, running=True)
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"}), ret
     assert "could not be started" in ret["comment"]
 
 
-def test_an_instance_is_made_from_the_image_of_another_server(apply, imported, raw, daemon, listening):
+def test_instance_is_created_from_image_of_another_server(apply, imported, raw, daemon, listening):
     daemon.request("PATCH", f"/1.0/images/{imported}", {"public": True})
     source = {**listening, "alias": "busybox"}
     apply.changed("lxdapi_instance.present", "c1", source=source)
@@ -288,7 +288,7 @@ TMP = {"tmp": {"type": "disk", "path": "/t", "source": "/tmp"}}
         ({"devices": {"tmp": None}, "config": {"user.b": ""}}, {"user.a": "1"}, {}),
     ],
 )
-def test_a_copy_lacks_what_is_declared_to_be_absent(apply, imported, raw, declared, config, devices):
+def test_copy_omits_keys_declared_as_null(apply, imported, raw, declared, config, devices):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1", "user.b": "2"}, devices=TMP)
     source = {"type": "copy", "source": "c1"}
     assert apply.changed("lxdapi_instance.present", "c2", source=source, **declared) == {"created": "c2"}
@@ -297,7 +297,7 @@ def test_a_copy_lacks_what_is_declared_to_be_absent(apply, imported, raw, declar
     assert found["devices"] == devices
 
 
-def test_that_an_instance_is_empty_or_stopped_for_a_change_is_said(apply, running):
+def test_empty_instance_and_stop_for_change_are_reported(apply, running):
     for ret in (apply.predicted("lxdapi_instance.present", "c2"), apply("lxdapi_instance.present", "c2")):
         assert "; it is empty: no source is declared" in ret["comment"]
     assert "empty" not in apply("lxdapi_instance.present", "c3", source="busybox")["comment"]
@@ -306,7 +306,7 @@ def test_that_an_instance_is_empty_or_stopped_for_a_change_is_said(apply, runnin
         assert "; it is stopped for that" in function("lxdapi_instance.present", running, **declared)["comment"]
 
 
-def test_a_target_of_an_instance_is_refused_where_there_are_no_members(apply, daemon, raw):
+def test_target_on_unclustered_server_is_refused(apply, daemon, raw):
     comment = apply.failed("lxdapi_instance.present", "c1", target="n2")
     assert comment == "instance c1: target: the server is not clustered"
     predicted = apply.predicted("lxdapi_instance.present", "c1", target="n2")

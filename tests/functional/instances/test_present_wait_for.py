@@ -9,7 +9,7 @@ from tests.support.images import busybox_image
 READY = {"ready": True}
 
 
-def test_a_new_instance_is_waited_for_and_then_there_is_nothing_to_do(apply, imported):
+def test_new_instance_is_awaited_and_second_run_is_silent(apply, imported):
     declared = {"source": "busybox", "running": True, "wait_for": READY}
     assert apply.changed("lxdapi_instance.present", "c1", **declared)["created"] == "c1"
 
@@ -22,7 +22,7 @@ def test_running_waits_as_well(apply, imported):
     assert (again["result"], again["changes"], again["comment"]) == (True, {}, "instance c1 is as declared")
 
 
-def test_what_does_not_come_about_is_a_failure_that_tells_what_was_done_and_seen(apply, imported, raw):
+def test_unmet_condition_fails_with_changes_and_last_output(apply, imported, raw):
     declared = {"source": "busybox", "running": True, "wait_for": {"cmd": "echo nearly; false", "timeout": 0.2}}
     ret = apply("lxdapi_instance.present", "c1", **declared)
     assert (ret["result"], set(ret["changes"])) == (False, {"created", "status"})
@@ -36,7 +36,7 @@ def test_what_does_not_come_about_is_a_failure_that_tells_what_was_done_and_seen
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize("declared", [{"running": False}, {}])
-def test_one_that_does_not_run_is_not_waited_for(apply, imported, raw, declared):
+def test_wait_for_needs_a_running_instance(apply, imported, raw, declared):
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", wait_for=READY, **declared)
     assert "wait_for: it is Stopped in the end; running: true is needed" in comment
     assert raw("instances/c1") is None
@@ -47,12 +47,12 @@ def test_one_that_does_not_run_is_not_waited_for(apply, imported, raw, declared)
     "wait_for, words",
     [({"ipv5": "eth0"}, "unknown 'ipv5'"), (["ready"], "a list of them"), ({"port": 0}, "1 to 65535")],
 )
-def test_what_cannot_be_waited_for_is_refused_before_any_request(apply, daemon, wait_for, words):
+def test_invalid_wait_for_is_refused_before_any_request(apply, daemon, wait_for, words):
     for state in ("present", "running"):
         assert words in apply.refused(f"lxdapi_instance.{state}", "c1", wait_for=wait_for)
 
 
-def test_a_change_that_fails_is_undone_from_the_snapshot_made_before_it(apply, imported, raw):
+def test_failed_change_is_rolled_back_from_snapshot(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1"}, running=True)
     good = {"config": {"user.a": "2"}, "snapshot_before": True}
     changes = apply.changed("lxdapi_instance.present", "c1", **good)
@@ -81,7 +81,7 @@ def newer(daemon, tmp_path):
     return made
 
 
-def test_an_instance_of_an_older_image_is_reported_or_rebuilt(apply, imported, newer, raw, daemon):
+def test_instance_of_older_image_is_reported_or_rebuilt(apply, imported, newer, raw, daemon):
     declared = {"source": "busybox", "config": {"user.a": "1"}, "running": True}
     apply("lxdapi_instance.present", "c1", **declared)
     apply.unchanged("lxdapi_instance.present", "c1", image_changed="rebuild", **declared)
@@ -101,7 +101,7 @@ def test_an_instance_of_an_older_image_is_reported_or_rebuilt(apply, imported, n
 
 
 @pytest.mark.mainly("incus")
-def test_a_rebuild_of_what_is_snapshotted_before_is_refused(apply, imported, newer, raw):
+def test_rebuild_with_snapshot_before_is_refused(apply, imported, newer, raw):
     declared = {"source": "busybox", "snapshot_before": True, "image_changed": "rebuild"}
     apply("lxdapi_instance.present", "c1", source="busybox")
     newer()

@@ -19,7 +19,7 @@ def script(salt, c1):
     return called
 
 
-def test_a_script_runs_with_its_words_and_is_removed(script, salt, raw, tmp_path):
+def test_script_runs_with_arguments_and_is_removed(script, salt, raw, tmp_path):
     inside = lambda command: salt.modules["lxdapi_instance.run_stdout"]("c1", command)  # noqa: E731
     assert inside("chmod 777 /mnt") == ""
     made = script(args="--now 'two words' $HOME", stdin="in", env={"CODE": 3})
@@ -37,7 +37,7 @@ def test_a_script_runs_with_its_words_and_is_removed(script, salt, raw, tmp_path
 
 
 @pytest.mark.mainly("incus")
-def test_a_script_that_cannot_be_had_or_put_there_is_an_error(script, salt, tmp_path, proxy, daemon):
+def test_unreadable_or_unwritable_script_is_an_error(script, salt, tmp_path, proxy, daemon):
     for source, arguments in (
         ("salt://none.sh", {}),
         (str(tmp_path / "none.sh"), {}),

@@ -44,7 +44,7 @@ def api(proxy):
 
 
 @pytest.mark.mainly("incus7")
-def test_a_snapshot_lives_by_one_state_whatever_it_is_of(apply, owner, raw):
+def test_snapshot_state_works_for_instances_and_volumes(apply, owner, raw):
     name, path = owner
     expiry = {"expires_at": "2040-01-31T00:00:00Z"}
     assert apply.changed("lxdapi_snapshot.present", f"{name}/s1", **expiry) == {"created": f"{name}/s1"}
@@ -66,11 +66,11 @@ def test_a_snapshot_lives_by_one_state_whatever_it_is_of(apply, owner, raw):
         ("default/data/s1", {"stateful": True}, "stateful: the kind volume snapshot has none"),
     ],
 )
-def test_what_is_no_snapshot_is_refused_before_anything_is_sent(apply, name, more, words):
+def test_invalid_snapshot_is_refused_before_any_request(apply, name, more, words):
     assert words in apply.refused("lxdapi_snapshot.present", name, **more)
 
 
-def test_a_rotation_makes_one_deletes_its_own_and_touches_nothing_else(apply, owner, names, daemon):
+def test_rotation_creates_one_and_deletes_only_its_own(apply, owner, names, daemon):
     name, path = owner
     old = [f"lxdapi-2026010{day}T000000Z" for day in (1, 2, 3)]
     for each in [*old, "before", "lxdapi-before-1", "lxdapi-20260101"]:
@@ -84,7 +84,7 @@ def test_a_rotation_makes_one_deletes_its_own_and_touches_nothing_else(apply, ow
 
 
 @pytest.mark.mainly("lxd")
-def test_a_rotation_of_what_is_not_there_says_so(apply, raw):
+def test_rotation_of_missing_resource_is_reported(apply, raw):
     for name, words in (("c9", "instance c9 does not exist"), ("default/none", "volume default/none does not exist")):
         predicted = apply.predicted("lxdapi_snapshot.rotated", name, daily=1)
         assert predicted["result"] is None and words in predicted["comment"]
@@ -92,7 +92,7 @@ def test_a_rotation_of_what_is_not_there_says_so(apply, raw):
 
 
 @pytest.mark.mainly("lxd")
-def test_the_functions_do_what_the_states_do_and_refuse_what_is_there(salt, owner, names):
+def test_functions_match_states_and_refuse_existing_names(salt, owner, names):
     name, path = owner
     call = lambda verb, *words, **more: salt.modules[f"lxdapi_snapshot.{verb}"](*words, **more)  # noqa: E731
     assert call("create", f"{name}/s1", expires_at="2040-01-31T00:00:00Z") == {"created": f"{name}/s1"}
@@ -128,7 +128,7 @@ def answer(api, steps, test=False):
     return run_state("instance", "c1", lambda: snapshots.with_rollback_snapshot(api, "c1", steps), test=test)
 
 
-def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, raw, names):
+def test_successful_change_keeps_its_rollback_snapshot(apply, api, raw, names):
     apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
     steps = changing(api, {"user.a": "2"})
     predicted = answer(api, steps, test=True)
@@ -155,7 +155,7 @@ def test_a_change_that_succeeds_leaves_the_snapshot_made_before_it(apply, api, r
 
 
 @pytest.mark.mainly("incus7")
-def test_of_two_changes_at_once_each_has_a_snapshot_of_its_own(apply, api, raw, names):
+def test_concurrent_changes_have_separate_snapshots(apply, api, raw, names):
     apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
     first, second = (
         snapshots.with_rollback_snapshot(api, "c1", changing(api, {key: "2"})) for key in ("user.a", "user.b")
@@ -166,7 +166,7 @@ def test_of_two_changes_at_once_each_has_a_snapshot_of_its_own(apply, api, raw, 
 
 
 @pytest.mark.parametrize("status", ["Running", pytest.param("Stopped", marks=pytest.mark.mainly("incus"))])
-def test_a_change_that_fails_later_is_undone_with_files_config_and_status(
+def test_late_failure_restores_files_config_and_power_state(
     apply, api, imported, raw, names, daemon, status
 ):
     declared = {"description": "web", "config": {"user.a": "1"}}
@@ -202,7 +202,7 @@ def test_a_change_that_the_daemon_refuses_stops_nothing(apply, api, imported, ra
 
 
 @pytest.mark.mainly("incus7")
-def test_nothing_to_do_or_a_mere_start_needs_no_snapshot(apply, api, imported, names):
+def test_start_or_no_change_needs_no_snapshot(apply, api, imported, names):
     apply("lxdapi_instance.present", "c1", source="busybox")
     assert snapshots.with_rollback_snapshot(api, "c1", []) == []
     steps = power.plan_transition(api, "c1", "Stopped", "Running")
@@ -212,7 +212,7 @@ def test_nothing_to_do_or_a_mere_start_needs_no_snapshot(apply, api, imported, n
 
 
 @pytest.mark.mainly("lxd")
-def test_a_restore_that_fails_as_well_is_told_and_the_snapshot_stays(apply, api, imported, raw, names, proxy):
+def test_failed_rollback_is_reported_and_snapshot_stays(apply, api, imported, raw, names, proxy):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     proxy.arm("status", method="PUT", path=r"/1\.0/instances/c1($|\?)", status=500, error="In use")
     steps = [*power.plan_transition(api, "c1", "Running", "Stopped"), broken()]
@@ -224,7 +224,7 @@ def test_a_restore_that_fails_as_well_is_told_and_the_snapshot_stays(apply, api,
 
 
 @pytest.mark.mainly("incus")
-def test_a_snapshot_that_cannot_be_made_stops_the_change(apply, api, raw, proxy):
+def test_failed_snapshot_prevents_the_change(apply, api, raw, proxy):
     apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
     steps = changing(api, {"user.a": "2"})
     proxy.arm("status", method="POST", path=r".*/snapshots", status=500, error="no space left on device")

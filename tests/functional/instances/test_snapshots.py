@@ -28,7 +28,7 @@ def mark(daemon):
 
 
 @pytest.mark.parametrize("running", [True, pytest.param(False, marks=pytest.mark.mainly("incus7"))])
-def test_an_instance_is_restored_with_its_files_its_config_and_its_status(apply, imported, raw, mark, running):
+def test_restore_brings_back_files_config_and_power_state(apply, imported, raw, mark, running):
     declared = {"description": "one", "config": {"user.a": "1"}}
     apply("lxdapi_instance.present", "c1", source="busybox", running=running, **declared)
     mark("before")
@@ -49,7 +49,7 @@ def test_an_instance_is_restored_with_its_files_its_config_and_its_status(apply,
 
 
 @pytest.mark.mainly("incus")
-def test_a_newer_snapshot_of_the_name_is_another_one(apply, daemon, raw):
+def test_newer_snapshot_of_same_name_is_restored(apply, daemon, raw):
     apply("lxdapi_instance.present", "c1")
     apply("lxdapi_instance_snapshot.present", "c1/snap0")
     first = apply.changed("lxdapi_instance_snapshot.restored", "c1/snap0")["restored"]["new"]
@@ -68,7 +68,7 @@ def test_a_newer_snapshot_of_the_name_is_another_one(apply, daemon, raw):
         ("lxdapi_volume_snapshot", "default/data/snap0"),
     ],
 )
-def test_a_snapshot_that_an_earlier_state_would_make_is_predicted_to_be_restored(apply, daemon, function, name):
+def test_restore_of_future_snapshot_is_predicted(apply, daemon, function, name):
     predicted = apply.predicted(f"{function}.restored", name)
     assert (predicted["result"], predicted["changes"]) == (None, {"restored": {"old": None, "new": name}})
     assert predicted["comment"].endswith("it does not exist yet")
@@ -76,14 +76,14 @@ def test_a_snapshot_that_an_earlier_state_would_make_is_predicted_to_be_restored
     assert "not found" in comment.lower()
 
 
-def test_nothing_has_snapshots_where_there_is_nothing(apply, daemon):
+def test_missing_parent_has_no_snapshots(apply, daemon):
     for function, name in (("lxdapi_instance_snapshot", "c1/a"), ("lxdapi_volume_snapshot", "default/data/a")):
         apply.unchanged(f"{function}.absent", name)
         comment = apply.failed(f"{function}.present", name)
         assert "could not be created" in comment and "POST /1.0/" in comment
 
 
-def test_a_volume_is_restored_with_its_files_and_keeps_its_description(apply, daemon, raw):
+def test_volume_is_restored_and_keeps_its_description(apply, daemon, raw):
     apply("lxdapi_storage_volume.present", "default/data", description="one", config={"user.a": "1"})
     file = Path(daemon.directory) / "storage-pools/default/custom/default_data/mark"
     file.write_text("before")
@@ -101,7 +101,7 @@ def test_a_volume_is_restored_with_its_files_and_keeps_its_description(apply, da
 
 
 @pytest.mark.mainly("lxd")
-def test_a_volume_of_an_instance_that_runs_is_not_restored_and_it_is_said(apply, imported, raw):
+def test_volume_of_running_instance_is_not_restored(apply, imported, raw):
     apply("lxdapi_storage_volume.present", "default/data")
     apply("lxdapi_volume_snapshot.present", "default/data/snap0")
     disk = {"type": "disk", "pool": "default", "source": "data", "path": "/data"}
@@ -112,7 +112,7 @@ def test_a_volume_of_an_instance_that_runs_is_not_restored_and_it_is_said(apply,
     assert "user.lxdapi.restored" not in raw(VOLUME)["config"]
 
 
-def test_a_snapshot_with_memory_of_a_stopped_instance_is_refused_by_the_daemon(apply, daemon, raw):
+def test_stateful_snapshot_of_stopped_instance_is_refused(apply, daemon, raw):
     apply("lxdapi_instance.present", "c1")
     comment = apply.failed("lxdapi_instance_snapshot.present", "c1/snap0", stateful=True)
     assert "instance snapshot c1/snap0 could not be created: " in comment
@@ -121,7 +121,7 @@ def test_a_snapshot_with_memory_of_a_stopped_instance_is_refused_by_the_daemon(a
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_no_time_or_no_whole_name_is_refused_before_any_request(apply, daemon):
+def test_invalid_time_or_name_is_refused_before_any_request(apply, daemon):
     for function, name in (("lxdapi_instance_snapshot", "c1/a"), ("lxdapi_volume_snapshot", "default/data/a")):
         for text in ("tomorrow", "2040-13-01T00:00:00Z", "3d"):
             assert "expires_at: a time such as" in apply.refused(f"{function}.present", name, expires_at=text)
@@ -135,7 +135,7 @@ def test_what_is_no_time_or_no_whole_name_is_refused_before_any_request(apply, d
         assert words in apply.refused(f"{function}.present", name)
 
 
-def test_a_new_snapshot_of_a_volume_has_the_description_that_is_declared_even_none(apply, daemon, raw):
+def test_volume_snapshot_has_the_declared_description(apply, daemon, raw):
     apply("lxdapi_storage_volume.present", "default/data", description="of the volume")
     apply.changed("lxdapi_volume_snapshot.present", "default/data/snap0", description="")
     assert raw(f"{VOLUME}/snapshots/snap0")["description"] == ""

@@ -16,7 +16,7 @@ from tests.support.images import busybox_image
 C1 = ("lxdapi_instance.present", "c1")
 
 
-def test_a_second_create_is_refused_and_a_state_compares(apply, salt, imported, raw):
+def test_second_create_is_refused_and_state_compares(apply, salt, imported, raw):
     create = salt.modules["lxdapi.create"]
     assert create("instance", "c1", {"source": "busybox"}) == {"created": "c1"}
     with pytest.raises(CommandExecutionError, match="exists|UNIQUE constraint failed"):
@@ -25,7 +25,7 @@ def test_a_second_create_is_refused_and_a_state_compares(apply, salt, imported, 
     assert apply.changed(*C1, source="busybox", description="x") == {"description": {"old": "", "new": "x"}}
 
 
-def test_an_operation_that_is_longer_than_one_wait_is_waited_for_again(apply, stubborn, proxy, monkeypatch):
+def test_long_operation_is_awaited_in_several_requests(apply, stubborn, proxy, monkeypatch):
     monkeypatch.setattr(operations, "_SLICE", 1)
     proxy.clear()
     began = time.monotonic()
@@ -36,7 +36,7 @@ def test_an_operation_that_is_longer_than_one_wait_is_waited_for_again(apply, st
 
 
 @pytest.mark.parametrize("alias", ["debian/12", "a b", "é", "a?b#c&d=e%20"])
-def test_an_alias_of_any_text_is_made_found_and_removed(apply, daemon, imported, raw, alias):
+def test_alias_of_any_text_is_created_found_and_removed(apply, daemon, imported, raw, alias):
     if daemon.name == "incus7" and alias != "debian/12":
         assert "Invalid image alias name" in apply.failed("lxdapi_image_alias.present", alias, target=imported)
         return
@@ -47,7 +47,7 @@ def test_an_alias_of_any_text_is_made_found_and_removed(apply, daemon, imported,
 
 
 @pytest.mark.parametrize("member", ["../lxdapi-outside", "/tmp/lxdapi-outside"])
-def test_an_image_whose_members_lead_outside_writes_nothing_there(apply, tmp_path, raw, member):
+def test_image_with_members_outside_writes_nothing_there(apply, tmp_path, raw, member):
     whole, bad = tmp_path / "whole.tar.gz", tmp_path / "bad.tar.gz"
     busybox_image(whole)
     with tarfile.open(whole) as good, tarfile.open(bad, "w:gz") as made:
@@ -71,14 +71,14 @@ DOCUMENTS = {
 }
 
 
-def test_documents_for_cloud_init_arrive_to_the_letter_and_once(apply, raw):
+def test_cloud_init_documents_arrive_exactly_and_once(apply, raw):
     for number, text in enumerate(DOCUMENTS.values()):
         config = {"cloud-init.user-data": text}
         apply.changed("lxdapi_profile.present", f"web{number}", config=config)
         assert raw(f"profiles/web{number}")["config"] == config
 
 
-def test_a_life_of_starts_and_stops_changes_nothing_that_is_declared(apply, imported, daemon, raw):
+def test_starts_and_stops_change_nothing_declared(apply, imported, daemon, raw):
     """The daemon writes keys of its own at each; an address of a card may be declared in either place."""
     nic = {"type": "nic", "nictype": "bridged", "parent": "lo", "hwaddr": "10:66:6a:11:22:33"}
     declared = {

@@ -166,7 +166,7 @@ def others(daemon, proxy, imported):
 
 
 @pytest.mark.parametrize("verb", [*list(VERBS)[:4], *spread(*list(VERBS)[4:])])
-def test_a_verb_that_is_overtaken_reaches_its_goal_or_says_why_not(others, salt, daemon, verb):
+def test_overtaken_verb_reaches_its_goal_or_fails_clearly(others, salt, daemon, verb):
     before, act, _ = VERBS[verb]
     if verb == "rebuilt" and daemon.name == "lxd":
         return  # it lacks the API extension

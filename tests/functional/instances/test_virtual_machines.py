@@ -30,7 +30,7 @@ def machines(request):
         daemon.remove()
 
 
-def test_a_machine_whose_first_start_failed_keeps_its_data(machines, tmp_path):
+def test_machine_with_failed_first_start_keeps_its_data(machines, tmp_path):
     state = Loaded(tmp_path, {"local": {"endpoint": machines.socket}}).states["lxdapi_instance.present"]
     declared = {"name": "v1", "type": "vm", "devices": ROOT}
     broken = {**declared, "config": {**CONFIG, "raw.qemu": "-nonsense"}, "running": True}

@@ -34,7 +34,7 @@ def missed(wait):
     return called
 
 
-def test_what_is_so_is_not_waited_for_and_an_address_comes_or_those_of_each_nic_are_told(
+def test_condition_already_met_is_not_awaited(
     daemon, c1, wait, missed, run, proxy
 ):
     assert wait([{"agent": True, "ready": True}, {"ready": True, "timeout": 5}], timeout=0)
@@ -58,7 +58,7 @@ def test_what_is_so_is_not_waited_for_and_an_address_comes_or_those_of_each_nic_
 
 
 @pytest.mark.mainly("lxd")
-def test_a_command_a_port_and_cloud_init_are_asked_inside(wait, missed, run, salt):
+def test_command_port_and_cloud_init_are_checked_inside(wait, missed, run, salt):
     assert "exit code 1: not yet" in missed({"cmd": "test -e /mnt/x || { echo not yet; exit 1; }"})
     late = threading.Timer(0.2, lambda: run("touch /mnt/x; (nc -l -p 8080 >/dev/null 2>&1 &) >/dev/null 2>&1"))
     late.start()
@@ -80,7 +80,7 @@ def test_a_command_a_port_and_cloud_init_are_asked_inside(wait, missed, run, sal
 
 
 @pytest.mark.mainly("incus")
-def test_what_hangs_is_ended_and_what_is_not_there_is_said(missed, daemon, salt):
+def test_hanging_command_and_missing_instance_are_reported(missed, daemon, salt):
     assert "exit code 137" in missed({"cmd": "exec sleep 60"})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
     assert "is not running" in missed({"cmd": "true"})

@@ -4,12 +4,12 @@ exists are in the rows of the matrix.
 """
 
 
-def test_where_an_instance_came_from_is_not_looked_at_afterwards(apply, imported):
+def test_source_of_existing_instance_is_ignored(apply, imported):
     apply("lxdapi_instance.present", "c1", source="busybox")
     apply.unchanged("lxdapi_instance.present", "c1", source="other", type="container")
 
 
-def test_what_a_volume_was_copied_from_is_not_looked_at_afterwards(apply, daemon, raw):
+def test_source_of_existing_volume_is_ignored(apply, daemon, raw):
     apply("lxdapi_storage_volume.present", "default/data", config={"user.a": "1"})
     copy = {"type": "copy", "pool": "default", "name": "data"}
     apply.changed("lxdapi_storage_volume.present", "default/copy", source=copy, config={"user.b": "2"})
@@ -17,7 +17,7 @@ def test_what_a_volume_was_copied_from_is_not_looked_at_afterwards(apply, daemon
     assert raw("storage-pools/default/volumes/custom/copy")["config"]["user.b"] == "2"
 
 
-def test_a_new_pool_without_a_driver_is_refused_before_anything_is_written(apply, daemon, raw):
+def test_new_pool_without_driver_is_refused_before_any_write(apply, daemon, raw):
     predicted = apply.predicted("lxdapi_storage_pool.present", "fast")
     assert (predicted["result"], predicted["changes"]) == (False, {})
     assert predicted["comment"] == "storage pool fast: driver: needed for a new storage pool"
@@ -26,7 +26,7 @@ def test_a_new_pool_without_a_driver_is_refused_before_anything_is_written(apply
     apply.unchanged("lxdapi_storage_pool.present", "default")
 
 
-def test_features_of_a_project_that_is_not_empty_are_fixed_by_the_daemon(apply, daemon, raw):
+def test_features_of_non_empty_project_are_immutable(apply, daemon, raw):
     apply("lxdapi_project.present", "shop")
     apply("lxdapi_profile.present", "web", project="shop")
     comment = apply.failed("lxdapi_project.present", "shop", config={"features.profiles": False})

@@ -35,7 +35,7 @@ def reversed_within(data):
     return [reversed_within(each) for each in data] if isinstance(data, list) else data
 
 
-def test_cloud_init_is_declared_as_data_and_compared_by_what_it_means(apply, imported, raw):
+def test_cloud_init_data_is_compared_by_meaning(apply, imported, raw):
     declared = {"user_data": USER_DATA, "vendor_data": {"a": 1}, "network": NETWORK}
     assert apply.changed(PRESENT, "c1", source="busybox", cloud_init=declared) == {"created": "c1"}
     config = raw("instances/c1")["config"]
@@ -50,7 +50,7 @@ def test_cloud_init_is_declared_as_data_and_compared_by_what_it_means(apply, imp
 
 
 @pytest.mark.mainly("incus")
-def test_a_change_of_cloud_init_is_a_diff_without_the_passwords(apply, imported, raw):
+def test_cloud_init_change_is_a_diff_without_passwords(apply, imported, raw):
     apply(PRESENT, "c1", source="busybox", config={"user.a": "1"}, cloud_init={"user_data": USER_DATA})
     users = [{**USER_DATA["users"][0], "plain_text_passwd": "canary-2"}]
     other = {**USER_DATA, "packages": ["nginx", "wget"], "users": users}
@@ -64,27 +64,27 @@ def test_a_change_of_cloud_init_is_a_diff_without_the_passwords(apply, imported,
     assert "cloud-init.user-data" not in raw("instances/c1")["config"]
 
 
-def test_a_script_and_an_empty_mapping_are_documents(apply, imported, raw):
+def test_script_and_empty_mapping_are_documents(apply, imported, raw):
     script = "#!/bin/sh\r\necho é\n"
     apply.changed(PRESENT, "c1", source="busybox", cloud_init={"user_data": script, "vendor_data": {}})
     config = raw("instances/c1")["config"]
     assert (config["cloud-init.user-data"], config["cloud-init.vendor-data"]) == (script, "#cloud-config\n{}\n")
 
 
-def test_a_network_that_the_daemon_refuses_is_told_in_its_words(apply, imported, raw):
+def test_refused_network_config_is_reported(apply, imported, raw):
     comment = apply.failed(PRESENT, "c1", source="busybox", cloud_init={"network": "[1]"})
     assert "seq into struct" in comment and raw("instances/c1") is None
 
 
 @pytest.mark.mainly("incus")
-def test_what_is_no_document_is_refused_before_any_request(apply, daemon):
+def test_invalid_document_is_refused_before_any_request(apply, daemon):
     assert "begins with one of" in apply.refused(PRESENT, "c1", cloud_init={"user_data": "packages: []"})
     assert "unknown key 'users'" in apply.refused(PRESENT, "c1", cloud_init={"users": []})
     both = {"cloud_init": {"user_data": {}}, "config": {"cloud-init.user-data": None}}
     assert "is declared in config as well" in apply.refused(PRESENT, "c1", **both)
 
 
-def test_a_device_of_a_profile_becomes_one_of_the_instance(apply, imported, raw, profile):
+def test_profile_device_is_overridden_on_the_instance(apply, imported, raw, profile):
     declared = {
         "profiles": ["default", "web", "more"],
         "devices_override": {"eth0": {"mtu": 1290}, "root": {"size": "1GiB"}},
@@ -101,7 +101,7 @@ def test_a_device_of_a_profile_becomes_one_of_the_instance(apply, imported, raw,
     assert raw("instances/c1")["devices"]["eth0"] == {**eth0, "hwaddr": "00:16:3e:00:00:01"}
 
 
-def test_a_change_of_the_profile_reaches_the_device_and_its_own_keys_stay(apply, daemon, imported, raw, profile):
+def test_override_follows_the_profile_and_keeps_its_own_keys(apply, daemon, imported, raw, profile):
     declared = {"devices_override": {"eth0": {"mtu": "1290"}}}
     apply(PRESENT, "c1", source="busybox", profiles=["default", "web"])
     changes = apply.changed(PRESENT, "c1", **declared)
@@ -114,7 +114,7 @@ def test_a_change_of_the_profile_reaches_the_device_and_its_own_keys_stay(apply,
 
 
 @pytest.mark.mainly("incus")
-def test_other_devices_stay_unless_none_is_declared(apply, imported, raw, profile):
+def test_override_keeps_other_devices_unless_declared_empty(apply, imported, raw, profile):
     tmp = {"type": "disk", "source": "/tmp", "path": "/u"}
     apply(PRESENT, "c1", source="busybox", devices={"tmp": tmp})
     apply.changed(PRESENT, "c1", devices_override={"root": {"size": "1GiB"}})
@@ -125,7 +125,7 @@ def test_other_devices_stay_unless_none_is_declared(apply, imported, raw, profil
     assert raw("instances/c1")["devices"] == {"root": {**DISK, "size": "1GiB"}}
 
 
-def test_a_copy_overrides_a_device_of_the_profiles_of_its_origin(apply, imported, raw, profile):
+def test_copy_overrides_device_of_source_profiles(apply, imported, raw, profile):
     apply(PRESENT, "c1", source="busybox", profiles=["default", "more"])
     copy = {"source": {"type": "copy", "source": "c1"}, "devices_override": {"tmp": {"readonly": False}}}
     apply.changed(PRESENT, "c2", **copy)
@@ -143,7 +143,7 @@ def test_a_device_that_no_profile_has_is_refused(apply, imported, raw, profile):
     assert raw("instances/c1") is None
 
 
-def test_a_profile_that_does_not_exist_is_told(apply, imported, raw):
+def test_missing_profile_is_reported(apply, imported, raw):
     arguments = {"profiles": ["default", "nope"], "devices_override": {"eth0": {"mtu": 1280}, "root": {"size": "1GiB"}}}
     ret = apply.predicted(PRESENT, "c1", source="busybox", **arguments)
     assert ret["result"] is None and "profile nope does not exist (yet)" in ret["comment"], ret
@@ -156,7 +156,7 @@ def test_a_profile_that_does_not_exist_is_told(apply, imported, raw):
 
 
 @pytest.mark.mainly("incus")
-def test_an_override_that_is_none_is_refused_before_any_request(apply, daemon):
+def test_invalid_override_is_refused_before_any_request(apply, daemon):
     for given, words in (
         (5, "a mapping of names to keys is needed, not int"),
         (["root"], "a mapping of names to keys is needed, not list"),
@@ -172,7 +172,7 @@ def test_an_override_that_is_none_is_refused_before_any_request(apply, daemon):
 
 
 @pytest.mark.mainly("incus")
-def test_each_profile_is_asked_for_once_and_nothing_where_nothing_is_overridden(apply, proxy, imported, profile):
+def test_override_reads_each_profile_once(apply, proxy, imported, profile):
     declared = {"source": "busybox", "profiles": ["default", "web"], "devices_override": {"eth0": {"mtu": 1280}}}
     apply(PRESENT, "c1", **declared)
     apply.unchanged(PRESENT, "c1", **declared)

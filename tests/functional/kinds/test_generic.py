@@ -112,7 +112,7 @@ def end(call, word, name):
     assert "not found" in call.refused("update", word, name, {}).lower()
 
 
-def test_a_kind_lives_by_the_functions(row, call, filled):
+def test_functions_manage_each_kind(row, call, filled):
     word, row = row
     if row is None:
         return
@@ -128,7 +128,7 @@ def test_a_kind_lives_by_the_functions(row, call, filled):
     end(call, word, name)
 
 
-def test_an_instance_is_made_as_the_state_makes_it(call, imported, raw):
+def test_create_function_matches_the_state(call, imported, raw):
     settings = {"source": "busybox", "type": "container", "architecture": "amd64", "config": {"user.a": 1}}
     begin(call, "instance", "c1", settings)
     assert raw("instances/c1")["architecture"] == "x86_64"
@@ -141,7 +141,7 @@ def test_an_instance_is_made_as_the_state_makes_it(call, imported, raw):
     assert "there are container and" in call.refused("create", "instance", "c4", {"type": "jail"})
 
 
-def test_a_certificate_is_made_of_its_text_and_is_called_by_its_fingerprint(call, daemon, tmp_path):
+def test_certificate_is_created_from_text_under_its_fingerprint(call, daemon, tmp_path):
     pem, digest = certificates.made()
     begin(call, "certificate", digest, {"certificate": pem, "name": "web"})
     changed(call, "certificate", digest, {"name": "shop"}, {"name": {"old": "web", "new": "shop"}})
@@ -153,7 +153,7 @@ def test_a_certificate_is_made_of_its_text_and_is_called_by_its_fingerprint(call
     assert "PEM text or a file's path" in call.refused("create", "certificate", "f" * 64)
 
 
-def test_an_image_is_read_updated_and_deleted_and_made_by_an_upload_only(call, imported):
+def test_image_is_read_updated_and_deleted_by_functions(call, imported):
     assert call.list("image") == [imported]
     edit = {"properties": {"owner": "me"}, "public": True}
     expected = {"properties": {"owner": {"old": None, "new": "me"}}, "public": {"old": False, "new": True}}
@@ -161,7 +161,7 @@ def test_an_image_is_read_updated_and_deleted_and_made_by_an_upload_only(call, i
     end(call, "image", imported)
 
 
-def test_there_is_one_server_whose_settings_are_updated(call, daemon):
+def test_server_is_a_single_resource_with_settings(call, daemon):
     assert call.list("server") == ["server"]
     assert call.get("server")["config"] == call.get("server", "server")["config"]
     edit = {"config": {"user.contact": "ops", "user.password": "s3cret-1"}}
@@ -178,7 +178,7 @@ def test_a_warning_is_acknowledged_and_deleted(call, daemon):
     assert call.delete("warning", name) == {"deleted": name}
 
 
-def test_a_list_over_all_parents_passes_over_those_that_cannot_have_any(call, daemon):
+def test_list_over_all_parents_skips_unsuitable_ones(call, daemon):
     for name, body in (("lxdapi9", {"config": NETWORK}), ("lan", {"type": "macvlan", "config": {"parent": "lxdapi9"}})):
         daemon.ask("POST", "/1.0/networks", {"name": name, **body})
     daemon.ask("POST", "/1.0/networks/lxdapi9/forwards", {"listen_address": "192.0.2.1"})
@@ -234,14 +234,14 @@ WRONG = [
 ]
 
 
-def test_force_of_a_kind_that_has_none_is_refused(call, daemon, proxy):
+def test_force_is_refused_for_kinds_without_it(call, daemon, proxy):
     for word, name in (("profile", "default"), ("storage_volume", "default/data"), ("network", "br0")):
         assert f"force: the kind {KINDS[word].label} has none" in call.refused("delete", word, name, force=True)
     assert proxy.writes() == []
     assert call.delete("profile", "nope", force=False) == {}
 
 
-def test_what_is_given_wrongly_is_said_with_what_is_allowed(call, daemon, proxy):
+def test_invalid_arguments_are_refused_with_allowed_values(call, daemon, proxy):
     for (function, *arguments), words in WRONG:
         assert words in call.refused(function, *arguments), (function, arguments)
     assert proxy.writes() == []

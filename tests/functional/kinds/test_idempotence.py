@@ -327,5 +327,5 @@ def _read_only(at):
 
 
 @parametrized(ROWS)
-def test_of_an_instance_only_what_differs_in_meaning_is_changed(at, check):
+def test_instance_spellings_of_equal_meaning_are_no_change(at, check):
     check(at)

@@ -277,7 +277,7 @@ def _certificate(at):
 
 
 @parametrized(ROWS)
-def test_of_any_kind_only_what_differs_in_meaning_is_changed(at, check):
+def test_spellings_of_equal_meaning_are_no_change(at, check):
     check(at)
 
 

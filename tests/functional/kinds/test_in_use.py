@@ -72,7 +72,7 @@ USED = {
 
 
 @pytest.mark.parametrize("kind", sorted(USED))
-def test_what_is_in_use_stays_and_it_is_said_why_and_by_whom(apply, daemon, raw, kind):
+def test_used_resource_is_not_deleted_and_users_are_named(apply, daemon, raw, kind):
     name, path, requests, user, words = USED[kind]
     for collection, body in requests:
         extra = {"source": {"type": "none"}} if collection == "instances" else {}
@@ -89,7 +89,7 @@ def test_what_is_in_use_stays_and_it_is_said_why_and_by_whom(apply, daemon, raw,
     assert raw(path)
 
 
-def test_the_default_profile_of_a_project_is_no_use_of_it(apply, daemon, raw):
+def test_default_profile_does_not_count_as_use_of_project(apply, daemon, raw):
     daemon.ask("POST", "/1.0/projects", {"name": "shop"})
     assert raw("projects/shop")["used_by"] == ["/1.0/profiles/default?project=shop"]
     comment = apply.predicted("lxdapi_project.absent", "shop")["comment"]
@@ -97,7 +97,7 @@ def test_the_default_profile_of_a_project_is_no_use_of_it(apply, daemon, raw):
     assert apply.changed("lxdapi_project.absent", "shop") == {"deleted": "shop"}
 
 
-def test_of_many_users_the_first_are_named_and_the_others_counted(apply, daemon):
+def test_first_users_are_named_and_others_counted(apply, daemon):
     daemon.ask("POST", "/1.0/profiles", {"name": "web"})
     for number in range(7):
         body = {"name": f"c{number}", "profiles": ["default", "web"], "source": {"type": "none"}}
@@ -107,7 +107,7 @@ def test_of_many_users_the_first_are_named_and_the_others_counted(apply, daemon)
     assert comment.count("instances/c") == 5
 
 
-def test_a_project_goes_by_force_where_the_daemon_can(apply, daemon, raw):
+def test_project_is_deleted_by_force_where_supported(apply, daemon, raw):
     daemon.ask("POST", "/1.0/projects", {"name": "shop"})
     daemon.ask("POST", "/1.0/profiles?project=shop", {"name": "web"})
     if daemon.name == "lxd":

@@ -15,7 +15,7 @@ MISSING = [
 ]
 
 
-def test_a_new_instance_says_what_it_lacks(apply, imported, raw):
+def test_missing_references_of_new_instance_are_reported(apply, imported, raw):
     for declared, words in MISSING:
         declared = {"source": "busybox", **declared}
         predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)
@@ -27,7 +27,7 @@ def test_a_new_instance_says_what_it_lacks(apply, imported, raw):
         assert raw("instances/c1") is None
 
 
-def test_a_changed_instance_says_what_it_lacks(apply, daemon, raw):
+def test_missing_references_of_changed_instance_are_reported(apply, daemon, raw):
     apply("lxdapi_instance.present", "c1")
     before = raw("instances/c1")
     for declared, words in MISSING:
@@ -40,12 +40,12 @@ def test_a_changed_instance_says_what_it_lacks(apply, daemon, raw):
         assert raw("instances/c1") == before
 
 
-def test_an_image_that_is_not_there_is_named(apply, daemon):
+def test_missing_image_is_named(apply, daemon):
     comment = apply.failed("lxdapi_instance.present", "c1", source="nope")
     assert "nope" in comment
 
 
-def test_what_an_earlier_state_of_the_run_makes_is_no_lack_in_the_end(apply, imported, raw):
+def test_reference_created_earlier_in_run_is_no_failure(apply, imported, raw):
     declared = {"source": "busybox", "profiles": ["default", "web"]}
     assert "profile web does not exist (yet)" in apply.predicted("lxdapi_instance.present", "c1", **declared)["comment"]
     apply.changed("lxdapi_profile.present", "web")
@@ -53,7 +53,7 @@ def test_what_an_earlier_state_of_the_run_makes_is_no_lack_in_the_end(apply, imp
     assert raw("instances/c1")["profiles"] == ["default", "web"]
 
 
-def test_a_network_that_is_not_there_is_named_where_something_is_to_be_made_in_it(apply):
+def test_missing_parent_network_is_named(apply):
     declared = {"config": {"target_address": "10.77.9.2"}}
     predicted = apply.predicted("lxdapi_network_forward.present", "nope/192.0.2.1", **declared)
     assert predicted["comment"].endswith("would be created; network nope does not exist (yet)")

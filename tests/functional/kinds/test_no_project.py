@@ -57,7 +57,7 @@ def applied(salt):
 
 
 @pytest.mark.parametrize("state", DECLARED)
-def test_nothing_is_in_a_project_that_does_not_exist(apply, daemon, state):
+def test_missing_project_contains_nothing(apply, daemon, state):
     ret = apply.unchanged(f"{state}.absent", DECLARED[state][0], project="x")
     assert THERE_IS_NONE in ret["comment"]
     predicted = apply.predicted(f"{state}.absent", DECLARED[state][0], project="x")
@@ -66,7 +66,7 @@ def test_nothing_is_in_a_project_that_does_not_exist(apply, daemon, state):
 
 
 @pytest.mark.parametrize("state", DECLARED)
-def test_what_is_to_be_made_in_it_is_predicted_and_fails_with_the_daemons_words(apply, daemon, state):
+def test_create_in_missing_project_is_predicted_and_fails(apply, daemon, state):
     name, declared = DECLARED[state]
     predicted = apply.predicted(f"{state}.present", name, project="x", **declared)
     assert (predicted["result"], predicted["changes"]) == (None, {"created": name})
@@ -87,12 +87,12 @@ def test_what_is_to_be_made_in_it_is_predicted_and_fails_with_the_daemons_words(
         ("effective", ["instance", "c1"]),
     ],
 )
-def test_nothing_is_read_in_a_project_that_does_not_exist(salt, daemon, function, arguments):
+def test_read_in_missing_project_is_refused(salt, daemon, function, arguments):
     with pytest.raises(SaltException, match="there is no project 'x' on http"):
         salt.modules[f"lxdapi.{function}"](*arguments, project="x")
 
 
-def test_a_project_and_what_is_in_it_are_predicted_made_and_cleaned_up(applied, daemon, raw):
+def test_project_and_contents_are_managed_in_one_run(applied, daemon, raw):
     for test, result in ((True, None), (False, True)):
         answers = applied(SLS, test)
         assert {name: each["result"] for name, each in answers.items()} == dict.fromkeys(answers, result), answers

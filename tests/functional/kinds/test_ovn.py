@@ -19,7 +19,7 @@ def bridge(daemon):
     return "lxdapi9"
 
 
-def test_a_bridge_has_no_load_balancers_and_no_peers_and_the_daemon_says_so(apply, bridge, daemon):
+def test_bridge_refuses_load_balancers_and_peers(apply, bridge, daemon):
     for answer in (apply.predicted, apply.failed):
         balancer = str(answer(f"{BALANCER}.present", f"{bridge}/192.0.2.1", **TO_WEB))
         if daemon.name == "lxd":
@@ -32,7 +32,7 @@ def test_a_bridge_has_no_load_balancers_and_no_peers_and_the_daemon_says_so(appl
         assert f"GET /1.0/networks/{bridge}/peers/other" in peer
 
 
-def test_in_a_network_that_is_not_there_nothing_is_there(apply, daemon):
+def test_missing_network_contains_nothing(apply, daemon):
     for state, name in ((BALANCER, "192.0.2.1"), (PEER, "other"), ("lxdapi_network_forward", "192.0.2.1")):
         apply.unchanged(f"{state}.absent", f"nope/{name}")
     comment = apply.failed("lxdapi_network_forward.present", "nope/192.0.2.1")
@@ -40,14 +40,14 @@ def test_in_a_network_that_is_not_there_nothing_is_there(apply, daemon):
     assert "(POST /1.0/networks/nope/forwards)" in comment
 
 
-def test_an_ovn_network_is_refused_and_none_is_left(apply, daemon, raw):
+def test_refused_ovn_network_leaves_nothing(apply, daemon, raw):
     comment = apply.failed("lxdapi_network.present", "ovn0", type="ovn", config={"network": "none"})
     assert comment.startswith("network ovn0 could not be created: ")
     assert "(POST /1.0/networks)" in comment
     assert raw("networks/ovn0") is None
 
 
-def test_what_means_nothing_is_refused_before_any_request(apply, daemon):
+def test_invalid_declaration_is_refused_before_any_request(apply, daemon):
     port = {"protocol": "tcp", "listen_port": 80, "target_backend": "web1"}
     for declared, words in (
         ({"ports": [port]}, "target_backend: a list of names"),

@@ -12,7 +12,7 @@ from tests.support.processes import does
 NOWHERE = {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}
 
 
-def test_a_profile_in_use_is_not_deleted_and_the_daemon_says_why(apply, imported, raw):
+def test_used_profile_is_not_deleted_and_reason_is_given(apply, imported, raw):
     apply("lxdapi_profile.present", "web")
     apply("lxdapi_instance.present", "c1", source="busybox", profiles=["default", "web"])
     comment = apply.failed("lxdapi_profile.absent", "web")
@@ -26,7 +26,7 @@ def test_the_default_profile_cannot_be_deleted(apply, daemon, raw):
 
 
 @pytest.mark.parametrize("name", ["a b", "a?b", "a#b", "a%2fb", "a;b", "a:b,c", "aüb", "..a"])
-def test_names_that_a_url_would_read_otherwise_reach_the_profile_meant(apply, daemon, raw, name):
+def test_names_with_url_characters_reach_their_profile(apply, daemon, raw, name):
     """Incus 7 has become strict with names; what a daemon takes, ours reaches, and what not it says."""
     if daemon.request("POST", "/1.0/profiles", {"name": name})[0] != 201:
         assert daemon.name == "incus7"
@@ -39,7 +39,7 @@ def test_names_that_a_url_would_read_otherwise_reach_the_profile_meant(apply, da
     assert raw("profiles/default")
 
 
-def test_an_edit_that_came_between_read_and_write_is_kept(apply, daemon, proxy, raw):
+def test_concurrent_edit_between_read_and_write_is_kept(apply, daemon, proxy, raw):
     apply("lxdapi_profile.present", "web", config={"user.mine": "1", "user.drop": "x"})
     edited = threading.Event()
 
@@ -56,7 +56,7 @@ def test_an_edit_that_came_between_read_and_write_is_kept(apply, daemon, proxy, 
     assert [entry[0] for entry in proxy.writes()][-2:] == ["PUT", "PUT"]
 
 
-def test_the_value_of_a_secret_key_is_not_in_changes(apply, daemon, raw):
+def test_secret_value_is_not_in_changes(apply, daemon, raw):
     changes = apply.changed("lxdapi_profile.present", "web", config={"user.x": "1"})
     ret = apply("lxdapi_profile.present", "web", config={"user.db_password": "canary-1"})
     changes = ret["changes"]

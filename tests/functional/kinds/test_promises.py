@@ -8,7 +8,7 @@ from lxdapi.shortcuts import container_apply_config, container_get
 from salt.exceptions import SaltInvocationError
 
 
-def test_a_refused_change_does_not_leave_a_running_instance_stopped(apply, imported, raw):
+def test_refused_change_leaves_instance_running(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     declared = {"config": {"security.nesting": "maybe"}, "restart_on_change": True}
     comment = apply.failed("lxdapi_instance.present", "c1", **declared)
@@ -16,7 +16,7 @@ def test_a_refused_change_does_not_leave_a_running_instance_stopped(apply, impor
     assert raw("instances/c1")["status"] == "Running"
 
 
-def test_an_image_whose_settings_are_refused_is_told_to_be_there(apply, image, raw):
+def test_image_with_refused_settings_is_reported_as_created(apply, image, raw):
     ret = apply("lxdapi_image.present", "box", source=str(image), profiles=["nope"])
     assert (ret["result"], set(ret["changes"])) == (False, {"created"})
     assert "could not be completed" in ret["comment"]
@@ -37,14 +37,14 @@ def test_an_image_whose_settings_are_refused_is_told_to_be_there(apply, image, r
         ("lxdapi_instance.running", {"timeout": -1}, "timeout: a number of seconds"),
     ],
 )
-def test_what_can_only_fail_is_not_predicted_to_succeed(apply, image, function, declared, words):
+def test_certain_failure_is_predicted(apply, image, function, declared, words):
     declared = {key: str(image) if value == "{image}" else value for key, value in declared.items()}
     for answer in (apply.predicted(function, "c1", **declared), apply(function, "c1", **declared)):
         assert (answer["result"], answer["changes"]) == (False, {}), answer
         assert words in answer["comment"]
 
 
-def test_the_status_of_an_instance_that_is_made_in_the_same_run_is_predicted(apply, imported):
+def test_power_state_of_future_instance_is_predicted(apply, imported):
     predicted = apply.predicted("lxdapi_instance.running", "c1")
     assert predicted["result"] is None
     assert predicted["changes"] == {"status": {"old": None, "new": "Running"}}
@@ -52,13 +52,13 @@ def test_the_status_of_an_instance_that_is_made_in_the_same_run_is_predicted(app
     assert "not found" in apply.failed("lxdapi_instance.running", "c1")
 
 
-def test_an_alias_that_is_declared_as_text_or_twice_is_one_alias(apply, image, raw):
+def test_alias_given_as_text_or_twice_is_one_alias(apply, image, raw):
     apply.changed("lxdapi_image.present", "web", source=str(image), aliases=["web", "more"])
     apply.changed("lxdapi_image.present", "web", source=str(image), aliases="other")
     assert {alias["name"] for alias in raw("images?recursion=1")[0]["aliases"]} == {"web", "more", "other"}
 
 
-def test_a_shortened_fingerprint_is_no_absent_image(apply, salt, imported, raw):
+def test_shortened_fingerprint_is_no_absent_image(apply, salt, imported, raw):
     for short in (imported[:12], imported[:12].upper()):
         assert "all 64 digits are needed" in apply.failed("lxdapi_image.absent", short)
         with pytest.raises(ValueError, match="all 64 digits"):
@@ -67,7 +67,7 @@ def test_a_shortened_fingerprint_is_no_absent_image(apply, salt, imported, raw):
     assert apply.changed("lxdapi_image.absent", imported.upper()) == {"deleted": imported}
 
 
-def test_a_project_that_does_not_exist_is_told(apply, salt, imported):
+def test_missing_project_is_reported(apply, salt, imported):
     apply("lxdapi_instance.present", "c1", source="busybox")
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", project="prdo")
     assert "project prdo does not exist" in comment
@@ -95,19 +95,19 @@ def test_a_restart_restarts_a_frozen_instance(apply, salt, imported, raw):
     assert raw("instances/c1/state")["pid"] != before
 
 
-def test_an_architecture_may_be_called_as_debian_does(apply, imported, raw):
+def test_architecture_accepts_the_debian_name(apply, imported, raw):
     apply.changed("lxdapi_instance.present", "c1", source="busybox", architecture="amd64")
     assert raw("instances/c1")["architecture"] == "x86_64"
 
 
 @pytest.mark.off_contract
-def test_the_dict_of_the_shortcut_is_that_of_a_post(daemon, imported):
+def test_shortcut_accepts_the_body_of_a_post(daemon, imported):
     api = API.factory(daemon.socket)
     config = {"name": "c1", "source": "busybox", "instance_type": "", "start": False, "type": "container"}
     assert container_apply_config(api, container_get(api, "c1"), config) is True
     assert container_apply_config(api, container_get(api, "c1"), config) is False
 
 
-def test_what_is_no_json_is_told(salt, daemon):
+def test_invalid_json_is_reported(salt, daemon):
     with pytest.raises(SaltInvocationError, match="json: "):
         salt.modules["lxdapi.post"]("profiles", json="{'name'")

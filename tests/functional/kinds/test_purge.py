@@ -60,7 +60,7 @@ def owned(request, apply, daemon, raw):
     return found
 
 
-def test_what_is_not_declared_stays_unless_it_is_purged_or_the_list_is_empty(apply, owned, proxy):
+def test_undeclared_items_need_purge_or_empty_list_to_be_removed(apply, owned, proxy):
     apply.unchanged(owned.state, owned.name, purge=True)
     assert owned.count() == 2
     changes = apply.changed(owned.state, owned.name, **{owned.field: [owned.ours]})
@@ -72,14 +72,14 @@ def test_what_is_not_declared_stays_unless_it_is_purged_or_the_list_is_empty(app
     assert (len(changes[owned.field]), owned.count()) == (1, 0)
 
 
-def test_a_purge_adds_and_removes_in_one_write(apply, owned, proxy):
+def test_purge_adds_and_removes_in_one_write(apply, owned, proxy):
     proxy.clear()
     ret = apply(owned.state, owned.name, purge=True, **{owned.field: [owned.ours, owned.theirs[0]]})
     assert (len(ret["changes"][owned.field]), owned.count()) == (2, 2)
     assert [entry[0] for entry in proxy.writes()] == ["PUT"]
 
 
-def test_aliases_of_an_image_go_when_they_are_purged_only(apply, imported, raw):
+def test_image_aliases_are_removed_only_by_purge(apply, imported, raw):
     apply("lxdapi_image_alias.present", "theirs/1", target=imported)
     apply.changed("lxdapi_image.present", "box", fingerprint=imported, aliases=["more"])
     assert {each["name"] for each in raw(f"images/{imported}")["aliases"]} == {"box", "busybox", "more", "theirs/1"}
@@ -102,7 +102,7 @@ def forwards(daemon):
     return "networks/lxdapi9/forwards"
 
 
-def test_forwards_that_are_not_named_go(apply, forwards, raw):
+def test_undeclared_forwards_are_purged(apply, forwards, raw):
     assert "192.0.2.300" in apply.failed("lxdapi_network_forward.purged", "lxdapi9", keep=["192.0.2.300"])
     changes = apply.changed("lxdapi_network_forward.purged", "lxdapi9", keep=["192.0.2.1", "2001:0db8::1"])
     assert changes == {"lxdapi9/192.0.2.2": {"deleted": "lxdapi9/192.0.2.2"}}
@@ -111,7 +111,7 @@ def test_forwards_that_are_not_named_go(apply, forwards, raw):
     assert raw(forwards) == []
 
 
-def test_what_goes_is_named_and_a_network_that_is_not_there_has_nothing_to_purge(apply, forwards):
+def test_purged_names_deletions_and_accepts_missing_network(apply, forwards):
     declared = {"keep": ["192.0.2.1", "2001:db8::1"]}
     predicted = apply.predicted("lxdapi_network_forward.purged", "lxdapi9", **declared)
     assert predicted["comment"] == "network forward lxdapi9 would be rid of lxdapi9/192.0.2.2"
@@ -120,6 +120,6 @@ def test_what_goes_is_named_and_a_network_that_is_not_there_has_nothing_to_purge
     apply.unchanged("lxdapi_network_forward.purged", "lxdapi8", keep=[])
 
 
-def test_a_purge_that_keeps_null_is_refused_before_any_request_for_a_template_found_nothing(apply, forwards, raw):
+def test_purge_with_keep_null_is_refused_before_any_request(apply, forwards, raw):
     assert "keep: a list of names is needed" in apply.refused("lxdapi_network_forward.purged", "lxdapi9", keep=None)
     assert len(raw(forwards)) == 3

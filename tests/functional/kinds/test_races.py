@@ -27,7 +27,7 @@ def without_traceback(answers):
     return answers
 
 
-def test_eight_processes_that_declare_one_instance_make_one(daemon, state, imported, raw):
+def test_eight_processes_declaring_one_instance_create_one(daemon, state, imported, raw):
     work = state("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1"}, running=True)
     answers = without_traceback(race(*[work] * 8))
     assert [answer["result"] for answer in answers] == [True] * 8, answers
@@ -38,7 +38,7 @@ def test_eight_processes_that_declare_one_instance_make_one(daemon, state, impor
 
 
 @pytest.mark.parametrize("word, path", spread(("profile", "profiles"), ("project", "projects"), ("storage_volume", "")))
-def test_eight_processes_that_declare_one_object_make_one(daemon, state, raw, word, path):
+def test_eight_processes_declaring_one_object_create_one(daemon, state, raw, word, path):
     name = "default/data" if word == "storage_volume" else "web"
     answers = without_traceback(race(*[state(f"lxdapi_{word}.present", name, config={"user.a": "1"})] * 8))
     assert [answer["result"] for answer in answers] == [True] * 8, answers
@@ -48,7 +48,7 @@ def test_eight_processes_that_declare_one_object_make_one(daemon, state, raw, wo
 
 
 @pytest.mark.mainly("incus")
-def test_four_processes_that_declare_one_image_upload_one(daemon, state, image, raw):
+def test_four_processes_declaring_one_image_upload_one(daemon, state, image, raw):
     answers = race(*[state("lxdapi_image.present", "busybox", source=str(image), aliases=["box"])] * 4)
     assert [answer["result"] for answer in without_traceback(answers)] == [True] * 4, answers
     (found,) = raw("images?recursion=1")
@@ -64,7 +64,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("pair", ["start-stop", "present-absent", *spread("delete-delete", "freeze-stop")])
-def test_two_that_want_different_things_end_in_one_of_the_two(daemon, state, imported, raw, pair):
+def test_conflicting_declarations_end_in_one_of_both(daemon, state, imported, raw, pair):
     one, more, other, more_of_other, ends = PAIRS[pair]
     for _ in range(2):
         ret = state("lxdapi_instance.present", "c1", source="busybox", running=False)()
@@ -92,7 +92,7 @@ def edits(state, word, name, own):
 
 
 @pytest.mark.parametrize("word, name", spread(("instance", "c1"), ("profile", "web")))
-def test_four_processes_that_edit_different_keys_lose_none(daemon, state, raw, word, name):
+def test_four_processes_editing_different_keys_lose_none(daemon, state, raw, word, name):
     """Of two writes with If-Match a daemon can lose one, for it looks and writes in two steps: see docs/daemons.rst."""
     state(f"lxdapi_{word}.present", name)()
     answers = race(*[lambda own=own: [edit() for edit in edits(state, word, name, own)] for own in "abcd"])
@@ -101,7 +101,7 @@ def test_four_processes_that_edit_different_keys_lose_none(daemon, state, raw, w
     assert set(raw(f"{word}s/{name}")["config"]) >= ALL_KEYS
 
 
-def test_edits_of_a_profile_while_instances_of_it_start_are_all_reported(daemon, state, imported, raw):
+def test_profile_edits_during_instance_starts_are_reported(daemon, state, imported, raw):
     state("lxdapi_profile.present", "web")()
     settings = {"source": "busybox", "profiles": ["default", "web"], "running": True}
     fleet = [state("lxdapi_instance.present", f"c{n}", **settings) for n in range(4)]
@@ -115,7 +115,7 @@ def test_edits_of_a_profile_while_instances_of_it_start_are_all_reported(daemon,
 
 
 @pytest.mark.mainly("lxd")
-def test_a_snapshot_while_the_instance_stops_is_made_or_says_why(daemon, state, stubborn, raw):
+def test_snapshot_during_stop_succeeds_or_gives_reason(daemon, state, stubborn, raw):
     stop = state("lxdapi_instance.stopped", stubborn, timeout=1, force=True)
     snapshots = [state("lxdapi_instance_snapshot.present", f"{stubborn}/s{n}") for n in range(2)]
     stopped, *made = without_traceback(race(stop, *snapshots))
@@ -137,7 +137,7 @@ def meanwhile(act):
 
 # which starts what it has made by a request of its own
 @pytest.mark.mainly("lxd")
-def test_an_instance_that_somebody_deletes_meanwhile_is_reported_as_such(apply, proxy, daemon, imported, raw):
+def test_instance_deleted_by_others_before_start_is_reported(apply, proxy, daemon, imported, raw):
     delete = meanwhile(lambda: daemon.ask("DELETE", "/1.0/instances/c1"))
     proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=delete)
     ret = apply("lxdapi_instance.present", "c1", source="busybox", running=True)
@@ -148,7 +148,7 @@ def test_an_instance_that_somebody_deletes_meanwhile_is_reported_as_such(apply, 
 
 
 @pytest.mark.mainly("lxd")
-def test_an_instance_that_is_gone_before_its_start_is_reported_as_such(apply, proxy, daemon, imported, raw):
+def test_instance_gone_before_running_is_reported(apply, proxy, daemon, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox")
     delete = meanwhile(lambda: daemon.ask("DELETE", "/1.0/instances/c1"))
     proxy.arm("swap", method="GET", path="/instances/c1$", reply=delete)
@@ -158,7 +158,7 @@ def test_an_instance_that_is_gone_before_its_start_is_reported_as_such(apply, pr
 
 
 @pytest.mark.mainly("incus7")
-def test_an_instance_that_is_stopped_and_deleted_by_others_while_we_wait(apply, daemon, stubborn, raw):
+def test_instance_stopped_and_deleted_by_others_during_stop(apply, daemon, stubborn, raw):
     def end():
         daemon.ask("PUT", "/1.0/instances/s1/state", {"action": "stop", "force": True, "timeout": 5})
         daemon.ask("DELETE", "/1.0/instances/s1")
@@ -176,7 +176,7 @@ def is_busy(reply):
     return {**reply, "metadata": {**reply["metadata"], "status": "Failure", "status_code": 400, "err": words}}
 
 
-def test_an_instance_whose_start_is_refused_as_busy_is_started_and_not_made_twice(apply, proxy, daemon, imported, raw):
+def test_start_refused_as_busy_is_retried_without_new_create(apply, proxy, daemon, imported, raw):
     def refuse(reply):
         if raw("instances/c1")["status"] == RUNNING:
             daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
@@ -192,7 +192,7 @@ def test_an_instance_whose_start_is_refused_as_busy_is_started_and_not_made_twic
 
 
 @pytest.mark.mainly("lxd")
-def test_an_alias_that_is_moved_under_us_points_where_it_is_declared(apply, proxy, daemon, imported, raw):
+def test_alias_moved_by_others_ends_as_declared(apply, proxy, daemon, imported, raw):
     daemon.ask("POST", "/1.0/images/aliases", {"name": "box", "target": imported})
     edit = {"target": imported, "description": "by somebody else"}
     move = meanwhile(lambda: daemon.ask("PUT", "/1.0/images/aliases/box", edit))
@@ -203,7 +203,7 @@ def test_an_alias_that_is_moved_under_us_points_where_it_is_declared(apply, prox
 
 
 @pytest.mark.mainly("incus7")
-def test_an_alias_that_somebody_else_makes_meanwhile_is_taken(apply, proxy, daemon, imported, raw):
+def test_alias_created_by_others_is_accepted(apply, proxy, daemon, imported, raw):
     body = {"name": "box", "target": imported, "description": "theirs"}
     make = meanwhile(lambda: daemon.ask("POST", "/1.0/images/aliases", body))
     proxy.arm("swap", method="GET", path="/images/aliases/box", reply=make)
@@ -214,7 +214,7 @@ def test_an_alias_that_somebody_else_makes_meanwhile_is_taken(apply, proxy, daem
 
 
 @pytest.mark.parametrize("number", [*spread(8), pytest.param(32, marks=pytest.mark.long)])
-def test_many_instances_at_once_are_all_up_and_all_gone(daemon, state, imported, raw, number):
+def test_many_concurrent_instances_are_started_and_deleted(daemon, state, imported, raw, number):
     names = [f"c{n}" for n in range(number)]
     began = time.monotonic()
     answers = race(*[state("lxdapi_instance.present", name, source="busybox", running=True) for name in names])

@@ -356,24 +356,24 @@ FEW, FEWER = tried(12), tried(6)
 @QUICK
 @FEW
 @given(data=st.data())
-def test_whatever_is_declared_is_predicted_to_the_letter_and_silent_the_second_time(word, apply, daemon, data):
+def test_random_config_is_predicted_and_second_run_is_silent(word, apply, daemon, data):
     predicted_and_silent(Thing(word, apply, daemon), data)
 
 
 @QUICK
 @FEW
 @given(data=st.data())
-def test_of_two_declarations_the_second_holds_and_what_only_the_first_has_stays(word, apply, daemon, data):
+def test_second_declaration_wins_and_undeclared_keys_stay(word, apply, daemon, data):
     one_after_the_other(Thing(word, apply, daemon), data)
 
 
 @FEWER
 @given(data=st.data())
-def test_whatever_is_declared_of_a_bridge_is_predicted_and_silent_the_second_time(apply, daemon, data):
+def test_random_bridge_is_predicted_and_second_run_is_silent(apply, daemon, data):
     predicted_and_silent(Thing("network", apply, daemon), data)
 
 
 @FEWER
 @given(data=st.data())
-def test_of_two_declarations_of_a_bridge_the_second_holds_and_the_rest_stays(apply, daemon, data):
+def test_second_bridge_declaration_wins_and_the_rest_stays(apply, daemon, data):
     one_after_the_other(Thing("network", apply, daemon), data)

@@ -5,7 +5,7 @@ Objects that get another name where the daemon can, and where it cannot it is sa
 import pytest
 
 
-def test_where_the_new_name_is_taken_nothing_is_renamed(apply, daemon, raw):
+def test_taken_name_prevents_rename(apply, daemon, raw):
     apply("lxdapi_profile.present", "old", description="old")
     apply("lxdapi_profile.present", "new", description="new")
     apply.unchanged("lxdapi_profile.present", "new", renamed_from="old")
@@ -14,13 +14,13 @@ def test_where_the_new_name_is_taken_nothing_is_renamed(apply, daemon, raw):
     assert raw("profiles/old")["description"] == "old"
 
 
-def test_where_the_old_name_is_not_there_a_new_one_is_made(apply, daemon, raw):
+def test_missing_old_name_leads_to_create(apply, daemon, raw):
     changes = apply.changed("lxdapi_network_acl.present", "web", renamed_from="never", description="one")
     assert changes == {"created": "web"}
     assert raw("network-acls/web")["description"] == "one"
 
 
-def test_an_instance_is_renamed_changed_and_started_in_one_run(apply, imported, raw):
+def test_instance_is_renamed_updated_and_started_in_one_run(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"user.a": "1", "user.b": "2"})
     declared = {"renamed_from": "c1", "config": {"user.a": "3"}, "running": True}
     changes = apply.changed("lxdapi_instance.present", "c2", **declared)
@@ -62,7 +62,7 @@ def test_a_network_in_use_is_not_renamed(apply, daemon, raw):
     assert raw("networks/lxdapi9") and raw("networks/lxdapi8") is None
 
 
-def test_a_name_elsewhere_is_no_name_to_be_renamed_to(apply, daemon, raw):
+def test_parent_of_old_name_must_match(apply, daemon, raw):
     apply("lxdapi_storage_pool.present", "fast", driver="dir")
     apply("lxdapi_storage_volume.present", "default/data")
     comment = apply.failed("lxdapi_storage_volume.present", "fast/data2", renamed_from="default/data")
@@ -70,7 +70,7 @@ def test_a_name_elsewhere_is_no_name_to_be_renamed_to(apply, daemon, raw):
     assert raw("storage-pools/default/volumes/custom/data")
 
 
-def test_what_cannot_be_renamed_is_said_before_any_write(salt, proxy, daemon):
+def test_impossible_rename_is_refused_before_any_write(salt, proxy, daemon):
     for kind, name, other in (
         ("network_forward", "lxdapi9/192.0.2.1", "192.0.2.2"),
         ("network_zone", "shop.test", "web.test"),

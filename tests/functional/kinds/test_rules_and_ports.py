@@ -38,7 +38,7 @@ def record(daemon):
     return "shop.test/www"
 
 
-def test_a_rule_that_is_added_leaves_the_others(apply, acl, raw):
+def test_added_rule_leaves_the_others(apply, acl, raw):
     changes = apply.changed(ACL, acl, ingress=[HTTPS])
     words = "action=allow protocol=tcp destination_port=443"
     assert changes == {"ingress": {words: {"old": None, "new": {**HTTPS, "state": "enabled"}}}}
@@ -47,7 +47,7 @@ def test_a_rule_that_is_added_leaves_the_others(apply, acl, raw):
     assert found["egress"] == [THEIRS]
 
 
-def test_state_and_description_of_a_rule_are_changed_in_it(apply, acl, raw):
+def test_rule_state_and_description_are_updated_in_place(apply, acl, raw):
     apply.changed(ACL, acl, ingress=[HTTPS, SSH])
     changes = apply.changed(ACL, acl, ingress=[{**HTTPS, "state": "disabled", "description": "for now"}])
     assert list(changes["ingress"].values()) == [
@@ -62,7 +62,7 @@ def test_state_and_description_of_a_rule_are_changed_in_it(apply, acl, raw):
     assert raw("network-acls/web")["ingress"][1] == {**HTTPS, "state": "enabled"}
 
 
-def test_order_and_spelling_of_rules_mean_nothing(apply, acl):
+def test_order_and_spelling_of_rules_are_no_change(apply, acl):
     apply.changed(ACL, acl, ingress=[{**HTTPS, "destination_port": "80,443", "source": "192.0.2.1,2001:db8::1"}, SSH])
     other = {
         "source": "2001:0DB8::1, 192.0.2.1/32",
@@ -74,13 +74,13 @@ def test_order_and_spelling_of_rules_mean_nothing(apply, acl):
     apply.unchanged(ACL, acl, ingress=[{**SSH, "destination_port": 22, "description": "", "icmp_type": None}])
 
 
-def test_a_rule_of_another_port_is_another_rule(apply, acl, raw):
+def test_rule_with_another_port_is_another_rule(apply, acl, raw):
     apply.changed(ACL, acl, ingress=[HTTPS])
     assert len(apply.changed(ACL, acl, ingress=[{**HTTPS, "destination_port": "8443"}])["ingress"]) == 1
     assert [rule.get("destination_port") for rule in raw("network-acls/web")["ingress"]] == [None, "443", "8443"]
 
 
-def test_rules_that_mean_nothing_are_refused_before_any_request(apply, daemon):
+def test_invalid_rules_are_refused_before_any_request(apply, daemon):
     for rules, words in (
         ([HTTPS, {**HTTPS, "state": "logged"}], "action=allow protocol=tcp destination_port=443 stands there twice"),
         ([{"port": 80}], "unknown key 'port'; there are: action, protocol, source"),
@@ -90,7 +90,7 @@ def test_rules_that_mean_nothing_are_refused_before_any_request(apply, daemon):
         assert words in apply.refused(ACL, "web", ingress=rules)
 
 
-def test_a_rule_that_the_daemon_refuses_leaves_the_others_as_they_were(apply, acl, raw):
+def test_refused_rule_leaves_the_others(apply, acl, raw):
     before = raw("network-acls/web")
     comment = apply.failed(ACL, acl, ingress=[HTTPS, {"action": "allow", "destination_port": "80"}])
     assert "network ACL web could not be updated" in comment
@@ -98,7 +98,7 @@ def test_a_rule_that_the_daemon_refuses_leaves_the_others_as_they_were(apply, ac
     assert raw("network-acls/web") == before
 
 
-def test_a_port_that_is_added_leaves_the_others_and_what_one_leads_to_is_changed_in_it(apply, forward, raw):
+def test_added_port_leaves_others_and_target_changes_in_place(apply, forward, raw):
     port = {"protocol": "tcp", "listen_port": "80,443", "target_address": "10.77.9.5"}
     changes = apply.changed(FORWARD, forward, ports=[port])
     assert changes == {"ports": {"protocol=tcp listen_port=80,443": {"old": None, "new": port}}}
@@ -118,7 +118,7 @@ def test_a_port_that_is_added_leaves_the_others_and_what_one_leads_to_is_changed
     assert (ports["53"]["target_address"], ports["53"]["target_port"]) == ("10.77.9.2", "5353")
 
 
-def test_spelling_of_a_forwards_address_and_white_space_around_its_description_mean_nothing(apply, forward, raw):
+def test_spelling_of_forward_address_is_no_change(apply, forward, raw):
     apply.changed(FORWARD, forward, description="one\ntwo\n")
     assert raw("networks/lxdapi9/forwards/192.0.2.1")["description"] == "one\ntwo"
     apply.changed(FORWARD, "lxdapi9/2001:DB8:0::1", description="six")
@@ -126,7 +126,7 @@ def test_spelling_of_a_forwards_address_and_white_space_around_its_description_m
     assert raw("networks/lxdapi9/forwards/2001:db8::1")["description"] == "six"
 
 
-def test_snat_of_a_port_is_refused_where_the_daemon_would_drop_it(apply, forward, daemon, raw):
+def test_snat_is_refused_where_the_daemon_would_drop_it(apply, forward, daemon, raw):
     declared = [{"protocol": "udp", "listen_port": "53", "snat": True}]
     if daemon.name == "incus7":
         apply.changed(FORWARD, forward, ports=declared)
@@ -135,7 +135,7 @@ def test_snat_of_a_port_is_refused_where_the_daemon_would_drop_it(apply, forward
         assert "lacks the API extension network_forward_snat" in apply.failed(FORWARD, forward, ports=declared)
 
 
-def test_an_entry_that_is_added_leaves_the_others(apply, record, raw):
+def test_added_entry_leaves_the_others(apply, record, raw):
     entry = {"type": "TXT", "value": "v=spf1 -all", "ttl": 60}
     changes = apply.changed(RECORD, record, entries=[entry])
     assert changes == {"entries": {"type=TXT value=v=spf1 -all": {"old": None, "new": entry}}}
@@ -144,7 +144,7 @@ def test_an_entry_that_is_added_leaves_the_others(apply, record, raw):
     assert changes == {"entries": {"type=A value=192.0.2.9": {"old": {"ttl": None}, "new": {"ttl": 600}}}}
 
 
-def test_what_is_not_declared_and_stays_is_named(apply, acl, forward, raw):
+def test_undeclared_items_are_named(apply, acl, forward, raw):
     words = "not declared, and left alone without purge: ingress action=drop source=198.51.100.1"
     for ret in (apply.predicted(ACL, acl, ingress=[HTTPS]), apply(ACL, acl, ingress=[HTTPS])):
         assert ret["comment"].endswith(f"; {words}"), ret

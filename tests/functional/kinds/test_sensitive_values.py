@@ -15,7 +15,7 @@ def declared(value):
     return {"config": {"user.db_login": value}, "devices": {"nic0": nic}, "sensitive": KEYS}
 
 
-def test_what_is_marked_is_written_compared_and_removed_without_being_shown(apply, raw):
+def test_sensitive_value_is_written_compared_and_masked(apply, raw):
     apply.changed("lxdapi_profile.present", "web", **declared(CANARY))
     assert raw("profiles/web")["config"] == {"user.db_login": CANARY}
     changes = apply.changed("lxdapi_profile.present", "web", **declared(OTHER))
@@ -31,7 +31,7 @@ def test_what_is_marked_is_written_compared_and_removed_without_being_shown(appl
 
 
 @pytest.mark.parametrize("word, name", [("profile", "bad"), ("instance", "bad"), ("storage_volume", "default/bad")])
-def test_a_refusal_that_quotes_a_marked_value_does_not_show_it(apply, capfd, word, name, monkeypatch):
+def test_refusal_quoting_a_sensitive_value_is_masked(apply, capfd, word, name, monkeypatch):
     key = "size" if word == "storage_volume" else "limits.processes"
     monkeypatch.setenv("DEBUG", "1")
     comment = apply.failed(f"lxdapi_{word}.present", name, config={key: CANARY}, sensitive=[key])
@@ -40,7 +40,7 @@ def test_a_refusal_that_quotes_a_marked_value_does_not_show_it(apply, capfd, wor
     assert OTHER in plain and "(hidden)" in comment
 
 
-def test_a_refusal_that_quotes_one_line_of_a_marked_value_does_not_show_it(apply):
+def test_refusal_quoting_one_line_of_a_sensitive_value_is_masked(apply):
     config = {"raw.lxc": f"lxc.log.level = 1\n nonsense-{CANARY}"}
     shown = apply.failed("lxdapi_profile.present", "bad", config=config)
     hidden = apply.failed("lxdapi_profile.present", "bad", config=config, sensitive=["raw.*"])
@@ -48,5 +48,5 @@ def test_a_refusal_that_quotes_one_line_of_a_marked_value_does_not_show_it(apply
 
 
 @pytest.mark.parametrize("marks", ["user.x", {"user.x": 1}, [5], [""]])
-def test_marks_that_are_no_list_of_keys_are_refused_before_any_request(apply, marks):
+def test_invalid_sensitive_is_refused_before_any_request(apply, marks):
     assert "sensitive: a list of keys" in apply.refused("lxdapi_profile.present", "web", sensitive=marks)

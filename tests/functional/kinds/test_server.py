@@ -17,7 +17,7 @@ def config(daemon):
     return lambda: daemon.ask("GET", "/1.0")["config"]
 
 
-def test_settings_are_set_edited_and_unset_and_others_are_left_alone(apply, daemon, config):
+def test_settings_are_set_edited_and_unset_and_others_kept(apply, daemon, config):
     daemon.ask("PATCH", "/1.0", {"config": {"user.theirs": "1"}})
     changes = apply.changed(SERVER, "server", config={"user.contact": "ops", "core.proxy_ignore_hosts": "a,b"})
     assert changes == {
@@ -37,7 +37,7 @@ def test_settings_are_set_edited_and_unset_and_others_are_left_alone(apply, daem
     apply.unchanged(SERVER, "server", config={"user.never": None})
 
 
-def test_nothing_declared_as_config_unsets_all_but_the_addresses(apply, https, config):
+def test_empty_config_unsets_all_but_the_addresses(apply, https, config):
     apply(SERVER, "server", config={"user.contact": "ops"})
     changes = apply.changed(SERVER, "server", config={})
     assert changes["config"]["user.contact"] == {"old": "ops", "new": None}
@@ -46,7 +46,7 @@ def test_nothing_declared_as_config_unsets_all_but_the_addresses(apply, https, c
     assert config()["core.https_address"] in https
 
 
-def test_a_refused_key_changes_nothing_not_even_the_address(apply, https, config):
+def test_refused_key_changes_nothing_including_the_address(apply, https, config):
     apply(SERVER, "server", config={"user.contact": "ops"})
     before = config()
     comment = apply.failed(SERVER, "server", config={"core.bogus": "1", "user.contact": "web"})
@@ -57,7 +57,7 @@ def test_a_refused_key_changes_nothing_not_even_the_address(apply, https, config
     assert before["core.https_address"] in https
 
 
-def test_a_refused_change_keeps_the_address_also_over_a_restart(apply, https, daemon, config):
+def test_refused_change_keeps_the_address_after_restart(apply, https, daemon, config):
     apply.failed(SERVER, "server", config={"core.bogus": "1"})
     apply.failed(SERVER, "server", config={"core.metrics_address": "192.0.2.1:1"})
     daemon.restart()
@@ -67,7 +67,7 @@ def test_a_refused_change_keeps_the_address_also_over_a_restart(apply, https, da
         pass
 
 
-def test_the_address_is_changed_and_unset_where_it_is_declared(apply, https, config):
+def test_declared_address_is_changed_and_unset(apply, https, config):
     apply.unchanged(SERVER, "server", config={"core.https_address": https.partition("//")[2]})
     changes = apply.changed(SERVER, "server", config={"core.https_address": None})
     assert changes["config"]["core.https_address"]["new"] is None
@@ -85,7 +85,7 @@ def test_a_secret_is_set_and_never_shown(apply, daemon, config):
     assert config()["user.db_password"] == "canary-2"
 
 
-def test_a_trust_password_is_set_once_and_then_it_is_silent(apply, daemon, config):
+def test_trust_password_is_set_once(apply, daemon, config):
     declared = {"core.trust_password": "canary-1"}
     if daemon.name != "lxd":
         comment = apply.failed(SERVER, "server", config=declared)
@@ -101,14 +101,14 @@ def test_a_trust_password_is_set_once_and_then_it_is_silent(apply, daemon, confi
     assert "core.trust_password" not in config()
 
 
-def test_one_spelling_of_a_setting_is_as_good_as_another(apply, daemon, config):
+def test_spelling_of_a_setting_is_no_change(apply, daemon, config):
     apply.changed(SERVER, "server", config={"core.metrics_authentication": "false"})
     apply.unchanged(SERVER, "server", config={"core.metrics_authentication": False})
     apply.unchanged(SERVER, "server", config={"core.metrics_authentication": "no"})
 
 
 @pytest.mark.parametrize("key", ["core.metrics_authentication", "images.auto_update_cached"])
-def test_a_setting_whose_default_is_true_is_unset(apply, daemon, config, key):
+def test_setting_with_default_true_is_unset(apply, daemon, config, key):
     apply.changed(SERVER, "server", config={key: "false"})
     assert apply.changed(SERVER, "server", config={key: None}) == {"config": {key: {"old": "false", "new": None}}}
     assert key not in config()
@@ -129,7 +129,7 @@ def rows(daemon):
 
 
 @pytest.mark.parametrize("key", ["core.metrics_address", "core.dns_address", "core.bgp_address"])
-def test_nothing_declared_as_config_keeps_the_daemon_listening_where_it_does(apply, daemon, config, key):
+def test_empty_config_keeps_the_daemon_listening(apply, daemon, config, key):
     address = free_addresses(1)[0]
     more = {"core.bgp_asn": "65000", "core.bgp_routerid": "127.0.0.1"} if key == "core.bgp_address" else {}
     daemon.ask("PATCH", "/1.0", {"config": {**more, key: address, "user.contact": "ops"}})
@@ -142,7 +142,7 @@ def test_nothing_declared_as_config_keeps_the_daemon_listening_where_it_does(app
         daemon.restart()
 
 
-def test_an_address_that_cannot_be_listened_on_costs_no_other_setting(apply, daemon, rows, config):
+def test_unusable_address_changes_no_other_setting(apply, daemon, rows, config):
     kept = {"user.contact": "ops", "images.auto_update_interval": "7", "core.proxy_ignore_hosts": "a,b"}
     apply(SERVER, "server", config=kept)
     before = rows()
@@ -153,7 +153,7 @@ def test_an_address_that_cannot_be_listened_on_costs_no_other_setting(apply, dae
     assert config().items() >= kept.items()
 
 
-def test_secrets_of_other_names_are_hidden_and_what_only_sounds_like_one_is_shown(apply, daemon):
+def test_secrets_with_other_names_are_masked(apply, daemon):
     declared = {"core.proxy_http": "http://me:canary-1@192.0.2.9:3128", "core.https_allowed_credentials": "true"}
     known = daemon.ask("GET", "/1.0")["api_extensions"]
     declared.update({"acme.provider.environment": "DB_PASS=canary-2"} if "acme_dns01" in known else {})
@@ -164,7 +164,7 @@ def test_secrets_of_other_names_are_hidden_and_what_only_sounds_like_one_is_show
     assert changes.get("acme.provider.environment", {"new": "(hidden)"})["new"] == "(hidden)"
 
 
-def test_a_trust_password_outlives_a_change_of_something_else(apply, daemon, rows):
+def test_trust_password_survives_another_change(apply, daemon, rows):
     if daemon.name == "lxd":
         apply(SERVER, "server", config={"core.trust_password": "canary-1"})
         before = rows()["core.trust_password"]

@@ -27,7 +27,7 @@ def warned(daemon, listed):
     return listed()
 
 
-def test_warnings_are_acknowledged_by_uuid_and_by_type_and_removed(apply, warned, listed):
+def test_warnings_are_acknowledged_by_uuid_or_type_and_removed(apply, warned, listed):
     first, *others = sorted(warned)
     assert apply.changed(ACKNOWLEDGED, first) == {first: {"status": {"old": "new", "new": "acknowledged"}}}
     assert [listed()[uuid][1] for uuid in others] == ["new"] * len(others)
@@ -42,12 +42,12 @@ def test_warnings_are_acknowledged_by_uuid_and_by_type_and_removed(apply, warned
     assert not ({first} | alike) & set(listed())
 
 
-def test_that_there_is_no_such_warning_is_as_good(apply, daemon):
+def test_missing_warning_is_no_failure(apply, daemon):
     for function in (ACKNOWLEDGED, ABSENT):
         apply.unchanged(function, "Nothing of the kind")
         apply.unchanged(function, "01234567-89ab-cdef-0123-456789abcdef")
 
 
-def test_what_the_daemon_makes_cannot_be_created(salt, daemon):
+def test_warning_cannot_be_created(salt, daemon):
     with pytest.raises(ValueError, match="the daemon makes it"):
         salt.modules["lxdapi.create"]("warning", "x", {"status": "new"})

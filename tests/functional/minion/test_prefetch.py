@@ -31,7 +31,7 @@ def each(function, names=NAMES, **arguments):
     return {name: chunk(function, **arguments) for name in names}
 
 
-def test_plain_states_run_at_once_and_each_reports_its_own(runs, daemon, imported, proxy, raw):
+def test_prefetched_states_run_at_once_and_report_separately(runs, daemon, imported, proxy, raw):
     names = NAMES[:5]
     answers = runs(each(PRESENT, names, source="busybox", running=True))
     created = {"status": {"old": "Stopped", "new": "Running"}}
@@ -52,7 +52,7 @@ def test_plain_states_run_at_once_and_each_reports_its_own(runs, daemon, importe
 
 
 @pytest.mark.mainly("incus")
-def test_the_setting_bounds_how_many_are_begun_and_0_is_one_after_the_other(proxy, tmp_path, daemon):
+def test_prefetch_setting_limits_concurrency_and_0_disables_it(proxy, tmp_path, daemon):
     for bound, most in ((0, 1), (2, 2)):
         daemon.wipe()
         proxy.clear()
@@ -64,7 +64,7 @@ def test_the_setting_bounds_how_many_are_begun_and_0_is_one_after_the_other(prox
 
 
 @pytest.mark.mainly("lxd")
-def test_in_test_mode_and_with_failhard_nothing_is_begun_before_its_turn(runs, daemon, proxy, raw):
+def test_test_mode_and_failhard_disable_prefetch(runs, daemon, proxy, raw):
     answers = runs(each(PRESENT, source=EMPTY), test=True)
     assert {each["result"] for each in answers} == {None} and proxy.writes() == []
     sls = {**each(PRESENT, NAMES[:1], source="nope"), **each(PRESENT, NAMES[1:], source=EMPTY)}
@@ -75,7 +75,7 @@ def test_in_test_mode_and_with_failhard_nothing_is_begun_before_its_turn(runs, d
 
 
 @pytest.mark.mainly("incus7")
-def test_what_has_to_be_first_is_first(runs, raw, daemon, imported):
+def test_required_order_is_kept(runs, raw, daemon, imported):
     """The address of one that gives it up is taken by the next: at once that fails, and is tried at its turn."""
     network = {"config": {"ipv4.address": "10.77.9.1/24", "ipv4.nat": "false", "ipv6.address": "none"}}
     daemon.ask("POST", "/1.0/networks", {"name": "lxdapi9", **network})
@@ -153,7 +153,7 @@ def _pair(proxy, tmp_path):
 @pytest.mark.mainly("incus")
 @tried(14, shrink=False)
 @given(scripts())
-def test_started_ahead_a_run_says_and_does_what_it_does_one_after_the_other(pair, daemon, raw, script):
+def test_prefetched_run_equals_sequential_run(pair, daemon, raw, script):
     seen = []
     for runs in pair:
         reset(daemon)
@@ -162,7 +162,7 @@ def test_started_ahead_a_run_says_and_does_what_it_does_one_after_the_other(pair
 
 
 @pytest.mark.mainly("lxd")
-def test_a_run_that_was_killed_half_way_is_brought_to_its_end_by_the_next(runs, daemon, imported, proxy, tmp_path, raw):
+def test_killed_run_is_completed_by_the_next(runs, daemon, imported, proxy, tmp_path, raw):
     names = [f"k{number}" for number in range(8)]
     sls = each(PRESENT, names, source="busybox", config={"user.a": "1"})
     proxy.arm("delay", method="GET", path="/wait", skip=2, times=20, seconds=2)

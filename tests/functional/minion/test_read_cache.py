@@ -47,7 +47,7 @@ def reads(proxy):
     return [f"{seen.method} {seen.path}" for seen in proxy.requests() if "/instances" in seen.path]
 
 
-def test_many_states_of_a_kind_compare_with_one_list(runs, daemon, proxy):
+def test_many_states_of_a_kind_share_one_list(runs, daemon, proxy):
     made(daemon)
     runs(declared(**{"user.a": "1"}))
     proxy.clear()
@@ -61,7 +61,7 @@ def test_many_states_of_a_kind_compare_with_one_list(runs, daemon, proxy):
 
 
 @pytest.mark.mainly("incus")
-def test_a_few_states_ask_for_one_each_and_with_the_setting_all_do(runs, daemon, proxy, tmp_path):
+def test_few_states_or_ttl_0_read_each_object(runs, daemon, proxy, tmp_path):
     made(daemon)
     few = dict(list(declared(**{"user.a": "1"}).items())[: read_cache.MANY - 1])
     runs(few)
@@ -75,7 +75,7 @@ def test_a_few_states_ask_for_one_each_and_with_the_setting_all_do(runs, daemon,
     assert reads(proxy) == [f"GET /1.0/instances/{name}" for name in NAMES]
 
 
-def test_a_write_reads_again_and_keeps_what_somebody_else_set_meanwhile(runs, daemon, proxy, raw):
+def test_write_reads_again_and_keeps_concurrent_edits(runs, daemon, proxy, raw):
     made(daemon)
     theirs = {"config": {"user.theirs": "kept"}, "description": "theirs"}
     # between the list and the write of the third
@@ -130,7 +130,7 @@ def state_of(instance):
 @example([SILENT, [("PATCH", "c0", ONE)], SILENT])
 @example([SILENT + [(PRESENT, "c0", ONE), (PRESENT, "c0", NONE)]])
 @given(SCRIPTS)
-def test_with_what_was_read_a_run_says_and_does_what_it_does_without(both, daemon, raw, script):
+def test_run_with_read_cache_equals_run_without(both, daemon, raw, script):
     seen = []
     for runs in both:
         made(daemon, SOME)
@@ -147,7 +147,7 @@ def _both(proxy, tmp_path):
     return [Runs(tmp_path / f"ttl{ttl}", proxy.socket, ahead=0, snapshot_ttl=ttl) for ttl in (60, 0)]
 
 
-def test_a_list_says_of_each_object_what_its_own_get_says(daemon, image, raw):
+def test_list_entry_equals_its_own_get(daemon, image, raw):
     HandBuilt(daemon, image)
     seen = set()
     for word in read_cache.LISTED:

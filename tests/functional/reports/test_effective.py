@@ -57,7 +57,7 @@ def origins(part):
 
 
 @pytest.mark.parametrize("project", [None, "team"])
-def test_what_is_in_effect_is_what_the_daemon_says_with_its_origin(salt, daemon, project):
+def test_effective_config_matches_daemon_with_origin(salt, daemon, project):
     if project:  # whose profiles are those of the default project
         config = {"features.profiles": "false", "features.images": "false"}
         daemon.ask("POST", "/1.0/projects", {"name": "team", "config": config})
@@ -76,7 +76,7 @@ def test_what_is_in_effect_is_what_the_daemon_says_with_its_origin(salt, daemon,
     assert msgpack.loads(msgpack.dumps(said)) == said
 
 
-def test_an_instance_without_profiles_has_only_what_is_its_own(salt, daemon):
+def test_instance_without_profiles_has_only_its_own_config(salt, daemon):
     root = {"type": "disk", "pool": "default", "path": "/"}
     body = {"name": "c1", "source": {"type": "none"}, "profiles": [], "devices": {"root": root}}
     daemon.ask("POST", "/1.0/instances", body)
@@ -84,7 +84,7 @@ def test_an_instance_without_profiles_has_only_what_is_its_own(salt, daemon):
     assert said == {"config": {}, "devices": {"root": {"value": root, "origin": "instance"}}}
 
 
-def test_what_inherits_nothing_or_is_not_there_is_said(salt, daemon):
+def test_effective_config_needs_an_existing_instance(salt, daemon):
     refused = [
         (["instance", "nope"], "there is no instance nope"),
         (["instance", "a/b"], "instance name 'a/b' is not valid"),

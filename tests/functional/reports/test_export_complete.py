@@ -44,7 +44,7 @@ def applied(salt):
     return apply
 
 
-def test_a_pool_that_was_put_somewhere_is_put_there_again(apply, daemon, export, raw, tmp_path):
+def test_pool_source_is_exported(apply, daemon, export, raw, tmp_path):
     folder = tmp_path / "fast"
     folder.mkdir()
     daemon.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir", "config": {"source": str(folder)}})
@@ -60,7 +60,7 @@ def test_a_pool_that_was_put_somewhere_is_put_there_again(apply, daemon, export,
     assert raw("storage-pools/fast") == before
 
 
-def test_an_instance_without_profiles_gets_none_again(apply, daemon, export, raw):
+def test_instance_without_profiles_stays_without(apply, daemon, export, raw):
     root = {"root": {"type": "disk", "pool": "default", "path": "/"}}
     apply("lxdapi_instance.present", "c1", profiles=[], devices=root)
     assert raw("instances/c1")["profiles"] == []
@@ -71,7 +71,7 @@ def test_an_instance_without_profiles_gets_none_again(apply, daemon, export, raw
     assert raw("instances/c1")["profiles"] == []
 
 
-def test_a_bridge_without_an_address_gets_none_again(apply, daemon, export, raw):
+def test_bridge_without_address_stays_without(apply, daemon, export, raw):
     config = {"ipv4.address": "10.77.9.1/24", "ipv4.nat": "false", "ipv6.address": "none"}
     daemon.ask("POST", "/1.0/networks", {"name": "lxdapi9", "config": config})
     own = {key: value for key, value in config.items() if key != "ipv6.address"}
@@ -85,7 +85,7 @@ def test_a_bridge_without_an_address_gets_none_again(apply, daemon, export, raw)
     assert {k: v for k, v in raw("networks/lxdapi9")["config"].items() if not k.startswith("volatile.")} == own
 
 
-def test_what_is_or_holds_a_secret_is_left_out_and_named(apply, daemon, export):
+def test_secrets_are_left_out_of_export_and_named(apply, daemon, export):
     device = {"type": "disk", "source": "/tmp", "path": "/t", "user.token": "Hidden-5"}
     daemon.ask("POST", "/1.0/profiles", {"name": "web", "config": {**SECRETS, **SHOWN}, "devices": {"tmp": device}})
     text, declared = export("profile", "web")
@@ -97,7 +97,7 @@ def test_what_is_or_holds_a_secret_is_left_out_and_named(apply, daemon, export):
     apply.unchanged("lxdapi_profile.present", "web", **declared)
 
 
-def test_only_what_is_in_an_export_is_said_to_be_left_out(apply, imported, daemon, export):
+def test_only_exported_objects_have_omissions_listed(apply, imported, daemon, export):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"user.password": "Hidden-1"})
     apply("lxdapi_instance_snapshot.present", "c1/snap0")
     apply("lxdapi_image.present", "busybox", fingerprint=imported, properties={"password": "Hidden-2"})
@@ -106,7 +106,7 @@ def test_only_what_is_in_an_export_is_said_to_be_left_out(apply, imported, daemo
     assert f"# left out, because it is secret: image {imported}: properties password" in text
 
 
-def test_an_export_of_a_project_has_what_is_its_own_and_applies_with_that_of_the_default_one(
+def test_project_export_is_complete_and_applies_after_default(
     apply, daemon, salt, applied
 ):
     daemon.ask("POST", "/1.0/projects", {"name": "team", "config": FEATURES})

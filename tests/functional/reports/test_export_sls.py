@@ -70,7 +70,7 @@ def parameters(body):
     return {key: value for each in next(iter(body.values())) for key, value in each.items()}
 
 
-def test_what_is_exported_changes_nothing_where_it_comes_from(host, salt, silent):
+def test_export_changes_nothing_on_its_own_host(host, salt, silent):
     text = salt.modules["lxdapi.export"]()
     silent(text)
     buckets = set() if host.has_buckets else {"storage_bucket", "storage_bucket_key"}
@@ -84,7 +84,7 @@ def test_what_is_exported_changes_nothing_where_it_comes_from(host, salt, silent
     assert set(parameters(safe_load(text)["web1"])["config"]) == {*TEXTS, "limits.memory"}
 
 
-def test_what_is_exported_makes_the_same_anew_on_an_empty_daemon(host, salt, applied, silent, daemon):
+def test_export_recreates_the_host_on_an_empty_daemon(host, salt, applied, silent, daemon):
     text = without_sources(salt.modules["lxdapi.export"]())
     before = host.read()
     daemon.wipe()
@@ -94,7 +94,7 @@ def test_what_is_exported_makes_the_same_anew_on_an_empty_daemon(host, salt, app
     silent(text)
 
 
-def test_one_kind_or_one_object_is_exported_likewise(host, salt, silent):
+def test_one_kind_or_one_object_is_exported(host, salt, silent):
     profiles = salt.modules["lxdapi.export"]("profile")
     assert {word_of(body) for body in safe_load(profiles).values()} == {"profile"}
     # "include" would mean something else in an SLS
@@ -109,7 +109,7 @@ def test_one_kind_or_one_object_is_exported_likewise(host, salt, silent):
     assert safe_load(salt.modules["lxdapi.export"]("server")).keys() == {"server"}
 
 
-def test_an_export_of_a_project_and_remote_is_for_that_project_and_remote(daemon, salt, silent):
+def test_export_names_its_project_and_remote(daemon, salt, silent):
     daemon.ask("POST", "/1.0/projects", {"name": "team", "config": {"features.profiles": "true"}})
     daemon.ask("POST", "/1.0/profiles?project=team", {"name": "web"})
     text = salt.modules["lxdapi.export"](project="team", remote="local")
@@ -132,7 +132,7 @@ REFUSED = [
 ]
 
 
-def test_what_cannot_be_exported_is_said(salt, daemon):
+def test_invalid_export_is_refused(salt, daemon):
     for arguments, words in REFUSED:
         with pytest.raises(CommandExecutionError, match=words):
             salt.modules["lxdapi.export"](*arguments)

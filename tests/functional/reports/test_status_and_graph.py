@@ -27,7 +27,7 @@ def paths(proxy):
     return [(seen.method, seen.path.partition("?")[0]) for seen in proxy.seen]
 
 
-def test_a_host_at_a_glance_is_what_the_daemon_says(salt, daemon, proxy, c1, raw):
+def test_status_matches_the_daemon(salt, daemon, proxy, c1, raw):
     bare(daemon, "web10")
     bare(daemon, "web2")
     daemon.ask("POST", "/1.0/instances/web2/snapshots", {"name": "before"})
@@ -51,7 +51,7 @@ def test_a_host_at_a_glance_is_what_the_daemon_says(salt, daemon, proxy, c1, raw
     assert 0 <= rows(found)["c1"]["age"] < 600
 
 
-def test_the_address_of_a_nic_is_shown(salt, daemon, c1):
+def test_nic_address_is_shown(salt, daemon, c1):
     daemon.ask("POST", "/1.0/networks", {"name": "seebr", "config": {"ipv4.address": "none", "ipv6.address": "none"}})
     nic = {"type": "nic", "network": "seebr", "name": "eth0"}
     daemon.ask("PATCH", "/1.0/instances/c1", {"devices": {"eth0": nic}})
@@ -61,7 +61,7 @@ def test_the_address_of_a_nic_is_shown(salt, daemon, c1):
     assert row["addresses"] == ["192.0.2.7"]
 
 
-def test_a_pattern_a_project_and_a_cheap_look(salt, daemon, proxy):
+def test_status_takes_pattern_project_and_cheap(salt, daemon, proxy):
     daemon.ask("POST", "/1.0/projects", {"name": "team", "config": {"features.profiles": "false"}})
     bare(daemon, "web1")
     bare(daemon, "db1")
@@ -86,7 +86,7 @@ def declared(**more):
     return {"lxdapi_instance.present": [{"source": NONE}, *({key: value} for key, value in more.items())]}
 
 
-def test_drift_tells_of_a_foreign_edit_and_only_reads(salt, daemon, proxy):
+def test_drift_reports_foreign_edit_and_only_reads(salt, daemon, proxy):
     password = {"user.password": SECRET}
     sls(salt, "host", {"web1": declared(config={"limits.cpu": 2, **password}), "new1": declared()})
     sls(salt, "more", {"web2": declared(), "old1": {"lxdapi_instance.absent": []}})
@@ -111,7 +111,7 @@ def test_drift_tells_of_a_foreign_edit_and_only_reads(salt, daemon, proxy):
 
 
 @pytest.mark.mainly("incus")
-def test_drift_of_a_fleet_is_told_of_each_of_its_instances(salt, daemon, proxy):
+def test_drift_reports_each_instance_of_a_fleet(salt, daemon, proxy):
     instances = [{"instances": {"web[1-3]": None}}, {"defaults": {"source": NONE}}]
     sls(salt, "fleet", {"shop": {"lxdapi_fleet.managed": instances}})
     salt.modules["state.apply"]("fleet")
@@ -131,7 +131,7 @@ def test_drift_of_a_fleet_is_told_of_each_of_its_instances(salt, daemon, proxy):
 
 
 @pytest.mark.mainly("incus")
-def test_an_sls_that_does_not_exist_or_does_not_render_is_an_error_in_salts_words(salt, daemon):
+def test_missing_or_broken_sls_is_an_error(salt, daemon):
     (Path(salt.tree) / "broken.sls").write_text("a: {{ nope(")
     for name, words in (("nope", "nope"), ("broken", "broken")):
         with pytest.raises(SaltException, match=rf"sls: .*{words}"):
@@ -140,7 +140,7 @@ def test_an_sls_that_does_not_exist_or_does_not_render_is_an_error_in_salts_word
         salt.modules["lxdapi.status"](sls=7)
 
 
-def test_a_graph_shows_what_is_there_with_one_list_of_each_kind(salt, daemon, proxy, c1, tmp_path):
+def test_graph_reads_one_list_of_each_kind(salt, daemon, proxy, c1, tmp_path):
     root = {"type": "disk", "pool": "default", "path": "/"}
     daemon.ask("POST", "/1.0/profiles", {"name": "web", "devices": {"root": root}})
     bare(daemon, "web1", profiles=["default", "web"])
@@ -160,7 +160,7 @@ def test_a_graph_shows_what_is_there_with_one_list_of_each_kind(salt, daemon, pr
         salt.modules["lxdapi.graph"](project="nope")
 
 
-def test_in_a_cluster_it_is_told_where_an_instance_is(clustered, cluster):
+def test_location_of_instance_is_shown_in_a_cluster(clustered, cluster):
     bare(cluster.first, "web1", "?target=n2")
     functions = clustered.salt.modules
     (row,) = functions["lxdapi.status"]()["instances"]

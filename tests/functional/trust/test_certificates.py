@@ -16,7 +16,7 @@ def pair():
 
 
 @pytest.mark.parametrize("origin", ["text", "file", "salt://team.crt"])
-def test_a_certificate_comes_as_text_or_from_a_file_with_whatever_else_is_in_it(
+def test_certificate_is_read_from_text_or_file(
     apply, salt, pair, raw, tmp_path, origin
 ):
     (pem, digest), (chain, _) = pair
@@ -31,7 +31,7 @@ def test_a_certificate_comes_as_text_or_from_a_file_with_whatever_else_is_in_it(
     assert apply.changed(ABSENT, "team") == {"deleted": digest}
 
 
-def test_an_entry_is_renamed_for_its_certificate_says_which_it_is(apply, pair, raw):
+def test_renamed_certificate_keeps_its_entry(apply, pair, raw):
     (pem, digest), _ = pair
     apply(PRESENT, "team", certificate=pem, restricted=True, projects=["default"])
     assert apply.changed(PRESENT, "web team", certificate=pem) == {"name": {"old": "team", "new": "web team"}}
@@ -41,7 +41,7 @@ def test_an_entry_is_renamed_for_its_certificate_says_which_it_is(apply, pair, r
     assert apply.changed(ABSENT, digest) == {"deleted": digest}
 
 
-def test_of_two_entries_of_one_name_none_goes_unless_it_is_said_which(apply, pair, raw):
+def test_ambiguous_certificate_name_is_not_deleted(apply, pair, raw):
     for pem, _ in pair:
         apply.changed(PRESENT, "team", certificate=pem)
     comment = apply.failed(ABSENT, "team")
@@ -53,7 +53,7 @@ def test_of_two_entries_of_one_name_none_goes_unless_it_is_said_which(apply, pai
     assert apply.changed(ABSENT, "team") == {"deleted": other}
 
 
-def test_a_description_is_refused_where_the_daemon_has_none(apply, daemon, pair, raw):
+def test_description_is_refused_where_unsupported(apply, daemon, pair, raw):
     (pem, digest), _ = pair
     if daemon.name == "lxd":
         comment = apply.failed(PRESENT, "team", certificate=pem, description="ours")
@@ -64,7 +64,7 @@ def test_a_description_is_refused_where_the_daemon_has_none(apply, daemon, pair,
         assert raw(f"certificates/{digest}")["description"] == "ours"
 
 
-def test_one_that_may_read_metrics_only_stays_one(apply, pair, raw):
+def test_metrics_certificate_keeps_its_type(apply, pair, raw):
     (pem, digest), _ = pair
     apply.changed(PRESENT, "scraper", certificate=pem, type="metrics")
     apply.changed(PRESENT, "reader", certificate=pem)
@@ -80,7 +80,7 @@ def test_a_project_that_does_not_exist_is_refused_by_the_daemon(apply, daemon, p
     assert raw(f"certificates/{digest}") is None
 
 
-def test_what_is_no_certificate_is_refused_before_any_request(apply, daemon):
+def test_invalid_certificate_is_refused_before_any_request(apply, daemon):
     for given, words in (
         ("/nope.crt", "certificate /nope.crt: No such file or directory"),
         ("-----BEGIN CERTIFICATE-----\nnonsense\n", "there is none in it; PEM is needed"),
@@ -94,7 +94,7 @@ def test_what_is_no_certificate_is_refused_before_any_request(apply, daemon):
         assert words in comment and "canary" not in comment
 
 
-def test_a_fingerprint_that_was_shortened_takes_nothing_away_and_openssls_spelling_does(apply, pair, raw):
+def test_absent_needs_full_fingerprint_in_any_spelling(apply, pair, raw):
     (pem, digest), _ = pair
     apply(PRESENT, "team", certificate=pem)
     for short in (digest[:12], digest[:12].upper(), digest[:63]):
@@ -105,7 +105,7 @@ def test_a_fingerprint_that_was_shortened_takes_nothing_away_and_openssls_spelli
     assert raw(f"certificates/{digest}") is None
 
 
-def test_projects_that_would_limit_nothing_are_refused_before_any_request(apply, daemon, pair):
+def test_projects_without_restricted_are_refused(apply, daemon, pair):
     (pem, _), _ = pair
     for declared in ({}, {"restricted": False}):
         comment = apply.refused(PRESENT, "team", certificate=pem, projects=["default"], **declared)
@@ -113,7 +113,7 @@ def test_projects_that_would_limit_nothing_are_refused_before_any_request(apply,
     apply.changed(PRESENT, "team", certificate=pem, projects=["default"], restricted=True)
 
 
-def test_a_certificate_is_not_fetched_where_anybody_could_exchange_it(apply, daemon):
+def test_certificate_over_http_is_refused(apply, daemon):
     for function in (PRESENT, ABSENT):
         comment = apply.refused(function, "team", certificate="http://127.0.0.1:9/team.crt")
         assert "certificate: not by http, where it can be exchanged on the way; https or salt" in comment

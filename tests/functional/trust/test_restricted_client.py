@@ -63,21 +63,21 @@ def theirs(daemon, image):
     }
 
 
-def test_what_it_must_not_see_is_never_absent(restricted, theirs):
+def test_hidden_resource_is_never_reported_absent(restricted, theirs):
     for state, name in theirs.items():
         ret = restricted.states[f"{state}.absent"](name=name)
         assert (ret["result"], ret["changes"]) == (False, {}), ret
         assert re.search(NOT_ALLOWED, ret["comment"]), ret
 
 
-def test_a_list_it_must_not_see_is_refused_and_not_empty(restricted, theirs):
+def test_hidden_list_is_refused_and_not_empty(restricted, theirs):
     assert restricted.modules["lxdapi.list"]("project") == ["p"]
     for kind in (state.replace("lxdapi_", "") for state in theirs):
         with pytest.raises(CommandExecutionError, match=NOT_ALLOWED):
             restricted.modules["lxdapi.list"](kind)
 
 
-def test_it_cannot_widen_itself(restricted, raw):
+def test_restricted_client_cannot_widen_itself(restricted, raw):
     path = f"certificates/{restricted.fingerprint}"
     for body in ({"restricted": False}, {"projects": ["p", "default"]}):
         with pytest.raises(CommandExecutionError, match=f"({NOT_ALLOWED})"):
@@ -88,7 +88,7 @@ def test_it_cannot_widen_itself(restricted, raw):
     assert (found["restricted"], found["projects"]) == (True, ["p"])
 
 
-def test_the_state_of_its_own_certificate_reports_the_refusal(restricted, raw):
+def test_restricted_client_cannot_update_its_own_certificate(restricted, raw):
     certificate = raw(f"certificates/{restricted.fingerprint}")["certificate"]
     ret = restricted.states["lxdapi_certificate.present"](name="x", certificate=certificate, restricted=False)
     assert (ret["result"], ret["changes"]) == (False, {})

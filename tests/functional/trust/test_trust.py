@@ -110,7 +110,7 @@ def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_token_is_all_that_is_needed_and_only_once(far):
+def test_token_is_sufficient_and_used_once(far):
     token = far.token()
     changes = far.changed(token=token)
     assert changes == {
@@ -129,7 +129,7 @@ def test_a_token_is_all_that_is_needed_and_only_once(far):
     assert far.unchanged() == "client of far is as declared"
 
 
-def test_what_is_there_is_used_and_never_replaced(far):
+def test_existing_key_is_used_and_never_replaced(far):
     in_files(far.cert, far.key)
     key = far.key.read_bytes()
     assert far.changed(token=far.token(), settings={"fingerprint": far.server}) == {
@@ -138,7 +138,7 @@ def test_what_is_there_is_used_and_never_replaced(far):
     assert far.key.read_bytes() == key and not far.pin.exists()
 
 
-def test_a_token_that_was_used_makes_nobody_else_trusted(far):
+def test_used_token_trusts_nobody_else(far):
     token = far.token()
     far.changed(token=token)
     for path in (far.cert, far.key):
@@ -156,21 +156,21 @@ def test_a_token_of_another_server_is_refused_before_any_request(far):
     assert far.files() == []
 
 
-def test_a_server_that_is_not_the_tokens_gets_no_token_and_is_not_written_down(far):
+def test_token_is_not_sent_to_another_server(far):
     other = far.text({"secret": "canary", "fingerprint": "0" * 64, "addresses": []})
     comment = far.failed(token=other)
     assert "not the pinned one" in comment and far.server in comment and "0" * 64 in comment
     assert (far.writes(), far.files()) == ([], [])
 
 
-def test_nobody_is_trusted_because_he_answered_first(far):
+def test_unverified_server_is_not_trusted_on_first_use(far):
     comment = far.failed()
     assert "no token tells the server's" in comment and far.sent == [] and far.files() == []
     in_files(far.cert, far.key)
     assert "s.crt: No such file" in far.salt().states["lxdapi_profile.present"](name="web", remote="far")["comment"]
 
 
-def test_an_expired_token_is_refused_in_words_unless_it_is_not_needed(far):
+def test_expired_token_is_refused_only_when_needed(far):
     good = far.token()
     data = json.loads(base64.b64decode(good))
     old = far.text({**data, "expires_at": "2026-01-02T03:04:05.678901234Z"})
@@ -180,7 +180,7 @@ def test_an_expired_token_is_refused_in_words_unless_it_is_not_needed(far):
     far.unchanged(token=old)
 
 
-def test_without_a_token_the_key_is_made_and_it_is_said_what_is_missing(far):
+def test_missing_token_is_reported_and_key_is_created(far):
     settings = {"fingerprint": far.server}
     ret = far.apply(test=True, settings=settings)
     assert ret["result"] is None and "neither token nor password is given (yet)" in ret["comment"]
@@ -200,7 +200,7 @@ def test_a_client_is_distrusted_and_keeps_its_files(far):
     assert (far.known(), far.files()) == ({}, ["c.crt", "c.key", "s.crt"])
 
 
-def test_a_restricted_client_cannot_distrust_itself_and_says_so(far):
+def test_restricted_client_cannot_distrust_itself(far):
     salt = far.salt()
     far.changed(token=salt.modules["lxdapi_trust.token_create"]("web1", restricted=True, projects=["default"]))
     (entry,) = far.daemon.ask("GET", "/1.0/certificates?recursion=1")
@@ -210,7 +210,7 @@ def test_a_restricted_client_cannot_distrust_itself_and_says_so(far):
     assert far.unchanged() == "client of far is as declared"
 
 
-def test_a_trust_password_is_for_a_verified_lxd_only(far):
+def test_trust_password_works_only_with_verified_lxd(far):
     settings = {"fingerprint": far.server}
     if far.daemon.name != "lxd":
         assert "the server takes none, but a token" in far.failed(settings=settings, password="canary-1")
@@ -223,7 +223,7 @@ def test_a_trust_password_is_for_a_verified_lxd_only(far):
     assert list(far.known().values()) == ["functional"]
 
 
-def test_a_key_without_its_certificate_is_told(far):
+def test_key_without_certificate_is_reported(far):
     in_files(far.cert, far.key)
     far.cert.unlink()
     comment = far.failed(token=far.token())
@@ -232,7 +232,7 @@ def test_a_key_without_its_certificate_is_told(far):
     assert "the key is not that of the certificate" in far.failed(token=far.token())
 
 
-def test_neither_token_nor_secret_nor_key_is_seen_anywhere(far, caplog, capfd):
+def test_token_password_and_key_are_masked(far, caplog, capfd):
     caplog.set_level(1)
     token = far.token()
     secrets = [token, json.loads(base64.b64decode(token))["secret"]]
@@ -247,7 +247,7 @@ def test_neither_token_nor_secret_nor_key_is_seen_anywhere(far, caplog, capfd):
     assert [each for each in secrets if each in everything] == []
 
 
-def test_the_examples_of_the_states_work_and_their_token_is_in_no_log(far, caplog):
+def test_trust_examples_work_and_tokens_are_not_logged(far, caplog):
     caplog.set_level(1)
     token, salt = far.token(), far.salt()
     examples = re.findall(r"code-block:: yaml\n\n((?:        .*\n)+)", (REPO / "_states/lxdapi_trust.py").read_text())
@@ -260,7 +260,7 @@ def test_the_examples_of_the_states_work_and_their_token_is_in_no_log(far, caplo
     assert "lxdapi_trust.present" in caplog.text and token not in caplog.text
 
 
-def test_tokens_are_made_listed_without_themselves_and_taken_back(far):
+def test_tokens_are_created_listed_and_revoked(far):
     far.daemon.ask("PATCH", "/1.0", {"config": {"core.remote_token_expiry": "1H"}})
     trust = {each: far.salt().modules[f"lxdapi_trust.token_{each}"] for each in ("create", "list", "revoke")}
     assert trust["list"]() == [] and trust["revoke"]("web1") == {}
@@ -281,7 +281,7 @@ def test_tokens_are_made_listed_without_themselves_and_taken_back(far):
     assert (trust["revoke"]("web1"), trust["revoke"]("web2")) == ({}, {"deleted": "web2"})
 
 
-def test_a_token_is_not_made_for_what_would_limit_nothing_nor_by_a_daemon_that_does_not_listen(far, raw):
+def test_token_needs_effective_limits_and_a_listening_daemon(far, raw):
     create = far.salt().modules["lxdapi_trust.token_create"]
     with pytest.raises(Exception, match="they limit nothing"):
         create("web1", projects=["default"])
@@ -291,7 +291,7 @@ def test_a_token_is_not_made_for_what_would_limit_nothing_nor_by_a_daemon_that_d
     assert far.salt().modules["lxdapi_trust.token_list"]() == []
 
 
-def test_a_token_tells_where_its_server_is(far):
+def test_token_contains_server_addresses(far):
     salt = far.salt(endpoint=None)
     token = salt.modules["lxdapi_trust.token_create"]("web1")
     data = json.loads(base64.b64decode(token))
@@ -302,7 +302,7 @@ def test_a_token_tells_where_its_server_is(far):
     assert list(far.known().values()) == ["web1"]
 
 
-def test_the_vendors_client_takes_our_token_and_we_take_that_of_its(far):
+def test_tokens_are_compatible_with_the_vendor_client(far):
     client, variable = ("lxc", "LXD") if far.daemon.name == "lxd" else ("incus", "INCUS")
     environ = {
         "PATH": "/usr/bin:/bin",
@@ -322,6 +322,6 @@ def test_the_vendors_client_takes_our_token_and_we_take_that_of_its(far):
     assert sorted(far.known().values()) == ["web1", "web2"]
 
 
-def test_a_local_remote_has_nobody_to_be_trusted_by(far):
+def test_local_remote_needs_no_trust(far):
     for settings in ({"endpoint": far.daemon.socket}, {"endpoint": None}):
         assert "no endpoint https://" in far.failed(settings=settings) and far.sent == []

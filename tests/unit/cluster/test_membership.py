@@ -41,7 +41,7 @@ def applied(daemon, *arguments, **more):
     return run_state("cluster_member", "n2", lambda: membership.plan_member_action(paper.api, "n2", *arguments, **more))
 
 
-def test_what_newer_daemons_take_is_sent_to_them():
+def test_newer_options_are_sent_to_newer_daemons():
     daemon = Daemon("Online", FORCE)
     assert applied(daemon, "evacuate", force=True)["result"] is True
     assert daemon.sent == [{"action": "evacuate", "force": True}]
@@ -52,18 +52,18 @@ def test_what_newer_daemons_take_is_sent_to_them():
 
 
 @pytest.mark.parametrize("force", ["x", 5, ["true"]])
-def test_a_force_that_is_no_truth_is_refused(force):
+def test_invalid_force_is_refused(force):
     ret = applied(Daemon("Online", FORCE), "evacuate", force=force)
     assert (ret["result"], ret["changes"]) == (False, {}) and "force" in ret["comment"]
 
 
-def test_somebody_else_was_faster_and_that_is_as_good():
+def test_change_made_first_by_others_is_no_failure():
     ret = applied(Daemon("Online", lost=True), "evacuate")
     assert (ret["result"], ret["changes"], ret["comment"]) == (True, {}, "cluster member n2 is as declared")
 
 
 @pytest.mark.parametrize("action", ["evacuate", "restore"])
-def test_a_member_that_is_neither_at_work_nor_evacuated_is_a_failure(action):
+def test_offline_member_is_a_failure(action):
     ret = applied(Daemon("Offline"), action)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert ret["comment"] == "cluster member n2: it is Offline: so it is"

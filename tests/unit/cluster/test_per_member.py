@@ -32,7 +32,7 @@ def made(kind, members=None):
     return [(seen.query.get("target"), seen.json) for seen in paper.seen if seen.method == "POST"], changes
 
 
-def test_a_network_has_a_part_on_each_member_before_it_is_whole():
+def test_network_gets_a_part_on_each_member_first():
     posted, changes = made("macvlan", {"n2": {"parent": "eth1"}})
     assert [member for member, _ in posted] == ["n1", "n2", None]
     assert posted[1][1]["config"] == {"parent": "eth1"}
@@ -42,19 +42,19 @@ def test_a_network_has_a_part_on_each_member_before_it_is_whole():
     }
 
 
-def test_of_an_ovn_network_the_daemon_makes_the_parts():
+def test_ovn_network_parts_are_left_to_the_daemon():
     posted, changes = made("ovn")
     assert [(member, body["type"], body["config"]) for member, body in posted] == [(None, "ovn", {"network": "up0"})]
     assert changes == {"created": "net0"}
 
 
-def test_an_ovn_network_has_no_config_of_a_members_own():
+def test_ovn_network_refuses_member_config():
     with pytest.raises(InvalidError, match="members: the type ovn has no config of its own on a member"):
         made("ovn", {"n1": {"parent": "eth1"}})
 
 
 @pytest.mark.parametrize("declared", [{"ipv6.address": None, "user.x": "1"}, {}])
-def test_what_is_declared_to_be_absent_and_the_daemon_puts_in_goes_when_the_whole_is_there(declared):
+def test_key_filled_in_by_daemon_is_removed_after_create(declared):
     def filling(seen):
         if seen.line == "GET /1.0/networks/net0" and any(line == "POST /1.0/networks" for line in paper.lines):
             there = {"ipv6.address": "auto", "user.x": "1"}

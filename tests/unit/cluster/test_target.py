@@ -28,13 +28,13 @@ def test_operations_are_asked_of_any_member():
     assert [seen.query.get("target") for seen in paper.seen] == ["n2", None, None]
 
 
-def test_who_names_another_member_means_it():
+def test_explicit_target_parameter_wins():
     paper = Paper(sync({}))
     paper.api.at("n2").get("networks", params={"target": "n1"})
     assert paper.seen[0].query == {"target": "n1"}
 
 
-def test_the_api_that_it_was_made_of_has_no_target():
+def test_derived_api_does_not_change_the_original():
     paper = Paper(sync({}), sync({}), project="p")
     other = paper.api.at("n2")
     paper.api.get("networks")
@@ -43,7 +43,7 @@ def test_the_api_that_it_was_made_of_has_no_target():
     assert (paper.api.target, other.target, other.session) == (None, "n2", paper.api.session)
 
 
-def test_what_is_known_of_the_server_is_not_asked_again_and_secrets_are_shared():
+def test_server_facts_and_secret_values_are_shared():
     paper = Paper(server(api_extensions=["x"]), sync({}))
     assert paper.api.has("x")
     other = paper.api.at("n2")
@@ -53,7 +53,7 @@ def test_what_is_known_of_the_server_is_not_asked_again_and_secrets_are_shared()
 
 
 @pytest.mark.parametrize("target", ["", "..", "a/b", "a b", "a\n", None, 5, ["n2"], True])
-def test_a_name_that_no_member_has_is_refused(target):
+def test_unknown_member_is_refused(target):
     paper = Paper()
     with pytest.raises(InvalidError, match="cluster member name"):
         paper.api.at(target)
@@ -67,7 +67,7 @@ def connected(monkeypatch, paper, context, target):
     )
 
 
-def test_a_member_is_asked_for_once_in_a_run(monkeypatch):
+def test_member_is_looked_up_once_in_a_run(monkeypatch):
     paper, context = Paper(sync({})), {}
     first = connected(monkeypatch, paper, context, None)
     other = connected(monkeypatch, paper, context, "n2")
@@ -80,7 +80,7 @@ def test_a_member_is_asked_for_once_in_a_run(monkeypatch):
     assert connected(monkeypatch, paper, context, "@group").target == "@group" and len(paper.seen) == 1
 
 
-def test_a_member_that_is_not_there_is_told_for_on_it_everything_looks_absent(monkeypatch):
+def test_missing_member_is_looked_up_again(monkeypatch):
     paper, context = Paper(failure(404, "not found"), failure(404, "not found")), {}
     for _ in range(2):
         with pytest.raises(InvalidError, match="there is no cluster member 'n3'"):
@@ -89,7 +89,7 @@ def test_a_member_that_is_not_there_is_told_for_on_it_everything_looks_absent(mo
 
 
 @pytest.mark.parametrize("target", ["..", "a/b", 5, ["n2"], {"n2": 1}])
-def test_a_target_that_is_no_name_is_refused_before_any_request(monkeypatch, target):
+def test_invalid_target_is_refused_before_any_request(monkeypatch, target):
     paper = Paper()
     with pytest.raises(InvalidError, match="cluster member name"):
         connected(monkeypatch, paper, {}, target)
@@ -97,12 +97,12 @@ def test_a_target_that_is_no_name_is_refused_before_any_request(monkeypatch, tar
 
 
 @pytest.mark.parametrize("remote", [["x"], {"x": 1}, 5, True, b"x"])
-def test_a_remote_that_is_no_name_is_refused(remote):
+def test_invalid_remote_is_refused(remote):
     with pytest.raises(InvalidError, match="remote .* there are: x"):
         connection.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)
 
 
 @pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])
-def test_a_source_that_is_no_text_is_refused(source):
+def test_invalid_source_is_refused(source):
     with pytest.raises(InvalidError, match="is no path of a file"):
         local_files.local_file(None, source)

@@ -30,11 +30,11 @@ from lxdapi.instances import exec_user
         ("a", "b\0c", False),
     ],
 )
-def test_a_link_stays_inside_or_does_not(name, to, inside):
+def test_link_target_is_recognized_as_inside_or_outside(name, to, inside):
     assert tree_jobs.stays_inside(name, to) is inside
 
 
-def test_a_temporary_name_is_recognised_and_none_that_is_too_long():
+def test_temporary_name_is_recognized_and_never_too_long():
     for name in ("a", "é" * 127, "n" * 255, "with.dots.lxdapi-x", "\udcff"):
         temporary = os.path.basename(path_jobs.temporary_name(f"/d/{name}"))
         assert path_jobs.is_leftover(temporary, name) and len(temporary.encode("utf-8", "surrogateescape")) <= 255
@@ -66,7 +66,7 @@ def test_contents_are_text_or_lines():
             sources.from_text(wrong)
 
 
-def test_a_content_has_its_hashes_and_is_shown_only_as_short_text(tmp_path):
+def test_content_has_hashes_and_shows_only_short_text(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"abc")
     content = sources.from_file(str(path))
@@ -78,7 +78,7 @@ def test_a_content_has_its_hashes_and_is_shown_only_as_short_text(tmp_path):
     assert sources.Content(b"a" * (sources.LONGEST_SHOWN + 1)).text() is None
 
 
-def test_a_template_is_in_a_private_file_for_an_instant_and_what_it_makes_is_gone(tmp_path, monkeypatch):
+def test_template_files_are_private_and_removed(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen = []
 
@@ -97,7 +97,7 @@ def test_a_template_is_in_a_private_file_for_an_instant_and_what_it_makes_is_gon
     assert found.text() == "cAnaRy" and seen == [0o600, 0o700] and os.listdir(tmp_path) == []
 
 
-def test_patterns_choose_by_path_or_name_and_keep_the_directories_of_what_is_chosen():
+def test_patterns_match_path_or_name_and_keep_parents():
     file, folder = sources.LocalEntry("file"), sources.LocalEntry("directory")
     found = {"a": folder, "a/x.conf": file, "a/y": file, "b": folder, "b/z": file}
     assert set(sources.select(found, include="*.conf")) == {"a", "a/x.conf"}

@@ -66,7 +66,7 @@ def test_replies_may_come_in_another_order():
     assert session(answer).run(job()) == [b"\1", b"\2", b"\3"]
 
 
-def test_after_a_failure_no_other_job_is_begun_and_those_that_run_end():
+def test_failure_stops_new_jobs_and_running_ones_finish():
     begun, ended = [], []
 
     def answer(_, number, body):
@@ -83,7 +83,7 @@ def test_after_a_failure_no_other_job_is_begun_and_those_that_run_end():
     assert (begun, sorted(ended)) == ([0, 1, 2], [0, 1])
 
 
-def test_a_refusal_is_told_with_path_call_and_place():
+def test_refusal_names_path_call_and_position():
     with pytest.raises(sftp_protocol.SftpError) as caught:
         session(lambda _, number, body: status(number, 2)).ask(sftp_protocol.lstat("/a\udcff"))
     assert caught.value.missing and caught.value.call == "lstat"
@@ -105,18 +105,18 @@ def test_a_refusal_is_told_with_path_call_and_place():
         (packet(struct.pack(">BII", 104, 1, 7)), APIProtocolException),
     ],
 )
-def test_what_is_no_reply_is_never_taken_for_one(reply, kind):
+def test_invalid_reply_is_an_error(reply, kind):
     with pytest.raises(kind):
         session(lambda *_: reply, seconds=0.3).ask(sftp_protocol.lstat("/a"))
 
 
 @pytest.mark.parametrize("hello", [struct.pack(">BI", 2, 2), struct.pack(">BI", 2, 3), b"x", b"\2"])
-def test_a_server_that_cannot_replace_a_file_is_none(hello):
+def test_server_without_atomic_rename_is_refused(hello):
     with pytest.raises(APIProtocolException):
         session(lambda *_: b"", hello=hello)
 
 
-def test_a_file_is_read_in_its_order_though_replies_are_short():
+def test_short_replies_are_joined_in_order():
     content = bytes(range(256)) * 700  # not a multiple of a block
 
     def answer(number_of, number, body):
@@ -132,7 +132,7 @@ def test_a_file_is_read_in_its_order_though_replies_are_short():
         assert b"".join(found) == content
 
 
-def test_a_put_of_which_less_arrives_is_no_put():
+def test_incomplete_put_is_a_failure():
     asked = []
 
     def answer(number_of, number, body):
@@ -149,7 +149,7 @@ def test_a_put_of_which_less_arrives_is_no_put():
 
 
 @pytest.mark.parametrize("names", [["a/b"], [""], ["a\0"]])
-def test_a_name_that_none_can_have_is_not_believed(names):
+def test_impossible_file_name_is_refused(names):
     def answer(number_of, number, body):
         if number_of == 11:
             return packet(struct.pack(">BII", 102, number, 1) + b"h")
@@ -165,7 +165,7 @@ def test_a_name_that_none_can_have_is_not_believed(names):
         session(answer).run(path_jobs.list_directory("/x"))
 
 
-def test_errors_are_of_one_tree():
+def test_errors_share_one_base_class():
     assert issubclass(sftp_protocol.SftpError, APIException) and issubclass(
         sftp_protocol.UnreachableError, InvalidError
     )

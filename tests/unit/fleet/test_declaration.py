@@ -11,7 +11,7 @@ from lxdapi.fleet import declaration, state
 from tests.support.examples import examples
 
 
-def test_a_definition_is_laid_over_the_defaults():
+def test_definition_overrides_the_defaults():
     defaults = {
         "source": {"server": "https://a", "alias": "x"},
         "config": {"user.a": "1", "user.b": "2"},
@@ -66,7 +66,7 @@ def test_a_definition_is_laid_over_the_defaults():
         ({"web1": None}, {"sensitive": "x"}, "sensitive: a list of keys"),
     ],
 )
-def test_what_cannot_be_right_is_refused_in_words(instances, more, words):
+def test_invalid_declaration_is_refused(instances, more, words):
     with pytest.raises(InvalidError) as caught:
         state.FleetSpec(instances, **more)
     assert words in str(caught.value)
@@ -77,7 +77,7 @@ def copy_of(name):
     return {"source": {"type": "copy", "source": name}}
 
 
-def test_what_another_one_is_copied_from_comes_before_it():
+def test_source_of_a_copy_comes_before_the_copy():
     given = {"c": copy_of("b/snap"), "b": copy_of("a"), "a": None, "d": copy_of("elsewhere")}
     assert list(declaration.definitions(given)) == ["a", "b", "c", "d"]
 
@@ -91,11 +91,11 @@ def test_a_circle_of_copies_is_refused():
     "given, total, least, number",
     [(None, 9, 1, None), (3, 9, 1, 3), ("3", 9, 1, 3), ("50%", 9, 1, 4), ("1%", 9, 1, 1), ("1%", 9, 0, 0)],
 )
-def test_a_part_is_a_number_or_a_percentage(given, total, least, number):
+def test_batch_is_a_number_or_a_percentage(given, total, least, number):
     assert declaration.parse_count("batch", given, total, least) == number
 
 
-def test_the_next_batch_waits_for_a_good_end_unless_failures_are_allowed():
+def test_batches_allow_no_failures_by_default():
     assert [state.FleetSpec({"a": None}, **more).most for more in ({}, {"batch": 1})] == [None, 0]
     assert state.FleetSpec({"a": None}, batch=1, max_failures=2).most == 2
 
@@ -110,7 +110,7 @@ TREES = st.recursive(
 
 @settings(max_examples=examples(100), deadline=None)
 @given(TREES, TREES)
-def test_of_two_declarations_the_later_one_holds_and_of_the_other_what_it_does_not_name(old, new):
+def test_later_declaration_overrides_earlier(old, new):
     def holds(part, whole):
         return all(
             holds(each, whole[key]) if isinstance(each, dict) and isinstance(whole[key], dict) else whole[key] == each

@@ -45,12 +45,12 @@ def test_a_range_gives_names_in_order(entry, names):
         (None, "is not text"),
     ],
 )
-def test_what_is_no_range_is_refused(entry, words):
+def test_invalid_range_is_refused(entry, words):
     with pytest.raises(InvalidError, match=words):
         name_ranges.expand(entry)
 
 
-def test_a_name_that_two_entries_give_is_refused_with_both():
+def test_duplicate_name_is_refused_with_both_entries():
     with pytest.raises(InvalidError, match=r"web05 stands there twice: web\[01-20\] and web05"):
         name_ranges.expand_keys({"web[01-20]": None, "web05": None})
     assert name_ranges.expand_keys({"b": 1, "a[1-2]": 2}) == {"b": 1, "a1": 2, "a2": 2}
@@ -69,7 +69,7 @@ def test_a_name_that_two_entries_give_is_refused_with_both():
         ([f"n{number}" for number in range(0, 40, 2)], "n0, n2, n4, n6, n8, n10, n12, n14, n16, n18 and 10 more"),
     ],
 )
-def test_names_are_told_in_few_words(names, words):
+def test_many_names_are_shortened(names, words):
     assert name_ranges.fold(names) == words
 
 
@@ -78,7 +78,7 @@ NAMES = st.sets(st.from_regex(r"[a-c]{1,2}[0-9]{0,3}([ab][0-9]{0,2})?", fullmatc
 
 @settings(max_examples=examples(100), deadline=None)
 @given(NAMES)
-def test_what_is_told_of_all_names_gives_them_again(names):
+def test_folded_names_expand_to_the_same_names(names):
     words = name_ranges.fold(names, None)
     told = [name for word in words.split(", ") if word for name in name_ranges.expand(word)]
     assert sorted(told) == sorted(names)

@@ -35,13 +35,13 @@ def plans_of(names, act, verb="created"):
 
 
 @pytest.mark.parametrize("concurrency, verb, most", [(1, "created", 1), (3, "stopped", 3), (None, "stopped", 20)])
-def test_no_more_are_at_it_at_once_than_is_said(concurrency, verb, most):
+def test_concurrency_limit_is_kept(concurrency, verb, most):
     crowd, run = Crowd(), FleetRunner(concurrency)
     run.run(plans_of(NAMES, crowd.act, verb))
     assert 1 <= crowd.most <= most and set(run.answers) == set(NAMES)
 
 
-def test_creations_and_starts_are_fewer_than_stops(monkeypatch):
+def test_creations_and_starts_have_a_lower_limit_than_stops(monkeypatch):
     monkeypatch.setattr("lxdapi.concurrency.worker_count", lambda: 2)
     crowd, run = Crowd(), FleetRunner()
     run.run(plans_of(NAMES, crowd.act))
@@ -55,7 +55,7 @@ def fail():
 
 @pytest.mark.parametrize("concurrency", [1, 4])
 @pytest.mark.parametrize("most, failing", [(0, 5), (2, 5), (None, 5)])
-def test_after_too_many_failures_no_more_are_begun_than_were_at_it(concurrency, most, failing):
+def test_too_many_failures_stop_new_plans(concurrency, most, failing):
     run = FleetRunner(concurrency, most)
     planned = {**plans_of(NAMES[:failing], fail), **plans_of(NAMES[failing:], lambda: None)}
     run.run(planned)
@@ -66,7 +66,7 @@ def test_after_too_many_failures_no_more_are_begun_than_were_at_it(concurrency, 
         assert most < run.failures() <= most + concurrency
 
 
-def test_who_needs_one_that_failed_is_not_begun_and_nobody_waits_for_ever():
+def test_dependents_of_a_failed_plan_do_not_start():
     run, done = FleetRunner(1), []
     needs = {"b": "a", "c": "b", "e": "d"}
     planned = {**plans_of("a", fail), **plans_of("bcde", lambda: done.append(1))}
@@ -74,7 +74,7 @@ def test_who_needs_one_that_failed_is_not_begun_and_nobody_waits_for_ever():
     assert list(run.unbegun) == ["b", "c"] and set(run.answers) == {"a", "d", "e"} and len(done) == 2
 
 
-def test_where_it_is_interrupted_no_more_are_begun():
+def test_interruption_stops_new_plans():
     def interrupt():
         raise KeyboardInterrupt
 

@@ -46,13 +46,13 @@ def test_a_transaction_is_printed_as_one_block(capsys):
     assert json.loads(reply)["metadata"] == {"a": 1}
 
 
-def test_nothing_is_printed_without_being_asked(capsys):
+def test_nothing_is_printed_by_default(capsys):
     Paper(sync()).api.get("profiles")
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("value, prints", [("1", True), ("yes", True), ("", False)])
-def test_the_environment_can_ask_for_it(capsys, monkeypatch, value, prints):
+def test_environment_can_enable_printing(capsys, monkeypatch, value, prints):
     monkeypatch.setenv("DEBUG", value)
     Paper(sync()).api.get("profiles")
     assert bool(capsys.readouterr().err) is prints
@@ -79,12 +79,12 @@ def test_each_request_of_a_wait_is_printed(capsys):
         ({"data": iter([b"a"])}, "\t(a stream)"),
     ],
 )
-def test_a_body_that_is_no_json_is_named_not_shown(capsys, options, line):
+def test_non_json_body_is_described_and_not_shown(capsys, options, line):
     lines = printed(capsys, sync(), method="POST", **options).splitlines()
     assert lines[1] == (line or "HTTP/200")
 
 
-def test_a_reply_that_is_no_json_is_printed_with_its_status(capsys):
+def test_non_json_reply_is_printed_with_its_status(capsys):
     assert "HTTP/502" in printed(capsys, page(502), fails=True)
 
 
@@ -102,39 +102,39 @@ HIDING_PLACES = {
 
 
 @pytest.mark.parametrize("data", HIDING_PLACES.values(), ids=HIDING_PLACES)
-def test_no_secret_of_a_body_is_printed(capsys, data):
+def test_secret_in_body_is_not_printed(capsys, data):
     err = printed(capsys, sync(), method="POST", json=data)
     assert CANARY not in err and err.count("(hidden)") == 1
 
 
 @pytest.mark.parametrize("data", HIDING_PLACES.values(), ids=HIDING_PLACES)
-def test_no_secret_of_a_reply_is_printed(capsys, data):
+def test_secret_in_reply_is_not_printed(capsys, data):
     err = printed(capsys, sync(data))
     assert CANARY not in err and err.count("(hidden)") == 1
 
 
 @pytest.mark.parametrize("key", ["cloud-init.user-data", "user.user-data", "user.vendor-data", "user.network-config"])
-def test_text_that_people_put_secrets_into_is_not_printed(capsys, key):
+def test_free_text_that_may_hold_secrets_is_not_printed(capsys, key):
     assert CANARY not in printed(capsys, sync({"config": {key: f"password: {CANARY}"}}))
 
 
-def test_the_keys_of_an_operations_websockets_are_not_printed(capsys):
+def test_websocket_secrets_are_not_printed(capsys):
     sockets = {"fds": {"0": CANARY, "control": CANARY}}
     assert CANARY not in printed(capsys, sync(operation(103, metadata=sockets)))
 
 
-def test_what_is_no_secret_is_printed(capsys):
+def test_plain_values_are_printed(capsys):
     err = printed(capsys, sync({"config": {"limits.cpu": "2", "security.secureboot": "true"}}))
     assert '"limits.cpu": "2"' in err and '"security.secureboot": "true"' in err
 
 
-def test_a_secret_that_is_not_there_is_seen_to_be_not_there(capsys):
+def test_absent_secret_is_not_masked(capsys):
     err = printed(capsys, sync({"secret": "", "core.trust_password": True, "token": None}))
     assert "(hidden)" not in err
 
 
 @pytest.mark.parametrize("query", ["secret", "password", "token", "join_token", "trust-token"])
-def test_no_secret_of_a_query_is_printed_or_told(capsys, query):
+def test_secret_in_query_is_not_printed_or_raised(capsys, query):
     api = Paper(failure(400, "no"), debug=True).api
     with pytest.raises(APIException) as caught:
         api.get("operations/x/websocket", params={"a": "1", query: CANARY, "z": "2"})
@@ -157,7 +157,7 @@ def go_quoted(text):
 
 @pytest.mark.parametrize("end", ["", '"quoted', "\nsecond line", "\\back", " é"])
 @pytest.mark.parametrize("quote", [str, go_quoted])
-def test_words_that_quote_a_secret_of_the_request_are_masked(end, quote):
+def test_error_quoting_a_secret_of_the_request_is_masked(end, quote):
     exc = refused(f"Invalid value {quote(CANARY + end)} for it", {"user.password": CANARY + end})
     assert CANARY not in str(exc) + exc.error + exc.explain()
     assert "Invalid value" in exc.error and "for it" in exc.error
@@ -177,20 +177,20 @@ def test_a_secret_is_masked_wherever_it_stood_in_the_request(body):
     assert refused(f"Bad {CANARY}!", body=body).error == "Bad (hidden)!"
 
 
-def test_words_that_quote_what_is_no_secret_are_left_as_they_are():
+def test_error_quoting_plain_values_is_unchanged():
     config = {"boot.autostart": "maybe", "user.password": "", "user.token": "in"}
     words = 'Invalid value for a boolean "maybe"'
     assert refused(words, config).error == words
 
 
-def test_words_that_quote_a_secret_of_the_request_are_not_printed(capsys):
+def test_error_quoting_a_secret_is_not_printed(capsys):
     refused(f"Invalid value {CANARY} for it", {"user.password": CANARY}, debug=True)
     err = capsys.readouterr().err
     assert CANARY not in err and "Invalid value" in err
 
 
 @pytest.mark.parametrize("code", [400, 500])
-def test_an_operation_that_quotes_a_secret_of_the_request_is_masked(code):
+def test_operation_error_quoting_a_secret_is_masked(code):
     said = [sync(operation(400, f"Bad {CANARY}!"))]
     if code == 500:
         said.insert(0, failure(500, f"Bad {CANARY}!", status=200))
@@ -200,7 +200,7 @@ def test_an_operation_that_quotes_a_secret_of_the_request_is_masked(code):
     assert CANARY not in str(caught.value) + caught.value.error + caught.value.explain()
 
 
-def test_a_secret_that_holds_another_is_masked_whole():
+def test_secret_containing_another_is_masked_completely():
     exc = refused(f"Bad {CANARY}-and-more", {"user.password": CANARY, "user.token": f"{CANARY}-and-more"})
     assert exc.error == "Bad (hidden)"
 

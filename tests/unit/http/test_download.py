@@ -78,13 +78,13 @@ def test_a_reply_that_is_too_short_is_an_error(got, parts):
         got(answering(*parts))
 
 
-def test_who_falls_silent_is_given_up(got):
+def test_silent_server_times_out(got):
     with pytest.raises(APITimeoutException, match="nothing came for 0.5 s"):
         got(lambda connection: connection.sendall(HEAD + DATA[:5000]))
 
 
 @pytest.mark.parametrize("status, kind", [(404, APINotFoundException), (500, APIException)])
-def test_a_refusal_has_the_daemons_words(got, status, kind):
+def test_refusal_has_the_words_of_the_daemon(got, status, kind):
     body = b'{"type":"error","error":"Image is lost"}'
     head = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
     with pytest.raises(kind, match="Image is lost"):
@@ -96,7 +96,7 @@ def test_no_answer_is_an_error_of_the_protocol(got):
         got(answering())
 
 
-def test_a_full_disk_is_told(tmp_path):
+def test_full_disk_is_reported(tmp_path):
     with running(Server(unix_listener(tmp_path / "s"), answering(HEAD, DATA))):
         with open("/dev/full", "wb", buffering=0) as full, pytest.raises(LxdapiError, match="/dev/full.*No space left"):
             download.download(API.factory(str(tmp_path / "s")), URL, full)

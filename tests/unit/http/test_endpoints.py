@@ -61,7 +61,7 @@ def test_an_endpoint_is_a_path_or_an_url(given, found):
         ["/run/x.socket"],
     ],
 )
-def test_what_is_no_endpoint_is_refused(given):
+def test_invalid_endpoint_is_refused(given):
     with pytest.raises(InvalidError, match="endpoint") as caught:
         endpoints.find(given)
     assert "pAsS" not in str(caught.value)
@@ -105,7 +105,7 @@ def test_an_environment_that_names_two_daemons_decides_nothing(incus, lxd):
         assert word in str(caught.value)
 
 
-def test_what_is_said_explicitly_wins_over_the_environment():
+def test_explicit_endpoint_wins_over_environment():
     environ = {"INCUS_SOCKET": "/i", "LXD_SOCKET": "/l"}
     assert endpoints.find("/x.socket", environ) == url("/x.socket")
 
@@ -170,7 +170,7 @@ def test_a_socket_that_a_dead_daemon_left_is_no_daemon(known, listen):
     assert str(known["incus2"]) in str(caught.value) and str(known["incus1"]) not in str(caught.value)
 
 
-def test_two_daemons_and_no_word_which_are_an_error_that_names_both(known, listen):
+def test_two_daemons_without_a_choice_are_an_error_naming_both(known, listen):
     listen("incus1", "lxd2")
     with pytest.raises(EndpointError) as caught:
         endpoints.find()
@@ -183,7 +183,7 @@ def test_the_environment_decides_between_two_daemons(known, listen):
     assert endpoints.find(environ={"LXD_SOCKET": str(known["lxd1"])}) == url(known["lxd1"])
 
 
-def test_no_daemon_is_an_error_that_lists_what_was_tried_and_why_not(known):
+def test_missing_daemon_error_lists_sockets_and_reasons(known):
     unix_listener(known["lxd1"]).close()
     with pytest.raises(EndpointError) as caught:
         endpoints.find()

@@ -31,17 +31,17 @@ def taken(content, size, count=2):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 4096, 10**6])
 @pytest.mark.parametrize("end", [b"", b"\r\n--B0--\r\n"])
-def test_both_parts_come_out_as_they_were(size, end):
+def test_both_parts_are_returned_unchanged(size, end):
     assert taken(WHOLE + end, size) == (hashlib.sha256(META + ROOTFS).hexdigest(), [META, ROOTFS])
 
 
 @pytest.mark.parametrize("size", [1, 5, 4096])
-def test_what_is_no_form_is_one_file(size):
+def test_non_form_is_one_file(size):
     assert taken(b"\x1f\x8b" + ROOTFS, size) == ("whole", [b"\x1f\x8b" + ROOTFS, b""])
 
 
 @pytest.mark.parametrize("cut", [20, 60, len(WHOLE) // 2, len(WHOLE) - 6])
-def test_half_a_form_is_an_error(cut):
+def test_truncated_form_is_an_error(cut):
     with pytest.raises(LxdapiError, match="half an image"):
         taken(WHOLE[:cut], 100)
 
@@ -50,7 +50,7 @@ def test_half_a_form_is_an_error(cut):
     "content, words",
     [(b"--" + b"x" * 70000, "none"), (b"--B\r\n" + b"x" * 70000, "none"), (WHOLE[:-9] + WHOLE[4:], "too many")],
 )
-def test_a_form_that_is_none_is_an_error(content, words):
+def test_invalid_form_is_an_error(content, words):
     with pytest.raises(LxdapiError, match=words):
         taken(content, 1000)
 
@@ -88,7 +88,7 @@ def sent(api, taking, parts):
         return api.post("x", data=body)
 
 
-def test_a_body_goes_to_a_unix_socket_by_sendfile_and_arrives_whole(tmp_path, large, monkeypatch):
+def test_unix_socket_upload_uses_sendfile(tmp_path, large, monkeypatch):
     given, taking = [], Taking()
     monkeypatch.setattr(
         socket.socket, "sendfile", lambda *args, real=socket.socket.sendfile: given.append(args[3]) or real(*args)
@@ -99,14 +99,14 @@ def test_a_body_goes_to_a_unix_socket_by_sendfile_and_arrives_whole(tmp_path, la
     assert given == [16 << 20, (1 << 20) + 3]
 
 
-def test_a_body_goes_through_tls_in_blocks_and_arrives_whole(tmp_path, large):
+def test_tls_upload_is_sent_in_blocks(tmp_path, large):
     pair, taking = servers.make_pair(tmp_path, "server"), Taking()
     with servers.tls_server(pair, answer=taking) as taking.server:
         sent(API.factory(taking.server.url, fingerprint=pair.fingerprint), taking, [b"head", str(large), b"tail"])
     assert taking.body == b"head" + large.read_bytes() + b"tail"
 
 
-def test_a_file_that_becomes_shorter_is_told_by_its_name_and_nothing_is_sent_again(tmp_path, large):
+def test_truncated_file_is_named_and_not_sent_again(tmp_path, large):
     begun, cut = threading.Event(), threading.Event()
 
     def reading(connection):

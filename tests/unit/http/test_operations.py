@@ -69,21 +69,21 @@ def test_a_running_operation_is_waited_for_again():
 
 
 @pytest.mark.parametrize("code", [400, 401])
-def test_lxd_tells_a_failure_inside_a_200(code):
+def test_lxd_failure_inside_a_200_is_recognized(code):
     exc = failed(sync(operation(code, "Invalid CPU limit syntax")))
     assert type(exc) is APIOperationException
     assert exc.error == "Invalid CPU limit syntax"
 
 
 @pytest.mark.parametrize("code", [500, 400, 404])
-def test_incus_tells_a_failure_as_an_error_inside_a_200(code):
+def test_incus_failure_inside_a_200_is_recognized(code):
     exc = failed(failure(code, "Storage pool not found", status=200), sync(operation(400, "pool not found")))
     assert type(exc) is APIOperationException, "a 404 of what the operation used is no absence of anything"
     assert exc.error == "pool not found"
     assert exc.result.metadata["class"] == "task", "the operation, with what /wait loses"
 
 
-def test_a_failure_that_ends_in_the_words_of_a_timeout_is_a_failure():
+def test_failure_ending_in_timeout_words_is_a_failure():
     exc = failed(late(), sync(operation(400, "shutting down failed: context deadline exceeded")))
     assert type(exc) is APIOperationException
 
@@ -95,18 +95,18 @@ def test_a_timeout_of_either_daemon_is_a_timeout(answers):
     assert "still runs after 0 s" in exc.error
 
 
-def test_incus_words_of_a_timeout_while_there_is_time_left_lead_to_another_wait():
+def test_early_incus_timeout_leads_to_another_wait():
     paper, result = waited(late(), sync(operation(103)), finished())
     assert result.metadata["status_code"] == 200
     assert paper.lines[1:] == [WAIT, LOOK, WAIT]
 
 
-def test_an_operation_that_ended_well_while_wait_failed_is_a_success():
+def test_finished_operation_after_failed_wait_is_a_success():
     paper, _ = waited(late(), finished())
     assert paper.lines[1:] == [WAIT, LOOK]
 
 
-def test_the_query_of_an_operations_url_is_kept():
+def test_query_of_operation_url_is_kept():
     paper, _ = waited(late(), finished(), query="?project=p&target=n3")
     wait, look = paper.seen[1:]
     assert wait.path == f"{OPERATION}/wait"
@@ -114,7 +114,7 @@ def test_the_query_of_an_operations_url_is_kept():
     assert (look.path, look.query) == (OPERATION, {"project": "p", "target": "n3"})
 
 
-def test_the_project_of_the_operation_wins_over_the_apis():
+def test_project_of_the_operation_wins():
     paper = Paper(started("?project=q"), finished(), project="p")
     paper.api.post("instances", json={}).wait()
     assert [seen.query["project"] for seen in paper.seen] == ["p", "q"]
@@ -138,7 +138,7 @@ def test_after_a_broken_wait_the_operation_itself_decides(fault, end, kind):
 
 
 @pytest.mark.parametrize("reply", [raw(200), raw(200, b'{"type": "sy', Content_Type="application/json"), page(502)])
-def test_half_an_answer_to_wait_is_not_believed(reply):
+def test_truncated_wait_reply_is_verified(reply):
     assert waited(reply, finished())[0].lines[1:] == [WAIT, LOOK]
 
 
@@ -157,11 +157,11 @@ def test_a_daemon_that_stays_away_is_a_broken_connection():
         (failure(403, "not authorized"), APIForbiddenException),
     ],
 )
-def test_an_operation_that_cannot_be_looked_at_is_no_success(reply, kind):
+def test_unreadable_operation_is_no_success(reply, kind):
     assert type(failed(late(), reply)) is kind
 
 
-def test_a_status_that_is_no_operations_is_not_taken_for_its_end():
+def test_non_operation_status_is_not_its_end():
     assert type(failed(sync({"status_code": 200}), sync({"status_code": 200}))) is APIProtocolException
 
 
@@ -176,7 +176,7 @@ def test_a_silent_operation_is_given_up_at_the_deadline():
     assert 2 <= len(paper.seen) < 10, "a daemon that answers /wait at once is not hammered"
 
 
-def test_no_single_request_is_longer_than_the_time_that_is_left_and_a_grace():
+def test_each_request_is_bounded_by_remaining_time_plus_grace():
     paper, _ = waited(late(), finished(), timeout=3)
     wait, look = paper.seen[1:]
     assert wait.query["timeout"] == "3"
@@ -190,21 +190,21 @@ def test_a_long_wait_is_cut_into_slices():
     assert paper.seen[1].timeout > int(paper.seen[1].query["timeout"])
 
 
-def test_the_whole_of_a_short_wait_is_short_even_where_nobody_answers():
+def test_short_wait_stays_short_without_answers():
     paper = Paper(started(), BROKEN[2], BROKEN[2])
     with pytest.raises(APIException):
         paper.api.post("instances", json={}).wait(1)
     assert sum(seen.timeout for seen in paper.seen[1:]) <= 30
 
 
-def test_without_a_time_the_apis_own_counts():
+def test_default_timeout_is_that_of_the_api():
     paper = Paper(started(), sync(operation(103)), wait_timeout=0)
     with pytest.raises(APITimeoutException):
         paper.api.post("instances", json={}).wait()
 
 
 @pytest.mark.parametrize("reply", [sync({"a": 1}), sync(None, 201), sync(operation(200))])
-def test_what_started_no_operation_is_its_own_end(reply):
+def test_reply_without_operation_needs_no_wait(reply):
     paper = Paper(reply)
     result = paper.api.post("profiles", json={})
     assert result.wait() is result
@@ -218,13 +218,13 @@ def test_a_failure_names_the_request_that_started_it():
 
 
 @pytest.mark.parametrize("last", [failure(404, "Operation not found"), sync(operation(103)), BROKEN[0]])
-def test_whatever_ends_a_wait_names_the_request_that_started_it(last):
+def test_each_wait_error_names_the_starting_request(last):
     exc = failed(late(), last, timeout=0)
     assert "POST /1.0/instances, then " in exc.explain()
 
 
 @pytest.mark.parametrize("text", ["", "/", "/1.0/instances/c1", "/1.0/operations/../instances", None, 5])
-def test_an_operation_that_is_none_is_not_waited_for(text):
+def test_invalid_operation_url_is_not_awaited(text):
     envelope = {"type": "async", "status_code": 100, "operation": text, "metadata": operation(103)}
     paper = Paper(as_json(envelope, 202))
     with pytest.raises(APIProtocolException):
@@ -241,12 +241,12 @@ def test_an_operation_that_is_none_is_not_waited_for(text):
         ("/1.0/operations/7f0a?project=p", "/1.0/operations/7f0a", {"project": "p"}),
     ],
 )
-def test_an_operation_is_named_by_its_id_or_its_path(text, path, query):
+def test_operation_is_addressed_by_id_or_path(text, path, query):
     assert operations.parse_address(text) == (path, query)
 
 
 @pytest.mark.parametrize("text", ["", "a b", "a/b", "/1.0/operations", "../x", "/1.0/operations/a/wait", 5])
-def test_what_names_no_operation_is_refused(text):
+def test_invalid_operation_name_is_refused(text):
     with pytest.raises(InvalidError):
         operations.parse_address(text)
 
@@ -272,11 +272,11 @@ def test_an_operation_about_another_instance_proves_no_creation(about):
         {"resources": {}, "metadata": {"entity_url": "/1.0/projects/web"}},
     ],
 )
-def test_an_operation_about_ours_or_about_nothing_like_it_is_taken(about):
+def test_operation_about_own_or_unknown_resource_is_accepted(about):
     assert waited(finished(**about))[1].metadata["status_code"] == 200
 
 
-def test_a_wait_that_answers_with_another_operation_is_asked_again():
+def test_wait_reply_with_another_operation_is_retried():
     paper, result = waited(finished(id="another"), finished())
     assert paper.lines[1:] == [WAIT, LOOK]
     assert result.metadata["id"] != "another"

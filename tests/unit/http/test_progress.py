@@ -34,11 +34,11 @@ def going(**metadata):
         ({"unpack_progress": "Unpack: 45% (9GB/s)"}, {"text": "Unpack: 45% (9GB/s)", "percent": 45}),
     ],
 )
-def test_what_an_operation_says_of_its_progress(metadata, told):
+def test_progress_is_read_from_operation_metadata(metadata, told):
     assert progress.progress_of({"metadata": metadata}) == told
 
 
-def test_each_news_is_told_once_with_what_it_is_about():
+def test_each_progress_event_is_reported_once_with_its_resource():
     paper, told = (
         Paper(started(), going(a_progress="1%"), going(a_progress="1%"), going(a_progress="2%"), finished()),
         [],
@@ -50,7 +50,7 @@ def test_each_news_is_told_once_with_what_it_is_about():
     assert {identity for identity, _ in told} == {paper.lines[1].split("/")[3]}
 
 
-def test_who_does_not_want_to_know_does_not_ask_more_often(monkeypatch):
+def test_wait_without_callback_polls_no_more_often(monkeypatch):
     paper = Paper(started(), finished())
     monkeypatch.setattr("sys.stderr", io.StringIO())
     paper.api.post("instances", json={}).wait(500)
@@ -61,7 +61,7 @@ def test_who_does_not_want_to_know_does_not_ask_more_often(monkeypatch):
     assert "timeout=1" in paper.seen[1].url
 
 
-def test_on_a_terminal_there_is_a_line_after_a_while(monkeypatch):
+def test_terminal_shows_a_line_after_a_while(monkeypatch):
     shown = Terminal()
     monkeypatch.setattr("sys.stderr", shown)
     monkeypatch.setattr(progress, "AFTER", 0)
@@ -84,7 +84,7 @@ def test_without_a_terminal_nothing_is_shown(monkeypatch):
     assert shown.getvalue() == ""
 
 
-def test_bytes_that_are_moved_are_told_now_and_then_and_at_the_end(monkeypatch):
+def test_transferred_bytes_are_reported_periodically(monkeypatch):
     paper, told = Paper(), []
     paper.api.on_progress = lambda identity, data: told.append((identity, data["text"], data.get("percent")))
     with progress.count_bytes("image", 200, paper.api, "f00") as moved:
@@ -99,7 +99,7 @@ def test_bytes_that_are_moved_are_told_now_and_then_and_at_the_end(monkeypatch):
     assert told == [("backup", "7 bytes", None)] * 2
 
 
-def test_of_many_things_it_is_told_how_many_have_ended_and_how_many_failed(monkeypatch):
+def test_fleet_progress_counts_finished_and_failed(monkeypatch):
     monkeypatch.setattr("sys.stderr", io.StringIO())
     monkeypatch.setattr(progress, "EVERY", 0)
     paper, told = Paper(), []
@@ -111,7 +111,7 @@ def test_of_many_things_it_is_told_how_many_have_ended_and_how_many_failed(monke
     assert told[-1] == ("shop", "3 of 4, 1 failed", 75)
 
 
-def test_of_many_things_there_is_one_line(monkeypatch):
+def test_fleet_progress_is_one_line(monkeypatch):
     shown = Terminal()
     monkeypatch.setattr("sys.stderr", shown)
     monkeypatch.setattr(progress, "AFTER", 0)

@@ -45,24 +45,24 @@ def judged(reply, method="GET", url="profiles/web"):
         (503, APIUnavailableException),
     ],
 )
-def test_each_status_has_its_exception(status, kind):
+def test_each_status_raises_its_exception(status, kind):
     exc = judged(failure(status, "words of the daemon"))
     assert type(exc) is kind
     assert (exc.error, exc.status) == ("words of the daemon", status)
 
 
 @pytest.mark.parametrize("words", ["Certificate is restricted", "User does not have permission for project"])
-def test_incus_says_forbidden_with_500(words):
+def test_incus_500_with_forbidden_words_is_forbidden(words):
     assert type(judged(failure(500, words))) is APIForbiddenException
 
 
-def test_a_type_of_error_inside_a_200_is_a_failure():
+def test_error_type_inside_a_200_is_a_failure():
     exc = judged(failure(500, "context deadline exceeded", status=200))
     assert type(exc) is APIOperationException
     assert exc.error == "context deadline exceeded"
 
 
-def test_a_404_that_only_the_body_claims_does_not_prove_absence():
+def test_error_code_404_in_body_alone_is_no_absence():
     exc = judged(failure(404, "Network not found", status=200))
     assert not isinstance(exc, APINotFoundException)
 
@@ -76,7 +76,7 @@ def test_a_failed_operation_inside_a_200_is_a_failure(code, depth):
     assert type(judged(sync(inner))) is APIOperationException
 
 
-def test_a_failed_operation_speaks_with_its_own_words():
+def test_failed_operation_raises_its_own_words():
     assert judged(sync(operation(400, "Unknown configuration key: k"))).error == "Unknown configuration key: k"
 
 
@@ -95,7 +95,7 @@ def test_a_failed_operation_speaks_with_its_own_words():
         {"return": 500, "metadata": {"return": 127}},
     ],
 )
-def test_metadata_that_only_resembles_a_failure_is_none(metadata):
+def test_metadata_resembling_a_failure_is_a_success(metadata):
     assert Paper(sync(metadata)).api.get("instances").metadata == metadata
 
 
@@ -139,7 +139,7 @@ NO_ANSWER = {
 
 @pytest.mark.parametrize("reply", NO_ANSWER.values(), ids=NO_ANSWER)
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_what_is_no_answer_of_the_daemon_is_neither_success_nor_absence(reply, method):
+def test_non_api_reply_is_neither_success_nor_absence(reply, method):
     exc = judged(reply, method)
     assert type(exc) is APIProtocolException
     assert exc.result is not None and exc.status == reply.status
@@ -158,19 +158,19 @@ RAW_PATHS = (
 
 @pytest.mark.parametrize("path", RAW_PATHS)
 @pytest.mark.parametrize("body", [b"\x00bytes", b""])
-def test_a_file_is_no_json_and_need_not_be(path, body):
+def test_file_reply_need_not_be_json(path, body):
     result = Paper(raw(200, body, Content_Type="application/octet-stream")).api.get(path)
     assert (result.data, result.metadata, result.response.content) == (None, None, body)
 
 
-def test_a_file_that_holds_the_daemons_json_is_a_file():
+def test_file_reply_with_api_json_is_a_file():
     body = json.dumps({"type": "error", "error": "no", "status_code": 400}).encode()
     reply = raw(200, body, Content_Type="application/octet-stream")
     assert Paper(reply).api.get(RAW_PATHS[0]).response.content == body
 
 
 @pytest.mark.parametrize("path", RAW_PATHS)
-def test_a_failure_at_a_raw_path_is_judged_as_any_other(path):
+def test_failure_at_raw_path_is_a_failure(path):
     assert type(judged(failure(404, "Not Found"), url=path)) is APINotFoundException
     assert type(judged(page(502), url=path)) is APIProtocolException
     assert type(judged(sync(operation(400, "no")), url=path)) is APIOperationException
@@ -178,12 +178,12 @@ def test_a_failure_at_a_raw_path_is_judged_as_any_other(path):
 
 @pytest.mark.parametrize("path", ["instances/c1/files?path=/etc/hosts", "instances/c1/console"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_write_to_a_raw_path_without_an_answer_is_not_taken_for_done(path, method):
+def test_raw_write_without_json_reply_is_an_error(path, method):
     assert type(judged(raw(200), method, path)) is APIProtocolException
 
 
 @pytest.mark.parametrize("path", ["profiles/export", "profiles/files", "networks/metrics", "images/aliases/templates"])
-def test_an_object_that_bears_the_name_of_a_raw_path_is_an_object(path):
+def test_object_named_like_a_raw_path_is_an_object(path):
     assert type(judged(raw(200), url=path)) is APIProtocolException
 
 
@@ -195,13 +195,13 @@ def test_a_head_has_no_data_and_its_status_counts():
     assert caught.value.status == 501
 
 
-def test_validate_can_be_asked_of_a_result_that_was_not_judged():
+def test_validate_judges_an_unjudged_result():
     result = Paper(failure(409, "exists")).api.transact("GET", "profiles")
     with pytest.raises(APIConflictException):
         result.validate()
 
 
-def test_an_operation_that_has_not_ended_is_no_failure():
+def test_unfinished_operation_is_no_failure():
     assert Paper(started()).api.post("instances", json={}).data["type"] == "async"
 
 
@@ -218,7 +218,7 @@ ANYTHING = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | envel
 
 
 @given(envelopes(ANYTHING), st.sampled_from([200, 202, 302, 400, 404, 500]))
-def test_whatever_json_comes_it_is_judged_and_nothing_else_is_raised(data, status):
+def test_any_json_reply_is_judged_or_raises_lxdapi_error(data, status):
     replies = [as_json(data, status), finished()]
     try:
         result = Paper(*replies).api.get("profiles/web").wait(1)

@@ -75,7 +75,7 @@ def patient(*replies, **options):
     ids=["broken", "cut", "empty", "half", "html502", "503", "invalid PID", "busy", "dying"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_read_is_repeated_until_it_works(trouble, method):
+def test_read_is_retried_until_it_works(trouble, method):
     paper = patient(trouble, trouble, sync({"a": "b"}))
     if method == "HEAD" and trouble in (EMPTY, HALF):
         return  # that is what a HEAD's reply looks like
@@ -94,7 +94,7 @@ def test_a_read_is_repeated_until_it_works(trouble, method):
         (FORBIDDEN, APIConnectionException),
     ],
 )
-def test_what_would_be_the_same_again_is_not_repeated(trouble, error):
+def test_permanent_error_is_not_retried(trouble, error):
     paper = patient(trouble)
     with pytest.raises(error):
         paper.api.get("profiles/web")
@@ -106,7 +106,7 @@ def test_what_would_be_the_same_again_is_not_repeated(trouble, error):
     "trouble",
     [BROKEN, CUT, EMPTY, page(502), failure(503, "no available dqlite leader"), failure(500, "database is locked")],
 )
-def test_a_write_that_may_have_been_done_is_not_repeated_blindly(method, trouble):
+def test_write_with_unknown_outcome_is_not_retried(method, trouble):
     paper = patient(trouble)
     with pytest.raises(APIException) as caught:
         paper.api.request(method, "profiles", json={})
@@ -115,21 +115,21 @@ def test_a_write_that_may_have_been_done_is_not_repeated_blindly(method, trouble
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_where_nothing_was_sent_anything_is_repeated_if_the_daemon_was_there_before(method):
+def test_unsent_request_is_retried_if_daemon_was_seen(method):
     paper = patient(sync({}), REFUSED, REFUSED, sync({"a": "b"}))
     paper.api.get("profiles")
     assert paper.api.request(method, "profiles", json={}).metadata == {"a": "b"}
     assert len(paper.seen) == 4
 
 
-def test_a_daemon_that_was_never_there_is_not_waited_for():
+def test_daemon_never_seen_is_not_retried():
     paper = patient(REFUSED)
     with pytest.raises(APIConnectionException, match="nobody listens"):
         paper.api.get("profiles")
     assert len(paper.seen) == 1
 
 
-def test_a_daemon_that_is_gone_is_waited_for_once_and_not_by_each_call():
+def test_lost_daemon_is_retried_once_for_all_calls():
     paper = patient(lambda seen: REFUSED if len(paper.seen) > 1 else sync({}), retry_timeout=0.3)
     paper.api.get("profiles")
     begin = time.monotonic()
@@ -142,7 +142,7 @@ def test_a_daemon_that_is_gone_is_waited_for_once_and_not_by_each_call():
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_daemon_that_is_busy_is_asked_again_whatever_the_method(method):
+def test_busy_daemon_is_retried_for_each_method(method):
     paper = patient(BUSY, BUSY, sync({}))
     paper.api.request(method, "instances/c1")
     assert len(paper.seen) == 3
@@ -155,26 +155,26 @@ def test_a_daemon_that_is_busy_is_asked_again_whatever_the_method(method):
         "Error deleting storage volume: Failed to remove '/p/c1': unlinkat /p/c1/rootfs: directory not empty",
     ],
 )
-def test_what_passes_by_itself_is_waited_out(words):
+def test_transient_error_is_retried(words):
     paper = patient(failure(500, words), sync())
     assert paper.api.delete("instances/c1").response.status_code == 200
     assert len(paper.seen) == 2
 
 
-def test_what_is_tried_again_is_logged_with_why(caplog):
+def test_retry_is_logged_with_its_reason(caplog):
     caplog.set_level("INFO", "lxdapi.http.retry")
     patient(BUSY, sync({})).api.get("instances/c1", params={"project": "web"})
     assert re.search(r"busy running .* \(GET /1.0/instances/c1 of project web\); again in 0.\d s", caplog.text)
 
 
-def test_a_stream_is_sent_once():
+def test_stream_is_sent_once():
     paper = patient(BUSY)
     with pytest.raises(APIException, match="busy"):
         paper.api.post("images", data=iter([b"x"]))
     assert len(paper.seen) == 1
 
 
-def test_repeating_ends_with_the_time_of_the_call():
+def test_retries_end_with_the_timeout_of_the_call():
     paper = patient(lambda seen: failure(503, "Shutting down"), retry_timeout=60)
     begin = time.monotonic()
     with pytest.raises(APIUnavailableException):
@@ -183,7 +183,7 @@ def test_repeating_ends_with_the_time_of_the_call():
     assert all(seen.timeout <= 0.4 for seen in paper.seen)
 
 
-def test_the_pauses_grow_and_are_no_longer_than_the_time_that_is_left():
+def test_backoff_grows_and_stays_within_the_deadline():
     patience, begin, pauses = retry.Backoff(0.5), time.monotonic(), []
     while patience.sleep():
         pauses.append(time.monotonic() - begin - sum(pauses))
@@ -199,32 +199,32 @@ def made(*replies):
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), LATE, failure(503, "Shutting down"), DYING])
-def test_a_create_whose_answer_was_lost_is_found_done(trouble):
+def test_create_with_lost_reply_is_verified_as_done(trouble):
     ret, paper = made(trouble, NO_OPERATION, sync(WEB), sync(WEB))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
     assert paper.writes == ["POST /1.0/profiles"]
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, CUT, EMPTY, page(502), failure(503, "Shutting down")])
-def test_a_create_that_was_lost_and_not_done_is_sent_again(trouble):
+def test_create_that_was_lost_is_sent_again(trouble):
     ret, paper = made(trouble, NO_OPERATION, MISSING, sync(status=201))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
     assert paper.writes == ["POST /1.0/profiles"] * 2
 
 
-def test_a_create_that_comes_late_is_not_made_twice():
+def test_late_create_is_not_done_twice():
     """The first was still under way when it was looked for; the daemon refuses the second."""
     ret, paper = made(BROKEN, NO_OPERATION, MISSING, TAKEN, NO_OPERATION, sync(WEB), sync(WEB))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
 
 
-def test_after_a_timeout_a_create_is_looked_for_and_not_sent_again():
+def test_timed_out_create_is_verified_and_not_sent_again():
     ret, paper = made(LATE, NO_OPERATION, MISSING)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "no answer within" in ret["comment"] and paper.writes == ["POST /1.0/profiles"]
 
 
-def test_what_somebody_else_made_meanwhile_becomes_as_declared():
+def test_object_created_by_others_is_updated_as_declared():
     theirs = {**WEB, "description": "theirs"}
     paper = patient(MISSING, failure(409, "The profile already exists"), sync(theirs), sync(theirs), sync(), sync(WEB))
     wanted = {"description": "x"}
@@ -232,7 +232,7 @@ def test_what_somebody_else_made_meanwhile_becomes_as_declared():
     assert (ret["result"], ret["changes"]) == (True, {"description": {"old": "theirs", "new": "x"}})
 
 
-def test_a_create_that_is_refused_is_a_failure_in_the_daemons_words():
+def test_refused_create_fails_with_the_words_of_the_daemon():
     ret, _ = made(failure(400, "no such key"), MISSING)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "no such key (POST /1.0/profiles)" in ret["comment"]
@@ -260,13 +260,13 @@ def lost(trouble, done):
 
 @pytest.mark.parametrize("trouble", [BROKEN, EMPTY, page(502), failure(503, "no leader")])
 @pytest.mark.parametrize("done", [True, False])
-def test_an_update_whose_answer_was_lost_is_found_done_or_done_again(trouble, done):
+def test_update_with_lost_reply_is_verified_or_sent_again(trouble, done):
     changes, paper = updated(lost(trouble, done))
     assert changes == CHANGE
     assert len(paper.writes) == (1 if done else 2)
 
 
-def test_after_a_timeout_an_update_is_looked_for_and_not_sent_again():
+def test_timed_out_update_is_verified_and_not_sent_again():
     assert updated(lost(LATE, True))[0] == CHANGE
     with pytest.raises(APITimeoutException):
         updated(lost(LATE, False))
@@ -279,27 +279,27 @@ def removed(*replies):
 
 
 @pytest.mark.parametrize("trouble", [BROKEN, EMPTY, LATE])
-def test_a_delete_whose_answer_was_lost_is_ours_if_nothing_is_left(trouble):
+def test_delete_with_lost_reply_is_ours_if_object_is_gone(trouble):
     assert removed(trouble, sync({}), MISSING)[0] is None
 
 
-def test_a_delete_that_was_lost_and_not_done_is_sent_again():
+def test_delete_that_was_lost_is_sent_again():
     gone, paper = removed(BROKEN, sync({}), sync(WEB), sync())
     assert gone is None and paper.writes == ["DELETE /1.0/profiles/web"] * 2
 
 
-def test_a_delete_of_what_somebody_else_deleted_is_nobody_s_change_of_ours():
+def test_delete_by_others_is_no_change():
     assert removed(MISSING)[0] == {}
 
 
 @pytest.mark.parametrize("there, requests_", [((MISSING, sync(WEB)), 1), ((sync(WEB),), 2)])
-def test_a_rename_whose_answer_was_lost_is_looked_for_under_both_names(there, requests_):
+def test_rename_with_lost_reply_is_verified_under_both_names(there, requests_):
     paper = patient(BROKEN, *there, sync(status=201))
     writes.rename(paper.api, get_kind("profile"), "web", "new")
     assert len(paper.writes) == requests_
 
 
-def test_the_next_address_is_taken_where_one_does_not_answer(tmp_path):
+def test_dead_endpoint_leads_to_failover(tmp_path):
     good, dead = tmp_path / "good", tmp_path / "dead"
     with running(Server(unix_listener(good))) as server_:
         api = API.factory([str(dead), str(good)], timeout=2)
@@ -309,7 +309,7 @@ def test_the_next_address_is_taken_where_one_does_not_answer(tmp_path):
     assert server_.accepted == 1, "it stays with the one that answers"
 
 
-def test_a_read_that_broke_is_asked_of_the_next_address_and_a_write_is_not(tmp_path):
+def test_broken_read_fails_over_and_broken_write_does_not(tmp_path):
     with running(Server(unix_listener(tmp_path / "a"), shut)) as bad, running(Server(unix_listener(tmp_path / "b"))):
         api = API.factory([str(tmp_path / "a"), str(tmp_path / "b")], timeout=2)
         with pytest.raises(APIConnectionException):
@@ -322,14 +322,14 @@ def shut(connection):
     connection.shutdown(socket.SHUT_RDWR)
 
 
-def test_where_no_address_answers_the_failure_comes_at_once(tmp_path):
+def test_all_endpoints_dead_fails_at_once(tmp_path):
     begin = time.monotonic()
     with pytest.raises(APIConnectionException, match="cannot connect to"):
         API.factory([str(tmp_path / name) for name in "abc"]).get("profiles")
     assert time.monotonic() - begin < 1
 
 
-def test_a_full_url_may_be_at_any_of_the_addresses():
+def test_full_url_may_belong_to_any_endpoint():
     api = API.factory(["/run/a", "/run/b"])
     assert api.endpoint_pool.path_of("http+unix://%2Frun%2Fb/1.0/x") == "/1.0/x"
     with pytest.raises(InvalidError, match="is not at"):
@@ -337,12 +337,12 @@ def test_a_full_url_may_be_at_any_of_the_addresses():
 
 
 @pytest.mark.parametrize("endpoint", [[], ["/run/a", "https://host"], [5], [None], {"a": "b"}])
-def test_a_list_of_addresses_is_of_one_kind(endpoint):
+def test_endpoints_must_be_of_one_kind(endpoint):
     with pytest.raises(InvalidError, match="endpoint"):
         API.factory(endpoint)
 
 
-def test_an_operation_that_vanished_is_settled_by_the_object():
+def test_vanished_operation_is_verified_by_the_object():
     there = sync({"name": "s"})
     paper = patient(MISSING, server(), started(), MISSING, MISSING, NO_OPERATION, there, server(), there)
     steps = converge.plan_present(paper.api, "instance_snapshot", "c1/s", {})
@@ -350,7 +350,7 @@ def test_an_operation_that_vanished_is_settled_by_the_object():
     assert paper.writes == ["POST /1.0/instances/c1/snapshots"]
 
 
-def test_a_snapshot_that_a_daemon_left_when_it_died_is_made_anew():
+def test_snapshot_left_by_dead_daemon_is_recreated():
     before, after = server(environment={"server_pid": 1}), server(environment={"server_pid": 2})
     lost_ = [started(), BROKEN, MISSING, MISSING, NO_OPERATION, sync({"name": "s"}), after]
     again = [started(), finished(), started(), finished()]

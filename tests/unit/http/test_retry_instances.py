@@ -46,7 +46,7 @@ def instance(mark=None):
     return sync({"config": config, "description": "", "status": "Stopped"}, ETag="e")
 
 
-def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_twice():
+def test_started_creation_is_awaited_and_not_repeated():
     ours = lambda seen: instance(paper.seen[0].json["config"]["volatile.uuid"])  # noqa: E731
     paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
     create.create(paper.api, "c1", {}, None)
@@ -54,14 +54,14 @@ def test_an_instance_whose_creation_has_only_begun_is_waited_for_and_not_made_tw
 
 
 @pytest.mark.parametrize("mark", [None, "theirs"])
-def test_an_instance_that_somebody_else_made_meanwhile_is_not_taken_for_ours(mark):
+def test_instance_created_by_others_is_not_taken_as_ours(mark):
     paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
     with pytest.raises(APIException, match="already exists"):
         create.create(paper.api, "c1", {}, None)
     assert paper.writes == ["POST /1.0/instances"] * 2
 
 
-def test_an_instance_that_is_still_being_made_when_the_time_is_over_is_not_deleted():
+def test_instance_in_creation_at_deadline_is_not_deleted():
     def daemon(seen):
         return sync({"running": [ABOUT]}) if "operations" in seen.path else sync(PARTIAL)
 
@@ -71,13 +71,13 @@ def test_an_instance_that_is_still_being_made_when_the_time_is_over_is_not_delet
     assert paper.writes == []
 
 
-def test_what_another_run_replaced_meanwhile_is_not_deleted_as_partial():
+def test_replaced_instance_is_not_deleted_as_partial():
     paper = patient(instance("other"))
     assert partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL)) == {}
     assert paper.writes == []
 
 
-def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_works():
+def test_degraded_endpoints_are_not_awaited_again():
     paper = patient(lambda seen: failure(503, "no") if len(paper.seen) < 40 else sync({}), retry_timeout=0.3)
     for _ in range(2):
         with pytest.raises(APIUnavailableException):
@@ -89,7 +89,7 @@ def test_after_something_was_given_up_the_next_states_wait_no_more_until_it_work
     assert len(paper.seen) == tried + 1
 
 
-def test_a_write_that_was_accepted_is_told_although_the_daemon_cannot_be_asked_afterwards():
+def test_accepted_write_is_reported_if_verification_fails():
     paper = patient(sync(WEB), sync(), failure(403, "not authorized"))
     kind = get_kind("profile")
     assert writes.update(paper.api, kind, "web", {"description": "y"}) == {"description": {"old": "x", "new": "y"}}

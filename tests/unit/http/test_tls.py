@@ -52,12 +52,12 @@ def refused(server, **options):
 
 
 @pytest.mark.parametrize("write", [str, str.upper, lambda pin: ":".join(map("".join, zip(*[iter(pin)] * 2)))])
-def test_the_right_pin_is_all_that_is_needed(own, write):
+def test_right_pin_is_sufficient(own, write):
     with tls_server(own) as server:
         assert asked(server, fingerprint=write(own.fingerprint)) == {"auth": "trusted"}
 
 
-def test_a_pin_stands_for_the_server_under_any_name(folder):
+def test_pin_is_valid_for_any_server_name(folder):
     pair = make_pair(folder, "elsewhere", "other.example.com")
     with tls_server(pair) as server:
         assert asked(server, fingerprint=pair.fingerprint) == {"auth": "trusted"}
@@ -69,34 +69,34 @@ def test_a_wrong_pin_is_refused_before_anything_is_sent(own, client, verify):
         assert "ingerprint" in refused(server, fingerprint=client.fingerprint, verify=verify).error
 
 
-def test_a_wrong_pin_is_refused_although_the_authority_is_right(own, client):
+def test_wrong_pin_is_refused_with_valid_authority(own, client):
     with tls_server(own) as server:
         refused(server, fingerprint=client.fingerprint, verify=own.cert_file)
 
 
 @pytest.mark.parametrize("pin", ["abc", "z" * 64, "a" * 63])
-def test_what_is_no_pin_lets_nobody_in(own, pin):
+def test_invalid_pin_is_refused(own, pin):
     with tls_server(own) as server, pytest.raises(LxdapiError):
         asked(server, fingerprint=pin)
     assert server.heads == []
 
 
-def test_a_server_that_nobody_vouches_for_is_refused(own):
+def test_unknown_authority_is_refused(own):
     with tls_server(own) as server:
         assert "certificate verify failed" in refused(server).error
 
 
-def test_a_ca_file_vouches_for_its_server(own):
+def test_ca_file_verifies_its_server(own):
     with tls_server(own) as server:
         assert asked(server, verify=own.cert_file) == {"auth": "trusted"}
 
 
-def test_a_ca_file_vouches_for_no_other_server(own, client):
+def test_ca_file_verifies_no_other_server(own, client):
     with tls_server(own) as server:
         refused(server, verify=client.cert_file)
 
 
-def test_a_server_of_another_name_is_refused(folder):
+def test_server_with_another_name_is_refused(folder):
     pair = make_pair(folder, "misnamed", "other.example.com")
     with tls_server(pair) as server:
         error = refused(server, verify=pair.cert_file).error
@@ -111,13 +111,13 @@ def test_a_server_of_another_name_is_refused(folder):
         ((-1, 1), "nobody", "the server's certificate is self-signed: pin it (fingerprint), or name its file (verify)"),
     ],
 )
-def test_what_is_wrong_with_a_servers_certificate_is_said_in_words(folder, days, pair_of, words):
+def test_certificate_problem_is_explained(folder, days, pair_of, words):
     pair = make_pair(folder, f"of{days[0]}", days=days)
     with tls_server(pair) as server:
         assert words in refused(server, **({"verify": pair.cert_file} if pair_of == "itself" else {})).error
 
 
-def test_a_name_that_is_not_the_servers_is_said_in_words(folder):
+def test_name_mismatch_is_explained(folder):
     pair = make_pair(folder, "named", "localhost")
     with tls_server(pair) as server:
         assert "the server's certificate is for another address" in refused(server, verify=pair.cert_file).error
@@ -125,21 +125,21 @@ def test_a_name_that_is_not_the_servers_is_said_in_words(folder):
         assert asked(server, verify=pair.cert_file) == {"auth": "trusted"}
 
 
-def test_both_fingerprints_are_told_where_they_differ(own, client):
+def test_pin_mismatch_shows_both_fingerprints(own, client):
     with tls_server(own) as server:
         error = refused(server, fingerprint=client.fingerprint).error
     assert "the server's certificate is not the pinned one" in error
     assert own.fingerprint in error and client.fingerprint in error
 
 
-def test_an_old_tls_is_told(own):
+def test_old_tls_version_is_reported(own):
     with tls_server(own, version=ssl.TLSVersion.TLSv1_2) as server, pytest.raises(APIConnectionException) as caught:
         asked(server, fingerprint=own.fingerprint)
     assert caught.value.error.startswith("TLS: the server speaks no TLS 1.3 (")
     assert server.heads == []
 
 
-def test_a_port_of_something_else_is_told():
+def test_non_tls_port_is_reported():
     def answer(connection):
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
@@ -151,21 +151,21 @@ def test_a_port_of_something_else_is_told():
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_ca_file_that_is_none_is_told(tmp_path, content):
+def test_invalid_ca_file_is_reported(tmp_path, content):
     if content:
         (tmp_path / "ca").write_text(content)
     with pytest.raises(EndpointError, match="CA file .*/ca "):
         API.factory("https://127.0.0.1:1", verify=str(tmp_path / "ca"))
 
 
-def test_without_verification_anybody_is_let_in_and_the_log_warns(own, caplog):
+def test_verify_false_accepts_anyone_and_logs_a_warning(own, caplog):
     with tls_server(own) as server, caplog.at_level(logging.WARNING):
         assert asked(server, verify=False) == {"auth": "trusted"}
     assert any(server.url in r.message and "not verified" in r.message for r in caplog.records)
 
 
 @pytest.mark.parametrize("by", ["pin", "pin alone", "CA file"])
-def test_a_verified_server_is_no_warning(own, caplog, recwarn, by):
+def test_verified_server_logs_no_warning(own, caplog, recwarn, by):
     pin = {"fingerprint": own.fingerprint}
     options = {"pin": pin, "pin alone": {**pin, "verify": False}, "CA file": {"verify": own.cert_file}}[by]
     with tls_server(own) as server, caplog.at_level(logging.WARNING):
@@ -190,7 +190,7 @@ def test_the_client_certificate_is_seen_by_the_server(own, client, tmp_path, for
     assert server.peer and sha256(server.peer).hexdigest() == client.fingerprint
 
 
-def test_without_a_client_certificate_the_server_sees_none(own, client):
+def test_no_client_certificate_is_sent_by_default(own, client):
     with tls_server(own, client) as server:
         asked(server, fingerprint=own.fingerprint)
     assert not server.peer
@@ -203,7 +203,7 @@ def test_an_inline_key_leaves_nothing_on_the_disk(client, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("broken", ["absent", "wrong key", "no PEM", "inline wrong key", "inline no PEM"])
-def test_a_client_certificate_that_is_none_is_told_without_telling_the_key(own, client, tmp_path, broken):
+def test_invalid_client_certificate_error_does_not_show_the_key(own, client, tmp_path, broken):
     (tmp_path / "no.pem").write_text("-----no PEM-----")
     cert, key = {
         "absent": (str(tmp_path / "absent.crt"), client.key_file),
@@ -218,18 +218,18 @@ def test_a_client_certificate_that_is_none_is_told_without_telling_the_key(own, 
     assert KEY_WORDS not in str(caught.value) and "BEGIN" not in str(caught.value)
 
 
-def test_a_key_that_is_not_there_is_named(client, tmp_path):
+def test_missing_key_is_named(client, tmp_path):
     with pytest.raises(EndpointError, match="absent.key"):
         endpoints.session("https://127.0.0.1:1", cert=client.cert_file, key=str(tmp_path / "absent.key"))
 
 
-def test_an_encrypted_key_is_refused_and_no_password_is_asked_for(folder):
+def test_encrypted_key_is_refused_without_prompt(folder):
     pair = make_pair(folder, "locked", password="p")
     with pytest.raises(EndpointError, match="encrypted"):
         endpoints.session("https://127.0.0.1:1", cert=pair.cert_file, key=pair.key_file)
 
 
-def test_no_proxy_of_the_environment_comes_between(own, monkeypatch):
+def test_proxy_of_the_environment_is_not_used(own, monkeypatch):
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with tls_server(own) as server:
@@ -238,14 +238,14 @@ def test_no_proxy_of_the_environment_comes_between(own, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_no_authority_of_the_environment_is_trusted(own, monkeypatch, name):
+def test_authority_of_the_environment_is_not_trusted(own, monkeypatch, name):
     monkeypatch.setenv(name, own.cert_file)
     with tls_server(own) as server:
         refused(server)
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_no_authority_of_the_environment_can_spoil_a_connection(own, monkeypatch, name):
+def test_authority_of_the_environment_breaks_no_connection(own, monkeypatch, name):
     monkeypatch.setenv(name, "/nonexistent.pem")
     with tls_server(own) as server:
         assert asked(server, verify=False) == {"auth": "trusted"}
@@ -253,7 +253,7 @@ def test_no_authority_of_the_environment_can_spoil_a_connection(own, monkeypatch
         assert asked(server, fingerprint=own.fingerprint) == {"auth": "trusted"}
 
 
-def test_the_keys_of_a_connection_are_not_written_down(own, tmp_path, monkeypatch):
+def test_tls_keys_are_not_logged_to_a_file(own, tmp_path, monkeypatch):
     with tls_server(own) as server:
         monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
         for trust in ({"verify": own.cert_file}, {"verify": False}, {"fingerprint": own.fingerprint}):
@@ -261,7 +261,7 @@ def test_the_keys_of_a_connection_are_not_written_down(own, tmp_path, monkeypatc
     assert not (tmp_path / "keys.log").exists()
 
 
-def test_the_authorities_are_those_of_the_system_and_no_others(own, tmp_path, monkeypatch):
+def test_only_system_authorities_are_trusted(own, tmp_path, monkeypatch):
     monkeypatch.setattr(tls, "_BUNDLES", (str(tmp_path / "none"), own.cert_file))
     with tls_server(own) as server:
         assert asked(server) == asked(server, verify=None) == {"auth": "trusted"}
@@ -274,12 +274,12 @@ def test_the_authorities_are_those_of_the_system_and_no_others(own, tmp_path, mo
 
 
 @pytest.mark.parametrize("verify", ["", 1.5, 0, ["/ca.pem"]])
-def test_what_can_be_no_ca_file_is_refused(verify):
+def test_invalid_ca_file_type_is_refused(verify):
     with pytest.raises(InvalidError, match="verify: expected true, false or the path of a CA file"):
         endpoints.session("https://127.0.0.1:1", verify=verify)
 
 
-def test_a_netrc_sends_no_password(own, tmp_path, monkeypatch):
+def test_netrc_sends_no_password(own, tmp_path, monkeypatch):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password pAsSwOrD\n")
     (tmp_path / "netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
@@ -288,7 +288,7 @@ def test_a_netrc_sends_no_password(own, tmp_path, monkeypatch):
     assert b"Authorization" not in server.heads[0]
 
 
-def test_a_tls_failure_after_the_request_may_have_reached_the_daemon(own):
+def test_tls_failure_after_request_has_unknown_outcome(own):
     with tls_server(own, answer=garbage) as server, pytest.raises(APIConnectionException) as caught:
         API.factory(server.url, fingerprint=own.fingerprint, timeout=3).delete("instances/c1")
     assert len(server.heads) == 1

@@ -46,7 +46,7 @@ def nobody_listens(path):
     ids=["absent", "a plain file", "a directory", "a socket that nobody listens on"],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_is_no_daemons_socket_is_told_at_once_and_in_words(tmp_path, make, words, method):
+def test_non_daemon_socket_fails_at_once_with_reason(tmp_path, make, words, method):
     make(tmp_path / "s")
     exc, seconds = failed(tmp_path / "s", method=method)
     assert type(exc) is APIConnectionException
@@ -57,13 +57,13 @@ def test_what_is_no_daemons_socket_is_told_at_once_and_in_words(tmp_path, make, 
     assert str(exc).startswith(f"{method} http+unix://") and "/1.0/instances " in str(exc)
 
 
-def test_a_path_through_a_file_is_told(tmp_path):
+def test_path_through_a_file_is_reported(tmp_path):
     plain_file(tmp_path / "f")
     exc, _ = failed(tmp_path / "f" / "s")
     assert "no directory" in exc.error and exc.sent is False
 
 
-def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path):
+def test_path_too_long_for_a_socket_is_reported(tmp_path):
     exc, _ = failed(tmp_path / ("x" * 120))
     assert type(exc) is APIConnectionException
     assert "107 bytes" in exc.error and exc.sent is False
@@ -90,7 +90,7 @@ def open_folder():
 
 
 @pytest.mark.parametrize("what", ["folder", "socket"])
-def test_a_socket_out_of_reach_is_told_from_an_absent_one(open_folder, what):
+def test_inaccessible_socket_is_distinguished_from_absent(open_folder, what):
     with unix_listener(open_folder / "s"):
         failed(open_folder / "none")  # what is imported late is imported now, as the one who may read it
         (open_folder if what == "folder" else open_folder / "s").chmod(0)
@@ -135,7 +135,7 @@ def test_a_connection_that_breaks_may_have_carried_the_request(tmp_path, answer,
     assert len(server.heads) == 1, "a request that may have been done is not sent again"
 
 
-def test_a_server_that_falls_silent_within_its_answer_is_a_timeout(tmp_path):
+def test_server_silent_within_reply_is_a_timeout(tmp_path):
     with running(Server(unix_listener(tmp_path / "s"), lambda connection: connection.sendall(GOOD[:-10]))):
         exc, seconds = failed(tmp_path / "s", timeout=0.3)
     assert type(exc) is APITimeoutException
@@ -153,7 +153,7 @@ def no_http(connection):
 
 
 @pytest.mark.parametrize("answer", [half_a_head, no_http])
-def test_half_a_head_and_no_http_are_no_success(tmp_path, answer):
+def test_truncated_header_or_no_http_is_no_success(tmp_path, answer):
     with running(Server(unix_listener(tmp_path / "s"), answer)):
         exc, seconds = failed(tmp_path / "s")
     assert isinstance(exc, (APIProtocolException, APIConnectionException))
@@ -161,14 +161,14 @@ def test_half_a_head_and_no_http_are_no_success(tmp_path, answer):
 
 
 @pytest.mark.parametrize("part", [0, 1], ids=["head", "body"])
-def test_a_server_that_dribbles_does_not_hold_a_request_beyond_its_timeout(tmp_path, part):
+def test_dribbling_server_cannot_exceed_the_timeout(tmp_path, part):
     with running(Server(unix_listener(tmp_path / "s"), lambda connection: dribble(connection, part))):
         exc, seconds = failed(tmp_path / "s", timeout=0.4)
     assert type(exc) is APITimeoutException
     assert seconds < 1
 
 
-def test_a_server_that_dribbles_and_falls_silent_has_no_second_time(tmp_path):
+def test_silence_after_dribbling_does_not_restart_the_timeout(tmp_path):
     def answer(connection):
         for byte in GOOD[:10]:
             connection.sendall(bytes([byte]))
@@ -180,7 +180,7 @@ def test_a_server_that_dribbles_and_falls_silent_has_no_second_time(tmp_path):
     assert 0.6 <= seconds < 1
 
 
-def test_a_timeout_is_one_requests_and_not_its_connections(tmp_path):
+def test_timeout_applies_to_one_request(tmp_path):
     with running(Server(unix_listener(tmp_path / "s"))) as server:
         api = API.factory(str(tmp_path / "s"), timeout=0.3)
         for _ in range(4):

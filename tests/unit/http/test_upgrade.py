@@ -55,14 +55,14 @@ def spoken(sock):
         return sock.recv(100)
 
 
-def test_a_protocol_is_switched_to_on_a_unix_socket(there):
+def test_protocol_is_switched_on_a_unix_socket(there):
     api = there(switched, project="a&b")
     assert spoken(upgrade.upgrade(api, "instances/c1/sftp", "sftp")) == b"HELLO"
     head = there.server.heads[0].decode()
     assert head.startswith("GET /1.0/instances/c1/sftp?project=a%26b HTTP/1.1\r\n") and "Upgrade: sftp" in head
 
 
-def test_a_protocol_is_switched_to_over_https_with_pin_and_client_certificate(tmp_path):
+def test_protocol_is_switched_over_https_with_client_certificate(tmp_path):
     theirs, ours = make_pair(tmp_path, "server"), make_pair(tmp_path, "client")
     with tls_server(theirs, ours, switched) as server:
         api = API.factory(server.url, fingerprint=theirs.fingerprint, cert=ours.cert, key=ours.key)
@@ -79,7 +79,7 @@ def test_a_server_that_is_not_trusted_gets_nothing(tmp_path, options, words):
 
 
 @pytest.mark.parametrize("status, kind", [(404, APINotFoundException), (400, APIException), (500, APIException)])
-def test_a_refusal_is_told_in_the_daemons_words(there, status, kind):
+def test_refusal_has_the_words_of_the_daemon(there, status, kind):
     with pytest.raises(kind, match="Instance is lost") as caught:
         upgrade.upgrade(there(refusing(status, "Instance is lost")), "instances/c1/sftp", "sftp")
     assert caught.value.path == "/1.0/instances/c1/sftp"
@@ -88,21 +88,21 @@ def test_a_refusal_is_told_in_the_daemons_words(there, status, kind):
 @pytest.mark.parametrize(
     "answer", [lambda connection: connection.close(), lambda connection: connection.sendall(b"hello\r\n\r\n")]
 )
-def test_what_is_no_answer_is_an_error_of_the_protocol(there, answer):
+def test_invalid_reply_is_a_protocol_error(there, answer):
     with pytest.raises(APIProtocolException, match="no sftp there"):
         upgrade.upgrade(there(answer), "instances/c1/sftp", "sftp")
 
 
-def test_who_does_not_answer_is_not_waited_for_long(there):
+def test_silent_server_times_out(there):
     with pytest.raises(APITimeoutException, match="no answer within 0.5 s"):
         upgrade.upgrade(there(lambda connection: None), "instances/c1/sftp", "sftp")
 
 
-def test_nobody_there_is_told_as_of_a_request(tmp_path):
+def test_missing_socket_error_matches_that_of_a_request(tmp_path):
     with pytest.raises(APIConnectionException, match="the socket does not exist"):
         upgrade.dial(API.factory(str(tmp_path / "nobody")))
 
 
-def test_a_path_is_looked_at_as_that_of_a_request(there):
+def test_path_is_validated_like_that_of_a_request(there):
     with pytest.raises(InvalidError, match="holds '.' or '..'"):
         upgrade.upgrade(there(switched), "instances/../sftp", "sftp")

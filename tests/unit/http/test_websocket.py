@@ -77,7 +77,7 @@ def test_a_missing_library_is_named_at_import(monkeypatch):
         importlib.reload(websocket)
 
 
-def test_what_came_behind_the_answer_and_in_parts_is_read_to_its_end(opened):
+def test_data_after_the_handshake_and_fragments_are_read(opened):
     peer = Peer(frame(2, b"ab", last=False) + frame(9, b"ping") + frame(0, b"cd") + frame(2) + frame(1))
     with opened(peer) as channels:
         channel = channels["1"]
@@ -87,7 +87,7 @@ def test_what_came_behind_the_answer_and_in_parts_is_read_to_its_end(opened):
     assert peer.ended()[:1] == b"\x8a", "the ping was answered"
 
 
-def test_an_end_before_the_end_is_an_error_without_the_secret(opened):
+def test_early_end_is_an_error_without_the_secret(opened):
     peer = Peer(frame(2, b"ab"))
     with opened(peer) as channels:
         assert channels["1"].receive() == b"ab"
@@ -98,7 +98,7 @@ def test_an_end_before_the_end_is_an_error_without_the_secret(opened):
     peer.ended()
 
 
-def test_half_a_frame_is_not_waited_for_without_end(opened, monkeypatch):
+def test_incomplete_frame_times_out(opened, monkeypatch):
     monkeypatch.setattr(websocket, "FRAME_SECONDS", 0.2)
     peer = Peer(frame(2, b"abcd")[:3])
     with opened(peer) as channels, pytest.raises(APITimeoutException, match="no answer within 0.2 s"):
@@ -107,7 +107,7 @@ def test_half_a_frame_is_not_waited_for_without_end(opened, monkeypatch):
 
 
 @pytest.mark.parametrize("answer", [{"status": "403 Forbidden"}, {"status": "200 OK"}, {"proof": b"forged"}], ids=str)
-def test_anything_but_a_websocket_is_refused(opened, answer):
+def test_invalid_handshake_is_refused(opened, answer):
     peer = Peer(**answer)
     with pytest.raises(APIException, match="the websocket is not there: HTTP") as caught, opened(peer):
         pass
@@ -116,14 +116,14 @@ def test_anything_but_a_websocket_is_refused(opened, answer):
     peer.ended()
 
 
-def test_a_websocket_that_is_refused_has_the_words_of_the_daemon(opened):
+def test_refused_websocket_has_the_words_of_the_daemon(opened):
     peer = Peer(b'{"type": "error", "error": "not yours"}', status="403 Forbidden")
     with pytest.raises(APIException, match="the websocket is not there: HTTP 403: not yours"), opened(peer):
         pass
     peer.ended()
 
 
-def test_what_came_with_the_answer_is_pending_for_who_reads_the_socket(monkeypatch):
+def test_data_read_with_the_handshake_is_pending(monkeypatch):
     peer = Peer(frame(2, b"ab"))
     monkeypatch.setattr(websocket.upgrade, "dial", lambda api: peer.ours)
     connection = websocket.connect(API(), PATH, {}, SECRET)
@@ -136,7 +136,7 @@ def test_what_came_with_the_answer_is_pending_for_who_reads_the_socket(monkeypat
     peer.ended()
 
 
-def test_a_head_without_an_end_is_refused(opened):
+def test_header_without_end_is_refused(opened):
     ours, theirs = socket.socketpair()
     threading.Thread(target=lambda: (theirs.sendall(b"x" * 70000), theirs.sendall(b"x" * 70000)), daemon=True).start()
     peer = type("Flood", (), {"ours": ours})
@@ -145,7 +145,7 @@ def test_a_head_without_an_end_is_refused(opened):
     theirs.close()
 
 
-def test_who_has_hung_up_is_told_nothing_more_and_that_is_no_error(opened):
+def test_write_to_closed_peer_is_no_error(opened):
     peer = Peer()
     with opened(peer) as channels:
         peer.hang_up()

@@ -10,7 +10,7 @@ from tests.support.fake_transport import Paper
 
 
 @pytest.mark.parametrize("aliases", ["web", 5, [5], [""], ["a", "b\n"], {"a": 1}, None])
-def test_what_is_no_list_of_aliases_is_refused_before_an_image_is_made(aliases):
+def test_invalid_aliases_are_refused_before_any_request(aliases):
     paper = Paper()
     with pytest.raises(InvalidError, match="alias"):
         publish.publish(paper.api, "web1", {}, aliases)

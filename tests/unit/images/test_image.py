@@ -59,7 +59,7 @@ def test_a_fingerprint_is_the_sha256_of_the_file(files):
     assert hashing.fingerprint(files[0]) == shortcuts.image_get_fingerprint(files[0]) == sha256(META)
 
 
-def test_a_split_images_fingerprint_is_that_of_both_files_in_order(files):
+def test_split_image_fingerprint_covers_both_files_in_order(files):
     assert hashing.fingerprint(*files) == sha256(META, ROOTFS) != sha256(ROOTFS, META)
 
 
@@ -80,12 +80,12 @@ def peak_of(function):
         tracemalloc.stop()
 
 
-def test_a_big_file_is_never_whole_in_memory_for_its_fingerprint(tmp_path):
+def test_fingerprint_of_big_file_uses_little_memory(tmp_path):
     path = big_file(tmp_path / "big")
     assert peak_of(lambda: hashing.fingerprint(path)) < 4 * BLOCK
 
 
-def test_a_big_file_is_never_whole_in_memory_for_its_upload(tmp_path):
+def test_upload_of_big_file_uses_little_memory(tmp_path):
     path = big_file(tmp_path / "big")
     paper = Paper(server(), started(), finished())
     image.upload(paper.api, path, digest="1" * 64)
@@ -95,7 +95,7 @@ def test_a_big_file_is_never_whole_in_memory_for_its_upload(tmp_path):
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_bytes(b""), lambda path: path.mkdir()])
 @pytest.mark.parametrize("split", [False, True])
-def test_what_is_no_image_file_is_refused_by_its_name_before_any_request(tmp_path, files, make, split):
+def test_invalid_image_file_is_refused_before_any_request(tmp_path, files, make, split):
     path = tmp_path / "wrong.tar"
     make(path)
     parts = (files[0], str(path)) if split else (str(path),)
@@ -114,13 +114,13 @@ def memory(tmp_path):
     return str(tmp_path / "cache" / "lxdapi" / "fingerprints.json")
 
 
-def test_a_file_that_did_not_change_is_not_read_again(files, memory, opened):
+def test_unchanged_file_is_not_read_again(files, memory, opened):
     for _ in range(3):
         assert hashing.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
     assert [opened[file] for file in files] == [1, 1]
 
 
-def test_one_and_two_files_are_remembered_apart(files, memory):
+def test_unified_and_split_images_are_cached_separately(files, memory):
     for _ in range(2):
         assert hashing.known_fingerprint(files[0], memory=memory) == sha256(META)
         assert hashing.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
@@ -151,7 +151,7 @@ def exchanged(path):
 
 @pytest.mark.parametrize("change", [longer, rewritten, exchanged])
 @pytest.mark.parametrize("which", [0, 1])
-def test_a_file_of_another_size_time_or_inode_is_read_again(files, memory, change, which):
+def test_changed_size_time_or_inode_is_read_again(files, memory, change, which):
     before = hashing.known_fingerprint(*files, memory=memory)
     change(files[which])
     now = [open(file, "rb").read() for file in files]
@@ -173,7 +173,7 @@ DAMAGED = [
 
 
 @pytest.mark.parametrize("content", DAMAGED)
-def test_a_damaged_memory_is_as_good_as_none(files, memory, content):
+def test_damaged_cache_is_ignored(files, memory, content):
     hashing.known_fingerprint(files[0], memory=memory)
     (key,) = json.loads(open(memory).read())
     with open(memory, "wb") as file:
@@ -183,7 +183,7 @@ def test_a_damaged_memory_is_as_good_as_none(files, memory, content):
     assert json.loads(open(memory).read()) == {key: sha256(META)}
 
 
-def test_the_memory_is_its_owners_alone(files, memory):
+def test_cache_file_is_private(files, memory):
     old = os.umask(0)
     try:
         hashing.known_fingerprint(files[0], memory=memory)
@@ -194,7 +194,7 @@ def test_the_memory_is_its_owners_alone(files, memory):
     assert os.listdir(os.path.dirname(memory)) == [os.path.basename(memory)]
 
 
-def test_a_memory_that_cannot_be_written_costs_nothing_and_leaves_nothing(files, tmp_path):
+def test_unwritable_cache_is_no_failure(files, tmp_path):
     blocked = tmp_path / "cache" / "fingerprints.json"
     blocked.mkdir(parents=True)
     (blocked / "x").write_text("x")
@@ -203,14 +203,14 @@ def test_a_memory_that_cannot_be_written_costs_nothing_and_leaves_nothing(files,
     assert os.listdir(blocked.parent) == ["fingerprints.json"]
 
 
-def test_without_a_memory_nothing_is_remembered(files, opened, tmp_path):
+def test_no_cache_file_means_no_caching(files, opened, tmp_path):
     before = sorted(os.listdir(tmp_path))
     for _ in range(2):
         assert hashing.known_fingerprint(files[0]) == sha256(META)
     assert opened[files[0]] == 2 and sorted(os.listdir(tmp_path)) == before
 
 
-def test_the_memory_does_not_grow_for_ever(files, memory):
+def test_cache_size_is_limited(files, memory):
     os.makedirs(os.path.dirname(memory))
     with open(memory, "w") as file:
         json.dump({f"old {n}": "1" * 64 for n in range(2000)}, file)
@@ -229,7 +229,7 @@ def uploaded(*parts, dialect="incus", **options):
 
 @pytest.mark.parametrize("dialect, word", [("incus", "Incus"), ("lxd", "LXD")])
 @pytest.mark.parametrize("public", [False, True])
-def test_the_headers_are_in_the_daemons_dialect(files, dialect, word, public):
+def test_headers_use_the_prefix_of_the_daemon(files, dialect, word, public):
     seen = uploaded(files[0], dialect=dialect, public=public)
     assert {name: text for name, text in seen.headers.items() if name.startswith("X-")} == {
         f"X-{word}-fingerprint": sha256(META),
@@ -238,7 +238,7 @@ def test_the_headers_are_in_the_daemons_dialect(files, dialect, word, public):
     }
 
 
-def test_a_unified_image_is_sent_as_it_is(files):
+def test_unified_image_is_sent_unchanged(files):
     seen = uploaded(files[0])
     assert seen.body == META
     assert seen.headers["Content-Type"] == "application/octet-stream"
@@ -265,19 +265,19 @@ def between(seen):
     return [part.partition(b"\r\n\r\n")[2][:-2] for part in parts]
 
 
-def test_a_split_image_bears_the_fingerprint_of_both_and_the_name_of_its_rootfs(files):
+def test_split_image_has_combined_fingerprint_and_rootfs_name(files):
     seen = uploaded(*files)
     assert seen.headers["X-Incus-fingerprint"] == sha256(META, ROOTFS)
     assert seen.headers["X-Incus-filename"] == 'root fs"_.squashfs'
 
 
-def test_a_fingerprint_that_is_known_saves_reading_the_file_twice(files, opened):
+def test_known_fingerprint_avoids_a_second_read(files, opened):
     uploaded(files[0], digest="1" * 64)
     assert opened[files[0]] == 1
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_a_file_that_becomes_shorter_while_it_is_sent_is_an_error(tmp_path, files, split):
+def test_file_shrinking_during_upload_is_an_error(tmp_path, files, split):
     path = big_file(tmp_path / "big", 4)
     paper = Paper(server(), started(), finished(), on_block=lambda: os.truncate(path, BLOCK))
     with pytest.raises(LxdapiError, match="shorter"):
@@ -285,7 +285,7 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_is_an_error(tmp_path, file
     assert paper.lines == ["GET /1.0"], "the body was never complete"
 
 
-def test_a_file_that_grows_while_it_is_sent_is_sent_as_long_as_was_said(tmp_path):
+def test_file_growing_during_upload_is_sent_at_announced_length(tmp_path):
     path = big_file(tmp_path / "big", 2)
     size = os.path.getsize(path)
     paper = Paper(server(), started(), finished(), on_block=lambda: os.truncate(path, 9 * BLOCK))
@@ -293,19 +293,19 @@ def test_a_file_that_grows_while_it_is_sent_is_sent_as_long_as_was_said(tmp_path
     assert len(paper.seen[1].body) == int(paper.seen[1].headers["Content-Length"]) == size
 
 
-def test_an_upload_is_waited_for_and_its_failure_is_one(files):
+def test_upload_is_awaited_and_its_failure_raised(files):
     paper = Paper(server(), started(), sync(operation(400, "fingerprints don't match")), failure(404, "not found"))
     with pytest.raises(APIOperationException, match="fingerprints don't match"):
         image.upload(paper.api, files[0])
 
 
-def test_somebody_who_uploaded_the_same_image_first_is_as_good(files):
+def test_image_uploaded_by_others_is_no_failure(files):
     there = sync({"fingerprint": sha256(META)})
     paper = Paper(server(), started(), sync(operation(400, "Image with same fingerprint already exists")), there)
     assert image.upload(paper.api, files[0]) == sha256(META)
 
 
-def test_an_image_that_is_there_is_not_sent_again(files):
+def test_present_image_is_not_uploaded_again(files):
     model = Model()
     api = Paper(model).api
     assert shortcuts.image_present(api, files[0]) is True
@@ -325,7 +325,7 @@ def present(model, wanted=None, aliases=(), send=None):
     return plans.apply(steps), predicted, paper
 
 
-def test_an_image_its_settings_and_its_aliases_are_made_in_this_order():
+def test_image_is_created_before_settings_and_aliases():
     model = Model({"images/aliases/old": {"target": "2" * 64}})
     path = f"images/{'1' * 64}"
 
@@ -343,7 +343,7 @@ def test_an_image_its_settings_and_its_aliases_are_made_in_this_order():
     assert (changes, predicted, paper.writes) == ({}, {}, [])
 
 
-def test_an_upload_that_fails_makes_no_alias(files):
+def test_failed_upload_creates_no_alias(files):
     model = Model(ends={"POST images": [failed("Unsupported compression")]})
     paper = Paper(model)
     send = lambda: image.upload(paper.api, files[0], digest="1" * 64)  # noqa: E731

@@ -39,14 +39,14 @@ class Daemon:
 
 
 @pytest.mark.parametrize("done, posts", [(True, 1), (False, 2)])
-def test_a_publication_whose_answer_is_lost_is_found_by_its_mark_or_sent_again(done, posts):
+def test_publication_with_lost_reply_is_found_by_mark_or_resent(done, posts):
     daemon = Daemon(done)
     assert publish.publish(Paper(daemon, retry_timeout=5).api, "c1", {"public": True}) == "2" * 64
     assert daemon.posts == posts and len(daemon.images) == 1
     assert publish.origin_of(daemon.images[0]) == "c1 2026-01-01T00:00:00Z"
 
 
-def test_an_image_of_somebody_elses_is_never_taken_for_ours():
+def test_foreign_image_is_not_taken_as_ours():
     daemon = Daemon(False)
     daemon.images = [{"fingerprint": "3" * 64, "properties": {"lxdapi.published": "c1 2026-01-01T00:00:00Z abc"}}]
     with pytest.raises(APIException, match="broke"):
@@ -55,14 +55,14 @@ def test_an_image_of_somebody_elses_is_never_taken_for_ours():
 
 
 @pytest.mark.parametrize("name", ["", "a b", "c1/..", "c1/a/b", "../x", 5, None])
-def test_a_name_that_is_none_is_refused_before_any_request(name):
+def test_invalid_name_is_refused_before_any_request(name):
     paper = Paper()
     with pytest.raises(InvalidError):
         publish.plan_present(paper.api, "x", name, {})
     assert paper.seen == []
 
 
-def test_a_daemon_that_does_not_say_what_it_made_is_told():
+def test_reply_without_fingerprint_is_an_error():
     paper = Paper(sync(INSTANCE), started(), finished(metadata={"fingerprint": "x"}), sync({}), sync([]))
     with pytest.raises(APIException, match="which image it made"):
         publish.publish(paper.api, "c1", {})
@@ -71,14 +71,14 @@ def test_a_daemon_that_does_not_say_what_it_made_is_told():
 SOURCE = {"server": "https://images.test", "fingerprint": "1" * 64}
 
 
-def test_an_image_that_somebody_else_fetched_is_as_good():
+def test_image_fetched_by_others_is_no_failure():
     failed = sync(operation(400, "Alias already exists: x"))
     there = sync({"fingerprint": "1" * 64})
     paper = Paper(started(), failed, server(), there)
     assert remote.fetch(paper.api, remote.parse_source(SOURCE), "1" * 64) == "1" * 64
 
 
-def test_another_image_than_the_one_that_was_meant_is_told():
+def test_unexpected_image_is_reported():
     paper = Paper(started(), finished(metadata={"fingerprint": "2" * 64}))
     with pytest.raises(LxdapiError, match="can be an hour old"):
         remote.fetch(paper.api, remote.parse_source({**SOURCE, "protocol": "incus"}), "1" * 64)
@@ -89,7 +89,7 @@ def rebuildable(*replies):
     return Paper(server(api_extensions=["instances_rebuild", "etag"]), sync([]), *replies)
 
 
-def test_a_rebuild_that_fails_is_told_with_the_daemons_words():
+def test_failed_rebuild_has_the_words_of_the_daemon():
     paper = rebuildable(sync(INSTANCE), started(), sync(operation(400, "no space")))
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
     (step,) = rebuild.plan_rebuild(paper.api, "c1", None, current=now)
@@ -99,7 +99,7 @@ def test_a_rebuild_that_fails_is_told_with_the_daemons_words():
     assert paper.writes == ["POST /1.0/instances/c1/rebuild"]
 
 
-def test_a_copy_is_no_source_of_a_rebuild():
+def test_copy_cannot_be_rebuilt():
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
     with pytest.raises(InvalidError, match="rebuilt from an image, or empty"):
         rebuild.plan_rebuild(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, current=now)

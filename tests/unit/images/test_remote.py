@@ -26,7 +26,7 @@ from lxdapi.images import remote, simplestreams
         *("https://h\u2028/", "https://h\\x", "https://"),
     ],
 )
-def test_what_is_no_url_of_an_image_server_is_refused(url):
+def test_invalid_image_server_url_is_refused(url):
     for protocol in ("simplestreams", "incus"):
         with pytest.raises(InvalidError, match="server: the https:// URL"):
             remote.parse_source({"server": url, "alias": "x", "protocol": protocol})

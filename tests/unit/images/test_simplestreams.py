@@ -75,7 +75,7 @@ WRONG += [{"20240101": version({**metadata(), "ftype": ["lxd.tar.xz"]}, ROOT)}]
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_is_not_as_it_should_be_is_passed_over(wrong):
+def test_malformed_entries_are_skipped(wrong):
     good = product({"20240101": version(metadata(combined_squashfs_sha256=A), ROOT)})
     for strange in (product(wrong), product({}, arch=wrong, aliases=wrong), wrong):
         assert [each["fingerprint"] for each in Stored({"p": strange, "q": good}).images()] == [A]
@@ -113,14 +113,14 @@ def asked(server, **options):
     return simplestreams.Server(server.url, str(server.certificate), **options)
 
 
-def test_an_index_comes_over_https_of_a_server_that_is_trusted(server):
+def test_index_is_fetched_from_trusted_https_server(server):
     found = asked(server).find("box")
     assert (found["fingerprint"], found["version"]) == (server.digest, "20240101_00:00")
     with pytest.raises(LxdapiError, match="TLS"):
         simplestreams.Server(server.url).find("box")
 
 
-def test_an_index_that_is_too_long_is_not_read_to_its_end(server, monkeypatch):
+def test_too_long_index_is_not_read_completely(server, monkeypatch):
     monkeypatch.setattr(simplestreams, "_LONGEST", 1000)
     server.write("images.json", {"x": "y" * 5000})
     with pytest.raises(APIException, match="longer than 1000 bytes"):
@@ -128,13 +128,13 @@ def test_an_index_that_is_too_long_is_not_read_to_its_end(server, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"5", b"[]", b"\xff", b"[" * 200000])
-def test_what_is_no_index_is_told(server, content):
+def test_invalid_index_is_reported(server, content):
     server.write("index.json", content)
     with pytest.raises(APIException, match="no index of images"):
         asked(server).images()
 
 
-def test_a_file_that_is_not_there_is_told_by_its_url(server):
+def test_missing_file_is_reported_with_its_url(server):
     (server.folder / PATH).unlink()
     with pytest.raises(APIException, match="images.json HTTP 404"):
         asked(server).images()

@@ -84,7 +84,7 @@ def imported(daemon, path, word="storage_volume", name="default/data", **more):
 @pytest.mark.parametrize(
     "word, name, end", [("storage_volume", "default/data", VOLUMES), ("instance", "web1", "/instances")]
 )
-def test_it_is_imported_under_another_name_and_then_renamed(path, word, name, end):
+def test_import_uses_a_temporary_name_and_renames(path, word, name, end):
     daemon = Daemon()
     paper = imported(daemon, path, word, name)
     assert daemon.there == {f"{end}/{name.rpartition('/')[2]}"}
@@ -94,7 +94,7 @@ def test_it_is_imported_under_another_name_and_then_renamed(path, word, name, en
     assert sent.headers["Content-Length"] == "40"
 
 
-def test_what_a_daemon_that_died_left_of_a_volume_goes_and_it_is_sent_again(path):
+def test_partial_volume_of_dead_daemon_is_deleted_and_resent(path):
     daemon = Daemon(dies=True)
     paper = imported(daemon, path)
     assert daemon.there == {f"{VOLUMES}/data"}
@@ -108,28 +108,28 @@ def leftover(name="default/data"):
     return f"{VOLUMES}/{stage.header()['X-LXD-name'] if stage._api.server else ''}"
 
 
-def test_what_an_earlier_import_left_goes_and_that_of_others_stays(path):
+def test_leftovers_of_earlier_import_are_deleted_but_not_others(path):
     mine, others = leftover(), leftover("default/other")
     daemon = Daemon(mine, others, f"{VOLUMES}/lxdapi-before")
     imported(daemon, path)
     assert daemon.there == {others, f"{VOLUMES}/lxdapi-before", f"{VOLUMES}/data"}
 
 
-def test_what_somebody_may_still_be_importing_is_left_alone(path):
+def test_running_import_of_others_is_left_alone(path):
     mine = leftover()
     daemon = Daemon(mine, restoring=True)
     imported(daemon, path)
     assert daemon.there == {mine, f"{VOLUMES}/data"}
 
 
-def test_leftovers_that_cannot_be_deleted_are_no_failure(path):
+def test_undeletable_leftovers_are_no_failure(path):
     daemon = Daemon(leftover(), refuses=("DELETE",))
     imported(daemon, path)
     assert f"{VOLUMES}/data" in daemon.there
 
 
 @pytest.mark.parametrize("more, words", [({"pool": "a/b"}, "'a/b' is not valid"), ({"pool": "é"}, "only ASCII")])
-def test_a_pool_that_no_header_can_name_is_refused(path, more, words):
+def test_pool_name_unfit_for_a_header_is_refused(path, more, words):
     daemon = Daemon()
     with pytest.raises(InvalidError, match=words):
         imported(daemon, path, "instance", "web1", **more)
@@ -137,7 +137,7 @@ def test_a_pool_that_no_header_can_name_is_refused(path, more, words):
 
 
 @pytest.mark.parametrize("word, name", [("storage_volume", "default/data"), ("instance", "web1")])
-def test_a_daemon_without_backups_is_told_before_anything_is_sent(word, name, path, tmp_path):
+def test_daemon_without_backups_is_refused_before_any_write(word, name, path, tmp_path):
     paper = Paper(lambda seen: server("lxd"))
     for act in (
         lambda: backups.import_file(paper.api, word, name, path),
@@ -149,14 +149,14 @@ def test_a_daemon_without_backups_is_told_before_anything_is_sent(word, name, pa
     assert paper.writes == []
 
 
-def test_a_backup_that_the_daemon_does_not_make_leaves_no_file(tmp_path):
+def test_failed_backup_leaves_no_file(tmp_path):
     paper = Paper(Daemon(refuses=("POST",)))
     with pytest.raises(APIException, match="it is broken"):
         backups.export(paper.api, "instance", "web1", str(tmp_path / "x"), {})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_backup_is_asked_for_with_an_end_so_that_none_stays_for_ever(tmp_path):
+def test_backup_is_requested_with_an_expiry(tmp_path):
     paper = Paper(Daemon(refuses=("POST",)))
     with pytest.raises(APIException):
         backups.export(
@@ -170,12 +170,12 @@ def test_a_backup_is_asked_for_with_an_end_so_that_none_stays_for_ever(tmp_path)
 @pytest.mark.parametrize(
     "given, seconds", [(None, None), (60, 60), (0, 0), ("30m", 1800), ("12h", 43200), ("7d", 604800), ("2w", 1209600)]
 )
-def test_an_age_is_seconds_or_a_time(given, seconds):
+def test_max_age_is_seconds_or_a_duration(given, seconds):
     assert backups.parse_max_age(given) == seconds
 
 
 @pytest.mark.parametrize("given", [True, -1, "7", "d", "1y", "1.5d", [], "٧d"])
-def test_what_is_no_age_is_refused(given):
+def test_invalid_max_age_is_refused(given):
     with pytest.raises(InvalidError, match="max_age"):
         backups.parse_max_age(given)
 
@@ -191,7 +191,7 @@ def test_what_is_no_age_is_refused(given):
         (b"", tarfile.SYMTYPE, "is no file"),
     ],
 )
-def test_an_index_that_is_none_is_refused(tmp_path, index, sort, words):
+def test_invalid_index_is_refused(tmp_path, index, sort, words):
     member = tarfile.TarInfo("backup/index.yaml")
     member.type, member.size = sort, len(index)
     with tarfile.open(tmp_path / "x.tar", "w") as tar:
@@ -201,7 +201,7 @@ def test_an_index_that_is_none_is_refused(tmp_path, index, sort, words):
 
 
 @pytest.mark.parametrize("name", [None, 5, "", "a/b/c", "a/", "/a", "default/..", "-a"])
-def test_a_name_is_that_of_an_instance_or_of_a_volume(name):
+def test_name_selects_instance_or_volume(name):
     with pytest.raises(InvalidError):
         backups.kind_name_of(name)
     assert (backups.kind_name_of("web1"), backups.kind_name_of("default/data")) == ("instance", "storage_volume")

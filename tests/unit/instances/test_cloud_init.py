@@ -97,26 +97,26 @@ def api():
 
 @given(MAPPINGS)
 @example({text: [text, {text: text}] for text in LIKE_OTHERS})
-def test_what_is_written_is_read_as_the_same(data):
+def test_rendered_yaml_loads_as_the_same_data(data):
     text = cloud_init.render("x", data)
     assert repr(yaml.safe_load(text)) == repr(data)  # of which also the types and the order count
     assert cloud_init.render("x", yaml.safe_load(text)) == text
 
 
 @given(MAPPINGS.filter(bool))
-def test_another_order_of_keys_means_the_same(data):
+def test_order_of_keys_is_no_difference(data):
     other = dict(reversed(data.items()))
     texts = ["#cloud-config\n" + cloud_init.render("x", each) for each in (data, other)]
     assert equality.equal("cloud-init.user-data", *texts)
 
 
-def test_a_mapping_of_any_kind_is_written_so_that_a_person_reads_it(api):
+def test_mapping_is_rendered_readably(api):
     assert cloud_init.merge(api, None, {"user_data": USER_DATA}) == {"cloud-init.user-data": WRITTEN}
     as_a_list = [{key: value} for key, value in USER_DATA.items()]
     assert cloud_init.merge(api, None, [{"user_data": as_a_list}]) == {"cloud-init.user-data": WRITTEN}
 
 
-def test_each_document_has_its_key_and_its_head(api):
+def test_each_document_has_its_key_and_header(api):
     given_ = {
         "user_data": {},
         "vendor_data": {"a": 1},
@@ -130,12 +130,12 @@ def test_each_document_has_its_key_and_its_head(api):
     }
 
 
-def test_where_the_daemon_has_only_the_older_keys_these_are_used():
+def test_older_keys_are_used_on_older_daemons():
     found = cloud_init.merge(api_of(), None, {"user_data": {"a": 1}, "network": None})
     assert found == {"user.user-data": "#cloud-config\na: 1\n", "user.network-config": None}
 
 
-def test_nothing_declared_leaves_the_config_as_it_is(api):
+def test_no_cloud_init_leaves_config_unchanged(api):
     for config in (None, {}, {"a": 1}, [{"a": 1}], 5):
         for nothing in (None, {}):
             assert cloud_init.merge(api, config, nothing) is config
@@ -154,11 +154,11 @@ def test_null_removes_a_document(api, nothing):
         *["#include\nhttp://192.0.2.1/a\n", "Content-Type: multipart/mixed; boundary=x\nMIME-Version: 1.0\n\n--x--\n"],
     ],
 )
-def test_a_text_with_a_head_is_taken_as_it_is(api, text):
+def test_text_with_header_is_unchanged(api, text):
     assert cloud_init.merge(api, None, {"user_data": text})["cloud-init.user-data"] == text
 
 
-def test_a_network_is_taken_as_text_without_a_head(api):
+def test_network_text_needs_no_header(api):
     found = cloud_init.merge(api, None, {"network": "version: 1\nconfig: disabled\n"})
     assert found == {"cloud-init.network-config": "version: 1\nconfig: disabled\n"}
 
@@ -192,7 +192,7 @@ SELF["a"] = [SELF]
         ({"network": "a\0"}, "network: the text holds a NUL"),
     ],
 )
-def test_what_is_no_document_is_refused_in_words_and_without_a_request(declared, words):
+def test_invalid_document_is_refused_before_any_request(declared, words):
     paper = Paper()
     with pytest.raises(InvalidError) as caught:
         cloud_init.merge(paper.api, None, declared)
@@ -201,7 +201,7 @@ def test_what_is_no_document_is_refused_in_words_and_without_a_request(declared,
 
 @pytest.mark.parametrize("key", ["cloud-init.user-data", "user.user-data"])
 @pytest.mark.parametrize("value", ["#cloud-config\n", None])
-def test_a_document_that_is_declared_in_the_config_as_well_is_refused(key, value):
+def test_document_also_declared_in_config_is_refused(key, value):
     paper = Paper()
     for config in ({key: value}, [{"a": 1}, {key: value}]):
         with pytest.raises(InvalidError, match=f"{key} is declared in config as well"):
@@ -209,12 +209,12 @@ def test_a_document_that_is_declared_in_the_config_as_well_is_refused(key, value
     assert paper.seen == []
 
 
-def test_a_config_that_is_declared_to_be_empty_is_not_filled(api):
+def test_explicitly_empty_config_is_not_filled(api):
     with pytest.raises(InvalidError, match="config is declared to be empty"):
         cloud_init.merge(api, {}, {"user_data": {}})
 
 
-def test_a_config_that_is_no_mapping_is_refused(api):
+def test_non_mapping_config_is_refused(api):
     for config in (5, "x", ["x"], True):
         with pytest.raises(InvalidError, match="config: a mapping is needed"):
             cloud_init.merge(api, config, {"user_data": {}})

@@ -26,7 +26,7 @@ def made(model, wanted, source, running=True, retry_timeout=0):
     [("busybox", {}, True), ("busybox", {"config": {"image.os": "mine"}}, False), (None, {}, False)],
     ids=["an image", "with more to be written", "nothing"],
 )
-def test_it_is_started_by_the_request_that_makes_it_where_the_daemon_can(source, wanted, at_once):
+def test_create_request_starts_the_instance_where_supported(source, wanted, at_once):
     ret, paper = made(Model(facts=ABLE), wanted, source)
     assert (ret["result"], ret["changes"]) == (True, STARTED)
     assert ret["comment"].startswith("instance c1 was created and ")
@@ -36,12 +36,12 @@ def test_it_is_started_by_the_request_that_makes_it_where_the_daemon_can(source,
 
 
 @pytest.mark.parametrize("facts, running", [(None, True), (ABLE, None), (ABLE, False)])
-def test_no_other_request_says_that_it_is_to_be_started(facts, running):
+def test_start_is_sent_only_when_supported_and_declared(facts, running):
     _, paper = made(Model(facts=facts), {}, "busybox", running)
     assert all("start" not in seen.json for seen in paper.seen if seen.method == "POST")
 
 
-def test_a_creation_that_fails_changes_nothing_and_is_not_started():
+def test_failed_creation_has_no_changes_and_no_start():
     model = Model({"images/aliases/busybox": {"target": "1" * 64}}, ends={"POST instances": [failed("No root device")]})
     model.facts = ABLE
     ret, paper = made(model, {}, "busybox")
@@ -49,7 +49,7 @@ def test_a_creation_that_fails_changes_nothing_and_is_not_started():
     assert ret["comment"].startswith("instance c1 could not be created: No root device (POST /1.0/instances, then GET ")
 
 
-def test_an_instance_whose_start_was_refused_as_busy_is_started_and_not_made_again():
+def test_start_refused_as_busy_is_retried_without_new_create():
     class Busy(Model):
         def _post(self, path, seen):
             reply = super()._post(path, seen)

@@ -46,14 +46,14 @@ class Metadata:
 
 
 @pytest.mark.parametrize("done, writes", [(True, 1), (False, 2)])
-def test_a_write_of_metadata_whose_answer_is_lost_is_looked_up(done, writes):
+def test_metadata_write_with_lost_reply_is_verified(done, writes):
     paper = Paper(Metadata(lost=1, done=done), retry_timeout=5)
     changes = image_metadata.update_metadata(paper.api, "c1", {"properties": {"a": "1"}})
     assert changes == {"properties": {"a": {"old": None, "new": "1"}}}
     assert paper.writes == ["PATCH /1.0/instances/c1/metadata"] * writes
 
 
-def test_what_goes_is_written_with_all_that_stays_and_the_etag():
+def test_removed_property_is_written_with_the_rest_and_etag():
     paper = Paper(Metadata(properties={"a": "1", "b": "2"}))
     changes = image_metadata.update_metadata(paper.api, "c1", {"properties": {"a": None}, "expiry_date": 5})
     assert changes == {"properties": {"a": {"old": "1", "new": None}}, "expiry_date": {"old": 0, "new": 5}}
@@ -62,12 +62,12 @@ def test_what_goes_is_written_with_all_that_stays_and_the_etag():
     assert put.headers["If-Match"] == "e"
 
 
-def test_a_write_of_metadata_that_is_accepted_and_not_done_is_a_failure():
+def test_accepted_metadata_write_without_effect_is_a_failure():
     with pytest.raises(APIUndoneException, match="expiry_date did not become as declared"):
         image_metadata.update_metadata(Paper(Metadata(heeds=False)).api, "c1", {"expiry_date": 5})
 
 
-def test_a_template_whose_write_is_lost_is_looked_up():
+def test_template_write_with_lost_reply_is_verified():
     paper = Paper(MISSING, sync(INSTANCE), LOST, raw(200, b"text"), retry_timeout=5)
     assert image_metadata.write_template(paper.api, "c1", "a.tpl", "text") == {
         "templates": {"a.tpl": {"old": None, "new": "text"}}
@@ -75,30 +75,30 @@ def test_a_template_whose_write_is_lost_is_looked_up():
     assert len(paper.writes) == 1
 
 
-def test_a_template_that_is_too_large_is_not_read_whole():
+def test_too_large_template_is_not_read_completely():
     paper = Paper(raw(206, b"x" * (rest_files.LIMIT + 1)))
     with pytest.raises(InvalidError, match="has more than 1048576 bytes"):
         image_metadata.read_template(paper.api, "c1", "a.tpl")
     assert paper.seen[0].headers["Range"] == f"bytes=-{rest_files.LIMIT + 1}"
 
 
-def test_what_is_deleted_and_not_answered_is_deleted():
+def test_delete_with_lost_reply_is_verified():
     paper = Paper(LOST, MISSING, retry_timeout=5)
     assert logs.delete_log(paper.api, "c1", "migration_1.log") == {"deleted": "migration_1.log"}
 
 
-def test_of_a_daemon_that_heeds_no_range_the_end_is_returned():
+def test_end_is_returned_if_daemon_ignores_range():
     assert logs.read_log(Paper(raw(200, b"one\ntwo\n")).api, "c1", "lxc.log", limit=6) == "e\ntwo\n"[-6:]
     assert logs.read_console_log(Paper(raw(200, b"one\r\n")).api, "c1", limit=3) == "e\r\n"
 
 
-def test_another_failure_of_a_console_is_none_of_an_empty_one():
+def test_other_console_error_is_not_taken_for_empty():
     with pytest.raises(APIException, match="out of order"):
         logs.read_console_log(Paper(failure(500, "out of order")).api, "c1")
     assert logs.read_console_log(Paper(failure(500, "open : no such file or directory")).api, "c1") == ""
 
 
-def test_a_log_that_cannot_be_read_for_a_moment_is_not_said_to_be_missing():
+def test_temporarily_unreadable_log_is_not_reported_missing():
     with pytest.raises(APIConnectionException):
         logs.read_log(Paper(LOST).api, "c1", "lxc.log")
     with pytest.raises(APIException, match="^GET [^;]* out of order$"):
@@ -106,7 +106,7 @@ def test_a_log_that_cannot_be_read_for_a_moment_is_not_said_to_be_missing():
         logs.read_log(paper.api, "c1", "lxc.log")
 
 
-def test_an_instance_that_cannot_be_measured_has_its_status_all_the_same():
+def test_unmeasurable_instance_still_has_its_status():
     paper = Paper(sync([{"name": "c1", "status": "Error", "state": None}]))
     empty = dict.fromkeys(("cpu", "memory", "disk", "network"), {})
     assert metrics.read_metrics(paper.api) == {"c1": {"status": "Error", "pid": 0, "processes": 0, **empty}}
@@ -117,7 +117,7 @@ def test_an_instance_that_cannot_be_measured_has_its_status_all_the_same():
 
 
 @pytest.mark.parametrize("here", ["Running", "Frozen"])
-def test_an_instance_that_is_not_renamed_is_brought_back_to_its_status(here):
+def test_failed_rename_restores_the_power_state(here):
     model = Model({"instances/c1": {**INSTANCE, "status": here}}, ends={"POST instances/c1": [failed("no such luck")]})
     paper = Paper(model)
     steps = rename.plan_rename(paper.api, "c1", "c2", stop=True)
@@ -127,14 +127,14 @@ def test_an_instance_that_is_not_renamed_is_brought_back_to_its_status(here):
     assert model.objects["instances/c1"]["status"] == here
 
 
-def test_a_frozen_instance_is_frozen_under_its_other_name():
+def test_frozen_instance_is_frozen_after_rename():
     model = Model({"instances/c1": {**INSTANCE, "status": "Frozen"}})
     paper = Paper(model)
     assert plans.apply(rename.plan_rename(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
     assert model.objects["instances/c2"]["status"] == "Frozen"
 
 
-def test_what_was_done_with_one_that_does_not_start_again_is_told():
+def test_rename_with_failed_restart_is_reported():
     name, stays = {"name": {"old": "c1", "new": "c2"}}, {"status": {"old": "Running", "new": "Stopped"}}
     running = {"instances/c1": {**INSTANCE, "status": "Running"}}
     paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
@@ -152,21 +152,21 @@ def test_what_was_done_with_one_that_does_not_start_again_is_told():
     assert caught.value.changes == stays
 
 
-def test_an_ephemeral_instance_is_not_stopped_for_another_name():
+def test_ephemeral_instance_is_not_stopped_for_rename():
     paper = Paper(Model({"instances/c1": {**INSTANCE, "status": "Running", "ephemeral": True}}))
     with pytest.raises(InvalidError, match="a stop would delete it"):
         rename.plan_rename(paper.api, "c1", "c2", stop=True)
     assert paper.writes == []
 
 
-def test_a_device_of_a_copy_of_what_is_not_there_yet_is_left_to_the_copy():
+def test_override_of_a_future_copy_is_left_to_the_copy():
     paper = Paper(Model({"profiles/default": {"devices": {"root": {"path": "/"}}}}))
     given, copy = {"eth0": {"mtu": "1300"}}, {"type": "copy", "source": "c0"}
     found = plan.fields_of(paper.api, "c1", InstanceSpec({}, devices_override=given, source=copy))
     assert found["devices"] == given
 
 
-def test_the_profiles_of_an_instance_that_is_renamed_give_its_devices():
+def test_override_uses_profiles_of_the_renamed_instance():
     profiles = {"profiles/web": {"devices": {"eth0": {"type": "nic"}}}, "profiles/default": {"devices": {}}}
     paper = Paper(Model({"instances/old": {**INSTANCE, "profiles": ["default", "web"]}, **profiles}))
     given = {"eth0": {"mtu": "1300"}}

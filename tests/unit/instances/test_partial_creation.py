@@ -48,18 +48,18 @@ def examined(found, snapshots=(), backups=(), root=MISSING):
         partial(last_used_at="2026-01-02T00:00:01Z"),
     ],
 )
-def test_an_instance_with_any_trace_of_its_end_or_use_is_created(found):
+def test_instance_with_any_mark_or_use_is_complete(found):
     assert not partial_creation.looks_partial(SimpleNamespace(metadata=found))
     assert examined(found).created
 
 
 @pytest.mark.parametrize("entries", [[], ["bin"]])
-def test_an_instance_whose_root_can_be_read_is_created(entries):
+def test_instance_with_readable_root_is_complete(entries):
     assert examined(partial(), root=sync(entries)).created
 
 
 @pytest.mark.parametrize("reply", [MISSING, NO_VOLUME])
-def test_a_root_that_was_never_filled_proves_a_partial_creation_of_ours(reply):
+def test_empty_root_proves_our_partial_creation(reply):
     assert examined(partial(), root=reply).is_replaceable
 
 
@@ -74,7 +74,7 @@ def test_a_root_that_was_never_filled_proves_a_partial_creation_of_ours(reply):
         ({**PARTIAL, "config": {"volatile.uuid": MARK}}, MISSING, "cannot be read"),
     ],
 )
-def test_anything_else_proves_nothing(found, reply, words):
+def test_other_evidence_proves_nothing(found, reply, words):
     finding = examined(found, root=reply)
     assert (finding.created, finding.is_replaceable) == (False, False)
     assert words in finding.words + finding.objection
@@ -84,19 +84,19 @@ LATER, EARLIER = ([{"created_at": f"{day}T00:00:01Z"}] for day in ("2026-01-02",
 
 
 @pytest.mark.parametrize("kept", [{"backups": ["/1.0/instances/c1/backups/b"]}, {"snapshots": LATER}])
-def test_a_machine_with_a_backup_or_a_snapshot_of_its_own_is_created(kept):
+def test_machine_with_backup_or_own_snapshot_is_complete(kept):
     assert examined(partial(type="virtual-machine"), **kept).created
     assert not examined(partial(), **kept).is_replaceable
 
 
 @pytest.mark.parametrize("kind", ["container", "virtual-machine"])
-def test_snapshots_that_a_copy_got_from_its_origin_prove_nothing(kind):
+def test_snapshots_copied_from_the_source_prove_nothing(kind):
     finding = examined(partial(type=kind), snapshots=EARLIER)
     assert (finding.created, finding.is_replaceable) == (False, False)
     assert "snapshots of its origin" in finding.objection
 
 
-def test_what_this_process_saw_created_is_not_doubted_again():
+def test_instance_created_in_this_process_is_not_examined_again():
     mark = partial_creation.with_mark({})[1]
     found = partial({"volatile.uuid": mark})
     assert partial_creation.looks_partial(SimpleNamespace(metadata=found))
@@ -104,14 +104,14 @@ def test_what_this_process_saw_created_is_not_doubted_again():
     assert examined(found).created
 
 
-def test_what_can_be_read_since_the_plan_is_not_deleted():
+def test_instance_readable_since_the_plan_is_not_deleted():
     answers = {"c1": sync(PARTIAL), "files": sync(["bin"])}
     paper = Paper(lambda seen: answers.get(seen.path.rpartition("/")[2], sync({})))
     assert partial_creation.delete_partial(paper.api, "c1", SimpleNamespace(metadata=PARTIAL), unproven=True) == {}
     assert paper.writes == []
 
 
-def test_what_is_not_proven_is_deleted_only_on_request():
+def test_unproven_partial_creation_is_deleted_only_on_request():
     answers = {"c1": sync(PARTIAL), "snapshots": sync([]), "backups": sync([]), "files": failure(500, "on fire")}
     paper = Paper(lambda seen: answers.get(seen.path.rpartition("/")[2], sync({})))
     with pytest.raises(InvalidError, match="on fire.*replace_partial: true"):

@@ -70,7 +70,7 @@ ORDERS = [
 
 
 @pytest.mark.parametrize("before, config, running, options, done, after", ORDERS)
-def test_changes_stand_in_the_right_order_with_stop_and_start(before, config, running, options, done, after):
+def test_changes_are_ordered_around_stop_and_start(before, config, running, options, done, after):
     model = instance(before)
     arguments = ({"config": config}, None, running)
     predicted, paper = stated(model, declared.present, *arguments, test=True, **options)
@@ -91,7 +91,7 @@ def test_ready_is_running():
     assert actions(stated(instance("Ready"), power.plan_status, "Stopped")[1]) == ["stop"]
 
 
-def test_a_change_that_waits_for_a_start_is_told():
+def test_change_that_waits_for_a_start_is_reported():
     ret, _ = stated(instance("Running"), declared.present, {"config": {**NESTING, **CPU}})
     assert "security.nesting takes effect at the next start" in ret["comment"]
     assert "limits.cpu takes" not in ret["comment"]
@@ -99,17 +99,17 @@ def test_a_change_that_waits_for_a_start_is_told():
 
 
 @pytest.mark.parametrize("key", ["raw.lxc", "security.privileged", "security.idmap.isolated", "nvidia.runtime"])
-def test_a_key_that_no_running_instance_takes_over_needs_a_restart(key):
+def test_non_live_key_needs_a_restart(key):
     _, paper = stated(instance("Running"), declared.present, {"config": {key: "true"}}, None, None, True)
     assert actions(paper) == ["stop", "PATCH", "start"]
 
 
-def test_a_virtual_machine_takes_over_limits_at_its_next_start():
+def test_virtual_machine_applies_limits_at_next_start():
     model = instance("Running", {"type": "virtual-machine"})
     assert "limits.cpu takes effect" in stated(model, declared.present, {"config": CPU})[0]["comment"]
 
 
-def test_an_instance_that_was_stopped_for_a_change_that_is_refused_runs_again():
+def test_refused_change_restarts_the_stopped_instance():
     model = instance("Running", faults={"PATCH instances/c1": [failure(500, "Invalid config")]})
     ret, paper = stated(model, declared.present, {"config": NESTING}, None, None, True)
     assert ret["result"] is False
@@ -119,7 +119,7 @@ def test_an_instance_that_was_stopped_for_a_change_that_is_refused_runs_again():
     assert model.objects["instances/c1"]["status"] == "Running"
 
 
-def test_a_start_that_fails_leaves_the_creation_in_changes():
+def test_failed_start_leaves_creation_in_changes():
     model = Model(ends={"PUT instances/c1/state": [failed("Failed to start device")]})
     ret, _ = stated(model, declared.present, {}, None, True)
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"})
@@ -127,7 +127,7 @@ def test_a_start_that_fails_leaves_the_creation_in_changes():
 
 
 @pytest.mark.parametrize("running, done", [(True, ["start"]), (None, []), (False, [])])
-def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done):
+def test_new_instance_is_created_in_one_request(running, done):
     model = Model({f"images/{DIGEST}": {"fingerprint": DIGEST}, "images/aliases/busybox": {"target": DIGEST}})
     wanted = {"config": CPU, "devices": {"d": {"type": "none"}}, "profiles": [], "type": "vm", "ephemeral": False}
     predicted, paper = stated(model, declared.present, wanted, "busybox", running, test=True)
@@ -151,7 +151,7 @@ def test_a_new_instance_is_made_in_one_call_with_everything_in_it(running, done)
     assert stated(model, declared.present, wanted, "busybox", running)[0]["changes"] == {}
 
 
-def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
+def test_image_keys_are_written_after_the_create():
     model = Model()
     stated(model, declared.present, {"config": {"image.os": "mine"}})
     assert model.objects["instances/c1"]["config"]["image.os"] == "mine"
@@ -170,7 +170,7 @@ def test_keys_of_the_image_are_written_after_the_create_which_overwrites_them():
         ({"server": "https://x", "alias": "d"}, {"type": "image", "server": "https://x", "alias": "d"}),
     ],
 )
-def test_a_source_is_what_the_daemon_wants(source, rest):
+def test_source_is_translated_for_the_daemon(source, rest):
     paper = Paper(Model({"images/aliases/a/b": {"target": DIGEST}, f"images/{DIGEST}": {}}))
     assert sources.resolve_alias(paper.api, sources.parse_source(source)) == rest
 
@@ -183,7 +183,7 @@ def origin():
 
 @pytest.mark.parametrize("project", [{}, {"project": "p"}])
 @pytest.mark.parametrize("snapshot", [None, "s1"])
-def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
+def test_copy_sends_what_the_daemon_does_not_copy(project, snapshot):
     model = origin()
     source = {"type": "copy", "source": "c1", **project}
     if snapshot:
@@ -207,7 +207,7 @@ def test_a_copy_gets_what_the_daemon_does_not_copy_by_itself(project, snapshot):
 
 
 @pytest.mark.parametrize("source", [{"type": "copy"}, {"type": "copy", "source": None}, {"type": "copy", "source": 5}])
-def test_a_copy_of_nothing_is_refused_before_any_request(source):
+def test_copy_without_source_is_refused_before_any_request(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
         create.create(paper.api, "c2", {}, source)
@@ -215,7 +215,7 @@ def test_a_copy_of_nothing_is_refused_before_any_request(source):
 
 
 @pytest.mark.parametrize("source", ["c0/..", "c0/a/b", "c0/", "../c0", "c0/ "])
-def test_a_copy_of_what_is_no_name_is_refused(source):
+def test_copy_from_invalid_name_is_refused(source):
     model = origin()
     paper = Paper(model)
     with pytest.raises(LxdapiError):
@@ -223,7 +223,7 @@ def test_a_copy_of_what_is_no_name_is_refused(source):
     assert paper.writes == []
 
 
-def test_a_description_that_is_not_declared_survives_each_way_of_writing():
+def test_undeclared_description_survives_each_write():
     for config in (CPU, DROP):
         model = instance("Stopped", {"description": "mine"})
         stated(model, declared.present, {"config": config})
@@ -231,7 +231,7 @@ def test_a_description_that_is_not_declared_survives_each_way_of_writing():
 
 
 @pytest.mark.parametrize("source", ["nothing", "2" * 64, {"alias": "nothing"}])
-def test_of_a_source_that_is_not_there_it_is_said_plainly_whatever_the_daemon_says(source):
+def test_missing_source_is_reported_with_its_path(source):
     model = Model(faults={"POST instances": [failure(400, "Instance type not specified")]})
     ret, paper = stated(model, declared.present, {}, source)
     assert (ret["result"], ret["changes"], paper.writes) == (False, {}, ["POST /1.0/instances"])
@@ -239,7 +239,7 @@ def test_of_a_source_that_is_not_there_it_is_said_plainly_whatever_the_daemon_sa
 
 
 @pytest.mark.parametrize("source", [5, ["a"], {"alias": "a\n"}, {"fingerprint": "abc"}])
-def test_a_source_that_is_none_is_refused(source):
+def test_invalid_source_is_refused(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
         sources.resolve_alias(paper.api, sources.parse_source(source))
@@ -250,7 +250,7 @@ def test_a_source_that_is_none_is_refused(source):
     "options",
     [{"running": "yes"}, {"running": "Running"}, {"running": 2}, {"running": []}, {"wanted": {"type": "jail"}}],
 )
-def test_what_is_no_declaration_is_refused_before_any_request(options):
+def test_invalid_declaration_is_refused_before_any_request(options):
     ret, paper = stated(instance(), declared.present, **{"wanted": {}, **options})
     assert (ret["result"], ret["changes"], paper.seen) == (False, {}, [])
 
@@ -263,7 +263,7 @@ def test_a_stop_that_would_delete_is_refused(status):
         assert "ephemeral" in ret["comment"]
 
 
-def test_an_ephemeral_instance_is_not_restarted_for_a_change():
+def test_ephemeral_instance_is_not_restarted_for_a_change():
     model = instance("Running", {"ephemeral": True})
     _, paper = stated(model, declared.present, {"config": NESTING}, None, None, True)
     assert actions(paper) == ["PATCH"]
@@ -281,7 +281,7 @@ def test_an_ephemeral_instance_is_not_restarted_for_a_change():
     ]
     + [(status, status, []) for status in ("Running", "Stopped", "Frozen")],
 )
-def test_each_status_is_reached_from_each_other(before, goal, done):
+def test_each_power_state_is_reached_from_each_other(before, goal, done):
     model = instance(before)
     predicted, _ = stated(model, power.plan_status, goal, test=True)
     ret, paper = stated(model, power.plan_status, goal)
@@ -290,18 +290,18 @@ def test_each_status_is_reached_from_each_other(before, goal, done):
     assert stated(model, power.plan_status, goal)[0]["changes"] == {}
 
 
-def test_a_status_of_an_instance_that_is_not_there_is_a_failure():
+def test_power_state_of_missing_instance_is_a_failure():
     ret, paper = stated(Model(), power.plan_status, "Running")
     assert (ret["result"], paper.writes) == (False, [])
 
 
-def test_a_passing_status_is_waited_for():
+def test_transitional_status_is_awaited():
     answers = [sync({**C1, "status": word}) for word in ("Stopping", "Stopping", "Stopped")]
     ret, paper = stated(Model(faults={"GET instances/c1": answers}), power.plan_status, "Stopped")
     assert (ret["result"], ret["changes"], len(paper.seen)) == (True, {}, 3)
 
 
-def test_a_status_that_never_settles_is_given_up():
+def test_endless_transitional_status_is_given_up():
     paper = Paper(instance("Starting"))
     with pytest.raises(LxdapiError, match="still Starting after 0.3 s"):
         power.wait_until_stable(paper.api, "c1", timeout=0.3)
@@ -314,13 +314,13 @@ def test_a_status_that_never_settles_is_given_up():
     (5, True, [{"action": "stop", "timeout": 5}]),
     (0, True, [{"action": "stop", "force": True}]),
 ])  # fmt: skip
-def test_a_stop_has_its_time_and_force_only_if_told(timeout, force, bodies):
+def test_stop_sends_timeout_and_force_only_if_declared(timeout, force, bodies):
     ret, paper = stated(instance("Running"), power.plan_status, "Stopped", timeout, force)
     assert [seen.json for seen in paper.seen if seen.line == STATE] == bodies
     assert ret["changes"].get("forced", False) is bodies[0].get("force", False)
 
 
-def test_a_stop_that_is_not_obeyed_is_forced_only_if_told_and_says_so():
+def test_failed_stop_is_forced_only_with_force_and_reported():
     for force, result in ((False, False), (True, True)):
         model = instance("Running", ends={"PUT instances/c1/state": [failed("shutting down failed")]})
         ret, paper = stated(model, power.plan_status, "Stopped", 1, force)
@@ -335,7 +335,7 @@ def test_a_stop_that_is_not_obeyed_is_forced_only_if_told_and_says_so():
     [("Stopped", "Running", "start"), ("Running", "Stopped", "stop"), ("Running", "Frozen", "freeze")]
     + [("Frozen", "Running", "unfreeze")],
 )
-def test_somebody_who_did_it_first_is_as_good(before, goal, action):
+def test_power_change_by_others_is_no_failure(before, goal, action):
     def first(model):
         model.objects["instances/c1"]["status"] = goal
 
@@ -351,7 +351,7 @@ def test_somebody_who_did_it_first_is_as_good(before, goal, action):
     ("Frozen", True, ["stop", "DELETE"]),
     ("Error", True, ["stop", "DELETE"]),
 ])  # fmt: skip
-def test_an_instance_is_deleted_a_running_one_by_force(status, force, done):
+def test_running_instance_is_deleted_with_force(status, force, done):
     model = instance(status)
     predicted, _ = stated(model, plan.plan_absent, force, test=True)
     ret, paper = stated(model, plan.plan_absent, force)
@@ -363,20 +363,20 @@ def test_an_instance_is_deleted_a_running_one_by_force(status, force, done):
 
 @pytest.mark.parametrize("status", ["Running", "Frozen", "Ready"])
 @pytest.mark.parametrize("test", [True, False])
-def test_a_running_instance_is_not_deleted_without_force(status, test):
+def test_running_instance_is_not_deleted_without_force(status, test):
     ret, paper = stated(instance(status), plan.plan_absent, False, test=test)
     assert (ret["result"], ret["changes"], paper.writes) == (False, {}, [])
     assert "force" in ret["comment"]
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_an_instance_that_is_about_to_stop_is_waited_for_and_deleted(force):
+def test_stopping_instance_is_awaited_and_deleted(force):
     model = instance("Stopped", faults={"GET instances/c1": [sync({**C1, "status": "Stopping"})]})
     ret, _ = stated(model, plan.plan_absent, force)
     assert (ret["result"], ret["changes"]) == (True, {"deleted": "c1"}), ret["comment"]
 
 
-def test_an_ephemeral_instance_that_vanishes_with_its_stop_is_deleted():
+def test_ephemeral_instance_deleted_by_its_stop_is_deleted():
     model = instance("Running", {"ephemeral": True})
     model._act = lambda path, action: model._delete(path, None)
     ret, _ = stated(model, plan.plan_absent, True)

@@ -67,7 +67,7 @@ def settled(rules, hours, step):
     return have, last
 
 
-def test_a_snapshot_is_made_and_named_after_the_beginning_of_its_period():
+def test_snapshot_is_named_after_the_start_of_its_period():
     instance = Instance()
     predicted = rotated(instance, {"daily": 2}, test=True)
     change = {"snapshots": {TODAY: {"old": None, "new": "2026-11-25T00:00:00Z"}}}
@@ -99,13 +99,13 @@ def test_the_shortest_period_counts(rules, name):
     assert instance.there == [f"lxdapi-{name}"]
 
 
-def test_the_zone_of_the_clock_has_no_say():
+def test_timezone_of_the_clock_does_not_matter():
     instance = Instance()
     rotated(instance, {"daily": 1}, now=NOW.astimezone(timezone(timedelta(hours=5))))
     assert instance.there == [TODAY]
 
 
-def test_old_ones_go_after_a_new_one_was_made_and_each_is_named():
+def test_old_snapshots_are_deleted_after_the_new_one_exists():
     instance = Instance("lxdapi-20261122T000000Z", "lxdapi-20261124T000000Z")
     changes = rotated(instance, {"daily": 2})["changes"]
     assert changes == {
@@ -125,14 +125,14 @@ FOREIGN = (
 )
 
 
-def test_what_the_rotation_did_not_make_stays():
+def test_foreign_snapshots_stay():
     instance = Instance(*FOREIGN, "lxdapi-20200101T000000Z")
     ret = rotated(instance, {"keep_last": 1})
     assert set(ret["changes"]["snapshots"]) == {TODAY, "lxdapi-20200101T000000Z"}
     assert instance.there == [*FOREIGN, TODAY]
 
 
-def test_two_rotations_of_one_instance_have_a_prefix_each():
+def test_two_rotations_of_one_instance_need_two_prefixes():
     instance = Instance(TODAY)
     rotated(instance, {"keep_last": 1, "every": "1h"}, prefix="h.")
     assert instance.there == [TODAY, "h.20261125T210000Z"]
@@ -145,7 +145,7 @@ def test_a_prefix_is_no_pattern():
     assert instance.there == ["hx20200101T000000Z", "h.20261125T000000Z"]
 
 
-def test_somebody_else_having_made_or_deleted_it_meanwhile_is_as_good():
+def test_create_or_delete_by_others_is_no_failure():
     instance = Instance("lxdapi-20200101T000000Z")
     steps = snapshot_rotation.plan_rotation(Paper(instance).api, "web1", {"daily": 1}, now=NOW)
     rotated(instance, {"daily": 1})
@@ -154,7 +154,7 @@ def test_somebody_else_having_made_or_deleted_it_meanwhile_is_as_good():
     assert list(late) == [] and plans.apply(steps[1:]) == {}
 
 
-def test_a_snapshot_of_a_time_to_come_neither_stands_for_one_of_today_nor_goes():
+def test_future_snapshot_is_neither_used_nor_deleted():
     wrong = "lxdapi-20380119T000000Z"
     instance = Instance("lxdapi-20261124T000000Z", wrong)
     assert set(rotated(instance, {"daily": 1})["changes"]["snapshots"]) == {"lxdapi-20261124T000000Z", TODAY}
@@ -162,13 +162,13 @@ def test_a_snapshot_of_a_time_to_come_neither_stands_for_one_of_today_nor_goes()
     assert rotated(instance, {"daily": 1})["changes"] == {}
 
 
-def test_fewer_that_are_to_be_kept_go_without_a_new_one():
+def test_reduced_count_deletes_without_new_snapshot():
     instance = Instance("lxdapi-20261123T000000Z", "lxdapi-20261124T000000Z", TODAY)
     rotated(instance, {"daily": 1})
     assert instance.there == [TODAY]
 
 
-def test_an_hourly_rotation_that_becomes_a_daily_one_is_as_declared_at_once():
+def test_change_from_hourly_to_daily_applies_at_once():
     have = times("11-25 01:00", "11-25 05:00")
     assert snapshot_rotation.schedule(have, snapshot_rotation._periods({"daily": 1}), NOW) == (
         [],
@@ -190,7 +190,7 @@ moments = st.sets(st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1)).map(l
 
 
 @given(moments, rule, rule, rule, rule)
-def test_nothing_is_left_to_do_after_it_was_done_and_the_newest_stays(have, keep_last, daily, weekly, monthly):
+def test_second_rotation_is_silent_and_keeps_the_newest(have, keep_last, daily, weekly, monthly):
     rules = {"keep_last": keep_last, "daily": daily, "weekly": weekly, "monthly": monthly}
     if not any(rules.values()):
         return
@@ -224,7 +224,7 @@ def test_nothing_is_left_to_do_after_it_was_done_and_the_newest_stays(have, keep
         ("..", {"daily": 1}, None, "instance name '..' is not valid"),
     ],
 )
-def test_what_is_no_rotation_is_refused_before_anything_is_asked(name, rules, prefix, words):
+def test_invalid_rotation_is_refused_before_any_request(name, rules, prefix, words):
     paper = Paper()
     with pytest.raises(InvalidError, match=words):
         snapshot_rotation.plan_rotation(paper.api, name, rules, prefix)

@@ -69,7 +69,7 @@ def applied(daemon, word, test=False):
 
 
 @words
-def test_it_is_predicted_done_once_and_silent_afterwards(word):
+def test_restore_is_predicted_done_once_and_then_silent(word):
     daemon = Daemon(word)
     change = {"restored": {"old": None, "new": f"snap0 {MADE}"}}
     predicted, paper = applied(daemon, word, test=True)
@@ -84,7 +84,7 @@ def test_it_is_predicted_done_once_and_silent_afterwards(word):
 
 
 @words
-def test_a_newer_snapshot_of_the_name_is_another_one(word):
+def test_newer_snapshot_of_same_name_is_another_one(word):
     daemon = Daemon(word, config={MARK: "snap0 2029-01-01T00:00:00Z"})
     change = {"restored": {"old": "snap0 2029-01-01T00:00:00Z", "new": f"snap0 {MADE}"}}
     assert applied(daemon, word, test=True)[0]["changes"] == change
@@ -93,14 +93,14 @@ def test_a_newer_snapshot_of_the_name_is_another_one(word):
 
 
 @words
-def test_another_snapshot_that_was_restored_is_told(word):
+def test_previously_restored_snapshot_is_in_changes(word):
     daemon = Daemon(word, config={MARK: f"other {MADE}"})
     assert applied(daemon, word)[0]["changes"]["restored"]["old"] == f"other {MADE}"
 
 
 @words
 @pytest.mark.parametrize("empties", [True, False])
-def test_a_description_that_is_lost_is_written_back(word, empties):
+def test_lost_description_is_restored(word, empties):
     daemon = Daemon(word, empties=empties)
     before = daemon.owner["description"]
     applied(daemon, word)
@@ -108,7 +108,7 @@ def test_a_description_that_is_lost_is_written_back(word, empties):
 
 
 @words
-def test_the_description_that_a_snapshot_has_is_that_of_what_is_restored(word):
+def test_description_stored_in_snapshot_wins(word):
     daemon = Daemon(word, empties=True, description="")
     applied(daemon, word)
     assert daemon.owner["description"] == "", "it was empty when the snapshot was made"
@@ -123,7 +123,7 @@ def test_an_empty_description_is_not_written_back(word):
 
 
 @words
-def test_what_does_not_exist_is_predicted_for_it_may_be_made_in_the_same_run(word):
+def test_missing_snapshot_is_predicted(word):
     daemon = Daemon(word, made=None)
     predicted, _ = applied(daemon, word, test=True)
     assert (predicted["result"], predicted["changes"]) == (None, {"restored": {"old": None, "new": daemon.name}})
@@ -134,7 +134,7 @@ def test_what_does_not_exist_is_predicted_for_it_may_be_made_in_the_same_run(wor
 
 
 @words
-def test_what_comes_between_the_plan_and_the_apply_is_restored(word):
+def test_snapshot_created_after_plan_is_restored(word):
     daemon = Daemon(word, made=None)
     (step,) = snapshots.plan_restore(Paper(daemon).api, word, daemon.name)
     daemon.snapshot = {"name": "snap0", "created_at": MADE}
@@ -145,7 +145,7 @@ def test_what_comes_between_the_plan_and_the_apply_is_restored(word):
 
 @words
 @pytest.mark.parametrize("name", ["snap0", "", "a/b/c/d", "web1/..", "default/data/..", "/", None, 5, ["a/b"], b"a/b"])
-def test_a_bad_name_is_refused_before_any_request(word, name):
+def test_invalid_name_is_refused_before_any_request(word, name):
     paper = Paper()
     with pytest.raises(InvalidError, match="snapshot name"):
         snapshots.plan_restore(paper.api, word, name)
@@ -153,7 +153,7 @@ def test_a_bad_name_is_refused_before_any_request(word, name):
 
 
 @pytest.mark.parametrize("word, name", [("instance", "web1"), ("storage_volume", "default/data")])
-def test_an_empty_config_does_not_clear_the_mark_or_it_would_be_restored_again(word, name):
+def test_empty_config_keeps_the_restore_mark(word, name):
     path = {"instance": "instances/web1", "storage_volume": "storage-pools/default/volumes/custom/data"}[word]
     owner = {"config": {MARK: "snap0 x", "user.a": "b"}, "description": ""}
     paper = Paper(lambda seen: sync(owner) if seen.line == f"GET /1.0/{path}" else failure(404, "not found"))
@@ -165,7 +165,7 @@ def test_an_empty_config_does_not_clear_the_mark_or_it_would_be_restored_again(w
 
 @words
 @pytest.mark.parametrize("given, seconds", [(None, 3600), (7200, 7200), (4000.5, 4000.5)])
-def test_a_restore_has_its_time(word, given, seconds):
+def test_restore_has_its_timeout(word, given, seconds):
     paper = Paper(Daemon(word), timeout=60)
     steps.apply(snapshots.plan_restore(paper.api, word, WORDS[word][0], given))
     (restore,) = [seen for seen in paper.seen if seen.method == "PUT" and "restore" in seen.json]
@@ -173,7 +173,7 @@ def test_a_restore_has_its_time(word, given, seconds):
 
 
 @words
-def test_a_restore_whose_answer_was_lost_is_awaited_before_it_is_made_again(word):
+def test_restore_with_lost_reply_is_awaited_before_retry(word):
     daemon = Daemon(word)
     reset, running = [requests.exceptions.ConnectionError(ConnectionResetError(104, "reset"))], ["running"]
 
@@ -194,7 +194,7 @@ def test_a_restore_whose_answer_was_lost_is_awaited_before_it_is_made_again(word
 
 @words
 @pytest.mark.parametrize("timeout", ["soon", -1, [5], True])
-def test_a_time_that_is_none_is_refused_before_any_request(word, timeout):
+def test_invalid_timeout_is_refused_before_any_request(word, timeout):
     paper = Paper()
     with pytest.raises(InvalidError):
         snapshots.plan_restore(paper.api, word, WORDS[word][0], timeout)

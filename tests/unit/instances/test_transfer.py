@@ -43,13 +43,13 @@ LOOP, OUT = "127.0.0.1:8443", "10.0.0.1:8443"
         (Somewhere(HERE), Somewhere(HERE + "2"), "relay", []),
     ],
 )
-def test_the_way_is_chosen_by_who_listens_where_the_other_is(source, there, mode, urls):
+def test_route_depends_on_which_daemon_listens(source, there, mode, urls):
     way = transfer.choose_route(source, there)
     assert (way.mode, list(way.urls)) == (mode, urls)
     assert way.why
 
 
-def test_a_way_that_is_asked_for_is_taken_or_refused():
+def test_requested_mode_is_used_or_refused():
     source, there = Somewhere(HERE, OUT), Somewhere(FAR, OUT)
     assert [transfer.choose_route(source, there, mode).mode for mode in transfer.MODES] == list(transfer.MODES)
     with pytest.raises(InvalidError, match="mode pull: the source"):
@@ -58,12 +58,12 @@ def test_a_way_that_is_asked_for_is_taken_or_refused():
         transfer.choose_route(source, there, ["pull"])
 
 
-def test_two_members_of_a_cluster_are_the_same_daemon():
+def test_cluster_members_count_as_the_same_daemon():
     assert transfer.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="a"))
     assert not transfer.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="b"))
 
 
-def test_a_copy_is_another_instance_and_a_moved_one_the_same():
+def test_copy_gets_a_new_identity_and_moved_instance_keeps_it():
     config = {
         "user.a": "1",
         "volatile.base_image": "b",
@@ -79,7 +79,7 @@ def test_a_copy_is_another_instance_and_a_moved_one_the_same():
     assert set(transfer.kept_config(config, moved=True)) == {"user.a", "volatile.base_image"} | more
 
 
-def test_whatever_differs_in_a_copy_is_named():
+def test_each_difference_of_a_copy_is_named():
     found = {
         "description": "x",
         "config": {"user.a": "1", "user.b": "1", "volatile.x": "1", copy.MIGRATING: "m"},
@@ -108,7 +108,7 @@ def frame(payload, masked):
     return head + (b"\0\0\0\0" if masked else b"") + payload
 
 
-def test_frames_are_masked_in_whatever_pieces_they_arrive():
+def test_frames_are_masked_in_pieces_of_any_size():
     payloads = [os.urandom(size) for size in (0, 1, 125, 126, 65535, 65536, 200000, 0, 5)]
     data, expected = (b"".join(frame(each, masked) for each in payloads) for masked in (False, True))
     for size in (1, 7, 4096, 65537, len(data)):
@@ -116,7 +116,7 @@ def test_frames_are_masked_in_whatever_pieces_they_arrive():
         assert b"".join(masking.feed(data[at : at + size]) for at in range(0, len(data), size)) == expected
 
 
-def test_what_one_daemon_sends_the_other_gets_and_the_end_too(monkeypatch):
+def test_relay_passes_data_and_end(monkeypatch):
     sides = {}
 
     class Connection(socket.socket):

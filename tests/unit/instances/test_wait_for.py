@@ -15,13 +15,13 @@ TCP = """\
 """
 
 
-def test_the_ports_are_those_that_somebody_listens_on():
+def test_listening_ports_are_parsed():
     assert waiting.listening(TCP) == {22, 8080}
     assert waiting.listening("") == waiting.listening("cat: nothing\n") == set()
     assert waiting.listening("a b:zz c 0A\nd e c 0A\n") == set(), "what cat writes is the instance's own"
 
 
-def test_each_thing_is_one_condition_with_the_time_of_its_mapping():
+def test_each_condition_has_the_timeout_of_its_mapping():
     wait_for = [{"ipv4": "eth0", "ready": True, "timeout": 5}, {"port": "80"}, {"cmd": ["test", "-e", "/x"]}]
     assert waiting.conditions(wait_for) == [
         ("ipv4", "eth0", 5),
@@ -56,6 +56,6 @@ def test_each_thing_is_one_condition_with_the_time_of_its_mapping():
     ],
     ids=str,
 )
-def test_anything_else_is_refused(wait_for):
+def test_invalid_wait_for_is_refused(wait_for):
     with pytest.raises(InvalidError):
         waiting.conditions(wait_for)

@@ -22,13 +22,13 @@ def asked(remotes, context=None, **options):
     return connection.connect(names, **options)
 
 
-def test_no_remote_is_the_daemon_of_this_machine(monkeypatch):
+def test_no_remote_means_the_local_daemon(monkeypatch):
     monkeypatch.setenv("LXD_SOCKET", "/run/x.socket")
     for remotes in (None, {}, {"other": "/run/y.socket"}):
         assert asked(remotes).endpoint.endswith("%2Frun%2Fx.socket")
 
 
-def test_progress_is_told_on_the_bus_where_that_is_wanted():
+def test_progress_events_are_sent_if_enabled():
     sent, settings = [], {"lxdapi:remotes": {"far": "/x"}, "lxdapi:progress_events": True}
     functions = {"config.get": settings.get, "event.send": lambda tag, data: sent.append((tag, data))}
     connection.connect({"__salt__": functions, "__context__": {}}, "far").on_progress("1234", {"percent": 5})
@@ -37,7 +37,7 @@ def test_progress_is_told_on_the_bus_where_that_is_wanted():
 
 
 @pytest.mark.parametrize("answer", [False, OSError("no master")])
-def test_a_bus_that_does_not_work_is_tried_once(answer):
+def test_broken_event_bus_is_tried_once(answer):
     sent, settings = [], {"lxdapi:remotes": {"far": "/x"}, "lxdapi:progress_events": True}
 
     def send(tag, data):
@@ -60,7 +60,7 @@ def there(tmp_path):
         yield str(tmp_path / "s")
 
 
-def test_a_remote_called_local_is_the_daemon_of_this_machine(there):
+def test_remote_named_local_is_the_local_daemon(there):
     assert asked({"local": "/run/l.socket"}).endpoint.endswith("%2Frun%2Fl.socket")
     assert asked({"local": {"endpoint": there, "project": "p"}}).project == "p"
 
@@ -73,25 +73,25 @@ def test_a_remote_has_its_settings(there):
     assert asked({"x": settings}, remote="x", project="q").project == "q"
 
 
-def test_an_unknown_remote_is_told_with_those_there_are():
+def test_unknown_remote_error_lists_remotes():
     with pytest.raises(InvalidError, match="remote 'z' .* there are: x, y"):
         asked({"y": "/y", "x": "/x"}, remote="z")
     with pytest.raises(InvalidError, match="there are: none"):
         asked(None, remote="z")
 
 
-def test_an_unknown_setting_is_told_with_those_there_are():
+def test_unknown_setting_error_lists_settings():
     with pytest.raises(InvalidError, match="remote 'x': unknown setting endpont; there are: .*endpoint"):
         asked({"x": {"endpont": "/x"}}, remote="x")
 
 
 @pytest.mark.parametrize("settings", [5, None, ["/x"], {"endpoint": 5}])
-def test_a_remote_that_is_none_is_told(settings):
+def test_invalid_remote_is_refused(settings):
     with pytest.raises(InvalidError):
         asked({"x": settings}, remote="x")
 
 
-def test_a_connection_is_kept_for_the_run_by_remote_and_project(there):
+def test_connection_is_cached_by_remote_and_project(there):
     remotes, context = {"x": there, "y": "/y"}, {}
     first = asked(remotes, context, remote="x")
     assert asked(remotes, context, remote="x") is first
@@ -100,7 +100,7 @@ def test_a_connection_is_kept_for_the_run_by_remote_and_project(there):
     assert asked({"x": "/z"}, context, remote="x") is not first, "settings that changed are another remote"
 
 
-def test_threads_of_a_run_share_what_is_known_of_the_daemon():
+def test_threads_share_facts_about_the_daemon():
     remotes, context = {"x": "/x"}, {}
     found = [asked(remotes, context, remote="x")]
     thread = threading.Thread(target=lambda: found.append(asked(remotes, context, remote="x")))
@@ -115,7 +115,7 @@ def test_the_context_shows_no_secret():
     assert "PRIVATE" not in repr(list(context))
 
 
-def test_a_daemon_that_does_not_trust_us_is_told_with_our_fingerprint(tmp_path):
+def test_untrusted_error_names_our_fingerprint(tmp_path):
     ours, theirs = make_pair(tmp_path, "client"), make_pair(tmp_path, "server")
     body = b'{"type":"sync","metadata":{"auth":"untrusted"}}'
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
@@ -164,7 +164,7 @@ def test_fronts_without_a_version_are_not_refused(tmp_path):
     connection.require_one_version({"__file__": str(tmp_path / "states" / "x.py")})
 
 
-def test_a_local_file_is_itself_and_others_are_fetched():
+def test_local_path_is_used_directly_and_urls_are_fetched():
     fetched = []
 
     def cache_file(source, saltenv, **options):
@@ -182,6 +182,6 @@ def failing(*args, **kwargs):
 
 
 @pytest.mark.parametrize("cache_file", [lambda *a, **k: "", lambda *a, **k: False, failing])
-def test_a_file_that_cannot_be_fetched_is_told_by_its_source(cache_file):
+def test_failed_fetch_names_the_source(cache_file):
     with pytest.raises(LxdapiError, match="salt://x.tar cannot be fetched"):
         local_files.local_file(cache_file, "salt://x.tar")

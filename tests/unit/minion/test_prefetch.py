@@ -53,12 +53,12 @@ def begun(*chunks, test=False, setting=None, ran=(), **opts):
 A, B, C = entry("a1"), entry("b1"), entry("c1")
 
 
-def test_what_follows_directly_and_depends_on_nothing_is_begun():
+def test_independent_following_states_are_prefetched():
     assert begun(A, B, C) == ["b1", "c1"]
     assert begun(A, B, C, ran=["a1"]) == ["c1"]
 
 
-def test_so_it_is_where_the_master_orchestrates():
+def test_orchestrated_states_are_prefetched():
     assert begun(*({**each, "__orchestration_jid__": "20300101000000000000"} for each in (A, B))) == ["b1"]
 
 
@@ -92,16 +92,16 @@ def test_so_it_is_where_the_master_orchestrates():
     ],
     ids=str,
 )
-def test_a_barrier_and_what_is_behind_it_are_not(middle):
+def test_states_behind_a_barrier_are_not_prefetched(middle):
     assert begun(A, middle, C) == []
     assert begun(entry("z1"), A, middle, C)[:1] == ["a1"]
 
 
-def test_one_that_is_named_by_an_earlier_one_is_not():
+def test_state_named_by_an_earlier_one_is_not_prefetched():
     assert begun(entry("a1", source={"type": "copy", "source": "b1"}), B) == []
 
 
-def test_the_same_name_elsewhere_is_another_one():
+def test_same_name_on_another_remote_is_independent():
     assert begun(A, entry("a1", __id__="2", remote="far"), entry("a1", __id__="3", remote="farther")) == ["a1"] * 2
     here = [entry("a1", __id__=project, project=project) for project in ("p", "q")]
     assert begun(*here) == ["a1"]
@@ -109,13 +109,13 @@ def test_the_same_name_elsewhere_is_another_one():
     assert begun(A, entry("a1", __id__="2", remote="local")) == []
 
 
-def test_the_first_may_have_had_requisites_and_must_not_be_tried_again():
+def test_first_state_may_have_requisites_but_no_retry():
     assert begun(entry("a1", require=[{"test": "x"}]), B) == ["b1"]
     for more in ({"retry": {"attempts": 2}}, {"parallel": True}, {"wait_for": {"ready": True}}, {"check_cmd": "true"}):
         assert begun(entry("a1", **more), B) == []
 
 
-def test_what_runs_before_its_own_turn_begins_nothing():
+def test_state_run_before_its_turn_starts_no_prefetch():
     """Another one requires it: between the two there is what has not run yet."""
     assert begun(A, B, C, ran=["b1"]) == []
 
@@ -123,18 +123,18 @@ def test_what_runs_before_its_own_turn_begins_nothing():
 @pytest.mark.parametrize(
     "how", [{"test": True}, {"setting": 0}, {"setting": 1, "failhard": True}, {"global_state_conditions": {"*": ["x"]}}]
 )
-def test_there_are_runs_in_which_nothing_is(how):
+def test_prefetch_is_disabled_in_some_runs(how):
     assert begun(A, B, C, **how) == []
     assert begun(A, B, C, entry("x", state="test", parallel=True)) == []
 
 
-def test_snapshots_of_one_instance_are_made_one_after_the_other():
+def test_snapshots_of_one_instance_are_sequential():
     one, two, other = (entry(name, state="lxdapi_instance_snapshot") for name in ("a1/s1", "a1/s2", "b1/s1"))
     assert begun(one, two, other) == []
     assert begun(two, other) == ["b1/s1"]
 
 
-def test_each_function_that_may_be_is_one_of_ours():
+def test_each_prefetchable_function_exists():
     for state, fun in prefetch.FUNCTIONS:
         assert f"\ndef {fun}(\n    name," in _source(state) or f"\ndef {fun}(name," in _source(state)
 
@@ -143,7 +143,7 @@ def _source(state):
     return (REPO / "_states" / f"{state}.py").read_text(encoding="utf-8")
 
 
-def test_what_was_refused_with_nothing_done_is_tried_again_at_its_turn_and_nothing_else_is():
+def test_only_failure_without_changes_is_retried_at_its_turn():
     for first, again in (
         ((False, {}), True),
         ((False, {"created": "b1"}), False),
@@ -164,7 +164,7 @@ def test_what_was_refused_with_nothing_done_is_tried_again_at_its_turn_and_nothi
 
 
 @pytest.mark.parametrize("most, expected", [(32, 6), (3, 3)])
-def test_each_daemon_has_as_many_at_once_as_it_bears_and_all_together_no_more_than_there_may_be(most, expected):
+def test_concurrency_is_limited_per_daemon_and_in_total(most, expected):
     begun, together, seen = prefetch.PrefetchBatch(most), threading.Barrier(expected), []
 
     def state(daemon):
@@ -181,7 +181,7 @@ def test_each_daemon_has_as_many_at_once_as_it_bears_and_all_together_no_more_th
     assert sorted(seen) == ["a"] * 6 + ["b"] * 6 + ["c"] * 6
 
 
-def test_after_one_that_raised_the_others_run():
+def test_exception_in_one_does_not_stop_the_others():
     """Salt tells an exception as the failure of that state, and goes on."""
     begun, seen = prefetch.PrefetchBatch(1), []
     begun.add("a", "local", lambda: 1 / 0)
@@ -193,7 +193,7 @@ def test_after_one_that_raised_the_others_run():
     assert seen == ["b"]
 
 
-def test_where_salt_is_interrupted_no_more_are_begun():
+def test_interruption_stops_new_prefetches():
     begun, go, seen = prefetch.PrefetchBatch(1), threading.Event(), []
     begun.add("a", "local", lambda: go.wait(10))
     begun.add("b", "local", lambda: seen.append("b"))

@@ -17,7 +17,7 @@ class Overtaken(read_cache.ReadCache):
         return False
 
 
-def test_a_list_that_a_write_takes_away_while_it_is_found_too_old_is_made_anew():
+def test_list_dropped_by_concurrent_write_is_read_again():
     cache, asked = Overtaken(), []
 
     def get(path, params):

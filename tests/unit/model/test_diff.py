@@ -218,7 +218,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("wanted, changes, fields, touched, removes", CHANGES.values(), ids=CHANGES)
-def test_what_differs_is_told_and_written_and_nothing_else(wanted, changes, fields, touched, removes):
+def test_only_differences_are_reported_and_written(wanted, changes, fields, touched, removes):
     found = delta(INSTANCE, wanted, CURRENT)
     assert found.changes == changes
     assert found.fields == fields
@@ -243,28 +243,28 @@ SILENT = {
 
 
 @pytest.mark.parametrize("wanted", SILENT.values(), ids=SILENT)
-def test_what_is_as_declared_is_no_change(wanted):
+def test_object_as_declared_is_no_change(wanted):
     assert not delta(INSTANCE, wanted, CURRENT)
 
 
 @pytest.mark.parametrize("empty", [None, {}])
-def test_an_object_without_a_map_has_an_empty_one(empty):
+def test_missing_map_equals_an_empty_map(empty):
     assert not delta(INSTANCE, {"config": {}, "devices": {}}, {"config": empty, "devices": empty})
     found = delta(INSTANCE, {"config": {"a.b": "c"}}, {"config": empty})
     assert found.fields == {"config": {"a.b": "c"}}
 
 
 @pytest.mark.parametrize("field, empty", [("description", ""), ("profiles", []), ("ephemeral", False)])
-def test_a_field_that_the_daemon_leaves_out_is_an_empty_one(field, empty):
+def test_field_left_out_by_daemon_is_empty(field, empty):
     assert not delta(INSTANCE, {field: empty}, {})
 
 
-def test_a_profile_keeps_nothing_of_its_config_for_itself():
+def test_profile_config_has_no_daemon_keys():
     found = delta(PROFILE, {"config": {}}, {"config": {"image.os": "x", "user.a": "b"}})
     assert found.fields == {"config": {}}
 
 
-def test_the_objects_that_were_compared_are_not_altered():
+def test_compared_objects_are_not_modified():
     before = repr(CURRENT)
     for wanted, *_ in CHANGES.values():
         delta(INSTANCE, wanted, CURRENT)
@@ -272,7 +272,7 @@ def test_the_objects_that_were_compared_are_not_altered():
 
 
 @pytest.mark.parametrize("field", ["config", "devices"])
-def test_secret_values_are_masked_in_changes_and_sent_as_they_are(field):
+def test_secrets_are_masked_in_changes_and_sent_in_full(field):
     keys = {"user.password": "old-one"} if field == "config" else {"d": {"user.password": "old-one"}}
     new = {"user.password": "new-one"} if field == "config" else {"d": {"user.password": "new-one"}}
     found = delta(PROFILE, {field: new}, {field: keys})
@@ -280,14 +280,14 @@ def test_secret_values_are_masked_in_changes_and_sent_as_they_are(field):
     assert found.touched == {field: new}
 
 
-def test_a_secret_that_comes_or_goes_is_seen_to_come_or_go():
+def test_added_or_removed_secret_is_visible():
     come = delta(PROFILE, {"config": {"user.password": "x"}}, {"config": {}})
     gone = delta(PROFILE, {"config": {"user.password": None}}, {"config": {"user.password": "x"}})
     assert come.changes == {"config": {"user.password": {"old": None, "new": "(hidden)"}}}
     assert gone.changes == {"config": {"user.password": {"old": "(hidden)", "new": None}}}
 
 
-def test_a_device_with_a_secret_is_masked_when_it_goes_or_comes():
+def test_device_with_secret_is_masked_when_added_or_removed():
     device = {"d": {"type": "x", "token": "s3cret"}}
     gone = delta(PROFILE, {"devices": {"d": None}}, {"devices": device})
     come = delta(PROFILE, {"devices": device}, {"devices": {}})
@@ -311,17 +311,17 @@ def test_a_device_with_a_secret_is_masked_when_it_goes_or_comes():
         (EPOCH, ZERO),
     ],
 )
-def test_times_are_compared_by_meaning_and_both_zeros_are_never(declared, there):
+def test_times_are_compared_by_meaning_and_zero_means_never(declared, there):
     assert not delta(IMAGE, {"expires_at": declared}, {"expires_at": there})
 
 
-def test_another_time_is_a_change_in_the_daemons_spelling():
+def test_another_time_is_a_change_in_the_format_of_the_daemon():
     found = delta(IMAGE, {"expires_at": "2031-01-31T02:00:00+02:00"}, {"expires_at": ZERO})
     assert found.touched == {"expires_at": "2031-01-31T00:00:00Z"}
 
 
 @pytest.mark.parametrize("declared", ["", ZERO, EPOCH])
-def test_a_time_is_cleared_by_the_epoch_which_both_daemons_obey(declared):
+def test_time_is_cleared_by_the_epoch(declared):
     found = delta(IMAGE, {"expires_at": declared}, {"expires_at": "2031-01-31T00:00:00Z"})
     assert found.touched == {"expires_at": EPOCH}
 
@@ -365,23 +365,23 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("kind, wanted, word", REFUSED, ids=lambda value: ascii(value) if type(value) is dict else "")
-def test_what_is_no_declaration_is_refused_and_named(kind, wanted, word):
+def test_invalid_declaration_is_refused_and_named(kind, wanted, word):
     with pytest.raises(InvalidError, match=word):
         diff.normalize(kind, wanted)
 
 
-def test_an_unknown_field_is_told_with_those_there_are():
+def test_unknown_field_error_lists_fields():
     with pytest.raises(InvalidError, match="unknown field 'confg'; there are: config, description, devices"):
         diff.normalize(PROFILE, {"confg": {}})
 
 
-def test_a_create_only_field_that_differs_is_told():
+def test_changed_immutable_field_is_reported():
     assert diff.immutable_differences(INSTANCE, {"type": "container"}, CURRENT) == []
     assert diff.immutable_differences(INSTANCE, {}, CURRENT) == []
     (words,) = diff.immutable_differences(INSTANCE, {"type": "virtual-machine"}, CURRENT)
     assert "type" in words and "container" in words and "virtual-machine" in words
 
 
-def test_every_field_of_every_kind_has_a_sort_of_value():
+def test_every_field_has_a_type():
     for kind in KINDS.values():
         assert set(kind.fields + kind.create_only) <= set(FIELDS)

@@ -53,7 +53,7 @@ def written(wanted, current):
 
 
 @given(DECLARED, PRESENT)
-def test_what_was_applied_is_silent_the_second_time(declared, current):
+def test_second_apply_is_silent(declared, current):
     wanted = diff.normalize(INSTANCE, declared)
     found, after = written(wanted, copy.deepcopy(current))
     assert not diff.compare(INSTANCE, wanted, after)
@@ -61,14 +61,14 @@ def test_what_was_applied_is_silent_the_second_time(declared, current):
 
 
 @given(DECLARED, PRESENT)
-def test_a_patch_and_a_put_come_to_the_same(declared, current):
+def test_patch_and_put_have_the_same_result(declared, current):
     found = diff.compare(INSTANCE, diff.normalize(INSTANCE, declared), current)
     if not found.removes:
         assert patched(current, found.touched) == {**current, **found.fields}
 
 
 @given(DECLARED, PRESENT)
-def test_what_is_undeclared_survives(declared, current):
+def test_undeclared_values_survive(declared, current):
     wanted = diff.normalize(INSTANCE, declared)
     _, after = written(wanted, current)
     for field, old in current.items():
@@ -86,7 +86,7 @@ def _daemons(key):
 
 
 @given(DECLARED, PRESENT)
-def test_what_is_declared_is_there_afterwards_and_is_text(declared, current):
+def test_declared_values_are_stored_as_text(declared, current):
     wanted = diff.normalize(INSTANCE, declared)
     _, after = written(wanted, current)
     for key, value in (wanted.get("config") or {}).items():
@@ -96,7 +96,7 @@ def test_what_is_declared_is_there_afterwards_and_is_text(declared, current):
 
 
 @given(DECLARED, PRESENT)
-def test_changes_tell_old_and_new_of_exactly_what_changed(declared, current):
+def test_changes_list_exactly_what_changed(declared, current):
     found, after = written(diff.normalize(INSTANCE, declared), current)
     assert {field for field in after if after[field] != current[field]} == set(found.changes)
     for key, pair in found.changes.get("config", {}).items():
@@ -104,19 +104,19 @@ def test_changes_tell_old_and_new_of_exactly_what_changed(declared, current):
 
 
 @given(DECLARED)
-def test_what_is_canonical_stays_so(declared):
+def test_normalization_is_idempotent(declared):
     wanted = diff.normalize(INSTANCE, declared)
     assert diff.normalize(INSTANCE, wanted) == wanted
 
 
 @given(TEXTS | st.none() | st.just(""), TEXTS | st.none() | st.just(""), KEYS)
-def test_equality_is_mutual(one, other, key):
+def test_equality_is_symmetric(one, other, key):
     assert equality.equal(key, one, other) is equality.equal(key, other, one)
     assert equality.equal(key, one, one)
 
 
 @given(TIMES, TIMES)
-def test_a_time_that_was_applied_is_silent_the_second_time(declared, there):
+def test_second_apply_of_a_time_is_silent(declared, there):
     wanted = diff.normalize(IMAGE, {"expires_at": declared})
     current = diff.normalize(IMAGE, {"expires_at": there})
     found = diff.compare(IMAGE, wanted, current)
@@ -137,7 +137,7 @@ WILD = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(INSTANCE.fields + IMAGE.fields), WILD, max_size=3))
-def test_whatever_stands_in_an_sls_is_canonical_or_refused(declared):
+def test_any_sls_value_is_normalized_or_refused(declared):
     for kind in (INSTANCE, IMAGE):
         try:
             wanted = diff.normalize(kind, declared)
@@ -147,7 +147,7 @@ def test_whatever_stands_in_an_sls_is_canonical_or_refused(declared):
 
 
 @given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.timezones()))
-def test_whatever_time_stands_in_an_sls_is_canonical_or_refused(moment):
+def test_any_time_is_normalized_or_refused(moment):
     for given_time in (moment, moment.isoformat()):
         try:
             wanted = diff.normalize(IMAGE, {"expires_at": given_time})

@@ -101,7 +101,7 @@ HEADS = [
 
 
 @pytest.mark.parametrize("one, other, equal", HEADS)
-def test_the_head_says_whether_it_is_yaml_at_all(one, other, equal):
+def test_header_decides_whether_it_is_yaml(one, other, equal):
     assert equality.equal(USER_DATA, one + "a: {b: c}\n", other + "a:\n  b: c\n") is equal
 
 
@@ -114,14 +114,14 @@ def test_comments_count_in_a_template():
 @pytest.mark.parametrize(
     "text", ["[" * 3000, "{a: " * 3000, "- " * 3000, "".join(" " * n + "a:\n" for n in range(1500))]
 )
-def test_what_is_deeper_than_anybody_writes_is_not_looked_into(text, loader, monkeypatch):
+def test_too_deep_document_is_compared_as_text(text, loader, monkeypatch):
     monkeypatch.setattr(equality, "_LOADER", loader)
     begun = time.process_time()
     assert not equality.equal(USER_DATA, HEAD + text, HEAD + text + "\n#")
     assert time.process_time() - begun < 10
 
 
-def test_very_deep_text_ends_no_process():
+def test_very_deep_text_does_not_crash():
     code = "from lxdapi.model import equality as m; print(m.equal('user.user-data', '[' * 10**6, '[' * 10**6 + ' '))"
     library = str(Path(equality.__file__).parents[2])
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {library!r}); {code}"]
@@ -129,7 +129,7 @@ def test_very_deep_text_ends_no_process():
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr[-500:]
 
 
-def test_a_thousand_million_laughs_take_no_time():
+def test_billion_laughs_takes_no_time():
     laughs = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
     begun = time.process_time()
     assert not equality.equal(USER_DATA, laughs, laughs + "b: c\n")
@@ -144,7 +144,7 @@ def test_a_large_document_takes_little_time():
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "9" * 5000 + "GiB", "9" * 41])
-def test_a_number_beyond_reason_is_text(text):
+def test_huge_number_is_text(text):
     assert not equality.equal("limits.memory", text, "1")
     assert equality.equal("limits.memory", text, text)
 
@@ -173,7 +173,7 @@ MET = [
 
 
 @pytest.mark.parametrize("key, there, declared, met", MET)
-def test_what_is_there_can_be_more_than_what_is_declared(key, there, declared, met):
+def test_actual_value_may_satisfy_more_than_declared(key, there, declared, met):
     assert equality.satisfies(key, there, declared) is met
 
 
@@ -189,7 +189,7 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize("key, one, other, equal", ADDRESSES)
-def test_addresses_are_equal_in_any_spelling(key, one, other, equal):
+def test_addresses_are_compared_by_meaning(key, one, other, equal):
     assert equality.equal(key, one, other) is equal is equality.equal(key, other, one)
 
 
@@ -205,13 +205,13 @@ def test_addresses_are_equal_in_any_spelling(key, one, other, equal):
         ("192.0.2.1-192.0.2.9,@internal,#acl", ["192.0.2.1-192.0.2.9", "@internal", "#acl"]),
     ],
 )
-def test_a_list_with_commas_has_parts_in_one_spelling(text, parts):
+def test_comma_separated_lists_are_normalized(text, parts):
     assert equality.split_ordered(text) == parts
     assert equality.split_set(text) == frozenset(parts)
 
 
 @pytest.mark.parametrize("texts", [["a"], ["192.0.2.1-"], ["192.0.2.1/33"], [""], ["192.0.2.1", "x"], ["1-2-3"]])
-def test_what_is_no_address_is_refused_by_the_name_of_its_field(texts):
+def test_invalid_address_error_names_its_field(texts):
     with pytest.raises(InvalidError, match="^addresses: "):
         equality.addresses("addresses", texts)
 
@@ -233,7 +233,7 @@ def test_what_is_no_address_is_refused_by_the_name_of_its_field(texts):
         "0001-01-01T00:00:00+23:00",
     ],
 )
-def test_what_is_no_time_is_none(text):
+def test_invalid_time_parses_to_none(text):
     assert equality.parse_time(text) is None
 
 
@@ -246,7 +246,7 @@ TEXTS = st.text(max_size=30) | st.sampled_from(
 
 
 @given(KEYS, TEXTS, TEXTS)
-def test_equality_is_mutual_and_of_each_with_itself(key, one, other):
+def test_equality_is_symmetric_and_reflexive(key, one, other):
     assert equality.equal(key, one, one)
     assert equality.equal(key, one, other) is equality.equal(key, other, one)
 
@@ -269,14 +269,14 @@ class Plain(yaml.SafeDumper):
 
 
 @given(DOCUMENTS, st.booleans(), st.booleans())
-def test_a_document_is_equal_to_itself_however_it_is_written(tree, flow, sort):
+def test_document_equals_itself_in_any_style(tree, flow, sort):
     one = yaml.dump(tree, Dumper=Plain)
     other = yaml.dump(tree, Dumper=Plain, default_flow_style=flow, sort_keys=sort, width=20, indent=4)
     assert equality.equal(USER_DATA, HEAD + one, HEAD + other)
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_two_documents_are_equal_only_if_they_say_the_same(one, other):
+def test_documents_are_equal_only_with_equal_content(one, other):
     texts = [yaml.dump(tree, Dumper=Plain) for tree in (one, other)]
     assert equality.equal(USER_DATA, *texts) is (repr(_sorted(one)) == repr(_sorted(other)))
 
@@ -288,5 +288,5 @@ def _sorted(tree):
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_whatever_text_is_a_document_or_none(one, other):
+def test_any_text_can_be_compared(one, other):
     assert equality.equal(USER_DATA, one, other) in (True, False)

@@ -83,13 +83,13 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("declared, changes, whole", CHANGES.values(), ids=CHANGES)
-def test_what_differs_is_told_by_item_and_the_rest_is_left_alone(declared, changes, whole):
+def test_differences_are_reported_by_item(declared, changes, whole):
     there = [dict(HTTP), dict(DNS)]
     assert compared(RULES, declared, there) == (changes, whole)
     assert there == [HTTP, DNS], "what was read is not altered"
 
 
-def test_purge_removes_exactly_what_is_not_declared():
+def test_purge_removes_exactly_undeclared_items():
     declared = [{"action": "allow", "protocol": "udp", "destination_port": "53"}]
     gone = {"action=allow protocol=tcp destination_port=80,443": {"old": HTTP, "new": None}}
     assert compared(RULES, declared, [HTTP, DNS], purge=True) == (gone, [DNS])
@@ -98,7 +98,7 @@ def test_purge_removes_exactly_what_is_not_declared():
 
 
 @pytest.mark.parametrize("there", [None, []])
-def test_where_nothing_is_an_empty_list_is_no_change(there):
+def test_empty_list_on_empty_object_is_no_change(there):
     assert compared(RULES, [], there) is None
     assert compared(RULES, [], there, purge=True) is None
     assert compared(RULES, [HTTP], there)[1] == [HTTP]
@@ -208,7 +208,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize("spec, declared, there", DIFFERENT.values(), ids=DIFFERENT)
-def test_another_attribute_is_a_change_of_the_same_item(spec, declared, there):
+def test_another_attribute_changes_the_same_item(spec, declared, there):
     (pair,), whole = [
         list(part.values()) if isinstance(part, dict) else part for part in compared(spec, [declared], [there])
     ]
@@ -216,21 +216,21 @@ def test_another_attribute_is_a_change_of_the_same_item(spec, declared, there):
     assert compared(spec, [declared], whole) is None
 
 
-def test_an_address_is_another_one_than_its_network():
+def test_address_differs_from_its_network():
     changes, whole = compared(
         RULES, [{"action": "drop", "source": "192.0.2.0/25"}], [{"action": "drop", "source": "192.0.2.0/24"}]
     )
     assert len(whole) == 2 and list(changes) == ["action=drop source=192.0.2.0/25"]
 
 
-def test_a_value_of_another_case_is_another_record():
+def test_value_in_another_case_is_another_record():
     assert compared(ENTRIES, [{"type": "TXT", "value": "A"}], [{"type": "TXT", "value": "a"}])[1][1]["value"] == "A"
 
 
 @pytest.mark.parametrize(
     "field, spec", [("ports", PORTS), ("entries", ENTRIES), ("backends", BACKENDS), ("ingress", RULES)]
 )
-def test_a_create_has_the_defaults_where_nothing_is_declared(field, spec):
+def test_create_body_has_defaults_for_undeclared_keys(field, spec):
     item = dict.fromkeys(spec.identity, "x")
     assert keyed_lists.create_body(spec, [item]) == [{**spec.defaults, **item}]
     for key in spec.defaults:
@@ -292,24 +292,24 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("spec, declared, words", REFUSED, ids=[str(number) for number in range(len(REFUSED))])
-def test_what_is_no_list_of_items_is_refused_and_named(spec, declared, words):
+def test_invalid_list_is_refused_and_named(spec, declared, words):
     with pytest.raises(InvalidError, match=words) as caught:
         keyed_lists.normalize(spec, "list", declared)
     assert str(caught.value).startswith("list")
 
 
 @pytest.mark.parametrize("value", [True, "true", "Yes", 1, "1", "ON"])
-def test_truth_in_any_spelling(value):
+def test_truth_is_accepted_in_any_spelling(value):
     assert validation.truth("x", value) is True
 
 
 @pytest.mark.parametrize("value", [False, "false", "No", 0, "0", "off"])
-def test_untruth_in_any_spelling(value):
+def test_untruth_is_accepted_in_any_spelling(value):
     assert validation.truth("x", value) is False
 
 
 @pytest.mark.parametrize("value", [None, "", "y", 2, 1.0, [], {}, "truefalse"])
-def test_what_is_neither_true_nor_false_is_refused(value):
+def test_invalid_boolean_is_refused(value):
     with pytest.raises(InvalidError, match="x: true or false is needed"):
         validation.truth("x", value)
 
@@ -322,12 +322,12 @@ def test_thousands_of_rules_take_no_time():
 
 
 @pytest.mark.parametrize("given, number", [(300, 300), ("300", 300), (0, 0), (None, 0), ("007", 7)])
-def test_a_number_is_one_however_it_is_given(given, number):
+def test_number_is_accepted_as_text(given, number):
     (entry,) = keyed_lists.normalize(ENTRIES, "entries", [{"type": "A", "value": "192.0.2.1", "ttl": given}])
     assert entry["ttl"] == number and isinstance(entry["ttl"], int)
 
 
-def test_ports_in_another_order_are_others_where_their_targets_stand_beside_them():
+def test_order_of_ports_matters_beside_target_ports():
     there = [{"protocol": "tcp", "listen_port": "80,81", "target_address": "10.0.0.2", "target_port": "8080,8081"}]
     declared = {"protocol": "tcp", "listen_port": "81,80", "target_address": "10.0.0.2"}
     pair = {"old": {"listen_port": "80,81"}, "new": {"listen_port": "81,80"}}
@@ -338,7 +338,7 @@ def test_ports_in_another_order_are_others_where_their_targets_stand_beside_them
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_what_has_a_default_cannot_be_nothing(nothing):
+def test_null_means_the_default(nothing):
     rule = {"action": "drop", "state": nothing}
     assert compared(RULES, [rule], [])[1] == [{"action": "drop", "state": "enabled"}]
     assert compared(RULES, [rule], [{"action": "drop", "state": "logged"}])[1][0]["state"] == "enabled"

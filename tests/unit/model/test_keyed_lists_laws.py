@@ -48,7 +48,7 @@ def identities(rules):
 
 
 @given(DECLARED, DECLARED, st.booleans())
-def test_what_was_applied_is_silent_the_second_time(declared, there, purge):
+def test_second_apply_is_silent(declared, there, purge):
     wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
     part = keyed_lists.compare(RULES, before, wanted, purge)
     after = before if part is None else part[1]
@@ -58,7 +58,7 @@ def test_what_was_applied_is_silent_the_second_time(declared, there, purge):
 
 
 @given(DECLARED.filter(bool), DECLARED)
-def test_without_purge_the_others_survive_as_they_are(declared, there):
+def test_other_items_survive_without_purge(declared, there):
     wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
     part = keyed_lists.compare(RULES, copy.deepcopy(before), wanted)
     after = before if part is None else part[1]
@@ -67,7 +67,7 @@ def test_without_purge_the_others_survive_as_they_are(declared, there):
 
 
 @given(DECLARED, DECLARED)
-def test_with_purge_exactly_the_declared_remain(declared, there):
+def test_exactly_declared_items_remain_with_purge(declared, there):
     wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
     part = keyed_lists.compare(RULES, before, wanted, purge=True)
     after = before if part is None else part[1]
@@ -75,7 +75,7 @@ def test_with_purge_exactly_the_declared_remain(declared, there):
 
 
 @given(DECLARED, st.randoms(use_true_random=False))
-def test_another_order_and_spelling_is_silent(declared, random):
+def test_another_order_or_spelling_is_silent(declared, random):
     there = keyed_lists.create_body(RULES, normal(declared))
     again = [{**rule, "destination_port": _respelled(rule.get("destination_port", ""), random)} for rule in there]
     random.shuffle(again)
@@ -90,7 +90,7 @@ def _respelled(text, random):
 
 
 @given(DECLARED)
-def test_what_is_canonical_stays_so(declared):
+def test_normalization_is_idempotent(declared):
     wanted = normal(declared)
     assert keyed_lists.normalize(RULES, "ingress", wanted) == wanted
 
@@ -104,7 +104,7 @@ KEYS = st.sampled_from(["type", "value", "ttl", "protocol", "listen_port", "snat
 
 
 @given(WILD | st.lists(st.dictionaries(KEYS, WILD, max_size=3), max_size=2))
-def test_whatever_stands_in_an_sls_is_canonical_or_refused(declared):
+def test_any_sls_value_is_normalized_or_refused(declared):
     for word in ("network_zone_record", "network_forward", "network_load_balancer"):
         for field in KINDS[word].items:
             try:

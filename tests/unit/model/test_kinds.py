@@ -63,19 +63,19 @@ def facts(kind):
 
 
 @words
-def test_every_field_has_a_sort_of_value(word):
+def test_every_field_has_a_type(word):
     kind = KINDS[word]
     assert isinstance(kind, Kind) and set(kind.known) <= set(FIELDS)
     assert set(FIELDS.values()) <= SORTS
     assert len(set(kind.fields)) == len(kind.fields), "no field is named twice"
 
 
-def test_every_field_is_of_a_kind():
+def test_every_typed_field_belongs_to_a_kind():
     assert set(FIELDS) == {field for kind in KINDS.values() for field in kind.known}
 
 
 @words
-def test_the_fields_that_are_named_anywhere_are_fields(word):
+def test_every_named_field_exists(word):
     kind = KINDS[word]
     assert {*kind.after_create, *kind.write.trimmed} <= set(kind.fields)
     assert set(kind.required) <= set(kind.known)
@@ -95,7 +95,7 @@ def known(kind, field):
 
 
 @words
-def test_every_list_of_items_says_what_they_are(word):
+def test_every_item_list_has_a_specification(word):
     kind = KINDS[word]
     assert {field for field in kind.known if FIELDS[field] == "items"} == set(kind.items)
     for spec in kind.items.values():
@@ -116,13 +116,13 @@ def test_the_path_has_a_part_for_each_parent_and_the_name(word):
 
 
 @within
-def test_what_it_is_in_is_in_the_same_things(word):
+def test_parents_are_consistent(word):
     *above, last = KINDS[word].parents
     assert KINDS[last].parents == tuple(above)
 
 
 @words
-def test_a_good_name_is_one_path_each_part_quoted(word):
+def test_valid_name_is_one_path_with_quoted_parts(word):
     name, parts = good_name(word)
     path = objects.path_of(KINDS[word], name)
     sent = dict(zip(placeholders(KINDS[word]), (quote(part, safe="") for part in parts)))
@@ -136,7 +136,7 @@ def test_a_good_name_is_one_path_each_part_quoted(word):
 
 @words
 @pytest.mark.parametrize("name", BAD, ids=ascii)
-def test_a_bad_name_is_refused_with_what_it_is(word, name):
+def test_invalid_name_is_refused_with_its_kind(word, name):
     with pytest.raises(InvalidError, match=KINDS[word].label):
         objects.path_of(KINDS[word], name)
 
@@ -144,7 +144,7 @@ def test_a_bad_name_is_refused_with_what_it_is(word, name):
 @within
 @pytest.mark.parametrize("number", [0, 1, 2])
 @pytest.mark.parametrize("part", ["", ".", "..", "a\n", "\x7f"], ids=ascii)
-def test_a_bad_part_of_a_name_is_refused(word, number, part):
+def test_invalid_part_of_a_name_is_refused(word, number, part):
     kind, (_, parts) = KINDS[word], good_name(word)
     parts = [part if place == min(number, len(parts) - 1) else each for place, each in enumerate(parts)]
     with pytest.raises(InvalidError, match="is not valid"):
@@ -161,7 +161,7 @@ def test_a_name_has_as_many_parts_as_it_takes(word):
 
 
 @within
-def test_each_part_follows_the_rule_of_its_own_kind(word):
+def test_each_part_follows_the_rule_of_its_kind(word):
     kind = KINDS[word]
     parts = objects.parts_of(kind, good_name(word)[0])
     assert list(parts) == [*kind.parents, "name"]
@@ -195,7 +195,7 @@ def made_without(paper, word, name, wanted):
 
 
 @made_by_us
-def test_a_create_with_nothing_but_what_it_has_to_have_sends_that_key_and_defaults(word):
+def test_minimal_create_sends_required_fields_and_defaults(word):
     kind, (name, parts) = KINDS[word], good_name(word)
     paper, least = Paper(facts(kind), MISSING, sync(status=201)), dict.fromkeys(kind.required, "x")
     (step,) = made_without(paper, word, name, least)
@@ -204,7 +204,7 @@ def test_a_create_with_nothing_but_what_it_has_to_have_sends_that_key_and_defaul
 
 
 @pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.required])
-def test_a_create_without_what_it_has_to_have_is_refused(word):
+def test_create_without_required_field_is_refused(word):
     kind, paper = KINDS[word], Paper(facts(KINDS[word]))
     with pytest.raises(InvalidError, match=f"{kind.required[0]}: needed for a new {kind.label}"):
         made_without(paper, word, good_name(word)[0], {"description": "x"})
@@ -212,7 +212,7 @@ def test_a_create_without_what_it_has_to_have_is_refused(word):
 
 
 @pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.create.hint])
-def test_what_cannot_be_created_says_how_it_comes_about(word):
+def test_uncreatable_kind_explains_how_it_is_created(word):
     kind, paper = KINDS[word], Paper(facts(KINDS[word]))
     with pytest.raises(InvalidError, match=kind.create.hint.split(",")[0]):
         converge.plan_create_new(paper.api, word, good_name(word)[0], {})
@@ -222,6 +222,6 @@ def test_what_cannot_be_created_says_how_it_comes_about(word):
 
 
 @pytest.mark.parametrize("word", ["profil", "", None, 5, ["profile"], {"profile": 1}, "Profile", "profile "])
-def test_a_word_that_is_no_kind_is_refused_with_those_there_are(word):
+def test_unknown_kind_error_lists_kinds(word):
     with pytest.raises(InvalidError, match="unknown kind .*; there are: certificate, .*, warning"):
         get_kind(word)

@@ -255,7 +255,7 @@ def wrote(paper):
 
 
 @pytest.mark.parametrize("word", LIVES)
-def test_a_life_is_predicted_lived_and_silent_the_second_time(word):
+def test_lifecycle_is_predicted_applied_and_then_silent(word):
     name, path, there, chapters = LIVES[word]
     found = model(word, there)
     collection = path.rpartition("/")[0]
@@ -274,7 +274,7 @@ def test_a_life_is_predicted_lived_and_silent_the_second_time(word):
 
 
 @pytest.mark.parametrize("word", LIVES)
-def test_it_goes_and_is_gone(word):
+def test_absent_deletes_once(word):
     name, path, there, _ = LIVES[word]
     found = model(word, there or {"config": {}, "description": "", "name": name.rpartition("/")[2]})
     predicted, paper = applied(found, word, None, test=True)
@@ -287,7 +287,7 @@ def test_it_goes_and_is_gone(word):
 
 
 @pytest.mark.parametrize("word", LIVES)
-def test_a_put_carries_the_etag_of_what_was_compared(word):
+def test_put_carries_the_etag_of_the_compared_object(word):
     _, path, there, chapters = LIVES[word]
     found = model(word, there)
     for wanted, *_ in chapters[:1]:
@@ -298,7 +298,7 @@ def test_a_put_carries_the_etag_of_what_was_compared(word):
     assert put.headers["If-Match"] == tag
 
 
-def test_no_secret_key_is_shown():
+def test_secret_key_is_not_shown():
     found = model("storage_bucket_key")
     for secret in ("s3cret-one", "s3cret-two"):
         for test in (True, False):
@@ -307,14 +307,14 @@ def test_no_secret_key_is_shown():
 
 
 @pytest.mark.parametrize("field", ["type", "target_network", "target_project", "target_integration"])
-def test_what_a_peer_is_connected_to_is_fixed(field):
+def test_target_of_a_peer_is_immutable(field):
     found = model("network_peer", {"config": {}, "description": "", field: "one"})
     ret, paper = applied(found, "network_peer", {field: "other"})
     assert (ret["result"], wrote(paper)) == (False, [])
     assert f"{field} is 'one' and cannot be changed to 'other'" in ret["comment"]
 
 
-def test_purge_leaves_no_backend_or_port_but_those_declared():
+def test_purge_keeps_only_declared_backends_and_ports():
     other = {**BACKEND, "name": "b"}
     found = model(
         "network_load_balancer", {"config": {}, "description": "", "backends": [BACKEND, other], "ports": [PORT]}
@@ -340,13 +340,13 @@ def test_a_rename_is_a_post_of_the_key(word, key):
     assert applied(found, word, {"description": "x"}, renamed_from=old, name="new")[0]["changes"] == {}
 
 
-def test_a_server_becomes_a_member_by_joining_and_not_by_a_state():
+def test_state_cannot_create_a_cluster_member():
     ret, paper = applied(model("cluster_member"), "cluster_member", {"description": "x"})
     assert (ret["result"], wrote(paper)) == (False, [])
     assert "a server becomes one by joining the cluster" in ret["comment"]
 
 
-def test_a_member_that_does_not_answer_is_removed_by_force():
+def test_unreachable_member_is_removed_by_force():
     found = model("cluster_member", MEMBER)
     paper = Paper(found)
     assert steps.apply(converge.plan_absent(paper.api, "cluster_member", "n2", True)) == {"deleted": "n2"}
@@ -354,14 +354,14 @@ def test_a_member_that_does_not_answer_is_removed_by_force():
 
 
 @pytest.mark.parametrize("force", ["no", "false", 0, "", None, False])
-def test_a_word_for_no_is_no_force(force):
+def test_word_meaning_false_is_no_force(force):
     paper = Paper(model("cluster_member", MEMBER))
     steps.apply(converge.plan_absent(paper.api, "cluster_member", "n2", force))
     assert paper.seen[-1].query == {}
 
 
 @pytest.mark.parametrize("word", LIVES)
-def test_a_daemon_that_lacks_it_says_so_and_is_asked_for_nothing_else(word):
+def test_unsupported_kind_is_refused_with_one_request(word):
     paper = Paper(Model(facts={"environment": {"server": "lxd", "server_version": "5.0.2"}}))
     with pytest.raises(InvalidError, match=f"has no .*{KINDS[word].label}"):
         converge.plan_present(paper.api, word, LIVES[word][0], {})
@@ -369,7 +369,7 @@ def test_a_daemon_that_lacks_it_says_so_and_is_asked_for_nothing_else(word):
     assert paper.lines == ["GET /1.0"]
 
 
-def test_roles_that_the_cluster_gives_by_itself_are_not_declared_away():
+def test_automatic_roles_are_kept():
     found = model("cluster_member", MEMBER)
     assert applied(found, "cluster_member", {"roles": ["event-hub"]})[0]["changes"] == {}
     ret, paper = applied(found, "cluster_member", {"roles": []})
@@ -378,7 +378,7 @@ def test_roles_that_the_cluster_gives_by_itself_are_not_declared_away():
     assert "event-hub" not in written.json["roles"]
 
 
-def test_a_member_that_stays_in_a_group_all_the_same_is_told():
+def test_member_that_stays_in_group_is_reported():
     there = {"config": {}, "description": "", "members": ["n1"], "name": "gpu"}
 
     def put_back(found):

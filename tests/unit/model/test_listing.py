@@ -57,7 +57,7 @@ def test_a_list_is_one_request_and_has_each_object_by_its_name():
         ("project", "projects", "name"),
     ],
 )
-def test_each_kind_has_its_collection_and_its_key(word, path, key):
+def test_each_kind_has_its_collection_and_key(word, path, key):
     name = "debian/12" if word == "image_alias" else "a" * 64
     assert list(listing.list_objects(paper({path: collection(name, key=key)}).api, word)) == [name]
 
@@ -68,7 +68,7 @@ def test_a_list_can_be_empty(nothing):
     assert listing.list_objects(paper({"networks/lo/forwards": sync(nothing)}).api, "network_forward", "lo") == {}
 
 
-def test_interfaces_of_the_machine_are_no_networks():
+def test_unmanaged_interfaces_are_no_networks():
     networks = sync([{"name": "lo", "managed": False}, {"name": "br0", "managed": True}])
     assert list(listing.list_objects(paper({"networks": networks}).api, "network")) == ["br0"]
 
@@ -78,7 +78,7 @@ def test_the_server_is_a_list_of_one():
     assert (name, found["config"], none) == ("server", {"user.a": "b"}, [])
 
 
-def test_what_is_in_something_is_listed_in_all_of_them():
+def test_children_of_all_parents_are_listed():
     networks = sync([{"name": "lo", "managed": False}, {"name": "br0"}, {"name": "mac"}, {"name": "gone"}])
     replies = {
         "networks": networks,
@@ -95,13 +95,13 @@ def test_what_is_in_something_is_listed_in_all_of_them():
     assert found.lines == asked
 
 
-def test_what_is_in_something_is_listed_in_one_with_one_request():
+def test_children_of_one_parent_are_listed_with_one_request():
     found = paper({"networks/br0/forwards": collection("192.0.2.1", key="listen_address")})
     assert list(listing.list_objects(found.api, "network_forward", "br0")) == ["br0/192.0.2.1"]
     assert found.lines == ["GET /1.0", "GET /1.0/networks/br0/forwards"]
 
 
-def test_what_is_in_something_in_something_is_named_with_all():
+def test_nested_children_are_named_with_all_parents():
     custom = "storage-pools/p/volumes/custom"
     replies = {
         "storage-pools": collection("p"),
@@ -121,7 +121,7 @@ UNREADABLE = [failure(500, "broken"), failure(403, "no"), page(404), page(502), 
 
 
 @pytest.mark.parametrize("reply", UNREADABLE)
-def test_a_list_that_cannot_be_read_is_a_failure_and_not_empty(reply):
+def test_unreadable_list_is_a_failure_and_not_empty(reply):
     with pytest.raises(APIException):
         listing.list_objects(paper({"profiles": reply}).api, "profile")
     with pytest.raises(APIException):
@@ -130,7 +130,7 @@ def test_a_list_that_cannot_be_read_is_a_failure_and_not_empty(reply):
         )
 
 
-def test_where_one_is_asked_for_that_it_has_none_is_a_failure():
+def test_parent_without_support_is_a_failure_when_named():
     replies = {"networks/mac/forwards": failure(400, "Network driver does not support forwards")}
     with pytest.raises(APINotFoundException):
         listing.list_objects(paper(replies).api, "network_forward", "br0")
@@ -153,7 +153,7 @@ def test_where_one_is_asked_for_that_it_has_none_is_a_failure():
         (["profile"], None),
     ],
 )
-def test_what_is_nothing_to_be_listed_is_refused(word, parent):
+def test_invalid_list_arguments_are_refused(word, parent):
     found = paper({})
     with pytest.raises(InvalidError):
         listing.list_objects(found.api, word, parent)
@@ -163,7 +163,7 @@ def test_what_is_nothing_to_be_listed_is_refused(word, parent):
 @pytest.mark.parametrize(
     "word, words", [("network_acl", "lacks the API extension"), ("cluster_group", "not clustered")]
 )
-def test_a_kind_that_the_daemon_lacks_is_told(word, words):
+def test_unsupported_kind_is_reported(word, words):
     found = paper({}, extensions=[])
     with pytest.raises(InvalidError, match=words):
         listing.list_objects(found.api, word)
@@ -183,7 +183,7 @@ def effective_in(profiles, instance=INSTANCE, name="c1"):
     return effective.read(found.api, name), found
 
 
-def test_a_value_comes_from_the_last_that_has_it():
+def test_last_profile_with_a_value_wins():
     found, asked = effective_in(["default", "web"])
     assert found["config"] == {
         "a": {"value": "1", "origin": "profile default"},
@@ -212,12 +212,12 @@ def test_without_profiles_all_comes_from_the_instance(profiles):
 
 
 @pytest.mark.parametrize("name", ["gone", "..", "a/b", "", None, 5])
-def test_an_instance_that_is_none_is_refused(name):
+def test_missing_or_invalid_instance_is_refused(name):
     with pytest.raises(InvalidError, match="instance"):
         effective.read(paper({}).api, name)
 
 
-def test_a_name_needs_its_kind_and_what_is_not_there_cannot_be_exported():
+def test_export_needs_a_kind_and_an_existing_object():
     for word, name, words in [
         (None, "web", "kind"),
         ("profile", "web", "there is no profile web"),
@@ -276,7 +276,7 @@ def objects_of(kind):
 
 @pytest.mark.parametrize("word", export_sls.ORDER)
 @given(st.data())
-def test_what_was_exported_changes_nothing_where_it_is_applied(word, data):
+def test_export_changes_nothing_when_applied(word, data):
     kind = KINDS[word]
     found = data.draw(objects_of(kind))
     before = copy.deepcopy(found)
@@ -290,7 +290,7 @@ def test_what_was_exported_changes_nothing_where_it_is_applied(word, data):
     assert "user.password" not in repr(declared) and "volatile." not in repr(declared.get("config"))
 
 
-def test_what_was_exported_has_the_name_that_the_object_has():
+def test_export_uses_the_name_of_the_object():
     name, declared = export_sls._declaration(KINDS["certificate"], "f" * 64, {"name": "web", "type": "client"})
     assert (name, declared) == ("web", {"type": "client"})
     assert objects.parts_of(KINDS["network_forward"], "br0/::1")["name"] == "::1"
@@ -328,18 +328,18 @@ DECLARED = [
 
 
 @pytest.mark.parametrize("word, found, declared", DECLARED)
-def test_what_an_object_has_is_exported_without_what_is_not_declared(word, found, declared):
+def test_export_omits_what_cannot_be_declared(word, found, declared):
     assert export_sls._declaration(KINDS[word], "x", found)[1] == declared
 
 
-def test_keys_are_exported_in_their_order():
+def test_exported_keys_keep_their_order():
     config = {"user.b": "1", "limits.cpu": "2", "user.a": "3"}
     _, declared = export_sls._declaration(KINDS["profile"], "x", {"config": config, "devices": {"b": config, "a": {}}})
     assert list(declared["config"]) == sorted(config) == list(declared["devices"]["b"])
     assert list(declared["devices"]) == ["a", "b"]
 
 
-def test_an_export_says_where_it_is_but_for_what_belongs_to_the_server():
+def test_export_has_remote_and_project_except_for_server_kinds():
     found = paper({"profiles/web": sync({}), "projects/p": sync({})})
     where = {"remote": "r", "project": "p"}
     (profile,) = export_sls.read_states(found.api, "profile", "web", where).values()
@@ -352,7 +352,7 @@ def test_an_export_says_where_it_is_but_for_what_belongs_to_the_server():
     }
 
 
-def test_a_document_for_cloud_init_is_shown_without_its_passwords():
+def test_cloud_init_passwords_are_masked():
     found = {"config": {"cloud-init.user-data": "#cloud-config\npassword: canary\nlocale: C\n"}, "devices": {}}
     shown = effective_in([], {**found, "profiles": []})[0]["config"]["cloud-init.user-data"]["value"]
     assert "locale: C" in shown and "canary" not in shown

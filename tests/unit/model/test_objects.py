@@ -41,14 +41,14 @@ def told(daemon, word="instance", name="c1"):
 
 @pytest.mark.parametrize("word, name", [("instance", "c1"), ("instance_snapshot", "c1/s0")])
 @pytest.mark.parametrize("words", [DEAD, "Server isn't ready yet", "Unable to connect to: 192.0.2.2:8443"])
-def test_a_member_that_does_not_answer_is_named(word, name, words):
+def test_unreachable_member_is_named(word, name, words):
     said, _ = told(Daemon(words), word, name)
     assert said.startswith(f"{words}; it is on the cluster member n2, which does not answer (GET /1.0/instances/c1")
     said, _ = told(Daemon(words, member="Offline"), word, name)
     assert f"{words}; it is on the cluster member n2, which is offline: No heartbeat for 30s (GET" in said
 
 
-def test_of_a_member_that_answers_it_is_said_only_that_it_is_there():
+def test_reachable_member_is_only_named():
     said, _ = told(Daemon("disk on fire", "Running"))
     assert said == "disk on fire; it is on the cluster member n2 (GET /1.0/instances/c1)"
 
@@ -58,6 +58,6 @@ def test_of_a_member_that_answers_it_is_said_only_that_it_is_there():
     [(Daemon(clustered=False), "c1"), (Daemon(), "c7"), (Daemon(code=403), "c1")],
     ids=["no cluster", "not in the list", "forbidden"],
 )
-def test_nothing_is_said_where_nothing_is_known(member, name):
+def test_unknown_location_adds_nothing(member, name):
     said, paper = told(member, name=name)
     assert said == f"{DEAD} (GET /1.0/instances/{name})" and paper.lines[0] == f"GET /1.0/instances/{name}"

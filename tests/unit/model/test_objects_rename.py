@@ -33,7 +33,7 @@ def there(**objects):
     return Model({f"profiles/{name}": {**PROFILE, "name": name, "description": text} for name, text in objects.items()})
 
 
-def test_another_becomes_this_one_and_then_it_is_as_declared():
+def test_other_object_is_renamed_and_then_as_declared():
     model = there(old="x")
     changes = {"name": {"old": "old", "new": "web"}, "description": {"old": "x", "new": "y"}}
     predicted, paper = renamed(model, "profile", "web", "old", {"description": "y"}, test=True)
@@ -46,19 +46,19 @@ def test_another_becomes_this_one_and_then_it_is_as_declared():
     assert (again["changes"], paper.lines) == ({}, ["GET /1.0/profiles/web"])
 
 
-def test_where_this_one_exists_the_other_is_left_alone():
+def test_existing_object_prevents_rename():
     model = there(web="x", old="y")
     ret, paper = renamed(model, "profile", "web", "old")
     assert (ret["changes"], paper.lines) == ({}, ["GET /1.0/profiles/web"])
 
 
 @pytest.mark.parametrize("old", ["gone", "web"])
-def test_where_there_is_no_other_this_one_is_created(old):
+def test_missing_old_object_leads_to_create(old):
     ret, paper = renamed(there(), "profile", "web", old)
     assert ret["changes"] == {"created": "web"} and paper.writes == ["POST /1.0/profiles"]
 
 
-def test_what_is_in_something_may_be_named_without_it():
+def test_old_name_may_omit_its_parent():
     for old in ("old", "default/old"):
         model = Model({f"{VOLUMES}/old": {"config": {}, "description": "", "name": "old"}})
         ret, paper = renamed(model, "storage_volume", "default/new", old)
@@ -68,7 +68,7 @@ def test_what_is_in_something_may_be_named_without_it():
 
 @pytest.mark.parametrize("test", [True, False])
 @pytest.mark.parametrize("old", ["other/x", "other/new"])
-def test_what_is_elsewhere_is_no_other_name(test, old):
+def test_object_in_another_parent_is_not_renamed(test, old):
     model = Model({"storage-pools/other/volumes/custom/x": {"config": {}, "description": ""}})
     ret, paper = renamed(model, "storage_volume", "default/new", old, test=test)
     assert (ret["result"], paper.writes) == (False, [])
@@ -76,7 +76,7 @@ def test_what_is_elsewhere_is_no_other_name(test, old):
 
 
 @pytest.mark.parametrize("word", sorted(word for word, kind in KINDS.items() if not kind.rename and kind.path))
-def test_what_has_one_name_for_good_says_so(word):
+def test_kind_without_rename_is_refused(word):
     with pytest.raises(InvalidError, match=f"the kind {KINDS[word].label} cannot be renamed"):
         converge.plan_rename_if_absent(Paper().api, KINDS[word], "old", "new")
     assert converge.plan_rename_if_absent(Paper().api, KINDS[word], None, "new") == []
@@ -84,19 +84,19 @@ def test_what_has_one_name_for_good_says_so(word):
 
 @pytest.mark.parametrize("old", ["", "..", 5, True, ["old"], {"old": 1}, b"old", "\ud800"])
 @pytest.mark.parametrize("word, name", [("profile", "web"), ("storage_volume", "default/web")])
-def test_a_bad_other_name_is_refused(word, name, old):
+def test_invalid_old_name_is_refused(word, name, old):
     ret, paper = renamed(Model(), word, name, old)
     assert (ret["result"], paper.writes) == (False, [])
     assert f"{KINDS[word].label} name" in ret["comment"]
 
 
-def test_a_create_only_field_of_the_other_that_differs_is_a_failure():
+def test_changed_immutable_field_prevents_rename():
     model = Model({"instances/old": {"type": "container", "config": {}}})
     ret, paper = renamed(model, "instance", "new", "old", {"type": "virtual-machine"})
     assert (ret["result"], paper.writes) == (False, []) and "cannot be changed" in ret["comment"]
 
 
-def test_a_rename_that_is_asked_for_needs_something_to_rename():
+def test_explicit_rename_needs_an_existing_object():
     model = there(old="x")
     paper = Paper(model)
     assert plans.apply(converge.plan_rename(paper.api, "profile", "old", "new")) == {
@@ -111,7 +111,7 @@ def test_a_rename_that_is_asked_for_needs_something_to_rename():
 @pytest.mark.parametrize(
     "name, other", [(5, "a"), ("default/a", 5), (None, "a"), ("a", "b"), ("default/a", ""), (["a"], "b")]
 )
-def test_a_rename_of_what_is_no_name_is_refused_before_any_request(name, other):
+def test_rename_with_invalid_name_is_refused_before_any_request(name, other):
     paper = Paper()
     with pytest.raises(InvalidError, match="storage volume name"):
         converge.plan_rename(paper.api, "storage_volume", name, other)
@@ -130,7 +130,7 @@ SIBLINGS = [
 
 
 @pytest.mark.parametrize("word, name, other, whole", SIBLINGS)
-def test_a_name_beside_another_may_leave_out_what_both_are_in(word, name, other, whole):
+def test_sibling_name_may_omit_common_parents(word, name, other, whole):
     assert objects.with_parents_of(KINDS[word], name, other) == whole
 
 
@@ -143,7 +143,7 @@ def daemon(*extensions, clustered=False):
 FORWARD, PEER = KINDS["network_forward"], KINDS["network_peer"]
 
 
-def test_a_field_that_the_daemon_lacks_is_told_and_only_where_it_is_declared():
+def test_unsupported_field_is_refused_only_if_declared():
     for fields in ({}, {"description": "x"}, {"ports": []}, {"ports": [{"protocol": "tcp"}]}, {"snat": 1}):
         objects.require_fields(daemon(), FORWARD, fields)
     with pytest.raises(InvalidError) as caught:
@@ -173,22 +173,22 @@ def test_each_field_has_its_extension(field):
         ("profile", daemon(), ""),
     ],
 )
-def test_what_a_daemon_lacks_is_said_in_words(word, api, words):
+def test_unsupported_kind_has_a_reason(word, api, words):
     found = objects.unsupported_reason(api, KINDS[word])
     assert found.startswith(words) and bool(found) is bool(words)
 
 
-def test_a_server_that_says_nothing_of_itself_is_not_clustered():
+def test_server_without_environment_is_not_clustered():
     for facts in ({"environment": None}, {"environment": {}}):
         assert "not clustered" in objects.unsupported_reason(Paper(server(**facts)).api, KINDS["cluster_member"])
 
 
-def test_an_interface_of_the_machine_is_no_network():
+def test_unmanaged_interface_is_no_network():
     assert objects.read(Paper(sync({"managed": False})).api, KINDS["network"], "lo") is None
     assert objects.read(Paper(sync({"managed": True})).api, KINDS["network"], "br0") is not None
 
 
-def test_what_uses_an_object_is_told_with_its_removal():
+def test_users_of_an_object_are_named_on_delete():
     users = [f"/1.0/instances/c{number}" for number in range(7)]
     for used_by, words in (
         (users, "it is used by instances/c0, instances/c1, instances/c2, instances/c3, instances/c4 and 2 more"),
@@ -201,7 +201,7 @@ def test_what_uses_an_object_is_told_with_its_removal():
         assert step.note == words
 
 
-def test_nobody_deletes_a_server():
+def test_server_cannot_be_deleted():
     paper = Paper()
     with pytest.raises(InvalidError, match="the server cannot be deleted"):
         converge.plan_absent(paper.api, "server", "server")
@@ -221,13 +221,13 @@ FORCED = {
 
 
 @pytest.mark.parametrize("given, force", FORCED.items())
-def test_force_is_what_the_word_means_and_not_that_there_is_one(given, force):
+def test_force_is_parsed_by_meaning(given, force):
     paper = Paper(Model({"projects/p": {"config": {}}}, facts={"api_extensions": ["projects_force_delete"]}))
     plans.apply(converge.plan_absent(paper.api, "project", "p", given))
     assert paper.seen[-1].query == ({"force": "1"} if force else {})
 
 
-def test_force_where_the_daemon_cannot_is_told_and_nothing_is_deleted():
+def test_unsupported_force_is_refused_and_nothing_deleted():
     paper = Paper(Model({"projects/p": {"config": {}}}))
     with pytest.raises(InvalidError, match="has no force of the kind project"):
         converge.plan_absent(paper.api, "project", "p", True)
@@ -235,7 +235,7 @@ def test_force_where_the_daemon_cannot_is_told_and_nothing_is_deleted():
 
 
 @pytest.mark.parametrize("given", ["maybe", 2, [1], {"a": 1}, 1.5])
-def test_what_is_neither_yes_nor_no_is_refused_before_any_request(given):
+def test_invalid_boolean_is_refused_before_any_request(given):
     paper = Paper()
     for act in (
         lambda: converge.plan_absent(paper.api, "project", "p", given),
@@ -250,7 +250,7 @@ def test_what_is_neither_yes_nor_no_is_refused_before_any_request(given):
 @pytest.mark.parametrize(
     "purge, left", [("no", 2), ("false", 2), (None, 2), ("", 2), (False, 2), (True, 1), ("yes", 1)]
 )
-def test_purge_is_what_the_word_means(purge, left):
+def test_purge_is_parsed_by_meaning(purge, left):
     rules = [{"action": "allow"}, {"action": "drop"}]
     facts = {"api_extensions": ["network_acl"]}
     for act in (converge.plan_present, converge.plan_update):
@@ -273,16 +273,16 @@ def purged(keep):
 
 
 @pytest.mark.parametrize("keep", [["192.0.2.1", "2001:DB8:0::1"], ("192.0.2.1", "2001:db8::1", "192.0.2.77")])
-def test_what_is_not_kept_goes_and_is_told_by_its_name(keep):
+def test_unkept_forwards_are_deleted_and_named(keep):
     assert purged(keep) == [{"br0/192.0.2.9": {"deleted": "br0/192.0.2.9"}}]
 
 
-def test_where_nothing_is_kept_all_goes():
+def test_empty_keep_deletes_all():
     assert [next(iter(change)) for change in purged([])] == FOUND
 
 
 @pytest.mark.parametrize("extensions", [["network_forward"], ["etag"]])
-def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions):
+def test_missing_network_or_forwards_need_no_purge(extensions):
     paper = Paper(
         lambda seen: failure(404, "not found") if "networks" in seen.path else server(api_extensions=extensions)
     )
@@ -291,7 +291,7 @@ def test_where_there_is_no_network_or_no_forwards_at_all_nothing_goes(extensions
     assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
 
 
-def test_what_goes_is_named_in_the_comment():
+def test_purged_names_are_in_the_comment():
     facts, listed = server(api_extensions=["network_forward"]), sync([{"listen_address": "192.0.2.9"}])
     paper = Paper(facts, sync({}), listed, sync({}))
     plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
@@ -302,12 +302,12 @@ def test_what_goes_is_named_in_the_comment():
 @pytest.mark.parametrize(
     "keep", [None, 5, "192.0.2.1", {"192.0.2.1": 1}, [5], ["a"], [None], ["br0/192.0.2.1"], [["192.0.2.1"]]]
 )
-def test_what_is_no_list_of_names_keeps_nothing_from_being_refused(keep):
+def test_invalid_keep_is_refused(keep):
     with pytest.raises(InvalidError):
         purged(keep)
 
 
-def test_a_create_where_there_is_one_is_left_to_the_daemon_to_refuse():
+def test_create_of_existing_object_is_refused_by_the_daemon():
     paper = Paper(sync({}), failure(409, "The profile already exists"))
     (step,) = converge.plan_create_new(paper.api, "profile", "web", {"description": "x"})
     with pytest.raises(APIException, match="already exists"):
@@ -315,7 +315,7 @@ def test_a_create_where_there_is_one_is_left_to_the_daemon_to_refuse():
     assert paper.lines == ["GET /1.0/profiles/web", "POST /1.0/profiles"]
 
 
-def test_an_update_of_what_is_not_there_is_a_failure():
+def test_update_of_missing_object_is_a_failure():
     with pytest.raises(APIException, match="not found"):
         converge.plan_update(Paper(Model()).api, "profile", "web", {"description": "x"})
     assert list(converge.plan_update(Paper(there(web="x")).api, "profile", "web", {"description": "x"})) == []
@@ -323,7 +323,7 @@ def test_an_update_of_what_is_not_there_is_a_failure():
 
 @pytest.mark.parametrize("wanted", [5, None, "text", ["a"], [("a", "b")], True])
 @pytest.mark.parametrize("act", [converge.plan_create_new, converge.plan_update, converge.plan_present])
-def test_fields_that_are_no_mapping_are_refused_before_any_request(act, wanted):
+def test_non_mapping_fields_are_refused_before_any_request(act, wanted):
     paper = Paper()
     with pytest.raises(CommandExecutionError, match="profile: a mapping of fields is needed"):
         act(paper.api, "profile", "web", wanted)
@@ -331,12 +331,12 @@ def test_fields_that_are_no_mapping_are_refused_before_any_request(act, wanted):
 
 
 @pytest.mark.parametrize("source", [{"name": date(2030, 1, 1)}, {1, 2}, b"x", {"x": float("nan")}, object()])
-def test_a_source_that_is_no_json_is_refused_by_its_name(source):
+def test_non_json_source_is_refused_and_named(source):
     with pytest.raises(InvalidError, match="^source: "):
         converge.plan_present(Paper().api, "storage_volume", "default/a", {"source": source})
 
 
-def test_what_a_create_ignores_is_written_after_it():
+def test_fields_ignored_by_create_are_written_afterwards():
     path = f"{VOLUMES}/v/snapshots"
     replies = [sync(status=201), sync({"description": "of the volume", "expires_at": "x"}), sync()]
     paper = Paper(MISSING, server(), *replies, sync({"description": "mine", "expires_at": "x"}))
@@ -349,7 +349,7 @@ def test_what_a_create_ignores_is_written_after_it():
 
 
 @pytest.mark.parametrize("extensions, note", [([], True), (["storage_pool_loop_resize"], False)])
-def test_a_change_that_is_only_stored_is_told(extensions, note):
+def test_change_that_is_only_stored_is_reported(extensions, note):
     facts = {"api_extensions": extensions, "environment": {"server": "lxd", "server_version": "5.0.2"}}
     found = Model({"storage-pools/p": {"config": {"size": "1GiB"}, "description": "", "driver": "btrfs"}}, facts=facts)
     (step,) = converge.plan_present(Paper(found).api, "storage_pool", "p", {"config": {"size": "2GiB"}})
@@ -362,7 +362,7 @@ def test_a_change_that_is_only_stored_is_told(extensions, note):
 @pytest.mark.parametrize(
     "config, goes", [({}, True), ({"b": None}, True), ({"a": "1", "b": ""}, True), ({"a": "1"}, False)]
 )
-def test_what_the_daemon_fills_in_and_is_declared_absent_goes_after_the_create(config, goes):
+def test_key_filled_in_by_daemon_is_removed_after_create(config, goes):
     paper = Paper(Model())
     steps = converge.plan_create_new(paper.api, "profile", "web", {"config": config})
     assert [step.verb for step in steps] == (["created", "completed"] if goes else ["created"])

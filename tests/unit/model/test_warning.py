@@ -51,7 +51,7 @@ def applied(daemon, act, name, test=False, project=None):
 
 @pytest.mark.parametrize("name, uuid", [(TYPE, ONE), (ONE, ONE), (OTHER, OTHER), ("Offline cluster member", OTHER)])
 @pytest.mark.parametrize("project", [None, "p"])
-def test_new_ones_are_acknowledged_by_type_or_uuid_whatever_the_project(name, uuid, project):
+def test_new_warnings_are_acknowledged_in_any_project(name, uuid, project):
     daemon = Daemon()
     change = {uuid: {"status": {"old": "new", "new": "acknowledged"}}}
     predicted, paper = applied(daemon, warnings.plan_acknowledge, name, True, project)
@@ -67,7 +67,7 @@ def test_new_ones_are_acknowledged_by_type_or_uuid_whatever_the_project(name, uu
         assert (again["result"], again["changes"], paper.writes) == (True, {}, [])
 
 
-def test_all_of_a_type_go():
+def test_all_warnings_of_a_type_are_deleted():
     daemon = Daemon()
     change = {uuid: {"deleted": uuid} for uuid in (ONE, TWO)}
     predicted, paper = applied(daemon, warnings.plan_absent, TYPE, test=True)
@@ -81,25 +81,25 @@ def test_all_of_a_type_go():
 
 @pytest.mark.parametrize("act", [warnings.plan_acknowledge, warnings.plan_absent])
 @pytest.mark.parametrize("name", ["no such type", "", None, 5, [ONE], "..", "new"])
-def test_that_there_is_none_is_as_good(act, name):
+def test_missing_warning_is_no_failure(act, name):
     ret, paper = applied(Daemon(), act, name)
     assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
 
 
 @pytest.mark.parametrize("act", [warnings.plan_acknowledge, warnings.plan_absent])
-def test_a_daemon_without_warnings_has_none(act):
+def test_daemon_without_warnings_has_none(act):
     ret, paper = applied(Daemon(extensions=()), act, TYPE)
     assert (ret["result"], ret["changes"], paper.lines) == (True, {}, ["GET /1.0"])
 
 
 @pytest.mark.parametrize("act", [warnings.plan_acknowledge, warnings.plan_absent])
-def test_that_the_daemon_lists_nothing_is_none(act):
+def test_empty_list_means_no_warnings(act):
     daemon = Daemon()
     daemon.found.clear()
     assert applied(daemon, act, TYPE)[0]["changes"] == {}
 
 
-def test_somebody_who_was_faster_leaves_nothing_to_do():
+def test_change_made_first_by_others_is_no_change():
     daemon = Daemon()
     (step,) = warnings.plan_acknowledge(Paper(daemon).api, TYPE)
     (gone,) = warnings.plan_absent(Paper(daemon).api, ONE)

@@ -46,7 +46,7 @@ def saved_in_spite(words, **config):
     return web(meanwhile={f"PATCH {PATH}": [saves(**config)]}, faults={f"PATCH {PATH}": [failure(500, words)]})
 
 
-def test_what_was_saved_in_spite_of_an_error_is_in_changes():
+def test_write_saved_despite_error_is_in_changes():
     ret, paper = applied(saved_in_spite(WORDS, **WANTED["config"]))
     assert (ret["result"], ret["changes"]) == (False, BOTH)
     assert ret["comment"] == (
@@ -56,18 +56,18 @@ def test_what_was_saved_in_spite_of_an_error_is_in_changes():
     assert paper.writes == ["PATCH /1.0/profiles/web"], "sent again it would change nothing"
 
 
-def test_of_a_write_that_was_saved_in_part_changes_have_that_part():
+def test_partly_saved_write_has_that_part_in_changes():
     ret, _ = applied(saved_in_spite("boom", **{"user.a": "1"}))
     assert (ret["result"], ret["changes"]) == (False, {"config": {"user.a": BOTH["config"]["user.a"]}})
     assert ret["comment"] == "profile web could not be updated: boom (PATCH /1.0/profiles/web)"
 
 
-def test_a_refusal_that_saved_nothing_has_no_changes():
+def test_refusal_without_effect_has_no_changes():
     ret, _ = applied(web(faults={f"PATCH {PATH}": [failure(500, "boom")]}))
     assert (ret["result"], ret["changes"]) == (False, {})
 
 
-def test_what_was_written_before_a_refusal_is_in_changes():
+def test_writes_before_a_refusal_are_in_changes():
     lose = lambda model: model.objects[PATH]["config"].pop("user.b")  # noqa: E731
     refuse = lambda model: model.faults.update({f"PATCH {PATH}": [failure(500, "boom")]})  # noqa: E731
     model = web(meanwhile={f"GET {PATH}": [lambda _: None, lambda model: [lose(model), refuse(model)]]})
@@ -85,7 +85,7 @@ def test_what_was_written_before_a_refusal_is_in_changes():
         (None, "limits.processes", True),
     ],
 )
-def test_an_instance_that_was_busy_is_looked_at_again(status, key, result):
+def test_busy_instance_is_verified(status, key, result):
     model = saved_in_spite(BUSY, **{key: "1"})
     model.objects.update({"instances/c1": {**INSTANCE, "status": status}} if status else {})
     ret, paper = applied(model, {"config": {key: "1"}})
@@ -93,7 +93,7 @@ def test_an_instance_that_was_busy_is_looked_at_again(status, key, result):
     assert len(paper.writes) == 1
 
 
-def test_an_instance_that_is_busy_no_more_is_waited_for():
+def test_instance_that_becomes_idle_is_awaited():
     stop = lambda model: model.objects["instances/c1"].update(status="Stopped")  # noqa: E731
     model = saved_in_spite(BUSY, **{"limits.cpu": "1"})
     model.objects["instances/c1"] = {**INSTANCE, "status": "Stopping"}
@@ -101,7 +101,7 @@ def test_an_instance_that_is_busy_no_more_is_waited_for():
     assert applied(model, {"config": {"limits.cpu": "1"}})[0]["result"] is True
 
 
-def test_the_verb_of_the_command_line_raises_what_was_saved():
+def test_command_line_error_carries_the_saved_changes():
     paper = Paper(saved_in_spite(WORDS, **WANTED["config"]))
     with pytest.raises(APIUnappliedException) as caught:
         update(paper.api, KINDS["profile"], "web", WANTED)

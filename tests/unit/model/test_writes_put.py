@@ -37,14 +37,14 @@ def put(word, **more):
 
 
 @pytest.mark.parametrize("word", WRITTEN)
-def test_a_put_repeats_what_the_table_does_not_know(word):
+def test_put_repeats_fields_unknown_to_the_table(word):
     body, after = put(word)
     assert body.items() >= NEW.items()
     assert after.items() >= NEW.items()
 
 
 @pytest.mark.parametrize("word", WRITTEN)
-def test_a_put_does_not_send_what_it_cannot_write(word):
+def test_put_omits_read_only_fields(word):
     own = set(KINDS[word].fields)
     given = dict.fromkeys(READ_ONLY - own - {"managed", "restore"}, "x")
     body, _ = put(word, **given)
@@ -52,7 +52,7 @@ def test_a_put_does_not_send_what_it_cannot_write(word):
 
 
 @pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.write.read_only])
-def test_what_a_kind_only_shows_is_no_field_of_it(word):
+def test_read_only_field_is_no_field_of_its_kind(word):
     kind = KINDS[word]
     found = dict.fromkeys((*kind.fields, *kind.write.read_only, *READ_ONLY, "brand_new"))
     assert set(kind.written(found)) == {*kind.fields, "brand_new"}
@@ -74,7 +74,7 @@ def patched(found, declared, name="incus"):
     return body["config"]
 
 
-def test_a_patch_of_the_server_repeats_its_settings_or_one_that_fails_loses_them():
+def test_patch_of_server_repeats_its_settings():
     found = {"user.a": "1", "core.https_address": ":8443", "volatile.x": "y", "core.trust_password": True}
     assert patched(found, {"user.b": "2", "user.a": None}) == {
         "user.a": "",
@@ -91,5 +91,5 @@ def test_a_patch_of_the_server_repeats_its_settings_or_one_that_fails_loses_them
         ("incus", "core.metrics_authentication", ""),
     ],
 )
-def test_a_setting_whose_default_is_true_is_unset_by_that_on_lxd_where_nothing_would_mean_false(name, key, sent):
+def test_setting_with_default_true_is_unset_by_true_on_lxd(name, key, sent):
     assert patched({key: "false" if sent else "true"}, {key: None}, name) == {key: sent}

@@ -39,7 +39,7 @@ def web(**facts):
     return Paper(Model({"profiles/web": {**PROFILE, "name": "web"}}, facts=facts))
 
 
-def test_a_life_by_hand(module):
+def test_lifecycle_by_hand(module):
     module.paper = Paper(Model())
     assert module.get("profile", "web") is None
     assert module.create("profile", "web", {"description": "x"}) == {"created": "web"}
@@ -63,7 +63,7 @@ def test_remote_project_and_target_reach_the_connection(module):
     assert module.asked == [("r", "p", "t")] * 6
 
 
-def test_names_are_sorted_and_objects_are_there_in_full(module):
+def test_names_are_sorted_and_full_returns_objects(module):
     module.paper = Paper(lambda seen: sync([{"name": "web"}, {"name": "default"}]))
     assert module.list_("profile") == ["default", "web"]
     assert module.list_("profile", full=True) == {"web": {"name": "web"}, "default": {"name": "default"}}
@@ -88,7 +88,7 @@ MEANINGLESS = [
 
 
 @pytest.mark.parametrize("function, given, more, word", MEANINGLESS)
-def test_an_argument_that_means_nothing_is_refused_before_any_request(module, function, given, more, word):
+def test_unused_argument_is_refused_before_any_request(module, function, given, more, word):
     with pytest.raises(SaltInvocationError, match=f"{word} means nothing here"):
         getattr(module, function)(*given, **more)
     assert module.paper.seen == []
@@ -96,7 +96,7 @@ def test_an_argument_that_means_nothing_is_refused_before_any_request(module, fu
 
 @pytest.mark.parametrize("function", ["get", "create", "update", "delete", "rename", "list_", "export"])
 @pytest.mark.parametrize("word", ["profil", 5, ["profile"], {"a": 1}])
-def test_a_word_that_is_no_kind_is_told_with_those_there_are(module, function, word):
+def test_unknown_kind_error_lists_kinds(module, function, word):
     given = {"get": ("web",), "create": ("web",), "update": ("web", {}), "delete": ("web",), "rename": ("web", "x")}
     with pytest.raises(LxdapiError, match="unknown kind .*; there are: .*profile"):
         getattr(module, function)(word, *given.get(function, ()))
@@ -104,7 +104,7 @@ def test_a_word_that_is_no_kind_is_told_with_those_there_are(module, function, w
 
 
 @pytest.mark.parametrize("settings", [5, ["a"], "[1]", '"text"', "5", "null", "true", "{", "not json", True, 1.5])
-def test_settings_that_are_no_mapping_are_refused_before_any_request(module, settings):
+def test_non_mapping_settings_are_refused_before_any_request(module, settings):
     for act in (lambda: module.create("profile", "web", settings), lambda: module.update("profile", "web", settings)):
         with pytest.raises(SaltInvocationError, match="^settings: "):
             act()
@@ -120,7 +120,7 @@ def test_an_update_needs_settings_and_a_create_does_not(module):
 
 
 @pytest.mark.parametrize("settings", [{"confg": {}}, {5: "x"}, {"config": 5}, {None: 1}, {("a",): 1}])
-def test_settings_that_the_kind_does_not_have_are_refused_before_any_request(module, settings):
+def test_unknown_settings_are_refused_before_any_request(module, settings):
     for act in (lambda: module.create("profile", "web", settings), lambda: module.update("profile", "web", settings)):
         with pytest.raises(LxdapiError, match="unknown field|config: a mapping"):
             act()
@@ -128,7 +128,7 @@ def test_settings_that_the_kind_does_not_have_are_refused_before_any_request(mod
 
 
 @pytest.mark.parametrize("name", ["..", "", "\ud800", 5, ["web"], True])
-def test_a_bad_name_is_refused_before_any_request(module, name):
+def test_invalid_name_is_refused_before_any_request(module, name):
     for act in (
         lambda: module.get("profile", name),
         lambda: module.create("profile", name),
@@ -142,13 +142,13 @@ def test_a_bad_name_is_refused_before_any_request(module, name):
     assert module.paper.seen == []
 
 
-def test_a_field_may_be_called_as_the_parameter_of_the_state(module):
+def test_field_accepts_the_parameter_name_of_the_state(module):
     module.paper = Paper(server(api_extensions=["storage_buckets"]), MISSING, sync(status=201))
     module.create("storage_bucket_key", "p/b/k", {"secret_key": "s", "access-key": "a"})
     assert module.paper.seen[2].json == {"name": "k", "role": "read-only", "secret-key": "s", "access-key": "a"}
 
 
-def test_words_for_no_are_no(module):
+def test_words_meaning_false_are_false(module):
     module.paper = web()
     assert module.delete("profile", "web", force="false") == {"deleted": "web"}
     assert module.paper.seen[-1].query == {}
@@ -159,7 +159,7 @@ def test_only_an_instance_inherits(module):
         module.effective("profile", "web")
 
 
-def test_a_name_without_its_kind_is_nothing_to_be_exported(module):
+def test_export_of_a_name_needs_its_kind(module):
     with pytest.raises(LxdapiError, match="kind"):
         module.export(name="web")
 

@@ -91,7 +91,7 @@ LIVES = {
 
 
 @pytest.mark.parametrize("before, wanted, changes, verb, write", LIVES.values(), ids=LIVES)
-def test_a_change_is_predicted_made_told_and_silent_the_second_time(before, wanted, changes, verb, write):
+def test_change_is_predicted_applied_and_then_silent(before, wanted, changes, verb, write):
     model = before()
     untouched = copy.deepcopy(model.objects)
     predicted, paper = applied(model, wanted, test=True)
@@ -109,7 +109,7 @@ def test_a_change_is_predicted_made_told_and_silent_the_second_time(before, want
         assert paper.lines == [GET], "a second run asks once and writes nothing"
 
 
-def test_a_create_sends_everything_in_one_request_without_what_shall_not_be():
+def test_create_sends_one_request_without_null_keys():
     model = Model()
     wanted = {
         "config": {"limits.cpu": 2, "user.no": None},
@@ -123,7 +123,7 @@ def test_a_create_sends_everything_in_one_request_without_what_shall_not_be():
     assert applied(model, wanted)[0]["changes"] == {}
 
 
-def test_a_patch_sends_only_what_changes_and_a_put_the_whole_that_was_read():
+def test_patch_sends_the_difference_and_put_the_whole_object():
     model = web()
     _, paper = applied(model, {"config": {"limits.cpu": 4, "user.keep": "me"}})
     assert paper.seen[1].json == {"config": {"limits.cpu": "4"}}
@@ -133,14 +133,14 @@ def test_a_patch_sends_only_what_changes_and_a_put_the_whole_that_was_read():
 
 
 @pytest.mark.parametrize("wanted", [{"config": {"limits.cpu": 4}}, {"config": {"limits.cpu": None}}])
-def test_a_write_carries_the_etag_of_what_was_compared(wanted):
+def test_write_carries_the_etag_of_the_compared_object(wanted):
     model = web()
     tag = model.etag("profiles/web")
     _, paper = applied(model, wanted)
     assert paper.seen[1].headers["If-Match"] == tag
 
 
-def test_a_kind_whose_patch_fails_is_written_by_put():
+def test_kind_without_patch_is_written_by_put():
     assert KINDS["image_alias"].write.patch is None
     model = Model({"images/aliases/a/b": {"name": "a/b", "target": "0" * 64, "description": "d"}})
     _, paper = applied(model, {"target": "1" * 64}, word="image_alias", name="a/b")
@@ -159,7 +159,7 @@ def test_a_name_with_every_character_reaches_its_object():
 @pytest.mark.parametrize(
     "wanted, write", [({"config": {"limits.cpu": 4}}, PATCH), ({"config": {"limits.cpu": None}}, PUT)]
 )
-def test_what_somebody_sets_between_read_and_write_is_not_lost(wanted, write):
+def test_concurrent_edit_between_read_and_write_is_kept(wanted, write):
     model = web(meanwhile={write.replace("/1.0/", ""): [somebody_sets(**{"user.other": "theirs"})]})
     ret, paper = applied(model, wanted)
     assert ret["result"] is True
@@ -170,20 +170,20 @@ def test_what_somebody_sets_between_read_and_write_is_not_lost(wanted, write):
     assert config["user.keep"] == "me"
 
 
-def test_changes_tell_what_was_changed_after_somebody_was_faster():
+def test_changes_reflect_the_second_attempt():
     model = web(meanwhile={"PATCH profiles/web": [somebody_sets(**{"limits.cpu": "3"})]})
     ret, _ = applied(model, {"config": {"limits.cpu": 4}})
     assert ret["changes"] == {"config": {"limits.cpu": {"old": "3", "new": "4"}}}
 
 
-def test_somebody_who_made_the_same_change_leaves_nothing_to_change():
+def test_identical_change_by_others_is_no_change():
     model = web(meanwhile={"PATCH profiles/web": [somebody_sets(**{"limits.cpu": "4"})]})
     ret, paper = applied(model, {"config": {"limits.cpu": 4}})
     assert (ret["result"], ret["changes"]) == (True, {})
     assert paper.lines == [GET, PATCH, GET, GET]
 
 
-def test_what_the_daemon_loses_of_two_writes_at_once_is_written_again():
+def test_lost_concurrent_write_is_repeated():
     def lose(model):
         model.objects["profiles/web"]["config"].pop("limits.cpu", None)
 
@@ -195,7 +195,7 @@ def test_what_the_daemon_loses_of_two_writes_at_once_is_written_again():
     assert "the daemon accepted it, but config did not become as declared" in ret["comment"]
 
 
-def test_somebody_who_is_always_faster_ends_in_a_failure_that_says_so():
+def test_endless_conflict_is_a_failure():
     count = iter(range(1000))
 
     def again(model):
@@ -208,7 +208,7 @@ def test_somebody_who_is_always_faster_ends_in_a_failure_that_says_so():
     assert 1 < len(paper.writes) == writes.TRIES <= 20
 
 
-def test_an_object_that_vanishes_before_the_second_try_is_a_failure():
+def test_object_deleted_before_second_attempt_is_a_failure():
     between = {"PATCH profiles/web": [somebody_sets(a="b")], "GET profiles/web": [lambda model: None, vanish]}
     ret, _ = applied(web(meanwhile=between), {"config": {"limits.cpu": 4}})
     assert (ret["result"], ret["changes"]) == (False, {})
@@ -229,7 +229,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("reply", UNREADABLE.values(), ids=UNREADABLE)
 @pytest.mark.parametrize("wanted", [{"config": {}}, None], ids=["present", "absent"])
 @pytest.mark.parametrize("test", [True, False])
-def test_what_cannot_be_read_is_a_failure_and_not_absent(reply, wanted, test):
+def test_unreadable_object_is_a_failure_and_not_absent(reply, wanted, test):
     model = web(faults={"GET profiles/web": [reply]})
     ret, paper = applied(model, wanted, test)
     assert (ret["result"], ret["changes"]) == (False, {})
@@ -251,14 +251,14 @@ def test_a_404_of_the_daemon_is_absent():
         (None, "DELETE profiles/web", "deleted"),
     ],
 )
-def test_a_refused_write_is_told_with_the_daemons_words_method_and_path(wanted, write, verb):
+def test_refused_write_names_method_and_path(wanted, write, verb):
     ret, _ = applied(web(faults={write: [failure(500, "Profile is currently in use")]}), wanted)
     method, path = write.split()
     assert (ret["result"], ret["changes"]) == (False, {})
     assert ret["comment"] == (f"profile web could not be {verb}: Profile is currently in use ({method} /1.0/{path})")
 
 
-def test_a_refused_create_is_told():
+def test_refused_create_is_reported():
     ret, _ = applied(
         Model(faults={"POST profiles": [failure(400, "Unknown configuration key: k")]}), {"config": {"k": 1}}
     )
@@ -274,7 +274,7 @@ GONE = {
 
 
 @pytest.mark.parametrize("ends", GONE.values(), ids=GONE)
-def test_somebody_who_deleted_it_meanwhile_is_as_good(ends):
+def test_delete_by_others_is_no_failure(ends):
     meanwhile = {"DELETE instances/c1": [vanish]}
     model = Model({"instances/c1": {}}, meanwhile=meanwhile, ends=copy.deepcopy(ends))
     ret, _ = applied(model, None, word="instance", name="c1")
@@ -282,7 +282,7 @@ def test_somebody_who_deleted_it_meanwhile_is_as_good(ends):
 
 
 @pytest.mark.parametrize("end", [failed("Container is protected"), failure(404, "Operation not found")])
-def test_a_delete_that_failed_is_a_failure_where_the_object_is_still_there(end):
+def test_failed_delete_is_a_failure_if_object_remains(end):
     model = Model({"instances/c1": {}}, ends={"DELETE instances/c1": [end]})
     ret, _ = applied(model, None, word="instance", name="c1")
     assert (ret["result"], ret["changes"]) == (False, {})
@@ -298,7 +298,7 @@ def test_a_delete_that_failed_is_a_failure_where_the_object_is_still_there(end):
     ],
 )
 @pytest.mark.parametrize("test", [True, False])
-def test_a_bad_declaration_is_refused_before_any_request(wanted, words, test):
+def test_invalid_declaration_is_refused_before_any_request(wanted, words, test):
     ret, paper = applied(web(), wanted, test)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert ret["comment"].startswith("profile web: ") and words in ret["comment"]
@@ -307,19 +307,19 @@ def test_a_bad_declaration_is_refused_before_any_request(wanted, words, test):
 
 @pytest.mark.parametrize("name", ["..", "", "\ud800", None, 5])
 @pytest.mark.parametrize("wanted", [{}, None], ids=["present", "absent"])
-def test_a_bad_name_is_refused_before_any_request(name, wanted):
+def test_invalid_name_is_refused_before_any_request(name, wanted):
     ret, paper = applied(web(), wanted, name=name)
     assert (ret["result"], ret["changes"], paper.seen) == (False, {}, [])
     assert "profile name" in ret["comment"]
 
 
-def test_an_unknown_kind_is_told_with_those_there_are():
+def test_unknown_kind_error_lists_kinds():
     with pytest.raises(InvalidError, match="unknown kind 'profil'; there are: .*profile"):
         converge.plan_present(Paper().api, "profil", "web", {})
 
 
 @pytest.mark.parametrize("test", [True, False])
-def test_a_create_only_field_that_differs_is_a_failure_that_says_so(test):
+def test_changed_immutable_field_is_a_failure(test):
     model = Model({"instances/c1": {"type": "container", "config": {}}})
     ret, paper = applied(model, {"type": "virtual-machine", "config": {"a": "b"}}, test, "instance", "c1")
     assert (ret["result"], ret["changes"], paper.writes) == (False, {}, [])
@@ -342,14 +342,14 @@ def stated(*steps, test=False):
     return run_state("profile", "web", lambda: list(steps), test=test)
 
 
-def test_a_failure_in_the_second_of_three_steps_leaves_the_first_in_changes():
+def test_failed_second_step_leaves_first_in_changes():
     trouble = LxdapiError("no space left")
     ret = stated(step("one", {"a": 1}), step("two", {"b": 2}, trouble), step("three", {"c": 3}))
     assert (ret["result"], ret["changes"]) == (False, {"a": 1})
     assert ret["comment"] == "profile web could not be two: no space left (profile web was one)"
 
 
-def test_steps_are_told_in_their_order_and_what_they_really_changed_counts():
+def test_steps_are_reported_in_order_with_actual_changes():
     steps = step("one", {"a": 1}, {"a": 5}), step("two", {"b": 2}), step("three", {"c": 3}, {})
     assert stated(*steps)["changes"] == {"a": 5, "b": 2}
     assert stated(*steps)["comment"] == "profile web was one and two"
@@ -357,7 +357,7 @@ def test_steps_are_told_in_their_order_and_what_they_really_changed_counts():
     assert stated(*steps, test=True)["changes"] == {"a": 1, "b": 2, "c": 3}
 
 
-def test_of_a_value_that_changes_twice_the_first_old_and_the_last_new_are_told():
+def test_value_changed_twice_has_first_old_and_last_new():
     stop = step("stopped", {"status": {"old": "Running", "new": "Stopped"}})
     start = step("started", {"status": {"old": "Stopped", "new": "Frozen"}, "x": {"k": {"old": 1, "new": 2}}})
     other = step("updated", {"x": {"l": {"old": 3, "new": 4}}})
@@ -366,19 +366,19 @@ def test_of_a_value_that_changes_twice_the_first_old_and_the_last_new_are_told()
     assert changes["x"] == {"k": {"old": 1, "new": 2}, "l": {"old": 3, "new": 4}}
 
 
-def test_do_raises_the_first_failure_and_returns_what_changed():
+def test_apply_raises_first_failure_and_returns_changes():
     assert plans.apply([step("one", {"a": 1}), step("two", {"b": 2}, {"b": 3})]) == {"a": 1, "b": 3}
     with pytest.raises(APIException):
         plans.apply([step("one", {"a": 1}, APIException(error="no", method="GET", url="x"))])
 
 
-def test_an_answer_is_plain_data_that_can_be_told_apart_from_the_plan():
+def test_result_is_plain_data():
     ret, _ = applied(web(), {"config": {"limits.cpu": 4}})
     assert set(ret) == {"name", "changes", "result", "comment"}
     assert sync(ret).body, "it is JSON, which is less than msgpack takes"
 
 
-def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
+def test_unsupported_kind_is_refused_before_any_write():
     lacking = Paper(server("lxd", environment={"server": "lxd", "server_version": "5.0.2"}))
     ret = run_state(
         "network_address_set",
@@ -390,7 +390,7 @@ def test_what_the_daemon_lacks_is_said_before_anything_is_sent():
     assert lacking.lines == ["GET /1.0"]
 
 
-def test_what_the_daemon_lacks_is_absent_there():
+def test_unsupported_kind_is_absent():
     lacking = Paper(server("lxd"))
     assert list(converge.plan_absent(lacking.api, "network_address_set", "web")) == []
     assert lacking.lines == ["GET /1.0"]

@@ -29,7 +29,7 @@ def parameters(word):
 
 
 @given(st.dictionaries(TEXT, TEXT | LINES.map("\n".join), max_size=4))
-def test_the_text_of_an_export_holds_what_it_is_made_of(config):
+def test_exported_text_loads_as_its_states(config):
     states = {name: {"lxdapi_profile.present": [{"config": {name: value}}]} for name, value in config.items()}
     text = export_sls.format_sls(states)
     assert text.startswith("#!yaml\n")
@@ -37,12 +37,12 @@ def test_the_text_of_an_export_holds_what_it_is_made_of(config):
     assert safe_load(text) == states
 
 
-def test_every_kind_that_can_be_declared_has_its_place_in_an_export():
+def test_every_declarable_kind_has_a_place_in_the_export():
     assert sorted(export_sls.ORDER) == sorted(set(KINDS) - {"warning"})
 
 
 @pytest.mark.parametrize("word", export_sls.ORDER)
-def test_a_state_takes_whatever_is_exported_of_its_kind(word):
+def test_state_accepts_every_exported_field(word):
     kind, known = KINDS[word], parameters(word)
     declared = {field.replace("-", "_") for field in kind.known}
     assert declared - known == set()
@@ -50,12 +50,12 @@ def test_a_state_takes_whatever_is_exported_of_its_kind(word):
 
 
 @pytest.mark.parametrize("word", export_sls.ORDER)
-def test_what_a_kind_is_in_comes_before_it(word):
+def test_parents_are_exported_first(word):
     place = export_sls.ORDER.index(word)
     assert all(export_sls.ORDER.index(parent) < place for parent in KINDS[word].parents)
 
 
-def test_names_that_salt_has_a_use_for_and_names_that_are_taken_are_qualified():
+def test_reserved_and_duplicate_names_are_qualified():
     states = {}
     for name in ("include", "__web", "web", "web", "web"):
         export_sls._place(states, "profile", name, {})
@@ -64,14 +64,14 @@ def test_names_that_salt_has_a_use_for_and_names_that_are_taken_are_qualified():
     assert states["profile profile web"] == {"lxdapi_profile.present": [{"name": "web"}]}
 
 
-def test_an_image_that_the_daemon_fetched_for_itself_is_not_exported():
+def test_cached_image_is_not_exported():
     images = [{"fingerprint": "a" * 64, "cached": True}, {"fingerprint": "b" * 64, "cached": False, "public": True}]
     assert export_sls.read_states(Paper(sync(images), server()).api, "image") == {
         "b" * 64: {"lxdapi_image.present": [{"public": True}]}
     }
 
 
-def test_keys_that_are_secret_are_not_exported():
+def test_secret_keys_are_not_exported():
     secret = {"core.trust_password": True, "peers.ns1.key": "x", "network.ovn.client_key": "x", "user.api-key": "x"}
     found = {"config": {**secret, "peers.ns1.address": "192.0.2.1", "network.ovn.client_cert": "y"}}
     declared = {"network.ovn.client_cert": "y", "peers.ns1.address": "192.0.2.1"}

@@ -57,7 +57,7 @@ def drawn(form, found):
     return host_graph.FORMS[form](*host_graph.graph(ENVIRONMENT, found))
 
 
-def test_the_lines_of_a_graph_are_what_uses_what():
+def test_edges_connect_users_and_used():
     macvlan = {"eth0": {"type": "nic", "nictype": "macvlan", "parent": "eth1"}, "d": {"type": "disk", "pool": "fast"}}
     nodes, edges = host_graph.graph(ENVIRONMENT, listed(instance("c1", "default", devices=macvlan)))
     host, bridge, pool, profile = ("host", "host1"), ("network", "br0"), ("pool", "fast"), ("profile", "default")
@@ -68,7 +68,7 @@ def test_the_lines_of_a_graph_are_what_uses_what():
     assert len(edges) == len(set(edges))
 
 
-def test_in_a_cluster_each_member_has_what_is_on_it():
+def test_members_of_a_cluster_have_their_objects():
     members = [{"server_name": "m1", "status": "Online"}, {"server_name": "m2", "status": "Offline"}]
     pools = [{"name": "fast", "driver": "zfs", "locations": ["m2"]}]
     found = listed(instance("c1", location="m2"), member=members, pool=pools)
@@ -80,7 +80,7 @@ def test_in_a_cluster_each_member_has_what_is_on_it():
     assert {other for one, other in edges if one == ("host", "m1")} == {("network", "br0")}
 
 
-def test_a_line_to_what_is_not_listed_is_left_out():
+def test_edge_to_unlisted_object_is_left_out():
     nodes, edges = host_graph.graph(ENVIRONMENT, listed(instance("c1", "gone", devices={"d": {"type": "nic"}})))
     assert {place for edge in edges for place in edge} <= set(nodes)
 
@@ -125,7 +125,7 @@ def dot(tmp_path, monkeypatch):
     return install
 
 
-def test_svg_is_what_the_program_dot_makes_of_the_graph(dot, tmp_path):
+def test_svg_is_the_output_of_dot(dot, tmp_path):
     found = listed(instance("$(touch evil)"), instance("wéb"))
     dot("echo $# $1 > arguments; cat > input; echo '<svg>é</svg>'")
     assert drawn("svg", found) == "<svg>é</svg>\n"
@@ -134,7 +134,7 @@ def test_svg_is_what_the_program_dot_makes_of_the_graph(dot, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["arguments", "dot", "input"]
 
 
-def test_svg_without_the_program_dot_says_what_to_install(tmp_path, monkeypatch):
+def test_svg_without_dot_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InvalidError, match="format svg needs the program dot: install graphviz"):
         drawn("svg", listed())
@@ -148,14 +148,14 @@ def test_svg_without_the_program_dot_says_what_to_install(tmp_path, monkeypatch)
         ("kill -9 $$", r"/dot -Tsvg failed with exit code -9"),
     ],
 )
-def test_a_dot_that_fails_is_an_error_in_its_words(dot, monkeypatch, line, words):
+def test_failing_dot_is_an_error_with_its_words(dot, monkeypatch, line, words):
     monkeypatch.setattr(host_graph, "DOT_SECONDS", 0.2 if "sleep" in line else 20)
     dot(line)
     with pytest.raises(LxdapiError, match=words):
         drawn("svg", listed())
 
 
-def test_a_host_is_read_with_one_list_of_each_kind():
+def test_host_is_read_with_one_list_of_each_kind():
     server = sync({"auth": "trusted", "environment": ENVIRONMENT, "api_extensions": []})
     paper = Paper(server, *(sync([]) for _ in range(4)))
     assert "host1" in host_graph.render(paper.api, "dot")
@@ -163,14 +163,14 @@ def test_a_host_is_read_with_one_list_of_each_kind():
     assert paths == ["/1.0", *(f"/1.0/{each}" for each in ("instances", "networks", "profiles", "storage-pools"))]
 
 
-def test_a_form_that_there_is_not_is_refused_before_anything_is_asked():
+def test_unknown_format_is_refused_before_any_request():
     paper = Paper()
     with pytest.raises(InvalidError, match="format 'png' is not known; there are: mermaid, dot, svg"):
         host_graph.render(paper.api, "png")
     assert paper.seen == []
 
 
-def test_a_picture_is_its_owners_alone_and_replaces_what_was_there(tmp_path):
+def test_picture_is_private_and_replaces_the_old_file(tmp_path):
     path = tmp_path / "host.svg"
     path.write_text("before")
     assert host_graph.write(str(path), "<svg/>") == str(path)
@@ -179,7 +179,7 @@ def test_a_picture_is_its_owners_alone_and_replaces_what_was_there(tmp_path):
     assert os.listdir(tmp_path) == ["host.svg"]
 
 
-def test_a_picture_that_cannot_be_written_leaves_what_was_there(tmp_path):
+def test_failed_write_keeps_the_old_picture(tmp_path):
     path = tmp_path / "host.svg"
     path.write_text("before")
     with pytest.raises(UnicodeEncodeError):

@@ -30,7 +30,7 @@ def address(text, family="inet", scope="global"):
     return {"family": family, "address": text, "scope": scope}
 
 
-def test_addresses_are_those_that_can_be_reached_ipv4_first():
+def test_reachable_addresses_are_shown_ipv4_first():
     network = {
         "lo": {"addresses": [address("127.0.0.1", scope="local")]},
         "eth1": {"addresses": [address("10.0.0.2")]},
@@ -46,20 +46,20 @@ def test_addresses_are_those_that_can_be_reached_ipv4_first():
     assert msgpack.loads(msgpack.dumps(found)) == found
 
 
-def test_an_instance_on_a_member_that_does_not_answer_has_a_row():
+def test_instance_on_unreachable_member_has_a_row():
     found, _ = status(instance("a", status="Error", location="n2", created_at="0001-01-01T00:00:00Z"))
     (row,) = found["instances"]
     assert (row["addresses"], row["memory"], row["age"], row["location"]) == ([], None, None, "n2")
 
 
 @pytest.mark.parametrize("state, depth", [(True, "2"), (False, "1")])
-def test_one_listing_is_asked_for_and_a_dear_one_only_for_what_needs_it(state, depth):
+def test_state_is_read_only_when_needed(state, depth):
     found, paper = status(instance("a"), state=state)
     assert [(seen.path, seen.query) for seen in paper.seen] == [("/1.0/instances", {"recursion": depth}), ("/1.0", {})]
     assert ("memory" in found["instances"][0]) is state
 
 
-def test_names_are_chosen_by_patterns_and_sorted_as_a_person_counts():
+def test_names_match_patterns_and_sort_naturally():
     names = ["web10", "web2", "db1", "web", "cache", "1a", "a1"]
     chosen = {"*": ["1a", "a1", "cache", "db1", "web", "web2", "web10"], "web*,db?": ["db1", "web", "web2", "web10"]}
     for pattern, expected in chosen.items():
@@ -91,7 +91,7 @@ def pair(chunk, *answer, **more):
     return chunk, said(chunk, *answer, **more)
 
 
-def test_what_would_change_is_named_by_its_keys_and_never_by_a_value():
+def test_drift_names_keys_and_never_values():
     change = {"old": "Hidden-1", "new": "Hidden-2"}
     changes = {"config": {"user.x": change, "limits.cpu": change}, "devices": {"eth0": {"mtu": change}, "d": change}}
     said = drift(pair(chunk("a"), {**changes, "description": change, "profiles": {"diff": "-Hidden-3"}}, None))
@@ -104,7 +104,7 @@ def test_each_instance_is_as_declared_or_not_declared():
     assert drift(*pairs, there=("a", "b")) == {"a": "as declared", "b": "not declared"}
 
 
-def test_several_states_of_one_instance_are_told_together():
+def test_states_of_one_instance_are_reported_together():
     pairs = [
         pair(chunk("a"), {"config": {"limits.cpu": {"old": 1, "new": 2}}}, None),
         pair(chunk("a", "running"), {"status": {"old": "Stopped", "new": "Running"}}, None),
@@ -115,19 +115,19 @@ def test_several_states_of_one_instance_are_told_together():
     assert drift(*pairs) == {"a": f"would change: {words}"}
 
 
-def test_what_is_only_about_something_inside_declares_no_instance():
+def test_state_inside_an_instance_declares_no_instance():
     pairs = [pair(chunk("/etc/motd", "managed", "lxdapi_file", instance="a"))]
     assert drift(*pairs) == {"a": "not declared"}
 
 
-def test_what_begins_and_what_ends_has_a_row():
+def test_created_and_deleted_instances_have_a_row():
     pairs = [pair(chunk("new"), {"created": "new"}, None), pair(chunk("a", "absent"), {"deleted": "a"}, None)]
     pairs += [pair(chunk("gone", "absent"))]
     assert drift(*pairs) == {"a": "would be deleted", "new": "would be created"}
     assert drift(*pairs, patterns=("a*",)) == {"a": "would be deleted"}
 
 
-def test_a_fleet_is_about_each_of_its_instances():
+def test_fleet_is_about_each_of_its_instances():
     fleet = chunk("shop", "managed", "lxdapi_fleet", instances={"web[1-3]": None, "old": {"absent": True}})
     change = {"config": {"limits.cpu": {"old": "1", "new": "2"}}}
     answer = said(fleet, {"web2": change, "web3": {"created": "web3"}, "default": change}, None)
@@ -139,14 +139,14 @@ def test_a_fleet_is_about_each_of_its_instances():
     assert drift((chunk("shop", "managed", "lxdapi_fleet", instances=["x"]), {})) == {"a": "not declared"}
 
 
-def test_a_state_that_fails_in_test_mode_says_why_in_one_line():
+def test_failure_in_test_mode_is_reported_in_one_line():
     failed = pair(chunk("a"), None, False, "instance a could not be read:\n  no such pool" + "x" * 999)
     words = drift(failed)["a"]
     assert words.startswith("cannot be told: instance a could not be read: no such pool") and len(words) < 250
     assert drift((chunk("a"), {})) == {"a": "cannot be told: it was not asked"}
 
 
-def test_a_state_about_another_remote_or_project_is_about_another_instance():
+def test_state_of_another_remote_or_project_is_another_instance():
     elsewhere = [pair(chunk("a", remote="far")), pair(chunk("b", project="team"))]
     there = ("a", "b")
     assert drift(*elsewhere, there=there) == dict.fromkeys(there, "not declared")

@@ -30,7 +30,7 @@ def answer(*rows):
     return {"server": SERVER, "instances": list(rows)}
 
 
-def test_a_host_is_a_headline_and_a_line_for_each_instance():
+def test_host_is_a_headline_and_a_line_for_each_instance():
     rows = [
         row("web1", addresses=["10.0.0.1", "fd00::1"], memory=1536 * 1024**2, snapshots=3),
         row("db", status="Stopped", type="virtual-machine", age=59, drift="would change: config limits.cpu"),
@@ -46,7 +46,7 @@ def test_a_host_is_a_headline_and_a_line_for_each_instance():
     ]
 
 
-def test_columns_that_say_nothing_are_left_out_and_those_that_do_are_there():
+def test_empty_columns_are_left_out():
     bare = {"name": "web1", "project": "default", "status": "Running", "location": None}
     assert shown({"local": answer(bare)}).splitlines()[2:] == ["NAME  STATUS", "web1  Running"]
     two = [{**bare, "location": "n1"}, {**bare, "project": "team", "location": "n2"}]
@@ -57,7 +57,7 @@ def test_columns_that_say_nothing_are_left_out_and_those_that_do_are_there():
     ]
 
 
-def test_colors_are_there_where_salt_wants_them_and_change_no_width():
+def test_colors_follow_salt_and_change_no_width():
     data = {
         "local": answer(row("web1"), row("x", status="Error"), row("y", status="Missing", drift="would be created"))
     }
@@ -74,13 +74,13 @@ def test_an_empty_host_and_several_minions_have_a_headline_each():
     assert "b: incus 6.0.4 on host1: 1 instance (1 Running)" in text.splitlines()
 
 
-def test_many_addresses_are_cut_short():
+def test_long_address_lists_are_shortened():
     addresses = [f"10.0.0.{number}" for number in range(9)]
     assert "10.0.0.0, 10.0.0.1, 10.0.0.2 +6 " in shown({"local": answer(row("web1", addresses=addresses))})
 
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "\x9b31m", "a\nb", "\u202eevil", "\ud800"], ids=ascii)
-def test_what_a_daemon_says_does_not_draw_on_a_terminal(text):
+def test_control_characters_are_not_printed(text):
     found = answer(row(text, status=text, type=text, addresses=[text], location=text, drift=text, project=text))
     said = shown({text: {**found, "server": dict.fromkeys(SERVER, text)}, "b": found})
     assert text not in said
@@ -103,29 +103,29 @@ def test_what_a_daemon_says_does_not_draw_on_a_terminal(text):
     ],
     ids=repr,
 )
-def test_what_is_not_ours_is_shown_as_salt_shows_it(data):
+def test_foreign_data_is_shown_as_salt_shows_it(data):
     opts = {**salt.config.DEFAULT_MINION_OPTS, "color": False, "extension_modules": ""}
     assert shown(data) == salt.loader.outputters(opts)["nested"](data)
 
 
-def test_text_comes_alone_and_anything_else_as_salt_shows_it():
+def test_text_is_printed_alone_and_other_data_as_salt_does():
     assert shown({"local": "<svg>\n</svg>\n"}, outputter="lxdapi_text") == "<svg>\n</svg>"
     opts = {**salt.config.DEFAULT_MINION_OPTS, "color": False, "extension_modules": ""}
     for data in ({"local": 1}, {"a": "x", "b": None}, {}, None, [1], "text"):
         assert shown(data, outputter="lxdapi_text") == salt.loader.outputters(opts)["nested"](data)
 
 
-def test_a_minion_that_failed_beside_one_that_answered_is_shown_too():
+def test_failed_minion_beside_another_is_shown():
     text = shown({"a": "Minion did not return", "b": answer(row("web1"))})
     assert "Minion did not return" in text and "b: incus 6.0.4" in text
 
 
-def test_values_of_an_unexpected_kind_are_shown_as_they_are():
+def test_values_of_unexpected_types_are_shown():
     text = shown({"local": answer(row(7, status=None, memory="much", age="old", addresses="none", snapshots=[]))})
     assert "7" in text and "much" in text and "old" in text
 
 
-def test_it_stands_alone(tmp_path):
+def test_outputter_needs_no_library(tmp_path):
     path = tmp_path / "lxdapi_table.py"
     path.write_bytes((REPO / "_output" / "lxdapi_table.py").read_bytes())
     spec = importlib.util.spec_from_file_location("alone", path)

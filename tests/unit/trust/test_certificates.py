@@ -22,7 +22,7 @@ def pair(tmp_path_factory):
     return make_pair(tmp_path_factory.mktemp("pair"), "client")
 
 
-def test_the_fingerprint_is_the_sha256_of_what_is_sent(pair):
+def test_fingerprint_is_the_sha256_of_the_certificate(pair):
     digest, sent = pem.read(pair.cert)
     der = ssl.PEM_cert_to_DER_cert(pair.cert)
     assert digest == hashlib.sha256(der).hexdigest() == pair.fingerprint
@@ -42,7 +42,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_the_first_certificate_counts_whatever_else_is_there(pair, form):
+def test_first_certificate_of_a_file_counts(pair, form):
     assert pem.read(form(pair))[0] == pair.fingerprint
 
 
@@ -65,26 +65,26 @@ NONE = {
 
 
 @pytest.mark.parametrize("text", NONE.values(), ids=NONE)
-def test_where_there_is_no_certificate_it_says_so(text):
+def test_missing_certificate_is_reported(text):
     assert pem.der_of(text) is None
     with pytest.raises(InvalidError, match="certificate: there is none in it"):
         pem.read(text)
 
 
 @pytest.mark.parametrize("given", [None, 5, True, ["x"], {"a": "b"}, b"-----BEGIN", 1.5])
-def test_what_is_no_text_is_refused(given):
+def test_non_text_is_refused(given):
     with pytest.raises(InvalidError, match="^certificate: PEM text or a file's path is needed"):
         pem.read(given)
 
 
 @pytest.mark.parametrize("path", ["", "/no/such/file", "/", "a\x00b", "x" * 5000, "\ud800"])
-def test_a_file_that_cannot_be_read_is_told(path):
+def test_unreadable_file_is_reported(path):
     with pytest.raises(InvalidError, match="^certificate "):
         pem.read(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", "é".encode(), b"\x30\x82\x01\x00" * 100])
-def test_a_file_without_a_certificate_is_told(tmp_path, content):
+def test_file_without_certificate_is_reported(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(InvalidError, match="there is none in it"):
         pem.read(str(tmp_path / "x"))
@@ -99,7 +99,7 @@ def test_a_file_without_end_has_no_certificate(path):
 
 
 @pytest.mark.parametrize("text", ["-----BEGIN CERTIFICATE-----" * 40000, "-----BEGIN CERTIFICATE-----" + "A" * 10**6])
-def test_half_a_certificate_takes_no_time(text):
+def test_truncated_certificate_takes_no_time(text):
     begun = time.monotonic()
     assert pem.der_of(text) is None
     assert time.monotonic() - begun < 2
@@ -118,52 +118,52 @@ def stored(found=STORE):
     return Paper(lambda seen: sync(found))
 
 
-def test_a_fingerprint_means_itself_and_asks_nobody():
+def test_fingerprint_needs_no_lookup():
     paper = stored()
     assert certificates.fingerprint_of(paper.api, "4" * 64) == "4" * 64
     assert paper.seen == []
 
 
-def test_a_name_means_the_one_that_has_it():
+def test_name_is_resolved_to_its_certificate():
     paper = stored()
     assert certificates.fingerprint_of(paper.api, "web") == ONE
     assert paper.lines == ["GET /1.0/certificates"] and paper.seen[0].query == {"recursion": "1"}
 
 
-def test_a_name_that_several_have_is_refused_with_their_fingerprints():
+def test_ambiguous_name_is_refused_with_fingerprints():
     with pytest.raises(InvalidError, match=f"2 certificates have this name: .*: {TWO}, {THREE}"):
         certificates.fingerprint_of(stored().api, "ops")
 
 
 @pytest.mark.parametrize("name", ["no", "", "WEB", None, 5, ["web"], "1" * 11])
 @pytest.mark.parametrize("found", [STORE, [], None])
-def test_a_name_that_none_has_means_none(name, found):
+def test_unknown_name_resolves_to_none(name, found):
     assert certificates.fingerprint_of(stored(found).api, name) is None
 
 
 @pytest.mark.parametrize("given", [ONE[:12], ONE[:63], ONE[:12].upper()])
-def test_a_fingerprint_that_was_shortened_is_refused_for_it_would_look_absent(given):
+def test_shortened_fingerprint_is_refused(given):
     with pytest.raises(InvalidError, match="neither a name nor a whole fingerprint"):
         certificates.fingerprint_of(stored().api, given)
 
 
-def test_a_fingerprint_is_taken_as_openssl_prints_it():
+def test_fingerprint_is_accepted_in_openssl_format():
     printed = ":".join(ONE[at : at + 2] for at in range(0, 64, 2)).upper()
     assert certificates.fingerprint_of(stored().api, printed) == ONE
 
 
 @pytest.mark.parametrize("restricted", [None, False, "no"])
-def test_projects_that_would_limit_nothing_are_refused(restricted):
+def test_projects_without_restricted_are_refused(restricted):
     with pytest.raises(InvalidError, match="projects: they limit nothing unless restricted"):
         certificates.require_restriction(["web"], restricted)
 
 
 @pytest.mark.parametrize("projects, restricted", [(None, None), ([], False), (["web"], True), (["web"], "yes")])
-def test_projects_that_limit_are_taken(projects, restricted):
+def test_effective_projects_are_accepted(projects, restricted):
     certificates.require_restriction(projects, restricted)
 
 
-def test_a_certificate_is_not_fetched_where_it_can_be_exchanged():
+def test_certificate_over_http_is_refused():
     with pytest.raises(InvalidError, match="exchanged on the way"):
         certificates.require_secure_source("http://example.com/a.crt")
     certificates.require_secure_source("https://example.com/a.crt")

@@ -27,7 +27,7 @@ def mode(path):
     return stat.S_IMODE(os.stat(path).st_mode)
 
 
-def test_a_key_pair_is_one_that_a_client_can_use_for_ten_years(paths):
+def test_key_pair_works_for_a_client_for_ten_years(paths):
     keypair.make(*paths, "web1")
     with open(paths[0], "rb") as file:
         made = x509.load_pem_x509_certificate(file.read())
@@ -39,7 +39,7 @@ def test_a_key_pair_is_one_that_a_client_can_use_for_ten_years(paths):
 
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o077])
-def test_the_key_is_private_under_any_umask_and_from_its_first_instant(paths, umask, monkeypatch):
+def test_key_is_private_from_creation_under_any_umask(paths, umask, monkeypatch):
     seen, real = [], os.fchmod
 
     def fchmod(number, bits):
@@ -59,7 +59,7 @@ def test_the_key_is_private_under_any_umask_and_from_its_first_instant(paths, um
 
 @pytest.mark.parametrize("there", [0, 1])
 @pytest.mark.parametrize("what", ["a file", "a link to nowhere", "a folder"])
-def test_what_is_there_stays_and_the_other_is_not_made(paths, there, what):
+def test_existing_file_stays_and_prevents_creation(paths, there, what):
     path, other = paths[there], paths[1 - there]
     os.makedirs(os.path.dirname(path))
     {"a file": lambda: open(path, "w").close(), "a folder": lambda: os.mkdir(path)}.get(
@@ -71,7 +71,7 @@ def test_what_is_there_stays_and_the_other_is_not_made(paths, there, what):
     assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)] and not os.path.lexists(other)
 
 
-def test_of_eight_at_once_one_makes_it_and_both_files_are_of_one(paths):
+def test_concurrent_creation_makes_one_matching_pair(paths):
     errors = []
 
     def make():
@@ -106,7 +106,7 @@ def test_a_disk_that_fails_leaves_nothing(paths, monkeypatch, number):
     assert os.listdir(os.path.dirname(paths[0])) == []
 
 
-def test_one_without_the_other_is_told_and_both_or_neither_are_not(paths):
+def test_one_file_without_the_other_is_refused(paths):
     cert, key = paths
     assert keypair.exists(cert, key) is False
     keypair.make(cert, key, "web1")
@@ -138,31 +138,31 @@ def test_one_without_the_other_is_told_and_both_or_neither_are_not(paths):
         ("/tmp/x", "/tmp/y", "a\nb"),
     ],
 )
-def test_what_cannot_be_a_key_pair_is_refused(cert, key, name):
+def test_invalid_key_pair_is_refused(cert, key, name):
     with pytest.raises(InvalidError):
         keypair.make(cert, key, name)
 
 
-def test_a_long_name_of_a_minion_is_cut(paths):
+def test_long_minion_name_is_shortened(paths):
     keypair.make(*paths, "a" * 100)
     assert ("a" * 64).encode() in ssl.PEM_cert_to_DER_cert(open(paths[0]).read())
 
 
-def test_without_cryptography_it_is_told_what_is_missing(paths, monkeypatch):
+def test_missing_cryptography_is_reported(paths, monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with pytest.raises(InvalidError, match="library cryptography"):
         keypair.make(*paths, "web1")
     assert not os.path.exists(paths[0])
 
 
-def test_without_cryptography_nothing_is_said_of_the_date(paths, monkeypatch):
+def test_no_expiry_is_shown_without_cryptography(paths, monkeypatch):
     keypair.make(*paths, "web1")
     monkeypatch.setitem(sys.modules, "cryptography", None)
     assert pem.expiry_reason(paths[0]) == ""
 
 
 @pytest.mark.parametrize("bits, fine", [(0o600, True), (0o640, True), (0o400, True), (0o644, False), (0o604, False)])
-def test_a_key_that_everybody_may_read_is_refused_with_the_remedy(tmp_path, bits, fine):
+def test_key_readable_by_others_is_refused_with_remedy(tmp_path, bits, fine):
     path = tmp_path / "c.key"
     path.touch()
     path.chmod(bits)

@@ -37,7 +37,7 @@ def text(**more):
         ("2026-01-02T04:04:05.1+01:00", "2026-01-02T03:04:05+00:00"),
     ],
 )
-def test_a_token_says_whose_it_is_and_until_when(end, shown):
+def test_token_contains_fingerprint_and_expiry(end, shown):
     found = tokens.decode(f" {text(expires_at=end)[:40]}\n{text(expires_at=end)[40:]}\n")
     assert (found.fingerprint, found.secret, found.text) == (SHA, SECRET, text(expires_at=end))
     assert found.addresses == tuple(FACTS["addresses"])
@@ -55,13 +55,13 @@ def test_a_token_says_whose_it_is_and_until_when(end, shown):
         *(text(expires_at=each) for each in ("soon", 5, "2026-13-01T00:00:00Z", "2026-01-01")),
     ],
 )
-def test_what_is_no_token_is_refused_without_being_quoted(given):
+def test_invalid_token_is_refused_without_being_quoted(given):
     with pytest.raises(InvalidError, match="token: this is none") as caught:
         tokens.decode(given)
     assert "cAnArY" not in str(caught.value) and str(given)[:20] not in str(caught.value)
 
 
-def test_a_token_that_is_made_is_read_as_what_it_was_made_of():
+def test_encoded_token_decodes_to_its_facts():
     facts = {"fingerprint": SHA, "addresses": ["a:1"], "secret": SECRET, "request": {"name": "web1"}}
     for more, end in (({}, None), ({"expiresAt": "2026-01-02T03:04:05.6Z"}, 2026)):
         found = tokens.decode(tokens.encode("web1", {"metadata": {**facts, **more}}))
@@ -77,7 +77,7 @@ def pairs(tmp_path):
 
 @pytest.mark.parametrize("declared", ["nothing", "hexadecimal", "a file", "a file to be made"])
 @pytest.mark.parametrize("there", [True, False])
-def test_nothing_of_a_token_reaches_a_server_that_is_not_its(pairs, tmp_path, declared, there):
+def test_token_is_never_sent_to_another_server(pairs, tmp_path, declared, there):
     own, other = pairs
     client = make_pair(tmp_path, "client") if there else None
     pins = {"hexadecimal": other.fingerprint, "a file": other.cert_file, "a file to be made": str(tmp_path / "new")}
@@ -97,7 +97,7 @@ def test_nothing_of_a_token_reaches_a_server_that_is_not_its(pairs, tmp_path, de
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_no_variable_of_the_environment_makes_another_server_the_tokens(pairs, tmp_path, monkeypatch, name):
+def test_environment_cannot_redirect_a_token(pairs, tmp_path, monkeypatch, name):
     own, other = pairs
     monkeypatch.setenv(name, own.cert_file)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
@@ -107,7 +107,7 @@ def test_no_variable_of_the_environment_makes_another_server_the_tokens(pairs, t
     assert running.heads == []
 
 
-def test_the_certificate_that_a_server_shows_is_had_without_a_request(pairs):
+def test_server_certificate_is_read_without_a_request(pairs):
     own, _ = pairs
     with tls_server(own) as running:
         assert pem.read(tls.read_certificate(running.url))[0] == own.fingerprint
@@ -116,7 +116,7 @@ def test_the_certificate_that_a_server_shows_is_had_without_a_request(pairs):
         tls.read_certificate("https://127.0.0.1:1")
 
 
-def test_a_pin_is_hexadecimal_or_the_path_of_a_file(pairs, tmp_path, monkeypatch):
+def test_pin_is_hexadecimal_or_a_file_path(pairs, tmp_path, monkeypatch):
     own, _ = pairs
     monkeypatch.setenv("HOME", str(tmp_path))
     spelled = ":".join(own.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
@@ -137,7 +137,7 @@ def test_a_pin_is_hexadecimal_or_the_path_of_a_file(pairs, tmp_path, monkeypatch
         (None, "trust_token"),
     ],
 )
-def test_the_field_of_a_token_is_what_the_server_announces(pairs, monkeypatch, extensions, field):
+def test_token_field_depends_on_the_server(pairs, monkeypatch, extensions, field):
     own, _ = pairs
     stranger = server(auth="untrusted", api_extensions=extensions)
     paper = Paper(stranger, stranger, sync(status=201))
@@ -149,7 +149,7 @@ def test_the_field_of_a_token_is_what_the_server_announces(pairs, monkeypatch, e
 
 
 @pytest.mark.parametrize("meanwhile", [True, False])
-def test_a_refusal_counts_unless_the_server_trusts_us_all_the_same(pairs, monkeypatch, meanwhile):
+def test_refusal_is_ignored_if_server_trusts_us(pairs, monkeypatch, meanwhile):
     own, _ = pairs
     stranger = server(auth="untrusted")
     refusal = failure(403, f"bad token {text()} with {SECRET}")
@@ -165,7 +165,7 @@ def test_a_refusal_counts_unless_the_server_trusts_us_all_the_same(pairs, monkey
     assert SECRET not in str(caught.value) and text() not in str(caught.value)
 
 
-def test_only_tokens_for_clients_that_can_be_used_are_listed_and_revoked():
+def test_only_usable_client_tokens_are_listed_and_revoked():
     client = {
         "request": {"name": "web1", "restricted": True, "projects": ["p"]},
         "addresses": ["a:1"],
@@ -186,7 +186,7 @@ def test_only_tokens_for_clients_that_can_be_used_are_listed_and_revoked():
     assert tokens.revoke(Paper(sync({})).api, "web1") == {}
 
 
-def test_a_server_that_makes_no_tokens_is_told():
+def test_server_without_tokens_is_reported():
     for extensions, words in (([], "lacks the API extension certificate_token"), (["certificate_token"], "no address")):
         with pytest.raises(InvalidError, match=words):
             tokens.make_token(Paper(lambda seen: server(api_extensions=extensions)).api, "web1")  # noqa: B023
