@@ -106,7 +106,7 @@ PATHS = {"web1": "/1.0/instances/web1", "data": "/1.0/storage-pools/default/volu
 EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
-# What an example of images needs another server for: test_image_elsewhere.py.
+# What an example of images needs another server for: tests/functional/images/test_remote.py.
 SERVED = ("lxdapi_image.copy ", "lxdapi_image.products ", "lxdapi_image.refresh ")
 
 

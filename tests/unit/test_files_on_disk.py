@@ -18,8 +18,8 @@ from tests.support.fake_transport import Paper
 from tests.unit.test_layout import FUNCTIONS, SYNCED, called, imported, tree
 
 PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
-# The functions that write a file. Each has a test of the mode: below, in test_atomic_file.py, test_keypair.py
-# and test_file_source.py, and for a tree in functional/test_file_trees.py.
+# The functions that write a file. Each has a test of the mode: below, in test_atomic_file.py, trust/test_keypair.py
+# and files/test_content.py, and for a tree in tests/functional/files/test_trees.py.
 WRITERS = {
     "endpoints._pem_file",
     "content.render",

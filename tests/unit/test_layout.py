@@ -20,7 +20,7 @@ MODULES, STATES = sorted(REPO.glob("_modules/*.py")), sorted(REPO.glob("_states/
 FRONTS = MODULES + STATES
 OUTPUTTERS = sorted(REPO.glob("_output/*.py"))
 SYNCED = LIBRARY + FRONTS + OUTPUTTERS
-LONGEST_FILE, LONGEST_FUNCTION = 600, 40
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEST_NAME = 600, 40, 60
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # What takes whatever it is given: for the seed's contract all that requests knows; a template's parts; what
 # overrides a method of requests, or of API.
@@ -51,8 +51,8 @@ UNDERSTOOD = {"name", "remote", "project"}
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
 # {kind: why no row of tests/functional/matrix/rows_*.py is of it}
 WITHOUT_ROW = {
-    "cluster_group": "only a clustered server has any: test_clusters.py",
-    "cluster_member": "only a clustered server has any: test_clusters.py",
+    "cluster_group": "only a clustered server has any: cluster/test_members.py",
+    "cluster_member": "only a clustered server has any: cluster/test_members.py",
     "network_load_balancer": "needs an OVN network: test_ovn.py",
     "network_peer": "needs an OVN network: test_ovn.py",
     "server": "it neither begins nor ends: test_server.py",
@@ -69,7 +69,8 @@ def scripts():
             yield path
 
 
-EVERYTHING = SYNCED + sorted(REPO.glob("tests/**/*.py")) + sorted(REPO.glob("bench/**/*.py")) + list(scripts())
+TESTS = sorted(REPO.glob("tests/**/*.py"))
+EVERYTHING = SYNCED + TESTS + sorted(REPO.glob("bench/**/*.py")) + list(scripts())
 
 
 def dotted(path):
@@ -340,6 +341,11 @@ def test_files_and_functions_are_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < LONGEST_FILE
     long = {f"{f.name}: {code_lines(f)}" for f in functions(path) if code_lines(f) > LONGEST_FUNCTION}
     assert not long
+
+
+def test_names_of_tests_are_short():
+    names = [node.name for path in TESTS for node in functions(path) if node.name.startswith("test_")]
+    assert names and [name for name in names if len(name) > LONGEST_TEST_NAME] == []
 
 
 def test_the_package_holds_every_folder_of_the_library():

@@ -323,9 +323,7 @@ def test_an_exported_cluster_is_as_declared(cluster, clustered, folders, parents
     assert applied >= {f"lxdapi_{word}.present" for word in ("cluster_group", "cluster_member", "network", "server")}
 
 
-def test_automatic_roles_are_not_exported_and_no_change(
-    cluster, clustered, raw, tmp_path
-):
+def test_automatic_roles_are_not_exported_and_no_change(cluster, clustered, raw, tmp_path):
     clustered("lxdapi_cluster_member.present", "n2", roles=["event-hub"])
     automatic = raw("cluster/members/n1")["roles"]
     assert automatic, "there is a database somewhere"

@@ -188,9 +188,7 @@ c1:
 
 
 @pytest.mark.mainly("incus")
-def test_conditions_of_cmd_run_are_checked_inside(
-    salt, c1, inside, tmp_path
-):
+def test_conditions_of_cmd_run_are_checked_inside(salt, c1, inside, tmp_path):
     (salt.tree / "conditions.sls").write_text(SLS.format(here=tmp_path))
     answers = salt.modules["state.apply"]("conditions")
     told = {each["__id__"]: each for each in answers.values()}

@@ -166,9 +166,7 @@ def test_concurrent_changes_have_separate_snapshots(apply, api, raw, names):
 
 
 @pytest.mark.parametrize("status", ["Running", pytest.param("Stopped", marks=pytest.mark.mainly("incus"))])
-def test_late_failure_restores_files_config_and_power_state(
-    apply, api, imported, raw, names, daemon, status
-):
+def test_late_failure_restores_files_config_and_power_state(apply, api, imported, raw, names, daemon, status):
     declared = {"description": "web", "config": {"user.a": "1"}}
     apply("lxdapi_instance.present", "c1", source="busybox", running=status == "Running", **declared)
     headers = {f"X-{api.dialect}-type": "file"}

@@ -34,9 +34,7 @@ def missed(wait):
     return called
 
 
-def test_condition_already_met_is_not_awaited(
-    daemon, c1, wait, missed, run, proxy
-):
+def test_condition_already_met_is_not_awaited(daemon, c1, wait, missed, run, proxy):
     assert wait([{"agent": True, "ready": True}, {"ready": True, "timeout": 5}], timeout=0)
     assert proxy.writes() == []
     daemon.ask("POST", "/1.0/networks", {"name": "br0", "config": {"ipv4.address": "none", "ipv6.address": "none"}})

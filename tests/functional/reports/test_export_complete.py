@@ -106,9 +106,7 @@ def test_only_exported_objects_have_omissions_listed(apply, imported, daemon, ex
     assert f"# left out, because it is secret: image {imported}: properties password" in text
 
 
-def test_project_export_is_complete_and_applies_after_default(
-    apply, daemon, salt, applied
-):
+def test_project_export_is_complete_and_applies_after_default(apply, daemon, salt, applied):
     daemon.ask("POST", "/1.0/projects", {"name": "team", "config": FEATURES})
     apply("lxdapi_profile.present", "web")
     for project in (None, "team"):

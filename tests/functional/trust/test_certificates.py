@@ -16,9 +16,7 @@ def pair():
 
 
 @pytest.mark.parametrize("origin", ["text", "file", "salt://team.crt"])
-def test_certificate_is_read_from_text_or_file(
-    apply, salt, pair, raw, tmp_path, origin
-):
+def test_certificate_is_read_from_text_or_file(apply, salt, pair, raw, tmp_path, origin):
     (pem, digest), (chain, _) = pair
     key = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"
     (salt.tree / "team.crt").write_text(f"# ours\n{key}{pem}{chain}")

@@ -11,7 +11,7 @@ from salt.exceptions import SaltException
 
 from tests.support import fronts
 from tests.support.fake_transport import Paper
-from tests.unit.test_wild_declarations import DIGEST, WHERE, WILD, Daemon, remotes
+from tests.unit.test_arbitrary_declarations import DIGEST, WHERE, WILD, Daemon, remotes
 
 MODULES = [(name, path) for name, files in sorted(fronts.files("_modules").items()) for path, _ in files]
 
