@@ -219,4 +219,4 @@ def test_any_text_can_be_shown(old, new):
 @given(st.lists(st.sampled_from(["a: b", "- x", "  y", "", "password: z", "  - {"]), max_size=8))
 def test_masking_keeps_the_number_of_lines(lines):
     text = "\n".join(lines)
-    assert len(masking.mask_document(text).splitlines()) == len(text.rstrip("\n").splitlines()) or not text.strip()
+    assert len(masking.mask_document(text).split("\n")) == max(len(text.splitlines()), 1)
