@@ -18,8 +18,8 @@ __func_alias__ = {"hash_": "hash"}
 
 def _there(instance, path, remote, project):
     """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
-    plan.target_of(None, instance, path)
-    return plan.target_of(connection.connect(globals(), remote, project), instance, path)
+    plan.parse_target(None, instance, path)
+    return plan.parse_target(connection.connect(globals(), remote, project), instance, path)
 
 
 def stat(instance, path, follow_symlinks=False, remote=None, project=None):

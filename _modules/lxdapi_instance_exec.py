@@ -192,7 +192,7 @@ def script(
         salt-call lxdapi_instance.script web1 salt://setup.sh args='--now "two words"'
     """
     given = execs.make_command("true", stdin, env, cwd, user, group, timeout)
-    scripts.arguments(args)
+    scripts.parse_arguments(args)
     file = local_files.local_file(__salt__["cp.cache_file"], source, saltenv)
     return cmd_run.summary(_noted(scripts.run(connection.connect(globals(), remote, project), name, file, args, given)))
 
@@ -223,7 +223,7 @@ def wait_for(name, wait_for, timeout=None, remote=None, project=None):
 
         salt-call lxdapi_instance.wait_for web1 '{"ready": true, "cmd": "test -e /etc/hosts"}' timeout=30
     """
-    waits = waiting.conditions(wait_for)
+    waits = waiting.parse_conditions(wait_for)
     steps.apply(waiting.plan(connection.connect(globals(), remote, project), name, waits, timeout))
     return True
 

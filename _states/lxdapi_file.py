@@ -15,8 +15,8 @@ from lxdapi.minion import connection, state
 
 def _there(instance, path, remote, project):
     """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
-    fileplan.target_of(None, instance, path)
-    return fileplan.target_of(connection.connect(globals(), remote, project), instance, path)
+    fileplan.parse_target(None, instance, path)
+    return fileplan.parse_target(connection.connect(globals(), remote, project), instance, path)
 
 
 def _state(instance, name, plan):

@@ -187,7 +187,7 @@ def present(
 
     def plan():
         on_watch.parse(reload, timeout, force)
-        spec = InstanceSpec.declared(fields, **how, devices_override=devices_override)
+        spec = InstanceSpec.parse(fields, **how, devices_override=devices_override)
         return instances.plan_present(connection.connect(globals(), remote, project), name, spec)
 
     return state.run_plan(globals(), "instance", name, plan, sensitive)

@@ -8,5 +8,5 @@ from lxdapi.instances.spec import InstanceSpec
 
 def present(api, name, wanted, source=None, running=None, restart_on_change=False, **more):
     """Return the plan to an instance with these fields; ``more`` is what the state takes beside them."""
-    spec = InstanceSpec.declared(wanted, source=source, running=running, restart_on_change=restart_on_change, **more)
+    spec = InstanceSpec.parse(wanted, source=source, running=running, restart_on_change=restart_on_change, **more)
     return plan.plan_present(api, name, spec)

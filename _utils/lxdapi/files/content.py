@@ -181,7 +181,7 @@ def from_source(functions, name, source, saltenv="base", template=PLAIN, checked
         return from_file(source)
     path, wanted = _get_managed(functions, name, source, saltenv, template, checked, source)
     if template.engine:
-        return _take_rendered(path)
+        return _read_rendered(path)
     found = from_file(path or local_files.local_file(functions["cp.cache_file"], source, saltenv))
     if wanted and not checked.skip and found.digest(wanted["hash_type"]) != wanted["hsum"]:
         digest = found.digest(wanted["hash_type"])
@@ -214,7 +214,7 @@ def render(functions, name, content, saltenv, template):
         path = os.path.join(folder, "template")
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file, content.open() as given:
             file.write(given.read(content.size))
-        return _take_rendered(_get_managed(functions, name, path, saltenv, template, UNCHECKED, "contents")[0])
+        return _read_rendered(_get_managed(functions, name, path, saltenv, template, UNCHECKED, "contents")[0])
 
 
 def _get_managed(functions, name, source, saltenv, template, checked, what):
@@ -231,7 +231,7 @@ def _get_managed(functions, name, source, saltenv, template, checked, what):
     return path, wanted
 
 
-def _take_rendered(path):
+def _read_rendered(path):
     """Return the content of a file that Salt rendered, which is removed: it may hold secrets."""
     try:
         with open(path, "rb") as file:

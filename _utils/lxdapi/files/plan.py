@@ -94,7 +94,7 @@ class Target(NamedTuple):
         return [Step("created", {"created": self.label}, apply, missing=lambda: words)]
 
 
-def target_of(api, instance, path):
+def parse_target(api, instance, path):
     """Return the :class:`Target`; raises :class:`InvalidError` for what can be none."""
     validation.check("instance", "instance", instance)
     return Target(api, instance, path_jobs.parse_path(path))
@@ -121,7 +121,7 @@ class Inspection(NamedTuple):
 
 def inspect(session, there, wanted, new=_ROOT):
     """Return the :class:`Inspection` of a target; raises for a name that the instance does not know."""
-    where = path_jobs.resolve(there.path) if wanted.follow else _unresolved(there.path)
+    where = path_jobs.resolve(there.path) if wanted.follow else _lstat(there.path)
     place, attributes = session.run(where)
     known = accounts.Accounts(session)
     numbers = path_jobs.Owner(
@@ -133,7 +133,7 @@ def inspect(session, there, wanted, new=_ROOT):
     )
 
 
-def _unresolved(path):
+def _lstat(path):
     return path, (yield from path_jobs.lstat_or_none(path))
 
 
@@ -320,7 +320,7 @@ def _plan_directory(session, there, wanted):
         kind = {"created": there.label}
 
     def apply():
-        there.with_session(lambda again: _make(again, found, wanted))
+        there.with_session(lambda again: _make_directory(again, found, wanted))
 
     return [Step("created", {**kind, **found.changes}, apply, missing=_missing_folder(session, found.place, wanted))]
 
@@ -330,7 +330,7 @@ def plan_root(session, there, wanted):
     return list(_plan_directory(session, there, wanted))
 
 
-def _make(session, found, wanted):
+def _make_directory(session, found, wanted):
     owner = found.declared.with_defaults_from(_ROOT_FOLDER)
     old = session.run(path_jobs.lstat_or_none(found.place))
     if old is not None and path_jobs.file_type(old.mode) != "directory":
@@ -353,7 +353,7 @@ def _plan_symlink(session, there, to, wanted):
     found = session.run(path_jobs.lstat_or_none(there.path))
 
     def apply():
-        there.with_session(lambda again: _link(again, there, to, wanted))
+        there.with_session(lambda again: _make_link(again, there, to, wanted))
 
     missing = _missing_folder(session, there.path, wanted)
     if found is None:
@@ -370,7 +370,7 @@ def _plan_symlink(session, there, to, wanted):
     return [Step("created", {"type": _type_change(there_is, "symlink"), "target": {"old": None, "new": to}}, apply)]
 
 
-def _link(session, there, to, wanted):
+def _make_link(session, there, to, wanted):
     make_folders(session, posixpath.dirname(there.path), wanted.makedirs, _ROOT)
     found = session.run(path_jobs.lstat_or_none(there.path))
     if found is not None and path_jobs.file_type(found.mode) == "directory":

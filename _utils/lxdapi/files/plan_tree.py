@@ -157,9 +157,9 @@ def _difference(session, root, there, local, rules):
     result = Difference(root, in_way, {}, [], {}, {}, left)
     for name, each in local.items():
         before = path_jobs.owner_of(kept[name]) if name in kept else None
-        result.owners[name] = declared[name].with_defaults_from(before or _default(each))
+        result.owners[name] = declared[name].with_defaults_from(before or _default_owner(each))
         owner = {} if each.type == "symlink" else plan.owner_changes(known, declared[name], before)
-        _note(
+        _add_difference(
             result, name, each, there.get(name) if name not in kept else None, contents.get(name), owner, name in kept
         )
     gone = {name: {"deleted": path_jobs.file_type(each.mode)} for name, each in in_way.items() if name not in local}
@@ -167,7 +167,7 @@ def _difference(session, root, there, local, rules):
     return result
 
 
-def _note(result, name, local, other, content, owner, is_there):
+def _add_difference(result, name, local, other, content, owner, is_there):
     """Note how something of the tree differs: it is new, of another type, of another content, of another owner."""
     if not is_there:
         kind = {"created": local.type}
@@ -183,7 +183,7 @@ def _note(result, name, local, other, content, owner, is_there):
         result.fix.append(name)
 
 
-def _default(local):
+def _default_owner(local):
     return path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE if local.type == "directory" else path_jobs.FILE_MODE)
 
 
@@ -196,12 +196,12 @@ def _declared_owners(known, local, rules):
     found = {}
     for name, each in local.items():
         kept = each.type == "file" and rules.file_mode == KEEP
-        own = file._replace(mode=_mode_here(each.path)) if kept else file
+        own = file._replace(mode=_local_mode(each.path)) if kept else file
         found[name] = folder if each.type == "directory" else own
     return found
 
 
-def _mode_here(path):
+def _local_mode(path):
     try:
         return stat.S_IMODE(os.stat(path).st_mode)
     except OSError as exc:

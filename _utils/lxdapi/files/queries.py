@@ -32,7 +32,7 @@ def stat(there, follow=False):
     return there.with_session(look)
 
 
-def _file(session, there):
+def _resolve_file(session, there):
     """Return (path, size) of a file, of a link what it leads to; raises where it is none."""
     place, found = session.run(path_jobs.resolve(there.path))
     if found is None:
@@ -66,7 +66,7 @@ def read(there):
     """Return the text of a short file; raises :class:`InvalidError` for another."""
 
     def look(session):
-        place, size = _file(session, there)
+        place, size = _resolve_file(session, there)
         return plan.read_short(session, place, size, content.LONGEST_SHOWN + 1)
 
     data = there.with_session(look)
@@ -82,7 +82,7 @@ def digest(there, algorithm):
         raise InvalidError(f"there is no hash called {algorithm!r}")
 
     def look(session):
-        place, size = _file(session, there)
+        place, size = _resolve_file(session, there)
         return session.run(tree_jobs.digest(place, size, algorithm=algorithm)).hexdigest()
 
     return there.with_session(look)
@@ -92,18 +92,18 @@ def fetch(there, file):
     """Write a file of the instance into one that is open here; returns its size and sha256."""
 
     def work(session):
-        place, size = _file(session, there)
+        place, size = _resolve_file(session, there)
         file.seek(0)
         file.truncate()
         found = hashlib.sha256()
         with progress.count_bytes(there.label, size, there.api, there.label) as show:
-            done = session.run(path_jobs.read_blocks(place, lambda block: _take_block(block, file, found, show), size))
+            done = session.run(path_jobs.read_blocks(place, lambda block: _write_block(block, file, found, show), size))
         return {"size": done, "sha256": found.hexdigest()}
 
     return there.with_session(work)
 
 
-def _take_block(block, file, found, show):
+def _write_block(block, file, found, show):
     try:
         file.write(block)
     except OSError as exc:

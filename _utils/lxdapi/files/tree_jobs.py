@@ -55,9 +55,9 @@ def remove_all(session, root, names):
     """
     folders = [name for name, each in names.items() if path_jobs.file_type(each.mode) == "directory"]
     others = [name for name in names if name not in set(folders)]
-    _each(session, (_gone(sftp_protocol.remove(posixpath.join(root, name))) for name in others))
+    _run_all(session, (_delete_if_exists(sftp_protocol.remove(posixpath.join(root, name))) for name in others))
     for _, level in reversed(_by_depth(folders)):
-        _each(session, (_gone(sftp_protocol.rmdir(posixpath.join(root, name))) for name in level))
+        _run_all(session, (_delete_if_exists(sftp_protocol.rmdir(posixpath.join(root, name))) for name in level))
 
 
 def is_leftover(name, of):
@@ -69,20 +69,20 @@ def is_leftover(name, of):
 
 def remove_leftovers(session, root, names):
     """Remove what earlier runs that were cut off left."""
-    _each(session, (_gone(sftp_protocol.remove(posixpath.join(root, name))) for name in names))
+    _run_all(session, (_delete_if_exists(sftp_protocol.remove(posixpath.join(root, name))) for name in names))
 
 
 def remove(session, path, attributes, recursive=True):
     """Remove a path, a directory with all that is below it."""
     if path_jobs.file_type(attributes.mode) != "directory":
-        session.run(_gone(sftp_protocol.remove(path)))
+        session.run(_delete_if_exists(sftp_protocol.remove(path)))
         return
     if recursive:
         remove_all(session, path, list_tree(session, path))
-    session.run(_gone(sftp_protocol.rmdir(path)))
+    session.run(_delete_if_exists(sftp_protocol.rmdir(path)))
 
 
-def _gone(request):
+def _delete_if_exists(request):
     try:
         yield [request]
     except SftpError as exc:
@@ -90,7 +90,7 @@ def _gone(request):
             raise
 
 
-def _each(session, jobs):
+def _run_all(session, jobs):
     for _ in session.run_concurrently(jobs):
         pass
 

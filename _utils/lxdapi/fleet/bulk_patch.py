@@ -35,11 +35,11 @@ class BulkPatch:
 
     def steps(self, name, plan):
         """Return the steps of a plan, a change that one PATCH makes as one that is looked at in the end."""
-        if not self._fits(name, plan):
+        if not self._is_patchable(name, plan):
             return plan.steps
         return [replace(step, apply=partial(self._patch, name, plan.wanted)) for step in plan.steps]
 
-    def _fits(self, name, plan):
+    def _is_patchable(self, name, plan):
         entry, steps = self._fresh.get(name), list(plan.steps)
         if [step.verb for step in steps] != ["updated"] or entry is None or plan.wanted is None:
             return False

@@ -17,7 +17,7 @@ HOW = (
     *("source", "running", "restart_on_change", "timeout", "renamed_from", "target", "move", "wait_for"),
     *("snapshot_before", "image_changed", "cloud_init", "devices_override", "replace_partial"),
 )
-WORDS = (*FIELDS, *HOW, "absent", "force")
+KEYS = (*FIELDS, *HOW, "absent", "force")
 # Where null says something of its own: it shall not be there.
 _NULLS = ("config", "devices", "cloud_init", "devices_override")
 STOPPED, REPORT = "stopped", "report"
@@ -41,7 +41,7 @@ class Definition:
     spec: InstanceSpec
 
 
-def definitions(given, defaults=None):
+def parse_definitions(given, defaults=None):
     """
     Return ``{name: :class:`Definition`}`` in the order of the work: what another is made of comes before it.
 
@@ -52,19 +52,19 @@ def definitions(given, defaults=None):
 
     Raises :class:`InvalidError` for an unknown word and a value that cannot be right, naming the instance.
     """
-    defaults = _words("defaults", defaults)
+    defaults = _parse_keys("defaults", defaults)
     if not isinstance(given, Mapping):
         raise InvalidError(f"instances: a mapping of names to definitions is needed, not {type(given).__name__}")
-    found = name_ranges.expand_keys({entry: _words(entry, each) for entry, each in given.items()})
-    found = {name: _definition(name, whole(merge(defaults, each))) for name, each in found.items()}
+    found = name_ranges.expand_keys({entry: _parse_keys(entry, each) for entry, each in given.items()})
+    found = {name: _parse_definition(name, without_removed(merge(defaults, each))) for name, each in found.items()}
     return {name: found[name] for name in _sorted(found)}
 
 
-def _words(what, given):
+def _parse_keys(what, given):
     given = validation.mapping(what, given)
-    unknown = [str(word) for word in given if word not in WORDS]
+    unknown = [str(word) for word in given if word not in KEYS]
     if unknown:
-        raise InvalidError(f"{what}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(WORDS))}")
+        raise InvalidError(f"{what}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(KEYS))}")
     return given
 
 
@@ -75,7 +75,7 @@ def merge(old, new):
     return {**old, **new, **inner}
 
 
-def whole(given):
+def without_removed(given):
     """Return the definition without what null took away."""
     return {word: each if word in _NULLS else _without_null(each) for word, each in given.items() if each is not None}
 
@@ -86,12 +86,12 @@ def _without_null(given):
     return {key: _without_null(each) for key, each in given.items() if each is not None}
 
 
-def _definition(name, given):
+def _parse_definition(name, given):
     """Return the :class:`Definition`; raises for what can be refused without asking the daemon."""
     try:
         absent, force = (validation.truth(word, given.get(word, False)) for word in ("absent", "force"))
         fields = {word: given[word] for word in FIELDS if word in given}
-        return Definition(absent, force, InstanceSpec.declared(fields, **{k: given[k] for k in HOW if k in given}))
+        return Definition(absent, force, InstanceSpec.parse(fields, **{k: given[k] for k in HOW if k in given}))
     except InvalidError as exc:
         raise InvalidError(f"{name}: {exc}") from exc
 

@@ -11,7 +11,7 @@ from lxdapi.errors import InvalidError
 # What one entry may give at the most; a slip such as [1-2000000000] is none.
 MOST = 10_000
 _RANGE = re.compile(r"\[(\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*)\]")
-_SHOWN = 10
+_MOST_SHOWN = 10
 
 
 def is_range(text):
@@ -87,7 +87,7 @@ def expand_keys(given):
     return found
 
 
-def fold(given, most=_SHOWN):
+def fold(given, most=_MOST_SHOWN):
     """
     Return names in words, those that follow one another as a range: ``db, web[01-20]``.
 
@@ -101,7 +101,7 @@ def fold(given, most=_SHOWN):
         runs[-1].append(name)
     most = len(runs) if most is None else most
     more = sum(len(run) for run in runs[most:])
-    words = [word for run in runs[:most] for word in _words(run)]
+    words = [word for run in runs[:most] for word in _format_run(run)]
     return ", ".join(words) + (f" and {more} more" if more else "")
 
 
@@ -126,7 +126,7 @@ def _follows(name, other):
     return len(digits) == len(following) if padded else True
 
 
-def _words(run):
+def _format_run(run):
     if len(run) < 3:
         return run
     before, first, after = _parts(run[0])

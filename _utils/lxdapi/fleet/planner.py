@@ -50,7 +50,7 @@ class Planner:
     A fleet held against one listing.
 
     found
-        ``{name: definition}`` of the whole fleet: see :func:`lxdapi.fleet.declaration.definitions`.
+        ``{name: definition}`` of the whole fleet: see :func:`lxdapi.fleet.declaration.parse_definitions`.
 
     ``api`` asks and writes as ever when the planning is :meth:`over`; until then it answers from the listing.
     """

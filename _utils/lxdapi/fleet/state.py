@@ -23,7 +23,7 @@ class FleetSpec:
         self, given, defaults=None, concurrency=None, purge=False, batch=None, max_failures=None, sensitive=None
     ):
         self.sensitive = validation.parse_patterns("sensitive", sensitive)
-        self.found = declaration.definitions(given, defaults)
+        self.found = declaration.parse_definitions(given, defaults)
         self.width = parse_concurrency(concurrency)
         self.purge = declaration.parse_purge(purge, self.found)
         self.batch = declaration.parse_count("batch", batch, len(self.found), 1)
@@ -48,7 +48,7 @@ def run(name, test, fleet, connect):
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
     with masking.marked_keys(fleet.sensitive):
         try:
-            work = _Work(connect(), fleet)
+            work = _FleetRun(connect(), fleet)
         except LxdapiError as exc:
             return failed_answer(ret, f"it could not be read: {exc.explain()}")
         return work.predict(ret) if test else work.apply(ret)
@@ -59,7 +59,7 @@ def failed_answer(ret, words):
     return {**ret, "result": False, "comment": f"fleet {ret['name']}: {words}"}
 
 
-class _Work:
+class _FleetRun:
     """A fleet and the instances that there are."""
 
     def __init__(self, api, fleet):
@@ -69,7 +69,7 @@ class _Work:
     def predict(self, ret):
         """Return the answer of the test mode."""
         planned = {name: self._planning.plan(name) for name in self._fleet.found}
-        going = self._undeclared()
+        going = self._names_to_purge()
         planned.update({name: self._planning.purge(name) for name in going})
         answers = {name: run_state("instance", name, plan.give, test=True) for name, plan in planned.items()}
         return summary.answer(ret, answers, test=True, notes=self._notes)
@@ -108,9 +108,9 @@ class _Work:
         changes = bulk_patch.BulkPatch(self._planning.release())
         steps = {name: changes.steps(name, plan) for name, plan in pending.items()}
         self._run.run(steps, {name: declaration.prerequisite_of(self._fleet.found, name) for name in steps})
-        self._look_again(changes)
+        self._repeat_lost_patches(changes)
 
-    def _look_again(self, changes):
+    def _repeat_lost_patches(self, changes):
         """Look at all that was changed by a PATCH, and change again what is not as declared."""
         try:
             again = changes.plan_missing()
@@ -124,7 +124,7 @@ class _Work:
             diff.merge_changes(before["changes"], now["changes"])
             self._run.record(name, before if now["result"] else {**now, "changes": before["changes"]})
 
-    def _undeclared(self):
+    def _names_to_purge(self):
         """Return the names of those that are not declared and shall go; of the others it is noted that they stay."""
         found = self._planning.undeclared() if self._fleet.purge else {}
         going = [name for name, why in found.items() if not why and self._fleet.purge == declaration.STOPPED]
@@ -137,7 +137,7 @@ class _Work:
 
     def _purge(self):
         """Delete what is not declared and is stopped, after all else went well."""
-        going = self._undeclared()
+        going = self._names_to_purge()
         if not going:
             return
         if self._run.failures() or self._run.unbegun:

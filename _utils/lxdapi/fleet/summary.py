@@ -5,7 +5,7 @@ What is said of many instances at once: who had the same done is named together.
 from lxdapi.fleet import name_ranges
 
 # How many failures are told in the daemon's words, and how many other sentences; the names of all are there.
-_TOLD = 10
+_MOST_SHOWN = 10
 _SAME = (" is as declared", " is absent")
 
 
@@ -27,8 +27,8 @@ def answer(ret, answers, unbegun=(), test=False, notes=()):
     failed = [name for name, each in answers.items() if each["result"] is False]
     changes = {name: each["changes"] for name, each in answers.items() if each["changes"]}
     good = True if not (test and changes) else None
-    words = [*_failures({name: answers[name] for name in failed}), *_left(unbegun)]
-    words += _rest({name: each for name, each in answers.items() if each["result"] is not False})
+    words = [*_failure_notes({name: answers[name] for name in failed}), *_unstarted_note(unbegun)]
+    words += _success_notes({name: each for name, each in answers.items() if each["result"] is not False})
     same = not words and not changes
     comment = "; ".join([*words, *filter(None, notes)])
     label = f"fleet {ret['name']}"
@@ -39,32 +39,32 @@ def answer(ret, answers, unbegun=(), test=False, notes=()):
     return {**ret, "changes": changes, "result": False if failed or unbegun else good, "comment": comment}
 
 
-def _text(name, each):
+def _comment_text(name, each):
     """Return the comment of an answer without the instance it is about."""
     return each["comment"].removeprefix(f"instance {name}")
 
 
-def _failures(failed):
+def _failure_notes(failed):
     """Return a sentence for each failure, and the names of those for which there are too many."""
     grouped = _group(failed)
-    words = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_TOLD]]
-    more = [name for _, group in grouped[_TOLD:] for name in group]
+    words = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_MOST_SHOWN]]
+    more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
     return words + ([f"failed as well: {name_ranges.fold(more, None)}"] if more else [])
 
 
-def _left(unbegun):
+def _unstarted_note(unbegun):
     return [f"not begun: {name_ranges.fold(unbegun, None)}"] if unbegun else []
 
 
-def _rest(good):
+def _success_notes(good):
     """Return the sentences for what went well; that one is as declared is not said of each."""
     grouped = [(text, group) for text, group in _group(good) if text not in _SAME]
-    words = [f"{name_ranges.fold(group)}{_of(group, text)}" for text, group in grouped[:_TOLD]]
-    more = [name for _, group in grouped[_TOLD:] for name in group]
+    words = [f"{name_ranges.fold(group)}{_in_plural(group, text)}" for text, group in grouped[:_MOST_SHOWN]]
+    more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
     return words + ([f"likewise {name_ranges.fold(more)}"] if more else [])
 
 
-def _of(group, text):
+def _in_plural(group, text):
     """Return what is said of one as it is said of many."""
     for one, many in (" was ", " were "), (" is ", " are "):
         if len(group) > 1 and text.startswith(one):
@@ -76,5 +76,5 @@ def _group(answers):
     """Return [(what is said, the names that it is said of)]."""
     groups = {}
     for name, each in answers.items():
-        groups.setdefault(_text(name, each), []).append(name)
+        groups.setdefault(_comment_text(name, each), []).append(name)
     return list(groups.items())

@@ -17,7 +17,7 @@ from lxdapi.fleet.planner import InstancePlan
 from lxdapi.fleet.runner import FleetRunner, parse_concurrency
 from lxdapi.instances import exec as execs
 from lxdapi.instances import power
-from lxdapi.instances.spec import type_of
+from lxdapi.instances.spec import normalize_type
 from lxdapi.model import equality
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan import converge
@@ -46,7 +46,7 @@ class Selection:
         ranges = [each for each in given if name_ranges.is_range(each) or not set(each) & set(_GLOB)]
         self._patterns = [each for each in given if each not in ranges]
         self._named = list(dict.fromkeys(name for each in ranges for name in name_ranges.expand(each)))
-        self._sieve = _sieve(sieve)
+        self._sieve = _parse_filter(sieve)
 
     def names(self, found):
         """Return the names of those that are meant, of a listing; raises for one that is spelled out and not there."""
@@ -67,7 +67,7 @@ class Selection:
         )
 
 
-def _sieve(given):
+def _parse_filter(given):
     given = {} if given is None else given
     if not isinstance(given, Mapping):
         raise InvalidError(f"filter: a mapping is needed, of {', '.join(_FILTERS)}")
@@ -79,7 +79,7 @@ def _sieve(given):
     if not isinstance(config, Mapping):
         raise InvalidError("filter config: a mapping of keys to values is needed")
     found["config"] = {key: validation.config_value(f"filter config {key}", value) for key, value in config.items()}
-    return {**found, "type": type_of(found["type"])} if "type" in found else found
+    return {**found, "type": normalize_type(found["type"])} if "type" in found else found
 
 
 def run(api, choice, plan, concurrency=None, test=False):

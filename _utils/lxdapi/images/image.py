@@ -82,7 +82,7 @@ def _header_text(text):
     return re.sub("^ | $", "_", "".join(char if " " <= char <= "~" else "_" for char in text))
 
 
-def target_of(api, alias):
+def read_alias_target(api, alias):
     """Return the fingerprint that the alias points at, None if there is no such alias."""
     found = objects.read(api, ALIAS, alias)
     return found.metadata["target"] if found is not None else None
@@ -92,7 +92,7 @@ def resolve(api, name):
     """Return the fingerprint of an image named by fingerprint or alias, None if there is none."""
     text = name.lower() if isinstance(name, str) else ""
     if not validation.is_fingerprint(text):
-        target = target_of(api, name)
+        target = read_alias_target(api, name)
         if target is None and re.fullmatch("[0-9a-f]{12,63}", text):
             raise InvalidError(f"{name} is neither an alias nor a whole fingerprint: all 64 digits are needed")
         return target

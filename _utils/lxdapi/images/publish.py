@@ -68,7 +68,7 @@ class PublishSource:
         return here
 
 
-def origin_of(image):
+def label_of(image):
     """Return what an image, as the daemon has it, was made of by lxdapi, see :meth:`Origin.words`; "" for nothing."""
     return (image.get("properties") or {}).get(PROPERTY, "").rpartition(" ")[0]
 
@@ -159,15 +159,15 @@ def plan_present(api, alias, name, wanted, aliases=(), compression=None, force=F
         diff.normalize(images.KIND, wanted),
         images.parse_aliases([alias, *images.parse_aliases(aliases)]),
     )
-    current, old = origin.read(), _image_of(api, alias)
+    current, old = origin.read(), _read_image_of_alias(api, alias)
     words = origin.label(current)
-    found = old if old is not None and origin_of(old.metadata) == words else _newest_from(api, words)
+    found = old if old is not None and label_of(old.metadata) == words else _find_newest(api, words)
     if found is not None:
         return _plan_existing(api, found, wanted, named) + _plan_delete_old(api, old, found, named, delete_old)
     note = ""
     if current is not None and origin.status(current, force) != "Stopped":
         note = f"{name} is stopped for that and started again"
-    before = (origin_of(old.metadata) or old.metadata["fingerprint"]) if old is not None else None
+    before = (label_of(old.metadata) or old.metadata["fingerprint"]) if old is not None else None
 
     def apply():
         publish(api, name, wanted, named, compression, force, timeout)
@@ -184,21 +184,21 @@ def _plan_existing(api, found, wanted, named):
 
 def _plan_delete_old(api, old, found, named, wished):
     """Return the steps that delete the image that an alias pointed at, if lxdapi made it and nobody else names it."""
-    if not wished or old is None or old is found or not origin_of(old.metadata):
+    if not wished or old is None or old is found or not label_of(old.metadata):
         return []
     if {each["name"] for each in old.metadata.get("aliases") or ()} - set(named):
         return []
     return list(converge.plan_absent(api, "image", old.metadata["fingerprint"]))
 
 
-def _image_of(api, alias):
-    digest = images.target_of(api, alias)
+def _read_image_of_alias(api, alias):
+    digest = images.read_alias_target(api, alias)
     return None if digest is None else objects.read(api, images.KIND, digest)
 
 
-def _newest_from(api, words):
+def _find_newest(api, words):
     """Return the newest image that was made of it, None for none."""
-    found = [each for each in list_images(api) if origin_of(each) == words]
+    found = [each for each in list_images(api) if label_of(each) == words]
     if not found:
         return None
     return objects.read(api, images.KIND, max(found, key=lambda each: each["uploaded_at"])["fingerprint"])

@@ -35,12 +35,12 @@ def parse_source(source):
     unknown = sorted(map(str, set(source) - set(KEYS)))
     if unknown:
         raise InvalidError(f"source: unknown {', '.join(unknown)}; there are: {', '.join(KEYS)}")
-    found = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_present(source)}
+    found = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_without_null(source)}
     if found["type"] != "image" or found["mode"] != "pull":
         raise InvalidError("source: the daemon fetches an image (type: image) by itself (mode: pull)")
     if found["protocol"] not in _PROTOCOLS:
         raise InvalidError(f"source: protocol {found['protocol']!r}; there are: {', '.join(_PROTOCOLS)}")
-    found["server"] = simplestreams.url_of(found.get("server"))
+    found["server"] = simplestreams.parse_url(found.get("server"))
     if bool(found.get("alias")) == bool(found.get("fingerprint")):
         raise InvalidError("source: an alias or a fingerprint is needed, and not both")
     if "fingerprint" in found:
@@ -50,11 +50,11 @@ def parse_source(source):
     return found
 
 
-def _present(source):
+def _without_null(source):
     return {key: value for key, value in source.items() if value is not None}
 
 
-def newest(api, source):
+def find_newest(api, source):
     """
     Return the fingerprint of the image that a declared source, see :func:`parse_source`, means now; the server is asked
     for it by us, past the daemon.
@@ -97,12 +97,12 @@ def resolve(api, source, name, auto_update=None):
     """
     if source.get("fingerprint") or validation.is_fingerprint(name):
         return source.get("fingerprint") or name
-    digest = image.target_of(api, name) if auto_update is True else None
+    digest = image.read_alias_target(api, name) if auto_update is True else None
     current = objects.read(api, KIND, digest) if digest else None
-    return digest if current is not None and _is_followed(source, current) else newest(api, source)
+    return digest if current is not None and _is_auto_updated(source, current) else find_newest(api, source)
 
 
-def _is_followed(source, current):
+def _is_auto_updated(source, current):
     """Return True if the daemon itself keeps the image up to date from this source."""
     where = current.metadata.get("update_source") or {}
     same = all(where.get(key) == source.get(key) for key in ("alias", "server", "protocol"))

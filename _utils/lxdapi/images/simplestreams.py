@@ -55,7 +55,7 @@ class Server:
     """
 
     def __init__(self, url, certificate=None, seconds=SECONDS):
-        self.url = url_of(url)
+        self.url = parse_url(url)
         pin = pem.read(certificate)[0] if certificate else None
         self._session, self._seconds = endpoints.session(self.url, fingerprint=pin), seconds
         self._images = None
@@ -67,7 +67,7 @@ class Server:
         """
         if self._images is None:
             index = self._json("streams/v1/index.json")
-            found = [each for path in _paths(index) for each in _images(self._json(path))]
+            found = [each for path in _paths(index) for each in _images_of_products(self._json(path))]
             order = list(_ROOTS).index
             found.sort(key=lambda each: order(each["ftype"]) if each["ftype"] in _ROOTS else len(_ROOTS))
             found.sort(key=lambda each: each["version"], reverse=True)
@@ -123,7 +123,7 @@ class Server:
         return found
 
 
-def url_of(url):
+def parse_url(url):
     """Return the URL of an image server without a slash at its end; raises :class:`InvalidError` for what is none."""
     try:
         parts = urlsplit(url if isinstance(url, str) and _PRINTED.fullmatch(url) else "")
@@ -154,7 +154,7 @@ def _paths(index):
     return [path for path in dict.fromkeys(paths) if re.fullmatch(r"(?!.*\.\.)\w[\w./-]*", path)]
 
 
-def _images(products):
+def _images_of_products(products):
     """Return the images of a file of products."""
     return [
         {**image, "product": name, "version": version}
@@ -162,11 +162,11 @@ def _images(products):
         for version, content in _mapping(_mapping(product).get("versions")).items()
         # without a date at its beginning the daemons pass it over
         if re.match(r"\d{8}", version)
-        for image in _of_version(_mapping(product), _mapping(_mapping(content).get("items")))
+        for image in _images_of_version(_mapping(product), _mapping(_mapping(content).get("items")))
     ]
 
 
-def _of_version(product, items):
+def _images_of_version(product, items):
     """Yield the images of one version: with each root file that there is a fingerprint for."""
     aliases = [each for each in _text(product.get("aliases")).split(",") if each]
     arch = _text(product.get("arch"))

@@ -89,7 +89,7 @@ def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None):
 
 def _copy(api, origin, digest, mode, folder, timeout):
     """Bring the image here and return its fingerprint."""
-    address = _address(origin)
+    address = _https_url(origin)
     if mode == "pull" and not address:
         raise InvalidError(f"pull: {origin.endpoint} listens nowhere but at its unix socket")
     if mode == "relay" or not address:
@@ -102,7 +102,7 @@ def _copy(api, origin, digest, mode, folder, timeout):
         return _relay(api, origin, digest, folder, timeout)
 
 
-def _address(origin):
+def _https_url(origin):
     """Return the https URL at which the other daemon can be reached, "" if it listens nowhere."""
     if not origin.local:
         return origin.endpoint
@@ -155,11 +155,11 @@ def list_unused(api, older_than=0):
     found = api.get("instances", params={"recursion": 1, "all-projects": "true"}).metadata or ()
     used = {each["config"].get("volatile.base_image") for each in found}
     cached = [each for each in api.get("images", params={"recursion": 1}).metadata or () if each.get("cached")]
-    spare = [each for each in cached if each["fingerprint"] not in used and _days(api, each) >= older_than]
+    spare = [each for each in cached if each["fingerprint"] not in used and _days_unused(api, each) >= older_than]
     return [{key: each[key] for key in ("fingerprint", "last_used_at", "size")} for each in spare]
 
 
-def _days(api, image):
+def _days_unused(api, image):
     """Return for how many days an image was not used."""
     # of one that never was, last_used_at is the year 1
     used = equality.parse_time(max(image["last_used_at"], image["uploaded_at"]))

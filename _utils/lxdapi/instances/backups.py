@@ -36,7 +36,7 @@ SECONDS = 3600
 # For how long the daemon keeps a backup that nobody deleted.
 _KEPT = timedelta(days=1)
 # By the number of the parts of a name.
-_WORDS = {1: "instance", 2: "storage_volume"}
+_KIND_NAMES = {1: "instance", 2: "storage_volume"}
 # What leaves the snapshots out of a backup.
 _ALONE = {"instance": "instance_only", "storage_volume": "volume_only"}
 # As the file itself says what it is of.
@@ -54,11 +54,11 @@ _DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, Val
 
 def kind_name_of(name):
     """Return the kind: ``web1`` is an instance, ``default/data`` a volume."""
-    found = _WORDS.get(name.count("/") + 1) if isinstance(name, str) else None
-    if found is None:
+    kind_name = _KIND_NAMES.get(name.count("/") + 1) if isinstance(name, str) else None
+    if kind_name is None:
         raise InvalidError(f"the name {name!r} is not valid: INSTANCE or POOL/VOLUME is needed")
-    objects.path_of(get_kind(found), name)
-    return found
+    objects.path_of(get_kind(kind_name), name)
+    return kind_name
 
 
 def export_options(kind_name, optimized=False, alone=False, compression=None):
@@ -94,15 +94,15 @@ def export(api, kind_name, name, path, options, timeout=None):
     timeout
         Seconds for the daemon to make the backup; 3600. To read it may take any time, as long as it comes.
     """
-    place, timeout = objects.path_of(get_kind(kind_name), name), validation.parse_seconds(timeout)
-    _require(api, kind_name)
-    with atomic_file.replace(f"{path}.sha256") as note, atomic_file.replace(path) as file:
-        digest = _fetch(api, place, file, options, timeout or SECONDS)
-        atomic_file.write_to_disk(note, f"{digest}  {os.path.basename(path)}\n".encode())
+    rest_path, timeout = objects.path_of(get_kind(kind_name), name), validation.parse_seconds(timeout)
+    _require_extension(api, kind_name)
+    with atomic_file.replace(f"{path}.sha256") as checksum_file, atomic_file.replace(path) as file:
+        digest = _fetch(api, rest_path, file, options, timeout or SECONDS)
+        atomic_file.write_to_disk(checksum_file, f"{digest}  {os.path.basename(path)}\n".encode())
         return {"path": path, "size": file.tell(), "sha256": digest}
 
 
-def _require(api, kind_name):
+def _require_extension(api, kind_name):
     extension = _EXTENSIONS[kind_name]
     if not api.has(extension):
         raise InvalidError(f"{objects.daemon_of(api)} has no backups of it: it lacks the API extension {extension}")
@@ -113,38 +113,38 @@ def _fetch(api, path, file, options, timeout):
     name = f"lxdapi-{random.token_hex(6)}"
     expires_at = (datetime.now(timezone.utc) + _KEPT).strftime("%Y-%m-%dT%H:%M:%SZ")
     body = {"name": name, "expires_at": expires_at, **options}
-    made = f"{path}/backups/{name}"
+    backup_path = f"{path}/backups/{name}"
     try:
         retry.write_verified(
             api,
             lambda: api.post(f"{path}/backups", json=body).wait(timeout),
-            lambda: _delete_unfinished(api, path, made),
+            lambda: _delete_unfinished(api, path, backup_path),
         )
-        return download.download(api, f"{made}/export", file, words=f"backup of {path.rpartition('/')[2]}")
+        return download.download(api, f"{backup_path}/export", file, words=f"backup of {path.rpartition('/')[2]}")
     finally:
-        _forget(api, made)
+        _delete_or_warn(api, backup_path)
 
 
-def _delete_unfinished(api, path, made):
+def _delete_unfinished(api, path, backup_path):
     """Delete what a daemon that died left of a backup, which it lists as any other; None: it is not done."""
     operations.wait_until_idle(api, path)
-    _delete(api, made)
+    _delete(api, backup_path)
 
 
-def _delete(api, made):
+def _delete(api, backup_path):
     """Delete a backup of the daemon's; that there is none is as good."""
     try:
-        retry.write_verified(api, lambda: api.delete(made).wait() and None, lambda: None)
+        retry.write_verified(api, lambda: api.delete(backup_path).wait() and None, lambda: None)
     except APINotFoundException:
         pass
 
 
-def _forget(api, made):
+def _delete_or_warn(api, backup_path):
     """Delete a backup of the daemon's; one that cannot be deleted now is left to the daemon."""
     try:
-        _delete(api, made)
+        _delete(api, backup_path)
     except APIException as exc:
-        log.warning("lxdapi: the daemon keeps its backup %s until it expires in a day: %s", made, exc.explain())
+        log.warning("lxdapi: the daemon keeps its backup %s until it expires in a day: %s", backup_path, exc.explain())
 
 
 def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None, memory=None, now=None):
@@ -163,18 +163,18 @@ def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None,
     max_age, timeout = parse_max_age(max_age), validation.parse_seconds(timeout)
     objects.path_of(get_kind(kind_name), name)
     atomic_file.require_path(path)
-    why = outdated_reason(path, max_age, memory, time.time() if now is None else now)
-    if not why:
+    reason = outdated_reason(path, max_age, memory, time.time() if now is None else now)
+    if not reason:
         return Plan().with_note(f"its backup {path} is there")
-    _require(api, kind_name)
+    _require_extension(api, kind_name)
 
     def apply():
         export(api, kind_name, name, path, options, timeout)
 
-    return [Step("exported", {"exported": path}, apply, why, partial(_missing, api, kind_name, name))]
+    return [Step("exported", {"exported": path}, apply, reason, partial(_missing_reason, api, kind_name, name))]
 
 
-def _missing(api, kind_name, name):
+def _missing_reason(api, kind_name, name):
     if objects.missing_project_reason(api):
         return objects.missing_project_reason(api)
     kind = get_kind(kind_name)
@@ -205,34 +205,34 @@ def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None
     kind, timeout = get_kind(kind_name), validation.parse_seconds(timeout)
     objects.path_of(kind, name)
     require_backup_file(path, _TYPES[kind_name], kind.label)
-    _require(api, kind_name)
+    _require_extension(api, kind_name)
     headers = _headers(api, pool)
     if target and kind.cluster.local:
         api, target = api.at(target), None
     if target:
         instance_move.members(api, target)
     _require_absent(api, kind, name)
-    stage = _Stage(api, kind_name, name)
-    stage.clear()
+    staging = _Stage(api, kind_name, name)
+    staging.clear()
     collection = validation.path(kind.collection, **objects.parts_of(kind, name))
 
     def send():
-        _send(api, collection, path, {**headers, **stage.header()}, timeout or SECONDS)
+        _send(api, collection, path, {**headers, **staging.header()}, timeout or SECONDS)
 
     try:
-        retry.write_verified(api, send, stage.exists)
+        retry.write_verified(api, send, staging.exists)
         if target:
-            _move(api, stage.name, target, timeout)
-        writes.rename(api, kind, stage.name, name)
+            _move(api, staging.name, target, timeout)
+        writes.rename(api, kind, staging.name, name)
     except LxdapiError:
-        stage.clear()
+        staging.clear()
         raise
 
 
 def _move(api, name, target, timeout):
     """Move what was imported: it is made on the member that is asked, whatever target the request has (all three)."""
     step = instance_move.plan_move(
-        api, name, api.get(objects.path_of(get_kind(_WORDS[1]), name)), target, True, timeout
+        api, name, api.get(objects.path_of(get_kind(_KIND_NAMES[1]), name)), target, True, timeout
     )
     steps.apply([step] if step else [])
 
@@ -259,44 +259,44 @@ def _send(api, collection, path, headers, timeout):
         api.post(collection, data=body, headers=headers, timeout=seconds).wait(timeout)
 
 
-def plan_create(api, name, source, wanted, timeout=None, target=None):
+def plan_create(api, name, source, declared, timeout=None, target=None):
     """
     Return the steps to a new instance from the file of a backup, made as declared afterwards.
 
     source
         ``{"type": "backup", "path": ..., "pool": ...}``, without the pool for the one that it was on.
     """
-    strange = sorted(set(source) - {"type", "path", "pool"})
-    if strange:
-        raise InvalidError(f"source: a backup has path and pool, not {', '.join(strange)}")
-    path, pool, kind_name = source.get("path"), source.get("pool"), _WORDS[1]
+    unknown = sorted(set(source) - {"type", "path", "pool"})
+    if unknown:
+        raise InvalidError(f"source: a backup has path and pool, not {', '.join(unknown)}")
+    path, pool, kind_name = source.get("path"), source.get("pool"), _KIND_NAMES[1]
     atomic_file.require_path(path)
 
     def missing():
         return objects.missing_project_reason(api) or ("" if os.path.isfile(path) else f"there is no file {path}")
 
     apply = partial(import_file, api, kind_name, name, path, pool, target, timeout)
-    created = Step("created", {"created": name}, apply, missing=missing)
-    return [created, *converge.plan_follow_up(api, get_kind(kind_name), name, wanted)]
+    creation = Step("created", {"created": name}, apply, missing=missing)
+    return [creation, *converge.plan_follow_up(api, get_kind(kind_name), name, declared)]
 
 
-def parse_max_age(given):
+def parse_max_age(value):
     """Return an age in seconds, None for None."""
-    if validation.duration(given) is not None:
-        return validation.duration(given)
-    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0):
-        return given
-    raise InvalidError(f"max_age: seconds, or a time such as 12h, 7d or 2w are needed, not {given!r}")
+    if validation.duration(value) is not None:
+        return validation.duration(value)
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise InvalidError(f"max_age: seconds, or a time such as 12h, 7d or 2w are needed, not {value!r}")
 
 
 def outdated_reason(path, max_age, memory, now):
     """Return in words why the file is to be made anew, "" if it is as it is to be."""
     if not os.path.isfile(path):
         return f"there was no file {path}"
-    said = read_checksum(path)
-    if said is None:
+    checksum = read_checksum(path)
+    if checksum is None:
         return f"{path} had no checksum beside it"
-    if not os.path.getsize(path) or hashing.known_fingerprint(path, memory=memory) != said:
+    if not os.path.getsize(path) or hashing.known_fingerprint(path, memory=memory) != checksum:
         return f"{path} was not what the checksum beside it says"
     age = now - os.stat(path).st_mtime
     if max_age is None or abs(age) <= max_age:
@@ -309,12 +309,12 @@ def read_checksum(path):
     """Return the sha256 that ``<path>.sha256`` says, None where there is none; "" for a file that says none."""
     try:
         with open(f"{path}.sha256", encoding="utf-8", errors="replace") as file:
-            said = file.read(64)
+            checksum = file.read(64)
     except FileNotFoundError:
         return None
     except OSError as exc:
         raise InvalidError(f"{path}.sha256 cannot be read: {exc.strerror}") from exc
-    return said.lower() if validation.is_fingerprint(said.lower()) else ""
+    return checksum.lower() if validation.is_fingerprint(checksum.lower()) else ""
 
 
 def require_backup_file(path, types, label):
@@ -325,11 +325,11 @@ def require_backup_file(path, types, label):
     LXD 5.0.2 and Incus 6.0.4 never answer to a compressed file that ends within its index.
     """
     upload.open_file(path, "backup file").close()
-    found = _type_in_index(path)
-    if found is not None and found not in types:
-        raise InvalidError(f"backup file {path} is of another kind than {label}: its index says {found!r}")
-    said = read_checksum(path)
-    if said is not None and said != hashing.fingerprint(path):
+    type_in_index = _type_in_index(path)
+    if type_in_index is not None and type_in_index not in types:
+        raise InvalidError(f"backup file {path} is of another kind than {label}: its index says {type_in_index!r}")
+    checksum = read_checksum(path)
+    if checksum is not None and checksum != hashing.fingerprint(path):
         raise InvalidError(f"backup file {path} is not what {path}.sha256 says: it is damaged, or that is of another")
 
 
@@ -351,9 +351,9 @@ def _type_in_index(path):
         raise
     except _DAMAGES as exc:
         raise InvalidError(f"backup file {path} is damaged: {exc}") from exc
-    found = index.get("type") if isinstance(index, dict) else None
+    type_in_index = index.get("type") if isinstance(index, dict) else None
     # in words of a stranger anything can stand there, and in a few bytes of YAML gigabytes
-    return found if isinstance(found, str) else "none"
+    return type_in_index if isinstance(type_in_index, str) else "none"
 
 
 class _Stage:
@@ -367,9 +367,9 @@ class _Stage:
 
     def header(self):
         """Return the header with a new name."""
-        own = self._prefix + random.token_hex(4)
-        self.name = self._within + own
-        return {f"X-{self._api.dialect}-name": own}
+        temporary_name = self._prefix + random.token_hex(4)
+        self.name = self._within + temporary_name
+        return {f"X-{self._api.dialect}-name": temporary_name}
 
     def exists(self):
         """Return True if what was imported last is there and the daemon has not been restarted meanwhile."""
@@ -384,13 +384,13 @@ class _Stage:
     def clear(self):
         """Delete what an import that did not come to its end left, unless there is one that still runs."""
         try:
-            for each in self._left():
+            for each in self._list_leftovers():
                 writes.delete(self._api, self._kind, each)
         except APIException as exc:
             log.warning("lxdapi: what is left of an import could not be deleted: %s", exc.explain())
 
-    def _left(self):
+    def _list_leftovers(self):
         if any(_RESTORING.match(each.get("description") or "") for each in operations.list_running(self._api)):
             return []
-        found = listing.list_objects(self._api, self._kind_name, self._within.rstrip("/") or None)
-        return [each for each in found if each.startswith(self._within + self._prefix)]
+        names = listing.list_objects(self._api, self._kind_name, self._within.rstrip("/") or None)
+        return [each for each in names if each.startswith(self._within + self._prefix)]

@@ -23,57 +23,57 @@ _HEADS = (
 _EXTENSION, _PREFIXES = "cloud_init", ("cloud-init.", "user.")
 
 
-def merge(api, config, given):
+def merge(api, config, declared):
     """
     Return the declared config with the documents in it.
 
     config
         A mapping, a list of mappings or None.
-    given
+    declared
         ``{user_data, vendor_data, network}``, each a mapping, text or None, which removes the document; None or
         nothing: the config is returned as it is.
 
     Raises :class:`InvalidError` for what is no document, and for one that is declared in the config as well.
     """
-    given = {} if given is None else _mapping("cloud_init", given)
-    documents = {word: _document(word, each) for word, each in given.items()}
+    declared = {} if declared is None else _parse_mapping("cloud_init", declared)
+    documents = {name: _parse_document(name, each) for name, each in declared.items()}
     if not documents:
         return config
     if config == {}:
         raise InvalidError("cloud_init: config is declared to be empty")
-    config = {} if config is None else _mapping("config", config)
-    twice = [key for word in documents for key in _keys(word) if key in config]
+    config = {} if config is None else _parse_mapping("config", config)
+    twice = [key for name in documents for key in _keys(name) if key in config]
     if twice:
         raise InvalidError(f"cloud_init: {', '.join(twice)} is declared in config as well")
     prefix = _PREFIXES[0] if api.has(_EXTENSION) else _PREFIXES[1]
-    return {**config, **{prefix + _DOCUMENTS[word][0]: text for word, text in documents.items()}}
+    return {**config, **{prefix + _DOCUMENTS[name][0]: text for name, text in documents.items()}}
 
 
-def _keys(word):
-    return [prefix + _DOCUMENTS[word][0] for prefix in _PREFIXES]
+def _keys(name):
+    return [prefix + _DOCUMENTS[name][0] for prefix in _PREFIXES]
 
 
-def _mapping(what, given):
+def _parse_mapping(what, declared):
     """Return a mapping, or the one that a list of mappings makes, as an SLS has it."""
-    if isinstance(given, (list, tuple)) and given and all(isinstance(each, Mapping) for each in given):
-        return {key: value for each in given for key, value in each.items()}
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
-    return dict(given)
+    if isinstance(declared, (list, tuple)) and declared and all(isinstance(each, Mapping) for each in declared):
+        return {key: value for each in declared for key, value in each.items()}
+    if not isinstance(declared, Mapping):
+        raise InvalidError(f"{what}: a mapping is needed, not {type(declared).__name__}")
+    return dict(declared)
 
 
-def _document(word, given):
+def _parse_document(name, value):
     """Return the text of a document, None for none."""
-    if word not in _DOCUMENTS:
-        raise InvalidError(f"cloud_init: unknown key {word!r}; there are: {', '.join(_DOCUMENTS)}")
-    what, (_, head) = f"cloud_init {word}", _DOCUMENTS[word]
-    if given is None or given == "":
+    if name not in _DOCUMENTS:
+        raise InvalidError(f"cloud_init: unknown key {name!r}; there are: {', '.join(_DOCUMENTS)}")
+    what, (_, head) = f"cloud_init {name}", _DOCUMENTS[name]
+    if value is None or value == "":
         return None
-    if not isinstance(given, str):
-        return head + render(what, _mapping(what, given))
-    if head and not given.startswith(_HEADS):
+    if not isinstance(value, str):
+        return head + render(what, _parse_mapping(what, value))
+    if head and not value.startswith(_HEADS):
         raise InvalidError(f"{what}: a text begins with one of {', '.join(_HEADS)}: cloud-init ignores any other")
-    return validation.config_value(what, given)
+    return validation.config_value(what, value)
 
 
 def render(what, data):
@@ -86,17 +86,17 @@ def render(what, data):
     Raises :class:`InvalidError` for what YAML has no form for.
     """
     try:
-        return yaml_text.dump(_plain(what, data))
+        return yaml_text.dump(_to_plain(what, data))
     except RecursionError:
         raise InvalidError(f"{what}: it is too deep, or contains itself") from None
 
 
-def _plain(what, data):
+def _to_plain(what, data):
     """Return data of plain types: whatever mapping it is, as an ordered one of Salt."""
     if isinstance(data, Mapping):
-        return {_scalar(what, key): _plain(f"{what} {key}", value) for key, value in data.items()}
+        return {_scalar(what, key): _to_plain(f"{what} {key}", value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_plain(what, each) for each in data]
+        return [_to_plain(what, each) for each in data]
     return _scalar(what, data)
 
 

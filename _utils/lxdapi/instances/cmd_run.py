@@ -14,7 +14,7 @@ from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan, Step
 
 CONDITIONS = ("creates", "onlyif", "unless")
-_SHOWN = 1000
+_MOST_SHOWN = 1000
 
 
 class CommandFailedError(LxdapiError):
@@ -42,12 +42,12 @@ def decode(data):
 
 def summary(outcome):
     """Return {retcode, stdout, stderr}, and ``killed`` where it was, of a command."""
-    return _result(outcome, decode)
+    return _summarize(outcome, decode)
 
 
 def raw_summary(outcome, binary=False):
     """Return what :func:`summary` does, the output as it was written, or as base64 of its bytes."""
-    return _result(outcome, _base64 if binary else _decode)
+    return _summarize(outcome, _base64 if binary else _decode)
 
 
 def _base64(data):
@@ -58,31 +58,31 @@ def _decode(data):
     return data.decode("utf-8", "replace")
 
 
-def _result(outcome, decoded):
-    found = {"retcode": outcome.retcode, "stdout": decoded(outcome.stdout), "stderr": decoded(outcome.stderr)}
-    return found if outcome.killed is None else {**found, "killed": f"after {outcome.killed} s"}
+def _summarize(outcome, decode):
+    summary = {"retcode": outcome.retcode, "stdout": decode(outcome.stdout), "stderr": decode(outcome.stderr)}
+    return summary if outcome.killed is None else {**summary, "killed": f"after {outcome.killed} s"}
 
 
 def require_finished(outcome, what="it", hide=False):
     """Return the outcome of a command that came to its own end; raises :class:`CommandFailedError` for a killed one."""
     if outcome.killed is not None:
-        wrote = "" if hide else _wrote(outcome)
+        wrote = "" if hide else _output_note(outcome)
         raise CommandFailedError(f"{what} was killed after {outcome.killed} s{wrote}")
     return outcome
 
 
-def _wrote(outcome):
-    said = decode(outcome.output)[-_SHOWN:]
-    return f"; it had written: {said}" if said else ""
+def _output_note(outcome):
+    output = decode(outcome.output)[-_MOST_SHOWN:]
+    return f"; it had written: {output}" if output else ""
 
 
-def plan(api, instance, command, given, conditions, good, hide, test):
+def plan(api, instance, command, parsed_command, conditions, good, hide, test):
     """
     Return the step that runs a command.
 
     command
         As it is shown.
-    given
+    parsed_command
         A :class:`lxdapi.instances.exec.Command`.
     conditions
         {``creates``, ``onlyif``, ``unless``: what was declared}.
@@ -95,48 +95,48 @@ def plan(api, instance, command, given, conditions, good, hide, test):
     """
     conditions, good, hide = (
         _parse_conditions(conditions),
-        {0, *_codes(good)},
+        {0, *_parse_codes(good)},
         validation.truth("hide_output", hide or False),
     )
     path = objects.path_of(KINDS["instance"], instance)
-    why = _skip_reason(api, instance, path, conditions, given, test, hide)
+    why = _skip_reason(api, instance, path, conditions, parsed_command, test, hide)
     if why:
         return Plan(summary=why)
 
     def apply():
-        return _changes_or_raise(execs.run(api, instance, given), command, good, hide)
+        return _changes_or_raise(execs.run(api, instance, parsed_command), command, good, hide)
 
     words = [word for word in ("onlyif", "unless") if conditions[word]] if test else []
     note = f"{' and '.join(words)} would be asked then" if words else ""
-    return [Step("run", {"run": command}, apply, note, partial(_missing, api, instance))]
+    return [Step("run", {"run": command}, apply, note, partial(_missing_reason, api, instance))]
 
 
 def _parse_conditions(conditions):
     """Return the conditions, each as a list of text."""
-    found = {key: _texts(key, conditions.get(key)) for key in CONDITIONS}
-    for file in found["creates"]:
+    parsed = {key: _parse_texts(key, conditions.get(key)) for key in CONDITIONS}
+    for file in parsed["creates"]:
         validation.config_value("creates", validation.absolute_path("creates", file))
     for word in ("onlyif", "unless"):
-        for each in found[word]:
+        for each in parsed[word]:
             execs.make_command(each)
-    return found
+    return parsed
 
 
-def _texts(what, given):
-    texts = [given] if isinstance(given, str) else [] if given is None else given
+def _parse_texts(name, value):
+    texts = [value] if isinstance(value, str) else [] if value is None else value
     if isinstance(texts, (list, tuple)) and all(isinstance(each, str) and each.strip() for each in texts):
         return texts
-    raise InvalidError(f"{what}: text about the inside of the instance is needed, or a list of it, not {given!r}")
+    raise InvalidError(f"{name}: text about the inside of the instance is needed, or a list of it, not {value!r}")
 
 
-def _codes(given):
-    given = given or []
-    if not isinstance(given, (list, tuple)) or not all(isinstance(code, int) for code in given):
+def _parse_codes(codes):
+    codes = codes or []
+    if not isinstance(codes, (list, tuple)) or not all(isinstance(code, int) for code in codes):
         raise InvalidError("success_retcodes: a list of numbers is needed")
-    return given
+    return codes
 
 
-def _skip_reason(api, instance, path, conditions, given, test, hide):
+def _skip_reason(api, instance, path, conditions, parsed_command, test, hide):
     """Return in words why the command need not run, nothing if it has to."""
     files, onlyif, unless = (conditions[word] for word in CONDITIONS)
     if files and not (test and objects.read(api, KINDS["instance"], instance) is None):
@@ -146,7 +146,7 @@ def _skip_reason(api, instance, path, conditions, given, test, hide):
         return ""
 
     def succeeds(each):
-        outcome = execs.run(api, instance, _condition_command(given, each))
+        outcome = execs.run(api, instance, _condition_command(parsed_command, each))
         return require_finished(outcome, f"the condition {each!r}", hide).retcode == 0
 
     failed = next((each for each in onlyif if not succeeds(each)), None)
@@ -157,28 +157,28 @@ def _skip_reason(api, instance, path, conditions, given, test, hide):
     return ""
 
 
-def _condition_command(given, condition):
+def _condition_command(parsed_command, condition):
     """Return the order of a condition: it runs as the command does."""
-    return given._replace(words=execs.make_command(condition).words, stdin=b"")
+    return parsed_command._replace(argv=execs.make_command(condition).argv, stdin=b"")
 
 
 def _changes_or_raise(outcome, command, good, hide):
     """Return the changes of a command that ended well; raises for any other."""
-    found = summary(outcome)
-    changes = {"run": command, **{key: value for key, value in found.items() if not hide or key == "retcode"}}
+    result_fields = summary(outcome)
+    changes = {"run": command, **{key: value for key, value in result_fields.items() if not hide or key == "retcode"}}
     if outcome.killed is None and outcome.retcode in good:
         return changes
-    how = f"was killed after {outcome.killed} s" if outcome.killed is not None else f"ended with {outcome.retcode}"
-    said = "" if hide else (found["stderr"] or found["stdout"])[-_SHOWN:]
-    error = CommandFailedError(f"it {how}" + (f": {said}" if said else ""))
+    ending = f"was killed after {outcome.killed} s" if outcome.killed is not None else f"ended with {outcome.retcode}"
+    output = "" if hide else (result_fields["stderr"] or result_fields["stdout"])[-_MOST_SHOWN:]
+    error = CommandFailedError(f"it {ending}" + (f": {output}" if output else ""))
     error.changes = changes
     raise error
 
 
-def _missing(api, instance):
+def _missing_reason(api, instance):
     """Return in words what keeps a command from running, nothing if the instance runs."""
-    current = objects.read(api, KINDS["instance"], instance)
-    if current is None:
+    result = objects.read(api, KINDS["instance"], instance)
+    if result is None:
         return f"instance {instance} does not exist"
-    here = power.status(current)
-    return "" if here == "Running" else f"instance {instance} is {here}"
+    status = power.status(result)
+    return "" if status == "Running" else f"instance {instance} is {status}"

@@ -23,7 +23,7 @@ _NEEDS = {"network": "network", "storage_pool": "pool"}
 _START = "instance_create_start"
 
 
-def create(api, name, wanted, source, timeout=None, extra=None, target=None, replace_partial=False):
+def create(api, name, declared, source, timeout=None, extra=None, target=None, replace_partial=False):
     """
     Create the instance with everything in it, in one call, and wait until it is known to be whole.
 
@@ -44,13 +44,13 @@ def create(api, name, wanted, source, timeout=None, extra=None, target=None, rep
         source = sources.resolve_alias(api, source)
     inherited = sources.inherited_fields(api, source) if source["type"] == "copy" else {}
     body = {**(extra or {}), "source": source}
-    there = api.at(target) if target else api
+    target_api = api.at(target) if target else api
 
     def send(fields):
-        return writes.create(there, KIND, name, fields, timeout, body)
+        return writes.create(target_api, KIND, name, fields, timeout, body)
 
     try:
-        return create_verified(api, name, {**inherited, **wanted}, send, replace_partial)
+        return create_verified(api, name, {**inherited, **declared}, send, replace_partial)
     except APIException as exc:
         if retry.is_refusal(exc) and not exc.made:
             # that there is no such image LXD and Incus say differently; this raises a plain "not found"
@@ -69,7 +69,7 @@ def create_verified(api, name, fields, send, replace_partial=False):
     """
     config, mark = partial_creation.with_mark(fields.get("config") or {})
 
-    def act():
+    def send_marked():
         try:
             return send({**fields, "config": config})
         except APIException as exc:
@@ -77,14 +77,14 @@ def create_verified(api, name, fields, send, replace_partial=False):
             exc.changes = {"created": name} if exc.made else exc.changes
             raise
 
-    found = retry.write_verified(api, act, lambda: _verify_created(api, name, mark, replace_partial))
+    created = retry.write_verified(api, send_marked, lambda: _verify_created(api, name, mark, replace_partial))
     partial_creation.remember(mark)
-    if partial_creation.MARK in config:
-        _unmark(api, name)
-    return {"created": name} if found else None
+    if partial_creation.CREATING_KEY in config:
+        _remove_mark_later(api, name)
+    return {"created": name} if created else None
 
 
-def _unmark(api, name):
+def _remove_mark_later(api, name):
     try:
         partial_creation.remove_mark(api, name)
     except APIException as exc:  # it is made; the next run takes the mark away
@@ -96,10 +96,10 @@ def _is_created(api, name, mark, error):
     if not isinstance(error, APIOperationException):
         return False
     try:
-        current = objects.read(api, KIND, name)
+        result = objects.read(api, KIND, name)
     except APIException:
         return False
-    if current is None or partial_creation.looks_partial(current) or partial_creation.mark_of(current) != mark:
+    if result is None or partial_creation.looks_partial(result) or partial_creation.mark_of(result) != mark:
         return False
     partial_creation.remember(mark)
     return True
@@ -107,27 +107,27 @@ def _is_created(api, name, mark, error):
 
 def _verify_created(api, name, mark, replace_partial):
     """Return True if our creation, whose answer was lost, ended well; None if there is nothing of it (any more)."""
-    current = partial_creation.wait_until_created(api, name, begun=True)
+    result = partial_creation.wait_until_created(api, name, begun=True)
     # of another's the daemon says that it exists already
-    if current is None or partial_creation.mark_of(current) != mark:
+    if result is None or partial_creation.mark_of(result) != mark:
         return None
-    if partial_creation.examine(api, name, current).created:
+    if partial_creation.examine(api, name, result).created:
         return True
-    partial_creation.delete_partial(api, name, current, replace_partial)
+    partial_creation.delete_partial(api, name, result, replace_partial)
     return None
 
 
 def _create_or_adopt(api, name, *args):
     """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
-    wanted = args[0]
+    declared = args[0]
     try:
         return create(api, name, *args)
     except APIException as exc:
-        current = partial_creation.wait_until_created(api, name) if retry.is_refusal(exc) and not exc.made else None
-        if current is None or not partial_creation.examine(api, name, current).created:
+        result = partial_creation.wait_until_created(api, name) if retry.is_refusal(exc) and not exc.made else None
+        if result is None or not partial_creation.examine(api, name, result).created:
             raise
-        writes.require_immutable_unchanged(KIND, wanted, current)
-        return writes.update(api, KIND, name, wanted)
+        writes.require_immutable_unchanged(KIND, declared, result)
+        return writes.update(api, KIND, name, declared)
 
 
 def require_target(api, target):
@@ -142,7 +142,7 @@ def require_target(api, target):
 
 
 def plan_create(
-    api, name, wanted, source, timeout=None, target=None, shared=True, running=False, replace_partial=False
+    api, name, declared, source, timeout=None, target=None, shared=True, running=False, replace_partial=False
 ):
     """
     Return the steps to a new instance.
@@ -158,37 +158,39 @@ def plan_create(
     is declared of them is written afterwards.
     """
     require_target(api, target)
-    started = power.plan_transition(api, name, "Stopped", "Running") if running else []
-    sort = sources.parse_source(source)["type"]
-    if sort == "backup":
-        return backups.plan_create(api, name, source, wanted, timeout, target) + started
-    late = "architecture" in wanted or any(key.startswith("image.") for key in wanted.get("config") or ())
-    late = late or (sort == "copy" and converge.removals(wanted))
-    at_once = bool(started) and not late and sort == "image" and api.has(_START)
-    make, extra = _create_or_adopt if shared else create, {"start": True} if at_once else None
-    apply = partial(make, api, name, wanted, source, timeout, extra, target, replace_partial)
+    start = power.plan_transition(api, name, "Stopped", "Running") if running else []
+    source_type = sources.parse_source(source)["type"]
+    if source_type == "backup":
+        return backups.plan_create(api, name, source, declared, timeout, target) + start
+    needs_follow_up = "architecture" in declared or any(
+        key.startswith("image.") for key in declared.get("config") or ()
+    )
+    needs_follow_up = needs_follow_up or (source_type == "copy" and converge.removals(declared))
+    starts_at_once = bool(start) and not needs_follow_up and source_type == "image" and api.has(_START)
+    act, extra = _create_or_adopt if shared else create, {"start": True} if starts_at_once else None
+    apply = partial(act, api, name, declared, source, timeout, extra, target, replace_partial)
     note = "it is empty: no source is declared" if source is None else ""
-    made = Step("created", {"created": name}, apply, note, partial(missing_prerequisites, api, wanted, source))
-    if at_once:
-        return _plan_create_started(api, name, made, *started)
-    return [made] + (converge.plan_follow_up(api, KIND, name, wanted) if late else []) + started
+    creation = Step("created", {"created": name}, apply, note, partial(missing_prerequisites, api, declared, source))
+    if starts_at_once:
+        return _plan_create_started(api, name, creation, *start)
+    return [creation] + (converge.plan_follow_up(api, KIND, name, declared) if needs_follow_up else []) + start
 
 
-def _plan_create_started(api, name, made, started):
+def _plan_create_started(api, name, creation, start):
     """Return the steps for an instance that the request for its creation starts: the second one tells how that went."""
     actual, error = None, None
 
-    def make():
+    def create_it():
         nonlocal actual, error
         try:
-            actual = made.apply()
+            actual = creation.apply()
         except APIException as exc:
             if not exc.made:
                 raise
             error = exc
         return actual
 
-    def start():
+    def start_it():
         if error is not None:
             power.wait_after_failed_start(api, name)
             if not retry.is_busy(error):
@@ -198,20 +200,20 @@ def _plan_create_started(api, name, made, started):
             )
         if actual is None:
             return None
-        here = power.status(power.wait_until_stable(api, name))
-        if here == "Running" and actual == made.changes:  # the answer was lost, but the request was ours
+        status = power.status(power.wait_until_stable(api, name))
+        if status == "Running" and actual == creation.changes:  # the answer was lost, but the request was ours
             return None
-        return steps.apply(power.plan_transition(api, name, here, "Running"))
+        return steps.apply(power.plan_transition(api, name, status, "Running"))
 
-    return [replace(made, apply=make), replace(started, apply=start)]
+    return [replace(creation, apply=create_it), replace(start, apply=start_it)]
 
 
-def missing_prerequisites(api, wanted, source=None):
+def missing_prerequisites(api, declared, source=None):
     """Return in words what is declared and does not exist: project, image, profiles, networks, storage pools."""
     if objects.missing_project_reason(api):
         return f"project {api.project} does not exist"
-    needed = sources.needed_images(source) + [("profile", name) for name in wanted.get("profiles") or ()]
-    for device in (wanted.get("devices") or {}).values():
+    needed = sources.needed_images(source) + [("profile", name) for name in declared.get("profiles") or ()]
+    for device in (declared.get("devices") or {}).values():
         needed += [(kind_name, device[key]) for kind_name, key in _NEEDS.items() if device and device.get(key)]
     missing = [f"{KINDS[each].label} {name}" for each, name in dict.fromkeys(needed) if not _exists(api, each, name)]
     return f"{', '.join(missing)} {'does' if len(missing) == 1 else 'do'} not exist" if missing else ""

@@ -13,13 +13,13 @@ INSTANCE, PROFILE = KINDS["instance"], KINDS["profile"]
 _DEFAULT = ("default",)
 
 
-def merge(api, name, wanted, given, source=None, renamed_from=None):
+def merge(api, name, declared, overriding, source=None, renamed_from=None):
     """
     Return the declared devices of an instance with those that override one of a profile.
 
-    wanted
+    declared
         The declared fields, of which ``profiles`` and ``devices`` count; what they do not say the instance does.
-    given
+    overriding
         ``{device: {key: value}}``: the device as the last profile that has it gives it, with these keys; None removes
         one. None: the devices are returned as they are.
     source, renamed_from
@@ -28,41 +28,41 @@ def merge(api, name, wanted, given, source=None, renamed_from=None):
     That a profile does not exist is for whoever makes or changes the instance to say; a device has the overriding keys
     alone then. Raises :class:`InvalidError` for a device that no profile has, or that ``devices`` has as well.
     """
-    if given is None:
-        return wanted.get("devices")
-    wanted, overrides = _parse(wanted, given)
-    devices, profiles = wanted.get("devices"), wanted.get("profiles")
+    if overriding is None:
+        return declared.get("devices")
+    declared, overrides = _parse(declared, overriding)
+    devices, profiles = declared.get("devices"), declared.get("profiles")
     if not overrides:
         return devices
-    current = _read_base(api, name, source, renamed_from) if profiles is None or devices == {} else {}
+    base = _read_base(api, name, source, renamed_from) if profiles is None or devices == {} else {}
     if profiles is None:
-        profiles = current.get("profiles", _DEFAULT)
+        profiles = base.get("profiles", _DEFAULT)
     # an empty mapping declares that there is no other
-    others = dict.fromkeys(current.get("devices") or ()) if devices == {} else devices or {}
+    others = dict.fromkeys(base.get("devices") or ()) if devices == {} else devices or {}
     return {**others, **_override(overrides, *_profile_devices(api, profiles))}
 
 
-def _parse(wanted, given):
+def _parse(declared, overriding):
     """Return the declared fields that count, and the overriding keys by device."""
-    wanted = diff.normalize(INSTANCE, {field: wanted.get(field) for field in ("devices", "profiles")})
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"devices_override: a mapping of names to keys is needed, not {type(given).__name__}")
-    masked = [str(device) for device, keys in given.items() if keys is None]
+    declared = diff.normalize(INSTANCE, {field: declared.get(field) for field in ("devices", "profiles")})
+    if not isinstance(overriding, Mapping):
+        raise InvalidError(f"devices_override: a mapping of names to keys is needed, not {type(overriding).__name__}")
+    masked = [str(device) for device, keys in overriding.items() if keys is None]
     if masked:
         raise InvalidError(f"devices_override: {', '.join(masked)} has no keys; in devices type: none masks one")
-    overrides = diff.normalize(INSTANCE, {"devices": dict(given)})["devices"]
-    twice = [device for device in overrides if device in wanted.get("devices", ())]
+    overrides = diff.normalize(INSTANCE, {"devices": dict(overriding)})["devices"]
+    twice = [device for device in overrides if device in declared.get("devices", ())]
     if twice:
         raise InvalidError(f"devices_override: {', '.join(twice)} is declared in devices as well")
-    return wanted, overrides
+    return declared, overrides
 
 
 def _read_base(api, name, source, renamed_from):
     """Return what there is of the instance, or of what it is to be made from; ``profiles`` None: of neither yet."""
     for each in filter(None, (name, renamed_from)):
-        found = objects.read(api, INSTANCE, each)
-        if found is not None:
-            return found.metadata
+        result = objects.read(api, INSTANCE, each)
+        if result is not None:
+            return result.metadata
     source = sources.parse_source(source)
     if source["type"] != "copy":
         return {}
@@ -74,17 +74,17 @@ def _read_base(api, name, source, renamed_from):
 
 def _profile_devices(api, profiles):
     """Return the devices of the profiles, later ones over earlier ones, and whether each profile exists."""
-    found, whole = {}, profiles is not None
+    devices, all_exist = {}, profiles is not None
     for profile in profiles or ():
         result = objects.read(api, PROFILE, profile)
-        whole = whole and result is not None
-        found.update(result.metadata["devices"] if result else {})
-    return found, whole
+        all_exist = all_exist and result is not None
+        devices.update(result.metadata["devices"] if result else {})
+    return devices, all_exist
 
 
-def _override(overrides, found, whole):
-    unknown = [device for device in overrides if device not in found]
-    if unknown and whole:
-        there = ", ".join(sorted(found)) or "none"
-        raise InvalidError(f"devices_override: no profile has a device {', '.join(unknown)}; there are: {there}")
-    return {device: {**found.get(device, {}), **keys} for device, keys in overrides.items()}
+def _override(overrides, devices, all_exist):
+    unknown = [device for device in overrides if device not in devices]
+    if unknown and all_exist:
+        names = ", ".join(sorted(devices)) or "none"
+        raise InvalidError(f"devices_override: no profile has a device {', '.join(unknown)}; there are: {names}")
+    return {device: {**devices.get(device, {}), **keys} for device, keys in overrides.items()}

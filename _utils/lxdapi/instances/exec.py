@@ -33,7 +33,7 @@ _ENDLESS = 10**8
 # More output than this is refused: the minion holds all of it, three times over when it becomes text.
 MOST_BYTES = 256 * 1024 * 1024
 # More is sent from a thread: a command that writes before it reads would hold us up for ever.
-_AT_ONCE = 32768
+_MOST_SENT_AT_ONCE = 32768
 # What the daemons make a failure of the operation, and is the end of a command.
 _NOT_RUN = (126, 127)
 STDOUT, STDERR = "1", "2"
@@ -72,9 +72,9 @@ class Outcome(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command that was checked: its words, and how it runs; see :func:`make_command`."""
+    """A checked command: its arguments and how it runs; see :func:`make_command`."""
 
-    words: list
+    argv: list
     stdin: bytes
     env: dict
     cwd: Optional[str]
@@ -96,7 +96,7 @@ def make_command(command, stdin=None, env=None, cwd=None, user=None, group=None,
     cwd
         An absolute path inside, of a folder; None: the daemon's choice, root's home.
     user, group
-        A name or a number; see :func:`lxdapi.instances.exec_user.login`. Further groups of the user are not set.
+        A name or a number; see :func:`lxdapi.instances.exec_user.resolve_user`. Further groups of the user are not set.
     timeout
         Seconds, after which the command (not what it has started itself) is killed; None: as long as it runs and the
         daemon answers.
@@ -106,28 +106,30 @@ def make_command(command, stdin=None, env=None, cwd=None, user=None, group=None,
     if cwd is not None:
         validation.config_value("cwd", validation.absolute_path("cwd", cwd))
     user, group = validation.user_or_group("user", user), validation.user_or_group("group", group)
-    return Command(_words(command), _bytes(stdin), _environment(env), cwd, user, group, _seconds(timeout))
+    return Command(
+        _parse_command(command), _parse_stdin(stdin), _parse_env(env), cwd, user, group, _parse_timeout(timeout)
+    )
 
 
-def run(api, name, given):
+def run(api, name, command):
     """
     Run a command in a running instance and return its :class:`Outcome`.
 
-    given
+    command
         An :class:`Command`.
 
     Raises :class:`InvalidError` before the command runs where its user or its folder is not there, or one of the others
     of :mod:`lxdapi.errors`.
     """
     path = objects.path_of(KINDS["instance"], name)
-    fields, own = exec_user.login(api, path, given.user, given.group)
-    where = exec_user.parse_cwd(api, path, given.cwd)
-    body = {"command": given.words, "environment": {**own, **given.env}, "interactive": False, **fields}
-    body.update({"cwd": where} if where else {})
-    return _run_over_websockets(api, f"{path}/exec", body, given.stdin, given.seconds)
+    fields, login_env = exec_user.resolve_user(api, path, command.user, command.group)
+    cwd = exec_user.parse_cwd(api, path, command.cwd)
+    body = {"command": command.argv, "environment": {**login_env, **command.env}, "interactive": False, **fields}
+    body.update({"cwd": cwd} if cwd else {})
+    return _run_over_websockets(api, f"{path}/exec", body, command.stdin, command.seconds)
 
 
-def _words(command):
+def _parse_command(command):
     """Return a command as a list of text."""
     if isinstance(command, str):
         command = ["/bin/sh", "-c", command] if command.strip() else []
@@ -135,25 +137,25 @@ def _words(command):
         raise InvalidError(f"command: a list or text is needed, not {command!r}")
     if any(word is None for word in command):
         raise InvalidError("command: one of its words is null")
-    words = [validation.config_value("command", word) or "" for word in command]
-    if not words or not words[0]:
+    argv = [validation.config_value("command", word) or "" for word in command]
+    if not argv or not argv[0]:
         raise InvalidError("command: it is empty")
-    return words
+    return argv
 
 
-def _environment(env):
+def _parse_env(env):
     """Return an environment as a mapping of text."""
     parts = env if isinstance(env, (list, tuple)) else [env or {}]
     if not all(isinstance(part, dict) for part in parts):
         raise InvalidError("env: a mapping of names to values is needed")
-    found = {key: value for part in parts for key, value in part.items()}
-    for key in found:
+    merged = {key: value for part in parts for key, value in part.items()}
+    for key in merged:
         if not isinstance(key, str) or not key or "=" in key or not validation.config_value("env", key):
             raise InvalidError(f"env: {key!r} is no name of a variable")
-    return {key: validation.config_value(f"env {key}", value) or "" for key, value in found.items()}
+    return {key: validation.config_value(f"env {key}", value) or "" for key, value in merged.items()}
 
 
-def _bytes(stdin):
+def _parse_stdin(stdin):
     if stdin is None or isinstance(stdin, bytes):
         return stdin or b""
     if not isinstance(stdin, str):
@@ -164,7 +166,7 @@ def _bytes(stdin):
         raise InvalidError(f"stdin: {exc.reason} (half a character)") from None
 
 
-def _seconds(timeout):
+def _parse_timeout(timeout):
     if timeout is not None and not validation.parse_seconds(timeout):
         raise InvalidError("timeout: a number of seconds above 0 is needed")
     return timeout
@@ -176,35 +178,35 @@ def _run_over_websockets(api, url, body, stdin, seconds):
     started = retry.write_verified(api, lambda: api.post(url, json=body), lambda: None)
     path, query = started.operation
     with websocket.open_channels(api, path, query, _secrets(started)) as channels:
-        talk = _Output(api, path, query, channels)
+        output = _Output(api, path, query, channels)
         _feed(channels["0"], stdin)
-        code = talk.read_until_exit(seconds)
+        code = output.read_until_exit(seconds)
         if code is not None:
-            return Outcome(code, talk.pieces)
+            return Outcome(code, output.pieces)
         channels["control"].say(_KILL)
-        code = talk.read_until_exit(_GRACE_SECONDS)
+        code = output.read_until_exit(_GRACE_SECONDS)
         # it may have ended at that very moment
-        return Outcome(KILLED, talk.pieces, seconds) if code in (None, KILLED) else Outcome(code, talk.pieces)
+        return Outcome(KILLED, output.pieces, seconds) if code in (None, KILLED) else Outcome(code, output.pieces)
 
 
-def _secrets(started):
+def _secrets(result):
     """
     Return {name: secret} of the websockets, that of standard input last: no command begins without it.
 
     While that of control is open the command has somebody who waits.
     """
-    data = started.metadata if isinstance(started.metadata, dict) else {}
+    data = result.metadata if isinstance(result.metadata, dict) else {}
     fds = (data.get("metadata") or {}).get("fds") or {}
-    wanted = ("control", STDOUT, STDERR, "0")
-    if not set(wanted) <= set(fds):
-        raise APIProtocolException(started, "the daemon names no websockets")
-    return {fd: fds[fd] for fd in wanted}
+    names = ("control", STDOUT, STDERR, "0")
+    if not set(names) <= set(fds):
+        raise APIProtocolException(result, "the daemon names no websockets")
+    return {fd: fds[fd] for fd in names}
 
 
 def _feed(channel, stdin):
     if not stdin:
         channel.end()
-    elif len(stdin) <= _AT_ONCE:
+    elif len(stdin) <= _MOST_SENT_AT_ONCE:
         channel.pour(stdin)
     else:
         threading.Thread(target=channel.pour, args=(stdin,), daemon=True).start()
@@ -226,13 +228,13 @@ class _Output:
             left = end - time.monotonic()
             if left <= 0:
                 return None
-            there = websocket.ready(self._open, min(left, _QUIET_SECONDS))
-            for channel in there:
+            ready = websocket.ready(self._open, min(left, _QUIET_SECONDS))
+            for channel in ready:
                 self._take(channel)
-            if not there and left > _QUIET_SECONDS:
+            if not ready and left > _QUIET_SECONDS:
                 _require_alive(self._api, self._path, self._query)
-        code, words = _exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
-        self.pieces += words
+        code, pieces = _exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
+        self.pieces += pieces
         return code
 
     def _take(self, channel):
@@ -262,7 +264,7 @@ def _exit_code(api, path, query, seconds):
     try:
         operation = operations.wait(api, path, query, seconds).metadata
     except APIOperationException as exc:
-        return _not_run(api, path, query, exc)
+        return _exit_code_of_failure(api, path, query, exc)
     except APITimeoutException as exc:
         if exc.result is None:
             raise
@@ -273,7 +275,7 @@ def _exit_code(api, path, query, seconds):
     return code, []
 
 
-def _not_run(api, path, query, error):
+def _exit_code_of_failure(api, path, query, error):
     """Return what an operation that failed says of a command that could not be executed; raises for any other."""
     # Incus' answer to /wait has the words only
     operation = api.transact("GET", path, params=query).metadata

@@ -21,7 +21,7 @@ _MOST_LINKS = 40
 _MOST_BYTES = 8 * 1024 * 1024
 
 
-def login(api, path, user=None, group=None):
+def resolve_user(api, path, user=None, group=None):
     """
     Return (what a request for exec says of the user, the environment that a login sets).
 
@@ -32,34 +32,34 @@ def login(api, path, user=None, group=None):
 
     Raises :class:`InvalidError` for a name that the instance does not know.
     """
-    fields, env = {}, {}
+    fields, login_env = {}, {}
     if user not in (None, 0, "root"):
-        entry = _entry(api, path, "passwd", user)
+        entry = _find_entry(api, path, "passwd", user)
         # a number that has no entry is taken as it is
         fields = {"user": int(entry[2]), "group": int(entry[3])} if entry else {"user": user}
-        env = {"USER": entry[0], "HOME": entry[5]} if entry else {}
+        login_env = {"USER": entry[0], "HOME": entry[5]} if entry else {}
     if group is not None:
-        entry = _entry(api, path, "group", group) if isinstance(group, str) else None
+        entry = _find_entry(api, path, "group", group) if isinstance(group, str) else None
         fields["group"] = int(entry[2]) if entry else group
-    return fields, env
+    return fields, login_env
 
 
-def _entry(api, path, base, wanted):
+def _find_entry(api, path, base, user_or_group):
     """Return the fields of a user or group; of a number that has no entry None."""
     file = f"/etc/{base}"
     try:
-        entries = parse(base, _whole(api, path, file))
+        entries = parse(base, _read_file(api, path, file))
     except APINotFoundException as exc:
-        if isinstance(wanted, int):
+        if isinstance(user_or_group, int):
             return None
-        raise InvalidError(f"there is no {base} entry {wanted!r}: {file}: {exc.explain()}") from exc
-    place = 2 if isinstance(wanted, int) else 0
-    for each in entries:
-        if each[place] == str(wanted):
-            return each
-    if isinstance(wanted, int):
+        raise InvalidError(f"there is no {base} entry {user_or_group!r}: {file}: {exc.explain()}") from exc
+    column = 2 if isinstance(user_or_group, int) else 0
+    for entry in entries:
+        if entry[column] == str(user_or_group):
+            return entry
+    if isinstance(user_or_group, int):
         return None
-    raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {wanted!r} in it ({file})")
+    raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {user_or_group!r} in it ({file})")
 
 
 def parse(base, text):
@@ -71,20 +71,20 @@ def parse(base, text):
     return [each for each in entries if all(_NUMBER.fullmatch(each[at]) for at in _NUMBERS[base])]
 
 
-def _whole(api, path, file):
-    found = rest_files.read_end(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
-    if len(found) > _MOST_BYTES:
+def _read_file(api, path, file):
+    content = rest_files.read_end(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
+    if len(content) > _MOST_BYTES:
         raise InvalidError(f"{file} has more than {_MOST_BYTES} bytes")
-    return found
+    return content
 
 
 def parse_cwd(api, path, cwd):
     """Return the folder that a command is to run in; raises :class:`InvalidError` for what is none."""
     if cwd is None:
         return None
-    found = file_type(api, path, cwd)
-    if found != "directory":
-        raise InvalidError(f"cwd: {cwd} is {'not there' if found is None else f'a {found}, no folder'}")
+    actual = file_type(api, path, cwd)
+    if actual != "directory":
+        raise InvalidError(f"cwd: {cwd} is {'not there' if actual is None else f'a {actual}, no folder'}")
     return cwd
 
 
@@ -99,13 +99,13 @@ def file_type(api, path, file):
     """
     file = file.encode("utf-8")
     for _ in range(_MOST_LINKS):
-        found = _stat(api, f"{path}/files", {"path": file})
-        if found is None:
+        actual = _stat(api, f"{path}/files", {"path": file})
+        if actual is None:
             # an absent instance is no absent file
             api.get(path)
             return None
-        if found != "symlink":
-            return found
+        if actual != "symlink":
+            return actual
         target = api.get(f"{path}/files", params={"path": file}).response.content
         file = posixpath.join(posixpath.dirname(file.rstrip(b"/")), target)
     return None
@@ -117,25 +117,25 @@ def _type_of(api, result):
 
 def _stat(api, url, params):
     """Return the daemon's word for what is there, ``file`` also for a socket or a pipe, None for nothing."""
-    patience = retry.Backoff(api.retry_timeout)
+    backoff = retry.Backoff(api.retry_timeout)
     while True:
         # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes, with the daemon's helper
         try:
-            found = api.without_retries().transact("HEAD", url, params=params)
+            result = api.without_retries().transact("HEAD", url, params=params)
         except APIException as exc:
-            if not patience.sleep(exc):
+            if not backoff.sleep(exc):
                 raise
             continue
-        if found.response.status_code == http.client.OK:
-            return _type_of(api, found)
-        if found.response.status_code == http.client.NOT_FOUND:
+        if result.response.status_code == http.client.OK:
+            return _type_of(api, result)
+        if result.response.status_code == http.client.NOT_FOUND:
             break
-        if not patience.sleep():
-            found.validate()
+        if not backoff.sleep():
+            result.validate()
     try:
         # a HEAD that fails has no words to tell a 404 of the daemon's by
-        found = api.get(url, params=params, stream=True)
+        result = api.get(url, params=params, stream=True)
     except APINotFoundException:
         return None
-    found.response.close()
-    return _type_of(api, found)
+    result.response.close()
+    return _type_of(api, result)

@@ -27,39 +27,39 @@ def read_metadata(api, name):
     return _read(api, name)[0]
 
 
-def update_metadata(api, name, given):
+def update_metadata(api, name, declared):
     """
     Make fields of the metadata as declared and return what that changed.
 
-    given
+    declared
         ``architecture``, ``creation_date``, ``expiry_date`` (seconds since 1970), ``properties``, ``templates``
         (``{path in the instance: {template, when, create_only, properties}}``). What is not named is left alone; of a
         mapping ``null`` removes a key, and an empty one all of them.
     """
-    goals, changes = _parse(given), {}
+    fields, changes = _parse(declared), {}
 
     def act():
-        current, etag = _read(api, name)
-        delta = _differences(goals, current)
+        actual, etag = _read(api, name)
+        delta = _differences(fields, actual)
         if delta:
             changes.update(delta)
-            _write(api, name, delta, current, etag)
-            _require_written(api, name, goals)
+            _write(api, name, delta, actual, etag)
+            _require_written(api, name, fields)
         return changes
 
-    return retry.write_verified(api, act, lambda: None if _differences(goals, _read(api, name)[0]) else changes)
+    return retry.write_verified(api, act, lambda: None if _differences(fields, _read(api, name)[0]) else changes)
 
 
 def _read(api, name):
     """Return (metadata, ETag); a mapping that is null is empty."""
-    found = api.get(rest_files.subpath(name, "metadata"))
-    whole = {**found.metadata, **{field: found.metadata.get(field) or {} for field in _MAPS}}
-    rules = whole["templates"].items()
-    whole["templates"] = {path: {**rule, "properties": rule.get("properties") or {}} for path, rule in rules}
-    return whole, found.etag
+    result = api.get(rest_files.subpath(name, "metadata"))
+    metadata = {**result.metadata, **{field: result.metadata.get(field) or {} for field in _MAPS}}
+    rules = metadata["templates"].items()
+    metadata["templates"] = {path: {**rule, "properties": rule.get("properties") or {}} for path, rule in rules}
+    return metadata, result.etag
 
 
-def _write(api, name, delta, current, etag):
+def _write(api, name, delta, actual, etag):
     """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
     url = rest_files.subpath(name, "metadata")
     touched = {field: _goal(field, change) for field, change in delta.items()}
@@ -68,74 +68,74 @@ def _write(api, name, delta, current, etag):
     if not any(None in touched[field].values() for field in _MAPS if field in touched):
         api.patch(url, json=touched, headers=headers)
         return
-    merged = {field: {**current[field], **touched.get(field, {})} for field in _MAPS}
+    merged = {field: {**actual[field], **touched.get(field, {})} for field in _MAPS}
     merged = {field: {key: v for key, v in whole.items() if v is not None} for field, whole in merged.items()}
-    api.put(url, json={**current, **touched, **merged}, headers=headers)
+    api.put(url, json={**actual, **touched, **merged}, headers=headers)
 
 
 def _goal(field, change):
     return {key: each["new"] for key, each in change.items()} if field in _MAPS else change["new"]
 
 
-def _require_written(api, name, goals):
+def _require_written(api, name, fields):
     """Raise if the daemon accepted a write and something is otherwise all the same."""
-    left = _differences(goals, _read(api, name)[0])
-    if left:
-        words = f"the daemon accepted it, but {', '.join(left)} did not become as declared"
+    remaining = _differences(fields, _read(api, name)[0])
+    if remaining:
+        words = f"the daemon accepted it, but {', '.join(remaining)} did not become as declared"
         raise APIUndoneException(error=words, method="PUT", url=rest_files.subpath(name, "metadata"))
 
 
-def _differences(goals, current):
+def _differences(fields, actual):
     """Return the changes: ``{field: {old, new}}``, of mappings ``{field: {key: {old, new}}}``."""
     changes = {}
-    for field, goal in goals.items():
-        old = current.get(field)
+    for field, declared in fields.items():
+        old = actual.get(field)
         if field in _MAPS:
-            goal = goal or dict.fromkeys(old)
-            found = {key: {"old": old.get(key), "new": new} for key, new in goal.items() if old.get(key) != new}
+            declared = declared or dict.fromkeys(old)
+            change = {key: {"old": old.get(key), "new": new} for key, new in declared.items() if old.get(key) != new}
         else:
-            found = {"old": old, "new": goal} if old != goal else None
-        changes.update({field: found} if found else {})
+            change = {"old": old, "new": declared} if old != declared else None
+        changes.update({field: change} if change else {})
     return changes
 
 
-def _parse(given):
+def _parse(declared):
     """Return the declared fields; raises :class:`InvalidError` for an unknown one and a wrong type."""
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"metadata: a mapping of fields is needed, not {type(given).__name__}")
-    unknown = [str(field) for field in given if field not in _FIELDS]
+    if not isinstance(declared, Mapping):
+        raise InvalidError(f"metadata: a mapping of fields is needed, not {type(declared).__name__}")
+    unknown = [str(field) for field in declared if field not in _FIELDS]
     if unknown:
         raise InvalidError(f"metadata: unknown field {', '.join(unknown)}; there are: {', '.join(_FIELDS)}")
-    return {field: _field(field, value) for field, value in given.items() if value is not None}
+    return {field: _parse_field(field, value) for field, value in declared.items() if value is not None}
 
 
-def _field(field, value):
-    kind, words = _FIELDS[field]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise InvalidError(f"metadata {field}: {words} is needed, not {type(value).__name__}")
-    if kind is int and not 0 <= value < 2**63:
+def _parse_field(field, value):
+    field_type, type_name = _FIELDS[field]
+    if not isinstance(value, field_type) or isinstance(value, bool):
+        raise InvalidError(f"metadata {field}: {type_name} is needed, not {type(value).__name__}")
+    if field_type is int and not 0 <= value < 2**63:
         raise InvalidError(f"metadata {field}: it is in seconds since 1970, not negative and no more than 63 bits")
-    if kind is not Mapping:
-        return value if kind is int else validation.config_value(f"metadata {field}", value) or ""
-    rule = validation.config_value if field == "properties" else _rule
+    if field_type is not Mapping:
+        return value if field_type is int else validation.config_value(f"metadata {field}", value) or ""
+    rule = validation.config_value if field == "properties" else _parse_rule
     return {validation.check("any", f"{field} key", key): rule(f"{field} {key}", each) for key, each in value.items()}
 
 
-def _rule(what, given):
+def _parse_rule(what, value):
     """Return when a file in the instance is written and from what, as the daemon lists it; None removes it."""
-    if given is None:
+    if value is None:
         return None
-    if not isinstance(given, Mapping) or not all(isinstance(given[key], _TEMPLATE.get(key, ())) for key in given):
+    if not isinstance(value, Mapping) or not all(isinstance(value[key], _TEMPLATE.get(key, ())) for key in value):
         raise InvalidError(f"{what}: a mapping of template, when (a list), create_only and properties is needed")
-    when = list(given.get("when") or ())
+    when = list(value.get("when") or ())
     if not when or not all(isinstance(each, str) for each in when):
         raise InvalidError(f"{what}: when is needed, a list of create, copy, rename and start")
-    own = {
+    properties = {
         validation.check("any", what, key): validation.config_value(f"{what} {key}", each) or ""
-        for key, each in (given.get("properties") or {}).items()
+        for key, each in (value.get("properties") or {}).items()
     }
-    file = validation.check("plain", "template", given.get("template"))
-    return {"create_only": given.get("create_only", False), "properties": own, "template": file, "when": when}
+    file = validation.check("plain", "template", value.get("template"))
+    return {"create_only": value.get("create_only", False), "properties": properties, "template": file, "when": when}
 
 
 def list_templates(api, name):
@@ -145,7 +145,7 @@ def list_templates(api, name):
 
 def read_template(api, name, file):
     """Return the text of a template."""
-    return rest_files.decode(_contents(api, name, file))
+    return rest_files.decode(_read_contents(api, name, file))
 
 
 def write_template(api, name, file, contents):
@@ -155,43 +155,43 @@ def write_template(api, name, file, contents):
     body = (validation.config_value("contents", contents) or "").encode("utf-8")
     if len(body) > rest_files.LIMIT:
         raise InvalidError(f"contents: no more than {rest_files.LIMIT} bytes")
-    old = _contents_or_none(api, name, file)
+    old = _read_contents_or_none(api, name, file)
     if old == body:
         return {}
-    url, query = _template_place(name, file)
+    url, query = _template_address(name, file)
     options = {"params": query, "data": body, "headers": {"Content-Type": "application/octet-stream"}}
     retry.write_verified(
-        api, lambda: api.post(url, **options), lambda: True if _contents_or_none(api, name, file) == body else None
+        api, lambda: api.post(url, **options), lambda: True if _read_contents_or_none(api, name, file) == body else None
     )
     return {"templates": {file: masking.document_change(None if old is None else rest_files.decode(old), contents)}}
 
 
 def delete_template(api, name, file):
     """Delete a template; returns what changed, nothing if there is none."""
-    url, query = _template_place(name, file)
+    url, query = _template_address(name, file)
     if rest_files.delete_if_exists(api, url, query):
         return {"deleted": file}
     api.get(objects.path_of(rest_files.KIND, name))
     return {}
 
 
-def _template_place(name, file):
+def _template_address(name, file):
     # a query is decoded once only (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2): unlike in a path, a % harms nobody
     return rest_files.subpath(name, "metadata/templates"), {"path": validation.check("plain", "template", file)}
 
 
-def _contents(api, name, file):
-    url, query = _template_place(name, file)
+def _read_contents(api, name, file):
+    url, query = _template_address(name, file)
     body = rest_files.read_end(api, url, rest_files.LIMIT + 1, query)
     if len(body) > rest_files.LIMIT:
         raise InvalidError(f"template {file} of {name} has more than {rest_files.LIMIT} bytes")
     return body
 
 
-def _contents_or_none(api, name, file):
+def _read_contents_or_none(api, name, file):
     """Return the bytes of a template, None if there is none; raises if there is no such instance."""
     try:
-        return _contents(api, name, file)
+        return _read_contents(api, name, file)
     except APINotFoundException:
         api.get(objects.path_of(rest_files.KIND, name))
         return None

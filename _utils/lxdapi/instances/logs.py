@@ -24,14 +24,14 @@ def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
     url, limit = rest_files.subpath(name, "console"), _whole_number("limit", limit)
     clear = validation.truth("clear", clear or False)
     try:
-        shown = rest_files.decode(rest_files.read_end(api, url, limit))
+        text = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:
         if exc.status != 500 or _NOTHING_WRITTEN not in exc.error:
             raise
-        shown = ""
+        text = ""
     if clear:
         rest_files.delete_if_exists(api, url)
-    return shown
+    return text
 
 
 def list_logs(api, name):
@@ -54,45 +54,45 @@ def read_log(api, name, file, lines=None, limit=rest_files.LIMIT):
     limit
         The most bytes that come.
     """
-    url, limit = _log_place(name, file), _whole_number("limit", limit)
+    url, limit = _log_url(name, file), _whole_number("limit", limit)
     lines = lines if lines is None else _whole_number("lines", lines)
     try:
-        found = rest_files.decode(rest_files.read_end(api, url, limit))
+        text = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:
         if retry.is_refusal(exc):
             _raise_missing_log(api, name, file, exc)
         raise
-    return found if lines is None else "".join(found.splitlines(keepends=True)[-lines:])
+    return text if lines is None else "".join(text.splitlines(keepends=True)[-lines:])
 
 
 def _raise_missing_log(api, name, file, exc):
     """Raise in words if there is no such file, of which the daemons speak with 400, 404 and 500."""
-    there = list_logs(api, name)
-    if file not in there:
-        words = f"{exc.error}; the log files of {name} are: {', '.join(there) or 'none'}"
-        raise type(exc)(exc.result, words) from exc
+    existing = list_logs(api, name)
+    if file not in existing:
+        reason = f"{exc.error}; the log files of {name} are: {', '.join(existing) or 'none'}"
+        raise type(exc)(exc.result, reason) from exc
 
 
 def delete_log(api, name, file):
     """Delete a log file; returns what changed, nothing if there is none."""
-    url = _log_place(name, file)
+    url = _log_url(name, file)
     try:
-        gone = rest_files.delete_if_exists(api, url)
+        deleted = rest_files.delete_if_exists(api, url)
     except APIException as exc:  # a name that is none of a log, or one of a log that stays, is 400
         if not retry.is_refusal(exc) or file in list_logs(api, name):
             raise
         return {}
-    if not gone:
+    if not deleted:
         list_logs(api, name)
-    return {"deleted": file} if gone else {}
+    return {"deleted": file} if deleted else {}
 
 
-def _log_place(name, file):
+def _log_url(name, file):
     return validation.path(rest_files.subpath(name, "logs/{file}"), file=validation.check("snapshot", "log file", file))
 
 
-def _whole_number(what, given):
+def _whole_number(parameter, value):
     """Return a number above 0; raises :class:`InvalidError` for what is none."""
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given < 2**40:
-        raise InvalidError(f"{what}: a whole number above 0 is needed, not {given!r}")
-    return given
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**40:
+        raise InvalidError(f"{parameter}: a whole number above 0 is needed, not {value!r}")
+    return value

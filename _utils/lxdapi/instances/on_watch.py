@@ -13,8 +13,8 @@ from lxdapi.plan.steps import Plan
 
 def parse(command=None, timeout=None, force=False):
     """Return (the order of the command or None, seconds, whether by force); raises for what cannot be."""
-    given = None if command is None else execs.make_command(command, timeout=timeout)
-    return given, validation.parse_seconds(timeout), validation.truth("force", force or False)
+    parsed_command = None if command is None else execs.make_command(command, timeout=timeout)
+    return parsed_command, validation.parse_seconds(timeout), validation.truth("force", force or False)
 
 
 def plan(api, name, command=None, timeout=None, force=False, wait_for=None):
@@ -30,11 +30,14 @@ def plan(api, name, command=None, timeout=None, force=False, wait_for=None):
     wait_for
         What is waited for afterwards: see :mod:`lxdapi.instances.wait_for`.
     """
-    given, timeout, force = parse(command, timeout, force)
-    waits, current = waiting.plan(api, name, waiting.conditions(wait_for)), objects.read(api, KINDS["instance"], name)
-    here = "absent" if current is None else power.status(power.wait_until_stable(api, name, current))
-    if here != "Running":
-        return Plan(summary=f"{here}: there is nothing to restart")
-    if given:
-        return [*cmd_run.plan(api, name, command, given, {}, [], False, True), *waits]
-    return [power.restart_step(api, name, timeout, force), *waits]
+    parsed_command, timeout, force = parse(command, timeout, force)
+    waits, result = (
+        waiting.plan(api, name, waiting.parse_conditions(wait_for)),
+        objects.read(api, KINDS["instance"], name),
+    )
+    status = "absent" if result is None else power.status(power.wait_until_stable(api, name, result))
+    if status != "Running":
+        return Plan(summary=f"{status}: there is nothing to restart")
+    if parsed_command:
+        return [*cmd_run.plan(api, name, command, parsed_command, {}, [], False, True), *waits]
+    return [power.plan_restart_running(api, name, timeout, force), *waits]

@@ -30,8 +30,8 @@ from lxdapi.model.kinds import KINDS
 
 KIND = KINDS["instance"]
 # Where the uuid is another's (a move from another daemon keeps it): until the creation is known to be good.
-MARK = "user.lxdapi.creating"
-_UUID = "volatile.uuid"
+CREATING_KEY = "user.lxdapi.creating"
+_UUID_KEY = "volatile.uuid"
 # Each of these is written at the end of a creation, or by a start.
 _CREATED_KEYS = (
     "volatile.apply_template",
@@ -55,7 +55,7 @@ class Finding(NamedTuple):
         True: its creation ended.
     never_filled
         True: its creation never ended, and nobody can ever have put data into it.
-    words
+    evidence
         What shows it; if it is neither of the two, what is not known.
     objection
         Why it is not replaced by itself, although it was never filled.
@@ -63,7 +63,7 @@ class Finding(NamedTuple):
 
     created: bool = False
     never_filled: bool = False
-    words: str = ""
+    evidence: str = ""
     objection: str = ""
 
     @property
@@ -72,12 +72,12 @@ class Finding(NamedTuple):
         return self.never_filled and not self.objection
 
 
-def looks_partial(current):
+def looks_partial(result):
     """Return True if nothing in a GET's result shows that the creation of the instance ended."""
-    found = current.metadata
-    was_used = not (found.get("last_used_at") or _NEVER[0]).startswith(_NEVER)
-    has_key = any(key in found["config"] for key in _CREATED_KEYS)
-    return not (has_key or was_used or found.get("status", "Stopped") != "Stopped" or is_known(mark_of(current)))
+    metadata = result.metadata
+    was_used = not (metadata.get("last_used_at") or _NEVER[0]).startswith(_NEVER)
+    has_key = any(key in metadata["config"] for key in _CREATED_KEYS)
+    return not (has_key or was_used or metadata.get("status", "Stopped") != "Stopped" or is_known(mark_of(result)))
 
 
 def with_mark(config):
@@ -87,28 +87,32 @@ def with_mark(config):
     A ``volatile.uuid`` that a create sends is kept (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2), so nothing has to be taken
     away afterwards.
     """
-    key, mark = (MARK, random.token_hex(8)) if _UUID in config else (_UUID, str(_signed(random.token_bytes(8))))
+    key, mark = (
+        (CREATING_KEY, random.token_hex(8))
+        if _UUID_KEY in config
+        else (_UUID_KEY, str(_signed_uuid(random.token_bytes(8))))
+    )
     return {**config, key: mark}, mark
 
 
-def _signed(half):
+def _signed_uuid(half):
     """Return a random uuid whose other half is a digest of the one that is given, 8 bytes."""
     half = half[:6] + bytes([half[6] & 0x0F | 0x40]) + half[7:]
     return uuid.UUID(bytes=half + hashlib.sha256(b"lxdapi" + half).digest()[:8], version=4)
 
 
-def mark_of(current):
+def mark_of(result):
     """Return the mark that lxdapi gave an instance when it created it; None for none."""
-    config = current.metadata["config"]
-    return config.get(MARK) or _ours(config.get(_UUID))
+    config = result.metadata["config"]
+    return config.get(CREATING_KEY) or _our_mark_or_none(config.get(_UUID_KEY))
 
 
-def _ours(text):
+def _our_mark_or_none(text):
     try:
-        found = uuid.UUID(text or "")
+        parsed = uuid.UUID(text or "")
     except ValueError:
         return None
-    return text if _signed(found.bytes[:8]) == found else None
+    return text if _signed_uuid(parsed.bytes[:8]) == parsed else None
 
 
 def remember(mark):
@@ -121,70 +125,70 @@ def is_known(mark):
     return mark in _seen_created
 
 
-def wait_until_created(api, name, current=None, seconds=None, begun=False):
+def wait_until_created(api, name, result=None, seconds=None, begun=False):
     """
     Return the instance once nobody is creating it any more, None if there is none. It can still look partial.
 
-    current
+    result
         What a GET returned just now; None: it is read.
     seconds
         How long to wait. Default: as long as for an operation.
     begun
         True: its creation may have begun, although there is no instance yet.
     """
-    current = current or objects.read(api, KIND, name)
-    if not _may_be_in_creation(current, begun):
-        return current
+    result = result or objects.read(api, KIND, name)
+    if not _may_be_in_creation(result, begun):
+        return result
     with uncached_reads():
-        current = objects.read(api, KIND, name) if isinstance(current, CachedObject) else current
-        return _wait(api, name, current, retry.Backoff(api.wait_timeout if seconds is None else seconds), begun)
+        result = objects.read(api, KIND, name) if isinstance(result, CachedObject) else result
+        return _wait(api, name, result, retry.Backoff(api.wait_timeout if seconds is None else seconds), begun)
 
 
-def _may_be_in_creation(current, begun):
-    return looks_partial(current) if current else begun
+def _may_be_in_creation(result, begun):
+    return looks_partial(result) if result else begun
 
 
-def _wait(api, name, current, patience, begun):
-    while _may_be_in_creation(current, begun):
+def _wait(api, name, result, backoff, begun):
+    while _may_be_in_creation(result, begun):
         if not operations.has_operation(api, objects.path_of(KIND, name)):
             # the creation can have ended between the two looks
             return objects.read(api, KIND, name)
-        if not patience.sleep():
+        if not backoff.sleep():
             url = f"{api.endpoint}/1.0/{objects.path_of(KIND, name)}"
             raise APITimeoutException(error="it is still being created", method="GET", url=url)
-        current = objects.read(api, KIND, name)
-    return current
+        result = objects.read(api, KIND, name)
+    return result
 
 
-def examine(api, name, current):
+def examine(api, name, result):
     """Return the :class:`Finding` about an instance that nobody is creating any more."""
-    if not looks_partial(current):
+    if not looks_partial(result):
         return Finding(created=True)
     path = objects.path_of(KIND, name)
-    root = _examine_root(api, path, current)
+    root = _examine_root(api, path, result)
     if root.created:
         return root
-    kept, own = _find_kept(api, path, current)
-    if own and not root.never_filled:
-        return Finding(created=True, words=kept)
-    return root._replace(objection=kept or ("" if mark_of(current) else "lxdapi did not create it"))
+    objection, is_own = _find_kept(api, path, result)
+    if is_own and not root.never_filled:
+        return Finding(created=True, evidence=objection)
+    return root._replace(objection=objection or ("" if mark_of(result) else "lxdapi did not create it"))
 
 
-def _examine_root(api, path, current):
-    if current.metadata.get("type") != "container":
-        return Finding(words="nobody can read the disk of a virtual machine that does not run")
+def _examine_root(api, path, result):
+    if result.metadata.get("type") != "container":
+        return Finding(evidence="nobody can read the disk of a virtual machine that does not run")
     try:
         api.get(f"{path}/files", params={"path": "/"})
     except APIException as exc:
         missing = _NEVER_FILLED.search(exc.error)
         # LXD 5.0.2 says so of an instance that was created empty as well
-        if missing and "volatile.base_image" in current.metadata["config"]:
-            return Finding(never_filled=True, words=f"its root file system was never filled: {exc.explain()}")
-        return Finding(words=f"its root file system cannot be read: {exc.explain()}")
-    return Finding(created=True, words="its root file system can be read")
+        if missing and "volatile.base_image" in result.metadata["config"]:
+            return Finding(never_filled=True, evidence=f"its root file system was never filled: {exc.explain()}")
+        return Finding(evidence=f"its root file system cannot be read: {exc.explain()}")
+    return Finding(created=True, evidence="its root file system can be read")
 
 
-def _find_kept(api, path, current):
+def _find_kept(api, path, result):
     """Return (which backups or snapshots there are, whether they are of the instance itself)."""
     if api.get(f"{path}/backups").metadata:
         return "it has a backup", True
@@ -192,29 +196,29 @@ def _find_kept(api, path, current):
     if not snapshots:
         return "", False
     # a copy gets the snapshots of its origin before anything else, with the times of their creation
-    if any(each["created_at"] > current.metadata["created_at"] for each in snapshots):
+    if any(each["created_at"] > result.metadata["created_at"] for each in snapshots):
         return "it has a snapshot of its own", True
     return "it has snapshots of its origin", False
 
 
 def describe(finding):
     """Return in words why an instance may be a partial creation, and what to do."""
-    words = "; ".join(filter(None, [finding.words, finding.objection]))
+    reasons = "; ".join(filter(None, [finding.evidence, finding.objection]))
     return (
         "it looks like a partial creation: it was never started, its config has neither volatile.apply_template nor "
-        f"volatile.last_state.power, and no operation is about it; {words}. If it is good, start it once; if "
+        f"volatile.last_state.power, and no operation is about it; {reasons}. If it is good, start it once; if "
         "not, delete it, or declare replace_partial: true"
     )
 
 
-def require_created(api, name, current, proven=True):
+def require_created(api, name, result, proven=True):
     """
     Raise :class:`InvalidError` for an instance that may be a partial creation.
 
     proven
         False: only for one that was never filled.
     """
-    finding = examine(api, name, current)
+    finding = examine(api, name, result)
     if finding.never_filled or not (finding.created or not proven):
         raise InvalidError(describe(finding))
 
@@ -228,25 +232,25 @@ def delete_partial(api, name, partial, unproven=False):
     unproven
         True: also where it may hold data. Otherwise :class:`InvalidError` is raised for that.
     """
-    once, patience = api.without_retries(), retry.Backoff(api.retry_timeout)
+    api_without_retries, backoff = api.without_retries(), retry.Backoff(api.retry_timeout)
     while True:
-        current = wait_until_created(api, name)
-        if current is None or _identity(current) != _identity(partial):
+        result = wait_until_created(api, name)
+        if result is None or _identity(result) != _identity(partial):
             return {}
-        finding = examine(api, name, current)
+        finding = examine(api, name, result)
         if finding.created:
             return {}
         if not (finding.is_replaceable or unproven):
             raise InvalidError(describe(finding))
         try:
-            return writes.delete(once, KIND, name)
+            return writes.delete(api_without_retries, KIND, name)
         except APIException as exc:
-            if not (retry.is_busy(exc) and patience.sleep(exc)):
+            if not (retry.is_busy(exc) and backoff.sleep(exc)):
                 raise
 
 
-def _identity(current):
-    return [current.metadata["config"].get(key) for key in (_UUID, MARK)]
+def _identity(result):
+    return [result.metadata["config"].get(key) for key in (_UUID_KEY, CREATING_KEY)]
 
 
 def remove_mark(api, name):
@@ -256,13 +260,13 @@ def remove_mark(api, name):
 
 def _remove_mark(api, name):
     for _ in range(writes.TRIES):
-        current = objects.read(api, KIND, name)
-        if current is None or mark_of(current) is None:
+        result = objects.read(api, KIND, name)
+        if result is None or mark_of(result) is None:
             return
         # PATCH without description empties it: see the table
-        body = {"config": {MARK: ""}, "description": current.metadata["description"]}
+        body = {"config": {CREATING_KEY: ""}, "description": result.metadata["description"]}
         try:
-            api.patch(objects.path_of(KIND, name), json=body, headers={"If-Match": current.etag})
+            api.patch(objects.path_of(KIND, name), json=body, headers={"If-Match": result.etag})
             return
         except APIPreconditionException as exc:
             lost = exc

@@ -17,11 +17,11 @@ KIND = KINDS["instance"]
 SECONDS = 3600
 
 
-def plan_move(api, name, there, pool=None, timeout=None):
+def plan_move(api, name, target_api, pool=None, timeout=None):
     """
     Return the step that moves an instance, which is stopped for that, to a storage pool, a project or both.
 
-    there
+    target_api
         The API of the project that it is to be in; of the same daemon.
     pool
         The storage pool of its root disk; None: where it is.
@@ -31,29 +31,29 @@ def plan_move(api, name, there, pool=None, timeout=None):
     The pool first and the project then: where both are in one request LXD 5.0.2 leaves the project as it is, and says
     that all went well.
     """
-    if pool is None and there is api:
+    if pool is None and target_api is api:
         raise InvalidError("nowhere to move to: target, pool or to_project is needed")
-    now = power.wait_until_stable(api, name)
-    partial_creation.require_created(api, name, now)
-    before, after = _places(api, now, there, pool)
-    changes = {word: {"old": before[word], "new": after[word]} for word in after if before[word] != after[word]}
+    result = power.wait_until_stable(api, name)
+    partial_creation.require_created(api, name, result)
+    old, new = _old_and_new_place(api, result, target_api, pool)
+    changes = {word: {"old": old[word], "new": new[word]} for word in new if old[word] != new[word]}
     if not changes:
         return []
     _require_destination(api, changes)
-    power.require_not_ephemeral(now, "Stopped")
+    power.require_not_ephemeral(result, "Stopped")
     seconds = SECONDS if timeout is None else validation.parse_seconds(timeout)
-    return [Step("moved", changes, partial(_move, api, name, there, changes, seconds))]
+    return [Step("moved", changes, partial(_move, api, name, target_api, changes, seconds))]
 
 
-def _pool_of(found):
+def _pool_of(metadata):
     """Return the storage pool of the root disk."""
-    devices = found.get("expanded_devices") or found["devices"]
+    devices = metadata.get("expanded_devices") or metadata["devices"]
     return next((each.get("pool") for each in devices.values() if each.get("path") == "/"), None)
 
 
-def _places(api, now, there, pool):
-    here = {"pool": _pool_of(now.metadata), "project": api.project or "default"}
-    return here, {"pool": here["pool"] if pool is None else pool, "project": there.project or "default"}
+def _old_and_new_place(api, result, target_api, pool):
+    old = {"pool": _pool_of(result.metadata), "project": api.project or "default"}
+    return old, {"pool": old["pool"] if pool is None else pool, "project": target_api.project or "default"}
 
 
 def _require_destination(api, changes):
@@ -63,31 +63,31 @@ def _require_destination(api, changes):
             raise InvalidError(f"{word}: the daemon lacks the API extension {extension}")
 
 
-def _move(api, name, there, changes, seconds):
-    found = copy.read_source(api, name)
-    wanted = copy.copied_fields(found, changes.get("pool", {}).get("new"))
-    copy.require_prerequisites(there, wanted)
-    here = power.stop_for(api, name)
-    done, place = {}, api
+def _move(api, name, target_api, changes, seconds):
+    metadata = copy.read_source(api, name)
+    fields = copy.fields_for_copy(metadata, changes.get("pool", {}).get("new"))
+    copy.require_prerequisites(target_api, fields)
+    original_status = power.stop_for(api, name)
+    done, current_api = {}, api
     try:
         if "pool" in changes:
             _send(api, name, {"pool": changes["pool"]["new"]}, seconds, lambda: _is_in_pool(api, name, changes))
             done["pool"] = changes["pool"]
         if "project" in changes:
             project = {"project": changes["project"]["new"]}
-            _send(api, name, project, seconds, lambda: _is_in_project(api, name, there))
-            done["project"], place = changes["project"], there
-        copy.repair(place, name, wanted)
+            _send(api, name, project, seconds, lambda: _is_in_project(api, name, target_api))
+            done["project"], current_api = changes["project"], target_api
+        copy.repair(current_api, name, fields)
     except LxdapiError as exc:
-        exc.changes = {**done, **_start_again(place, name, here)}
+        exc.changes = {**done, **_start_again(current_api, name, original_status)}
         raise
-    steps.apply(power.plan_transition(place, name, "Stopped", here))
+    steps.apply(power.plan_transition(current_api, name, "Stopped", original_status))
     return changes
 
 
-def _send(api, name, where, seconds, look):
-    path, body = objects.path_of(KIND, name), {"name": name, "migration": True, "live": False, **where}
-    retry.write_verified(api, lambda: api.post(path, json=body).wait(seconds), look)
+def _send(api, name, destination, seconds, verify):
+    path, body = objects.path_of(KIND, name), {"name": name, "migration": True, "live": False, **destination}
+    retry.write_verified(api, lambda: api.post(path, json=body).wait(seconds), verify)
 
 
 def _is_in_pool(api, name, changes):
@@ -95,15 +95,15 @@ def _is_in_pool(api, name, changes):
     return True if _pool_of(api.get(objects.path_of(KIND, name)).metadata) == changes["pool"]["new"] else None
 
 
-def _is_in_project(api, name, there):
-    found = partial_creation.wait_until_created(there, name)
-    return True if found is not None and objects.read(api, KIND, name) is None else None
+def _is_in_project(api, name, target_api):
+    result = partial_creation.wait_until_created(target_api, name)
+    return True if result is not None and objects.read(api, KIND, name) is None else None
 
 
-def _start_again(api, name, here):
+def _start_again(api, name, original_status):
     """Start what was stopped for a move that failed; returns what is changed all the same."""
     try:
-        steps.apply(power.plan_transition(api, name, "Stopped", here))
+        steps.apply(power.plan_transition(api, name, "Stopped", original_status))
     except LxdapiError:
-        return {"status": {"old": here, "new": "Stopped"}}
+        return {"status": {"old": original_status, "new": "Stopped"}}
     return {}

@@ -64,62 +64,57 @@ _WAYS = {
 }
 
 
-def status(current):
+def status(result):
     """Return the status of the instance in a GET's result; ``Ready`` counts as ``Running``."""
-    word = current.metadata["status"]
-    return _SAME_STATUS.get(word, word)
+    reported = result.metadata["status"]
+    return _SAME_STATUS.get(reported, reported)
 
 
-def is_stable(current):
+def is_stable(result):
     """Return True if the instance is in none of the passing states (Starting, Stopping, ...)."""
-    return status(current) in _STABLE
+    return status(result) in _STABLE
 
 
-def require_not_ephemeral(now, goal):
+def require_not_ephemeral(result, goal):
     """Raise for a stop that would delete: the daemon removes an ephemeral instance when it stops."""
-    if goal == "Stopped" and status(now) != "Stopped" and now.metadata["ephemeral"]:
+    if goal == "Stopped" and status(result) != "Stopped" and result.metadata["ephemeral"]:
         raise InvalidError("it is ephemeral: a stop would delete it; declare it absent if that is meant")
 
 
-def wait_until_stable(api, name, current=None, timeout=STOP_SECONDS):
+def wait_until_stable(api, name, result=None, timeout=STOP_SECONDS):
     """Return the instance once it is in none of the passing states (Starting, Stopping, ...)."""
     deadline = time.monotonic() + timeout
     while True:
-        current = current or api.get(objects.path_of(KIND, name))
-        if is_stable(current):
-            return current
+        result = result or api.get(objects.path_of(KIND, name))
+        if is_stable(result):
+            return result
         if time.monotonic() >= deadline:
-            raise APITimeoutException(current, f"still {status(current)} after {timeout} s")
+            raise APITimeoutException(result, f"still {status(result)} after {timeout} s")
         time.sleep(_SETTLE_PAUSE)
-        current = None
+        result = None
 
 
-def wait_for_autostart(api, name, current, goal):
+def wait_for_autostart(api, name, result, goal):
     """
     Return the instance once the daemon has started what it starts by itself.
 
     For about half a second after its own start a daemon answers while such an instance still reads Stopped. Only
     on its unix socket it tells when that is over (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
-    if (
-        goal not in ("Running", "Frozen")
-        or status(current) != "Stopped"
-        or not api.local
-        or not _starts_by_itself(current)
-    ):
-        return current
+    if goal not in ("Running", "Frozen") or status(result) != "Stopped" or not api.local or not _has_autostart(result):
+        return result
     try:
         api.get("/internal/ready")
     except APIException:
-        return current
+        return result
     return wait_until_stable(api, name)
 
 
-def _starts_by_itself(current):
-    config = current.metadata.get("expanded_config") or current.metadata["config"]
-    automatic = config.get("boot.autostart")
-    was = current.metadata["config"].get("volatile.last_state.power")
-    return str(automatic).lower() in validation.TRUE or (automatic is None and was == "RUNNING")
+def _has_autostart(result):
+    config = result.metadata.get("expanded_config") or result.metadata["config"]
+    autostart = config.get("boot.autostart")
+    last_power_state = result.metadata["config"].get("volatile.last_state.power")
+    return str(autostart).lower() in validation.TRUE or (autostart is None and last_power_state == "RUNNING")
 
 
 def plan_status(api, name, goal, timeout=None, force=False):
@@ -134,13 +129,13 @@ def plan_status(api, name, goal, timeout=None, force=False):
         A stop that was not obeyed in time is done by force.
     """
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
-    current = partial_creation.wait_until_created(api, name)
-    if current is None:
+    result = partial_creation.wait_until_created(api, name)
+    if result is None:
         return [_plan_once_created(api, name, goal, timeout, force)]
-    partial_creation.require_created(api, name, current, proven=False)
-    current = wait_for_autostart(api, name, wait_until_stable(api, name, current), goal)
-    require_not_ephemeral(current, goal)
-    return plan_transition(api, name, status(current), goal, timeout, force)
+    partial_creation.require_created(api, name, result, proven=False)
+    result = wait_for_autostart(api, name, wait_until_stable(api, name, result), goal)
+    require_not_ephemeral(result, goal)
+    return plan_transition(api, name, status(result), goal, timeout, force)
 
 
 def plan_thaw(api, name, timeout=None):
@@ -159,14 +154,14 @@ def plan_restart(api, name, timeout=None, force=False):
         Of the stop, see :func:`plan_status`.
     """
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
-    here = status(wait_until_stable(api, name))
-    if here != "Running":
-        stop = [] if here == "Stopped" else plan_status(api, name, "Stopped", timeout, force)
+    actual = status(wait_until_stable(api, name))
+    if actual != "Running":
+        stop = [] if actual == "Stopped" else plan_status(api, name, "Stopped", timeout, force)
         return stop + plan_transition(api, name, "Stopped", "Running")
-    return [restart_step(api, name, timeout, force)]
+    return [plan_restart_running(api, name, timeout, force)]
 
 
-def restart_step(api, name, timeout=None, force=False):
+def plan_restart_running(api, name, timeout=None, force=False):
     """Return the step that restarts an instance that runs."""
     change = {"restarted": name, "forced": True} if force and timeout == 0 else {"restarted": name}
     return Step("restarted", change, lambda: restart(api, name, timeout, force))
@@ -184,24 +179,24 @@ def restart(api, name, timeout=None, force=False):
     except APIException as exc:
         if not retry.is_refusal(exc):
             raise
-        now = _status_after(api, name, "start", exc)
-        if now == "Running":
+        actual = _status_after(api, name, "start", exc)
+        if actual == "Running":
             raise
-        return _started_again(api, name, now, exc, timeout, force)
+        return _start_again(api, name, actual, exc, timeout, force)
     return {"restarted": name, "forced": True} if forced else {"restarted": name}
 
 
-def _started_again(api, name, now, error, timeout, force):
+def _start_again(api, name, actual, error, timeout, force):
     """Bring an instance whose restart was refused to Running; returns what that and the restart changed."""
-    ours = now == "Stopped" and _ALREADY not in error.error
-    steps = [] if now == "Stopped" else plan_transition(api, name, now, "Stopped", timeout, force)
+    stopped_by_restart = actual == "Stopped" and _ALREADY not in error.error
+    steps = [] if actual == "Stopped" else plan_transition(api, name, actual, "Stopped", timeout, force)
     try:
-        done = plans.apply(steps + plan_transition(api, name, "Stopped", "Running"))
+        changes = plans.apply(steps + plan_transition(api, name, "Stopped", "Running"))
     except LxdapiError as exc:
-        if ours:
-            exc.changes = {"status": {"old": "Running", "new": now}}
+        if stopped_by_restart:
+            exc.changes = {"status": {"old": "Running", "new": actual}}
         raise
-    return {"restarted": name} if ours else done
+    return {"restarted": name} if stopped_by_restart else changes
 
 
 def _plan_once_created(api, name, goal, timeout, force):
@@ -211,39 +206,39 @@ def _plan_once_created(api, name, goal, timeout, force):
     """
 
     def apply():
-        current = wait_until_stable(api, name)
-        return plans.apply(plan_transition(api, name, status(current), goal, timeout, force))
+        result = wait_until_stable(api, name)
+        return plans.apply(plan_transition(api, name, status(result), goal, timeout, force))
 
     change = {"status": {"old": None, "new": goal}}
-    verb = next(done for there, done in _ACTIONS.values() if there == goal)
+    verb = next(done_verb for leads_to, done_verb in _ACTIONS.values() if leads_to == goal)
     return Step(verb, change, apply, "it does not exist yet")
 
 
-def plan_transition(api, name, here, goal, timeout=None, force=False, tries=_TRIES):
+def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_TRIES):
     """
     Return the steps from one status to another; none if it is the same.
 
     tries
         How often somebody else may change the status meanwhile.
     """
-    if here == goal:
+    if actual == goal:
         return []
-    ways = _WAYS.get((here, goal))
-    if ways is None:
-        raise InvalidError(f"no way from {here} to {goal}; there are Running, Stopped and Frozen")
-    if force and here == "Frozen" and goal == "Stopped":
-        ways = ("stop",)
+    actions = _WAYS.get((actual, goal))
+    if actions is None:
+        raise InvalidError(f"no way from {actual} to {goal}; there are Running, Stopped and Frozen")
+    if force and actual == "Frozen" and goal == "Stopped":
+        actions = ("stop",)
     steps = []
-    for action in ways:
-        steps.append(_plan_action(api, name, here, action, goal, timeout, force, tries))
-        here, _ = _ACTIONS[action]
+    for action in actions:
+        steps.append(_plan_action(api, name, actual, action, goal, timeout, force, tries))
+        actual, _ = _ACTIONS[action]
     return steps
 
 
-def _plan_action(api, name, here, action, goal, timeout, force, tries=_TRIES):
+def _plan_action(api, name, actual, action, goal, timeout, force, tries=_TRIES):
     """Return the step of an action on the way to ``goal``; None: nothing is done where it is overtaken."""
-    there, done = _ACTIONS[action]
-    change = {"status": {"old": here, "new": there}}
+    reached, verb = _ACTIONS[action]
+    change = {"status": {"old": actual, "new": reached}}
     if action == "stop" and force and timeout == 0:
         change["forced"] = True
 
@@ -251,19 +246,19 @@ def _plan_action(api, name, here, action, goal, timeout, force, tries=_TRIES):
         try:
             forced = act_on(api, name, action, timeout, force)
         except APIException as exc:
-            now = _overtaken(api, name, here, action, exc)
-            if now is None:
+            overtaken_by = _status_if_overtaken(api, name, actual, action, exc)
+            if overtaken_by is None:
                 return change
             if tries == 0:
                 raise
-            steps = plan_transition(api, name, now, goal or now, timeout, force, tries - 1)
+            steps = plan_transition(api, name, overtaken_by, goal or overtaken_by, timeout, force, tries - 1)
             return plans.apply(steps)
         return {**change, "forced": True} if forced else change
 
-    return Step(done, change, apply)
+    return Step(verb, change, apply)
 
 
-def _overtaken(api, name, here, action, error):
+def _status_if_overtaken(api, name, expected, action, error):
     """
     Return the status of an instance that somebody else brought to another one before an action on it, None where the
     action was done all the same; raises the error of the action for any other.
@@ -274,15 +269,15 @@ def _overtaken(api, name, here, action, error):
     if not retry.is_refusal(error):
         raise error
     try:
-        now = _status_after(api, name, action, error)
+        actual = _status_after(api, name, action, error)
     except APINotFoundException:
         if action == "stop" and isinstance(error, APIOperationException):  # it was ephemeral
             return None
         raise error from None
-    there, _ = _ACTIONS[action]
-    if _ALREADY not in error.error and now in (here, there):
+    reached, _ = _ACTIONS[action]
+    if _ALREADY not in error.error and actual in (expected, reached):
         raise error
-    return now
+    return actual
 
 
 def _status_after(api, name, action, error):
@@ -360,10 +355,10 @@ def stop_for(api, name, timeout=None, force=False):
 
     That is ``Stopped`` for one that somebody else stopped: it is not started then.
     """
-    now = wait_until_stable(api, name)
-    require_not_ephemeral(now, "Stopped")
-    done = plans.apply(plan_transition(api, name, status(now), "Stopped", timeout, force))
-    return done["status"]["old"] if done else "Stopped"
+    result = wait_until_stable(api, name)
+    require_not_ephemeral(result, "Stopped")
+    changes = plans.apply(plan_transition(api, name, status(result), "Stopped", timeout, force))
+    return changes["status"]["old"] if changes else "Stopped"
 
 
 def while_stopped(api, name, act, timeout=None, force=False, renamed=None, changes=None):
@@ -378,21 +373,21 @@ def while_stopped(api, name, act, timeout=None, force=False, renamed=None, chang
     changes
         What ``act`` changes: where the instance does not come back, the error has these and the status.
     """
-    here = stop_for(api, name, timeout, force)
-    stays = {"status": {"old": here, "new": "Stopped"}}
+    original_status = stop_for(api, name, timeout, force)
+    stopped_change = {"status": {"old": original_status, "new": "Stopped"}}
     try:
-        done = act()
+        outcome = act()
     except LxdapiError as exc:
         try:
-            plans.apply(plan_transition(api, name, "Stopped", here))
+            plans.apply(plan_transition(api, name, "Stopped", original_status))
         except LxdapiError as other:
-            log.warning("lxdapi: instance %s is not %s again: %s", name, here, other.explain())
-            exc.changes = {**getattr(exc, "changes", {}), **stays}
+            log.warning("lxdapi: instance %s is not %s again: %s", name, original_status, other.explain())
+            exc.changes = {**getattr(exc, "changes", {}), **stopped_change}
         raise
     try:
-        plans.apply(plan_transition(api, renamed or name, "Stopped", here))
+        plans.apply(plan_transition(api, renamed or name, "Stopped", original_status))
     except LxdapiError as exc:
-        error = LxdapiError(f"that was done, but it is not {here} again: {exc.explain()}")
-        error.changes = {**(changes or {}), **stays}
+        error = LxdapiError(f"that was done, but it is not {original_status} again: {exc.explain()}")
+        error.changes = {**(changes or {}), **stopped_change}
         raise error from exc
-    return done
+    return outcome

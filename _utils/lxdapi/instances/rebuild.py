@@ -18,11 +18,11 @@ EXTENSION = "instances_rebuild"
 REBUILD_SECONDS = 3600
 
 
-def plan_image_check(api, name, current, source, image_changed="ignore", force=False, timeout=None):
+def plan_image_check(api, name, result, source, image_changed="ignore", force=False, timeout=None):
     """
     Return (steps, note) for an existing instance whose image may have changed.
 
-    current
+    result
         The result of its GET.
     source
         As it is declared: see :func:`lxdapi.instances.sources.parse_source`.
@@ -35,34 +35,34 @@ def plan_image_check(api, name, current, source, image_changed="ignore", force=F
     if image_changed == "ignore":
         return [], ""
     new, old = (
-        resolve_source(api, source, current.metadata["type"]),
-        current.metadata["config"].get("volatile.base_image"),
+        resolve_source(api, source, result.metadata["type"]),
+        result.metadata["config"].get("volatile.base_image"),
     )
     if new is None or new == old:
         return [], ""
     if image_changed == "report":
         return [], f"it was made of the image {old or '(none)'}; its source is {new} by now (image_changed: rebuild)"
-    return plan_rebuild(api, name, source, force, timeout, current), ""
+    return plan_rebuild(api, name, source, force, timeout, result), ""
 
 
-def resolve_source(api, source, kind):
+def resolve_source(api, source, instance_type):
     """
     Return the fingerprint of the image that a source means now for an instance of this type; None for a source that is
     none, and for an image of this daemon that is not there: the instance works all the same.
     """
-    found = sources.parse_source(source)
-    if found["type"] != "image":
+    parsed = sources.parse_source(source)
+    if parsed["type"] != "image":
         return None
-    if found.get("server"):
-        known = {key: value for key, value in found.items() if key in remote.KEYS}
-        return remote.newest(api, remote.parse_source({"image_type": kind, **known}))
+    if parsed.get("server"):
+        remote_source = {key: value for key, value in parsed.items() if key in remote.KEYS}
+        return remote.find_newest(api, remote.parse_source({"image_type": instance_type, **remote_source}))
     try:
-        return sources.resolve_alias(api, found).get("fingerprint")
+        return sources.resolve_alias(api, parsed).get("fingerprint")
     except APINotFoundException:
         return None
 
 
-def plan_rebuild(api, name, source, force=False, timeout=None, current=None):
+def plan_rebuild(api, name, source, force=False, timeout=None, result=None):
     """
     Return the step that makes an instance anew from a source: what was in its root disk is gone, its config, devices,
     profiles and addresses stay.
@@ -73,23 +73,23 @@ def plan_rebuild(api, name, source, force=False, timeout=None, current=None):
         True: one that does not stop in time is stopped by force. It is brought back to its status afterwards.
     timeout
         Seconds for the rebuild; 3600.
-    current
+    result
         The result of its GET; None: it is read.
 
     Raises :class:`InvalidError` for a daemon that cannot: LXD 5.0.2 lacks the API extension instances_rebuild.
     """
     force, timeout = validation.truth("force", force or False), validation.parse_seconds(timeout)
-    current = current or partial_creation.wait_until_created(api, name)
-    if current is None:
+    result = result or partial_creation.wait_until_created(api, name)
+    if result is None:
         raise InvalidError(f"there is no instance {name}")
-    partial_creation.require_created(api, name, current)
-    _require_rebuildable(api, name, current)
+    partial_creation.require_created(api, name, result)
+    _require_rebuildable(api, name, result)
     source = sources.parse_source(source)
     if source["type"] not in ("image", "none"):
         raise InvalidError("source: an instance is rebuilt from an image, or empty (null)")
-    current = power.wait_until_stable(api, name, current)
-    here, new = power.status(current), _required_fingerprint(api, source, current.metadata["type"])
-    old = current.metadata["config"].get("volatile.base_image")
+    result = power.wait_until_stable(api, name, result)
+    status, new = power.status(result), _required_fingerprint(api, source, result.metadata["type"])
+    old = result.metadata["config"].get("volatile.base_image")
     body = {"source": source if new is None else {**source, "fingerprint": new}}
     if new is not None:
         # of an alias the daemon could take an older image, which it remembers for an hour
@@ -101,32 +101,32 @@ def plan_rebuild(api, name, source, force=False, timeout=None, current=None):
         rebuild = partial(_rebuild, api, name, body, timeout)
         return power.while_stopped(api, name, rebuild, None, force, changes=changes)
 
-    note = "" if here == "Stopped" else "it is stopped for that and started again"
+    note = "" if status == "Stopped" else "it is stopped for that and started again"
     return [Step("rebuilt", changes, apply, note)]
 
 
-def _required_fingerprint(api, source, kind):
+def _required_fingerprint(api, source, instance_type):
     """Return the fingerprint of a source's image, None for none; raises if there is no such image."""
     if source["type"] == "none":
         return None
-    new = resolve_source(api, source, kind)
+    new = resolve_source(api, source, instance_type)
     if new is None:
         raise InvalidError(f"there is no image {source.get('alias') or source.get('fingerprint')}")
     return new
 
 
-def _require_rebuildable(api, name, current):
+def _require_rebuildable(api, name, result):
     """Raise for what the daemon would refuse after the stop."""
     if not api.has(EXTENSION):
         raise InvalidError(
             f"{objects.daemon_of(api)} cannot rebuild an instance: it lacks the API extension {EXTENSION}"
         )
-    power.require_not_ephemeral(current, "Stopped")
+    power.require_not_ephemeral(result, "Stopped")
     # "Cannot remove an instance volume that has snapshots" (Incus 6.0.4)
-    found = api.get(objects.path_of(KIND, name) + "/snapshots").metadata
-    if found:
-        words = ", ".join(path.rpartition("/")[2].partition("?")[0] for path in found[:5])
-        raise InvalidError(f"an instance with snapshots cannot be rebuilt: it has {words}")
+    snapshots = api.get(objects.path_of(KIND, name) + "/snapshots").metadata
+    if snapshots:
+        names = ", ".join(path.rpartition("/")[2].partition("?")[0] for path in snapshots[:5])
+        raise InvalidError(f"an instance with snapshots cannot be rebuilt: it has {names}")
 
 
 def _rebuild(api, name, body, timeout):

@@ -25,15 +25,15 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False):
     """
     objects.path_of(KIND, new)
     stop, force = validation.truth("stop", stop or False), validation.truth("force", force or False)
-    timeout, now = validation.parse_seconds(timeout), power.wait_until_stable(api, name)
+    timeout, result = validation.parse_seconds(timeout), power.wait_until_stable(api, name)
     if name == new:
         return Plan()
     if objects.read(api, KIND, new) is not None:
         raise InvalidError(f"there is an instance {new} already")
-    here, rename, may_stop = power.status(now), partial(writes.rename, api, KIND, name, new), stop or force
-    if here != "Stopped" and not may_stop:
-        raise InvalidError(f"it is {here}; stop: True stops it for that and starts it again")
-    power.require_not_ephemeral(now, "Stopped")
+    status, rename, may_stop = power.status(result), partial(writes.rename, api, KIND, name, new), stop or force
+    if status != "Stopped" and not may_stop:
+        raise InvalidError(f"it is {status}; stop: True stops it for that and starts it again")
+    power.require_not_ephemeral(result, "Stopped")
     changes = {"name": {"old": name, "new": new}}
     stopped = partial(power.while_stopped, api, name, rename, timeout, force, new, changes)
     return [Step("renamed", changes, stopped if may_stop else rename)]

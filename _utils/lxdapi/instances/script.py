@@ -23,7 +23,7 @@ _LONGEST = 128 * 1024
 _FOLDER = posixpath.join("/", "tmp")
 
 
-def run(api, name, file, args, given):
+def run(api, name, file, args, command):
     """
     Run a script in a running instance and return its :class:`lxdapi.instances.exec.Outcome`.
 
@@ -31,21 +31,21 @@ def run(api, name, file, args, given):
         The path of the script on this machine; its first line says what executes it.
     args
         A list, or text that is split as a shell would.
-    given
+    command
         A :class:`lxdapi.instances.exec.Command`, of which the command does not count.
     """
-    words = arguments(args)
+    arguments = parse_arguments(args)
     path = objects.path_of(KINDS["instance"], name)
-    fields, _ = exec_user.login(api, path, given.user, given.group)
-    there = f"{_FOLDER}/lxdapi-{random.token_hex(8)}"
+    fields, _ = exec_user.resolve_user(api, path, command.user, command.group)
+    temporary_path = f"{_FOLDER}/lxdapi-{random.token_hex(8)}"
     try:
-        _put(api, f"{path}/files", file, there, fields)
-        return execs.run(api, name, given._replace(words=[there, *words]))
+        _put(api, f"{path}/files", file, temporary_path, fields)
+        return execs.run(api, name, command._replace(argv=[temporary_path, *arguments]))
     finally:
-        _remove(api, f"{path}/files", there)
+        _remove(api, f"{path}/files", temporary_path)
 
 
-def arguments(args):
+def parse_arguments(args):
     """Return the arguments of a script as a list of text."""
     if isinstance(args, str) and len(args) > _LONGEST:
         raise InvalidError(f"args: no more than {_LONGEST} characters")
@@ -58,18 +58,18 @@ def arguments(args):
     return [validation.config_value("args", each) or "" for each in args]
 
 
-def _put(api, url, file, there, fields):
-    says = {"type": "file", "mode": "0700", "uid": fields.get("user", 0), "gid": fields.get("group", 0)}
-    headers = {f"X-{api.dialect}-{key}": str(value) for key, value in says.items()}
+def _put(api, url, file, temporary_path, fields):
+    attributes = {"type": "file", "mode": "0700", "uid": fields.get("user", 0), "gid": fields.get("group", 0)}
+    headers = {f"X-{api.dialect}-{key}": str(value) for key, value in attributes.items()}
     try:
         with open(file, "rb") as stream:
-            api.post(url, params={"path": there}, data=stream, headers=headers)
+            api.post(url, params={"path": temporary_path}, data=stream, headers=headers)
     except (OSError, ValueError) as exc:
         raise InvalidError(f"{file} cannot be read: {getattr(exc, 'strerror', exc)}") from exc
 
 
-def _remove(api, url, there):
+def _remove(api, url, temporary_path):
     try:
-        retry.write_verified(api, lambda: api.delete(url, params={"path": there}), lambda: None)
+        retry.write_verified(api, lambda: api.delete(url, params={"path": temporary_path}), lambda: None)
     except APIException as exc:  # it was not put there, or the second request found it gone
-        log.info("lxdapi: the script %s: %s", there, exc.explain())
+        log.info("lxdapi: the script %s: %s", temporary_path, exc.explain())

@@ -21,7 +21,7 @@ from lxdapi.plan.steps import Plan
 PREFIX = "lxdapi-"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _STAMP = "%Y%m%dT%H%M%SZ"
-_SHOWN = "%Y-%m-%dT%H:%M:%SZ"
+_DISPLAY_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def plan_rotation(api, name, rules, prefix=None, now=None):
@@ -38,46 +38,46 @@ def plan_rotation(api, name, rules, prefix=None, now=None):
         The time, a :class:`datetime.datetime` with its zone; None: that of the clock.
     """
     kind_name = snapshots.snapshot_kind_of(name)
-    prefix, periods = _prefix(prefix), _periods(rules)
+    prefix, periods = _parse_prefix(prefix), _parse_periods(rules)
     # what is in a path is checked before anything is asked
     objects.path_of(get_kind(kind_name), f"{name}/{prefix}0")
-    have = _own_times(api, kind_name, name, prefix)
-    made, gone = schedule(have, periods, datetime.now(timezone.utc) if now is None else now)
-    steps = [step for time in made for step in _plan_create(api, kind_name, name, prefix, time)]
-    steps += [step for time in gone for step in _plan_delete(api, kind_name, name, prefix, time)]
-    return steps or Plan().with_note(f"{len(have)} snapshots are its own")
+    existing = _rotation_times(api, kind_name, name, prefix)
+    missing, outdated = schedule(existing, periods, datetime.now(timezone.utc) if now is None else now)
+    steps = [step for time in missing for step in _plan_create(api, kind_name, name, prefix, time)]
+    steps += [step for time in outdated for step in _plan_delete(api, kind_name, name, prefix, time)]
+    return steps or Plan().with_note(f"{len(existing)} snapshots are its own")
 
 
-def _prefix(given):
-    given = PREFIX if given is None else given
-    if given == "":
+def _parse_prefix(value):
+    value = PREFIX if value is None else value
+    if value == "":
         raise InvalidError("prefix: it has to be told which snapshots are this rotation's, so it cannot be empty")
-    return validation.check("snapshot", "prefix", given)
+    return validation.check("snapshot", "prefix", value)
 
 
-def _periods(rules):
+def _parse_periods(rules):
     """Return [(count, function that returns the beginning of a time's period)] of the rules."""
-    every = _every(rules.get("every"), rules.get("keep_last"))
+    every = _parse_every(rules.get("every"), rules.get("keep_last"))
     begins = {"keep_last": every, "daily": _day, "weekly": _week, "monthly": _month}
-    periods = [(_count(rule, rules.get(rule)), begins[rule]) for rule in begins if rules.get(rule) is not None]
+    periods = [(_parse_count(rule, rules.get(rule)), begins[rule]) for rule in begins if rules.get(rule) is not None]
     if not periods:
         raise InvalidError("keep_last, daily, weekly or monthly is needed: how many are kept")
     return periods
 
 
-def _count(rule, given):
-    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise InvalidError(f"{rule}: a whole number of 1 or more is needed, not {given!r}")
-    return given
+def _parse_count(rule, value):
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidError(f"{rule}: a whole number of 1 or more is needed, not {value!r}")
+    return value
 
 
-def _every(given, keep_last):
+def _parse_every(value, keep_last):
     """Return the function for the periods of keep_last."""
-    if given is not None and keep_last is None:
+    if value is not None and keep_last is None:
         raise InvalidError("every: it is for keep_last, which is not given")
-    seconds = validation.duration("1d" if given is None else given, "mhd")
+    seconds = validation.duration("1d" if value is None else value, "mhd")
     if not seconds:
-        raise InvalidError(f"every: a time such as 30m, 6h or 1d is needed, not {given!r}")
+        raise InvalidError(f"every: a time such as 30m, 6h or 1d is needed, not {value!r}")
     return lambda time: time - timedelta(seconds=int((time - _EPOCH).total_seconds()) % seconds)
 
 
@@ -93,11 +93,11 @@ def _month(time):
     return _day(time).replace(day=1)
 
 
-def schedule(have, periods, now):
+def schedule(existing, periods, now):
     """
     Return (the times of which a snapshot is to be made, those of which it is to go), each in order.
 
-    have
+    existing
         The times of the snapshots that there are.
     periods
         [(count, function)]: of each of the last so many periods that have any, the newest one is kept. The function
@@ -107,32 +107,32 @@ def schedule(have, periods, now):
         wrong named after a time to come counts for nothing until then: it would keep new ones from being made.
     """
     now = now.astimezone(timezone.utc).replace(microsecond=0)
-    have = {time for time in have if time <= now}
-    begun = max(begin(now) for _, begin in periods)
-    made = [] if any(time >= begun for time in have) else [begun]
-    everything = sorted({*have, *made}, reverse=True)
+    existing = {time for time in existing if time <= now}
+    period_start = max(begin(now) for _, begin in periods)
+    missing = [] if any(time >= period_start for time in existing) else [period_start]
+    everything = sorted({*existing, *missing}, reverse=True)
     kept = {time for count, begin in periods for time in _newest(everything, count, begin)}
-    return made, sorted(set(everything) - kept)
+    return missing, sorted(set(everything) - kept)
 
 
 def _newest(times, count, begin):
     """Return the newest time of each of the last periods that have any."""
-    found = {}
+    newest = {}
     for time in times:
-        found.setdefault(begin(time), time)
-    return list(found.values())[:count]
+        newest.setdefault(begin(time), time)
+    return list(newest.values())[:count]
 
 
-def _own_times(api, kind_name, name, prefix):
+def _rotation_times(api, kind_name, name, prefix):
     """Return the times of the snapshots that this rotation made; none where there is nothing to have any."""
     try:
-        found = listing.list_objects(api, kind_name, name)
+        snapshots = listing.list_objects(api, kind_name, name)
     except APINotFoundException:
         return set()
-    return {time for time in (_time(each.rpartition("/")[2], prefix) for each in found) if time}
+    return {time for time in (_parse_time(each.rpartition("/")[2], prefix) for each in snapshots) if time}
 
 
-def _time(snapshot, prefix):
+def _parse_time(snapshot, prefix):
     """Return the time in the name of a snapshot of this rotation, None for any other."""
     if not re.fullmatch(rf"{re.escape(prefix)}[0-9]{{8}}T[0-9]{{6}}Z", snapshot):
         return None
@@ -146,18 +146,18 @@ def _plan_create(api, kind_name, name, prefix, time):
     """Return the step that makes a snapshot; that somebody else made it meanwhile is as good."""
     snapshot = prefix + time.strftime(_STAMP)
     steps = converge.plan_present(api, kind_name, f"{name}/{snapshot}", {})
-    changes = {"snapshots": {snapshot: {"old": None, "new": time.strftime(_SHOWN)}}}
-    return [_of_one(step, f"given the snapshot {snapshot}", changes) for step in steps]
+    changes = {"snapshots": {snapshot: {"old": None, "new": time.strftime(_DISPLAY_FORMAT)}}}
+    return [_as_owner_change(step, f"given the snapshot {snapshot}", changes) for step in steps]
 
 
 def _plan_delete(api, kind_name, name, prefix, time):
     snapshot = prefix + time.strftime(_STAMP)
     steps = converge.plan_absent(api, kind_name, f"{name}/{snapshot}")
-    changes = {"snapshots": {snapshot: {"old": time.strftime(_SHOWN), "new": None}}}
-    return [_of_one(step, f"rid of the snapshot {snapshot}", changes) for step in steps]
+    changes = {"snapshots": {snapshot: {"old": time.strftime(_DISPLAY_FORMAT), "new": None}}}
+    return [_as_owner_change(step, f"rid of the snapshot {snapshot}", changes) for step in steps]
 
 
-def _of_one(step, verb, changes):
+def _as_owner_change(step, verb, changes):
     """Return a snapshot's step as one of what it is of; whoever found it done changed nothing."""
 
     def apply():

@@ -18,40 +18,40 @@ from lxdapi.plan.steps import Plan, Step
 
 # A restore copies a whole disk on some pools.
 RESTORE_SECONDS = 3600
-BEFORE = "lxdapi-before-"
-_BEFORE_DAYS = 7
+ROLLBACK_PREFIX = "lxdapi-before-"
+_ROLLBACK_DAYS = 7
 # How a time begins that is none: see the table.
 _NO_TIME = "0001-"
 # By the number of the parts of a name: of a snapshot's, and of what it is of.
-_WORDS = {2: "instance_snapshot", 3: "volume_snapshot"}
-_OWNERS = {1: "instance_snapshot", 2: "volume_snapshot"}
+_SNAPSHOT_KINDS = {2: "instance_snapshot", 3: "volume_snapshot"}
+_KINDS_BY_OWNER = {1: "instance_snapshot", 2: "volume_snapshot"}
 
 
 def kind_name_of(name):
     """Return the kind of a snapshot: ``web1/before`` is an instance's, ``default/data/before`` a volume's."""
-    return _word(_WORDS, "snapshot", name, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT")
+    return _kind_name_by_parts(_SNAPSHOT_KINDS, "snapshot", name, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT")
 
 
 def snapshot_kind_of(name):
     """Return the kind of the snapshots of an instance, ``web1``, or of a volume, ``default/data``."""
-    return _word(_OWNERS, "the", name, "INSTANCE or POOL/VOLUME")
+    return _kind_name_by_parts(_KINDS_BY_OWNER, "the", name, "INSTANCE or POOL/VOLUME")
 
 
-def _word(words, what, name, shape):
-    found = words.get(name.count("/") + 1) if isinstance(name, str) else None
-    if found is None:
+def _kind_name_by_parts(kind_names, what, name, shape):
+    kind_name = kind_names.get(name.count("/") + 1) if isinstance(name, str) else None
+    if kind_name is None:
         raise InvalidError(f"{what} name {name!r} is not valid: {shape} is needed")
-    return found
+    return kind_name
 
 
 def settings_of(name, settings):
     """Return what is given of a snapshot's fields; raises :class:`InvalidError` for one that its kind does not have."""
-    given = {field: value for field, value in settings.items() if value is not None}
+    declared = {field: value for field, value in settings.items() if value is not None}
     kind = get_kind(kind_name_of(name))
-    strange = sorted(set(given) - set(kind.known))
-    if strange:
-        raise InvalidError(f"{', '.join(strange)}: the kind {kind.label} has none")
-    return given
+    unknown = sorted(set(declared) - set(kind.known))
+    if unknown:
+        raise InvalidError(f"{', '.join(unknown)}: the kind {kind.label} has none")
+    return declared
 
 
 def list_times(api, name):
@@ -60,15 +60,15 @@ def list_times(api, name):
     there is not.
     """
     kind_name = snapshot_kind_of(name)
-    found = listing.list_objects(api, kind_name, name)
-    if not found:
+    snapshots = listing.list_objects(api, kind_name, name)
+    if not snapshots:
         api.get(objects.path_of(*_owner(get_kind(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
-    return {each.rpartition("/")[2]: _times(found[each]) for each in sorted(found)}
+    return {each.rpartition("/")[2]: _parse_times(snapshots[each]) for each in sorted(snapshots)}
 
 
-def _times(found):
-    given = {key: found.get(key) or _NO_TIME for key in ("created_at", "expires_at")}
-    return {key: None if time.startswith(_NO_TIME) else time for key, time in given.items()}
+def _parse_times(metadata):
+    times = {key: metadata.get(key) or _NO_TIME for key in ("created_at", "expires_at")}
+    return {key: None if time.startswith(_NO_TIME) else time for key, time in times.items()}
 
 
 def plan_restore(api, kind_name, name, timeout=None):
@@ -88,7 +88,7 @@ def plan_restore(api, kind_name, name, timeout=None):
     apply = partial(_restore_marked, api, kind, name, timeout)
     if snapshot is None:
         return [Step("restored", {"restored": {"old": None, "new": name}}, apply, "it does not exist yet")]
-    old, new = _marks(api, kind, name, snapshot)
+    old, new = _restore_marks(api, kind, name, snapshot)
     return [] if old == new else [Step("restored", {"restored": {"old": old, "new": new}}, apply)]
 
 
@@ -96,10 +96,10 @@ def _owner(kind, name):
     return get_kind(kind.parents[-1]), name.rpartition("/")[0]
 
 
-def _marks(api, kind, name, snapshot):
+def _restore_marks(api, kind, name, snapshot):
     """Return (what was restored last as the config tells, what would be)."""
-    current = api.get(objects.path_of(*_owner(kind, name))).metadata
-    return current["config"].get(MARK), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
+    metadata = api.get(objects.path_of(*_owner(kind, name))).metadata
+    return metadata["config"].get(MARK), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
 
 
 def restore(api, name, timeout=None):
@@ -111,33 +111,33 @@ def restore(api, name, timeout=None):
 def _restore_marked(api, kind, name, timeout):
     """Restore, and mark what was restored; returns the changes. An earlier state may have made the snapshot."""
     snapshot = api.get(objects.path_of(kind, name))
-    old, new = _marks(api, kind, name, snapshot)
+    old, new = _restore_marks(api, kind, name, snapshot)
     _restore_exactly(api, kind, name, snapshot.metadata, timeout, {"config": {MARK: new}})
     return {"restored": {"old": old, "new": new}}
 
 
-def _restore_exactly(api, kind, name, snapshot, timeout, wanted):
+def _restore_exactly(api, kind, name, snapshot, timeout, fields):
     """Restore what a snapshot is of, and then give it these fields and the description that it had."""
     owner_kind, owner = _owner(kind, name)
     path = objects.path_of(owner_kind, owner)
-    before = api.get(path).metadata
-    body, patience = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
+    metadata = api.get(path).metadata
+    body, options = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
     # where the answer is lost, doing it again leads to the same, once the first one has come to its end
     retry.write_verified(
-        api, lambda: api.put(path, json=body, **patience).wait(timeout), lambda: operations.wait_until_idle(api, path)
+        api, lambda: api.put(path, json=body, **options).wait(timeout), lambda: operations.wait_until_idle(api, path)
     )
-    wanted = {**_description(before, snapshot, api, path), **wanted}
-    if wanted:
-        writes.update(api, owner_kind, owner, wanted)
+    fields = {**_description(metadata, snapshot, api, path), **fields}
+    if fields:
+        writes.update(api, owner_kind, owner, fields)
 
 
-def _description(before, snapshot, api, path):
+def _description(metadata, snapshot, api, path):
     """
     Return the description to be written back: a restore of an instance empties it, where snapshots have
     none (LXD 5.0.2, Incus 6.0.4).
     """
     lost = "description" not in snapshot and not api.get(path).metadata["description"]
-    return {"description": before["description"]} if lost and before["description"] else {}
+    return {"description": metadata["description"]} if lost and metadata["description"] else {}
 
 
 def with_rollback_snapshot(api, name, steps, now=None):
@@ -159,29 +159,32 @@ def with_rollback_snapshot(api, name, steps, now=None):
         diff.merge_changes(changes, step.changes)
     if not set(changes) - {"status"}:
         return steps
-    number, expires_at = _next_number(api, name), _in_some_days(now)
+    number, expires_at = _next_number(api, name), _expiry(now)
     note = "; ".join(dict.fromkeys(step.note for step in steps if step.note))
 
-    def made(own):
-        return {"snapshots": {own.partition("/")[2]: {"old": None, "new": expires_at}}}
+    def snapshot_change(full_name):
+        return {"snapshots": {full_name.partition("/")[2]: {"old": None, "new": expires_at}}}
 
     def apply():
         now = power.wait_until_stable(api, name)
         snapshot = _create_numbered(api, name, number, expires_at)
-        return {**made(snapshot), **_apply_or_roll_back(api, get_kind(_WORDS[2]), snapshot, steps, now, made(snapshot))}
+        return {
+            **snapshot_change(snapshot),
+            **_apply_or_roll_back(api, get_kind(_SNAPSHOT_KINDS[2]), snapshot, steps, now, snapshot_change(snapshot)),
+        }
 
     def missing():
         return "; ".join(filter(None, (step.missing() for step in steps)))
 
-    step = Step("updated", {**made(f"/{BEFORE}{number}"), **changes}, apply, note, missing)
+    step = Step("updated", {**snapshot_change(f"/{ROLLBACK_PREFIX}{number}"), **changes}, apply, note, missing)
     return Plan.of(steps).with_steps([step])
 
 
 def _create_numbered(api, name, number, expires_at):
     """Make the snapshot before a change and return its name: of this number, or of the next that nobody has taken."""
-    kind = get_kind(_WORDS[2])
+    kind = get_kind(_SNAPSHOT_KINDS[2])
     while True:
-        snapshot = f"{name}/{BEFORE}{number}"
+        snapshot = f"{name}/{ROLLBACK_PREFIX}{number}"
         try:
             writes.create_or_adopt(api, kind, snapshot, {"expires_at": expires_at}, shared=False)
             return snapshot
@@ -193,18 +196,18 @@ def _create_numbered(api, name, number, expires_at):
 
 def _next_number(api, name):
     """Return the number of the next snapshot of this sort."""
-    known = listing.list_objects(api, _WORDS[2], name)
-    found = [re.fullmatch(rf"{BEFORE}(\d+)", each.partition("/")[2]) for each in known]
-    return 1 + max((int(each[1]) for each in found if each), default=0)
+    snapshots = listing.list_objects(api, _SNAPSHOT_KINDS[2], name)
+    matches = [re.fullmatch(rf"{ROLLBACK_PREFIX}(\d+)", each.partition("/")[2]) for each in snapshots]
+    return 1 + max((int(each[1]) for each in matches if each), default=0)
 
 
-def _in_some_days(now):
+def _expiry(now):
     """Return the midnight at which a snapshot of now has been there for seven days."""
     now = datetime.now(timezone.utc) if now is None else now.astimezone(timezone.utc)
-    return (now + timedelta(days=_BEFORE_DAYS + 1)).strftime("%Y-%m-%dT00:00:00Z")
+    return (now + timedelta(days=_ROLLBACK_DAYS + 1)).strftime("%Y-%m-%dT00:00:00Z")
 
 
-def _apply_or_roll_back(api, kind, snapshot, steps, before, made):
+def _apply_or_roll_back(api, kind, snapshot, steps, original, snapshot_change):
     """Do the steps and return what they changed; if one fails, what was done is undone, and the error says so."""
     changes = {}
     try:
@@ -214,45 +217,48 @@ def _apply_or_roll_back(api, kind, snapshot, steps, before, made):
         return changes
     except LxdapiError as exc:
         diff.merge_changes(changes, getattr(exc, "changes", {}))
-        raise _error_with(exc, *_roll_back(api, kind, snapshot, before, {**made, **changes})) from exc
+        raise _error_with(exc, *_roll_back(api, kind, snapshot, original, {**snapshot_change, **changes})) from exc
 
 
-def _error_with(exc, words, changes):
-    error = LxdapiError(f"{exc.explain()}; {words}")
+def _error_with(exc, outcome, changes):
+    error = LxdapiError(f"{exc.explain()}; {outcome}")
     error.changes = changes
     return error
 
 
-def _roll_back(api, kind, snapshot, before, changes):
+def _roll_back(api, kind, snapshot, original, changes):
     """Undo a change that failed; returns (what became of it in words, what is changed in the end all the same)."""
     _, name = _owner(kind, snapshot)
-    own = snapshot.rpartition("/")[2]
+    snapshot_name = snapshot.rpartition("/")[2]
     try:
         operations.wait_until_idle(api, objects.path_of(*_owner(kind, snapshot)))
-        words = _bring_back(api, kind, snapshot, before)
+        outcome = _undo(api, kind, snapshot, original)
     except LxdapiError as exc:
-        here = _status_in_words(api, name)
-        return f"it could not be restored from the snapshot {own}, which stays: {exc.explain()}{here}", changes
+        status = _status_in_words(api, name)
+        return (
+            f"it could not be restored from the snapshot {snapshot_name}, which stays: {exc.explain()}{status}",
+            changes,
+        )
     try:
         writes.delete(api, kind, snapshot)
     except LxdapiError as exc:
-        left = {"snapshots": changes["snapshots"]}
-        return f"{words}; the snapshot {own} could not be deleted: {exc.explain()}", left
-    return words, {}
+        remaining = {"snapshots": changes["snapshots"]}
+        return f"{outcome}; the snapshot {snapshot_name} could not be deleted: {exc.explain()}", remaining
+    return outcome, {}
 
 
-def _bring_back(api, kind, snapshot, before):
+def _undo(api, kind, snapshot, original):
     """Make the instance as it was before; returns in words what was done for that."""
     _, name = _owner(kind, snapshot)
-    now, was = power.wait_until_stable(api, name), power.status(before)
-    same = now.etag == before.etag and now.metadata["description"] == before.metadata["description"]
-    if same and power.status(now) == was:
+    result, original_status = power.wait_until_stable(api, name), power.status(original)
+    is_unchanged = result.etag == original.etag and result.metadata["description"] == original.metadata["description"]
+    if is_unchanged and power.status(result) == original_status:
         return "nothing of it was changed"
-    found = api.get(objects.path_of(kind, snapshot)).metadata
-    _restore_exactly(api, kind, snapshot, found, RESTORE_SECONDS, {"description": before.metadata["description"]})
-    here = power.status(power.wait_until_stable(api, name))
-    plans.apply(power.plan_transition(api, name, here, was))
-    return f"it was restored from a snapshot made before, and is {was} as it was"
+    metadata = api.get(objects.path_of(kind, snapshot)).metadata
+    _restore_exactly(api, kind, snapshot, metadata, RESTORE_SECONDS, {"description": original.metadata["description"]})
+    status = power.status(power.wait_until_stable(api, name))
+    plans.apply(power.plan_transition(api, name, status, original_status))
+    return f"it was restored from a snapshot made before, and is {original_status} as it was"
 
 
 def _status_in_words(api, name):

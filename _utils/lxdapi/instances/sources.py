@@ -33,10 +33,10 @@ def parse_source(source):
 
 def needed_images(source):
     """Return (kind, name) of the image of this daemon and project that a source names, in a list."""
-    named = parse_source(source)
-    if named["type"] != "image" or named.get("server") or "project" in named:
+    parsed = parse_source(source)
+    if parsed["type"] != "image" or parsed.get("server") or "project" in parsed:
         return []
-    kinds = {"image_alias": named.get("alias"), "image": named.get("fingerprint")}
+    kinds = {"image_alias": parsed.get("alias"), "image": parsed.get("fingerprint")}
     return [(kind, name) for kind, name in kinds.items() if name]
 
 
@@ -56,8 +56,8 @@ def resolve_alias(api, source):
         return source
     params = _project_of(source)
     if source.get("alias"):
-        found = api.get(objects.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
-        source = {**source, "fingerprint": found["target"]}
+        metadata = api.get(objects.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
+        source = {**source, "fingerprint": metadata["target"]}
         del source["alias"]
     elif source.get("fingerprint"):
         api.get(objects.path_of(KINDS["image"], source["fingerprint"]), params=params)
@@ -71,9 +71,9 @@ def inherited_fields(api, source):
     """
     name, slash, snapshot = source["source"].partition("/")
     path, params = objects.path_of(KINDS["instance"], name), _project_of(source)
-    origin = api.get(path, params=params).metadata
+    metadata = api.get(path, params=params).metadata
     if slash:
         validation.check("token", "snapshot", snapshot)
-        part = api.get(validation.path(path + "/snapshots/{name}", name=snapshot), params=params)
-        origin = {**origin, **part.metadata}
-    return {field: origin[field] for field in _COPIED if field in origin}
+        snapshot_result = api.get(validation.path(path + "/snapshots/{name}", name=snapshot), params=params)
+        metadata = {**metadata, **snapshot_result.metadata}
+    return {field: metadata[field] for field in _COPIED if field in metadata}

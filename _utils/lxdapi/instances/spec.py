@@ -22,7 +22,7 @@ _TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": 
 @dataclass(frozen=True)
 class InstanceSpec:
     """
-    A declared instance; made by :meth:`declared`, which validates it.
+    A declared instance; :meth:`parse` makes and validates it.
 
     fields
         What is declared of :data:`FIELDS`, as it was declared.
@@ -37,7 +37,7 @@ class InstanceSpec:
     target, move
         Where a new one is created, see :mod:`lxdapi.instances.create`; with ``move`` an existing one is moved there.
     conditions
-        See :func:`lxdapi.instances.wait_for.conditions`.
+        See :func:`lxdapi.instances.wait_for.parse_conditions`.
     snapshot_before
         See :func:`lxdapi.instances.snapshots.with_rollback_snapshot`.
     image_changed
@@ -64,7 +64,7 @@ class InstanceSpec:
     replace_partial: bool = False
 
     @classmethod
-    def declared(
+    def parse(
         cls,
         fields,
         source=None,
@@ -87,7 +87,7 @@ class InstanceSpec:
         if image_changed not in IMAGE_CHANGED:
             raise InvalidError(f"image_changed: {', '.join(IMAGE_CHANGED)}, not {image_changed!r}")
         sources.parse_source(source)
-        diff.normalize(KIND, {**fields, "type": type_of(fields.get("type"))})
+        diff.normalize(KIND, {**fields, "type": normalize_type(fields.get("type"))})
         return cls(
             fields=fields,
             source=source,
@@ -97,7 +97,7 @@ class InstanceSpec:
             renamed_from=renamed_from,
             target=target,
             move=move,
-            conditions=tuple(waiting.conditions(wait_for)),
+            conditions=tuple(waiting.parse_conditions(wait_for)),
             snapshot_before=validation.truth("snapshot_before", snapshot_before or False),
             image_changed=image_changed,
             cloud_init=cloud_init,
@@ -111,8 +111,8 @@ class InstanceSpec:
         return {None: None, True: "Running", False: "Stopped"}[self.running]
 
 
-def type_of(word):
+def normalize_type(instance_type):
     """Return the REST word for an instance type; raises :class:`InvalidError` for an unknown one."""
-    if word is not None and (not isinstance(word, str) or word not in _TYPES):
-        raise InvalidError(f"type {word!r}: there are container and virtual-machine (or vm)")
-    return _TYPES.get(word)
+    if instance_type is not None and (not isinstance(instance_type, str) or instance_type not in _TYPES):
+        raise InvalidError(f"type {instance_type!r}: there are container and virtual-machine (or vm)")
+    return _TYPES.get(instance_type)

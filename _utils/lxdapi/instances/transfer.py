@@ -52,7 +52,7 @@ class Route(NamedTuple):
         return f"{self.mode}: {self.why}"
 
 
-def choose_route(source, there, mode=None):
+def choose_route(source_api, target_api, mode=None):
     """
     Return the :class:`Route` from one daemon to another.
 
@@ -61,33 +61,33 @@ def choose_route(source, there, mode=None):
     """
     if mode not in (None, *MODES):
         raise InvalidError(f"mode: there are {', '.join(MODES)}, not {mode!r}")
-    beside = _is_here(source) and _is_here(there)
-    from_source, from_there = _urls(source, beside), _urls(there, beside)
+    same_machine = _is_on_this_machine(source_api) and _is_on_this_machine(target_api)
+    from_source, from_target = _reachable_urls(source_api, same_machine), _reachable_urls(target_api, same_machine)
     if mode == "pull" or (mode is None and from_source):
-        return _route_to_listener("pull", from_source, "the source", source)
-    if mode == "push" or (mode is None and from_there):
-        return _route_to_listener("push", from_there, "the target", there)
+        return _route_to_listener("pull", from_source, "the source", source_api)
+    if mode == "push" or (mode is None and from_target):
+        return _route_to_listener("push", from_target, "the target", target_api)
     return Route("relay", (), "it was asked for" if mode else "neither daemon listens on https where the other is")
 
 
-def _route_to_listener(mode, urls, who, api):
+def _route_to_listener(mode, urls, listener, api):
     if not urls:
         raise InvalidError(
-            f"mode {mode}: {who} ({objects.daemon_of(api)}) does not listen on https where the other daemon could "
+            f"mode {mode}: {listener} ({objects.daemon_of(api)}) does not listen on https where the other daemon could "
             "reach it (core.https_address); relay needs no listener"
         )
-    return Route(mode, urls, f"{who} listens on {urls[0]}")
+    return Route(mode, urls, f"{listener} listens on {urls[0]}")
 
 
-def _urls(api, beside):
+def _reachable_urls(api, same_machine):
     """Return where another daemon can reach this one: first where we do."""
-    found = [f"https://{address}" for address in (api.server.get("environment") or {}).get("addresses") or ()]
-    if not api.local and found:
-        found.insert(0, api.endpoint)
-    return tuple(url for url in dict.fromkeys(found) if beside or not _is_loopback(url))
+    urls = [f"https://{address}" for address in (api.server.get("environment") or {}).get("addresses") or ()]
+    if not api.local and urls:
+        urls.insert(0, api.endpoint)
+    return tuple(url for url in dict.fromkeys(urls) if same_machine or not _is_loopback(url))
 
 
-def _is_here(api):
+def _is_on_this_machine(api):
     """Return True for a daemon of this machine."""
     return api.local or _is_loopback(api.endpoint)
 
@@ -100,30 +100,32 @@ def _is_loopback(url):
         return host == "localhost"
 
 
-def is_same(source, there):
+def is_same_daemon(source_api, target_api):
     """Return True if both are the same daemon, or members of one cluster, which share a certificate."""
-    one, other = ((api.server.get("environment") or {}).get("certificate_fingerprint") for api in (source, there))
-    return one == other if one and other else source.endpoint == there.endpoint
+    one, other = (
+        (api.server.get("environment") or {}).get("certificate_fingerprint") for api in (source_api, target_api)
+    )
+    return one == other if one and other else source_api.endpoint == target_api.endpoint
 
 
-def require_transferable_snapshots(source, there, name):
+def require_transferable_snapshots(source_api, target_api, name):
     """
     Raise for snapshots that the other daemon does not take: LXD 5.0.2 refuses what Incus has in the config of each,
     when most is transferred.
     """
-    if there.has("instance_generation_id"):
+    if target_api.has("instance_generation_id"):
         return
     path = validation.path("instances/{name}/snapshots", name=name)
-    found = source.get(path, params={"recursion": 1}).metadata or []
-    strange = [each["name"].rpartition("/")[2] for each in found if GENERATION in each["config"]]
+    snapshots = source_api.get(path, params={"recursion": 1}).metadata or []
+    strange = [each["name"].rpartition("/")[2] for each in snapshots if GENERATION in each["config"]]
     if strange:
         raise InvalidError(
-            f"{objects.daemon_of(there)} does not take the snapshots {', '.join(strange)}: it does not know their "
+            f"{objects.daemon_of(target_api)} does not take the snapshots {', '.join(strange)}: it does not know their "
             f"{GENERATION} (it lacks the API extension instance_generation_id)"
         )
 
 
-def kept_config(config, moved=False):
+def portable_config(config, moved=False):
     """
     Return what of an instance's config goes to another daemon.
 
@@ -141,11 +143,11 @@ class Transfer(NamedTuple):
     """
     An instance, or a snapshot of one, on its way to where a copy of it is to be.
 
-    source, name
+    source_api, name
         The :class:`lxdapi.api.API` of where it is, and its name: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
-    there, new
+    target_api, new
         The API of where it is to be, and its name there.
-    way
+    route
         The :class:`Route`; None where both are the same daemon.
     options
         ``instance_only``, ``refresh``, ``allow_inconsistent`` where they are True.
@@ -155,61 +157,61 @@ class Transfer(NamedTuple):
         The member of the cluster that it is made on.
     """
 
-    source: object
+    source_api: object
     name: str
-    there: object
+    target_api: object
     new: str
-    way: Route
+    route: Route
     options: dict
     seconds: float = SECONDS
     target: str = None
 
     def run(self, fields):
         """Make the instance there, with these fields, and wait for the end on both daemons."""
-        if self.way.mode == "relay":
+        if self.route.mode == "relay":
             return self._relay(fields)
-        act = self._pull if self.way.mode == "pull" else self._push
-        for number, url in enumerate(self.way.urls, 1):
+        act = self._pull if self.route.mode == "pull" else self._push
+        for number, url in enumerate(self.route.urls, 1):
             try:
                 return act(fields, url)
             except APIException as exc:
-                if number == len(self.way.urls) or not _UNREACHED.search(exc.error):
+                if number == len(self.route.urls) or not _UNREACHED.search(exc.error):
                     raise
         return None
 
     def _pull(self, fields, url):
         offer = self._offer()
         try:
-            handed = {"operation": url + _path(offer), "certificate": _certificate(self.source)}
-            taken = self._accept(fields, {"mode": "pull", "secrets": _secrets(offer), **handed})
-            self._wait_for_both(taken, offer)
+            connection = {"operation": url + _operation_path(offer), "certificate": _certificate(self.source_api)}
+            acceptance = self._accept(fields, {"mode": "pull", "secrets": _websocket_secrets(offer), **connection})
+            self._wait_for_both(acceptance, offer)
         except LxdapiError as exc:
             _cancel(offer, exc)
             raise
 
     def _push(self, fields, url):
-        taken = self._accept(fields, {"mode": "push"})
+        acceptance = self._accept(fields, {"mode": "push"})
         try:
-            handed = {"operation": url + _path(taken), "certificate": _certificate(self.there)}
-            offer = self._offer({"target": {"secrets": _secrets(taken), **handed}})
-            self._wait_for_both(offer, taken)
+            connection = {"operation": url + _operation_path(acceptance), "certificate": _certificate(self.target_api)}
+            offer = self._offer({"target": {"secrets": _websocket_secrets(acceptance), **connection}})
+            self._wait_for_both(offer, acceptance)
         except LxdapiError as exc:
-            _cancel(taken, exc)
+            _cancel(acceptance, exc)
             raise
 
     def _relay(self, fields):
-        taken = self._accept(fields, {"mode": "push"})
+        acceptance = self._accept(fields, {"mode": "push"})
         try:
             offer = self._offer()
         except LxdapiError:
-            _cancel(taken)
+            _cancel(acceptance)
             raise
         try:
-            with websocket_relay.join(_websocket_of(offer), _websocket_of(taken)):
-                self._wait_for_both(offer, taken)
+            with websocket_relay.join(_websocket_of(offer), _websocket_of(acceptance)):
+                self._wait_for_both(offer, acceptance)
         except LxdapiError:
             _cancel(offer)
-            _cancel(taken)
+            _cancel(acceptance)
             raise
 
     def _offer(self, more=None):
@@ -219,16 +221,16 @@ class Transfer(NamedTuple):
         path = validation.path(path + "/snapshots/{name}", name=snapshot) if snapshot else path
         body = {"name": snapshot or name, "migration": True, "live": False, **(more or {})}
         # of a snapshot there is nothing but itself
-        wanted = () if snapshot else ("instance_only", "allow_inconsistent")
-        body.update({word: True for word in wanted if self.options.get(word)})
-        return _hide_secrets(self.source.post(path, json=body))
+        options = () if snapshot else ("instance_only", "allow_inconsistent")
+        body.update({word: True for word in options if self.options.get(word)})
+        return _hide_secrets(self.source_api.post(path, json=body))
 
     def _accept(self, fields, more):
         """Return the answer of the target, which is ready to get it."""
-        words = {word: True for word in ("instance_only", "refresh") if self.options.get(word)}
-        body = {**diff.create_body(KIND, fields), "name": self.new, "source": {"type": "migration", **words, **more}}
-        there = self.there.at(self.target) if self.target else self.there
-        return _hide_secrets(there.post(KIND.collection, json=body))
+        options = {word: True for word in ("instance_only", "refresh") if self.options.get(word)}
+        body = {**diff.create_body(KIND, fields), "name": self.new, "source": {"type": "migration", **options, **more}}
+        member_api = self.target_api.at(self.target) if self.target else self.target_api
+        return _hide_secrets(member_api.post(KIND.collection, json=body))
 
     def _wait_for_both(self, first, second):
         """Wait for the ends of both operations; of a failure of the first the second may know more."""
@@ -241,22 +243,22 @@ class Transfer(NamedTuple):
 
 def _hide_secrets(result):
     """Return the answer, whose secrets nobody sees from here on."""
-    result.api.secret_values |= set(_secrets(result).values())
+    result.api.secret_values |= set(_websocket_secrets(result).values())
     return result
 
 
-def _secrets(result):
+def _websocket_secrets(result):
     """Return the secrets of an operation's websockets by their words."""
-    found = (result.metadata or {}).get("metadata") or {}
-    return {word: value for word, value in found.items() if isinstance(value, str) and len(value) >= 32}
+    metadata = (result.metadata or {}).get("metadata") or {}
+    return {channel: value for channel, value in metadata.items() if isinstance(value, str) and len(value) >= 32}
 
 
 def _websocket_of(result):
     path, query = operations.parse_address(result.data["operation"])
-    return result.api, path, query, _secrets(result)
+    return result.api, path, query, _websocket_secrets(result)
 
 
-def _path(result):
+def _operation_path(result):
     """Return the path of an operation; the daemon that is handed it puts what it wants behind it."""
     return operations.parse_address(result.data["operation"])[0]
 

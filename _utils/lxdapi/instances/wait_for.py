@@ -26,7 +26,7 @@ _FAMILIES = {"ipv4": "inet", "ipv6": "inet6"}
 _CLOUD_INIT_WORDS = re.compile(r"^(?:status|extended_status): *(\w+)", re.MULTILINE)
 
 
-def conditions(wait_for):
+def parse_conditions(wait_for):
     """
     Return [(what, of which, seconds or None)] of what is declared.
 
@@ -37,33 +37,33 @@ def conditions(wait_for):
 
     Raises :class:`InvalidError` for anything else.
     """
-    given = [wait_for] if isinstance(wait_for, dict) else [] if wait_for is None else wait_for
-    if not isinstance(given, (list, tuple)) or not all(isinstance(each, dict) for each in given):
+    entries = [wait_for] if isinstance(wait_for, dict) else [] if wait_for is None else wait_for
+    if not isinstance(entries, (list, tuple)) or not all(isinstance(each, dict) for each in entries):
         raise InvalidError(f"wait_for: a mapping is needed, or a list of them, not {wait_for!r}")
-    found = []
-    for each in given:
+    conditions = []
+    for each in entries:
         seconds = validation.parse_seconds(each.get("timeout"))
-        whats = [key for key in each if key != "timeout"]
-        if not whats:
-            raise InvalidError(f"wait_for: nothing to wait for; there are: {', '.join(_ASKED)}")
-        found += [(what, _validate(what, each[what]), seconds) for what in whats]
-    return found
+        names = [key for key in each if key != "timeout"]
+        if not names:
+            raise InvalidError(f"wait_for: nothing to wait for; there are: {', '.join(_CHECKS)}")
+        conditions += [(what, _parse_condition(what, each[what]), seconds) for what in names]
+    return conditions
 
 
-def _validate(what, given):
-    if what not in _ASKED:
-        raise InvalidError(f"wait_for: unknown {what!r}; there are: {', '.join(_ASKED)} (and timeout)")
-    if what in _FAMILIES:
-        return validation.check("plain", f"wait_for {what}: nic", given)
-    if what == "cmd":
-        return execs.make_command(given) and given
-    if what == "port":
-        port = int(given) if isinstance(given, str) and re.fullmatch("[0-9]{1,5}", given) else given
+def _parse_condition(name, value):
+    if name not in _CHECKS:
+        raise InvalidError(f"wait_for: unknown {name!r}; there are: {', '.join(_CHECKS)} (and timeout)")
+    if name in _FAMILIES:
+        return validation.check("plain", f"wait_for {name}: nic", value)
+    if name == "cmd":
+        return execs.make_command(value) and value
+    if name == "port":
+        port = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value) else value
         if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
-            raise InvalidError(f"wait_for port: a number from 1 to 65535 is needed, not {given!r}")
+            raise InvalidError(f"wait_for port: a number from 1 to 65535 is needed, not {value!r}")
         return port
-    if given is not True:
-        raise InvalidError(f"wait_for {what}: true is needed, not {given!r}")
+    if value is not True:
+        raise InvalidError(f"wait_for {name}: true is needed, not {value!r}")
     return None
 
 
@@ -72,7 +72,7 @@ def plan(api, name, waits, timeout=None):
     Return the steps that wait, one for each condition, which change nothing.
 
     waits
-        What :func:`conditions` returned.
+        What :func:`parse_conditions` returned.
     timeout
         Seconds for each that has none of its own; None: 60.
     """
@@ -86,105 +86,113 @@ def plan(api, name, waits, timeout=None):
 
 
 def _waiter(api, name, path, what, which, seconds):
-    ask = _ASKED[what]
+    check = _CHECKS[what]
 
     def wait():
         end = time.monotonic() + seconds
-        patience = retry.Backoff(seconds)
+        backoff = retry.Backoff(seconds)
         while True:
-            there, seen = _ask(ask, api, name, path, which, end)
-            if there:
+            is_met, observed = _check_once(check, api, name, path, which, end)
+            if is_met:
                 return
-            if not patience.sleep():
+            if not backoff.sleep():
                 subject = " ".join(filter(None, [what, "" if which is None else str(which)]))
-                raise LxdapiError(f"{subject} was not there within {seconds} s; seen: {seen or 'nothing'}")
+                raise LxdapiError(f"{subject} was not there within {seconds} s; seen: {observed or 'nothing'}")
 
     return wait
 
 
-def _ask(ask, api, name, path, which, end):
+def _check_once(check, api, name, path, which, end):
     """Return (whether it is so, what was seen instead); an answer that failed is something seen."""
     try:
-        return ask(api.without_retries(), name, path, which, end)
+        return check(api.without_retries(), name, path, which, end)
     except APINotFoundException:
         raise
     except APIException as exc:
         return False, exc.explain()
 
 
-def _state(api, path):
+def _read_state(api, path):
     return api.get(f"{path}/state").metadata or {}
 
 
-def _address(family):
-    def ask(api, name, path, nic, end):
-        network = _state(api, path).get("network") or {}
-        found = {word: _addresses(each) for word, each in network.items()}
-        there = any(kind == family and scope == "global" for kind, scope, _ in found.get(nic, ()))
-        words = (f"{word}: {' '.join(address for *_, address in each) or 'none'}" for word, each in found.items())
-        return there, "; ".join(words) or "no network"
+def _check_address(family):
+    def check(api, name, path, nic, end):
+        network = _read_state(api, path).get("network") or {}
+        addresses = {nic_name: _addresses(each) for nic_name, each in network.items()}
+        is_met = any(
+            address_family == family and scope == "global" for address_family, scope, _ in addresses.get(nic, ())
+        )
+        texts = (
+            f"{nic_name}: {' '.join(address for *_, address in each) or 'none'}" for nic_name, each in addresses.items()
+        )
+        return is_met, "; ".join(texts) or "no network"
 
-    return ask
+    return check
 
 
 def _addresses(nic):
     return [(each["family"], each["scope"], each["address"]) for each in nic.get("addresses") or ()]
 
 
-def _agent(api, name, path, which, end):
-    count = _state(api, path).get("processes", 0)
+def _check_agent(api, name, path, which, end):
+    count = _read_state(api, path).get("processes", 0)
     return count > 0, f"{max(count, 0)} processes"
 
 
-def _ready(api, name, path, which, end):
-    now = api.get(path).metadata
-    if now["status"] == "Ready":
+def _check_ready(api, name, path, which, end):
+    metadata = api.get(path).metadata
+    if metadata["status"] == "Ready":
         return True, ""
-    up = now["status"] == "Running" and now.get("type") != "virtual-machine" and _agent(api, name, path, which, end)[0]
-    return up, f"status {now['status']}"
+    up = (
+        metadata["status"] == "Running"
+        and metadata.get("type") != "virtual-machine"
+        and _check_agent(api, name, path, which, end)[0]
+    )
+    return up, f"status {metadata['status']}"
 
 
-def _command(api, name, command, end):
+def _run_command(api, name, command, end):
     """Return the outcome of a command that has no longer than what is left."""
     return execs.run(api, name, execs.make_command(command, timeout=max(1, end - time.monotonic())))
 
 
-def _cmd(api, name, path, command, end):
-    outcome = _command(api, name, command, end)
-    said = outcome.output.decode("utf-8", "replace").strip()[-_LAST:]
-    return outcome.retcode == 0 and outcome.killed is None, f"exit code {outcome.retcode}" + (said and f": {said}")
+def _check_command(api, name, path, command, end):
+    outcome = _run_command(api, name, command, end)
+    output = outcome.output.decode("utf-8", "replace").strip()[-_LAST:]
+    return outcome.retcode == 0 and outcome.killed is None, f"exit code {outcome.retcode}" + (output and f": {output}")
 
 
-def _cloud_init(api, name, path, which, end):
-    outcome = _command(api, name, ["cloud-init", "status", "--long"], end)
-    said = (outcome.output.decode("utf-8", "replace")).strip()
+def _check_cloud_init(api, name, path, which, end):
+    outcome = _run_command(api, name, ["cloud-init", "status", "--long"], end)
+    output = (outcome.output.decode("utf-8", "replace")).strip()
     if outcome.retcode == 127:
         raise LxdapiError("cloud-init is not installed in it")
-    status = (_CLOUD_INIT_WORDS.findall(said) or [""])[0]
+    status = (_CLOUD_INIT_WORDS.findall(output) or [""])[0]
     if status == "error":
-        raise LxdapiError(f"cloud-init failed: {said[-_LAST:]}")
-    return status in ("done", "disabled"), said[-_LAST:] or f"exit code {outcome.retcode}"
+        raise LxdapiError(f"cloud-init failed: {output[-_LAST:]}")
+    return status in ("done", "disabled"), output[-_LAST:] or f"exit code {outcome.retcode}"
 
 
-def _port(api, name, path, port, end):
-    outcome = _command(api, name, ["cat", "/proc/net/tcp", "/proc/net/tcp6"], end)
-    ports = listening(outcome.stdout.decode("ascii", "replace"))
+def _check_port(api, name, path, port, end):
+    outcome = _run_command(api, name, ["cat", "/proc/net/tcp", "/proc/net/tcp6"], end)
+    ports = listening_ports(outcome.stdout.decode("ascii", "replace"))
     return port in ports, f"ports {json.dumps(sorted(ports))}" + ("" if ports else f" (exit code {outcome.retcode})")
 
 
-def listening(text):
+def listening_ports(text):
     """Return the set of the ports that somebody listens on, by the text of ``/proc/net/tcp``, at any address."""
     rows = [line.split() for line in text.splitlines()]
     rows = [row for row in rows if len(row) > 3 and row[3] == _LISTENING and _LISTENS.fullmatch(row[1])]
     return {int(row[1].rpartition(":")[2], 16) for row in rows}
 
 
-_ASKED = {
-    "ipv4": _address(_FAMILIES["ipv4"]),
-    "ipv6": _address(_FAMILIES["ipv6"]),
-    "agent": _agent,
-    "ready": _ready,
-    "cloud-init": _cloud_init,
-    "cmd": _cmd,
-    "port": _port,
+_CHECKS = {
+    "ipv4": _check_address(_FAMILIES["ipv4"]),
+    "ipv6": _check_address(_FAMILIES["ipv6"]),
+    "agent": _check_agent,
+    "ready": _check_ready,
+    "cloud-init": _check_cloud_init,
+    "cmd": _check_command,
+    "port": _check_port,
 }

@@ -28,8 +28,8 @@ def test_definition_overrides_the_defaults():
         "running": None,
         "wait_for": {"ready": None, "port": 80},
     }
-    assert declaration.whole(declaration.merge(defaults, {})) == defaults
-    assert declaration.whole(declaration.merge(defaults, own)) == {
+    assert declaration.without_removed(declaration.merge(defaults, {})) == defaults
+    assert declaration.without_removed(declaration.merge(defaults, own)) == {
         "source": {"server": "https://a", "alias": "y"},
         "config": {"user.a": "1", "user.b": None, "user.c": "3"},
         "devices": {"d": {"type": "disk", "path": "/b"}},
@@ -79,12 +79,12 @@ def copy_of(name):
 
 def test_source_of_a_copy_comes_before_the_copy():
     given = {"c": copy_of("b/snap"), "b": copy_of("a"), "a": None, "d": copy_of("elsewhere")}
-    assert list(declaration.definitions(given)) == ["a", "b", "c", "d"]
+    assert list(declaration.parse_definitions(given)) == ["a", "b", "c", "d"]
 
 
 def test_a_circle_of_copies_is_refused():
     with pytest.raises(InvalidError, match="a is copied from b is copied from a: none of them can be the first"):
-        declaration.definitions({"a": copy_of("b"), "b": copy_of("a")})
+        declaration.parse_definitions({"a": copy_of("b"), "b": copy_of("a")})
 
 
 @pytest.mark.parametrize(

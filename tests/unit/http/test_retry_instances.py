@@ -37,7 +37,7 @@ def patient(*replies, **options):
 
 
 ABOUT = {"class": "task", "resources": {"instances": ["/1.0/instances/c1"]}}
-PARTIAL = {"config": {partial_creation.MARK: "x"}, "description": "", "status": "Stopped"}
+PARTIAL = {"config": {partial_creation.CREATING_KEY: "x"}, "description": "", "status": "Stopped"}
 
 
 def instance(mark=None):

@@ -43,7 +43,7 @@ def test_publication_with_lost_reply_is_found_by_mark_or_resent(done, posts):
     daemon = Daemon(done)
     assert publish.publish(Paper(daemon, retry_timeout=5).api, "c1", {"public": True}) == "2" * 64
     assert daemon.posts == posts and len(daemon.images) == 1
-    assert publish.origin_of(daemon.images[0]) == "c1 2026-01-01T00:00:00Z"
+    assert publish.label_of(daemon.images[0]) == "c1 2026-01-01T00:00:00Z"
 
 
 def test_foreign_image_is_not_taken_as_ours():
@@ -92,7 +92,7 @@ def rebuildable(*replies):
 def test_failed_rebuild_has_the_words_of_the_daemon():
     paper = rebuildable(sync(INSTANCE), started(), sync(operation(400, "no space")))
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
-    (step,) = rebuild.plan_rebuild(paper.api, "c1", None, current=now)
+    (step,) = rebuild.plan_rebuild(paper.api, "c1", None, result=now)
     assert step.changes == {"image": {"old": "1" * 64, "new": None}}
     with pytest.raises(APIOperationException, match="no space"):
         step.apply()
@@ -102,4 +102,4 @@ def test_failed_rebuild_has_the_words_of_the_daemon():
 def test_copy_cannot_be_rebuilt():
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
     with pytest.raises(InvalidError, match="rebuilt from an image, or empty"):
-        rebuild.plan_rebuild(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, current=now)
+        rebuild.plan_rebuild(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, result=now)

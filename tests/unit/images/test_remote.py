@@ -34,4 +34,4 @@ def test_invalid_image_server_url_is_refused(url):
 
 @pytest.mark.parametrize("url", ["https://images.example.org/", "https://[::1]:8443/a/", "https://h:443"])
 def test_an_url_loses_nothing_but_the_slash_at_its_end(url):
-    assert simplestreams.url_of(url) == url.rstrip("/")
+    assert simplestreams.parse_url(url) == url.rstrip("/")

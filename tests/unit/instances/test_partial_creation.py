@@ -77,7 +77,7 @@ def test_empty_root_proves_our_partial_creation(reply):
 def test_other_evidence_proves_nothing(found, reply, words):
     finding = examined(found, root=reply)
     assert (finding.created, finding.is_replaceable) == (False, False)
-    assert words in finding.words + finding.objection
+    assert words in finding.evidence + finding.objection
 
 
 LATER, EARLIER = ([{"created_at": f"{day}T00:00:01Z"}] for day in ("2026-01-02", "2026-01-01"))

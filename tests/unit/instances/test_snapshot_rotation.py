@@ -61,7 +61,7 @@ def settled(rules, hours, step):
     """Return the snapshots that there are after a rotation at each of so many hours, and the last hour."""
     have, now = set(), NOW
     for _ in range(hours):
-        made, gone = snapshot_rotation.schedule(have, snapshot_rotation._periods(rules), now)
+        made, gone = snapshot_rotation.schedule(have, snapshot_rotation._parse_periods(rules), now)
         have = (have | set(made)) - set(gone)
         last, now = now, now + timedelta(hours=step)
     return have, last
@@ -170,7 +170,7 @@ def test_reduced_count_deletes_without_new_snapshot():
 
 def test_change_from_hourly_to_daily_applies_at_once():
     have = times("11-25 01:00", "11-25 05:00")
-    assert snapshot_rotation.schedule(have, snapshot_rotation._periods({"daily": 1}), NOW) == (
+    assert snapshot_rotation.schedule(have, snapshot_rotation._parse_periods({"daily": 1}), NOW) == (
         [],
         sorted(times("11-25 01:00")),
     )
@@ -195,12 +195,12 @@ def test_second_rotation_is_silent_and_keeps_the_newest(have, keep_last, daily, 
     if not any(rules.values()):
         return
     have = {time.replace(tzinfo=timezone.utc) for time in have}
-    made, gone = snapshot_rotation.schedule(have, snapshot_rotation._periods(rules), NOW)
+    made, gone = snapshot_rotation.schedule(have, snapshot_rotation._parse_periods(rules), NOW)
     left = (have | set(made)) - set(gone)
     to_come = {time for time in have if time > NOW}
     assert left and max(left) == max({*have, *made}) and to_come <= left and not set(made) & set(gone)
     assert len(left - to_come) <= sum(count or 0 for count in rules.values())
-    assert snapshot_rotation.schedule(left, snapshot_rotation._periods(rules), NOW) == ([], [])
+    assert snapshot_rotation.schedule(left, snapshot_rotation._parse_periods(rules), NOW) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ def test_requested_mode_is_used_or_refused():
 
 
 def test_cluster_members_count_as_the_same_daemon():
-    assert transfer.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="a"))
-    assert not transfer.is_same(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="b"))
+    assert transfer.is_same_daemon(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="a"))
+    assert not transfer.is_same_daemon(Somewhere(HERE, fingerprint="a"), Somewhere(FAR, fingerprint="b"))
 
 
 def test_copy_gets_a_new_identity_and_moved_instance_keeps_it():
@@ -74,15 +74,15 @@ def test_copy_gets_a_new_identity_and_moved_instance_keeps_it():
         "volatile.uuid.generation": "g",
         "volatile.last_state.power": "STOPPED",
     }
-    assert set(transfer.kept_config(config)) == {"user.a", "volatile.base_image"}
+    assert set(transfer.portable_config(config)) == {"user.a", "volatile.base_image"}
     more = {"volatile.eth0.hwaddr", "volatile.cloud-init.instance-id", "volatile.uuid"}
-    assert set(transfer.kept_config(config, moved=True)) == {"user.a", "volatile.base_image"} | more
+    assert set(transfer.portable_config(config, moved=True)) == {"user.a", "volatile.base_image"} | more
 
 
 def test_each_difference_of_a_copy_is_named():
     found = {
         "description": "x",
-        "config": {"user.a": "1", "user.b": "1", "volatile.x": "1", copy.MIGRATING: "m"},
+        "config": {"user.a": "1", "user.b": "1", "volatile.x": "1", copy.MIGRATING_KEY: "m"},
         "devices": {"a": {"type": "none"}, "b": {"type": "none"}},
         "profiles": ["default"],
     }

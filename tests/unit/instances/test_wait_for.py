@@ -16,21 +16,21 @@ TCP = """\
 
 
 def test_listening_ports_are_parsed():
-    assert waiting.listening(TCP) == {22, 8080}
-    assert waiting.listening("") == waiting.listening("cat: nothing\n") == set()
-    assert waiting.listening("a b:zz c 0A\nd e c 0A\n") == set(), "what cat writes is the instance's own"
+    assert waiting.listening_ports(TCP) == {22, 8080}
+    assert waiting.listening_ports("") == waiting.listening_ports("cat: nothing\n") == set()
+    assert waiting.listening_ports("a b:zz c 0A\nd e c 0A\n") == set(), "what cat writes is the instance's own"
 
 
 def test_each_condition_has_the_timeout_of_its_mapping():
     wait_for = [{"ipv4": "eth0", "ready": True, "timeout": 5}, {"port": "80"}, {"cmd": ["test", "-e", "/x"]}]
-    assert waiting.conditions(wait_for) == [
+    assert waiting.parse_conditions(wait_for) == [
         ("ipv4", "eth0", 5),
         ("ready", None, 5),
         ("port", 80, None),
         ("cmd", ["test", "-e", "/x"], None),
     ]
-    assert waiting.conditions({"agent": True}) == [("agent", None, None)]
-    assert waiting.conditions(None) == waiting.conditions([]) == []
+    assert waiting.parse_conditions({"agent": True}) == [("agent", None, None)]
+    assert waiting.parse_conditions(None) == waiting.parse_conditions([]) == []
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_each_condition_has_the_timeout_of_its_mapping():
 )
 def test_invalid_wait_for_is_refused(wait_for):
     with pytest.raises(InvalidError):
-        waiting.conditions(wait_for)
+        waiting.parse_conditions(wait_for)
