@@ -59,12 +59,12 @@ def _send(api, path, rootfs, digest, public, timeout):
 
 def _verify_imported(api, digest):
     """Return True if the image is there once no image is being imported any more, None if it is not."""
-    patience = retry.Backoff(api.wait_timeout)
+    backoff = retry.Backoff(api.wait_timeout)
     while objects.read(api, KIND, digest) is None:
         if not is_importing(api):
             # it can have come between the two looks
             return True if objects.read(api, KIND, digest) is not None else None
-        if not patience.sleep():
+        if not backoff.sleep():
             return None
     return True
 
@@ -84,8 +84,8 @@ def _header_text(text):
 
 def read_alias_target(api, alias):
     """Return the fingerprint that the alias points at, None if there is no such alias."""
-    found = objects.read(api, ALIAS, alias)
-    return found.metadata["target"] if found is not None else None
+    result = objects.read(api, ALIAS, alias)
+    return result.metadata["target"] if result is not None else None
 
 
 def resolve(api, name):
@@ -97,8 +97,8 @@ def resolve(api, name):
             raise InvalidError(f"{name} is neither an alias nor a whole fingerprint: all 64 digits are needed")
         return target
     name = text
-    found = objects.read(api, KIND, name)
-    return found.metadata["fingerprint"] if found is not None else None
+    result = objects.read(api, KIND, name)
+    return result.metadata["fingerprint"] if result is not None else None
 
 
 def require(api, name):
@@ -118,18 +118,18 @@ def plan_alias(api, alias, target, description=None, renamed_from=None):
     """
     Return the steps to an alias that points at the image; an existing one is moved in one request.
     """
-    wanted = {"target": validation.fingerprint(target), "description": description}
-    return converge.plan_present(api, "image_alias", alias, wanted, renamed_from=renamed_from)
+    declared = {"target": validation.fingerprint(target), "description": description}
+    return converge.plan_present(api, "image_alias", alias, declared, renamed_from=renamed_from)
 
 
-def parse_aliases(given):
+def parse_aliases(names):
     """Return the aliases that are declared, each once; raises :class:`InvalidError` for what is no list of names."""
-    if not isinstance(given, (list, tuple)) or not all(isinstance(alias, str) for alias in given):
+    if not isinstance(names, (list, tuple)) or not all(isinstance(alias, str) for alias in names):
         raise InvalidError("aliases: a list of names is needed")
-    return [validation.check("any", "image alias", alias) for alias in dict.fromkeys(given)]
+    return [validation.check("any", "image alias", alias) for alias in dict.fromkeys(names)]
 
 
-def plan_present(api, digest, wanted, send, aliases=(), check=None, purge=False):
+def plan_present(api, digest, declared, send, aliases=(), check=None, purge=False):
     """
     Return the steps to an image with the declared fields and aliases.
 
@@ -146,17 +146,17 @@ def plan_present(api, digest, wanted, send, aliases=(), check=None, purge=False)
     """
     purge = validation.truth("purge", purge or False)
     aliases = parse_aliases(aliases)
-    wanted = diff.normalize(KIND, wanted)
-    current = objects.read(api, KIND, digest)
-    if current is None:
+    declared = diff.normalize(KIND, declared)
+    result = objects.read(api, KIND, digest)
+    if result is None:
         if check:
             check()
         steps = [Step("created", {"created": digest}, lambda: send() and None)]
-        steps += converge.plan_follow_up(api, KIND, digest, wanted)
+        steps += converge.plan_follow_up(api, KIND, digest, declared)
     else:
-        steps = list(converge.plan_changes(api, KIND, digest, wanted, current))
+        steps = list(converge.plan_changes(api, KIND, digest, declared, result))
     steps += plan_aliases(api, aliases, digest)
-    return steps + (_plan_purge(api, digest, current, aliases) if purge and current is not None else [])
+    return steps + (_plan_purge(api, digest, result, aliases) if purge and result is not None else [])
 
 
 def plan_aliases(api, aliases, digest):

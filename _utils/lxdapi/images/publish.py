@@ -43,43 +43,43 @@ class PublishSource:
 
     def require(self):
         """Return the result of its GET; raises :class:`InvalidError` if it is not there."""
-        current = self.read()
-        if current is None:
+        result = self.read()
+        if result is None:
             raise InvalidError(self.missing())
-        return current
+        return result
 
     def missing(self):
         """Return in words that it is not there, "" if it is."""
         return "" if self.read() is not None else f"there is no {self.kind.label} {self.name}"
 
-    def label(self, current):
+    def label(self, result):
         """Return what the property says of it, but for the mark: the name, and when it was created."""
-        return f"{self.name} {current.metadata['created_at']}" if current is not None else self.name
+        return f"{self.name} {result.metadata['created_at']}" if result is not None else self.name
 
-    def status(self, current, force):
+    def status(self, result, force):
         """Return its status, ``Stopped`` for a snapshot; raises :class:`InvalidError` if it may not be stopped."""
         if self.is_snapshot:
             return "Stopped"
-        current = power.wait_until_stable(self._api, self.name, current)
-        here = power.status(current)
-        if here != "Stopped" and not force:
-            raise InvalidError(f"{self.name} is {here}; force: True stops it for that and starts it again")
-        power.require_not_ephemeral(current, "Stopped")
-        return here
+        result = power.wait_until_stable(self._api, self.name, result)
+        status = power.status(result)
+        if status != "Stopped" and not force:
+            raise InvalidError(f"{self.name} is {status}; force: True stops it for that and starts it again")
+        power.require_not_ephemeral(result, "Stopped")
+        return status
 
 
 def label_of(image):
-    """Return what an image, as the daemon has it, was made of by lxdapi, see :meth:`Origin.words`; "" for nothing."""
+    """Return the :meth:`PublishSource.label` of what lxdapi made an image of; "" for any other image."""
     return (image.get("properties") or {}).get(PROPERTY, "").rpartition(" ")[0]
 
 
-def publish(api, name, wanted, aliases=(), compression=None, force=False, timeout=None):
+def publish(api, name, declared, aliases=(), compression=None, force=False, timeout=None):
     """
     Make an image of an instance or a snapshot, give it the aliases, and return its fingerprint.
 
     name
         See :class:`PublishSource`.
-    wanted
+    declared
         Its fields: ``properties``, ``public``, ``expires_at``.
     compression
         ``gzip``, ``zstd``, ``none``, ...; None: as the server has it set.
@@ -98,40 +98,40 @@ def publish(api, name, wanted, aliases=(), compression=None, force=False, timeou
     )
     # before anything is made: a text would be an alias for each of its letters
     aliases = images.parse_aliases(aliases)
-    wanted, current = diff.normalize(images.KIND, wanted), origin.require()
-    origin.status(current, force)
-    make = partial(_publish_verified, api, origin, current, wanted, compression, timeout)
-    digest = make() if origin.is_snapshot or not force else power.while_stopped(api, name, make)
+    declared, result = diff.normalize(images.KIND, declared), origin.require()
+    origin.status(result, force)
+    publish_it = partial(_publish_verified, api, origin, result, declared, compression, timeout)
+    digest = publish_it() if origin.is_snapshot or not force else power.while_stopped(api, name, publish_it)
     for alias in aliases:
         steps.apply(images.plan_alias(api, alias, digest))
     return digest
 
 
-def _publish_verified(api, origin, current, wanted, compression, timeout):
-    mark = f"{origin.label(current)} {random.token_hex(6)}"
-    properties = {**(wanted.get("properties") or {}), PROPERTY: mark}
+def _publish_verified(api, origin, result, declared, compression, timeout):
+    mark = f"{origin.label(result)} {random.token_hex(6)}"
+    properties = {**(declared.get("properties") or {}), PROPERTY: mark}
     source = {"type": "snapshot" if origin.is_snapshot else "instance", "name": origin.name}
-    body = {**diff.create_body(images.KIND, {**wanted, "properties": properties}), "source": source}
+    body = {**diff.create_body(images.KIND, {**declared, "properties": properties}), "source": source}
     if compression is not None:
         body["compression_algorithm"] = compression
     return retry.write_verified(api, partial(_publish, api, body, timeout), partial(_verify_published, api, mark))
 
 
 def _publish(api, body, timeout):
-    done = api.post("images", json=body).wait(PUBLISH_SECONDS if timeout is None else timeout)
-    found = ((done.metadata or {}).get("metadata") or {}).get("fingerprint")
-    if not validation.is_fingerprint(found):
-        raise APIProtocolException(done, "the daemon does not say which image it made")
-    return found
+    operation = api.post("images", json=body).wait(PUBLISH_SECONDS if timeout is None else timeout)
+    digest = ((operation.metadata or {}).get("metadata") or {}).get("fingerprint")
+    if not validation.is_fingerprint(digest):
+        raise APIProtocolException(operation, "the daemon does not say which image it made")
+    return digest
 
 
 def _verify_published(api, mark):
     """Return the fingerprint of the image with our mark, once no image is being made any more; None for none."""
-    patience = retry.Backoff(api.wait_timeout)
-    while images.is_importing(api) and patience.sleep():
+    backoff = retry.Backoff(api.wait_timeout)
+    while images.is_importing(api) and backoff.sleep():
         pass
-    found = [each["fingerprint"] for each in list_images(api) if (each.get("properties") or {}).get(PROPERTY) == mark]
-    return found[0] if found else None
+    digests = [each["fingerprint"] for each in list_images(api) if (each.get("properties") or {}).get(PROPERTY) == mark]
+    return digests[0] if digests else None
 
 
 def list_images(api):
@@ -139,13 +139,13 @@ def list_images(api):
     return api.get("images", params={"recursion": 1}).metadata or []
 
 
-def plan_present(api, alias, name, wanted, aliases=(), compression=None, force=False, delete_old=False, timeout=None):
+def plan_present(api, alias, name, declared, aliases=(), compression=None, force=False, delete_old=False, timeout=None):
     """
     Return the steps to an alias that points at an image made of an instance or a snapshot.
 
     name
         ``web1`` or ``web1/snap0``: an image of another one, or of one that was created anew under its name, is not it.
-    wanted
+    declared
         The image's declared fields.
     delete_old
         True: an image made by lxdapi that the alias pointed at before is deleted.
@@ -154,41 +154,46 @@ def plan_present(api, alias, name, wanted, aliases=(), compression=None, force=F
     """
     validation.check("any", "image alias", alias)
     force, delete_old = validation.truth("force", force or False), validation.truth("delete_old", delete_old or False)
-    origin, wanted, named = (
+    origin, declared, all_aliases = (
         PublishSource(api, name),
-        diff.normalize(images.KIND, wanted),
+        diff.normalize(images.KIND, declared),
         images.parse_aliases([alias, *images.parse_aliases(aliases)]),
     )
-    current, old = origin.read(), _read_image_of_alias(api, alias)
-    words = origin.label(current)
-    found = old if old is not None and label_of(old.metadata) == words else _find_newest(api, words)
-    if found is not None:
-        return _plan_existing(api, found, wanted, named) + _plan_delete_old(api, old, found, named, delete_old)
+    result, old_image = origin.read(), _read_image_of_alias(api, alias)
+    label = origin.label(result)
+    image = old_image if old_image is not None and label_of(old_image.metadata) == label else _find_newest(api, label)
+    if image is not None:
+        return _plan_existing(api, image, declared, all_aliases) + _plan_delete_old(
+            api, old_image, image, all_aliases, delete_old
+        )
     note = ""
-    if current is not None and origin.status(current, force) != "Stopped":
+    if result is not None and origin.status(result, force) != "Stopped":
         note = f"{name} is stopped for that and started again"
-    before = (label_of(old.metadata) or old.metadata["fingerprint"]) if old is not None else None
+    old_label = (label_of(old_image.metadata) or old_image.metadata["fingerprint"]) if old_image is not None else None
 
     def apply():
-        publish(api, name, wanted, named, compression, force, timeout)
+        publish(api, name, declared, all_aliases, compression, force, timeout)
 
-    made = Step("published", {"published": {"old": before, "new": words}}, apply, note, origin.missing)
-    return [made] + _plan_delete_old(api, old, None, named, delete_old)
+    publication = Step("published", {"published": {"old": old_label, "new": label}}, apply, note, origin.missing)
+    return [publication] + _plan_delete_old(api, old_image, None, all_aliases, delete_old)
 
 
-def _plan_existing(api, found, wanted, named):
+def _plan_existing(api, image, declared, all_aliases):
     """Return the steps that give an image its fields and its aliases."""
-    digest = found.metadata["fingerprint"]
-    return [*converge.plan_changes(api, images.KIND, digest, wanted, found), *images.plan_aliases(api, named, digest)]
+    digest = image.metadata["fingerprint"]
+    return [
+        *converge.plan_changes(api, images.KIND, digest, declared, image),
+        *images.plan_aliases(api, all_aliases, digest),
+    ]
 
 
-def _plan_delete_old(api, old, found, named, wished):
+def _plan_delete_old(api, old_image, image, all_aliases, delete_old):
     """Return the steps that delete the image that an alias pointed at, if lxdapi made it and nobody else names it."""
-    if not wished or old is None or old is found or not label_of(old.metadata):
+    if not delete_old or old_image is None or old_image is image or not label_of(old_image.metadata):
         return []
-    if {each["name"] for each in old.metadata.get("aliases") or ()} - set(named):
+    if {each["name"] for each in old_image.metadata.get("aliases") or ()} - set(all_aliases):
         return []
-    return list(converge.plan_absent(api, "image", old.metadata["fingerprint"]))
+    return list(converge.plan_absent(api, "image", old_image.metadata["fingerprint"]))
 
 
 def _read_image_of_alias(api, alias):
@@ -196,9 +201,9 @@ def _read_image_of_alias(api, alias):
     return None if digest is None else objects.read(api, images.KIND, digest)
 
 
-def _find_newest(api, words):
+def _find_newest(api, label):
     """Return the newest image that was made of it, None for none."""
-    found = [each for each in list_images(api) if label_of(each) == words]
-    if not found:
+    candidates = [each for each in list_images(api) if label_of(each) == label]
+    if not candidates:
         return None
-    return objects.read(api, images.KIND, max(found, key=lambda each: each["uploaded_at"])["fingerprint"])
+    return objects.read(api, images.KIND, max(candidates, key=lambda each: each["uploaded_at"])["fingerprint"])

@@ -35,19 +35,19 @@ def parse_source(source):
     unknown = sorted(map(str, set(source) - set(KEYS)))
     if unknown:
         raise InvalidError(f"source: unknown {', '.join(unknown)}; there are: {', '.join(KEYS)}")
-    found = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_without_null(source)}
-    if found["type"] != "image" or found["mode"] != "pull":
+    parsed = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_without_null(source)}
+    if parsed["type"] != "image" or parsed["mode"] != "pull":
         raise InvalidError("source: the daemon fetches an image (type: image) by itself (mode: pull)")
-    if found["protocol"] not in _PROTOCOLS:
-        raise InvalidError(f"source: protocol {found['protocol']!r}; there are: {', '.join(_PROTOCOLS)}")
-    found["server"] = simplestreams.parse_url(found.get("server"))
-    if bool(found.get("alias")) == bool(found.get("fingerprint")):
+    if parsed["protocol"] not in _PROTOCOLS:
+        raise InvalidError(f"source: protocol {parsed['protocol']!r}; there are: {', '.join(_PROTOCOLS)}")
+    parsed["server"] = simplestreams.parse_url(parsed.get("server"))
+    if bool(parsed.get("alias")) == bool(parsed.get("fingerprint")):
         raise InvalidError("source: an alias or a fingerprint is needed, and not both")
-    if "fingerprint" in found:
-        found["fingerprint"] = validation.fingerprint(found["fingerprint"])
-    if "certificate" in found:
-        found["certificate"] = pem.to_pem(found["certificate"])
-    return found
+    if "fingerprint" in parsed:
+        parsed["fingerprint"] = validation.fingerprint(parsed["fingerprint"])
+    if "certificate" in parsed:
+        parsed["certificate"] = pem.to_pem(parsed["certificate"])
+    return parsed
 
 
 def _without_null(source):
@@ -66,11 +66,11 @@ def find_newest(api, source):
     if source["protocol"] == SIMPLESTREAMS:
         return _find_offered(api, source)["fingerprint"]
     pin = pem.read(source["certificate"])[0] if "certificate" in source else None
-    there = API.factory(_with_port(source["server"]), fingerprint=pin)
-    found = objects.read(there, KINDS["image_alias"], source["alias"])
-    if found is None:
+    server_api = API.factory(_with_port(source["server"]), fingerprint=pin)
+    result = objects.read(server_api, KINDS["image_alias"], source["alias"])
+    if result is None:
         raise InvalidError(f"{source['server']} has no public image {source['alias']}")
-    return validation.fingerprint(found.metadata.get("target"))
+    return validation.fingerprint(result.metadata.get("target"))
 
 
 def _with_port(server):
@@ -82,8 +82,8 @@ def _with_port(server):
 def _find_offered(api, source):
     """Return what a simplestreams server has for the alias and the daemon's architecture."""
     server = simplestreams.Server(source["server"], source.get("certificate"))
-    known = (api.server.get("environment") or {}).get("architectures") or (None,)
-    return server.find(source["alias"], known[0], source.get("image_type"))
+    architectures = (api.server.get("environment") or {}).get("architectures") or (None,)
+    return server.find(source["alias"], architectures[0], source.get("image_type"))
 
 
 def resolve(api, source, name, auto_update=None):
@@ -98,15 +98,15 @@ def resolve(api, source, name, auto_update=None):
     if source.get("fingerprint") or validation.is_fingerprint(name):
         return source.get("fingerprint") or name
     digest = image.read_alias_target(api, name) if auto_update is True else None
-    current = objects.read(api, KIND, digest) if digest else None
-    return digest if current is not None and _is_auto_updated(source, current) else find_newest(api, source)
+    result = objects.read(api, KIND, digest) if digest else None
+    return digest if result is not None and _is_auto_updated(source, result) else find_newest(api, source)
 
 
-def _is_auto_updated(source, current):
+def _is_auto_updated(source, result):
     """Return True if the daemon itself keeps the image up to date from this source."""
-    where = current.metadata.get("update_source") or {}
-    same = all(where.get(key) == source.get(key) for key in ("alias", "server", "protocol"))
-    return same and bool(current.metadata.get("auto_update"))
+    update_source = result.metadata.get("update_source") or {}
+    same_source = all(update_source.get(key) == source.get(key) for key in ("alias", "server", "protocol"))
+    return same_source and bool(result.metadata.get("auto_update"))
 
 
 def fetch(api, source, digest, timeout=None):
@@ -124,21 +124,21 @@ def fetch(api, source, digest, timeout=None):
         # without it the daemon refuses an alias that a container and a virtual machine have
         source = {**source, "image_type": _find_offered(api, source)["type"]}
 
-    def look():
+    def digest_if_present():
         return digest if objects.read(api, KIND, digest) is not None else None
 
     try:
-        return retry.write_verified(api, partial(_fetch, api, source, digest, timeout), look)
+        return retry.write_verified(api, partial(_fetch, api, source, digest, timeout), digest_if_present)
     except APIOperationException as exc:
-        if look():
+        if digest_if_present():
             return digest
         # of an image that it has already Incus 6.0.4 says that "Alias already exists"
         raise LxdapiError(f"{exc.explain()}; {_OLD}") from exc
 
 
 def _fetch(api, source, digest, timeout):
-    done = api.post("images", json={"source": source}).wait(FETCH_SECONDS if timeout is None else timeout)
-    found = ((done.metadata or {}).get("metadata") or {}).get("fingerprint")
-    if found != digest:
-        raise LxdapiError(f"the daemon fetched {found} for {source.get('alias')}, which is {digest} by now; {_OLD}")
+    operation = api.post("images", json={"source": source}).wait(FETCH_SECONDS if timeout is None else timeout)
+    fetched = ((operation.metadata or {}).get("metadata") or {}).get("fingerprint")
+    if fetched != digest:
+        raise LxdapiError(f"the daemon fetched {fetched} for {source.get('alias')}, which is {digest} by now; {_OLD}")
     return digest

@@ -67,11 +67,11 @@ class Server:
         """
         if self._images is None:
             index = self._json("streams/v1/index.json")
-            found = [each for path in _paths(index) for each in _images_of_products(self._json(path))]
+            images = [each for path in _paths(index) for each in _images_of_products(self._json(path))]
             order = list(_ROOTS).index
-            found.sort(key=lambda each: order(each["ftype"]) if each["ftype"] in _ROOTS else len(_ROOTS))
-            found.sort(key=lambda each: each["version"], reverse=True)
-            self._images = found
+            images.sort(key=lambda each: order(each["ftype"]) if each["ftype"] in _ROOTS else len(_ROOTS))
+            images.sort(key=lambda each: each["version"], reverse=True)
+            self._images = images
         return self._images
 
     def find(self, alias, architecture=None, image_type=None):
@@ -89,13 +89,13 @@ class Server:
         """
         if not isinstance(alias, str) or not alias:
             raise InvalidError(f"alias {alias!r}: text is needed")
-        found = [each for each in self.images() if _is_named(each, alias, architecture)]
-        found = [each for each in found if image_type in (None, each["type"])]
-        found.sort(key=lambda each: each["type"] != CONTAINER)
-        if not found:
+        images = [each for each in self.images() if _is_named(each, alias, architecture)]
+        images = [each for each in images if image_type in (None, each["type"])]
+        images.sort(key=lambda each: each["type"] != CONTAINER)
+        if not images:
             what = " ".join(filter(None, [image_type or "image", alias, architecture and f"for {architecture}"]))
             raise InvalidError(f"{self.url} has no {what}")
-        return found[0]
+        return images[0]
 
     def newest(self, alias=None, architecture=None):
         """Return the newest image of each product and type: of this alias and architecture, where they are given."""
@@ -115,22 +115,22 @@ class Server:
         if status != 200:
             raise APIException(error=f"HTTP {status}", method="GET", url=url)
         try:
-            found = json.loads(body)
+            parsed = json.loads(body)
         except (ValueError, RecursionError) as exc:
             raise _error(f"this is no index of images: {str(exc)[:200]}", url) from exc
-        if not isinstance(found, dict):
+        if not isinstance(parsed, dict):
             raise _error("this is no index of images", url)
-        return found
+        return parsed
 
 
 def parse_url(url):
     """Return the URL of an image server without a slash at its end; raises :class:`InvalidError` for what is none."""
     try:
         parts = urlsplit(url if isinstance(url, str) and _PRINTED.fullmatch(url) else "")
-        known = parts.scheme == "https" and parts.hostname and parts.port != 0
+        is_valid = parts.scheme == "https" and parts.hostname and parts.port != 0
     except ValueError:  # brackets, a port
-        known = False
-    if not known or "@" in parts.netloc or parts.query or parts.fragment:
+        is_valid = False
+    if not is_valid or "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidError("server: the https:// URL of an image server is needed")
     return url.rstrip("/")
 
@@ -172,10 +172,10 @@ def _images_of_version(product, items):
     arch = _text(product.get("arch"))
     common = {"aliases": aliases, "architecture": ARCHITECTURES.get(arch, arch)}
     files = {_text(_mapping(item).get("ftype")): _mapping(item) for item in items.values()}
-    for whole in _WHOLE:
-        if validation.is_fingerprint(files.get(whole, {}).get("sha256")):
-            made = {"fingerprint": files[whole]["sha256"], "ftype": "tar.gz", "type": CONTAINER}
-            yield {**common, **made, "size": _size(files[whole])}
+    for file_name in _WHOLE:
+        if validation.is_fingerprint(files.get(file_name, {}).get("sha256")):
+            image = {"fingerprint": files[file_name]["sha256"], "ftype": "tar.gz", "type": CONTAINER}
+            yield {**common, **image, "size": _size(files[file_name])}
     for metadata in (files[each] for each in _METADATA if each in files):
         for root, (kind, keys) in _ROOTS.items():
             digest = next((metadata[key] for key in keys if validation.is_fingerprint(metadata.get(key))), None)
@@ -193,7 +193,8 @@ def _is_named(image, alias, architecture):
     """Return True for an image of this alias, which may have the architecture at its end, or fingerprint."""
     if image["fingerprint"] == alias.lower():
         return True
-    words = {image["architecture"], *(word for word, name in ARCHITECTURES.items() if name == image["architecture"])}
-    if any(f"{own}/{word}" == alias for own in image["aliases"] for word in words):
+    suffixes = {image["architecture"]}
+    suffixes |= {word for word, name in ARCHITECTURES.items() if name == image["architecture"]}
+    if any(f"{name}/{suffix}" == alias for name in image["aliases"] for suffix in suffixes):
         return True
     return alias in image["aliases"] and architecture in (None, image["architecture"])

@@ -45,9 +45,9 @@ def export(api, name, path, rootfs=None):
         # the first now, so that what cannot be written is told before anything is asked for
         first = stack.enter_context(atomic_file.replace(path))
         parts = multipart.MultipartWriter([lambda: first, lambda: stack.enter_context(atomic_file.replace(second))])
-        found = parts.end(download.download(api, f"images/{digest}/export", parts, words="image"))
-        if found != digest:
-            raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {found}")
+        actual = parts.end(download.download(api, f"images/{digest}/export", parts, words="image"))
+        if actual != digest:
+            raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {actual}")
     return {"fingerprint": digest, "files": [path, second] if parts.is_form else [path]}
 
 
@@ -57,8 +57,8 @@ def refresh(api, name):
     False, "fingerprint": ...}``, of the newer one if there was one and the name is an alias.
     """
     digest = images.require(api, name)
-    done = api.post(f"images/{digest}/refresh").wait(remote.FETCH_SECONDS)
-    refreshed = bool(((done.metadata or {}).get("metadata") or {}).get("refreshed"))
+    operation = api.post(f"images/{digest}/refresh").wait(remote.FETCH_SECONDS)
+    refreshed = bool(((operation.metadata or {}).get("metadata") or {}).get("refreshed"))
     return {"refreshed": refreshed, "fingerprint": (images.resolve(api, name) if refreshed else None) or digest}
 
 
@@ -81,10 +81,10 @@ def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None):
     if mode not in MODES:
         raise InvalidError(f"mode: pull or relay, not {mode!r}")
     digest = images.require(origin, name)
-    facts = objects.read(origin, images.KIND, digest).metadata
-    wanted = diff.normalize(images.KIND, {field: facts[field] for field in _FIELDS if facts.get(field)})
+    metadata = objects.read(origin, images.KIND, digest).metadata
+    declared = diff.normalize(images.KIND, {field: metadata[field] for field in _FIELDS if metadata.get(field)})
     send = partial(_copy, api, origin, digest, mode, folder, timeout)
-    return digest, images.plan_present(api, digest, wanted, send, aliases)
+    return digest, images.plan_present(api, digest, declared, send, aliases)
 
 
 def _copy(api, origin, digest, mode, folder, timeout):
@@ -106,8 +106,8 @@ def _https_url(origin):
     """Return the https URL at which the other daemon can be reached, "" if it listens nowhere."""
     if not origin.local:
         return origin.endpoint
-    found = (origin.server.get("environment") or {}).get("addresses") or ()
-    return f"https://{found[0]}" if found else ""
+    addresses = (origin.server.get("environment") or {}).get("addresses") or ()
+    return f"https://{addresses[0]}" if addresses else ""
 
 
 def _pull(api, origin, address, digest, timeout):
@@ -152,8 +152,8 @@ def list_unused(api, older_than=0):
     """
     if isinstance(older_than, bool) or not isinstance(older_than, (int, float)) or older_than < 0:
         raise InvalidError(f"days: a number is needed, not {older_than!r}")
-    found = api.get("instances", params={"recursion": 1, "all-projects": "true"}).metadata or ()
-    used = {each["config"].get("volatile.base_image") for each in found}
+    instances = api.get("instances", params={"recursion": 1, "all-projects": "true"}).metadata or ()
+    used = {each["config"].get("volatile.base_image") for each in instances}
     cached = [each for each in api.get("images", params={"recursion": 1}).metadata or () if each.get("cached")]
     spare = [each for each in cached if each["fingerprint"] not in used and _days_unused(api, each) >= older_than]
     return [{key: each[key] for key in ("fingerprint", "last_used_at", "size")} for each in spare]
@@ -162,5 +162,5 @@ def list_unused(api, older_than=0):
 def _days_unused(api, image):
     """Return for how many days an image was not used."""
     # of one that never was, last_used_at is the year 1
-    used = equality.parse_time(max(image["last_used_at"], image["uploaded_at"]))
-    return (datetime.now(timezone.utc) - used).total_seconds() / 86400
+    last_used_at = equality.parse_time(max(image["last_used_at"], image["uploaded_at"]))
+    return (datetime.now(timezone.utc) - last_used_at).total_seconds() / 86400
