@@ -20,23 +20,23 @@ class Accounts:
     def __init__(self, session):
         self._session, self._lists = session, {}
 
-    def number(self, word, given):
+    def number(self, word, name_or_number):
         """
         Return the number of a user or group.
 
         word
             ``user`` or ``group``.
-        given
+        name_or_number
             A name, or a number, which need not be in the list; None: None.
 
         Raises :class:`InvalidError` for a name that the instance does not know.
         """
-        given = validation.user_or_group(word, given)
-        if given is None or isinstance(given, int):
-            return given
-        if given not in self._ids(word):
-            raise InvalidError(f"{word}: the instance has no {given!r} in /etc/{_LISTS[word]}")
-        return self._ids(word)[given]
+        name_or_number = validation.user_or_group(word, name_or_number)
+        if name_or_number is None or isinstance(name_or_number, int):
+            return name_or_number
+        if name_or_number not in self._ids(word):
+            raise InvalidError(f"{word}: the instance has no {name_or_number!r} in /etc/{_LISTS[word]}")
+        return self._ids(word)[name_or_number]
 
     def name(self, word, number):
         """Return the name of a number, as text the number where it has none."""
@@ -50,8 +50,8 @@ class Accounts:
         return self._lists[word]
 
     def _read(self, path):
-        found = self._session.run(path_jobs.lstat_or_none(path, follow=True))
-        if found is None:
+        attributes = self._session.run(path_jobs.lstat_or_none(path, follow=True))
+        if attributes is None:
             return b""
         blocks = bytearray()
 
@@ -59,5 +59,5 @@ class Accounts:
             blocks.extend(block)
             return len(blocks) > _LONGEST
 
-        self._session.run(path_jobs.read_blocks(path, sink, found.size))
+        self._session.run(path_jobs.read_blocks(path, sink, attributes.size))
         return bytes(blocks)

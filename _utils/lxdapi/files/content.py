@@ -179,14 +179,14 @@ def from_source(functions, name, source, saltenv="base", template=PLAIN, checked
         raise InvalidError(f"source: a path, salt:// or https:// is needed, not {source!r}")
     if "://" not in source and not template.engine and not checked.hash:
         return from_file(source)
-    path, wanted = _get_managed(functions, name, source, saltenv, template, checked, source)
+    path, expected = _get_managed(functions, name, source, saltenv, template, checked, source)
     if template.engine:
         return _read_rendered(path)
-    found = from_file(path or local_files.local_file(functions["cp.cache_file"], source, saltenv))
-    if wanted and not checked.skip and found.digest(wanted["hash_type"]) != wanted["hsum"]:
-        digest = found.digest(wanted["hash_type"])
-        raise InvalidError(f"{source}: its {wanted['hash_type']} is {digest} instead of {wanted['hsum']}")
-    return found
+    content = from_file(path or local_files.local_file(functions["cp.cache_file"], source, saltenv))
+    if expected and not checked.skip and content.digest(expected["hash_type"]) != expected["hsum"]:
+        digest = content.digest(expected["hash_type"])
+        raise InvalidError(f"{source}: its {expected['hash_type']} is {digest} instead of {expected['hsum']}")
+    return content
 
 
 class ContentSpec(NamedTuple):
@@ -197,13 +197,13 @@ class ContentSpec(NamedTuple):
     content: Optional[Content] = None
 
 
-def resolve(functions, name, given, saltenv, template):
+def resolve(functions, name, spec, saltenv, template):
     """Return the :class:`Content` of a :class:`ContentSpec`, None if nothing is declared; see :func:`from_source`."""
-    if given.source is not None and given.content is not None:
+    if spec.source is not None and spec.content is not None:
         raise InvalidError("source or contents: one of the two is needed")
-    if given.source is not None:
-        return from_source(functions, name, given.source, saltenv, template, given.checked)
-    return None if given.content is None else render(functions, name, given.content, saltenv, template)
+    if spec.source is not None:
+        return from_source(functions, name, spec.source, saltenv, template, spec.checked)
+    return None if spec.content is None else render(functions, name, spec.content, saltenv, template)
 
 
 def render(functions, name, content, saltenv, template):
@@ -212,8 +212,11 @@ def render(functions, name, content, saltenv, template):
         return content
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
         path = os.path.join(folder, "template")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file, content.open() as given:
-            file.write(given.read(content.size))
+        with (
+            open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+            content.open() as template_file,
+        ):
+            file.write(template_file.read(content.size))
         return _read_rendered(_get_managed(functions, name, path, saltenv, template, UNCHECKED, "contents")[0])
 
 
@@ -223,12 +226,14 @@ def _get_managed(functions, name, source, saltenv, template, checked, what):
         if each is not None and not isinstance(each, dict):
             raise InvalidError("context, defaults: a mapping is needed")
     defaults = dict(template.defaults or {})
-    given = (name, template.engine, source, checked.hash, None, None, None, None, None, saltenv)
-    get_managed = partial(functions["file.get_managed"], *given, template.context, defaults, skip_verify=checked.skip)
-    path, wanted, words = local_files.call_salt(f"{what} cannot be had", get_managed)
-    if words:
-        raise InvalidError(f"{what} cannot be had: {words}")
-    return path, wanted
+    arguments = (name, template.engine, source, checked.hash, None, None, None, None, None, saltenv)
+    get_managed = partial(
+        functions["file.get_managed"], *arguments, template.context, defaults, skip_verify=checked.skip
+    )
+    path, expected, comment = local_files.call_salt(f"{what} cannot be had", get_managed)
+    if comment:
+        raise InvalidError(f"{what} cannot be had: {comment}")
+    return path, expected
 
 
 def _read_rendered(path):
@@ -263,18 +268,18 @@ def read_tree(functions, source, saltenv="base", keep_symlinks=False):
 
 
 def _walk(source, keep_symlinks):
-    found, inside = {}, [("", (os.path.realpath(source),))]
+    tree, inside = {}, [("", (os.path.realpath(source),))]
     while inside:
-        relative, above = inside.pop()
+        relative, parents = inside.pop()
         for entry in _scan(os.path.join(source, relative)):
             name = f"{relative}/{entry.name}".lstrip("/")
-            found[name] = _local_entry(entry, keep_symlinks)
+            tree[name] = _local_entry(entry, keep_symlinks)
             real = os.path.realpath(entry.path)
-            if found[name].type == "directory":
-                if real in above:
+            if tree[name].type == "directory":
+                if real in parents:
                     raise InvalidError(f"{entry.path} leads to a directory that it is in; see keep_symlinks")
-                inside.append((name, (*above, real)))
-    return found
+                inside.append((name, (*parents, real)))
+    return tree
 
 
 def _scan(folder):
@@ -299,21 +304,21 @@ def _read_fileserver_tree(functions, source, saltenv, keep_symlinks):
     """Return the tree of a directory of the fileserver, whose files are fetched into the minion's cache."""
     prefix = source[len(_SALT) :].strip("/") + "/"
     links = functions["cp.list_master_symlinks"](saltenv, prefix) if keep_symlinks else {}
-    found = {name: LocalEntry("symlink", target=to) for name, to in links.items()}
-    found.update(
+    tree = {name: LocalEntry("symlink", target=to) for name, to in links.items()}
+    tree.update(
         (name.rstrip("/"), LocalEntry("directory")) for name in functions["cp.list_master_dirs"](saltenv, prefix)
     )
     for name in functions["cp.list_master"](saltenv, prefix):
-        if name not in found and not any(name.startswith(f"{link}/") for link in links):
-            found[name] = LocalEntry(
+        if name not in tree and not any(name.startswith(f"{link}/") for link in links):
+            tree[name] = LocalEntry(
                 "file", path=local_files.local_file(functions["cp.cache_file"], _SALT + name, saltenv)
             )
-    found = {name[len(prefix) :]: each for name, each in found.items() if name.startswith(prefix) and name != prefix}
-    for name in list(found):
-        found.update({each: LocalEntry("directory") for each in parent_folders(name) if each not in found})
-    if not found:
+    tree = {name[len(prefix) :]: each for name, each in tree.items() if name.startswith(prefix) and name != prefix}
+    for name in list(tree):
+        tree.update({each: LocalEntry("directory") for each in parent_folders(name) if each not in tree})
+    if not tree:
         raise InvalidError(f"{source} is not there, or empty")
-    return found
+    return tree
 
 
 def parent_folders(name):
@@ -322,21 +327,21 @@ def parent_folders(name):
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def select(found, include=None, exclude=None):
+def select(tree, include=None, exclude=None):
     """
     Return those of {relative path: ...} that a shell-style pattern includes and none excludes.
 
     The pattern is of the relative path or of the name alone. With ``include`` the directories are those that something
     is in; of what is excluded nothing below is left either.
     """
-    for what, pattern in (("include", include), ("exclude", exclude)):
+    for parameter, pattern in (("include", include), ("exclude", exclude)):
         if pattern is not None and not isinstance(pattern, str):
-            raise InvalidError(f"{what}: a pattern such as '*.conf' is needed, not {pattern!r}")
+            raise InvalidError(f"{parameter}: a pattern such as '*.conf' is needed, not {pattern!r}")
     if include is None:
-        return {name: each for name, each in found.items() if is_selected(name, None, exclude)}
-    kept = {n for n, each in found.items() if each.type != "directory" and is_selected(n, include, exclude)}
-    kept |= {each for name in kept for each in parent_folders(name)}
-    return {name: each for name, each in found.items() if name in kept}
+        return {name: each for name, each in tree.items() if is_selected(name, None, exclude)}
+    selected = {n for n, each in tree.items() if each.type != "directory" and is_selected(n, include, exclude)}
+    selected |= {each for name in selected for each in parent_folders(name)}
+    return {name: each for name, each in tree.items() if name in selected}
 
 
 def is_selected(name, include, exclude):

@@ -1,7 +1,7 @@
 """
 A file, a directory or a symbolic link in an instance: what it is, its content, its owner and mode.
 
-What ends in ``job`` or is a generator is for :meth:`lxdapi.files.sftp_session.Session.do`; nothing here opens a
+What ends in ``job`` or is a generator is for :meth:`lxdapi.files.sftp_session.Session.run`; nothing here opens a
 connection.
 """
 
@@ -38,7 +38,7 @@ class Owner(NamedTuple):
 
     def with_defaults_from(self, other):
         """Return this owner with what the other says where this says nothing."""
-        return Owner(*(own if own is not None else theirs for own, theirs in zip(self, other)))
+        return Owner(*(value if value is not None else default for value, default in zip(self, other)))
 
 
 # What a new file has by itself: it need not be set then.
@@ -93,9 +93,9 @@ def temporary_name(path):
 
 
 def _stem(name):
-    whole = name.encode("utf-8", "surrogateescape")
-    if len(whole) > _LONGEST_STEM:
-        name = whole[:_LONGEST_STEM].decode("utf-8", "surrogateescape") + hashlib.sha256(whole).hexdigest()[:8]
+    encoded = name.encode("utf-8", "surrogateescape")
+    if len(encoded) > _LONGEST_STEM:
+        name = encoded[:_LONGEST_STEM].decode("utf-8", "surrogateescape") + hashlib.sha256(encoded).hexdigest()[:8]
     return f".{name}.lxdapi-"
 
 
@@ -104,7 +104,7 @@ def is_leftover(name, of):
     return name.startswith(_stem(of)) and bool(re.fullmatch(r"[0-9a-f]{16}", name[len(_stem(of)) :]))
 
 
-# Jobs. Their paths are those of path_of(), or what the daemon listed.
+# Jobs. Their paths are those of parse_path(), or what the daemon listed.
 
 
 def lstat_or_none(path, follow=False):
@@ -119,16 +119,16 @@ def lstat_or_none(path, follow=False):
 
 def read_link(path):
     """Return the target of a symbolic link."""
-    (found,) = yield [sftp_protocol.readlink(path)]
-    return found[0][0]
+    (names,) = yield [sftp_protocol.readlink(path)]
+    return names[0][0]
 
 
 def resolve(path):
     """Return (path, attributes) of what a path leads to, be it there or not; of the folders the daemon takes care."""
     for _ in range(_MOST_LINKS):
-        found = yield from lstat_or_none(path)
-        if found is None or file_type(found.mode) != "symlink":
-            return path, found
+        attributes = yield from lstat_or_none(path)
+        if attributes is None or file_type(attributes.mode) != "symlink":
+            return path, attributes
         path = posixpath.join(posixpath.dirname(path), (yield from read_link(path)))
     raise InvalidError(f"{sftp_protocol.format_path(path)}: too many symbolic links")
 
@@ -136,13 +136,13 @@ def resolve(path):
 def list_directory(path):
     """Return {name: attributes} of a directory; of a symbolic link its own."""
     (handle,) = yield [sftp_protocol.opendir(path)]
-    found = {}
-    while some := (yield [sftp_protocol.readdir(handle)])[0]:
-        found.update((name, each) for name, each in some if name not in (".", ".."))
+    entries = {}
+    while batch := (yield [sftp_protocol.readdir(handle)])[0]:
+        entries.update((name, each) for name, each in batch if name not in (".", ".."))
     yield [sftp_protocol.close(handle)]
-    if bad := [name for name in found if not name or "/" in name or "\0" in name]:
+    if bad := [name for name in entries if not name or "/" in name or "\0" in name]:
         raise InvalidError(f"{sftp_protocol.format_path(path)} holds {bad[0]!r}, which is no name of a file")
-    return found
+    return entries
 
 
 def read_blocks(path, sink, size=0, ahead=READS_AHEAD):
@@ -275,10 +275,10 @@ def _open_temporary(temporary, owner):
 
 def _finish(handle, temporary, path, size, owner):
     requests = [] if owner == NEW else ownership_requests(temporary, owner)
-    found = (yield [sftp_protocol.close(handle), *requests, sftp_protocol.lstat(temporary)])[-1]
-    if owner_of(found) != owner:
-        found = (yield [*ownership_requests(temporary, owner), sftp_protocol.lstat(temporary)])[-1]
-    _require_written(path, found, size, owner)
+    attributes = (yield [sftp_protocol.close(handle), *requests, sftp_protocol.lstat(temporary)])[-1]
+    if owner_of(attributes) != owner:
+        attributes = (yield [*ownership_requests(temporary, owner), sftp_protocol.lstat(temporary)])[-1]
+    _require_written(path, attributes, size, owner)
     yield [sftp_protocol.rename(temporary, path)]
 
 
@@ -292,28 +292,27 @@ def ownership_requests(path, owner):
     return [sftp_protocol.set_owner(path, owner.uid, owner.gid), sftp_protocol.set_mode(path, owner.mode)]
 
 
-def _require_written(path, found, size, owner):
+def _require_written(path, attributes, size, owner):
     """Raise if what was written is not what shall be there."""
-    if found.size != size:
-        raise InvalidError(f"{path}: of {size} bytes {found.size} arrived; the file is as it was")
-    require_mode_kept(path, found, owner)
+    if attributes.size != size:
+        raise InvalidError(f"{path}: of {size} bytes {attributes.size} arrived; the file is as it was")
+    require_mode_kept(path, attributes, owner)
 
 
-def require_mode_kept(path, found, owner):
+def require_mode_kept(path, attributes, owner):
     """Raise if the daemon did not set the owner and the mode, of which it leaves out some bits."""
-    if owner_of(found)[:2] != owner[:2]:
-        raise InvalidError(
-            f"{sftp_protocol.format_path(path)}: the owner is {found.uid}:{found.gid}, not {owner.uid}:{owner.gid}"
-        )
-    if stat.S_IMODE(found.mode) != owner.mode:
-        words = f"the mode is {format_mode(found.mode)} instead of {format_mode(owner.mode)}"
+    if owner_of(attributes)[:2] != owner[:2]:
+        words = f"the owner is {attributes.uid}:{attributes.gid}, not {owner.uid}:{owner.gid}"
+        raise InvalidError(f"{sftp_protocol.format_path(path)}: {words}")
+    if stat.S_IMODE(attributes.mode) != owner.mode:
+        words = f"the mode is {format_mode(attributes.mode)} instead of {format_mode(owner.mode)}"
         raise InvalidError(f"{sftp_protocol.format_path(path)}: {words}: {_LOST_BITS}")
 
 
 def set_ownership(path, owner):
     """Give what is there this owner and mode."""
-    found = (yield [*ownership_requests(path, owner), sftp_protocol.stat(path)])[-1]
-    require_mode_kept(path, found, owner)
+    attributes = (yield [*ownership_requests(path, owner), sftp_protocol.stat(path)])[-1]
+    require_mode_kept(path, attributes, owner)
 
 
 def remove_leftovers(path):

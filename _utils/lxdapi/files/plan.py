@@ -86,12 +86,12 @@ class Target(NamedTuple):
         try:
             return self.with_session(look)
         except (APINotFoundException, sftp_protocol.UnreachableError) as exc:
-            words = exc.explain()
+            reason = exc.explain()
 
         def apply():
             return steps.apply(self.with_session(look))
 
-        return [Step("created", {"created": self.label}, apply, missing=lambda: words)]
+        return [Step("created", {"created": self.label}, apply, missing=lambda: reason)]
 
 
 def parse_target(api, instance, path):
@@ -119,17 +119,23 @@ class Inspection(NamedTuple):
     changes: dict
 
 
-def inspect(session, there, wanted, new=_ROOT):
+def inspect(session, target, spec, new=_ROOT):
     """Return the :class:`Inspection` of a target; raises for a name that the instance does not know."""
-    where = path_jobs.resolve(there.path) if wanted.follow else _lstat(there.path)
-    place, attributes = session.run(where)
-    known = accounts.Accounts(session)
+    job = path_jobs.resolve(target.path) if spec.follow else _lstat(target.path)
+    place, attributes = session.run(job)
+    known_accounts = accounts.Accounts(session)
     numbers = path_jobs.Owner(
-        known.number("user", wanted.user), known.number("group", wanted.group), path_jobs.parse_mode(wanted.mode)
+        known_accounts.number("user", spec.user),
+        known_accounts.number("group", spec.group),
+        path_jobs.parse_mode(spec.mode),
     )
-    before = None if attributes is None else path_jobs.owner_of(attributes)
+    owner_before = None if attributes is None else path_jobs.owner_of(attributes)
     return Inspection(
-        place, attributes, numbers, numbers.with_defaults_from(before or new), owner_changes(known, numbers, before)
+        place,
+        attributes,
+        numbers,
+        numbers.with_defaults_from(owner_before or new),
+        owner_changes(known_accounts, numbers, owner_before),
     )
 
 
@@ -137,117 +143,124 @@ def _lstat(path):
     return path, (yield from path_jobs.lstat_or_none(path))
 
 
-def owner_changes(known, wanted, before):
-    """Return the changes of user, group and mode; ``before`` None: of something new."""
+def owner_changes(known_accounts, declared, owner_before):
+    """Return the changes of user, group and mode; ``owner_before`` None: of something new."""
     changes = {}
-    for word in ("user", "group"):
-        number, was = (getattr(each, word[0] + "id", None) for each in (wanted, before))
-        if number is not None and number != was:
-            changes[word] = {"old": None if was is None else known.name(word, was), "new": known.name(word, number)}
-    was = None if before is None else before.mode
-    if wanted.mode is not None and wanted.mode != was:
+    for field in ("user", "group"):
+        number, old = (getattr(each, field[0] + "id", None) for each in (declared, owner_before))
+        if number is not None and number != old:
+            changes[field] = {
+                "old": None if old is None else known_accounts.name(field, old),
+                "new": known_accounts.name(field, number),
+            }
+    old = None if owner_before is None else owner_before.mode
+    if declared.mode is not None and declared.mode != old:
         changes["mode"] = {
-            "old": None if was is None else path_jobs.format_mode(was),
-            "new": path_jobs.format_mode(wanted.mode),
+            "old": None if old is None else path_jobs.format_mode(old),
+            "new": path_jobs.format_mode(declared.mode),
         }
     return changes
 
 
-def plan_file(there, content, wanted):
+def plan_file(target, content, spec):
     """
     Return the steps to a file with this content and owner.
 
     content
         A :class:`lxdapi.files.content.Content`; None: there is a file, whatever it holds.
-    wanted
+    spec
         A :class:`FileSpec`.
     """
-    wanted = wanted.validate()
-    return there.plan(lambda session: _plan_file(session, there, content, wanted))
+    spec = spec.validate()
+    return target.plan(lambda session: _plan_file(session, target, content, spec))
 
 
-def _plan_file(session, there, content, wanted):
-    found = inspect(session, there, wanted)
-    new = found.attributes is None
-    if not new and path_jobs.file_type(found.attributes.mode) != "file":
-        _require_replaceable(there, found, "file", wanted.force or _is_link_to_replace(found.attributes, wanted))
-        new = True
-        found = found._replace(owner=found.declared.with_defaults_from(_ROOT))
-    if new:
-        body = content or sources.Content(b"")
-        changes = {**_type_changes(there, found), **_diff(there, b"", body, wanted.show), **found.changes}
-        write = partial(_write, there, found, body, wanted)
-        return [Step("created", changes, write, missing=_missing_folder(session, found.place, wanted))]
-    changes = _content_changes(session, there, found, content, wanted) if content and wanted.replace else {}
+def _plan_file(session, target, content, spec):
+    inspection = inspect(session, target, spec)
+    is_new = inspection.attributes is None
+    if not is_new and path_jobs.file_type(inspection.attributes.mode) != "file":
+        _require_replaceable(target, inspection, "file", spec.force or _is_link_to_replace(inspection.attributes, spec))
+        is_new = True
+        inspection = inspection._replace(owner=inspection.declared.with_defaults_from(_ROOT))
+    if is_new:
+        new_content = content or sources.Content(b"")
+        changes = {
+            **_type_changes(target, inspection),
+            **_diff(target, b"", new_content, spec.show),
+            **inspection.changes,
+        }
+        write = partial(_write, target, inspection, new_content, spec)
+        return [Step("created", changes, write, missing=_missing_folder(session, inspection.place, spec))]
+    changes = _content_changes(session, target, inspection, content, spec) if content and spec.replace else {}
     if changes:
-        return [Step("written", {**changes, **found.changes}, partial(_write, there, found, content, wanted))]
-    return plan_ownership(there, found)
+        return [Step("written", {**changes, **inspection.changes}, partial(_write, target, inspection, content, spec))]
+    return plan_ownership(target, inspection)
 
 
-def _is_link_to_replace(attributes, wanted):
+def _is_link_to_replace(attributes, spec):
     """Return True for a symbolic link where ``follow`` is False: a file takes its place, and no data is lost."""
-    return not wanted.follow and path_jobs.file_type(attributes.mode) == "symlink"
+    return not spec.follow and path_jobs.file_type(attributes.mode) == "symlink"
 
 
-def plan_ownership(there, found):
+def plan_ownership(target, inspection):
     """Return the steps to the owner and mode that a :class:`Inspection` shall have."""
 
     def apply():
-        there.with_session(lambda session: session.run(path_jobs.set_ownership(found.place, found.owner)))
+        target.with_session(lambda session: session.run(path_jobs.set_ownership(inspection.place, inspection.owner)))
 
-    return [Step("updated", found.changes, apply)] if found.changes else []
+    return [Step("updated", inspection.changes, apply)] if inspection.changes else []
 
 
-def _type_changes(there, found):
+def _type_changes(target, inspection):
     """Return the changes for something new, which may be in place of something of another type."""
-    return {"created": there.label} if found.attributes is None else {"type": _type_change(found, "file")}
+    return {"created": target.label} if inspection.attributes is None else {"type": _type_change(inspection, "file")}
 
 
-def _type_change(found, new):
-    return {"old": path_jobs.file_type(found.attributes.mode), "new": new}
+def _type_change(inspection, new):
+    return {"old": path_jobs.file_type(inspection.attributes.mode), "new": new}
 
 
-def _require_replaceable(there, found, word, force):
+def _require_replaceable(target, inspection, new_type, force):
     """Raise for what is of another type and may not go."""
     if not force:
-        old = path_jobs.file_type(found.attributes.mode)
-        raise InvalidError(f"{there.label} is a {old} and no {word}: force: True replaces it")
+        old_type = path_jobs.file_type(inspection.attributes.mode)
+        raise InvalidError(f"{target.label} is a {old_type} and no {new_type}: force: True replaces it")
 
 
-def _missing_folder(session, place, wanted) -> Callable:
+def _missing_folder(session, place, spec) -> Callable:
     """Return a function that says which directory is missing, if one is that shall not be made."""
     folder = posixpath.dirname(place)
-    missing = not wanted.makedirs and session.run(path_jobs.lstat_or_none(folder, follow=True)) is None
+    missing = not spec.makedirs and session.run(path_jobs.lstat_or_none(folder, follow=True)) is None
     return (lambda: f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it") if missing else str
 
 
-def _write(there, found, content, wanted):
+def _write(target, inspection, content, spec):
     """Write the file; nothing of what is in its place is lost before it is whole."""
 
     def work(session):
-        _prepare(session, there, found, wanted)
-        with progress.count_bytes(found.place, content.size, there.api, found.place) as show:
-            path_jobs.write_pipelined(session, found.place, content, found.owner, show)
+        _prepare(session, target, inspection, spec)
+        with progress.count_bytes(inspection.place, content.size, target.api, inspection.place) as show:
+            path_jobs.write_pipelined(session, inspection.place, content, inspection.owner, show)
 
     try:
-        there.with_session(work)
+        target.with_session(work)
     except (APIConnectionException, APITimeoutException):
         # what is left now a later run would only remove when it writes the file
         with suppress(LxdapiError):
-            once = there._replace(api=there.api.without_retries())
-            once.with_session(lambda session: session.run(path_jobs.remove_leftovers(found.place)))
+            without_retries = target._replace(api=target.api.without_retries())
+            without_retries.with_session(lambda session: session.run(path_jobs.remove_leftovers(inspection.place)))
         raise
 
 
-def _prepare(session, there, found, wanted):
+def _prepare(session, target, inspection, spec):
     """The directory is there, without leftovers of earlier runs, and so is the place."""
-    folder = posixpath.dirname(found.place)
-    make_folders(session, folder, wanted.makedirs, found.owner)
-    session.run(path_jobs.remove_leftovers(found.place))
-    old = session.run(path_jobs.lstat_or_none(found.place))
-    if old is not None and path_jobs.file_type(old.mode) not in ("file", "symlink"):
-        _require_replaceable(there, found._replace(attributes=old), "file", wanted.force)
-        tree_jobs.remove(session, found.place, old)
+    folder = posixpath.dirname(inspection.place)
+    make_folders(session, folder, spec.makedirs, inspection.owner)
+    session.run(path_jobs.remove_leftovers(inspection.place))
+    attributes = session.run(path_jobs.lstat_or_none(inspection.place))
+    if attributes is not None and path_jobs.file_type(attributes.mode) not in ("file", "symlink"):
+        _require_replaceable(target, inspection._replace(attributes=attributes), "file", spec.force)
+        tree_jobs.remove(session, inspection.place, attributes)
 
 
 def make_folders(session, folder, makedirs, owner):
@@ -259,31 +272,31 @@ def make_folders(session, folder, makedirs, owner):
         session.run(path_jobs.make_directory(each, owner._replace(mode=path_jobs.DIRECTORY_MODE)))
 
 
-def _content_changes(session, there, found, content, wanted):
+def _content_changes(session, target, inspection, content, spec):
     """Return the changes of the content, {} where it is the same."""
-    size = found.attributes.size
-    short = max(size, content.size) <= sources.LONGEST_SHOWN
+    size = inspection.attributes.size
+    is_short = max(size, content.size) <= sources.LONGEST_SHOWN
     if size == content.size:
-        digest = session.run(tree_jobs.digest(found.place, size)).hexdigest()
+        digest = session.run(tree_jobs.digest(inspection.place, size)).hexdigest()
         if digest == content.sha256:
             return {}
-        more = {"sha256": {"old": digest, "new": content.sha256}}
+        fallback = {"sha256": {"old": digest, "new": content.sha256}}
     else:
-        more = {"size": {"old": size, "new": content.size}}
-    if not wanted.show:
+        fallback = {"size": {"old": size, "new": content.size}}
+    if not spec.show:
         return {"diff": HIDDEN}
-    return {**_diff(there, read_short(session, found.place, size) if short else None, content, True, more)}
+    return {**_diff(target, read_short(session, inspection.place, size) if is_short else None, content, True, fallback)}
 
 
-def _diff(there, old, content, show, more=None):
-    """Return the changes of a text, for what is none ``more``; ``old`` None: it is too long."""
+def _diff(target, old, content, show, fallback=None):
+    """Return the change of a text as a diff, of anything else ``fallback``; ``old`` None: it is too long."""
     if not show:
         return {"diff": HIDDEN}
-    before, after = None if old is None else sources.decode_text(old), content.text()
-    if before is None or after is None:
-        return {"diff": NOT_SHOWN, **(more or {"size": {"old": None, "new": content.size}})}
-    lines = (each.splitlines(keepends=True) for each in (before, after))
-    label = there.label
+    old_text, new_text = None if old is None else sources.decode_text(old), content.text()
+    if old_text is None or new_text is None:
+        return {"diff": NOT_SHOWN, **(fallback or {"size": {"old": None, "new": content.size}})}
+    lines = (each.splitlines(keepends=True) for each in (old_text, new_text))
+    label = target.label
     return {"diff": "".join(_with_newline(line) for line in difflib.unified_diff(*lines, label, label))}
 
 
@@ -303,103 +316,125 @@ def read_short(session, path, size, most=sources.LONGEST_SHOWN):
     return bytes(data)
 
 
-def plan_directory(there, wanted):
+def plan_directory(target, spec):
     """Return the steps to a directory with this owner."""
-    wanted = wanted.validate()
-    return there.plan(lambda session: _plan_directory(session, there, wanted))
+    spec = spec.validate()
+    return target.plan(lambda session: _plan_directory(session, target, spec))
 
 
-def _plan_directory(session, there, wanted):
-    found = inspect(session, there, wanted, _ROOT_FOLDER)
-    if found.attributes is not None and path_jobs.file_type(found.attributes.mode) == "directory":
-        return plan_ownership(there, found)
-    if found.attributes is not None:
-        _require_replaceable(there, found, "directory", wanted.force)
-        kind = {"type": _type_change(found, "directory")}
+def _plan_directory(session, target, spec):
+    inspection = inspect(session, target, spec, _ROOT_FOLDER)
+    if inspection.attributes is not None and path_jobs.file_type(inspection.attributes.mode) == "directory":
+        return plan_ownership(target, inspection)
+    if inspection.attributes is not None:
+        _require_replaceable(target, inspection, "directory", spec.force)
+        type_change = {"type": _type_change(inspection, "directory")}
     else:
-        kind = {"created": there.label}
+        type_change = {"created": target.label}
 
     def apply():
-        there.with_session(lambda again: _make_directory(again, found, wanted))
+        target.with_session(lambda again: _make_directory(again, inspection, spec))
 
-    return [Step("created", {**kind, **found.changes}, apply, missing=_missing_folder(session, found.place, wanted))]
+    return [
+        Step(
+            "created",
+            {**type_change, **inspection.changes},
+            apply,
+            missing=_missing_folder(session, inspection.place, spec),
+        )
+    ]
 
 
-def plan_root(session, there, wanted):
+def plan_root(session, target, spec):
     """Return the steps to the directory that a tree is to be in."""
-    return list(_plan_directory(session, there, wanted))
+    return list(_plan_directory(session, target, spec))
 
 
-def _make_directory(session, found, wanted):
-    owner = found.declared.with_defaults_from(_ROOT_FOLDER)
-    old = session.run(path_jobs.lstat_or_none(found.place))
-    if old is not None and path_jobs.file_type(old.mode) != "directory":
-        tree_jobs.remove(session, found.place, old)
-        old = None
-    make_folders(session, posixpath.dirname(found.place), wanted.makedirs, owner)
+def _make_directory(session, inspection, spec):
+    owner = inspection.declared.with_defaults_from(_ROOT_FOLDER)
+    attributes = session.run(path_jobs.lstat_or_none(inspection.place))
+    if attributes is not None and path_jobs.file_type(attributes.mode) != "directory":
+        tree_jobs.remove(session, inspection.place, attributes)
+        attributes = None
+    make_folders(session, posixpath.dirname(inspection.place), spec.makedirs, owner)
     session.run(
-        path_jobs.make_directory(found.place, owner) if old is None else path_jobs.set_ownership(found.place, owner)
+        path_jobs.make_directory(inspection.place, owner)
+        if attributes is None
+        else path_jobs.set_ownership(inspection.place, owner)
     )
 
 
-def plan_symlink(there, to, wanted):
+def plan_symlink(target, link_target, spec):
     """Return the steps to a symbolic link; a link to elsewhere is replaced, something else only with ``force``."""
-    if not isinstance(to, str) or not to or "\0" in to:
-        raise InvalidError(f"target: a path is needed, not {to!r}")
-    return there.plan(lambda session: _plan_symlink(session, there, to, wanted))
+    if not isinstance(link_target, str) or not link_target or "\0" in link_target:
+        raise InvalidError(f"target: a path is needed, not {link_target!r}")
+    return target.plan(lambda session: _plan_symlink(session, target, link_target, spec))
 
 
-def _plan_symlink(session, there, to, wanted):
-    found = session.run(path_jobs.lstat_or_none(there.path))
+def _plan_symlink(session, target, link_target, spec):
+    attributes = session.run(path_jobs.lstat_or_none(target.path))
 
     def apply():
-        there.with_session(lambda again: _make_link(again, there, to, wanted))
+        target.with_session(lambda again: _make_link(again, target, link_target, spec))
 
-    missing = _missing_folder(session, there.path, wanted)
-    if found is None:
-        return [Step("created", {"created": there.label, "target": {"old": None, "new": to}}, apply, missing=missing)]
-    if path_jobs.file_type(found.mode) == "symlink":
-        old = session.run(path_jobs.read_link(there.path))
+    missing = _missing_folder(session, target.path, spec)
+    if attributes is None:
+        return [
+            Step(
+                "created",
+                {"created": target.label, "target": {"old": None, "new": link_target}},
+                apply,
+                missing=missing,
+            )
+        ]
+    if path_jobs.file_type(attributes.mode) == "symlink":
+        old_target = session.run(path_jobs.read_link(target.path))
         return (
             []
-            if old == to
-            else [Step("updated", {"target": {"old": sftp_protocol.format_path(old), "new": to}}, apply)]
+            if old_target == link_target
+            else [
+                Step("updated", {"target": {"old": sftp_protocol.format_path(old_target), "new": link_target}}, apply)
+            ]
         )
-    there_is = Inspection(there.path, found, _ROOT, _ROOT, {})
-    _require_replaceable(there, there_is, "symlink", wanted.force)
-    return [Step("created", {"type": _type_change(there_is, "symlink"), "target": {"old": None, "new": to}}, apply)]
+    inspection = Inspection(target.path, attributes, _ROOT, _ROOT, {})
+    _require_replaceable(target, inspection, "symlink", spec.force)
+    return [
+        Step(
+            "created", {"type": _type_change(inspection, "symlink"), "target": {"old": None, "new": link_target}}, apply
+        )
+    ]
 
 
-def _make_link(session, there, to, wanted):
-    make_folders(session, posixpath.dirname(there.path), wanted.makedirs, _ROOT)
-    found = session.run(path_jobs.lstat_or_none(there.path))
-    if found is not None and path_jobs.file_type(found.mode) == "directory":
-        tree_jobs.remove(session, there.path, found)
-    session.run(path_jobs.make_symlink(there.path, to))
+def _make_link(session, target, link_target, spec):
+    make_folders(session, posixpath.dirname(target.path), spec.makedirs, _ROOT)
+    attributes = session.run(path_jobs.lstat_or_none(target.path))
+    if attributes is not None and path_jobs.file_type(attributes.mode) == "directory":
+        tree_jobs.remove(session, target.path, attributes)
+    session.run(path_jobs.make_symlink(target.path, link_target))
 
 
-def plan_absent(there, recursive=True):
+def plan_absent(target, recursive=True):
     """
     Return the steps to a path that is not there; a symbolic link goes and not its target.
 
     recursive
         True: a directory goes with all that is below it.
     """
-    if there.path == "/":
+    if target.path == "/":
         raise InvalidError("/ cannot be removed")
 
     def look(session):
-        if session.run(path_jobs.lstat_or_none(there.path)) is None:
+        if session.run(path_jobs.lstat_or_none(target.path)) is None:
             return steps.Plan(summary="absent")
-        return [Step("deleted", {"deleted": there.label}, partial(there.with_session, gone))]
+        return [Step("deleted", {"deleted": target.label}, partial(target.with_session, remove))]
 
-    def gone(session):
-        found = session.run(path_jobs.lstat_or_none(there.path))
-        if found is not None:
-            tree_jobs.remove(session, there.path, found, recursive)
+    def remove(session):
+        attributes = session.run(path_jobs.lstat_or_none(target.path))
+        if attributes is not None:
+            tree_jobs.remove(session, target.path, attributes, recursive)
 
-    validation.check("instance", "instance", there.instance)
+    validation.check("instance", "instance", target.instance)
     try:
-        return there.with_session(look)
+        return target.with_session(look)
     except APINotFoundException:
         return steps.Plan(summary="absent: there is no such instance")

@@ -73,45 +73,45 @@ class Difference(NamedTuple):
     left: list
 
 
-def plan_recurse(there, local, rules):
+def plan_recurse(target, local, rules):
     """
     Return the steps to a directory that holds what a tree does.
 
-    there
+    target
         A :class:`lxdapi.files.plan.Target`.
     local
         {relative path: :class:`lxdapi.files.content.LocalEntry`}.
     """
     rules = rules.validate()
     local = sources.select(local, rules.include, rules.exclude)
-    return there.plan(lambda session: _plan(session, there, local, rules))
+    return target.plan(lambda session: _plan(session, target, local, rules))
 
 
-def _plan(session, there, local, rules):
-    steps = plan.plan_root(session, there, rules.owner)
-    root, found = session.run(path_jobs.resolve(there.path))
-    is_folder = found is not None and path_jobs.file_type(found.mode) == "directory"
+def _plan(session, target, local, rules):
+    steps = plan.plan_root(session, target, rules.owner)
+    root, attributes = session.run(path_jobs.resolve(target.path))
+    is_folder = attributes is not None and path_jobs.file_type(attributes.mode) == "directory"
     difference = _difference(session, root, tree_jobs.list_tree(session, root) if is_folder else {}, local, rules)
     if difference.in_way:
-        gone = {name for name in difference.in_way if name in difference.changes and name not in difference.write}
-        steps.append(Step("cleaned", _changes_of(difference, sorted(gone)), partial(_remove, there, difference)))
+        removed = {name for name in difference.in_way if name in difference.changes and name not in difference.write}
+        steps.append(Step("cleaned", _changes_of(difference, sorted(removed)), partial(_remove, target, difference)))
     if difference.write:
         steps.append(
             Step(
                 "written",
                 _changes_of(difference, sorted(difference.write)),
-                _reporting_progress(there, difference, _write),
+                _reporting_progress(target, difference, _write),
             )
         )
     if difference.fix:
         steps.append(
-            Step("corrected", _changes_of(difference, difference.fix), _reporting_progress(there, difference, _fix))
+            Step("corrected", _changes_of(difference, difference.fix), _reporting_progress(target, difference, _fix))
         )
     return steps
 
 
-def _remove(there, difference):
-    there.with_session(lambda session: tree_jobs.remove_all(session, difference.root, difference.in_way))
+def _remove(target, difference):
+    target.with_session(lambda session: tree_jobs.remove_all(session, difference.root, difference.in_way))
 
 
 def _changes_of(difference, names):
@@ -123,13 +123,13 @@ def _label(root, name):
     return sftp_protocol.format_path(posixpath.join(root, name))
 
 
-def _reporting_progress(there, difference, work):
+def _reporting_progress(target, difference, work):
     """Return a function that does the work; its error has what was done before."""
 
     def apply():
         done = []
         try:
-            there.with_session(lambda session: done.extend(work(session, difference)) or None)
+            target.with_session(lambda session: done.extend(work(session, difference)) or None)
         except LxdapiError as exc:
             exc.changes = _changes_of(difference, sorted(set(done)))
             raise
@@ -146,34 +146,34 @@ def _fix(session, difference):
     return tree_jobs.set_owners(session, difference.root, {name: difference.owners[name] for name in difference.fix})
 
 
-def _difference(session, root, there, local, rules):
+def _difference(session, root, actual, local, rules):
     """Return the :class:`Difference` between what is there and what shall be."""
-    known = accounts.Accounts(session)
-    declared = _declared_owners(known, local, rules)
-    in_way = _obstacles(root, there, local, rules)
-    kept = {name: each for name, each in there.items() if name in local and name not in in_way}
+    known_accounts = accounts.Accounts(session)
+    declared = _declared_owners(known_accounts, local, rules)
+    in_way = _obstacles(root, actual, local, rules)
+    kept = {name: each for name, each in actual.items() if name in local and name not in in_way}
     contents = _content_changes(session, root, kept, local)
-    left = [name for name in there if name not in in_way and tree_jobs.is_leftover(name, local)]
+    left = [name for name in actual if name not in in_way and tree_jobs.is_leftover(name, local)]
     result = Difference(root, in_way, {}, [], {}, {}, left)
     for name, each in local.items():
-        before = path_jobs.owner_of(kept[name]) if name in kept else None
-        result.owners[name] = declared[name].with_defaults_from(before or _default_owner(each))
-        owner = {} if each.type == "symlink" else plan.owner_changes(known, declared[name], before)
+        owner_before = path_jobs.owner_of(kept[name]) if name in kept else None
+        result.owners[name] = declared[name].with_defaults_from(owner_before or _default_owner(each))
+        owner = {} if each.type == "symlink" else plan.owner_changes(known_accounts, declared[name], owner_before)
         _add_difference(
-            result, name, each, there.get(name) if name not in kept else None, contents.get(name), owner, name in kept
+            result, name, each, actual.get(name) if name not in kept else None, contents.get(name), owner, name in kept
         )
-    gone = {name: {"deleted": path_jobs.file_type(each.mode)} for name, each in in_way.items() if name not in local}
-    result.changes.update(gone)
+    removed = {name: {"deleted": path_jobs.file_type(each.mode)} for name, each in in_way.items() if name not in local}
+    result.changes.update(removed)
     return result
 
 
-def _add_difference(result, name, local, other, content, owner, is_there):
+def _add_difference(result, name, local, other, content, owner, exists):
     """Note how something of the tree differs: it is new, of another type, of another content, of another owner."""
-    if not is_there:
-        kind = {"created": local.type}
+    if not exists:
+        type_change = {"created": local.type}
         if other is not None:
-            kind = {"type": {"old": path_jobs.file_type(other.mode), "new": local.type}}
-        result.changes[name] = {**kind, **owner}
+            type_change = {"type": {"old": path_jobs.file_type(other.mode), "new": local.type}}
+        result.changes[name] = {**type_change, **owner}
         result.write[name] = local
     elif content:
         result.changes[name] = {**content, **owner}
@@ -187,18 +187,18 @@ def _default_owner(local):
     return path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE if local.type == "directory" else path_jobs.FILE_MODE)
 
 
-def _declared_owners(known, local, rules):
+def _declared_owners(known_accounts, local, rules):
     """Return {relative path: Owner} of what is declared."""
-    uid, gid = known.number("user", rules.owner.user), known.number("group", rules.owner.group)
+    uid, gid = known_accounts.number("user", rules.owner.user), known_accounts.number("group", rules.owner.group)
     folder = path_jobs.Owner(uid, gid, path_jobs.parse_mode(rules.owner.mode))
     mode = None if rules.file_mode == KEEP else path_jobs.parse_mode(rules.file_mode)
     file = path_jobs.Owner(uid, gid, mode)
-    found = {}
+    owners = {}
     for name, each in local.items():
-        kept = each.type == "file" and rules.file_mode == KEEP
-        own = file._replace(mode=_local_mode(each.path)) if kept else file
-        found[name] = folder if each.type == "directory" else own
-    return found
+        keeps_mode = each.type == "file" and rules.file_mode == KEEP
+        file_owner = file._replace(mode=_local_mode(each.path)) if keeps_mode else file
+        owners[name] = folder if each.type == "directory" else file_owner
+    return owners
 
 
 def _local_mode(path):
@@ -208,20 +208,20 @@ def _local_mode(path):
         raise InvalidError(f"{path} cannot be read: {exc.strerror}") from exc
 
 
-def _obstacles(root, there, local, rules):
+def _obstacles(root, actual, local, rules):
     """Return what goes: of another type, with ``force``; not in the source, with ``clean``."""
-    other = {n for n, each in there.items() if n in local and path_jobs.file_type(each.mode) != local[n].type}
-    for name in sorted(other):
+    of_other_type = {n for n, each in actual.items() if n in local and path_jobs.file_type(each.mode) != local[n].type}
+    for name in sorted(of_other_type):
         # a file is replaced by a link, and a link by a file, as a whole
         if not rules.owner.force:
-            words = f"is a {path_jobs.file_type(there[name].mode)} and no {local[name].type}: force: True replaces it"
+            words = f"is a {path_jobs.file_type(actual[name].mode)} and no {local[name].type}: force: True replaces it"
             raise InvalidError(f"{_label(root, name)} {words}")
-    gone = set(other)
+    names = set(of_other_type)
     if rules.clean:
-        extra = {name for name in there if name not in local}
+        extra = {name for name in actual if name not in local}
         kept = {name for name in extra if not sources.is_selected(name, rules.include, rules.exclude)}
-        gone |= extra - kept - {each for name in kept for each in sources.parent_folders(name)}
-    return {n: each for n, each in there.items() if n in gone or set(sources.parent_folders(n)) & other}
+        names |= extra - kept - {each for name in kept for each in sources.parent_folders(name)}
+    return {n: each for n, each in actual.items() if n in names or set(sources.parent_folders(n)) & of_other_type}
 
 
 def _content_changes(session, root, kept, local):

@@ -9,7 +9,7 @@ from lxdapi.files import accounts, content, path_jobs, plan, sftp_protocol, tree
 from lxdapi.http import progress
 
 
-def stat(there, follow=False):
+def stat(target, follow=False):
     """
     Return the facts of a :class:`lxdapi.files.plan.Target`, {} where there is nothing.
 
@@ -18,120 +18,132 @@ def stat(there, follow=False):
     """
 
     def look(session):
-        found = session.run(path_jobs.lstat_or_none(there.path, follow))
-        if found is None:
+        attributes = session.run(path_jobs.lstat_or_none(target.path, follow))
+        if attributes is None:
             return {}
-        known, what = accounts.Accounts(session), path_jobs.file_type(found.mode)
-        facts = {"type": what, "size": found.size, "uid": found.uid, "gid": found.gid, "mtime": found.mtime}
-        facts.update(user=known.name("user", found.uid), group=known.name("group", found.gid))
-        facts["mode"] = path_jobs.format_mode(found.mode)
-        if what == "symlink":
-            facts["target"] = sftp_protocol.format_path(session.run(path_jobs.read_link(there.path)))
+        known_accounts, file_type = accounts.Accounts(session), path_jobs.file_type(attributes.mode)
+        facts = {
+            "type": file_type,
+            "size": attributes.size,
+            "uid": attributes.uid,
+            "gid": attributes.gid,
+            "mtime": attributes.mtime,
+        }
+        facts.update(
+            user=known_accounts.name("user", attributes.uid), group=known_accounts.name("group", attributes.gid)
+        )
+        facts["mode"] = path_jobs.format_mode(attributes.mode)
+        if file_type == "symlink":
+            facts["target"] = sftp_protocol.format_path(session.run(path_jobs.read_link(target.path)))
         return facts
 
-    return there.with_session(look)
+    return target.with_session(look)
 
 
-def _resolve_file(session, there):
+def _resolve_file(session, target):
     """Return (path, size) of a file, of a link what it leads to; raises where it is none."""
-    place, found = session.run(path_jobs.resolve(there.path))
-    if found is None:
-        raise InvalidError(f"{there.label} does not exist")
-    if path_jobs.file_type(found.mode) != "file":
-        raise InvalidError(f"{there.label} is a {path_jobs.file_type(found.mode)} and no file")
-    return place, found.size
+    place, attributes = session.run(path_jobs.resolve(target.path))
+    if attributes is None:
+        raise InvalidError(f"{target.label} does not exist")
+    if path_jobs.file_type(attributes.mode) != "file":
+        raise InvalidError(f"{target.label} is a {path_jobs.file_type(attributes.mode)} and no file")
+    return place, attributes.size
 
 
-def readdir(there):
+def readdir(target):
     """Return the sorted names of what is in a directory."""
     return sorted(
         sftp_protocol.format_path(name)
-        for name in there.with_session(lambda session: session.run(path_jobs.list_directory(there.path)))
+        for name in target.with_session(lambda session: session.run(path_jobs.list_directory(target.path)))
     )
 
 
-def readlink(there):
+def readlink(target):
     """Return the target of a symbolic link."""
 
     def look(session):
-        found = session.run(path_jobs.lstat_or_none(there.path))
-        if found is None or path_jobs.file_type(found.mode) != "symlink":
-            raise InvalidError(f"{there.label} is no symbolic link" if found else f"{there.label} does not exist")
-        return sftp_protocol.format_path(session.run(path_jobs.read_link(there.path)))
+        attributes = session.run(path_jobs.lstat_or_none(target.path))
+        if attributes is None or path_jobs.file_type(attributes.mode) != "symlink":
+            raise InvalidError(
+                f"{target.label} is no symbolic link" if attributes else f"{target.label} does not exist"
+            )
+        return sftp_protocol.format_path(session.run(path_jobs.read_link(target.path)))
 
-    return there.with_session(look)
+    return target.with_session(look)
 
 
-def read(there):
+def read(target):
     """Return the text of a short file; raises :class:`InvalidError` for another."""
 
     def look(session):
-        place, size = _resolve_file(session, there)
+        place, size = _resolve_file(session, target)
         return plan.read_short(session, place, size, content.LONGEST_SHOWN + 1)
 
-    data = there.with_session(look)
+    data = target.with_session(look)
     text = content.decode_text(data) if len(data) <= content.LONGEST_SHOWN else None
     if text is None:
-        raise InvalidError(f"{there.label} is longer than 1 MiB, or no text: pull it")
+        raise InvalidError(f"{target.label} is longer than 1 MiB, or no text: pull it")
     return text
 
 
-def digest(there, algorithm):
+def digest(target, algorithm):
     """Return the hash of a file."""
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
         raise InvalidError(f"there is no hash called {algorithm!r}")
 
     def look(session):
-        place, size = _resolve_file(session, there)
+        place, size = _resolve_file(session, target)
         return session.run(tree_jobs.digest(place, size, algorithm=algorithm)).hexdigest()
 
-    return there.with_session(look)
+    return target.with_session(look)
 
 
-def fetch(there, file):
+def fetch(target, file):
     """Write a file of the instance into one that is open here; returns its size and sha256."""
 
     def work(session):
-        place, size = _resolve_file(session, there)
+        place, size = _resolve_file(session, target)
         file.seek(0)
         file.truncate()
-        found = hashlib.sha256()
-        with progress.count_bytes(there.label, size, there.api, there.label) as show:
-            done = session.run(path_jobs.read_blocks(place, lambda block: _write_block(block, file, found, show), size))
-        return {"size": done, "sha256": found.hexdigest()}
+        digest = hashlib.sha256()
+        with progress.count_bytes(target.label, size, target.api, target.label) as show:
+            size_read = session.run(
+                path_jobs.read_blocks(place, lambda block: _write_block(block, file, digest, show), size)
+            )
+        return {"size": size_read, "sha256": digest.hexdigest()}
 
-    return there.with_session(work)
+    return target.with_session(work)
 
 
-def _write_block(block, file, found, show):
+def _write_block(block, file, digest, show):
     try:
         file.write(block)
     except OSError as exc:
         raise LxdapiError(f"{file.name} cannot be written: {exc.strerror}") from exc
-    found.update(block)
+    digest.update(block)
     show(len(block))
 
 
-def fetch_tree(there, folder, force=False):
+def fetch_tree(target, folder, force=False):
     """Make a directory here a copy of one of the instance; returns what was left out."""
 
     def work(session):
-        root, found = session.run(path_jobs.resolve(there.path))
-        if found is None or path_jobs.file_type(found.mode) != "directory":
-            raise InvalidError(f"{there.label} is no directory" if found else f"{there.label} does not exist")
+        root, attributes = session.run(path_jobs.resolve(target.path))
+        if attributes is None or path_jobs.file_type(attributes.mode) != "directory":
+            raise InvalidError(f"{target.label} is no directory" if attributes else f"{target.label} does not exist")
         return tree_jobs.pull(session, root, folder, force)
 
-    return [sftp_protocol.format_path(name) for name in there.with_session(work)]
+    return [sftp_protocol.format_path(name) for name in target.with_session(work)]
 
 
-def plan_ownership(there, wanted):
+def plan_ownership(target, spec):
     """Return the steps to this owner and mode of what is there already."""
-    wanted = wanted.validate()
+    spec = spec.validate()
 
     def look(session):
-        found = plan.inspect(session, there, wanted)
-        if found.attributes is None:
-            raise InvalidError(f"{there.label} does not exist")
-        return plan.plan_ownership(there, found)
+        inspection = plan.inspect(session, target, spec)
+        if inspection.attributes is None:
+            raise InvalidError(f"{target.label} does not exist")
+        return plan.plan_ownership(target, inspection)
 
-    return there.with_session(look)
+    return target.with_session(look)

@@ -206,9 +206,9 @@ def _refusal(packet, request, place):
         return None
     if code == Status.EOF and request.call in ("read", "readdir"):
         return b"" if request.call == "read" else []
-    said = _decode(_string_at(packet, 9)[0]) if len(packet) > 9 else ""
+    message = _decode(_string_at(packet, 9)[0]) if len(packet) > 9 else ""
     about = f"{format_path(request.about)}: " if request.about else ""
-    words = _WORDS.get(code) or format_path(said.strip()) or f"SFTP error {code}"
+    words = _WORDS.get(code) or format_path(message.strip()) or f"SFTP error {code}"
     error = SftpError(error=about + words, method=f"SFTP {request.call}", url=place)
     error.code, error.call = code, request.call
     return error
@@ -246,30 +246,30 @@ def _string_at(packet, offset):
 def _attributes_at(packet, offset):
     (flags,) = struct.unpack_from(">I", packet, offset)
     offset += 4
-    found = {}
+    values = {}
     layouts = ((_SIZE, ">Q", ("size",)), (_OWNER, ">II", ("uid", "gid")), (_MODE, ">I", ("mode",)))
-    for flag, layout, fields in (*layouts, (_TIMES, ">II", ("atime", "mtime"))):
+    for flag, layout, names in (*layouts, (_TIMES, ">II", ("atime", "mtime"))):
         if flags & flag:
-            found.update(zip(fields, struct.unpack_from(layout, packet, offset)))
+            values.update(zip(names, struct.unpack_from(layout, packet, offset)))
             offset += struct.calcsize(layout)
     if flags & _EXTENDED:
         (count,) = struct.unpack_from(">I", packet, offset)
         offset += 4
         for _ in range(2 * count):
             _, offset = _string_at(packet, offset)
-    found.pop("atime", None)
-    return Attributes(**found), offset
+    values.pop("atime", None)
+    return Attributes(**values), offset
 
 
 def _names_of(packet):
     (count,) = struct.unpack_from(">I", packet, 5)
-    offset, found = 9, []
+    offset, names = 9, []
     for _ in range(count):
         name, offset = _string_at(packet, offset)
         _, offset = _string_at(packet, offset)
         attributes, offset = _attributes_at(packet, offset)
-        found.append((_decode(name), attributes))
-    return found
+        names.append((_decode(name), attributes))
+    return names
 
 
 _CONTENT = {

@@ -8,13 +8,13 @@ it found:
 .. code-block:: python
 
     def content(path):
-        (handle,) = yield [sftp.open_(path, sftp.READ)]
-        block, _ = yield [sftp.read(handle, 0), sftp.close(handle)]
+        (handle,) = yield [sftp_protocol.open_(path, sftp_protocol.READ)]
+        block, _ = yield [sftp_protocol.read(handle, 0), sftp_protocol.close(handle)]
         return block
 
-    with sessions.session(api, "web1") as session:
-        session.do(content("/etc/hostname"))
-        list(session.together(content(path) for path in paths))
+    with sftp_session.session(api, "web1") as session:
+        session.run(content("/etc/hostname"))
+        list(session.run_concurrently(content(path) for path in paths))
 
 The requests of a list are sent at once and are done in their order; jobs that run together are not waited for one by
 one. That is what makes a thousand files quick: a round trip to the daemon is what each of their steps costs.
@@ -71,8 +71,8 @@ def session(api, instance):
     As long as it is open the daemon deletes, starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
     path = validation.path(KINDS["instance"].path, name=validation.check("instance", "instance", instance))
-    found = api.get(path).metadata
-    if found.get("type") == "virtual-machine" and found.get("status") != "Running":
+    metadata = api.get(path).metadata
+    if metadata.get("type") == "virtual-machine" and metadata.get("status") != "Running":
         raise sftp_protocol.UnreachableError(
             f"{instance} is a virtual machine that does not run: its agent is what reaches its files"
         )
@@ -147,15 +147,15 @@ class Session:
     def _advance(self, job, sent):
         """Give a job its replies and send what it asks for next; raises what it returns or raises."""
         if sent is None:
-            wanted = next(job)
+            requests = next(job)
         else:
             try:
                 replies = self._collect(sent)
             except sftp_protocol.SftpError as exc:
-                wanted = job.throw(exc)
+                requests = job.throw(exc)
             else:
-                wanted = job.send(replies)
-        return [(self._send(request), request) for request in wanted]
+                requests = job.send(replies)
+        return [(self._send(request), request) for request in requests]
 
     def _collect(self, sent):
         """Return the replies of requests; the first refusal is raised when all are there."""
@@ -226,9 +226,9 @@ class Session:
             if not block:
                 raise self._connection_error("the daemon hung up")
             self._received += block
-        taken = bytes(memoryview(self._received)[:count])
+        data = bytes(memoryview(self._received)[:count])
         del self._received[:count]
-        return taken
+        return data
 
     def _connection_error(self, exc):
         options = {"method": "SFTP", "url": self._place}

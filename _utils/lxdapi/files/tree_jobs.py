@@ -23,7 +23,7 @@ _DEEPEST = 200
 
 def list_tree(session, root):
     """Return {relative path: attributes} of all that is below a directory; links are not followed."""
-    found, level, depth = {}, [""], 0
+    tree, level, depth = {}, [""], 0
     while level:
         if (depth := depth + 1) > _DEEPEST:
             raise InvalidError(f"{sftp_protocol.format_path(root)} is more than {_DEEPEST} directories deep")
@@ -35,10 +35,10 @@ def list_tree(session, root):
         for folder, entries in session.run_concurrently(jobs):
             for name, attributes in entries.items():
                 relative = f"{folder}/{name}".lstrip("/")
-                found[relative] = attributes
+                tree[relative] = attributes
                 if path_jobs.file_type(attributes.mode) == "directory":
                     level.append(relative)
-    return found
+    return tree
 
 
 def _with_name(job, name):
@@ -101,7 +101,7 @@ def digests(session, root, sizes):
     def job(name):
         return digest(posixpath.join(root, name), sizes[name], _READS_AHEAD)
 
-    return {name: found.hexdigest() for name, found in _by_size(session, sizes, job)}
+    return {name: hasher.hexdigest() for name, hasher in _by_size(session, sizes, job)}
 
 
 def _by_size(session, sizes, job):
@@ -115,25 +115,25 @@ def _by_size(session, sizes, job):
 
 def digest(path, size, ahead=path_jobs.READS_AHEAD, algorithm="sha256"):
     """A job that returns the hash of a file."""
-    found = hashlib.new(algorithm)
-    yield from path_jobs.read_blocks(path, found.update, size, ahead)
-    return found
+    hasher = hashlib.new(algorithm)
+    yield from path_jobs.read_blocks(path, hasher.update, size, ahead)
+    return hasher
 
 
-def write_tree(session, root, found, owners):
+def write_tree(session, root, entries, owners):
     """
     Make what a tree shall have below a directory, and yield the names of what was made; what was in the way is gone.
 
-    found
+    entries
         {relative path: :class:`lxdapi.files.content.LocalEntry`} of what is new or another.
     owners
         {relative path: :class:`lxdapi.files.path_jobs.Owner`}, which say everything.
     """
-    for _, names in _by_depth(name for name, each in found.items() if each.type == "directory"):
+    for _, names in _by_depth(name for name, each in entries.items() if each.type == "directory"):
         yield from _completed_names(
             session, ((path_jobs.make_directory(posixpath.join(root, name), owners[name]), name) for name in names)
         )
-    contents = {name: sources.Content(path=each.path) for name, each in found.items() if each.type == "file"}
+    contents = {name: sources.Content(path=each.path) for name, each in entries.items() if each.type == "file"}
     sizes = {name: content.size for name, content in contents.items()}
 
     def job(name):
@@ -141,7 +141,7 @@ def write_tree(session, root, found, owners):
 
     for name, _ in _by_size(session, sizes, job):
         yield name
-    links = ((n, each.target) for n, each in found.items() if each.type == "symlink")
+    links = ((n, each.target) for n, each in entries.items() if each.type == "symlink")
     yield from _completed_names(session, ((path_jobs.make_symlink(posixpath.join(root, n), to), n) for n, to in links))
 
 
@@ -153,10 +153,10 @@ def _completed_names(session, jobs):
 
 def _by_depth(names):
     """Return [(depth, names)], what is above first."""
-    found = {}
+    levels = {}
     for name in names:
-        found.setdefault(name.count("/"), []).append(name)
-    return sorted(found.items())
+        levels.setdefault(name.count("/"), []).append(name)
+    return sorted(levels.items())
 
 
 def set_owners(session, root, owners):
@@ -181,25 +181,25 @@ def download(session, root, folder):
     follow elsewhere. What an instance calls its files decides about nothing outside the directory: it is new, and its
     links are made when all else is there.
     """
-    found = list_tree(session, root)
-    types = {name: path_jobs.file_type(each.mode) for name, each in found.items()}
+    tree = list_tree(session, root)
+    types = {name: path_jobs.file_type(each.mode) for name, each in tree.items()}
     for name in sorted(name for name, what in types.items() if what == "directory"):
         _mkdir(os.path.join(folder, name))
-    sizes = {name: found[name].size for name, what in types.items() if what == "file"}
+    sizes = {name: tree[name].size for name, what in types.items() if what == "file"}
 
     def job(name):
-        return _fetch_file(posixpath.join(root, name), os.path.join(folder, name), found[name])
+        return _fetch_file(posixpath.join(root, name), os.path.join(folder, name), tree[name])
 
     for _ in _by_size(session, sizes, job):
         pass
     links = [name for name, what in types.items() if what == "symlink"]
-    left = [name for name, what in types.items() if what == "other"]
-    for name, to in read_targets(session, root, links).items():
-        if stays_inside(name, to):
-            os.symlink(to, os.path.join(folder, name))
+    skipped = [name for name, what in types.items() if what == "other"]
+    for name, link_target in read_targets(session, root, links).items():
+        if stays_inside(name, link_target):
+            os.symlink(link_target, os.path.join(folder, name))
         else:
-            left.append(name)
-    return sorted(left)
+            skipped.append(name)
+    return sorted(skipped)
 
 
 def stays_inside(name, to):
@@ -252,13 +252,13 @@ def pull(session, root, folder, force=False):
     temporary = f"{folder}.lxdapi-{random.token_hex(8)}"
     _mkdir(temporary)
     try:
-        left = download(session, root, temporary)
+        skipped = download(session, root, temporary)
         _replace(folder, temporary)
     except OSError as exc:
         raise LxdapiError(f"{folder} cannot be written: {exc.strerror}") from exc
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return left
+    return skipped
 
 
 def _replace(folder, temporary):
