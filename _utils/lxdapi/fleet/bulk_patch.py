@@ -33,24 +33,24 @@ class BulkPatch:
     def __init__(self, api):
         self._api, self._written, self._fresh = api, {}, listing.FreshListing(api)
 
-    def steps(self, name, plan):
+    def steps(self, name, instance_plan):
         """Return the steps of a plan, a change that one PATCH makes as one that is looked at in the end."""
-        if not self._is_patchable(name, plan):
-            return plan.steps
-        return [replace(step, apply=partial(self._patch, name, plan.wanted)) for step in plan.steps]
+        if not self._is_patchable(name, instance_plan):
+            return instance_plan.steps
+        return [replace(step, apply=partial(self._patch, name, instance_plan.wanted)) for step in instance_plan.steps]
 
-    def _is_patchable(self, name, plan):
-        entry, steps = self._fresh.get(name), list(plan.steps)
-        if [step.verb for step in steps] != ["updated"] or entry is None or plan.wanted is None:
+    def _is_patchable(self, name, instance_plan):
+        entry, steps = self._fresh.get(name), list(instance_plan.steps)
+        if [step.verb for step in steps] != ["updated"] or entry is None or instance_plan.wanted is None:
             return False
-        delta = diff.compare(KIND, plan.wanted, entry)
+        delta = diff.compare(KIND, instance_plan.wanted, entry)
         return bool(delta) and not delta.removes and delta.changes == steps[0].changes
 
-    def _patch(self, name, wanted):
+    def _patch(self, name, declared):
         entry = self._fresh.get(name)
-        delta = diff.compare(KIND, wanted, entry) if entry else None
+        delta = diff.compare(KIND, declared, entry) if entry else None
         if delta is None or delta.removes:
-            return writes.update(self._api, KIND, name, wanted)
+            return writes.update(self._api, KIND, name, declared)
         if not delta:
             return {}
         try:
@@ -59,9 +59,9 @@ class BulkPatch:
             if not (retry.is_outcome_unknown(exc) or retry.is_busy(exc)):
                 raise
             changes = dict(delta.changes) if retry.is_outcome_unknown(exc) else {}
-            diff.merge_changes(changes, writes.update(self._api, KIND, name, wanted))
+            diff.merge_changes(changes, writes.update(self._api, KIND, name, declared))
             return changes
-        self._written[name] = wanted
+        self._written[name] = declared
         return delta.changes
 
     def plan_missing(self):
@@ -70,13 +70,13 @@ class BulkPatch:
         if not written:
             return {}
         time.sleep(writes.RACE)
-        found = listing.list_instances(self._api)
+        entries = listing.list_instances(self._api)
         return {
-            name: [self._write_again(name, written[name])] for name in written if self._differs(found, name, written)
+            name: [self._write_again(name, written[name])] for name in written if self._differs(entries, name, written)
         }
 
-    def _differs(self, found, name, written):
-        return name not in found or bool(diff.compare(KIND, written[name], found[name]))
+    def _differs(self, entries, name, written):
+        return name not in entries or bool(diff.compare(KIND, written[name], entries[name]))
 
-    def _write_again(self, name, wanted):
-        return Step("updated", {}, partial(writes.update, self._api, KIND, name, wanted))
+    def _write_again(self, name, declared):
+        return Step("updated", {}, partial(writes.update, self._api, KIND, name, declared))

@@ -41,11 +41,11 @@ class Definition:
     spec: InstanceSpec
 
 
-def parse_definitions(given, defaults=None):
+def parse_definitions(declared, defaults=None):
     """
     Return ``{name: :class:`Definition`}`` in the order of the work: what another is made of comes before it.
 
-    given
+    declared
         ``{name or range: definition}``; None is a definition without a word.
     defaults
         A definition that each has: mappings are merged, everything else is replaced, null takes it away.
@@ -53,45 +53,47 @@ def parse_definitions(given, defaults=None):
     Raises :class:`InvalidError` for an unknown word and a value that cannot be right, naming the instance.
     """
     defaults = _parse_keys("defaults", defaults)
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"instances: a mapping of names to definitions is needed, not {type(given).__name__}")
-    found = name_ranges.expand_keys({entry: _parse_keys(entry, each) for entry, each in given.items()})
-    found = {name: _parse_definition(name, without_removed(merge(defaults, each))) for name, each in found.items()}
-    return {name: found[name] for name in _sorted(found)}
+    if not isinstance(declared, Mapping):
+        raise InvalidError(f"instances: a mapping of names to definitions is needed, not {type(declared).__name__}")
+    definitions = name_ranges.expand_keys({entry: _parse_keys(entry, each) for entry, each in declared.items()})
+    definitions = {
+        name: _parse_definition(name, without_removed(merge(defaults, each))) for name, each in definitions.items()
+    }
+    return {name: definitions[name] for name in _sorted(definitions)}
 
 
-def _parse_keys(what, given):
-    given = validation.mapping(what, given)
-    unknown = [str(word) for word in given if word not in KEYS]
+def _parse_keys(entry, keys):
+    keys = validation.mapping(entry, keys)
+    unknown = [str(word) for word in keys if word not in KEYS]
     if unknown:
-        raise InvalidError(f"{what}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(KEYS))}")
-    return given
+        raise InvalidError(f"{entry}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(KEYS))}")
+    return keys
 
 
 def merge(old, new):
     """Return a mapping with another one over it, those in it likewise; everything else is replaced."""
-    both = {key: old[key] for key in old if key in new and isinstance(old[key], Mapping)}
-    inner = {key: merge(each, new[key]) for key, each in both.items() if isinstance(new[key], Mapping)}
-    return {**old, **new, **inner}
+    nested = {key: old[key] for key in old if key in new and isinstance(old[key], Mapping)}
+    merged_nested = {key: merge(each, new[key]) for key, each in nested.items() if isinstance(new[key], Mapping)}
+    return {**old, **new, **merged_nested}
 
 
-def without_removed(given):
+def without_removed(keys):
     """Return the definition without what null took away."""
-    return {word: each if word in _NULLS else _without_null(each) for word, each in given.items() if each is not None}
+    return {key: each if key in _NULLS else _without_null(each) for key, each in keys.items() if each is not None}
 
 
-def _without_null(given):
-    if not isinstance(given, Mapping):
-        return given
-    return {key: _without_null(each) for key, each in given.items() if each is not None}
+def _without_null(value):
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _without_null(each) for key, each in value.items() if each is not None}
 
 
-def _parse_definition(name, given):
+def _parse_definition(name, keys):
     """Return the :class:`Definition`; raises for what can be refused without asking the daemon."""
     try:
-        absent, force = (validation.truth(word, given.get(word, False)) for word in ("absent", "force"))
-        fields = {word: given[word] for word in FIELDS if word in given}
-        return Definition(absent, force, InstanceSpec.parse(fields, **{k: given[k] for k in HOW if k in given}))
+        absent, force = (validation.truth(key, keys.get(key, False)) for key in ("absent", "force"))
+        fields = {key: keys[key] for key in FIELDS if key in keys}
+        return Definition(absent, force, InstanceSpec.parse(fields, **{k: keys[k] for k in HOW if k in keys}))
     except InvalidError as exc:
         raise InvalidError(f"{name}: {exc}") from exc
 
@@ -104,49 +106,51 @@ def copy_source(definition):
     return source["source"].partition("/")[0]
 
 
-def prerequisite_of(found, name):
+def prerequisite_of(definitions, name):
     """Return the name of the instance of the fleet that has to be there before this one; None for none."""
-    other = None if found[name].absent else copy_source(found[name])
-    return other if other in found and other != name and not found[other].absent else None
+    other = None if definitions[name].absent else copy_source(definitions[name])
+    return other if other in definitions and other != name and not definitions[other].absent else None
 
 
-def _sorted(found):
+def _sorted(definitions):
     """Return the names, each behind the one that it is made of; raises for a circle."""
     done = {}
-    for name in found:
+    for name in definitions:
         chain = [name]
-        while prerequisite_of(found, chain[-1]) is not None and chain[-1] not in done:
-            chain.append(prerequisite_of(found, chain[-1]))
+        while prerequisite_of(definitions, chain[-1]) is not None and chain[-1] not in done:
+            chain.append(prerequisite_of(definitions, chain[-1]))
             if chain[-1] in chain[:-1]:
                 raise InvalidError(f"{' is copied from '.join(chain)}: none of them can be the first")
         done.update(dict.fromkeys(reversed(chain)))
     return list(done)
 
 
-def parse_count(what, given, total, least):
+def parse_count(parameter, value, total, least):
     """
     Return how many a number or a percentage is of a total; None for None.
 
     least
         The smallest that makes sense: a percentage of less is this one.
     """
-    if given is None:
+    if value is None:
         return None
-    percent = re.fullmatch(r"(\d{1,3})%", given) if isinstance(given, str) else None
+    percent = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
     if percent and int(percent[1]) <= 100:
         return max(least, math.floor(total * int(percent[1]) / 100))
-    if isinstance(given, str) and re.fullmatch(r"\d{1,6}", given):
-        given = int(given)
-    if not isinstance(given, int) or isinstance(given, bool) or given < least:
-        raise InvalidError(f"{what}: a number from {least} on is needed, or a percentage such as 10%, not {given!r}")
-    return given
+    if isinstance(value, str) and re.fullmatch(r"\d{1,6}", value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidError(
+            f"{parameter}: a number from {least} on is needed, or a percentage such as 10%, not {value!r}"
+        )
+    return value
 
 
-def parse_purge(given, found):
+def parse_purge(value, definitions):
     """Return what becomes of the instances that are not declared: "" for nothing, :data:`STOPPED` or :data:`REPORT`."""
-    given = "" if given is None or given is False else given
-    if given not in ("", STOPPED, REPORT):
-        raise InvalidError(f"purge: false, {STOPPED} or {REPORT}, not {given!r}")
-    if given and not any(not each.absent for each in found.values()):
+    value = "" if value is None or value is False else value
+    if value not in ("", STOPPED, REPORT):
+        raise InvalidError(f"purge: false, {STOPPED} or {REPORT}, not {value!r}")
+    if value and not any(not each.absent for each in definitions.values()):
         raise InvalidError("purge: no instance is declared, so all would be purged; that is refused")
-    return given
+    return value

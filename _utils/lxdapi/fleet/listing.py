@@ -53,13 +53,13 @@ class ListingAPI(API):
 
     def get(self, url, *args, **kwargs):
         """Return the result of a GET, or what is known of it."""
-        ask = partial(API.get, self, url, *args, **kwargs)
+        request = partial(API.get, self, url, *args, **kwargs)
         if not self._planning[0] or args or any(kwargs.values()):
-            return ask()
-        found = _INSTANCE.fullmatch(url)
-        if found:
-            return self._from_listing(found[1], url) or ask()
-        return ask() if url.startswith(_PASSING) else self._from_memory(url, ask)
+            return request()
+        match = _INSTANCE.fullmatch(url)
+        if match:
+            return self._from_listing(match[1], url) or request()
+        return request() if url.startswith(_PASSING) else self._from_memory(url, request)
 
     def _from_listing(self, name, url):
         entry = self.instances.get(name)
@@ -67,10 +67,10 @@ class ListingAPI(API):
             raise APINotFoundException(error="not in the list", method="GET", url=f"{self.endpoint}/1.0/{url}")
         return CachedObject(entry) if is_steady(entry) else None
 
-    def _from_memory(self, url, ask):
+    def _from_memory(self, url, request):
         if url not in self._read_once:
             try:
-                self._read_once[url] = ask()
+                self._read_once[url] = request()
             except LxdapiError as exc:
                 self._read_once[url] = exc
         if isinstance(self._read_once[url], LxdapiError):
@@ -89,12 +89,12 @@ class FreshListing:
     SECONDS = 0.5
 
     def __init__(self, api):
-        self._api, self._found, self._when, self._lock = api, api.instances, api.when, threading.Lock()
+        self._api, self._entries, self._when, self._lock = api, api.instances, api.when, threading.Lock()
 
     def get(self, name):
         """Return the entry of an instance, None if there is none."""
         with self._lock:
             if time.monotonic() - self._when > self.SECONDS:
                 when = time.monotonic()
-                self._found, self._when = list_instances(self._api), when
-            return self._found.get(name)
+                self._entries, self._when = list_instances(self._api), when
+            return self._entries.get(name)

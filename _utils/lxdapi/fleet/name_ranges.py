@@ -38,12 +38,12 @@ def expand(text):
         total *= sum(last - first + 1 for first, last, _ in _bounds(text, each))
         if total > MOST:
             raise InvalidError(f"{text}: more than {MOST} names")
-    found = [_join(texts, numbers) for numbers in product(*(_numbers(text, each) for each in ranges))]
-    for name in found:
+    names = [_join(texts, numbers) for numbers in product(*(_numbers(text, each) for each in ranges))]
+    for name in names:
         validation.check("instance", "instance", name)
-    if len(set(found)) != len(found):
+    if len(set(names)) != len(names):
         raise InvalidError(f"{text}: it gives a name twice")
-    return found
+    return names
 
 
 def _bounds(text, inside):
@@ -72,22 +72,22 @@ def _join(texts, numbers):
     return texts[0] + "".join(number + after for number, after in zip(numbers, texts[1:]))
 
 
-def expand_keys(given):
+def expand_keys(entries):
     """
     Return ``{name: value}`` of a mapping of entries to values, in its order.
 
     Raises :class:`InvalidError` for a name that two entries give.
     """
-    found, origin = {}, {}
-    for entry, value in given.items():
+    values, origin = {}, {}
+    for entry, value in entries.items():
         for name in expand(entry):
-            if name in found:
+            if name in values:
                 raise InvalidError(f"{name} stands there twice: {origin[name]} and {entry}")
-            found[name], origin[name] = value, entry
-    return found
+            values[name], origin[name] = value, entry
+    return values
 
 
-def fold(given, most=_MOST_SHOWN):
+def fold(names, most=_MOST_SHOWN):
     """
     Return names in words, those that follow one another as a range: ``db, web[01-20]``.
 
@@ -95,7 +95,7 @@ def fold(given, most=_MOST_SHOWN):
         How many words at the most, None for all; what is left out is counted.
     """
     runs = []
-    for name in sorted(given, key=_order):
+    for name in sorted(names, key=_order):
         if not (runs and _follows(runs[-1][-1], name)):
             runs.append([])
         runs[-1].append(name)
@@ -113,17 +113,22 @@ def _order(name):
 
 def _parts(name):
     """Return (text, digits of the last number, text after it)."""
-    found = re.fullmatch(r"(.*?)(\d{1,9})(\D*)", name, re.DOTALL)
-    return found.groups() if found else (name, "", "")
+    match = re.fullmatch(r"(.*?)(\d{1,9})(\D*)", name, re.DOTALL)
+    return match.groups() if match else (name, "", "")
 
 
 def _follows(name, other):
     """Return True if the other name has the next number, in as many digits where they are filled up with 0."""
-    (before, digits, after), (text, following, end) = _parts(name), _parts(other)
-    if not digits or not following or (before, after) != (text, end) or int(following) != int(digits) + 1:
+    (before, digits, after), (other_before, other_digits, other_after) = _parts(name), _parts(other)
+    if (
+        not digits
+        or not other_digits
+        or (before, after) != (other_before, other_after)
+        or int(other_digits) != int(digits) + 1
+    ):
         return False
-    padded = digits.startswith("0") or following.startswith("0")
-    return len(digits) == len(following) if padded else True
+    padded = digits.startswith("0") or other_digits.startswith("0")
+    return len(digits) == len(other_digits) if padded else True
 
 
 def _format_run(run):

@@ -49,14 +49,14 @@ class Planner:
     """
     A fleet held against one listing.
 
-    found
+    definitions
         ``{name: definition}`` of the whole fleet: see :func:`lxdapi.fleet.declaration.parse_definitions`.
 
-    ``api`` asks and writes as ever when the planning is :meth:`over`; until then it answers from the listing.
+    ``api`` asks and writes as ever after :meth:`release`; until then it answers from the listing.
     """
 
-    def __init__(self, api, found):
-        self.api, self._found = listing.ListingAPI(api), found
+    def __init__(self, api, definitions):
+        self.api, self._definitions = listing.ListingAPI(api), definitions
 
     @property
     def instances(self):
@@ -69,7 +69,7 @@ class Planner:
 
     def plan(self, name):
         """Return the :class:`InstancePlan` for a declared instance."""
-        definition = self._found[name]
+        definition = self._definitions[name]
         try:
             if definition.absent:
                 return InstancePlan(instances.plan_absent(self.api, name, definition.force))
@@ -84,16 +84,16 @@ class Planner:
 
     def undeclared(self):
         """Return ``{name: why it is not to be deleted}`` of what is not declared, "" for what can go."""
-        named = {*self._found, *filter(None, map(declaration.copy_source, self._found.values()))}
-        named |= {definition.spec.renamed_from for definition in self._found.values()}
+        named = {*self._definitions, *filter(None, map(declaration.copy_source, self._definitions.values()))}
+        named |= {definition.spec.renamed_from for definition in self._definitions.values()}
         return {name: _keep_reason(self.instances[name]) for name in sorted(set(self.instances) - named)}
 
 
 def _keep_reason(entry):
     """Return in words why an instance is not purged, "" for one that can be."""
-    here = power.status(CachedObject(entry))
-    if here != "Stopped":
-        return f"it is {here}"
+    status = power.status(CachedObject(entry))
+    if status != "Stopped":
+        return f"it is {status}"
     if not listing.is_steady(entry):
         return "it is being created, or its creation may not have ended"
     # the daemon would refuse it

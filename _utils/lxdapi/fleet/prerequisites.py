@@ -18,29 +18,29 @@ PARTS = {
 }
 
 
-def parse(given, states):
+def parse(declared, states):
     """
     Return [(what it is in words, state function, name, its parameters)] of the parts, in the order of the work.
 
-    given
+    declared
         ``{parameter: {name: parameters of the kind's own state}}``.
     states
         Salt's states by their names.
 
     Raises :class:`InvalidError` for an unknown parameter.
     """
-    found = []
+    prerequisites = []
     for part, kind_name in PARTS.items():
         function = f"lxdapi_{kind_name}.present"
-        for name, words in validation.mapping(part, given.get(part)).items():
-            words = validation.mapping(f"{part} {name}", words)
+        for name, parameters in validation.mapping(part, declared.get(part)).items():
+            parameters = validation.mapping(f"{part} {name}", parameters)
             known = set(inspect.signature(states[function]).parameters) - {"name"}
-            unknown = [str(each) for each in words if each not in known]
+            unknown = [str(each) for each in parameters if each not in known]
             if unknown:
-                there = ", ".join(sorted(known))
-                raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {there}")
-            found.append((f"{KINDS[kind_name].label} {name}", function, name, dict(words)))
-    return found
+                names = ", ".join(sorted(known))
+                raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {names}")
+            prerequisites.append((f"{KINDS[kind_name].label} {name}", function, name, dict(parameters)))
+    return prerequisites
 
 
 def converge(parts, states, common):
@@ -51,10 +51,10 @@ def converge(parts, states, common):
         Parameters for each that does not declare them and knows them: ``remote``, ``project``, ``sensitive``.
     """
     answers = []
-    for what, function, name, words in parts:
+    for what, function, name, parameters in parts:
         known = inspect.signature(states[function]).parameters
-        more = {key: each for key, each in common.items() if key in known and each is not None}
-        answers.append((what, states[function](name=name, **{**more, **words})))
+        common_parameters = {key: each for key, each in common.items() if key in known and each is not None}
+        answers.append((what, states[function](name=name, **{**common_parameters, **parameters})))
         if answers[-1][1]["result"] is False:
             break
     return answers

@@ -14,28 +14,28 @@ from lxdapi.plan.steps import Plan
 _LIGHT = frozenset(("stopped", "deleted", "frozen", "unfrozen", "restarted", "found ready"))
 
 
-def parse_concurrency(given):
+def parse_concurrency(value):
     """Return how many things at once are declared, None for none; raises :class:`InvalidError` for what is none."""
-    if given is None:
+    if value is None:
         return None
-    if isinstance(given, str) and given.isdecimal() and len(given) < 4:
-        given = int(given)
-    if not isinstance(given, int) or isinstance(given, bool) or not 1 <= given <= workers.MOST:
-        raise InvalidError(f"concurrency: a number from 1 to {workers.MOST} is needed, not {given!r}")
-    return given
+    if isinstance(value, str) and value.isdecimal() and len(value) < 4:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= workers.MOST:
+        raise InvalidError(f"concurrency: a number from 1 to {workers.MOST} is needed, not {value!r}")
+    return value
 
 
 class FleetRunner:
     """
-    What is done of a fleet.
+    Runs the plans of many instances side by side and keeps the answer of each.
 
     concurrency
-        How many things at once; None: as many as the daemon gains from, more of those that it waits for.
+        How many steps run at once; None: as many as the daemon gains from, more of those that it waits for.
     max_failures
-        After more failures than this nothing is begun any more; None: all is.
+        After more failures than this no plan is started; None: every plan is.
 
-    ``on_progress``: called with whether one ended well, if it is set. ``answers``: what came of each that was begun, as
-    states answer. ``unbegun``: what was not, in order.
+    ``on_progress``, if set, is called with whether a plan succeeded. ``answers`` has the answer of each plan that was
+    started, as a state gives it; ``unstarted`` the names of the others, in order.
     """
 
     def __init__(self, concurrency=None, max_failures=None):
@@ -43,7 +43,7 @@ class FleetRunner:
         self._light = threading.Semaphore(self._width)
         self._busy = self._light if concurrency else threading.Semaphore(workers.worker_count())
         self._most, self._lock = max_failures, threading.Lock()
-        self.answers, self.unbegun = {}, {}
+        self.answers, self.unstarted = {}, {}
         self.on_progress = None
 
     def is_aborted(self):
@@ -63,7 +63,7 @@ class FleetRunner:
     def record_unstarted(self, names):
         """Note that these were not begun."""
         with self._lock:
-            self.unbegun.update(dict.fromkeys(names))
+            self.unstarted.update(dict.fromkeys(names))
 
     def run(self, planned, needs=None):
         """
@@ -80,8 +80,10 @@ class FleetRunner:
         with workers.Workers(min(self._width, len(planned))) as pool:
             for name, steps in planned.items():
                 # who is waited for was begun before, so somebody always goes on
-                before = futures.get(needs.get(name))
-                futures[name] = pool.begin(lambda name=name, steps=steps, before=before: self._do(name, steps, before))
+                prerequisite = futures.get(needs.get(name))
+                futures[name] = pool.begin(
+                    lambda name=name, steps=steps, prerequisite=prerequisite: self._do(name, steps, prerequisite)
+                )
             try:
                 for future in futures.values():
                     future.result()
@@ -90,9 +92,9 @@ class FleetRunner:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _do(self, name, steps, before):
+    def _do(self, name, steps, prerequisite):
         """Carry one plan out and return True if it came to a good end."""
-        if before is not None and not before.result():
+        if prerequisite is not None and not prerequisite.result():
             self.record_unstarted([name])
             return False
         begun = []

@@ -20,14 +20,14 @@ class FleetSpec:
     """
 
     def __init__(
-        self, given, defaults=None, concurrency=None, purge=False, batch=None, max_failures=None, sensitive=None
+        self, instances, defaults=None, concurrency=None, purge=False, batch=None, max_failures=None, sensitive=None
     ):
         self.sensitive = validation.parse_patterns("sensitive", sensitive)
-        self.found = declaration.parse_definitions(given, defaults)
+        self.definitions = declaration.parse_definitions(instances, defaults)
         self.width = parse_concurrency(concurrency)
-        self.purge = declaration.parse_purge(purge, self.found)
-        self.batch = declaration.parse_count("batch", batch, len(self.found), 1)
-        self.most = declaration.parse_count("max_failures", max_failures, len(self.found), 0)
+        self.purge = declaration.parse_purge(purge, self.definitions)
+        self.batch = declaration.parse_count("batch", batch, len(self.definitions), 1)
+        self.most = declaration.parse_count("max_failures", max_failures, len(self.definitions), 0)
         if self.batch is not None and self.most is None:
             self.most = 0
 
@@ -64,11 +64,11 @@ class _FleetRun:
 
     def __init__(self, api, fleet):
         self._api, self._fleet, self._run = api, fleet, FleetRunner(fleet.width, fleet.most)
-        self._planning, self._notes = Planner(api, fleet.found), []
+        self._planning, self._notes = Planner(api, fleet.definitions), []
 
     def predict(self, ret):
         """Return the answer of the test mode."""
-        planned = {name: self._planning.plan(name) for name in self._fleet.found}
+        planned = {name: self._planning.plan(name) for name in self._fleet.definitions}
         going = self._names_to_purge()
         planned.update({name: self._planning.purge(name) for name in going})
         answers = {name: run_state("instance", name, plan.give, test=True) for name, plan in planned.items()}
@@ -76,12 +76,12 @@ class _FleetRun:
 
     def apply(self, ret):
         """Do what is to be done and return the answer."""
-        pending = self._pending(self._fleet.found)
+        pending = self._pending(self._fleet.definitions)
         with progress.count(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.on_progress:
             self._in_batches(pending)
         self._run.on_progress = None
         self._purge()
-        return summary.answer(ret, self._run.answers, self._run.unbegun, notes=self._notes)
+        return summary.answer(ret, self._run.answers, self._run.unstarted, notes=self._notes)
 
     def _in_batches(self, pending):
         size = self._fleet.batch or max(1, len(pending))
@@ -92,7 +92,7 @@ class _FleetRun:
                 self._run.record_unstarted(batch)
                 continue
             if start:  # what was planned is a while ago
-                self._planning = Planner(self._api, self._fleet.found)
+                self._planning = Planner(self._api, self._fleet.definitions)
                 pending = self._pending(batch)
             self._converge({name: pending[name] for name in batch if name in pending})
 
@@ -107,44 +107,46 @@ class _FleetRun:
     def _converge(self, pending):
         changes = bulk_patch.BulkPatch(self._planning.release())
         steps = {name: changes.steps(name, plan) for name, plan in pending.items()}
-        self._run.run(steps, {name: declaration.prerequisite_of(self._fleet.found, name) for name in steps})
+        self._run.run(steps, {name: declaration.prerequisite_of(self._fleet.definitions, name) for name in steps})
         self._repeat_lost_patches(changes)
 
     def _repeat_lost_patches(self, changes):
         """Look at all that was changed by a PATCH, and change again what is not as declared."""
         try:
-            again = changes.plan_missing()
+            planned = changes.plan_missing()
         except LxdapiError as exc:
             self._notes.append(f"what was changed could not be looked at again: {exc.explain()}")
             return
-        more = FleetRunner(self._fleet.width)
-        more.run(again)
-        for name, now in more.answers.items():
-            before = self._run.answers[name]
-            diff.merge_changes(before["changes"], now["changes"])
-            self._run.record(name, before if now["result"] else {**now, "changes": before["changes"]})
+        runner = FleetRunner(self._fleet.width)
+        runner.run(planned)
+        for name, answer in runner.answers.items():
+            first_answer = self._run.answers[name]
+            diff.merge_changes(first_answer["changes"], answer["changes"])
+            self._run.record(name, first_answer if answer["result"] else {**answer, "changes": first_answer["changes"]})
 
     def _names_to_purge(self):
         """Return the names of those that are not declared and shall go; of the others it is noted that they stay."""
-        found = self._planning.undeclared() if self._fleet.purge else {}
-        going = [name for name, why in found.items() if not why and self._fleet.purge == declaration.STOPPED]
+        undeclared = self._planning.undeclared() if self._fleet.purge else {}
+        names = [name for name, reason in undeclared.items() if not reason and self._fleet.purge == declaration.STOPPED]
         groups = {}
-        for name in found.keys() - set(going):
-            groups.setdefault(found[name] if self._fleet.purge == declaration.STOPPED else "", []).append(name)
-        words = [name_ranges.fold(group) + (f" ({why})" if why else "") for why, group in sorted(groups.items())]
+        for name in undeclared.keys() - set(names):
+            groups.setdefault(undeclared[name] if self._fleet.purge == declaration.STOPPED else "", []).append(name)
+        words = [
+            name_ranges.fold(group) + (f" ({reason})" if reason else "") for reason, group in sorted(groups.items())
+        ]
         self._notes += [f"not declared, and left alone: {', '.join(words)}"] if words else []
-        return going
+        return names
 
     def _purge(self):
         """Delete what is not declared and is stopped, after all else went well."""
-        going = self._names_to_purge()
-        if not going:
+        names = self._names_to_purge()
+        if not names:
             return
-        if self._run.failures() or self._run.unbegun:
-            self._notes.append(f"not declared, and not deleted because something failed: {name_ranges.fold(going)}")
+        if self._run.failures() or self._run.unstarted:
+            self._notes.append(f"not declared, and not deleted because something failed: {name_ranges.fold(names)}")
             return
-        self._planning = Planner(self._api, self._fleet.found)
-        found = self._planning.undeclared()
-        planned = {name: self._planning.purge(name) for name in going if found.get(name) == ""}
+        self._planning = Planner(self._api, self._fleet.definitions)
+        undeclared = self._planning.undeclared()
+        planned = {name: self._planning.purge(name) for name in names if undeclared.get(name) == ""}
         self._planning.release()
         self._run.run({name: plan.steps for name, plan in planned.items() if plan.steps})

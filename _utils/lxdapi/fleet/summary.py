@@ -9,7 +9,7 @@ _MOST_SHOWN = 10
 _SAME = (" is as declared", " is absent")
 
 
-def answer(ret, answers, unbegun=(), test=False, notes=()):
+def answer(ret, answers, unstarted=(), test=False, notes=()):
     """
     Return Salt's answer for a fleet.
 
@@ -17,7 +17,7 @@ def answer(ret, answers, unbegun=(), test=False, notes=()):
         With the state's name.
     answers
         ``{name: what a state of its own would have answered}``.
-    unbegun
+    unstarted
         The names of those that were not begun.
     test
         True: it is what would be done.
@@ -26,17 +26,17 @@ def answer(ret, answers, unbegun=(), test=False, notes=()):
     """
     failed = [name for name, each in answers.items() if each["result"] is False]
     changes = {name: each["changes"] for name, each in answers.items() if each["changes"]}
-    good = True if not (test and changes) else None
-    words = [*_failure_notes({name: answers[name] for name in failed}), *_unstarted_note(unbegun)]
+    good_result = True if not (test and changes) else None
+    words = [*_failure_notes({name: answers[name] for name in failed}), *_unstarted_note(unstarted)]
     words += _success_notes({name: each for name, each in answers.items() if each["result"] is not False})
-    same = not words and not changes
+    nothing_to_say = not words and not changes
     comment = "; ".join([*words, *filter(None, notes)])
     label = f"fleet {ret['name']}"
-    if same:
+    if nothing_to_say:
         comment = f"{label} is as declared" + (f"; {comment}" if comment else "")
     else:
         comment = f"{label}: {comment}"
-    return {**ret, "changes": changes, "result": False if failed or unbegun else good, "comment": comment}
+    return {**ret, "changes": changes, "result": False if failed or unstarted else good_result, "comment": comment}
 
 
 def _comment_text(name, each):
@@ -52,8 +52,8 @@ def _failure_notes(failed):
     return words + ([f"failed as well: {name_ranges.fold(more, None)}"] if more else [])
 
 
-def _unstarted_note(unbegun):
-    return [f"not begun: {name_ranges.fold(unbegun, None)}"] if unbegun else []
+def _unstarted_note(unstarted):
+    return [f"not begun: {name_ranges.fold(unstarted, None)}"] if unstarted else []
 
 
 def _success_notes(good):

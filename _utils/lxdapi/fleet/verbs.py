@@ -37,56 +37,56 @@ class Selection:
         ``{"status": ..., "profile": ..., "type": ..., "config": {key: value}}``, of which all has to be so.
     """
 
-    def __init__(self, given=None, sieve=None):
-        if given is None and not sieve:
+    def __init__(self, names=None, filters=None):
+        if names is None and not filters:
             raise InvalidError("names or filter is needed; '*' is all of the project")
-        given = ["*"] if given is None else [given] if isinstance(given, str) else given
-        if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) for each in given):
+        names = ["*"] if names is None else [names] if isinstance(names, str) else names
+        if not isinstance(names, (list, tuple)) or not all(isinstance(each, str) for each in names):
             raise InvalidError("names: a name, a range, a pattern or a list of them is needed")
-        ranges = [each for each in given if name_ranges.is_range(each) or not set(each) & set(_GLOB)]
-        self._patterns = [each for each in given if each not in ranges]
+        ranges = [each for each in names if name_ranges.is_range(each) or not set(each) & set(_GLOB)]
+        self._patterns = [each for each in names if each not in ranges]
         self._named = list(dict.fromkeys(name for each in ranges for name in name_ranges.expand(each)))
-        self._sieve = _parse_filter(sieve)
+        self._filters = _parse_filter(filters)
 
-    def names(self, found):
+    def names(self, entries):
         """Return the names of those that are meant, of a listing; raises for one that is spelled out and not there."""
-        missing = [name for name in self._named if name not in found]
+        missing = [name for name in self._named if name not in entries]
         if missing:
             raise InvalidError(f"there is no instance {name_ranges.fold(missing)}")
-        matching = [name for name in sorted(found) if any(fnmatchcase(name, each) for each in self._patterns)]
-        return [name for name in dict.fromkeys([*self._named, *matching]) if self._passes(found[name])]
+        matching = [name for name in sorted(entries) if any(fnmatchcase(name, each) for each in self._patterns)]
+        return [name for name in dict.fromkeys([*self._named, *matching]) if self._passes(entries[name])]
 
     def _passes(self, entry):
         config = entry.get("expanded_config") or entry.get("config") or {}
-        wanted, here = self._sieve, power.status(CachedObject(entry))
+        filters, status = self._filters, power.status(CachedObject(entry))
         return (
-            wanted.get("status", here).lower() == here.lower()
-            and wanted.get("type", entry["type"]) == entry["type"]
-            and ("profile" not in wanted or wanted["profile"] in (entry.get("profiles") or ()))
-            and all(equality.satisfies(key, config.get(key), value) for key, value in wanted.get("config", {}).items())
+            filters.get("status", status).lower() == status.lower()
+            and filters.get("type", entry["type"]) == entry["type"]
+            and ("profile" not in filters or filters["profile"] in (entry.get("profiles") or ()))
+            and all(equality.satisfies(key, config.get(key), value) for key, value in filters.get("config", {}).items())
         )
 
 
-def _parse_filter(given):
-    given = {} if given is None else given
-    if not isinstance(given, Mapping):
+def _parse_filter(filters):
+    filters = {} if filters is None else filters
+    if not isinstance(filters, Mapping):
         raise InvalidError(f"filter: a mapping is needed, of {', '.join(_FILTERS)}")
-    unknown = [str(word) for word in set(given) - set(_FILTERS)]
+    unknown = [str(word) for word in set(filters) - set(_FILTERS)]
     if unknown:
         raise InvalidError(f"filter: unknown {', '.join(unknown)}; there are: {', '.join(_FILTERS)}")
-    found = {word: validation.check("any", f"filter {word}", given[word]) for word in set(given) - {"config"}}
-    config = given.get("config", {})
+    parsed = {word: validation.check("any", f"filter {word}", filters[word]) for word in set(filters) - {"config"}}
+    config = filters.get("config", {})
     if not isinstance(config, Mapping):
         raise InvalidError("filter config: a mapping of keys to values is needed")
-    found["config"] = {key: validation.config_value(f"filter config {key}", value) for key, value in config.items()}
-    return {**found, "type": normalize_type(found["type"])} if "type" in found else found
+    parsed["config"] = {key: validation.config_value(f"filter config {key}", value) for key, value in config.items()}
+    return {**parsed, "type": normalize_type(parsed["type"])} if "type" in parsed else parsed
 
 
-def run(api, choice, plan, concurrency=None, test=False):
+def run(api, selection, plan, concurrency=None, test=False):
     """
     Do the same with many instances, side by side; returns ``{name: what changed, or in words why it failed}``.
 
-    choice
+    selection
         A :class:`Selection`.
     plan
         Called with an API and a name, returns the steps; the API answers from a listing until all are planned.
@@ -95,20 +95,23 @@ def run(api, choice, plan, concurrency=None, test=False):
     test
         True: nothing is done, and returned is what would be.
     """
-    run = FleetRunner(parse_concurrency(concurrency))
+    runner = FleetRunner(parse_concurrency(concurrency))
     test = validation.truth("test", test or False)
-    view = listing.ListingAPI(api)
-    planned = {name: InstancePlan.of(lambda name=name: plan(view, name)) for name in choice.names(view.instances)}
+    listing_api = listing.ListingAPI(api)
+    planned = {
+        name: InstancePlan.of(lambda name=name: plan(listing_api, name))
+        for name in selection.names(listing_api.instances)
+    }
     if test:
         return {
             name: _outcome(name, run_state("instance", name, each.give, test=True)) for name, each in planned.items()
         }
-    view.release()
+    listing_api.release()
     for name, each in planned.items():
         if not each.steps:
-            run.record(name, run_state("instance", name, each.give))
-    run.run({name: each.steps for name, each in planned.items() if each.steps})
-    return {name: _outcome(name, run.answers[name]) for name in planned}
+            runner.record(name, run_state("instance", name, each.give))
+    runner.run({name: each.steps for name, each in planned.items() if each.steps})
+    return {name: _outcome(name, runner.answers[name]) for name in planned}
 
 
 def _outcome(name, answer):
@@ -136,36 +139,36 @@ def plan_unfreeze(timeout=None):
     return lambda api, name: power.plan_thaw(api, name, timeout)
 
 
-def plan_snapshot(own, expires_at=None, stateful=None):
+def plan_snapshot(snapshot, expires_at=None, stateful=None):
     """Return the plan of a new snapshot of each; one that has a snapshot of this name is a failure."""
-    validation.check("snapshot", "snapshot", own)
-    wanted = {"expires_at": expires_at, "stateful": stateful}
-    return lambda api, name: converge.plan_create_new(api, "instance_snapshot", f"{name}/{own}", wanted)
+    validation.check("snapshot", "snapshot", snapshot)
+    fields = {"expires_at": expires_at, "stateful": stateful}
+    return lambda api, name: converge.plan_create_new(api, "instance_snapshot", f"{name}/{snapshot}", fields)
 
 
-def execute(api, choice, order, written, concurrency=None, test=False):
+def execute(api, selection, command, format_outcome, concurrency=None, test=False):
     """
-    Run a command in many instances, side by side; returns ``{name: what written says, or in words why it failed}``.
+    Run a command in many instances, side by side; returns ``{name: what format_outcome returns, or the error}``.
 
-    order
+    command
         See :func:`lxdapi.instances.exec.make_command`.
-    written
+    format_outcome
         Called with what came of the command in one.
     test
         True: nothing is run, and each has an empty mapping.
     """
     size, test = parse_concurrency(concurrency) or workers.STOPS, validation.truth("test", test or False)
-    chosen = choice.names(listing.list_instances(api))
+    chosen = selection.names(listing.list_instances(api))
     if test or not chosen:
         return {name: {} for name in chosen}
     with workers.Workers(min(size, len(chosen))) as pool:
-        futures = {name: pool.begin(lambda name=name: _execute(api, name, order, written)) for name in chosen}
+        futures = {name: pool.begin(lambda name=name: _execute(api, name, command, format_outcome)) for name in chosen}
     return {name: future.result() for name, future in futures.items()}
 
 
-def _execute(api, name, order, written):
+def _execute(api, name, command, format_outcome):
     try:
-        return written(execs.run(api, name, order))
+        return format_outcome(execs.run(api, name, command))
     except LxdapiError as exc:
         return exc.explain()
 

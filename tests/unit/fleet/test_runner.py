@@ -59,9 +59,9 @@ def test_too_many_failures_stop_new_plans(concurrency, most, failing):
     run = FleetRunner(concurrency, most)
     planned = {**plans_of(NAMES[:failing], fail), **plans_of(NAMES[failing:], lambda: None)}
     run.run(planned)
-    assert set(run.answers) | set(run.unbegun) == set(NAMES) and not set(run.answers) & set(run.unbegun)
+    assert set(run.answers) | set(run.unstarted) == set(NAMES) and not set(run.answers) & set(run.unstarted)
     if most is None:
-        assert (run.failures(), run.unbegun) == (failing, {})
+        assert (run.failures(), run.unstarted) == (failing, {})
     else:
         assert most < run.failures() <= most + concurrency
 
@@ -71,7 +71,7 @@ def test_dependents_of_a_failed_plan_do_not_start():
     needs = {"b": "a", "c": "b", "e": "d"}
     planned = {**plans_of("a", fail), **plans_of("bcde", lambda: done.append(1))}
     run.run(planned, needs)
-    assert list(run.unbegun) == ["b", "c"] and set(run.answers) == {"a", "d", "e"} and len(done) == 2
+    assert list(run.unstarted) == ["b", "c"] and set(run.answers) == {"a", "d", "e"} and len(done) == 2
 
 
 def test_interruption_stops_new_plans():
