@@ -96,7 +96,7 @@ def unfreeze(name, timeout=None, remote=None, project=None):
         salt-call lxdapi_instance.unfreeze web1
     """
     api = connection.connect(globals(), remote, project)
-    return steps.apply(power.plan_thaw(api, name, timeout))
+    return steps.apply(power.plan_unfreeze(api, name, timeout))
 
 
 def move(name, target=None, timeout=None, pool=None, to_project=None, remote=None, project=None):

@@ -20,34 +20,34 @@ class Accounts:
     def __init__(self, session):
         self._session, self._lists = session, {}
 
-    def number(self, word, name_or_number):
+    def number(self, kind, name_or_number):
         """
         Return the number of a user or group.
 
-        word
+        kind
             ``user`` or ``group``.
         name_or_number
             A name, or a number, which need not be in the list; None: None.
 
         Raises :class:`InvalidError` for a name that the instance does not know.
         """
-        name_or_number = validation.user_or_group(word, name_or_number)
+        name_or_number = validation.user_or_group(kind, name_or_number)
         if name_or_number is None or isinstance(name_or_number, int):
             return name_or_number
-        if name_or_number not in self._ids(word):
-            raise InvalidError(f"{word}: the instance has no {name_or_number!r} in /etc/{_LISTS[word]}")
-        return self._ids(word)[name_or_number]
+        if name_or_number not in self._ids(kind):
+            raise InvalidError(f"{kind}: the instance has no {name_or_number!r} in /etc/{_LISTS[kind]}")
+        return self._ids(kind)[name_or_number]
 
-    def name(self, word, number):
+    def name(self, kind, number):
         """Return the name of a number, as text the number where it has none."""
-        return next((name for name, each in self._ids(word).items() if each == number), str(number))
+        return next((name for name, each in self._ids(kind).items() if each == number), str(number))
 
-    def _ids(self, word):
-        if word not in self._lists:
-            base = _LISTS[word]
+    def _ids(self, kind):
+        if kind not in self._lists:
+            base = _LISTS[kind]
             entries = exec_user.parse(base, self._read(f"/etc/{base}"))
-            self._lists[word] = {each[0]: int(each[2]) for each in reversed(entries)}  # the first of a name counts
-        return self._lists[word]
+            self._lists[kind] = {each[0]: int(each[2]) for each in reversed(entries)}  # the first of a name counts
+        return self._lists[kind]
 
     def _read(self, path):
         attributes = self._session.run(path_jobs.lstat_or_none(path, follow=True))

@@ -192,11 +192,11 @@ def write(path, source, owner):
     owner
         An :class:`Owner` that says everything.
     """
-    for left in reversed(range(_TRIES)):
+    for tries_left in reversed(range(_TRIES)):
         try:
             return (yield from _write(path, source, owner))
         except SftpError as exc:
-            if not _may_retry(exc, left):
+            if not _may_retry(exc, tries_left):
                 raise
 
 
@@ -207,17 +207,17 @@ def write_pipelined(session, path, source, owner, show=lambda count: None):
     show
         Called with the number of bytes that were written just now.
     """
-    for left in reversed(range(_TRIES)):
+    for tries_left in reversed(range(_TRIES)):
         try:
             return _write_pipelined(session, path, source, owner, show)
         except SftpError as exc:
-            if not _may_retry(exc, left):
+            if not _may_retry(exc, tries_left):
                 raise
 
 
-def _may_retry(exc, left):
+def _may_retry(exc, tries_left):
     """Return True if the temporary file has gone, and there are tries left."""
-    return exc.missing and exc.call != "open" and left > 0
+    return exc.missing and exc.call != "open" and tries_left > 0
 
 
 def _write_pipelined(session, path, source, owner, show):
@@ -302,11 +302,11 @@ def _require_written(path, attributes, size, owner):
 def require_mode_kept(path, attributes, owner):
     """Raise if the daemon did not set the owner and the mode, of which it leaves out some bits."""
     if owner_of(attributes)[:2] != owner[:2]:
-        words = f"the owner is {attributes.uid}:{attributes.gid}, not {owner.uid}:{owner.gid}"
-        raise InvalidError(f"{sftp_protocol.format_path(path)}: {words}")
+        message = f"the owner is {attributes.uid}:{attributes.gid}, not {owner.uid}:{owner.gid}"
+        raise InvalidError(f"{sftp_protocol.format_path(path)}: {message}")
     if stat.S_IMODE(attributes.mode) != owner.mode:
-        words = f"the mode is {format_mode(attributes.mode)} instead of {format_mode(owner.mode)}"
-        raise InvalidError(f"{sftp_protocol.format_path(path)}: {words}: {_LOST_BITS}")
+        message = f"the mode is {format_mode(attributes.mode)} instead of {format_mode(owner.mode)}"
+        raise InvalidError(f"{sftp_protocol.format_path(path)}: {message}: {_LOST_BITS}")
 
 
 def set_ownership(path, owner):

@@ -112,7 +112,7 @@ class Inspection(NamedTuple):
         How that differs.
     """
 
-    place: str
+    path: str
     attributes: object
     declared: path_jobs.Owner
     owner: path_jobs.Owner
@@ -122,7 +122,7 @@ class Inspection(NamedTuple):
 def inspect(session, target, spec, new=_ROOT):
     """Return the :class:`Inspection` of a target; raises for a name that the instance does not know."""
     job = path_jobs.resolve(target.path) if spec.follow else _lstat(target.path)
-    place, attributes = session.run(job)
+    path, attributes = session.run(job)
     known_accounts = accounts.Accounts(session)
     numbers = path_jobs.Owner(
         known_accounts.number("user", spec.user),
@@ -131,7 +131,7 @@ def inspect(session, target, spec, new=_ROOT):
     )
     owner_before = None if attributes is None else path_jobs.owner_of(attributes)
     return Inspection(
-        place,
+        path,
         attributes,
         numbers,
         numbers.with_defaults_from(owner_before or new),
@@ -190,7 +190,7 @@ def _plan_file(session, target, content, spec):
             **inspection.changes,
         }
         write = partial(_write, target, inspection, new_content, spec)
-        return [Step("created", changes, write, missing=_missing_folder(session, inspection.place, spec))]
+        return [Step("created", changes, write, missing=_missing_folder(session, inspection.path, spec))]
     changes = _content_changes(session, target, inspection, content, spec) if content and spec.replace else {}
     if changes:
         return [Step("written", {**changes, **inspection.changes}, partial(_write, target, inspection, content, spec))]
@@ -206,7 +206,7 @@ def plan_ownership(target, inspection):
     """Return the steps to the owner and mode that a :class:`Inspection` shall have."""
 
     def apply():
-        target.with_session(lambda session: session.run(path_jobs.set_ownership(inspection.place, inspection.owner)))
+        target.with_session(lambda session: session.run(path_jobs.set_ownership(inspection.path, inspection.owner)))
 
     return [Step("updated", inspection.changes, apply)] if inspection.changes else []
 
@@ -227,9 +227,9 @@ def _require_replaceable(target, inspection, new_type, force):
         raise InvalidError(f"{target.label} is a {old_type} and no {new_type}: force: True replaces it")
 
 
-def _missing_folder(session, place, spec) -> Callable:
+def _missing_folder(session, path, spec) -> Callable:
     """Return a function that says which directory is missing, if one is that shall not be made."""
-    folder = posixpath.dirname(place)
+    folder = posixpath.dirname(path)
     missing = not spec.makedirs and session.run(path_jobs.lstat_or_none(folder, follow=True)) is None
     return (lambda: f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it") if missing else str
 
@@ -239,8 +239,8 @@ def _write(target, inspection, content, spec):
 
     def work(session):
         _prepare(session, target, inspection, spec)
-        with progress.count_bytes(inspection.place, content.size, target.api, inspection.place) as show:
-            path_jobs.write_pipelined(session, inspection.place, content, inspection.owner, show)
+        with progress.count_bytes(inspection.path, content.size, target.api, inspection.path) as show:
+            path_jobs.write_pipelined(session, inspection.path, content, inspection.owner, show)
 
     try:
         target.with_session(work)
@@ -248,19 +248,19 @@ def _write(target, inspection, content, spec):
         # what is left now a later run would only remove when it writes the file
         with suppress(LxdapiError):
             without_retries = target._replace(api=target.api.without_retries())
-            without_retries.with_session(lambda session: session.run(path_jobs.remove_leftovers(inspection.place)))
+            without_retries.with_session(lambda session: session.run(path_jobs.remove_leftovers(inspection.path)))
         raise
 
 
 def _prepare(session, target, inspection, spec):
     """The directory is there, without leftovers of earlier runs, and so is the place."""
-    folder = posixpath.dirname(inspection.place)
+    folder = posixpath.dirname(inspection.path)
     make_folders(session, folder, spec.makedirs, inspection.owner)
-    session.run(path_jobs.remove_leftovers(inspection.place))
-    attributes = session.run(path_jobs.lstat_or_none(inspection.place))
+    session.run(path_jobs.remove_leftovers(inspection.path))
+    attributes = session.run(path_jobs.lstat_or_none(inspection.path))
     if attributes is not None and path_jobs.file_type(attributes.mode) not in ("file", "symlink"):
         _require_replaceable(target, inspection._replace(attributes=attributes), "file", spec.force)
-        tree_jobs.remove(session, inspection.place, attributes)
+        tree_jobs.remove(session, inspection.path, attributes)
 
 
 def make_folders(session, folder, makedirs, owner):
@@ -277,7 +277,7 @@ def _content_changes(session, target, inspection, content, spec):
     size = inspection.attributes.size
     is_short = max(size, content.size) <= sources.LONGEST_SHOWN
     if size == content.size:
-        digest = session.run(tree_jobs.digest(inspection.place, size)).hexdigest()
+        digest = session.run(tree_jobs.digest(inspection.path, size)).hexdigest()
         if digest == content.sha256:
             return {}
         fallback = {"sha256": {"old": digest, "new": content.sha256}}
@@ -285,7 +285,7 @@ def _content_changes(session, target, inspection, content, spec):
         fallback = {"size": {"old": size, "new": content.size}}
     if not spec.show:
         return {"diff": HIDDEN}
-    return {**_diff(target, read_short(session, inspection.place, size) if is_short else None, content, True, fallback)}
+    return {**_diff(target, read_short(session, inspection.path, size) if is_short else None, content, True, fallback)}
 
 
 def _diff(target, old, content, show, fallback=None):
@@ -340,7 +340,7 @@ def _plan_directory(session, target, spec):
             "created",
             {**type_change, **inspection.changes},
             apply,
-            missing=_missing_folder(session, inspection.place, spec),
+            missing=_missing_folder(session, inspection.path, spec),
         )
     ]
 
@@ -352,15 +352,15 @@ def plan_root(session, target, spec):
 
 def _make_directory(session, inspection, spec):
     owner = inspection.declared.with_defaults_from(_ROOT_FOLDER)
-    attributes = session.run(path_jobs.lstat_or_none(inspection.place))
+    attributes = session.run(path_jobs.lstat_or_none(inspection.path))
     if attributes is not None and path_jobs.file_type(attributes.mode) != "directory":
-        tree_jobs.remove(session, inspection.place, attributes)
+        tree_jobs.remove(session, inspection.path, attributes)
         attributes = None
-    make_folders(session, posixpath.dirname(inspection.place), spec.makedirs, owner)
+    make_folders(session, posixpath.dirname(inspection.path), spec.makedirs, owner)
     session.run(
-        path_jobs.make_directory(inspection.place, owner)
+        path_jobs.make_directory(inspection.path, owner)
         if attributes is None
-        else path_jobs.set_ownership(inspection.place, owner)
+        else path_jobs.set_ownership(inspection.path, owner)
     )
 
 

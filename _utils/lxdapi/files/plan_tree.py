@@ -60,7 +60,7 @@ class Difference(NamedTuple):
         {relative path: :class:`lxdapi.files.path_jobs.Owner`}.
     changes
         {relative path: what changes there}.
-    left
+    leftovers
         Relative paths of what earlier runs that were cut off left.
     """
 
@@ -70,7 +70,7 @@ class Difference(NamedTuple):
     fix: list
     owners: dict
     changes: dict
-    left: list
+    leftovers: list
 
 
 def plan_recurse(target, local, rules):
@@ -90,8 +90,8 @@ def plan_recurse(target, local, rules):
 def _plan(session, target, local, rules):
     steps = plan.plan_root(session, target, rules.owner)
     root, attributes = session.run(path_jobs.resolve(target.path))
-    is_folder = attributes is not None and path_jobs.file_type(attributes.mode) == "directory"
-    difference = _difference(session, root, tree_jobs.list_tree(session, root) if is_folder else {}, local, rules)
+    is_directory = attributes is not None and path_jobs.file_type(attributes.mode) == "directory"
+    difference = _difference(session, root, tree_jobs.list_tree(session, root) if is_directory else {}, local, rules)
     if difference.in_way:
         removed = {name for name in difference.in_way if name in difference.changes and name not in difference.write}
         steps.append(Step("cleaned", _changes_of(difference, sorted(removed)), partial(_remove, target, difference)))
@@ -127,18 +127,18 @@ def _reporting_progress(target, difference, work):
     """Return a function that does the work; its error has what was done before."""
 
     def apply():
-        done = []
+        completed = []
         try:
-            target.with_session(lambda session: done.extend(work(session, difference)) or None)
+            target.with_session(lambda session: completed.extend(work(session, difference)) or None)
         except LxdapiError as exc:
-            exc.changes = _changes_of(difference, sorted(set(done)))
+            exc.changes = _changes_of(difference, sorted(set(completed)))
             raise
 
     return apply
 
 
 def _write(session, difference):
-    tree_jobs.remove_leftovers(session, difference.root, difference.left)
+    tree_jobs.remove_leftovers(session, difference.root, difference.leftovers)
     return tree_jobs.write_tree(session, difference.root, difference.write, difference.owners)
 
 
@@ -151,16 +151,22 @@ def _difference(session, root, actual, local, rules):
     known_accounts = accounts.Accounts(session)
     declared = _declared_owners(known_accounts, local, rules)
     in_way = _obstacles(root, actual, local, rules)
-    kept = {name: each for name, each in actual.items() if name in local and name not in in_way}
-    contents = _content_changes(session, root, kept, local)
-    left = [name for name in actual if name not in in_way and tree_jobs.is_leftover(name, local)]
-    result = Difference(root, in_way, {}, [], {}, {}, left)
+    common = {name: each for name, each in actual.items() if name in local and name not in in_way}
+    contents = _content_changes(session, root, common, local)
+    leftovers = [name for name in actual if name not in in_way and tree_jobs.is_leftover(name, local)]
+    result = Difference(root, in_way, {}, [], {}, {}, leftovers)
     for name, each in local.items():
-        owner_before = path_jobs.owner_of(kept[name]) if name in kept else None
+        owner_before = path_jobs.owner_of(common[name]) if name in common else None
         result.owners[name] = declared[name].with_defaults_from(owner_before or _default_owner(each))
         owner = {} if each.type == "symlink" else plan.owner_changes(known_accounts, declared[name], owner_before)
         _add_difference(
-            result, name, each, actual.get(name) if name not in kept else None, contents.get(name), owner, name in kept
+            result,
+            name,
+            each,
+            actual.get(name) if name not in common else None,
+            contents.get(name),
+            owner,
+            name in common,
         )
     removed = {name: {"deleted": path_jobs.file_type(each.mode)} for name, each in in_way.items() if name not in local}
     result.changes.update(removed)
@@ -214,31 +220,33 @@ def _obstacles(root, actual, local, rules):
     for name in sorted(of_other_type):
         # a file is replaced by a link, and a link by a file, as a whole
         if not rules.owner.force:
-            words = f"is a {path_jobs.file_type(actual[name].mode)} and no {local[name].type}: force: True replaces it"
-            raise InvalidError(f"{_label(root, name)} {words}")
+            message = (
+                f"is a {path_jobs.file_type(actual[name].mode)} and no {local[name].type}: force: True replaces it"
+            )
+            raise InvalidError(f"{_label(root, name)} {message}")
     names = set(of_other_type)
     if rules.clean:
-        extra = {name for name in actual if name not in local}
-        kept = {name for name in extra if not sources.is_selected(name, rules.include, rules.exclude)}
-        names |= extra - kept - {each for name in kept for each in sources.parent_folders(name)}
+        undeclared = {name for name in actual if name not in local}
+        excluded = {name for name in undeclared if not sources.is_selected(name, rules.include, rules.exclude)}
+        names |= undeclared - excluded - {each for name in excluded for each in sources.parent_folders(name)}
     return {n: each for n, each in actual.items() if n in names or set(sources.parent_folders(n)) & of_other_type}
 
 
-def _content_changes(session, root, kept, local):
+def _content_changes(session, root, common, local):
     """Return {relative path: changes} of the files and links that are there and hold something else."""
-    changes, same = {}, {}
-    for name, each in kept.items():
+    changes, same_size = {}, {}
+    for name, each in common.items():
         if local[name].type == "file":
             size = sources.Content(path=local[name].path).size
             if size == each.size:
-                same[name] = size
+                same_size[name] = size
             else:
                 changes[name] = {"size": {"old": each.size, "new": size}}
-    for name, digest in tree_jobs.digests(session, root, same).items():
+    for name, digest in tree_jobs.digests(session, root, same_size).items():
         new = sources.Content(path=local[name].path).sha256
         if new != digest:
             changes[name] = {"sha256": {"old": digest, "new": new}}
-    links = [name for name in kept if local[name].type == "symlink"]
+    links = [name for name in common if local[name].type == "symlink"]
     for name, to in tree_jobs.read_targets(session, root, links).items():
         if to != local[name].target:
             changes[name] = {

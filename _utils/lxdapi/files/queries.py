@@ -42,12 +42,12 @@ def stat(target, follow=False):
 
 def _resolve_file(session, target):
     """Return (path, size) of a file, of a link what it leads to; raises where it is none."""
-    place, attributes = session.run(path_jobs.resolve(target.path))
+    path, attributes = session.run(path_jobs.resolve(target.path))
     if attributes is None:
         raise InvalidError(f"{target.label} does not exist")
     if path_jobs.file_type(attributes.mode) != "file":
         raise InvalidError(f"{target.label} is a {path_jobs.file_type(attributes.mode)} and no file")
-    return place, attributes.size
+    return path, attributes.size
 
 
 def readdir(target):
@@ -76,8 +76,8 @@ def read(target):
     """Return the text of a short file; raises :class:`InvalidError` for another."""
 
     def look(session):
-        place, size = _resolve_file(session, target)
-        return plan.read_short(session, place, size, content.LONGEST_SHOWN + 1)
+        path, size = _resolve_file(session, target)
+        return plan.read_short(session, path, size, content.LONGEST_SHOWN + 1)
 
     data = target.with_session(look)
     text = content.decode_text(data) if len(data) <= content.LONGEST_SHOWN else None
@@ -92,8 +92,8 @@ def digest(target, algorithm):
         raise InvalidError(f"there is no hash called {algorithm!r}")
 
     def look(session):
-        place, size = _resolve_file(session, target)
-        return session.run(tree_jobs.digest(place, size, algorithm=algorithm)).hexdigest()
+        path, size = _resolve_file(session, target)
+        return session.run(tree_jobs.digest(path, size, algorithm=algorithm)).hexdigest()
 
     return target.with_session(look)
 
@@ -102,13 +102,13 @@ def fetch(target, file):
     """Write a file of the instance into one that is open here; returns its size and sha256."""
 
     def work(session):
-        place, size = _resolve_file(session, target)
+        path, size = _resolve_file(session, target)
         file.seek(0)
         file.truncate()
         digest = hashlib.sha256()
         with progress.count_bytes(target.label, size, target.api, target.label) as show:
             size_read = session.run(
-                path_jobs.read_blocks(place, lambda block: _write_block(block, file, digest, show), size)
+                path_jobs.read_blocks(path, lambda block: _write_block(block, file, digest, show), size)
             )
         return {"size": size_read, "sha256": digest.hexdigest()}
 

@@ -56,7 +56,7 @@ class Status(enum.IntEnum):
     OP_UNSUPPORTED = 8
 
 
-_WORDS = {
+_REASONS = {
     Status.NO_SUCH_FILE: "no such file or directory",
     Status.PERMISSION_DENIED: "permission denied",
     Status.OP_UNSUPPORTED: "the daemon cannot do this",
@@ -190,17 +190,17 @@ def symlink(path, target):
     return Request(Packet.SYMLINK, _text(target) + _text(path), "symlink", path)
 
 
-def parse(packet, request, place):
+def parse(packet, request, url):
     """
     Return what a reply says; of a refusal an :class:`SftpError`, which is not raised.
 
-    place
+    url
         The URL, for errors.
     """
-    return _refusal(packet, request, place) if packet[0] == Packet.STATUS else _CONTENT[packet[0]](packet)
+    return _refusal(packet, request, url) if packet[0] == Packet.STATUS else _CONTENT[packet[0]](packet)
 
 
-def _refusal(packet, request, place):
+def _refusal(packet, request, url):
     code = struct.unpack_from(">I", packet, 5)[0]
     if code == Status.OK:
         return None
@@ -208,8 +208,8 @@ def _refusal(packet, request, place):
         return b"" if request.call == "read" else []
     message = _decode(_string_at(packet, 9)[0]) if len(packet) > 9 else ""
     about = f"{format_path(request.about)}: " if request.about else ""
-    words = _WORDS.get(code) or format_path(message.strip()) or f"SFTP error {code}"
-    error = SftpError(error=about + words, method=f"SFTP {request.call}", url=place)
+    reason = _REASONS.get(code) or format_path(message.strip()) or f"SFTP error {code}"
+    error = SftpError(error=about + reason, method=f"SFTP {request.call}", url=url)
     error.code, error.call = code, request.call
     return error
 

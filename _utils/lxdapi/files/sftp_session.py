@@ -88,8 +88,8 @@ def _open_sftp(api, url):
     try:
         return upgrade.upgrade(api, url, "sftp")
     except APINotFoundException as exc:  # the instance was found
-        words = f"the daemon has no SFTP for its instances, which came with LXD 5.0 and all of Incus: {exc.error}"
-        raise APIException(error=words, method="GET", url=exc.url) from exc
+        message = f"the daemon has no SFTP for its instances, which came with LXD 5.0 and all of Incus: {exc.error}"
+        raise APIException(error=message, method="GET", url=exc.url) from exc
 
 
 class Session:
@@ -102,8 +102,8 @@ class Session:
         That each reply may take.
     """
 
-    def __init__(self, sock, place, seconds):
-        self._sock, self._place, self._seconds = sock, place, seconds
+    def __init__(self, sock, url, seconds):
+        self._sock, self._url, self._seconds = sock, url, seconds
         self._received, self._unsent, self._replies, self._number = bytearray(), bytearray(), {}, 0
         self._begin()
 
@@ -185,7 +185,7 @@ class Session:
     def _parse_reply(self, packet, request):
         """Return the content of a reply; of a refusal the error, which is not raised yet."""
         try:
-            return sftp_protocol.parse(packet, request, self._place)
+            return sftp_protocol.parse(packet, request, self._url)
         except (KeyError, struct.error, IndexError) as exc:
             raise self._protocol_error(f"a reply that is none to {request.call}") from exc
 
@@ -231,10 +231,10 @@ class Session:
         return data
 
     def _connection_error(self, exc):
-        options = {"method": "SFTP", "url": self._place}
+        options = {"method": "SFTP", "url": self._url}
         if isinstance(exc, socket.timeout):
             return APITimeoutException(error=f"no answer within {self._seconds} s", **options)
         return APIConnectionException(error=f"the connection broke: {exc}", **options)
 
-    def _protocol_error(self, words):
-        return APIProtocolException(error=words, method="SFTP", url=self._place)
+    def _protocol_error(self, message):
+        return APIProtocolException(error=message, method="SFTP", url=self._url)

@@ -72,10 +72,10 @@ class BulkPatch:
         time.sleep(writes.RACE)
         entries = listing.list_instances(self._api)
         return {
-            name: [self._write_again(name, written[name])] for name in written if self._differs(entries, name, written)
+            name: [self._write_again(name, written[name])] for name in written if self._is_lost(entries, name, written)
         }
 
-    def _differs(self, entries, name, written):
+    def _is_lost(self, entries, name, written):
         return name not in entries or bool(diff.compare(KIND, written[name], entries[name]))
 
     def _write_again(self, name, declared):

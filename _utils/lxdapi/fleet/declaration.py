@@ -64,7 +64,7 @@ def parse_definitions(declared, defaults=None):
 
 def _parse_keys(entry, keys):
     keys = validation.mapping(entry, keys)
-    unknown = [str(word) for word in keys if word not in KEYS]
+    unknown = [str(key) for key in keys if key not in KEYS]
     if unknown:
         raise InvalidError(f"{entry}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(KEYS))}")
     return keys
@@ -114,15 +114,15 @@ def prerequisite_of(definitions, name):
 
 def _sorted(definitions):
     """Return the names, each behind the one that it is made of; raises for a circle."""
-    done = {}
+    order = {}
     for name in definitions:
         chain = [name]
-        while prerequisite_of(definitions, chain[-1]) is not None and chain[-1] not in done:
+        while prerequisite_of(definitions, chain[-1]) is not None and chain[-1] not in order:
             chain.append(prerequisite_of(definitions, chain[-1]))
             if chain[-1] in chain[:-1]:
                 raise InvalidError(f"{' is copied from '.join(chain)}: none of them can be the first")
-        done.update(dict.fromkeys(reversed(chain)))
-    return list(done)
+        order.update(dict.fromkeys(reversed(chain)))
+    return list(order)
 
 
 def parse_count(parameter, value, total, least):

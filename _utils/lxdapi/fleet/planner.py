@@ -38,7 +38,7 @@ class InstancePlan(NamedTuple):
         except LxdapiError as exc:
             return cls(None, exc)
 
-    def give(self):
+    def steps_or_raise(self):
         """Return the steps or raise the error."""
         if self.error is not None:
             raise self.error

@@ -34,11 +34,11 @@ def parse(declared, states):
         function = f"lxdapi_{kind_name}.present"
         for name, parameters in validation.mapping(part, declared.get(part)).items():
             parameters = validation.mapping(f"{part} {name}", parameters)
-            known = set(inspect.signature(states[function]).parameters) - {"name"}
-            unknown = [str(each) for each in parameters if each not in known]
+            parameter_names = set(inspect.signature(states[function]).parameters) - {"name"}
+            unknown = [str(each) for each in parameters if each not in parameter_names]
             if unknown:
-                names = ", ".join(sorted(known))
-                raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {names}")
+                known = ", ".join(sorted(parameter_names))
+                raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {known}")
             prerequisites.append((f"{KINDS[kind_name].label} {name}", function, name, dict(parameters)))
     return prerequisites
 
@@ -52,8 +52,8 @@ def converge(parts, states, common):
     """
     answers = []
     for what, function, name, parameters in parts:
-        known = inspect.signature(states[function]).parameters
-        common_parameters = {key: each for key, each in common.items() if key in known and each is not None}
+        parameter_names = inspect.signature(states[function]).parameters
+        common_parameters = {key: each for key, each in common.items() if key in parameter_names and each is not None}
         answers.append((what, states[function](name=name, **{**common_parameters, **parameters})))
         if answers[-1][1]["result"] is False:
             break
@@ -63,9 +63,9 @@ def converge(parts, states, common):
 def merge_answers(ret, answers):
     """Return the answer of a fleet with those of its parts before it."""
     changes = {what: each["changes"] for what, each in answers if each["changes"]}
-    words = [each["comment"] for _, each in answers if each["changes"] or each["result"] is not True]
+    comments = [each["comment"] for _, each in answers if each["changes"] or each["result"] is not True]
     result = ret["result"] if ret["result"] is False or not changes else _worse(ret["result"], answers)
-    comment = "; ".join([ret["comment"], *words])
+    comment = "; ".join([ret["comment"], *comments])
     return {**ret, "changes": {**changes, **ret["changes"]}, "result": result, "comment": comment}
 
 

@@ -54,9 +54,9 @@ def run(name, test, fleet, connect):
         return work.predict(ret) if test else work.apply(ret)
 
 
-def failed_answer(ret, words):
+def failed_answer(ret, reason):
     """Return the answer of a fleet of which nothing was begun."""
-    return {**ret, "result": False, "comment": f"fleet {ret['name']}: {words}"}
+    return {**ret, "result": False, "comment": f"fleet {ret['name']}: {reason}"}
 
 
 class _FleetRun:
@@ -71,7 +71,7 @@ class _FleetRun:
         planned = {name: self._planning.plan(name) for name in self._fleet.definitions}
         going = self._names_to_purge()
         planned.update({name: self._planning.purge(name) for name in going})
-        answers = {name: run_state("instance", name, plan.give, test=True) for name, plan in planned.items()}
+        answers = {name: run_state("instance", name, plan.steps_or_raise, test=True) for name, plan in planned.items()}
         return summary.answer(ret, answers, test=True, notes=self._notes)
 
     def apply(self, ret):
@@ -96,12 +96,12 @@ class _FleetRun:
                 pending = self._pending(batch)
             self._converge({name: pending[name] for name in batch if name in pending})
 
-    def _pending(self, wanted):
+    def _pending(self, names):
         """Return the plans of those with which something is to be done; of the others it is told how they are."""
-        planned = {name: self._planning.plan(name) for name in wanted}
+        planned = {name: self._planning.plan(name) for name in names}
         for name, plan in planned.items():
             if not plan.steps:
-                self._run.record(name, run_state("instance", name, plan.give))
+                self._run.record(name, run_state("instance", name, plan.steps_or_raise))
         return {name: plan for name, plan in planned.items() if plan.steps}
 
     def _converge(self, pending):
@@ -131,10 +131,10 @@ class _FleetRun:
         groups = {}
         for name in undeclared.keys() - set(names):
             groups.setdefault(undeclared[name] if self._fleet.purge == declaration.STOPPED else "", []).append(name)
-        words = [
+        notes = [
             name_ranges.fold(group) + (f" ({reason})" if reason else "") for reason, group in sorted(groups.items())
         ]
-        self._notes += [f"not declared, and left alone: {', '.join(words)}"] if words else []
+        self._notes += [f"not declared, and left alone: {', '.join(notes)}"] if notes else []
         return names
 
     def _purge(self):

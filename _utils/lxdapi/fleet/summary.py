@@ -27,10 +27,10 @@ def answer(ret, answers, unstarted=(), test=False, notes=()):
     failed = [name for name, each in answers.items() if each["result"] is False]
     changes = {name: each["changes"] for name, each in answers.items() if each["changes"]}
     good_result = True if not (test and changes) else None
-    words = [*_failure_notes({name: answers[name] for name in failed}), *_unstarted_note(unstarted)]
-    words += _success_notes({name: each for name, each in answers.items() if each["result"] is not False})
-    nothing_to_say = not words and not changes
-    comment = "; ".join([*words, *filter(None, notes)])
+    sentences = [*_failure_notes({name: answers[name] for name in failed}), *_unstarted_note(unstarted)]
+    sentences += _success_notes({name: each for name, each in answers.items() if each["result"] is not False})
+    nothing_to_say = not sentences and not changes
+    comment = "; ".join([*sentences, *filter(None, notes)])
     label = f"fleet {ret['name']}"
     if nothing_to_say:
         comment = f"{label} is as declared" + (f"; {comment}" if comment else "")
@@ -47,21 +47,21 @@ def _comment_text(name, each):
 def _failure_notes(failed):
     """Return a sentence for each failure, and the names of those for which there are too many."""
     grouped = _group(failed)
-    words = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_MOST_SHOWN]]
+    sentences = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_MOST_SHOWN]]
     more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
-    return words + ([f"failed as well: {name_ranges.fold(more, None)}"] if more else [])
+    return sentences + ([f"failed as well: {name_ranges.fold(more, None)}"] if more else [])
 
 
 def _unstarted_note(unstarted):
     return [f"not begun: {name_ranges.fold(unstarted, None)}"] if unstarted else []
 
 
-def _success_notes(good):
+def _success_notes(answers):
     """Return the sentences for what went well; that one is as declared is not said of each."""
-    grouped = [(text, group) for text, group in _group(good) if text not in _SAME]
-    words = [f"{name_ranges.fold(group)}{_in_plural(group, text)}" for text, group in grouped[:_MOST_SHOWN]]
+    grouped = [(text, group) for text, group in _group(answers) if text not in _SAME]
+    sentences = [f"{name_ranges.fold(group)}{_in_plural(group, text)}" for text, group in grouped[:_MOST_SHOWN]]
     more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
-    return words + ([f"likewise {name_ranges.fold(more)}"] if more else [])
+    return sentences + ([f"likewise {name_ranges.fold(more)}"] if more else [])
 
 
 def _in_plural(group, text):

@@ -71,10 +71,10 @@ def _parse_filter(filters):
     filters = {} if filters is None else filters
     if not isinstance(filters, Mapping):
         raise InvalidError(f"filter: a mapping is needed, of {', '.join(_FILTERS)}")
-    unknown = [str(word) for word in set(filters) - set(_FILTERS)]
+    unknown = [str(name) for name in set(filters) - set(_FILTERS)]
     if unknown:
         raise InvalidError(f"filter: unknown {', '.join(unknown)}; there are: {', '.join(_FILTERS)}")
-    parsed = {word: validation.check("any", f"filter {word}", filters[word]) for word in set(filters) - {"config"}}
+    parsed = {name: validation.check("any", f"filter {name}", filters[name]) for name in set(filters) - {"config"}}
     config = filters.get("config", {})
     if not isinstance(config, Mapping):
         raise InvalidError("filter config: a mapping of keys to values is needed")
@@ -104,12 +104,13 @@ def run(api, selection, plan, concurrency=None, test=False):
     }
     if test:
         return {
-            name: _outcome(name, run_state("instance", name, each.give, test=True)) for name, each in planned.items()
+            name: _outcome(name, run_state("instance", name, each.steps_or_raise, test=True))
+            for name, each in planned.items()
         }
     listing_api.release()
     for name, each in planned.items():
         if not each.steps:
-            runner.record(name, run_state("instance", name, each.give))
+            runner.record(name, run_state("instance", name, each.steps_or_raise))
     runner.run({name: each.steps for name, each in planned.items() if each.steps})
     return {name: _outcome(name, runner.answers[name]) for name in planned}
 
@@ -136,7 +137,7 @@ def plan_restart(timeout=None, force=False):
 def plan_unfreeze(timeout=None):
     """Return the plan that thaws what is frozen, and leaves what is not as it is."""
     timeout = validation.parse_seconds(timeout)
-    return lambda api, name: power.plan_thaw(api, name, timeout)
+    return lambda api, name: power.plan_unfreeze(api, name, timeout)
 
 
 def plan_snapshot(snapshot, expires_at=None, stateful=None):

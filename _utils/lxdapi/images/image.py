@@ -165,9 +165,9 @@ def plan_aliases(api, aliases, digest):
     return [_alias_step(alias, digest, step) for alias in named for step in plan_alias(api, alias, digest)]
 
 
-def _plan_purge(api, digest, current, aliases):
+def _plan_purge(api, digest, result, aliases):
     """Return the steps that remove the aliases that are not named."""
-    others = sorted({each["name"] for each in current.metadata.get("aliases") or ()} - set(aliases))
+    others = sorted({each["name"] for each in result.metadata.get("aliases") or ()} - set(aliases))
     return [
         Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.apply)
         for alias in others

@@ -135,8 +135,8 @@ def parse_url(url):
     return url.rstrip("/")
 
 
-def _error(words, url):
-    return APIProtocolException(error=words, method="GET", url=url)
+def _error(message, url):
+    return APIProtocolException(error=message, method="GET", url=url)
 
 
 def _mapping(value):

@@ -137,8 +137,8 @@ def _cancel(origin, path, query):
 
 def _relay(api, origin, digest, folder, timeout):
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        parts = export(origin, digest, os.path.join(place, "image"))["files"]
+    with tempfile.TemporaryDirectory(dir=folder) as temporary_folder:
+        parts = export(origin, digest, os.path.join(temporary_folder, "image"))["files"]
         return images.upload(api, *parts, digest=digest, timeout=timeout)
 
 

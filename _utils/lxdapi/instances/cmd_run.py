@@ -47,10 +47,10 @@ def summary(outcome):
 
 def raw_summary(outcome, binary=False):
     """Return what :func:`summary` does, the output as it was written, or as base64 of its bytes."""
-    return _summarize(outcome, _base64 if binary else _decode)
+    return _summarize(outcome, _encode_base64 if binary else _decode)
 
 
-def _base64(data):
+def _encode_base64(data):
     return base64.b64encode(data).decode("ascii")
 
 
@@ -76,7 +76,7 @@ def _output_note(outcome):
     return f"; it had written: {output}" if output else ""
 
 
-def plan(api, instance, command, parsed_command, conditions, good, hide, test):
+def plan(api, instance, command, parsed_command, conditions, success_codes, hide, test):
     """
     Return the step that runs a command.
 
@@ -86,28 +86,28 @@ def plan(api, instance, command, parsed_command, conditions, good, hide, test):
         A :class:`lxdapi.instances.exec.Command`.
     conditions
         {``creates``, ``onlyif``, ``unless``: what was declared}.
-    good
+    success_codes
         The exit codes that are none of a failure, besides 0.
     hide
         True: nothing of what it writes is shown.
     test
         True: nothing is executed, so ``onlyif`` and ``unless`` are not known.
     """
-    conditions, good, hide = (
+    conditions, success_codes, hide = (
         _parse_conditions(conditions),
-        {0, *_parse_codes(good)},
+        {0, *_parse_codes(success_codes)},
         validation.truth("hide_output", hide or False),
     )
     path = objects.path_of(KINDS["instance"], instance)
-    why = _skip_reason(api, instance, path, conditions, parsed_command, test, hide)
-    if why:
-        return Plan(summary=why)
+    skip_reason = _skip_reason(api, instance, path, conditions, parsed_command, test, hide)
+    if skip_reason:
+        return Plan(summary=skip_reason)
 
     def apply():
-        return _changes_or_raise(execs.run(api, instance, parsed_command), command, good, hide)
+        return _changes_or_raise(execs.run(api, instance, parsed_command), command, success_codes, hide)
 
-    words = [word for word in ("onlyif", "unless") if conditions[word]] if test else []
-    note = f"{' and '.join(words)} would be asked then" if words else ""
+    condition_names = [name for name in ("onlyif", "unless") if conditions[name]] if test else []
+    note = f"{' and '.join(condition_names)} would be asked then" if condition_names else ""
     return [Step("run", {"run": command}, apply, note, partial(_missing_reason, api, instance))]
 
 
@@ -116,8 +116,8 @@ def _parse_conditions(conditions):
     parsed = {key: _parse_texts(key, conditions.get(key)) for key in CONDITIONS}
     for file in parsed["creates"]:
         validation.config_value("creates", validation.absolute_path("creates", file))
-    for word in ("onlyif", "unless"):
-        for each in parsed[word]:
+    for name in ("onlyif", "unless"):
+        for each in parsed[name]:
             execs.make_command(each)
     return parsed
 
@@ -138,7 +138,7 @@ def _parse_codes(codes):
 
 def _skip_reason(api, instance, path, conditions, parsed_command, test, hide):
     """Return in words why the command need not run, nothing if it has to."""
-    files, onlyif, unless = (conditions[word] for word in CONDITIONS)
+    files, onlyif, unless = (conditions[name] for name in CONDITIONS)
     if files and not (test and objects.read(api, KINDS["instance"], instance) is None):
         if all(exec_user.file_type(api, path, file) for file in files):
             return f"not to be run: {', '.join(files)} exists in {instance}"
@@ -162,14 +162,14 @@ def _condition_command(parsed_command, condition):
     return parsed_command._replace(argv=execs.make_command(condition).argv, stdin=b"")
 
 
-def _changes_or_raise(outcome, command, good, hide):
+def _changes_or_raise(outcome, command, success_codes, hide):
     """Return the changes of a command that ended well; raises for any other."""
-    result_fields = summary(outcome)
-    changes = {"run": command, **{key: value for key, value in result_fields.items() if not hide or key == "retcode"}}
-    if outcome.killed is None and outcome.retcode in good:
+    fields = summary(outcome)
+    changes = {"run": command, **{key: value for key, value in fields.items() if not hide or key == "retcode"}}
+    if outcome.killed is None and outcome.retcode in success_codes:
         return changes
     ending = f"was killed after {outcome.killed} s" if outcome.killed is not None else f"ended with {outcome.retcode}"
-    output = "" if hide else (result_fields["stderr"] or result_fields["stdout"])[-_MOST_SHOWN:]
+    output = "" if hide else (fields["stderr"] or fields["stdout"])[-_MOST_SHOWN:]
     error = CommandFailedError(f"it {ending}" + (f": {output}" if output else ""))
     error.changes = changes
     raise error

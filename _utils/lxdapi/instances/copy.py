@@ -129,7 +129,7 @@ def list_snapshots(api, name):
     path = validation.path("instances/{instance}/snapshots", instance=name)
     snapshots = api.get(path, params={"recursion": 1}).metadata or []
     times = [(each["created_at"][:19], each["name"].rpartition("/")[2]) for each in snapshots]
-    return [(snapshot, when) for when, snapshot in sorted(times)]
+    return [(snapshot, created_at) for created_at, snapshot in sorted(times)]
 
 
 def plan_copy(
@@ -235,10 +235,12 @@ def run_transfer(transfer, fields):
         create.create_verified(transfer.target_api, transfer.new, fields, transfer.run)
 
 
-def _copy_local(transfer, found, copied):
+def _copy_local(transfer, metadata, copied):
     # config and devices of the origin the daemon copies by itself
     fields_sent = {key: copied[key] for key in copied if key not in ("config", "devices")}
-    fields_sent["devices"] = {key: each for key, each in copied["devices"].items() if found["devices"].get(key) != each}
+    fields_sent["devices"] = {
+        key: each for key, each in copied["devices"].items() if metadata["devices"].get(key) != each
+    }
     create.create_verified(
         transfer.target_api, transfer.new, fields_sent, lambda fields: _create_copy(transfer, fields)
     )
@@ -246,7 +248,7 @@ def _copy_local(transfer, found, copied):
 
 def _create_copy(transfer, fields):
     """Send the request for a copy on the same daemon, and wait for the end."""
-    options = {word: True for word, value in transfer.options.items() if value}
+    options = {option: True for option, value in transfer.options.items() if value}
     source = {"type": "copy", "source": transfer.name, "project": transfer.source_api.project or "default", **options}
     member_api = transfer.target_api.at(transfer.target) if transfer.target else transfer.target_api
     writes.create(member_api, KIND, transfer.new, fields, transfer.seconds, {"source": source})

@@ -73,7 +73,7 @@ def create_verified(api, name, fields, send, replace_partial=False):
         try:
             return send({**fields, "config": config})
         except APIException as exc:
-            exc.made = _is_created(api, name, mark, exc)
+            exc.made = _creation_ended(api, name, mark, exc)
             exc.changes = {"created": name} if exc.made else exc.changes
             raise
 
@@ -91,7 +91,7 @@ def _remove_mark_later(api, name):
         log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
 
 
-def _is_created(api, name, mark, error):
+def _creation_ended(api, name, mark, error):
     """Return True if our creation came to its end, and what was to be done after it failed."""
     if not isinstance(error, APIOperationException):
         return False

@@ -225,13 +225,13 @@ class _Output:
         """Return the exit code, None if the command still runs after the seconds."""
         end = time.monotonic() + (_ENDLESS if seconds is None else seconds)
         while self._open:
-            left = end - time.monotonic()
-            if left <= 0:
+            remaining = end - time.monotonic()
+            if remaining <= 0:
                 return None
-            ready = websocket.ready(self._open, min(left, _QUIET_SECONDS))
+            ready = websocket.ready(self._open, min(remaining, _QUIET_SECONDS))
             for channel in ready:
                 self._take(channel)
-            if not ready and left > _QUIET_SECONDS:
+            if not ready and remaining > _QUIET_SECONDS:
                 _require_alive(self._api, self._path, self._query)
         code, pieces = _exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
         self.pieces += pieces

@@ -62,18 +62,18 @@ def _read(api, name):
 def _write(api, name, delta, actual, etag):
     """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
     url = rest_files.subpath(name, "metadata")
-    touched = {field: _goal(field, change) for field, change in delta.items()}
+    touched = {field: _new_value(field, change) for field, change in delta.items()}
     # no daemon heeds it yet (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
     headers = {"If-Match": etag} if etag else {}
     if not any(None in touched[field].values() for field in _MAPS if field in touched):
         api.patch(url, json=touched, headers=headers)
         return
     merged = {field: {**actual[field], **touched.get(field, {})} for field in _MAPS}
-    merged = {field: {key: v for key, v in whole.items() if v is not None} for field, whole in merged.items()}
+    merged = {field: {key: v for key, v in entries.items() if v is not None} for field, entries in merged.items()}
     api.put(url, json={**actual, **touched, **merged}, headers=headers)
 
 
-def _goal(field, change):
+def _new_value(field, change):
     return {key: each["new"] for key, each in change.items()} if field in _MAPS else change["new"]
 
 
@@ -81,8 +81,8 @@ def _require_written(api, name, fields):
     """Raise if the daemon accepted a write and something is otherwise all the same."""
     remaining = _differences(fields, _read(api, name)[0])
     if remaining:
-        words = f"the daemon accepted it, but {', '.join(remaining)} did not become as declared"
-        raise APIUndoneException(error=words, method="PUT", url=rest_files.subpath(name, "metadata"))
+        message = f"the daemon accepted it, but {', '.join(remaining)} did not become as declared"
+        raise APIUndoneException(error=message, method="PUT", url=rest_files.subpath(name, "metadata"))
 
 
 def _differences(fields, actual):

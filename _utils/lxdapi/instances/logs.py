@@ -21,7 +21,7 @@ def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
     limit
         The most bytes that come.
     """
-    url, limit = rest_files.subpath(name, "console"), _whole_number("limit", limit)
+    url, limit = rest_files.subpath(name, "console"), _parse_positive("limit", limit)
     clear = validation.truth("clear", clear or False)
     try:
         text = rest_files.decode(rest_files.read_end(api, url, limit))
@@ -54,8 +54,8 @@ def read_log(api, name, file, lines=None, limit=rest_files.LIMIT):
     limit
         The most bytes that come.
     """
-    url, limit = _log_url(name, file), _whole_number("limit", limit)
-    lines = lines if lines is None else _whole_number("lines", lines)
+    url, limit = _log_url(name, file), _parse_positive("limit", limit)
+    lines = lines if lines is None else _parse_positive("lines", lines)
     try:
         text = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:
@@ -91,7 +91,7 @@ def _log_url(name, file):
     return validation.path(rest_files.subpath(name, "logs/{file}"), file=validation.check("snapshot", "log file", file))
 
 
-def _whole_number(parameter, value):
+def _parse_positive(parameter, value):
     """Return a number above 0; raises :class:`InvalidError` for what is none."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**40:
         raise InvalidError(f"{parameter}: a whole number above 0 is needed, not {value!r}")

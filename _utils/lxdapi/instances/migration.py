@@ -62,7 +62,7 @@ def plan_migration(source_api, target_api, name, change, options):
     """
     objects.path_of(KIND, name)
     options = {**options, "timeout": _parse_timeout(options["timeout"])}
-    options.update({word: validation.truth(word, options[word] or False) for word in ("refresh", "allow_stop")})
+    options.update({option: validation.truth(option, options[option] or False) for option in ("refresh", "allow_stop")})
     if transfer.is_same_daemon(source_api, target_api):
         raise InvalidError("both remotes are the same daemon; lxdapi_instance.move moves within one")
     source_result, target_result = (
@@ -125,7 +125,7 @@ def _remove_marks(api, name):
 
 
 def _format_snapshots(snapshots):
-    return ", ".join(f"{name} of {when}" for name, when in snapshots) or "none"
+    return ", ".join(f"{name} of {created_at}" for name, created_at in snapshots) or "none"
 
 
 def _delete(api, name, may_delete):
@@ -319,10 +319,10 @@ class Migration:
             sorted(copies.list_snapshots(api, self.name)) for api in (self.source_api, self.target_api)
         )
         if source_snapshots != target_snapshots:
-            words = (
+            difference = (
                 f"it has the snapshots {_format_snapshots(target_snapshots)}, not {_format_snapshots(source_snapshots)}"
             )
-            raise LxdapiError(f"the copy on {self.target_api.endpoint} is not whole: {words}")
+            raise LxdapiError(f"the copy on {self.target_api.endpoint} is not whole: {difference}")
 
     def _mark_proven(self, digest):
         """The mark of the copy, which was compared, says that it is whole."""

@@ -138,8 +138,8 @@ def _plan_replacement(api, name, result, replace_partial):
     if not (finding.is_replaceable or replace_partial):
         raise InvalidError(partial_creation.describe(finding))
     delete = partial(partial_creation.delete_partial, api, name, result, replace_partial)
-    why = "" if finding.is_replaceable else ", and replace_partial is declared"
-    return [Step("deleted", {"deleted": name}, delete, f"it was a partial creation: {finding.evidence}{why}")]
+    reason = "" if finding.is_replaceable else ", and replace_partial is declared"
+    return [Step("deleted", {"deleted": name}, delete, f"it was a partial creation: {finding.evidence}{reason}")]
 
 
 def _without_mark(declared, result):
@@ -170,9 +170,9 @@ def normalize(api, declared):
         KIND, {**declared, "architecture": architecture, "type": normalize_type(declared.get("type"))}
     )
     environment = (api.server.get("environment") or {}) if architecture else {}
-    known = environment.get("architectures") or ()
-    if known and architecture not in known and not api.clustered:
-        raise InvalidError(f"architecture {architecture!r}: the server has {', '.join(known)}")
+    architectures = environment.get("architectures") or ()
+    if architectures and architecture not in architectures and not api.clustered:
+        raise InvalidError(f"architecture {architecture!r}: the server has {', '.join(architectures)}")
     return declared
 
 

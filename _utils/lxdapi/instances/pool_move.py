@@ -36,7 +36,7 @@ def plan_move(api, name, target_api, pool=None, timeout=None):
     result = power.wait_until_stable(api, name)
     partial_creation.require_created(api, name, result)
     old, new = _old_and_new_place(api, result, target_api, pool)
-    changes = {word: {"old": old[word], "new": new[word]} for word in new if old[word] != new[word]}
+    changes = {field: {"old": old[field], "new": new[field]} for field in new if old[field] != new[field]}
     if not changes:
         return []
     _require_destination(api, changes)
@@ -57,10 +57,10 @@ def _old_and_new_place(api, result, target_api, pool):
 
 
 def _require_destination(api, changes):
-    for word in changes:
-        extension = f"instance_{word}_move"
+    for field in changes:
+        extension = f"instance_{field}_move"
         if not api.has(extension):
-            raise InvalidError(f"{word}: the daemon lacks the API extension {extension}")
+            raise InvalidError(f"{field}: the daemon lacks the API extension {extension}")
 
 
 def _move(api, name, target_api, changes, seconds):
@@ -68,18 +68,18 @@ def _move(api, name, target_api, changes, seconds):
     fields = copy.fields_for_copy(metadata, changes.get("pool", {}).get("new"))
     copy.require_prerequisites(target_api, fields)
     original_status = power.stop_for(api, name)
-    done, current_api = {}, api
+    moved, current_api = {}, api
     try:
         if "pool" in changes:
             _send(api, name, {"pool": changes["pool"]["new"]}, seconds, lambda: _is_in_pool(api, name, changes))
-            done["pool"] = changes["pool"]
+            moved["pool"] = changes["pool"]
         if "project" in changes:
             project = {"project": changes["project"]["new"]}
             _send(api, name, project, seconds, lambda: _is_in_project(api, name, target_api))
-            done["project"], current_api = changes["project"], target_api
+            moved["project"], current_api = changes["project"], target_api
         copy.repair(current_api, name, fields)
     except LxdapiError as exc:
-        exc.changes = {**done, **_start_again(current_api, name, original_status)}
+        exc.changes = {**moved, **_start_again(current_api, name, original_status)}
         raise
     steps.apply(power.plan_transition(current_api, name, "Stopped", original_status))
     return changes

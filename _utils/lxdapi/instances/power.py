@@ -138,7 +138,7 @@ def plan_status(api, name, goal, timeout=None, force=False):
     return plan_transition(api, name, status(result), goal, timeout, force)
 
 
-def plan_thaw(api, name, timeout=None):
+def plan_unfreeze(api, name, timeout=None):
     """Return the step that thaws a frozen instance; none for any other, which is left as it is."""
     timeout = validation.parse_seconds(timeout)
     if status(wait_until_stable(api, name)) != "Frozen":

@@ -40,7 +40,7 @@ def needed_images(source):
     return [(kind, name) for kind, name in kinds.items() if name]
 
 
-def _project_of(source):
+def _project_query(source):
     """Return the query for what is in the project that a source names."""
     return {"project": source["project"]} if "project" in source else {}
 
@@ -54,7 +54,7 @@ def resolve_alias(api, source):
     """
     if source["type"] != "image" or source.get("server"):
         return source
-    params = _project_of(source)
+    params = _project_query(source)
     if source.get("alias"):
         metadata = api.get(objects.path_of(KINDS["image_alias"], source["alias"]), params=params).metadata
         source = {**source, "fingerprint": metadata["target"]}
@@ -70,7 +70,7 @@ def inherited_fields(api, source):
     6.0.4 drop description and ephemeral, LXD also the profiles.
     """
     name, slash, snapshot = source["source"].partition("/")
-    path, params = objects.path_of(KINDS["instance"], name), _project_of(source)
+    path, params = objects.path_of(KINDS["instance"], name), _project_query(source)
     metadata = api.get(path, params=params).metadata
     if slash:
         validation.check("token", "snapshot", snapshot)

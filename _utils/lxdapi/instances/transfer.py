@@ -117,10 +117,10 @@ def require_transferable_snapshots(source_api, target_api, name):
         return
     path = validation.path("instances/{name}/snapshots", name=name)
     snapshots = source_api.get(path, params={"recursion": 1}).metadata or []
-    strange = [each["name"].rpartition("/")[2] for each in snapshots if GENERATION in each["config"]]
-    if strange:
+    names = [each["name"].rpartition("/")[2] for each in snapshots if GENERATION in each["config"]]
+    if names:
         raise InvalidError(
-            f"{objects.daemon_of(target_api)} does not take the snapshots {', '.join(strange)}: it does not know their "
+            f"{objects.daemon_of(target_api)} does not take the snapshots {', '.join(names)}: it does not know their "
             f"{GENERATION} (it lacks the API extension instance_generation_id)"
         )
 
@@ -222,12 +222,12 @@ class Transfer(NamedTuple):
         body = {"name": snapshot or name, "migration": True, "live": False, **(more or {})}
         # of a snapshot there is nothing but itself
         options = () if snapshot else ("instance_only", "allow_inconsistent")
-        body.update({word: True for word in options if self.options.get(word)})
+        body.update({option: True for option in options if self.options.get(option)})
         return _hide_secrets(self.source_api.post(path, json=body))
 
     def _accept(self, fields, more):
         """Return the answer of the target, which is ready to get it."""
-        options = {word: True for word in ("instance_only", "refresh") if self.options.get(word)}
+        options = {option: True for option in ("instance_only", "refresh") if self.options.get(option)}
         body = {**diff.create_body(KIND, fields), "name": self.new, "source": {"type": "migration", **options, **more}}
         member_api = self.target_api.at(self.target) if self.target else self.target_api
         return _hide_secrets(member_api.post(KIND.collection, json=body))
@@ -292,10 +292,10 @@ def _other_error(result):
     return ""
 
 
-def _combined_error(exc, words):
+def _combined_error(exc, other_error):
     """Return the failure with what the other daemon says of it."""
-    if not words or words == exc.error:
+    if not other_error or other_error == exc.error:
         return exc
-    more = type(exc)(exc.result, f"{exc.error}; the other daemon says: {words}", exc.method, exc.url)
-    more.started_by = exc.started_by
-    return more
+    combined = type(exc)(exc.result, f"{exc.error}; the other daemon says: {other_error}", exc.method, exc.url)
+    combined.started_by = exc.started_by
+    return combined
