@@ -28,7 +28,7 @@ from lxdapi.files import plan_tree as recursion
 from lxdapi.files import content as sources
 from lxdapi.plan import steps as lxdapi_plan
 api = API.factory(sys.argv[1])
-there = plan.target_of(api, "c1", sys.argv[2])
+there = plan.parse_target(api, "c1", sys.argv[2])
 plan.plan_directory(there, plan.FileSpec())
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, began = peak(), time.monotonic()
