@@ -60,7 +60,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
         With ``name`` a kind: ``instance``, ``network_forward``, ... (an unknown one is refused with all that
         there are). Without it a path of the REST API, relative (``instances/web1/state``) or absolute
         (``/1.0/instances``); then the whole JSON is returned, with ``metadata`` in it. Of an object the values
-        of secret keys are masked, of a path only those that ``lxdapi:sensitive`` names (README, Secrets).
+        of secret keys are masked, of a path only those that ``lxdapi:sensitive`` names.
     name
         Of the object, to the letter, with what it is in before it: ``lxdbr0/192.0.2.10``, ``default/data``.
     params

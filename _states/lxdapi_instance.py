@@ -146,8 +146,7 @@ def present(
         True: before an existing one is changed a snapshot is made (``lxdapi-before-NUMBER``), from which it is restored
         if the change fails, and which stays for seven days else.
     reload
-        A command that runs inside, in the place of a restart, when something that the state watches has changed: see
-        ``watch`` in the README, Inside.
+        A command that runs inside instead of a restart when something in the ``watch`` of the state has changed.
     force
         True: in that restart it is stopped by force where it does not shut down within ``timeout``.
     image_changed
@@ -172,8 +171,8 @@ def present(
         instance, with all keys that the last profile that has it gives it at each run, and these; ``null`` leaves one
         out. What ``devices`` has as well, or no profile has, is refused.
     sensitive
-        A list of keys of ``config`` (``user.db_*``) and of devices (``DEVICE.KEY``) whose values nobody shall
-        see: README, Secrets.
+        More keys of ``config`` and of devices (``DEVICE.KEY``) to mask in changes, comments and errors, as names
+        or patterns (``user.db_*``).
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     project

@@ -56,7 +56,7 @@ def present(
     purge
         True: backends and ports that are not declared are removed.
     sensitive
-        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
+        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     project

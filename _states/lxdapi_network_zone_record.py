@@ -36,7 +36,7 @@ def present(name, entries=None, description=None, config=None, purge=False, sens
     purge
         True: entries that are not declared are removed.
     sensitive
-        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
+        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     project

@@ -28,7 +28,7 @@ def present(name, config=None, sensitive=None, remote=None, target=None):
         default; an empty mapping unsets all but the addresses that the server listens on. A secret that the
         server does not show (``core.trust_password``) is set where none is; to change it, unset it first.
     sensitive
-        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
+        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     target

@@ -28,7 +28,7 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
         A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
         removes all but ``volatile.*``.
     sensitive
-        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
+        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
     project

@@ -37,7 +37,7 @@ def present(name, driver=None, description=None, config=None, members=None, sens
         ``size``); keys as for ``config``. Members that are not named, and empty ones, have
         none declared. See below.
     sensitive
-        A list of keys of ``config`` (``user.db_*``) whose values nobody shall see: README, Secrets.
+        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
     remote
         A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
 

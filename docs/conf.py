@@ -16,8 +16,7 @@ project = "lxdapi"
 author = "lxdapi contributors"
 project_copyright = "Apache License 2.0"
 version = release = VERSION
-extensions = ["lxdapi_pages", "sphinx.ext.autosectionlabel"]
-autosectionlabel_prefix_document = True
+extensions = ["lxdapi_pages"]
 html_theme = "alabaster"
 html_copy_source = False
 # A name that nothing defines is an error, as any warning is with -W.

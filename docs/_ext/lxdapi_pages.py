@@ -13,7 +13,6 @@ the states, the module and the library apart, and Python does not.
 """
 
 import ast
-import re
 from pathlib import Path
 
 from docutils import nodes
@@ -63,7 +62,7 @@ class Source:
     @property
     def about(self):
         """What the front says of itself."""
-        return linked(ast.get_docstring(self._trees[0]) or "")
+        return ast.get_docstring(self._trees[0]) or ""
 
     def functions(self):
         """The public functions by the names that Salt gives them, in the order of the files."""
@@ -77,7 +76,7 @@ class Source:
     def described(self, word):
         """A function as the domain of Python describes it: signature and docstring."""
         function = self.functions()[word]
-        text = linked(ast.get_docstring(function) or "").replace("\n", "\n   ")
+        text = (ast.get_docstring(function) or "").replace("\n", "\n   ")
         # a state and a function can have one name: the index has the function
         twice = "" if self.folder == "_modules" or word not in self._twins() else "   :no-index:\n"
         return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n{twice}\n   {text}\n"
@@ -85,11 +84,6 @@ class Source:
     def _twins(self):
         """The functions of the execution module of that name."""
         return Source("_modules", self.stem).functions() if self.stem in fronts("_modules") else {}
-
-
-def linked(text):
-    """The text, in which a section of the README that it refers to is a link."""
-    return re.sub(r"\bthe\s+README,\s+(\w+)", r":ref:`the README, \1 <readme:\1>`", text)
 
 
 def headed(title, text):
