@@ -26,7 +26,7 @@ from lxdapi.files import path_jobs as files
 from lxdapi.files import plan
 from lxdapi.files import plan_tree as recursion
 from lxdapi.files import content as sources
-from lxdapi.plan import steps as lxdapi_plan
+from lxdapi.plan import steps
 api = API.factory(sys.argv[1])
 there = plan.parse_target(api, "c1", sys.argv[2])
 plan.plan_directory(there, plan.FileSpec())
@@ -38,9 +38,9 @@ TREE = (
     BEGIN
     + """
 rules = recursion.Rules(plan.FileSpec())
-lxdapi_plan.apply(recursion.plan_recurse(there, sources.read_tree({}, sys.argv[3]), rules))"""
+steps.apply(recursion.plan_recurse(there, sources.read_tree({}, sys.argv[3]), rules))"""
 )
-ONE = BEGIN + "lxdapi_plan.apply(plan.plan_file(there, sources.from_file(sys.argv[3]), plan.FileSpec(show=False)))"
+ONE = BEGIN + "steps.apply(plan.plan_file(there, sources.from_file(sys.argv[3]), plan.FileSpec(show=False)))"
 
 
 def report(daemon, rounds, size=256 * MIB):

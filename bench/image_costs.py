@@ -21,7 +21,7 @@ BEGIN = """
 import re, sys, time
 from lxdapi.api import API
 from lxdapi.images import image as images
-from lxdapi.http import upload as lxdapi_upload
+from lxdapi.http import upload
 api = API.factory(sys.argv[1])
 api.server
 # ru_maxrss would begin with the peak of the process that started this one

@@ -14,9 +14,9 @@ import json, sys, time
 import salt.cli.call, salt.config, salt.loader, salt.minion, salt.state, salt.utils.http
 sys.path.append(sys.argv[1])
 before, began = set(sys.modules), time.perf_counter()
-from lxdapi.minion import state as lxdapi_state
-from lxdapi.instances import plan as lxdapi_instance
-from lxdapi.instances import on_watch as lxdapi_watch
+from lxdapi.minion import state
+from lxdapi.instances import plan
+from lxdapi.instances import on_watch
 seconds = time.perf_counter() - began
 new = set(sys.modules) - before
 own = {name for name in new if name.startswith("lxdapi")}

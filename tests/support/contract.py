@@ -248,7 +248,7 @@ def recording():
 
 
 def recorded(method, url, options):
-    """Return the :class:`Request` of what :func:`lxdapi_transport.send` is called with."""
+    """Return the :class:`Request` of what :func:`lxdapi.http.transport.send` is called with."""
     parts, params = urlsplit(url), dict(options.get("params") or {})
     keys = [key for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
     keys += [key for key, value in params.items() if value is not None]

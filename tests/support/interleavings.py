@@ -21,7 +21,7 @@ class Interleavings:
     Steps, in each of which a state runs while others change things by raw requests, and somebody may be killed.
 
     salt
-        A :class:`loaded.Loaded` right at the daemon.
+        A :class:`tests.support.loader.Loaded` right at the daemon.
     seed
         The same seed does the same things; when they meet is up to the machine.
 

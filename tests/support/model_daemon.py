@@ -1,5 +1,5 @@
 """
-What the daemon does with its objects, as far as converge needs it: an answer for :class:`fake.Paper`.
+What the daemon does with its objects, as far as converge needs it: an answer for ``fake_transport.Paper``.
 
 .. code-block:: text
 

@@ -23,7 +23,7 @@ def normalize(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
     Return the declared items with canonical values.
 
     spec
-        A :class:`lxdapi.model.kinds.Items`.
+        A :class:`lxdapi.model.schema.Items`.
 
     Raises :class:`InvalidError` for an unknown key, a wrong type, or one thing declared twice.
     """

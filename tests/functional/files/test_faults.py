@@ -13,7 +13,7 @@ import threading
 import tracemalloc
 
 import pytest
-from lxdapi import api as lxdapi_api
+from lxdapi.api import API
 from lxdapi.files import sftp_session
 
 from tests.support import client_certificates as certificates
@@ -124,7 +124,7 @@ def test_silent_or_non_sftp_daemon_is_given_up(apply, inside, proxy, tmp_path):
 
 @pytest.mark.mainly("lxd")
 def test_concurrent_writes_to_one_file_all_succeed(daemon, inside, tmp_path):
-    api = [lxdapi_api.API.factory(daemon.socket) for _ in range(3)]
+    api = [API.factory(daemon.socket) for _ in range(3)]
     failed = []
 
     def write(number):

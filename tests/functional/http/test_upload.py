@@ -17,15 +17,15 @@ MIB = 1024 * 1024
 UPLOAD = """
 import re, sys
 from lxdapi.api import API
-from lxdapi.images import image as lxdapi_image
-from lxdapi.http import progress as lxdapi_progress
-lxdapi_progress.AFTER = 0
+from lxdapi.images import image
+from lxdapi.http import progress
+progress.AFTER = 0
 # ru_maxrss would begin with the peak of the process that started this one
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
 api = API.factory(sys.argv[1])
 api.server
 before = peak()
-lxdapi_image.upload(api, sys.argv[2])
+image.upload(api, sys.argv[2])
 print(peak() - before)
 """
 

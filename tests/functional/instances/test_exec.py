@@ -7,7 +7,6 @@ import hashlib
 import threading
 
 import pytest
-from lxdapi.instances import exec as lxdapi_exec
 from salt.exceptions import CommandExecutionError
 
 from tests.support.daemons import until
@@ -149,7 +148,7 @@ def test_invalid_exec_arguments_are_refused_before_any_request(salt, proxy, argu
 
 @pytest.mark.mainly("incus")
 def test_a_command_that_writes_too_much_is_killed(run, refused, monkeypatch):
-    monkeypatch.setattr(lxdapi_exec, "MOST_BYTES", 1000000)
+    monkeypatch.setattr("lxdapi.instances.exec.MOST_BYTES", 1000000)
     assert len(run("head -c 1000000 /dev/zero", "run_stdout")) == 1000000
     assert "wrote more than 1000000 bytes" in refused("head -c 1100000 /dev/zero; exec sleep 60")
     assert until(lambda: run("ps", "run_stdout").count("sleep 60") == 0, 5)

@@ -1,5 +1,5 @@
 """
-What is sent again, what is looked up instead, and what is neither: the rule of lxdapi_retry, on a daemon of paper.
+What is sent again, what is looked up instead, and what is neither: the rule of lxdapi.http.retry, on a daemon of paper.
 """
 
 import re

@@ -1,5 +1,5 @@
 """
-What becomes of instances and of later states where an answer was lost: the second part of the rule of lxdapi_retry.
+What becomes of instances and of later states where an answer was lost: the second part of the rule of http.retry.
 """
 
 from types import SimpleNamespace

@@ -17,7 +17,7 @@ LISTENS = KINDS["network_load_balancer"].items["ports"]
 
 
 def compared(spec, declared, there, purge=False):
-    """Return what :func:`lxdapi_items.compare` says of what is declared to what is there."""
+    """Return what :func:`lxdapi.model.keyed_lists.compare` says of what is declared to what is there."""
     return keyed_lists.compare(spec, there, keyed_lists.normalize(spec, "list", declared), purge)
 
 
