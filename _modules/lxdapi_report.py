@@ -51,7 +51,7 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
     chunks, answers = _tested(sls)
     default = (connection.LOCAL, connection.connect(globals(), remote, None).project or "default")
     ours = (remote or connection.LOCAL, None if all_projects else api.project or "default")
-    return host_status.compare(found, chunks, answers, (default, ours), host_status.parse_words("name", name))
+    return host_status.compare(found, chunks, answers, (default, ours), host_status.parse_texts("name", name))
 
 
 def _tested(sls):
@@ -59,7 +59,7 @@ def _tested(sls):
     Return (low data, answers in test mode) of SLS files: the states say themselves what they would change, as they
     do for whoever runs them; a second comparison could say something else.
     """
-    mods = host_status.parse_words("sls", sls)
+    mods = host_status.parse_texts("sls", sls)
     chunks = __salt__["state.show_low_sls"](mods)
     if not all(isinstance(chunk, dict) for chunk in chunks):
         raise SaltInvocationError(f"sls: {'; '.join(map(str, chunks))}")

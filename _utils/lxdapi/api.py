@@ -1,5 +1,5 @@
 """
-One HTTP transaction with LXD or Incus, judged in one place, and the wait for an operation.
+The HTTP client of LXD and Incus: it sends a request, checks the reply, and waits for operations.
 
 .. code-block:: python
 
@@ -49,14 +49,14 @@ _REQUEST_ARGUMENTS = (
 
 class API:
     """
-    A connection to one daemon: a session, an endpoint, and what is common to its requests.
+    A connection to one daemon: a session, an endpoint, and the options of every request.
 
     session
         A :class:`requests.Session`; see :func:`lxdapi.http.endpoints.session`.
     endpoint
         The base URL: ``http+unix://%2Fvar%2Flib%2Flxd%2Funix.socket`` or ``https://host:8443``.
     default_version
-        Of the API, for relative paths: ``"1.0"``.
+        The version of the API, for relative paths. Default: ``"1.0"``.
     debug
         True prints every transaction to standard error, secrets masked. The environment variable
         ``DEBUG`` does the same.
@@ -91,14 +91,14 @@ class API:
         self.timeout = timeout
         self.wait_timeout = wait_timeout
         self.retry_timeout = retry_timeout
-        # The secret values that were sent, and those that came and are marked: no error and no printout of this API
-        # holds them.
+        # The secret values that were sent, and the marked ones that were received: errors and printouts of this API
+        # do not contain them.
         self.secret_values: set[str] = set()
-        # Called with the id of an operation and what is known of its progress, where somebody wants to know.
+        # Called with the id of an operation and its progress; None: nobody wants to know.
         self.on_progress: Callable[[str, dict[str, Any]], Any] | None = None
-        # What the run has read, :class:`lxdapi.minion.read_cache.ReadCache`; None outside of a run.
+        # The :class:`lxdapi.minion.read_cache.ReadCache` of the run; None outside of a run.
         self.cache: Any = None
-        # What is known of the server: shared by copies of this API, and by threads, of which one asks.
+        # The reply to GET /1.0. Copies of this API and threads share it; only one of them asks.
         self._known: dict[str, Any] = {}
         self._asking = threading.RLock()
 
@@ -118,16 +118,16 @@ class API:
         Return an API for the local daemon, or for the endpoint given.
 
         endpoint, base_url
-            A socket's path or an ``https://`` URL (two words for one thing), or a list of URLs of one cluster's
-            members, of which the first that answers is used. None: see :func:`lxdapi.http.endpoints.find`.
+            A socket's path or an ``https://`` URL (both are the same), or a list of URLs of one cluster's
+            members; the first that answers is used. None: see :func:`lxdapi.http.endpoints.find`.
         cert, key, fingerprint, verify
             For https: see :func:`lxdapi.http.endpoints.session`.
         kwargs
             For :class:`API`.
         """
         urls = endpoints.find_all(base_url if endpoint in (None, "") else endpoint)
-        made = endpoints.session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
-        return cls(made, urls, default_version, **kwargs)
+        session = endpoints.session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
+        return cls(session, urls, default_version, **kwargs)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """
@@ -146,8 +146,8 @@ class API:
 
     def transact(self, method: str, url: str, *args: Any, **kwargs: Any) -> APIResult:
         """
-        Return the :class:`APIResult` of one request as it came, not validated; repeated where
-        :mod:`lxdapi.http.retry` says so, within the one time limit.
+        Return the :class:`APIResult` of one request without validating it. :mod:`lxdapi.http.retry` decides
+        whether the request is repeated, within the one time limit.
         """
         kwargs.update(zip(_REQUEST_ARGUMENTS, args))
         path, kwargs["params"] = self.address(url, kwargs.get("params"))
@@ -155,15 +155,15 @@ class API:
         kwargs["allow_redirects"] = False
         for body in (kwargs.get("json"), kwargs.get("data")):
             self.secret_values |= masking.values_of(body)
-        again = isinstance(kwargs.get("data") or "", (str, bytes, dict))
+        resendable = isinstance(kwargs.get("data") or "", (str, bytes, dict))
 
         def exchange(left):
             return self._exchange(method, path, {**kwargs, "timeout": left})
 
         if method in retry.READS or self.cache is None:
-            return retry.send_with_retries(self, method, exchange, seconds, again)
+            return retry.send_with_retries(self, method, exchange, seconds, resendable)
         with self.cache.invalidating(self, path, kwargs.get("json")):
-            return retry.send_with_retries(self, method, exchange, seconds, again)
+            return retry.send_with_retries(self, method, exchange, seconds, resendable)
 
     def _exchange(self, method, path, options):
         try:
@@ -229,7 +229,7 @@ class API:
 
     @property
     def server(self) -> dict[str, Any]:
-        """Return what ``GET /1.0`` says of the server, asked once; raises if it does not trust us."""
+        """Return the metadata of ``GET /1.0``, requested once; raises if the server does not trust us."""
         with self._asking:
             if "server" not in self._known:
                 self._known["server"] = self._read_server()
@@ -250,17 +250,17 @@ class API:
 
     @property
     def identity(self) -> str | None:
-        """Return what tells this server from others, as far as it has been asked; None: not known, or of a cluster."""
-        found = (self._known.get("server") or {}).get("environment") or {}
-        return None if found.get("server_clustered") else found.get("certificate_fingerprint") or None
+        """Return the fingerprint that identifies this server; None: not read yet, or a member of a cluster."""
+        environment = (self._known.get("server") or {}).get("environment") or {}
+        return None if environment.get("server_clustered") else environment.get("certificate_fingerprint") or None
 
     @property
     def clustered(self) -> bool:
         """Return True if the server is a member of a cluster."""
         return bool((self.server.get("environment") or {}).get("server_clustered"))
 
-    def restarted(self) -> bool:
-        """Return True if the daemon has been started anew since :attr:`server` was read."""
+    def has_restarted(self) -> bool:
+        """Return True if the daemon was restarted after :attr:`server` was read."""
         before = self._server_pid
         self.forget()
         return self._server_pid != before
@@ -270,7 +270,7 @@ class API:
         return (self.server.get("environment") or {}).get("server_pid")
 
     def forget(self) -> None:
-        """What is known of the server is asked anew: it has become another."""
+        """Forget :attr:`server`, so that it is read again: the server has changed."""
         with self._asking:
             self._known.clear()
 
@@ -297,10 +297,10 @@ class API:
 
 class EndpointPool:
     """
-    The addresses of one daemon, or of the members of one cluster, any of which will do.
+    The addresses of one daemon, or of the members of one cluster: any of them can be used.
 
-    ``has_answered``: one of them has answered; a daemon that never did is not waited for. ``degraded``: the last
-    request was given up in vain; nothing is waited for until one works again.
+    ``has_answered``: one of them has answered; the client does not wait for a daemon that never did. ``degraded``: the
+    last request failed after all its repetitions; the client waits for nothing until a request succeeds.
     """
 
     def __init__(self, endpoints: list[str]) -> None:

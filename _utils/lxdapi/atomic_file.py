@@ -1,5 +1,5 @@
 """
-Files that take their place when they are whole.
+Atomic files: a file appears under its name when it is complete.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 
-# How a file is opened of which nothing is known: no pipe is waited for, no link followed.
+# How an unknown file is opened: without waiting for a pipe, without following a link.
 _CAUTIOUSLY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
@@ -42,8 +42,8 @@ def write(file, block):
 @contextmanager
 def replace(path):
     """
-    Within the block write a file, open in binary, that becomes the one of this path at the block's end: whole, mode
-    0600, and on the disk; one that was there is replaced. If the block fails, all is as before.
+    Yield a file, open in binary, that replaces the file at this path when the block ends: complete, with mode 0600, and
+    on the disk. If the block fails, the old file stays.
 
     What a process that was killed left of such a file goes first; what another one writes is locked and stays.
 
@@ -51,7 +51,7 @@ def replace(path):
     """
     stem = _stem(path)
     try:
-        _swept(stem)
+        _sweep(stem)
         file = _open_locked(stem)
     except OSError as exc:
         raise InvalidError(f"{path} cannot be written: {exc.strerror}") from exc
@@ -91,7 +91,7 @@ def _lock(file, how):
         return False
 
 
-def _swept(stem):
+def _sweep(stem):
     """Delete files of this stem that nobody has locked."""
     folder, begin = os.path.split(stem)
     for name in os.listdir(folder):

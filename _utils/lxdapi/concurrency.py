@@ -1,20 +1,20 @@
 """
-Several things at once, in a bounded number of threads.
+A bounded number of threads, and how many of them are fastest.
 """
 
 import contextvars
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-# A stop waits 0.65 s and costs the daemon nothing: 20 of them last as long as one (LXD 5.0.2, Incus 6.0.4).
+# A stop waits 0.65 s and costs the daemon nothing: 20 of them take as long as one (LXD 5.0.2, Incus 6.0.4).
 STOPS = 20
-# What one daemon is asked at once at the most; so many connections to it are kept.
+# The largest number of simultaneous requests to one daemon, and of connections that are kept to it.
 MOST = 32
 
 
 def worker_count():
     """
-    Return how many things at once are the fastest where the daemon computes: creations, starts, changes.
+    Return the number of threads that is fastest where the daemon computes: creations, starts, changes.
 
     Twice the processors of this machine, at least 2 and at most 16: with more the creations of Incus get slower
     (Incus 6.0.4 on 2 processors: 1.0 to 2.1 times with 16 to 20 threads, 0.7 to 0.9 with 4).

@@ -32,7 +32,7 @@ from lxdapi import masking
 
 
 class LxdapiError(CommandExecutionError):
-    """Something that lxdapi was asked for did not come about; the message says why."""
+    """lxdapi could not do what was asked; the message says why."""
 
     def __init__(self, message="", info=None):
         super().__init__(masking.mask_url(message), info)
@@ -47,7 +47,7 @@ class InvalidError(LxdapiError, ValueError):
 
 
 class EndpointError(LxdapiError):
-    """No daemon was found to talk to, or several and no word which."""
+    """No daemon was found, or several and nothing that selects one."""
 
 
 class APIException(LxdapiError):
@@ -71,10 +71,10 @@ class APIException(LxdapiError):
         self.method = method or (request.method if request is not None else "")
         self.url = masking.mask_url(url or (request.url if request is not None else ""))
         self.status = result.response.status_code if result is not None else None
-        words = error if error is not None else result.words()
-        words = masking.mask_text(words, result.api.secret_values if result is not None else ())
-        super().__init__(f"{self.method} {self.url} {words}".strip())
-        self.error = masking.mask_url(words)  # after Salt's own class, which has an attribute of this name
+        text = error if error is not None else result.error_text()
+        text = masking.mask_text(text, result.api.secret_values if result is not None else ())
+        super().__init__(f"{self.method} {self.url} {text}".strip())
+        self.error = masking.mask_url(text)  # after Salt's own class, which has an attribute of this name
 
     @property
     def path(self):
@@ -94,19 +94,19 @@ class APIException(LxdapiError):
         operation also those of the request that started it.
         """
         began = self.started_by
-        start = f"{began.method} {_place(began.url)}, then " if began is not None else ""
-        return f"{self.error} ({start}{self.method} {_place(self.url)})"
+        start = f"{began.method} {_path_with_scope(began.url)}, then " if began is not None else ""
+        return f"{self.error} ({start}{self.method} {_path_with_scope(self.url)})"
 
 
 def _path(url):
     return unquote(urlsplit(url).path)
 
 
-def _place(url):
+def _path_with_scope(url):
     """Return the path for a sentence: with the project and the member of the cluster, where they are named."""
     query = dict(parse_qsl(urlsplit(url).query))
-    where = [f"{word} {query[word]}" for word in ("project", "target") if query.get(word, "default") != "default"]
-    return " of ".join([_path(url), *where])
+    scope = [f"{key} {query[key]}" for key in ("project", "target") if query.get(key, "default") != "default"]
+    return " of ".join([_path(url), *scope])
 
 
 class APINotFoundException(APIException):
@@ -138,7 +138,7 @@ class APIOperationException(APIException):
 
 
 class APIOutcomeUnknownException(APIException):
-    """The operation is gone and nobody knows how it ended; only the object itself can tell."""
+    """The operation vanished, and its result is unknown: read the object to find out."""
 
 
 class APIProtocolException(APIException):

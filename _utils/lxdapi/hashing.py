@@ -58,10 +58,10 @@ def known_fingerprint(path, rootfs=None, memory=None):
 
 def _identity(path):
     try:
-        facts = os.stat(path)
+        status = os.stat(path)
     except OSError as exc:
         raise InvalidError(f"image file {path}: {exc.strerror}") from exc
-    return [os.path.abspath(path), facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_dev]
+    return [os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev]
 
 
 def _recall(memory):
@@ -70,13 +70,13 @@ def _recall(memory):
     try:
         with open(memory, encoding="utf-8") as file:
             known = json.load(file)
-    except (OSError, ValueError):  # not there yet, or damaged: computed anew
+    except (OSError, ValueError):  # missing or damaged: compute again
         return {}
     return {k: v for k, v in known.items() if validation.is_fingerprint(v)} if isinstance(known, dict) else {}
 
 
 def _remember(memory, known):
-    """Write what is known, whole or not at all; without it the next run reads the file again."""
+    """Write the known fingerprints atomically; without the file the next run reads the images again."""
     if not memory:
         return
     newest = dict(list(known.items())[-_REMEMBERED:])

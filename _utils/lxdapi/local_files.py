@@ -1,5 +1,5 @@
 """
-Files on this machine, had by functions of Salt that a front hands over, and where lxdapi keeps its own.
+Files on this machine: fetched by functions of Salt that a front passes, and the cache folder of lxdapi.
 """
 
 import os
@@ -35,7 +35,7 @@ def local_file(cache_file, source, saltenv="base"):
 
 
 def call_salt(what, act):
-    """Return what ``act`` does, which calls a function of Salt; where it fails :class:`InvalidError` says of what."""
+    """Return the result of ``act``, which calls a function of Salt; raises :class:`InvalidError` if it fails."""
     try:
         return act()
     except (SaltException, OSError) as exc:

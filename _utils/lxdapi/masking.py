@@ -1,5 +1,5 @@
 """
-What must not be seen in a log, an error or a ``changes`` dict, and how it is masked.
+Masking: secret values are replaced in logs, errors and ``changes`` dictionaries.
 """
 
 import difflib
@@ -20,12 +20,12 @@ _SECRET_KEY = re.compile(
     r"(?i)(password|passwd|passphrase|(?<![a-z])pass(?![a-z])|secret|token|hmac|acme\.provider\.environment|"
     r"(?:private|api|client)[._-]?key|peers\.[\w-]+\.key|credential)"
 )
-# Settings about secrets, which are none.
+# Settings about secrets that are not secret themselves.
 _NO_SECRET = re.compile(r"(_expiry|https_allowed_credentials)$")
 # Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
 # where whole requests are printed.
 _SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^(fds|control|criu|fs)$)")
-# What cloud-init reads: YAML, of which spelling and order of keys mean nothing.
+# What cloud-init reads: YAML, where spelling and order of keys mean nothing.
 _CLOUD_INIT = re.compile(r"(cloud-init\.|user\.)(user-data|vendor-data|network-config|meta-data)$")
 # A line "password: x", "- DB_PASSWORD=x", "mysql --password=x" or "secret: |" in such a text, and one of a private key.
 _SECRET_LINE = re.compile(rf"(.*?{_SECRET_KEY.pattern[4:]}[\w.-]{{0,99}}[\"']?\s{{0,9}}[:=]\s*)(.*)", re.I)
@@ -42,13 +42,13 @@ _SETTING, _MARKED = ContextVar("setting", default=()), ContextVar("marked", defa
 
 
 def set_patterns(patterns):
-    """The values of the keys that the patterns match are secret in this thread, until it is told others."""
+    """Treat the values of matching keys as secret in this thread, until the patterns are set again."""
     _SETTING.set(tuple(patterns))
 
 
 @contextmanager
 def marked_keys(patterns):
-    """The values of the keys that the patterns match are secret too, within the block."""
+    """Treat the values of matching keys as secret too, within the block."""
     before = _MARKED.set((*_MARKED.get(), *patterns))
     try:
         yield
@@ -61,8 +61,8 @@ def is_marked(key, within=""):
     patterns = _SETTING.get() + _MARKED.get()
     if not patterns:
         return False
-    found = _compile(patterns)
-    return bool(found.match(str(key)) or found.match(f"{within}.{key}"))
+    pattern = _compile(patterns)
+    return bool(pattern.match(str(key)) or pattern.match(f"{within}.{key}"))
 
 
 @lru_cache(maxsize=64)
@@ -153,12 +153,12 @@ def _masks_of_lines(lines):
     for line in lines:
         pem = _PEM.findall(line)
         key = key if key and _is_below(line, *key) else None
-        found = None if key or key_block or pem else _SECRET_LINE.match(line)
+        match = None if key or key_block or pem else _SECRET_LINE.match(line)
         if (key or key_block or pem) and line.strip():
             masks[line] = " " * _indent(line) + MASK
-        elif found:
-            value = found[3].strip()
-            masks.update({line: found[1] + MASK} if value.lower() not in _HARMLESS else {})
+        elif match:
+            value = match[3].strip()
+            masks.update({line: match[1] + MASK} if value.lower() not in _HARMLESS else {})
             key = _column(line), not value
         key_block = pem[-1][0] == "BEGIN" if pem else key_block
     return masks
@@ -182,19 +182,19 @@ def _secret_places(text):
     places, seen = [], set()
     try:
         for document in yaml.compose_all(text, Loader=_LOADER):
-            places += _places_in(document, seen)
+            places += _secret_places_in(document, seen)
     except (yaml.YAMLError, RecursionError, ValueError):
         pass  # not YAML, or not up to its end
     return places
 
 
-def _places_in(node, seen, secret=False):
+def _secret_places_in(node, seen, secret=False):
     """Return the places of a node's secret texts; ``seen``: an anchor may be within itself."""
     if node is None or (id(node), secret) in seen:
         return []
     seen.add((id(node), secret))
     if isinstance(node, yaml.SequenceNode):
-        return [place for each in node.value for place in _places_in(each, seen, secret)]
+        return [place for each in node.value for place in _secret_places_in(each, seen, secret)]
     if isinstance(node, yaml.MappingNode):
         return [place for pair in node.value for place in _places_of_pair(pair, seen, secret)]
     return _places_of_text(node) if secret and node.value.lower() not in _HARMLESS else []
@@ -202,7 +202,7 @@ def _places_in(node, seen, secret=False):
 
 def _places_of_pair(pair, seen, secret):
     below = secret or (isinstance(pair[0], yaml.ScalarNode) and is_secret(pair[0].value))
-    return _places_in(pair[0], seen, secret) + _places_in(pair[1], seen, below)
+    return _secret_places_in(pair[0], seen, secret) + _secret_places_in(pair[1], seen, below)
 
 
 def _places_of_text(node):
@@ -218,7 +218,7 @@ def mask_url(text):
 
 def mask_json(data):
     """Return a copy of decoded JSON in which every secret value is masked, and whole what may hold one."""
-    return _walk(data, _hides, lambda _, value: value)
+    return _walk(data, _may_be_secret, lambda _, value: value)
 
 
 def mask_object(data):
@@ -242,7 +242,7 @@ def _walk(data, hides, leaf, within=""):
     return leaf(within, data) if isinstance(data, str) else data
 
 
-def _hides(key, within=""):
+def _may_be_secret(key, within=""):
     return is_secret(key, within) or bool(_SECRET_TEXT.search(str(key)))
 
 
@@ -254,7 +254,7 @@ def _mask_leaves(data):
     return data if data in (None, "") or isinstance(data, bool) else MASK
 
 
-def mask_text(words, values):
+def mask_text(text, values):
     """
     Return the daemon's words without these secret values: some errors quote what was sent, as it was
     or as Go's %q writes it.
@@ -262,15 +262,15 @@ def mask_text(words, values):
     values = frozenset(values)  # of one API other threads add to them meanwhile
     quoted = {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
     for value in sorted(quoted.union(values), key=len, reverse=True):
-        words = words.replace(value, MASK)
-    return words
+        text = text.replace(value, MASK)
+    return text
 
 
 def values_of(body):
     """Return the set of the secret values in a request's body, which is JSON data or text of it."""
     data = _decode(body)
     try:
-        return _long_enough(_values(data, _hides)) | marked_values(data)
+        return _long_enough(_values(data, _may_be_secret)) | marked_values(data)
     except RecursionError:
         return set()  # within itself: it cannot be sent either
 
@@ -307,8 +307,8 @@ def _values(data, hides, within=""):
         return [value for item in data for value in _values(item, hides, within)]
     if not isinstance(data, dict):
         return []
-    found = (_leaves(each) if hides(key, within) else _values(each, hides, key) for key, each in data.items())
-    return [value for values in found for value in values]
+    groups = (_leaves(inner) if hides(key, within) else _values(inner, hides, key) for key, inner in data.items())
+    return [value for values in groups for value in values]
 
 
 def _leaves(data):

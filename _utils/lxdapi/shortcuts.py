@@ -1,5 +1,5 @@
 """
-The seed's idempotent shortcuts, by their names: the boring logic, without hiding the HTTP transaction.
+Idempotent shortcuts for scripts, under the names of the seed; the HTTP transaction stays visible.
 
 .. code-block:: python
 
@@ -30,7 +30,7 @@ def _did(steps):
 
 
 def container_get(api, name):
-    """Return the result of the GET of an instance, False if there is none of that name."""
+    """Return the result of the GET of an instance, False if it does not exist."""
     return objects.read(api, KINDS["instance"], name) or False
 
 
@@ -57,12 +57,12 @@ def container_apply_config(api, container, config):
     kind = KINDS["instance"]
     name = config.get("name") or (container and container.metadata["name"])
     known = kind.fields + kind.create_only
-    wanted = diff.normalize(kind, {key: value for key, value in config.items() if key in known})
+    declared = diff.normalize(kind, {key: value for key, value in config.items() if key in known})
     if not container:
         extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
-        create.create(api, name, wanted, config.get("source"), extra=extra)
+        create.create(api, name, declared, config.get("source"), extra=extra)
         return True
-    return _did(converge.plan_changes(api, kind, container.metadata["name"], wanted, container))
+    return _did(converge.plan_changes(api, kind, container.metadata["name"], declared, container))
 
 
 def container_apply_status(api, container, status):
@@ -78,7 +78,7 @@ def container_apply_status(api, container, status):
 
 
 def image_get(api, fingerprint):
-    """Return the result of the GET of an image, False if there is none of that fingerprint."""
+    """Return the result of the GET of an image, False if it does not exist."""
     return objects.read(api, KINDS["image"], fingerprint) or False
 
 

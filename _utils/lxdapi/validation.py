@@ -1,5 +1,5 @@
 """
-What a name, fingerprint, path or value may be, and how it is written into a URL.
+Validation of names, fingerprints, paths and values, and their quoting in a URL.
 
 The daemons check little: a snapshot called ``..`` deletes those of other instances, and ``%`` in a
 fingerprint is a wildcard (LXD 5.0.2, Incus 6.0.4). So all of it is checked here, before any request.
@@ -58,24 +58,24 @@ def check(rule, what, name, existing=False):
 
     Raises :class:`InvalidError` with the rule in words.
     """
-    pattern, refused, words = RULES[rule]
+    pattern, refused, rule_text = RULES[rule]
     if not isinstance(name, str):
-        raise InvalidError(f"{what} name {name!r} is not text: {words}")
+        raise InvalidError(f"{what} name {name!r} is not text: {rule_text}")
     never = _CONTROL
     if existing and pattern is None:
         refused, never = "" if rule in WITH_SLASH else "/", _SURROGATE
-    bad = not name or name in (".", "..") or never.search(name)
-    if bad or any(char in name for char in refused) or (pattern and not pattern.fullmatch(name)):
-        raise InvalidError(f"{what} name {name!r} is not valid: {words}")
-    return _normalize_address(what, name, words) if rule == "address" else name
+    invalid = not name or name in (".", "..") or never.search(name)
+    if invalid or any(char in name for char in refused) or (pattern and not pattern.fullmatch(name)):
+        raise InvalidError(f"{what} name {name!r} is not valid: {rule_text}")
+    return _normalize_address(what, name, rule_text) if rule == "address" else name
 
 
-def _normalize_address(what, name, words):
+def _normalize_address(what, name, rule_text):
     """Return an address as the daemons list it."""
     try:
         return str(ipaddress.ip_address(name))
     except ValueError:
-        raise InvalidError(f"{what} name {name!r} is not valid: {words}") from None
+        raise InvalidError(f"{what} name {name!r} is not valid: {rule_text}") from None
 
 
 def fingerprint(value):
@@ -88,32 +88,32 @@ def is_fingerprint(value):
     return isinstance(value, str) and bool(FINGERPRINT.fullmatch(value))
 
 
-def parse_seconds(given):
-    """Return a time limit in seconds, None for none given; raises :class:`InvalidError` for what is none."""
-    if given is None or (isinstance(given, (int, float)) and not isinstance(given, bool) and 0 <= given <= _LONGEST):
-        return given
-    raise InvalidError(f"timeout: a number of seconds is needed, not {given!r}")
+def parse_seconds(value):
+    """Return a time limit in seconds, or None; raises :class:`InvalidError` for anything that is not a number."""
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LONGEST):
+        return value
+    raise InvalidError(f"timeout: a number of seconds is needed, not {value!r}")
 
 
 def duration(text, units="mhdw"):
     """Return the seconds of a time such as ``30m``, ``12h``, ``7d`` or ``2w``; None for anything else."""
-    found = re.fullmatch(rf"([0-9]{{1,6}})([{units}])", text) if isinstance(text, str) else None
-    return int(found[1]) * _UNIT_SECONDS[found[2]] if found else None
+    match = re.fullmatch(rf"([0-9]{{1,6}})([{units}])", text) if isinstance(text, str) else None
+    return int(match[1]) * _UNIT_SECONDS[match[2]] if match else None
 
 
-def absolute_path(what, given):
+def absolute_path(what, value):
     """Return an absolute path; raises :class:`InvalidError` for anything else."""
-    if isinstance(given, str) and given.startswith("/") and "\0" not in given:
-        return given
-    raise InvalidError(f"{what}: expected an absolute path, got {given!r}")
+    if isinstance(value, str) and value.startswith("/") and "\0" not in value:
+        return value
+    raise InvalidError(f"{what}: expected an absolute path, got {value!r}")
 
 
-def parse_patterns(what, given):
-    """Return a tuple of shell-style patterns of keys; raises :class:`InvalidError` for what is no list of text."""
-    given = () if given is None else given
-    if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) and each for each in given):
+def parse_patterns(what, value):
+    """Return a tuple of shell-style patterns of keys; raises :class:`InvalidError` for anything but a list of texts."""
+    value = () if value is None else value
+    if not isinstance(value, (list, tuple)) or not all(isinstance(pattern, str) and pattern for pattern in value):
         raise InvalidError(f"{what}: a list of keys, or of patterns such as user.db_*, is needed")
-    return tuple(given)
+    return tuple(value)
 
 
 def natural_key(name):
@@ -152,48 +152,48 @@ def raw_path(text):
     return quote(whole, safe="/%:@!$&'()*+,;=~-._"), dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
-def config_value(key, given):
+def config_value(key, value):
     """
-    Return a config value as the text the daemon takes, or None where the key shall go.
+    Return a config value as the text the daemon takes, or None where the key is to be removed.
 
     Booleans become ``true`` and ``false``, whole numbers digits. Raises :class:`InvalidError` for
     lists, mappings, floats and text that the daemon would cut or alter (NUL, lone surrogates).
     """
-    if given is None or given == "":
+    if value is None or value == "":
         return None
-    if isinstance(given, bool):
-        return "true" if given else "false"
-    if isinstance(given, int) and given.bit_length() < 1000:  # Python writes no longer ones
-        return str(given)
-    if not isinstance(given, str):
-        raise InvalidError(f"{key}: a {type(given).__name__} is no config value; write it as text in quotes")
-    if re.search(r"[\x00\ud800-\udfff]", given):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and value.bit_length() < 1000:  # Python writes no longer ones
+        return str(value)
+    if not isinstance(value, str):
+        raise InvalidError(f"{key}: a {type(value).__name__} is no config value; write it as text in quotes")
+    if re.search(r"[\x00\ud800-\udfff]", value):
         raise InvalidError(f"{key}: the text holds a NUL or half a character; the daemon would alter it")
-    return given
+    return value
 
 
-def truth(what, given):
+def truth(what, value):
     """Return True or False as declared in any spelling; raises :class:`InvalidError` for what is neither."""
-    text = str(given).lower()
+    text = str(value).lower()
     if text not in TRUE | FALSE:
-        raise InvalidError(f"{what}: true or false is needed, not {given!r}")
+        raise InvalidError(f"{what}: true or false is needed, not {value!r}")
     return text in TRUE
 
 
-def mapping(what, given):
+def mapping(what, value):
     """Return a mapping, an empty one for None; raises :class:`InvalidError` for anything else."""
-    given = {} if given is None else given
-    if not isinstance(given, Mapping):
-        raise InvalidError(f"{what}: a mapping is needed, not {type(given).__name__}")
-    return given
+    value = {} if value is None else value
+    if not isinstance(value, Mapping):
+        raise InvalidError(f"{what}: a mapping is needed, not {type(value).__name__}")
+    return value
 
 
-def user_or_group(what, given):
+def user_or_group(what, value):
     """Return a user or group: its name as text, its number, also one in quotes, as a number; None for none."""
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 20:
-        given = int(given)
-    number = isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= _LARGEST_ID
-    text = isinstance(given, str) and given and not set(given) & set(":/\n\0")
-    if given is None or number or text:
-        return given
-    raise InvalidError(f"{what}: a name or a number is needed, not {given!r}")
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_ID
+    text = isinstance(value, str) and value and not set(value) & set(":/\n\0")
+    if value is None or number or text:
+        return value
+    raise InvalidError(f"{what}: a name or a number is needed, not {value!r}")

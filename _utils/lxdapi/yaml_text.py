@@ -7,7 +7,7 @@ import re
 
 import yaml
 
-# A block that begins with a tab is none for libyaml.
+# libyaml does not accept a block that begins with a tab.
 _TAB_FIRST = re.compile(r"[ \n]*\t")
 # Breaks of lines that PyYAML would write into quotes as they are, and not read again.
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
@@ -35,9 +35,9 @@ class _Dumper(yaml.SafeDumper):
         if "\n" not in scalar or _TAB_FIRST.match(scalar):
             return super().analyze_scalar(scalar)
         # tabs in it do not keep a text from being a block
-        found = super().analyze_scalar(scalar.replace("\t", "x"))
-        found.scalar = scalar
-        return found
+        analysis = super().analyze_scalar(scalar.replace("\t", "x"))
+        analysis.scalar = scalar
+        return analysis
 
 
 class _IndentedDumper(_Dumper):

@@ -230,6 +230,6 @@ def test_put_repeats_no_field_unknown_to_all_daemons(files, word):
     kind = KINDS[word]
     path = "/1.0/" + re.sub(r"\{\w+\}", "{}", kind.path)
     read = {name: file.readable(path) for name, file in files.items()}
-    repeated = {name: set(kind.written(fields)) - set(kind.fields) for name, fields in read.items()}
+    repeated = {name: set(kind.put_fields(fields)) - set(kind.fields) for name, fields in read.items()}
     assert {name: fields for name, fields in repeated.items() if fields} == {}
     assert any(read.values())

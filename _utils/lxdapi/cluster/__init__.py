@@ -1,3 +1,3 @@
 """
-Clusters and their members.
+Clusters: their members, and the objects with a part on each member.
 """

@@ -1,5 +1,5 @@
 """
-The token with which a server joins a cluster, and the certificate that the cluster has to show for it.
+Join tokens of clusters, and the check that a cluster shows the certificate in the token.
 """
 
 import re
@@ -10,9 +10,9 @@ from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
 from lxdapi.trust import token_codec
 
-# What a member has of its own, by the words of the kinds and by those of the daemons.
+# Kinds with config of a member's own: our name and the daemons' name.
 _ENTITIES = {"network": "network", "storage_pool": "storage-pool"}
-# As it stands in the operation that a token is, and in the token.
+# Names of the fields in the operation of a token, and in the token.
 _FIELDS = {
     "serverName": "server_name",
     "fingerprint": "fingerprint",
@@ -23,50 +23,50 @@ _FIELDS = {
 
 
 def encode(api, operation):
-    """Return the token, one word, of the operation that it is for the daemon."""
-    found = {ours: operation["metadata"][theirs] for theirs, ours in _FIELDS.items()}
-    text = token_codec.encode(found)
-    api.secret_values |= {found["secret"], text}
+    """Return the text of the token for its operation."""
+    facts = {ours: operation["metadata"][theirs] for theirs, ours in _FIELDS.items()}
+    text = token_codec.encode(facts)
+    api.secret_values |= {facts["secret"], text}
     return text
 
 
 def decode(api, name, token):
     """
-    Return (the token without white space, what it holds); from now on no error and no printout of the API holds it or
-    its secret.
+    Return (the token without white space, its content). From now on the API masks the token and its secret in errors
+    and printouts.
 
-    Raises :class:`InvalidError` for what is none, and for that of another server: the daemons do not look at the
+    Raises :class:`InvalidError` for anything else, and for the token of another server: the daemons do not check the
     name in it (all three).
     """
     if not token:
         raise InvalidError("token: needed to join a cluster")
-    text, found = token_codec.decode(token)
-    texts = [found.get(key) for key in ("server_name", "fingerprint", "secret")]
-    addresses = found.get("addresses")
+    text, facts = token_codec.decode(token)
+    texts = [facts.get(key) for key in ("server_name", "fingerprint", "secret")]
+    addresses = facts.get("addresses")
     if not all(isinstance(text, str) and text for text in texts) or not isinstance(addresses, list) or not addresses:
         raise InvalidError("token: this is no join token of a cluster")
-    api.secret_values |= {found["secret"], token, text}
-    if found["server_name"] != name:
-        raise InvalidError(f"token: it is for a server called {found['server_name']}")
-    return text, found
+    api.secret_values |= {facts["secret"], token, text}
+    if facts["server_name"] != name:
+        raise InvalidError(f"token: it is for a server called {facts['server_name']}")
+    return text, facts
 
 
-def member_config(given):
+def member_config(declared):
     """
-    Return what a member has of its own, as the daemons want it.
+    Return a member's own config in the form of the daemons' request.
 
-    given
-        ``{"storage_pool": {"default": {"source": "/srv/pool"}}, "network": {...}}``, None for nothing.
+    declared
+        ``{"storage_pool": {"default": {"source": "/srv/pool"}}, "network": {...}}``, or None.
     """
-    if given is None:
+    if declared is None:
         return []
-    if not isinstance(given, dict) or set(given) - set(_ENTITIES) or not all(map(_is_mapping, given.values())):
+    if not isinstance(declared, dict) or set(declared) - set(_ENTITIES) or not all(map(_is_mapping, declared.values())):
         raise InvalidError(f"member_config: a mapping of {' and '.join(_ENTITIES)} to names and config is needed")
-    return [entry for kind_name, objects in given.items() for entry in _entries(kind_name, objects)]
+    return [entry for kind_name, objects in declared.items() for entry in _entries(kind_name, objects)]
 
 
-def _is_mapping(given):
-    return isinstance(given, dict) and all(isinstance(config, dict) for config in given.values())
+def _is_mapping(value):
+    return isinstance(value, dict) and all(isinstance(config, dict) for config in value.values())
 
 
 def _entries(kind_name, objects):
@@ -76,25 +76,25 @@ def _entries(kind_name, objects):
             yield {"entity": _ENTITIES[kind_name], "name": name, "key": key, "value": value or ""}
 
 
-def connect_first(found):
+def connect_first(facts):
     """
     Return (address, PEM of the certificate) of the first member in a token that answers.
 
-    Raises :class:`EndpointError` if none does, or if one shows another certificate than the token tells.
+    Raises :class:`EndpointError` if no member answers, or if one shows another certificate than that in the token.
     """
     failures = []
-    for address in found["addresses"]:
+    for address in facts["addresses"]:
         try:
             certificate = tls.read_certificate(endpoints.base_url(f"https://{address}"))
         except LxdapiError as exc:
             failures.append(f"{address} ({exc.error if isinstance(exc, APIException) else exc})")
             continue
-        _require_own(address, pem.read(certificate)[0], found["fingerprint"])
+        _require_cluster_certificate(address, pem.read(certificate)[0], facts["fingerprint"])
         return address, certificate
     raise EndpointError(f"no member of the cluster answers: {', '.join(failures)}")
 
 
-def _require_own(address, shown, fingerprint):
-    if shown != re.sub("[^0-9a-f]", "", fingerprint.lower()):
-        words = "not that of the cluster, which the token tells; nothing was sent to it"
-        raise EndpointError(f"{address} shows the certificate {shown}, {words}")
+def _require_cluster_certificate(address, actual, fingerprint):
+    if actual != re.sub("[^0-9a-f]", "", fingerprint.lower()):
+        reason = "not that of the cluster, which the token tells; nothing was sent to it"
+        raise EndpointError(f"{address} shows the certificate {actual}, {reason}")

@@ -1,6 +1,5 @@
 """
-Who belongs to a cluster, and who is at work in it: a server enables a cluster or joins one, a member is evacuated,
-restored and removed.
+Membership in a cluster: enable a cluster or join one; evacuate, restore and remove members.
 """
 
 import copy
@@ -16,9 +15,9 @@ from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["cluster_member"]
-# action: (the status that it leads from, the one that it leads to, what is done by it)
+# action: (status before it, status after it, verb of the step)
 _ACTIONS = {"evacuate": ("Online", "Evacuated", "evacuated"), "restore": ("Evacuated", "Online", "restored")}
-# (action, field): the API extension that it needs
+# (action, option): the API extension that it needs
 _EXTENSIONS = {
     ("evacuate", "mode"): "clustering_evacuation_mode",
     ("evacuate", "force"): "clustering_evacuation_force",
@@ -28,39 +27,39 @@ _EXTENSIONS = {
 
 def plan_enable(api, name, address=None, timeout=None):
     """
-    Return the steps to a cluster whose first member is this server, under this name.
+    Return the steps that make this server the first member of a cluster, under this name.
 
     address
-        ``HOST[:PORT]`` at which the other members reach it; None: that at which it listens.
+        ``HOST[:PORT]`` at which the other members reach it. Default: the address where it listens.
     """
     timeout = _validate(name, timeout)
     if _is_clustered_now(api):
         return _require_same_member(api, name, address)
-    where = {"config": {"cluster.https_address": address}}
-    listening = list(converge.plan_present(api, "server", "server", where)) if address else []
-    return [*listening, _plan_step(name, "made a cluster", lambda: _put_cluster(api, name, {}, timeout))]
+    settings = {"config": {"cluster.https_address": address}}
+    address_steps = list(converge.plan_present(api, "server", "server", settings)) if address else []
+    return [*address_steps, _plan_step(name, "made a cluster", lambda: _put_cluster(api, name, {}, timeout))]
 
 
 def plan_join(api, name, token=None, address=None, member_config=None, timeout=None):
     """
-    Return the step to the membership of this server in the cluster that a token is from.
+    Return the step that joins this server to the cluster of a token.
 
     address
-        ``HOST[:PORT]`` at which the other members reach this one; None: that at which it listens.
+        ``HOST[:PORT]`` at which the other members reach this one. Default: the address where it listens.
     member_config
-        What it has of its own of the cluster's pools and networks: see :func:`lxdapi.cluster.join_token.member_config`.
+        Its own config of the cluster's pools and networks: see :func:`lxdapi.cluster.join_token.member_config`.
     """
-    timeout, own = _validate(name, timeout), join_token.member_config(member_config)
+    timeout, own_config = _validate(name, timeout), join_token.member_config(member_config)
     if _is_clustered_now(api):
         return _require_same_member(api, name, address)
-    text, found = join_token.decode(api, name, token)
+    text, facts = join_token.decode(api, name, token)
 
-    def act():
-        cluster, certificate = join_token.connect_first(found)
-        body = {"cluster_address": cluster, "cluster_certificate": certificate, "member_config": own}
+    def join():
+        cluster, certificate = join_token.connect_first(facts)
+        body = {"cluster_address": cluster, "cluster_certificate": certificate, "member_config": own_config}
         _put_cluster(api, name, {**body, "server_address": address or "", _token_field(api): text}, timeout)
 
-    return [_plan_step(name, "joined to the cluster", act)]
+    return [_plan_step(name, "joined to the cluster", join)]
 
 
 def _validate(name, timeout):
@@ -69,17 +68,17 @@ def _validate(name, timeout):
 
 
 def _is_clustered_now(api):
-    """Return True if the server is a member of a cluster now: it may have become one since it was asked."""
+    """Return True if the server is a member of a cluster, read again: it may have joined one meanwhile."""
     api.forget()
     return api.clustered
 
 
-def _plan_step(name, done, act):
-    return Step(done, {"member": {"old": None, "new": name}}, act)
+def _plan_step(name, verb, act):
+    return Step(verb, {"member": {"old": None, "new": name}}, act)
 
 
 def _token_field(api):
-    """Return what the token is called: of old LXD takes it in the place of a password."""
+    """Return the name of the field for the token: old LXD takes it as the password."""
     return "cluster_token" if api.dialect == "Incus" or api.has("explicit_trust_token") else "cluster_password"
 
 
@@ -93,13 +92,13 @@ def _put_cluster(api, name, body, timeout):
 
 
 def _require_same_member(api, name, address):
-    """Return a plan without steps for a member of this name; raises for one of another name or address."""
-    own = api.get("cluster").metadata["server_name"]
-    if own != name:
-        raise InvalidError(f"it is a member of a cluster already, under the name {own}")
-    there = (api.server.get("config") or {}).get("cluster.https_address")
-    if address and there and _with_port(address) != _with_port(there):
-        raise InvalidError(f"its address in the cluster is {there} and cannot be changed to {address}")
+    """Return a plan without steps if this is a member with this name and address, otherwise raise."""
+    actual_name = api.get("cluster").metadata["server_name"]
+    if actual_name != name:
+        raise InvalidError(f"it is a member of a cluster already, under the name {actual_name}")
+    actual_address = (api.server.get("config") or {}).get("cluster.https_address")
+    if address and actual_address and _with_port(address) != _with_port(actual_address):
+        raise InvalidError(f"its address in the cluster is {actual_address} and cannot be changed to {address}")
     return Plan()
 
 
@@ -109,8 +108,8 @@ def _with_port(address):
 
 def list_members(api):
     """Return ``{name: {"status", "message", "roles"}}`` of all members."""
-    found = api.get(KIND.collection, params={"recursion": 1}).metadata
-    return {each["server_name"]: {key: each[key] for key in ("status", "message", "roles")} for each in found}
+    listed = api.get(KIND.collection, params={"recursion": 1}).metadata
+    return {member["server_name"]: {key: member[key] for key in ("status", "message", "roles")} for member in listed}
 
 
 def create_token(api, name):
@@ -120,65 +119,66 @@ def create_token(api, name):
 
 
 def list_tokens(api):
-    """Return ``{name: {"expires_at": time}}`` of the tokens that were not used, without their secrets."""
+    """Return ``{name: {"expires_at": time}}`` of the unused tokens, without their secrets."""
     return {
-        each["metadata"]["serverName"]: {"expires_at": each["metadata"]["expiresAt"]} for each in _token_operations(api)
+        operation["metadata"]["serverName"]: {"expires_at": operation["metadata"]["expiresAt"]}
+        for operation in _token_operations(api)
     }
 
 
 def revoke(api, name):
-    """Make the tokens of a name useless and return what changed."""
-    api, done = _above_projects(api), {}
-    for each in _token_operations(api):
-        if each["metadata"]["serverName"] == name:
+    """Revoke the tokens of a name and return the changes."""
+    api, changes = _above_projects(api), {}
+    for operation in _token_operations(api):
+        if operation["metadata"]["serverName"] == name:
             try:
-                api.delete(f"operations/{each['id']}")
+                api.delete(f"operations/{operation['id']}")
             except APINotFoundException:
                 continue
-            done = {"revoked": name}
-    return done
+            changes = {"revoked": name}
+    return changes
 
 
 def _above_projects(api):
-    """Return the API without its project: tokens are in none, and not listed for one that is not the default."""
+    """Return the API without its project: tokens belong to no project, and only the default one lists them."""
     other = copy.copy(api)
     other.project = None
     return other
 
 
 def _token_operations(api):
-    """Return the operations that are tokens for a server that joins; one that was used is cancelled."""
-    found = _above_projects(api).get("operations", params={"recursion": 1}).metadata or {}
-    listed = [each for each in found.get("running") or () if each["class"] == "token"]
-    return [each for each in listed if "serverName" in (each["metadata"] or {})]
+    """Return the operations that stand for unused join tokens; the daemon cancels the operation of a used one."""
+    by_status = _above_projects(api).get("operations", params={"recursion": 1}).metadata or {}
+    listed = [operation for operation in by_status.get("running") or () if operation["class"] == "token"]
+    return [operation for operation in listed if "serverName" in (operation["metadata"] or {})]
 
 
 def plan_member_action(api, name, action, mode=None, force=False, timeout=None):
     """
-    Return the step to a member that is evacuated, or at work again.
+    Return the step that evacuates or restores a member.
 
     action
         ``evacuate`` or ``restore``.
     mode
-        What is done with the instances, in the daemon's words; None: as each is configured.
+        What happens to the instances, one of the daemon's modes. Default: the setting of each instance.
     force
-        True: evacuated also where too few members would be left to agree on anything.
+        True: evacuate even if the remaining members have no quorum.
     """
-    before, goal, done = _ACTIONS[action]
+    before, goal, verb = _ACTIONS[action]
     timeout = validation.parse_seconds(timeout)
-    current = objects.read(api, KIND, name)
+    result = objects.read(api, KIND, name)
     options = {"mode": mode} if mode else {}
     options.update({"force": True} if validation.truth("force", force or False) else {})
     _require_no_options(api, action, options)
-    if current is None:
+    if result is None:
         raise InvalidError(f"there is none: {KIND.create.hint}")
-    here = current.metadata["status"]
-    if here == goal:
-        return Plan(summary=done)
-    if here != before:
-        raise InvalidError(f"it is {here}: {current.metadata['message']}")
+    status = result.metadata["status"]
+    if status == goal:
+        return Plan(summary=verb)
+    if status != before:
+        raise InvalidError(f"it is {status}: {result.metadata['message']}")
     body = {"action": action, **options}
-    return [Step(done, {"status": {"old": here, "new": goal}}, partial(_act, api, name, body, goal, timeout))]
+    return [Step(verb, {"status": {"old": status, "new": goal}}, partial(_run_action, api, name, body, goal, timeout))]
 
 
 def _require_no_options(api, action, options):
@@ -188,7 +188,7 @@ def _require_no_options(api, action, options):
             raise InvalidError(f"{option}: the daemon has none: it lacks the API extension {extension}")
 
 
-def _act(api, name, body, goal, timeout):
+def _run_action(api, name, body, goal, timeout):
     """Evacuate or restore a member; returns {} if somebody else did it meanwhile."""
     path = objects.path_of(KIND, name)
 
@@ -206,8 +206,8 @@ def _act(api, name, body, goal, timeout):
 
 def plan_remove(api, name, force=False):
     """
-    Return the steps to the absence of a member; raises :class:`InvalidError` for the one that is talked to: LXD 5.0.2
-    loses the leader of its database by it, Incus 6.0.4 the connection.
+    Return the steps that remove a member; raises :class:`InvalidError` for the member of this connection: LXD 5.0.2
+    would lose the leader of its database, Incus 6.0.4 the connection.
     """
     if api.clustered and api.server["environment"].get("server_name") == name:
         raise InvalidError("it is the member that is talked to: another one has to be asked for it")

@@ -1,6 +1,5 @@
 """
-What networks and storage pools need beyond the table in a cluster: a part on every member, with the config that
-is the member's own, and then the whole.
+Networks and storage pools in a cluster: a part on every member, with the member's own config, and then the whole.
 
 A create that failed half way is ``Pending`` (parts are missing) or ``Errored`` (a part failed); both are
 completed by the same steps (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
@@ -16,55 +15,55 @@ from lxdapi.model.kinds import KINDS, get_kind
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Step
 
-# Types of networks of which the daemon makes the parts on the members by itself.
+# Types of networks where the daemon creates the parts on the members by itself.
 _AUTO_PARTS = ("ovn",)
 
 
-def plan_present(api, kind_name, name, wanted, members=None, renamed_from=None):
+def plan_present(api, kind_name, name, declared, members=None, renamed_from=None):
     """
-    Return the steps to a network or storage pool, on every member where the server is clustered.
+    Return the steps to a network or storage pool, with a part on every member if the server is clustered.
 
     members
-        ``{member: {key: value}}``: the config that each has of its own.
+        ``{member: {key: value}}``: each member's own config.
     """
     if not api.clustered:
         _require_cluster(members)
-        return converge.plan_present(api, kind_name, name, wanted, renamed_from=renamed_from)
+        return converge.plan_present(api, kind_name, name, declared, renamed_from=renamed_from)
     kind = get_kind(kind_name)
-    own = _member_configs(kind, members)
-    current = objects.read(api, kind, name)
-    if current is None and converge.plan_rename_if_absent(api, kind, renamed_from, name):
+    member_configs = _member_configs(kind, members)
+    result = objects.read(api, kind, name)
+    if result is None and converge.plan_rename_if_absent(api, kind, renamed_from, name):
         raise InvalidError(f"{kind.label} {renamed_from} cannot be renamed in a cluster")
-    common = diff.normalize(kind, wanted)
-    if current is None or current.metadata["status"] != "Created":
-        return _plan_create(api, kind, name, common, own, current)
-    _require_members(own, _members(api) if own else ())
-    return converge.plan_changes(api, kind, name, common, current) + _plan_part_updates(api, kind, name, own)
+    common = diff.normalize(kind, declared)
+    if result is None or result.metadata["status"] != "Created":
+        return _plan_create(api, kind, name, common, member_configs, result)
+    _require_members(member_configs, _list_members(api) if member_configs else ())
+    return converge.plan_changes(api, kind, name, common, result) + _plan_part_updates(api, kind, name, member_configs)
 
 
 def plan_create_new(api, kind_name, name, settings):
     """Return the steps to a new network or storage pool; the daemon refuses a second one."""
-    members, wanted = _split_members(settings)
+    members, declared = _split_members(settings)
     if not api.clustered:
         _require_cluster(members)
-        return converge.plan_create_new(api, kind_name, name, wanted)
+        return converge.plan_create_new(api, kind_name, name, declared)
     kind = get_kind(kind_name)
-    current, common = objects.read(api, kind, name), diff.normalize(kind, wanted)
-    if current is not None and current.metadata["status"] == "Created":
+    result, common = objects.read(api, kind, name), diff.normalize(kind, declared)
+    if result is not None and result.metadata["status"] == "Created":
         return [_plan_create_whole(api, kind, name, _common_fields(kind, common, None), common, None)]
-    return _plan_create(api, kind, name, common, _member_configs(kind, members), current)
+    return _plan_create(api, kind, name, common, _member_configs(kind, members), result)
 
 
 def plan_update(api, kind_name, name, settings):
-    """Return the steps that make an existing network or storage pool as declared; raises if there is none."""
-    members, wanted = _split_members(settings)
+    """Return the steps that update an existing network or storage pool; raises if it does not exist."""
+    members, declared = _split_members(settings)
     api.get(objects.path_of(get_kind(kind_name), name))
-    return plan_present(api, kind_name, name, wanted, members)
+    return plan_present(api, kind_name, name, declared, members)
 
 
 def _split_members(settings):
     """Return (members' own config or None, the rest) of settings."""
-    return settings.get("members"), {field: given for field, given in settings.items() if field != "members"}
+    return settings.get("members"), {field: value for field, value in settings.items() if field != "members"}
 
 
 def _require_cluster(members):
@@ -72,13 +71,15 @@ def _require_cluster(members):
         raise InvalidError("members: the server is not clustered")
 
 
-def read_parts(api, kind, name, found):
-    """Return ``{member: config}``: what each member has of its own of an object that was read as a whole."""
+def read_parts(api, kind, name, metadata):
+    """Return ``{member: config}``: each member's own config of an object whose metadata was read as a whole."""
     # an image of Incus 7.0.2 has locations, and is the same in all of them
-    locations = found.get("locations") if api.clustered and "config" in found else ()
-    path, common = objects.path_of(kind, name), found.get("config") or {}
-    configs = {each: api.get(path, params={"target": each}).metadata["config"] for each in sorted(locations or ())}
-    return {each: {key: config[key] for key in config if key not in common} for each, config in configs.items()}
+    locations = metadata.get("locations") if api.clustered and "config" in metadata else ()
+    path, common = objects.path_of(kind, name), metadata.get("config") or {}
+    configs = {
+        member: api.get(path, params={"target": member}).metadata["config"] for member in sorted(locations or ())
+    }
+    return {member: {key: config[key] for key in config if key not in common} for member, config in configs.items()}
 
 
 def _member_configs(kind, members):
@@ -90,54 +91,58 @@ def _member_configs(kind, members):
     return {member: config["config"] for member, config in configs.items()}
 
 
-def _members(api):
-    found = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
-    return sorted(member["server_name"] for member in found)
+def _list_members(api):
+    listed = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
+    return sorted(member["server_name"] for member in listed)
 
 
-def _require_members(own, everyone):
-    unknown = sorted(str(member) for member in set(own) - set(everyone))
+def _require_members(member_configs, everyone):
+    unknown = sorted(str(member) for member in set(member_configs) - set(everyone))
     if unknown:
         raise InvalidError(f"members: there is no {', '.join(unknown)} in the cluster, but {', '.join(everyone)}")
 
 
-def _plan_create(api, kind, name, common, own, current):
-    """Return the steps to the parts that are missing, and to the whole."""
-    everyone = _members(api)
-    _require_members(own, everyone)
-    if current is not None:
-        writes.require_immutable_unchanged(kind, common, current)
-    there = set(current.metadata["locations"] or ()) if current is not None else set()
-    steps = _plan_part_updates(api, kind, name, {member: config for member, config in own.items() if member in there})
-    fixed = _common_fields(kind, common, current)
-    converge.require_fields_for_create(kind, fixed)
-    if fixed.get("type") in _AUTO_PARTS:
-        if own:
-            raise InvalidError(f"members: the type {fixed['type']} has no config of its own on a member")
-        there = everyone
+def _plan_create(api, kind, name, common, member_configs, result):
+    """Return the steps that create the missing parts, and then the whole."""
+    everyone = _list_members(api)
+    _require_members(member_configs, everyone)
+    if result is not None:
+        writes.require_immutable_unchanged(kind, common, result)
+    existing = set(result.metadata["locations"] or ()) if result is not None else set()
+    steps = _plan_part_updates(
+        api, kind, name, {member: config for member, config in member_configs.items() if member in existing}
+    )
+    common_fields = _common_fields(kind, common, result)
+    converge.require_fields_for_create(kind, common_fields)
+    if common_fields.get("type") in _AUTO_PARTS:
+        if member_configs:
+            raise InvalidError(f"members: the type {common_fields['type']} has no config of its own on a member")
+        existing = everyone
     steps += [
-        _plan_create_part(api, kind, name, fixed, each, own.get(each, {})) for each in everyone if each not in there
+        _plan_create_part(api, kind, name, common_fields, member, member_configs.get(member, {}))
+        for member in everyone
+        if member not in existing
     ]
-    steps.append(_plan_create_whole(api, kind, name, fixed, common, current))
-    late = {"description": common["description"]} if common.get("description") else {}
-    late.update(converge.removals(common))
-    return steps + converge.plan_follow_up(api, kind, name, common if _is_errored(current) else late)
+    steps.append(_plan_create_whole(api, kind, name, common_fields, common, result))
+    after_create = {"description": common["description"]} if common.get("description") else {}
+    after_create.update(converge.removals(common))
+    return steps + converge.plan_follow_up(api, kind, name, common if _is_errored(result) else after_create)
 
 
-def _is_errored(current):
-    return current is not None and current.metadata["status"] == "Errored"
+def _is_errored(result):
+    return result is not None and result.metadata["status"] == "Errored"
 
 
-def _common_fields(kind, common, current):
-    """Return what every part has to be told alike: as declared, or as the parts are that are there."""
-    known = {} if current is None else {field: current.metadata.get(field) for field in kind.create_only}
-    fixed = {**known, **{field: common[field] for field in kind.create_only if field in common}}
-    return {field: value for field, value in fixed.items() if value}
+def _common_fields(kind, common, result):
+    """Return the fields that all parts have in common: as declared, or as in the existing parts."""
+    known = {} if result is None else {field: result.metadata.get(field) for field in kind.create_only}
+    fields = {**known, **{field: common[field] for field in kind.create_only if field in common}}
+    return {field: value for field, value in fields.items() if value}
 
 
-def _plan_create_part(api, kind, name, fixed, member, config):
-    """Return the step to a member's part; a description is refused there (Incus 7.0.2) or lost."""
-    body = diff.create_body(kind, {**fixed, "config": config})
+def _plan_create_part(api, kind, name, common_fields, member, config):
+    """Return the step that creates a member's part; a description would be refused (Incus 7.0.2) or lost."""
+    body = diff.create_body(kind, {**common_fields, "config": config})
     shown = {key: masking.mask_value(key, value) for key, value in body["config"].items()}
 
     def apply():
@@ -148,18 +153,20 @@ def _plan_create_part(api, kind, name, fixed, member, config):
     return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": shown}}}, apply)
 
 
-def _plan_create_whole(api, kind, name, fixed, common, current):
+def _plan_create_whole(api, kind, name, common_fields, common, result):
     """
-    Return the step to the whole. Of one whose parts are there in part a config is refused: the first try
-    stored it.
+    Return the step that creates the whole. After a failed attempt the daemon refuses a config, because the first
+    attempt stored it.
     """
-    body = diff.create_body(kind, {**fixed, **({} if _is_errored(current) else {"config": common.get("config", {})})})
-    change = {"created": name} if current is None else {"status": {"old": current.metadata["status"], "new": "Created"}}
+    body = diff.create_body(
+        kind, {**common_fields, **({} if _is_errored(result) else {"config": common.get("config", {})})}
+    )
+    change = {"created": name} if result is None else {"status": {"old": result.metadata["status"], "new": "Created"}}
 
     def apply():
-        retry.write_verified(api, lambda: _post(api, kind, name, body), lambda: _is_whole(api, kind, name))
+        retry.write_verified(api, lambda: _post(api, kind, name, body), lambda: _is_created(api, kind, name))
 
-    return Step("created" if current is None else "completed", change, apply)
+    return Step("created" if result is None else "completed", change, apply)
 
 
 def _post(api, kind, name, body, params=None):
@@ -167,41 +174,46 @@ def _post(api, kind, name, body, params=None):
 
 
 def _has_part(api, kind, name, member):
-    """Return True if a part whose answer was lost is there, None if not."""
-    current = objects.read(api, kind, name)
-    return True if current is not None and member in (current.metadata["locations"] or ()) else None
+    """Return True if a part exists whose reply was lost, None if not."""
+    result = objects.read(api, kind, name)
+    return True if result is not None and member in (result.metadata["locations"] or ()) else None
 
 
-def _is_whole(api, kind, name):
-    current = objects.read(api, kind, name)
-    return True if current is not None and current.metadata["status"] == "Created" else None
+def _is_created(api, kind, name):
+    result = objects.read(api, kind, name)
+    return True if result is not None and result.metadata["status"] == "Created" else None
 
 
-def _plan_part_updates(api, kind, name, own):
-    """Return the steps that give members the config that is declared to be their own."""
-    return [step for member, config in own.items() if config for step in _update_part(api, kind, name, member, config)]
+def _plan_part_updates(api, kind, name, member_configs):
+    """Return the steps that update the members' own config."""
+    return [
+        step
+        for member, config in member_configs.items()
+        if config
+        for step in _update_part(api, kind, name, member, config)
+    ]
 
 
 def _update_part(api, kind, name, member, config):
-    there, wanted = api.at(member), {"config": config}
-    current = objects.read(there, kind, name)
-    kind = _part_kind(kind, current)
-    # Read anew: the common config may have been written meanwhile, and the description with it.
+    member_api, declared = api.at(member), {"config": config}
+    result = objects.read(member_api, kind, name)
+    kind = _part_kind(kind, result)
+    # Read again: an earlier step may have written the common config and the description.
 
     def apply():
-        return _changes_of_member(member, writes.update(there, kind, name, wanted))
+        return _changes_of_member(member, writes.update(member_api, kind, name, declared))
 
-    steps = converge.plan_changes(there, kind, name, wanted, current)
+    steps = converge.plan_changes(member_api, kind, name, declared, result)
     return [replace(step, changes=_changes_of_member(member, step.changes), apply=apply) for step in steps]
 
 
-def _part_kind(kind, current):
+def _part_kind(kind, result):
     """
-    Return the kind of a member's part: it is written by PATCH, which refuses common keys, and without the
-    description empties it everywhere. Until the whole is there nothing is fixed.
+    Return the kind for writing a member's part, by PATCH: it refuses common keys, and empties the description of all
+    parts if that is missing. Nothing is immutable before the whole is created.
     """
-    fixed = {} if current.metadata["status"] in ("Pending", "Errored", "Unknown") else kind.create_only_config
-    return replace(kind, write=replace(kind.write, patch=patches.unset_with_description), create_only_config=fixed)
+    immutable = {} if result.metadata["status"] in ("Pending", "Errored", "Unknown") else kind.create_only_config
+    return replace(kind, write=replace(kind.write, patch=patches.unset_with_description), create_only_config=immutable)
 
 
 def _changes_of_member(member, changes):

@@ -1,3 +1,3 @@
 """
-Requests, sockets, operations: how the daemons are spoken to.
+The HTTP client: sessions, connections, requests, replies and operations.
 """

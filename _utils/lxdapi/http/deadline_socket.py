@@ -1,5 +1,5 @@
 """
-Sockets whose time limit is that of a whole reply, not of each of its bytes.
+Sockets with a time limit for a whole reply, not for each of its bytes.
 
 requests has no limit for a whole reply: a server that sends one byte at a time holds a request as long
 as it likes. urllib3 sets the socket's timeout before it reads a reply, so the time runs from there.
@@ -19,19 +19,19 @@ else:
 
 
 class _Deadline(_Base):
-    """A socket that receives nothing once the time since :meth:`settimeout` is over."""
+    """A socket that receives nothing after the time limit, which starts with :meth:`settimeout`."""
 
     _limit: float | None = None
     _end: float | None = None
 
     def settimeout(self, value: float | None) -> None:
-        """Start the time that the replies from now on have, in seconds; None: for ever."""
+        """Set and start the time limit for the next replies, in seconds; None: no limit."""
         self._limit = value
         self._end = None if value is None else time.monotonic() + value
         super().settimeout(value)
 
     def recv_into(self, buffer: Any, nbytes: Any = 0, flags: int = 0) -> int:
-        """Return the number of bytes received; raises :class:`TimeoutError` when the time is over."""
+        """Return the number of bytes received; raises :class:`TimeoutError` after the time limit."""
         if self._end is None:
             return super().recv_into(buffer, nbytes, flags)
         left = self._end - time.monotonic()

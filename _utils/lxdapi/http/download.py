@@ -1,5 +1,5 @@
 """
-What the daemon sends as a file, straight to the disk: never whole in memory, hashed while it comes.
+Downloads: the daemon's file goes straight to the disk and is hashed on the way, never whole in memory.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ _BLOCK = 256 * 1024
 
 
 def download(
-    api: API, url: str, file: IO[bytes], seconds: float | None = None, params: Any = None, words: str = "download"
+    api: API, url: str, file: IO[bytes], seconds: float | None = None, params: Any = None, description: str = "download"
 ) -> str:
     """
-    Write what a GET answers with into a file, and return the sha256 of it.
+    Write the reply to a GET into a file, and return its sha256.
 
     url
         Such as ``images/FINGERPRINT/export``.
     file
         Open for writing in binary.
     seconds
-        For the first byte and for each wait after it, not for the whole, which lasts as long as it comes; None: the
-        API's ``timeout``.
+        The limit for the first byte and for each wait after it; the whole download has none. Default: the API's
+        ``timeout``.
     params
-        Of the query.
-    words
-        What it is, for the progress; see :func:`lxdapi.http.progress.count_bytes`.
+        The parameters of the query.
+    description
+        The text for the progress; see :func:`lxdapi.http.progress.count_bytes`.
 
     Raises one of :mod:`lxdapi.errors`: the daemon's refusal, a connection that broke or fell silent, a reply that is
-    shorter than was said; :class:`LxdapiError` for a disk that is full.
+    too short; :class:`LxdapiError` for a disk that is full.
     """
     seconds = api.timeout if seconds is None else seconds
     sock, response = upgrade.open_stream(api, url, params, seconds)
-    with sock, progress.count_bytes(words, response.length, api) as show:
-        return _copy(sock, response, file, seconds, show, f"{api.endpoint}{api.address(url)[0]}")
+    with sock, progress.count_bytes(description, response.length, api) as on_bytes:
+        return _copy(sock, response, file, seconds, on_bytes, f"{api.endpoint}{api.address(url)[0]}")
 
 
-def _copy(sock, response, file, seconds, show, place):
+def _copy(sock, response, file, seconds, on_bytes, address):
     digest, block = hashlib.sha256(), memoryview(bytearray(_BLOCK))
-    while count := _receive(sock, response, block, seconds, place):
+    while count := _receive(sock, response, block, seconds, address):
         digest.update(block[:count])
         atomic_file.write(file, block[:count])
-        show(count)
+        on_bytes(count)
     if response.length:
-        raise APIConnectionException(error=f"the last {response.length} bytes did not come", method="GET", url=place)
+        raise APIConnectionException(error=f"the last {response.length} bytes did not come", method="GET", url=address)
     return digest.hexdigest()
 
 
-def _receive(sock, response, block, seconds, place):
+def _receive(sock, response, block, seconds, address):
     """Return how many bytes came into the block, 0 at the end."""
     try:
         sock.settimeout(seconds)  # a TLS socket has it for all that is read from now on
         return response.readinto(block)
     except socket.timeout as exc:
-        raise APITimeoutException(error=f"nothing came for {seconds} s", method="GET", url=place) from exc
+        raise APITimeoutException(error=f"nothing came for {seconds} s", method="GET", url=address) from exc
     except (OSError, http.client.HTTPException) as exc:
-        raise APIConnectionException(error=f"the connection broke: {exc}", method="GET", url=place) from exc
+        raise APIConnectionException(error=f"the connection broke: {exc}", method="GET", url=address) from exc

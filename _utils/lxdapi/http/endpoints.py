@@ -1,8 +1,8 @@
 """
-Where the daemon is, and the session that talks to it.
+Discovery of the daemon's endpoint, and the session for it.
 
 An endpoint is a unix socket (``/var/lib/incus/unix.socket`` or ``http+unix://%2Fvar%2F...``) or
-``https://host:8443``. Neither proxies nor CA bundles from the environment have a say.
+``https://host:8443``. Proxies and CA bundles from the environment are ignored.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def find(endpoint: str | None = None, environ: Mapping[str, str] | None = None) 
         ``INCUS_DIR``, ``LXD_SOCKET``, ``LXD_DIR``, else the one well-known socket that accepts a
         connection.
 
-    Raises :class:`EndpointError` where there is none, or more than one and no word which.
+    Raises :class:`EndpointError` if there is no daemon, or if there are several and nothing selects one.
     """
     return base_url(endpoint) if endpoint else _unix_url(_local_socket(os.environ if environ is None else environ))
 
@@ -75,7 +75,7 @@ def find_all(endpoint: str | list[str] | None = None) -> list[str]:
 
 
 def base_url(endpoint: str) -> str:
-    """Return the endpoint as a base URL; raises :class:`InvalidError` for what is none."""
+    """Return the endpoint as a base URL; raises :class:`InvalidError` for anything else."""
     if not isinstance(endpoint, str):
         raise InvalidError(f"endpoint {endpoint!r} is not text")
     if endpoint.startswith("/"):
@@ -83,12 +83,12 @@ def base_url(endpoint: str) -> str:
     try:
         return _url_of(urlsplit(endpoint))
     except ValueError as exc:
-        words = "is neither a socket's path nor an https:// URL"
-        raise InvalidError(f"endpoint {masking.mask_login(endpoint)!r} {words}") from exc
+        expected = "is neither a socket's path nor an https:// URL"
+        raise InvalidError(f"endpoint {masking.mask_login(endpoint)!r} {expected}") from exc
 
 
 def _url_of(parts):
-    """Return the base URL of the parts of an endpoint; raises :class:`ValueError` for what is none."""
+    """Return the base URL of the parts of an endpoint; raises :class:`ValueError` for anything else."""
     if parts.scheme in ("http+unix", "unix"):
         path = unquote(parts.netloc) or parts.path
         if not path.startswith("/"):
@@ -109,7 +109,7 @@ def _local_socket(environ):
     named = _named_sockets(environ)
     if len(named) == 1:
         ((variable, path),) = named.items()
-        # Whoever sets the environment of a minion says whom it talks to: so it is told.
+        # Log it: whoever sets the environment of a minion selects its daemon.
         log.info("lxdapi: the daemon is at %s, by the environment variable %s", path, variable)
         return path
     if named:
@@ -122,7 +122,7 @@ def _local_socket(environ):
 
 
 def _named_sockets(environ):
-    """Return {variable: socket} of what the environment names, at most one for each daemon."""
+    """Return {variable: socket} of the sockets that the environment names, at most one for each daemon."""
     named = {}
     for _, by_socket, by_dir, _ in LOCAL:
         if environ.get(by_socket):
@@ -133,7 +133,7 @@ def _named_sockets(environ):
 
 
 def _probe_sockets():
-    """Return [(daemon, path, why not or None)] of every well-known socket, tried by connecting."""
+    """Return [(daemon, path, error or None)] of connecting to every well-known socket."""
     return [(daemon, path, _refusal(path)) for daemon, _, _, paths in LOCAL for path in paths]
 
 
@@ -148,19 +148,21 @@ def _refusal(path):
 
 
 def _choose(tried):
-    first: dict[str, str] = {}
-    for daemon, path, why in tried:
-        if why is None:
-            first.setdefault(daemon, path)
-    if len(first) == 1:
-        return next(iter(first.values()))
-    if first:
+    answering: dict[str, str] = {}
+    for daemon, path, refusal in tried:
+        if refusal is None:
+            answering.setdefault(daemon, path)
+    if len(answering) == 1:
+        return next(iter(answering.values()))
+    if answering:
         raise EndpointError(
             "two daemons answer on this machine: "
-            + " and ".join(f"{daemon} at {path}" for daemon, path in first.items())
+            + " and ".join(f"{daemon} at {path}" for daemon, path in answering.items())
             + "; say which with the remote 'local' (lxdapi:remotes:local:endpoint) or an endpoint"
         )
-    raise EndpointError("no LXD or Incus daemon found: " + ", ".join(f"{path} ({why})" for _, path, why in tried))
+    raise EndpointError(
+        "no LXD or Incus daemon found: " + ", ".join(f"{path} ({refusal})" for _, path, refusal in tried)
+    )
 
 
 def session(
@@ -172,22 +174,22 @@ def session(
     cert, key
         The client certificate and its key, paths or inline PEM.
     fingerprint
-        The sha256 of the server's certificate, or the path of a file that holds it; it alone is trusted then,
-        under any name.
+        The sha256 of the server's certificate, or the path of a file that holds it; then only this
+        certificate is trusted, under any name.
     verify
-        True: the system's certificate authorities; a path: this CA file; False: nobody (warned). See
+        True: the system's certificate authorities; a path: this CA file; False: any server, with a warning. See
         :func:`lxdapi.http.tls.context`.
     """
-    made = requests.Session()
-    made.trust_env = False
+    new_session = requests.Session()
+    new_session.trust_env = False
     if url.startswith(UNIX):
-        made.mount(UNIX, SocketAdapter())
-        return made
+        new_session.mount(UNIX, SocketAdapter())
+        return new_session
     if verify is False and not fingerprint:
         log.warning("lxdapi: the certificate of %s is not verified (verify: False)", url)
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    made.mount("https://", TLSAdapter(cert, key, fingerprint, False if fingerprint else verify))
-    return made
+    new_session.mount("https://", TLSAdapter(cert, key, fingerprint, False if fingerprint else verify))
+    return new_session
 
 
 class _SocketConnection(UnixHTTPConnection):
@@ -232,7 +234,7 @@ class _SocketPool(UnixHTTPConnectionPool):
 
 class SocketAdapter(UnixAdapter):
     """
-    The unix socket transport with one pool a socket, so that one connection serves all paths:
+    The adapter for unix sockets, with one pool for each socket, so that one connection serves all paths:
     requests-unixsocket 0.4.1 opens one for every URL.
     """
 
@@ -250,7 +252,7 @@ class SocketAdapter(UnixAdapter):
 
 
 class TLSAdapter(HTTPAdapter):
-    """The HTTPS transport with our client certificate and, where a pin is given, nothing but it."""
+    """The adapter for HTTPS: it sends our client certificate, and trusts only the pin if there is one."""
 
     def __init__(self, cert: str | None, key: str | None, fingerprint: str | None, verify: bool | str) -> None:
         self._context = _tls_context(cert, key, verify)
@@ -266,7 +268,7 @@ class TLSAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Send the request; a server that does not even take the connection is given up earlier than its reply."""
+        """Send the request; the time limit for the connection is shorter than that for the reply."""
         if isinstance(timeout, (int, float)):
             timeout = (min(timeout, CONNECT_SECONDS), timeout)
         return super().send(request, stream, timeout, verify, cert, proxies)
@@ -280,7 +282,7 @@ class TLSAdapter(HTTPAdapter):
         return connection.sock
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave it to our own context whom to trust: requests would add the authorities that it brings (certifi)."""
+        """Do nothing: our own context decides whom to trust, and requests would add the authorities of certifi."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **options: Any) -> None:
         options.update(ssl_context=self._context, blocksize=BLOCK)
@@ -314,9 +316,9 @@ def _load_client(context, cert, key):
         except (OSError, ValueError) as exc:
             # what looks like no path may be a key without its first line
             files = [part for part in (cert, key) if part and part.startswith(("/", "~", "."))]
-            what = " with ".join(files) or "inline PEM"
-            words = "the key is not that of the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
-            raise EndpointError(f"client certificate: {what} cannot be used: {words}") from exc
+            label = " with ".join(files) or "inline PEM"
+            reason = "the key is not that of the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
+            raise EndpointError(f"client certificate: {label} cannot be used: {reason}") from exc
 
 
 def _no_password():

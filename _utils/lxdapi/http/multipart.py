@@ -1,5 +1,5 @@
 """
-A multipart form as it comes, taken apart into files: what the daemons send of a split image.
+A streaming splitter for multipart forms: the daemons send a split image as a form with two files.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _LONGEST = 65536
 
 class MultipartWriter:
     """
-    A file to be written to: of a form each part goes into a file of its own, anything else into the first one.
+    A writable file that writes each part of a form into its own file, and anything else into the first one.
 
-    No image begins as a form does, with ``--``: a tarball is compressed, or begins with the name of a file.
+    No image begins with ``--`` as a form does: a tarball is compressed, or begins with the name of a file.
 
     files
         Functions that open the files, each called when its part begins.
@@ -47,12 +47,12 @@ class MultipartWriter:
         self._held += block
         if self._boundary is None and not self._detect_form():
             return
-        while self._held and self._step():
+        while self._held and self._process_held():
             pass
 
     def end(self, whole: str) -> str:
         """
-        Return the sha256 of the parts, one after the other; raises if one is missing.
+        Return the sha256 of all parts together; raises if one is missing.
 
         whole
             The sha256 of all that was written.
@@ -70,16 +70,16 @@ class MultipartWriter:
             return False
         if not line.startswith(b"--"):
             self._boundary, self._inside = b"", True
-            self._next()
+            self._open_next()
         elif newline:
             # so that the first boundary is as the others are
             self._boundary, self._held, self._inside = b"\r\n" + line, self._held[len(line) :], False
-        return self._boundary is not None or self._wait(line)
+        return self._boundary is not None or self._await_more(line)
 
-    def _step(self):
-        """Go on by what a part holds, or by a head; returns False if more has to come first."""
+    def _process_held(self):
+        """Process a part or a head from the held bytes; returns False if more bytes are needed."""
         if not self._boundary:
-            self._take(len(self._held))
+            self._write_held(len(self._held))
             return False
         if not self._inside:
             if self._held.startswith(b"--"):
@@ -87,31 +87,31 @@ class MultipartWriter:
                 return False
             head, end, rest = self._held.partition(b"\r\n\r\n")
             if not end:
-                return self._wait(head)
+                return self._await_more(head)
             self._held, self._inside = rest, True
-            self._next()
+            self._open_next()
             return True
-        place = self._held.find(self._boundary)
-        if place < 0:
-            self._take(max(0, len(self._held) - len(self._boundary)))
+        position = self._held.find(self._boundary)
+        if position < 0:
+            self._write_held(max(0, len(self._held) - len(self._boundary)))
             return False
-        self._take(place)
+        self._write_held(position)
         self._held, self._inside = self._held[len(self._boundary) :], False
         return True
 
-    def _take(self, count):
-        """Write so many of the bytes that are held."""
+    def _write_held(self, count):
+        """Write this number of the held bytes."""
         self._file.write(self._held[:count])
         if self._boundary:
             self._digest.update(self._held[:count])
         self._held = self._held[count:]
 
-    def _next(self):
+    def _open_next(self):
         if not self._waiting:
             raise LxdapiError("the daemon sent an image of too many parts")
         self._file = self._waiting.pop(0)()
 
-    def _wait(self, text):
+    def _await_more(self, text):
         if len(text) > _LONGEST:
             raise LxdapiError("the daemon sent a form that is none")
         return False

@@ -1,5 +1,5 @@
 """
-The wait for an operation's end: bounded, and believing nothing but an operation.
+Waiting for operations, with a time limit; only an operation counts as an answer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
 _SLICE, _GRACE = 30, 10
-# Of the class "websocket" are shells, and what comes from another daemon or goes there (all three).
+# The class "websocket" has shells, and transfers between daemons (all three).
 _TRANSFERS = ("Creating instance", "Migrating instance")
 # Where a daemon answers /wait at once although the operation runs.
 _PAUSE = 0.1
@@ -70,8 +70,8 @@ def _wait_until_done(api, path, query, seconds, watch):
     while True:
         asked = time.monotonic()
         left = max(0.0, deadline - asked)
-        result = _poll(api, path, query, min(left, EVERY) if watch.curious else left)
-        watch.look(result.metadata)
+        result = _poll(api, path, query, min(left, EVERY) if watch.is_observed else left)
+        watch.show(result.metadata)
         code = result.metadata["status_code"]
         if code >= 400:
             raise APIOperationException(result)
@@ -85,56 +85,56 @@ def _wait_until_done(api, path, query, seconds, watch):
 
 def list_running(api: API) -> list[dict[str, Any]]:
     """Return the operations of the project that have not ended."""
-    found = api.get("operations", params={"recursion": 1}).metadata or {}
-    return [operation for status in ("pending", "running") for operation in found.get(status) or ()]
+    by_status = api.get("operations", params={"recursion": 1}).metadata or {}
+    return [operation for status in ("pending", "running") for operation in by_status.get(status) or ()]
 
 
 def has_operation(api: API, path: str) -> bool:
     """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
-    return any(path in _paths(operation) for operation in list_running(api) if _is_task(operation))
+    return any(path in _resource_paths(operation) for operation in list_running(api) if _is_task(operation))
 
 
 def _is_task(operation):
-    """Return True for an operation that is at work on an object: somebody's open shell is one as well."""
+    """Return True for an operation that works on an object; somebody's open shell is an operation as well."""
     return operation.get("class") == "task" or operation.get("description") in _TRANSFERS
 
 
-def _paths(operation):
-    found = [path for paths in (operation.get("resources") or {}).values() for path in paths or ()]
+def _resource_paths(operation):
+    paths = [path for group in (operation.get("resources") or {}).values() for path in group or ()]
     # newer LXD names the object here
-    found += filter(None, [(operation.get("metadata") or {}).get("entity_url")])
+    paths += filter(None, [(operation.get("metadata") or {}).get("entity_url")])
     # LXD 5.0.2 has its instances once more as containers
-    return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in found}
+    return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in paths}
 
 
-def require_about(result: APIResult, place: str, name: str) -> None:
+def require_about(result: APIResult, collection: str, name: str) -> None:
     """
-    Raise :class:`APIOutcomeUnknownException` for the operation of another object, as after a crossed reply.
+    Raise :class:`APIOutcomeUnknownException` if an operation is about another object, as after a crossed reply.
 
     result
-        Of the operation, which ended well.
-    place, name
+        The result of the operation, which succeeded.
+    collection, name
         The path to which the request was sent, and the name in its body. An operation that names nothing in this
         place proves nothing: not each operation names the object that it creates.
     """
-    place = place.replace("/1.0/", "", 1)
-    paths = {unquote(path) for path in _paths(result.metadata)}
-    beside = {path for path in paths if path.rpartition("/")[0] == place}
-    if beside and f"{place}/{name}" not in beside:
-        words = f"the operation is not about {place}/{name}, but about {', '.join(sorted(beside))}"
-        raise APIOutcomeUnknownException(result, words)
+    collection = collection.replace("/1.0/", "", 1)
+    paths = {unquote(path) for path in _resource_paths(result.metadata)}
+    beside = {path for path in paths if path.rpartition("/")[0] == collection}
+    if beside and f"{collection}/{name}" not in beside:
+        text = f"the operation is not about {collection}/{name}, but about {', '.join(sorted(beside))}"
+        raise APIOutcomeUnknownException(result, text)
 
 
 def wait_until_idle(api: API, path: str) -> None:
-    """Return once no operation is about the object of this path, or after the time that one has."""
-    patience = Backoff(api.wait_timeout)
-    while has_operation(api, path) and patience.sleep():
+    """Wait until no operation is about the object of this path, at most ``wait_timeout`` seconds."""
+    backoff = Backoff(api.wait_timeout)
+    while has_operation(api, path) and backoff.sleep():
         pass
 
 
 def _poll(api, path, query, left):
     """
-    Return a result whose metadata is the operation, waiting for its end no longer than a slice.
+    Return a result whose metadata is the operation, after waiting for its end for one slice at most.
 
     Incus answers /wait with the same error whether the operation failed or the time is out, and a
     dead connection says nothing at all: then the operation itself is asked.
@@ -151,7 +151,7 @@ def _poll(api, path, query, left):
     if _is_operation(result, path):
         return result
     if result.response.status_code == 404 and result.data:
-        raise APIOutcomeUnknownException(result, f"the operation vanished: {result.words()}")
+        raise APIOutcomeUnknownException(result, f"the operation vanished: {result.error_text()}")
     result.validate()
     raise APIProtocolException(result, "not an operation")
 

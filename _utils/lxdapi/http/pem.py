@@ -1,5 +1,5 @@
 """
-Certificates as PEM text or in files: the fingerprint, whether their time has come or is over, the pin of a server.
+Certificates as PEM text or in files: their fingerprint, their validity, and the pin of a server.
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ def der_of(text: str) -> bytes | None:
         return None
 
 
-def read(given: str) -> tuple[str, str]:
+def read(certificate: str) -> tuple[str, str]:
     """
     Return (fingerprint, base64 of the DER form) of a certificate.
 
-    given
-        PEM text, or the path of a file that holds it; what else is in it (a key, a chain) is not looked at.
+    certificate
+        PEM text, or the path of a file that holds it; other parts of it (a key, a chain) are ignored.
 
     Raises :class:`InvalidError` if there is no certificate.
     """
-    if not isinstance(given, str):
+    if not isinstance(certificate, str):
         raise InvalidError("certificate: PEM text or a file's path is needed")
-    der = der_of(given if "-----BEGIN" in given else _file(given))
+    der = der_of(certificate if "-----BEGIN" in certificate else _read_file(certificate))
     if der is None:
         raise InvalidError("certificate: there is none in it; PEM is needed (-----BEGIN CERTIFICATE-----)")
     return hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode("ascii")
 
 
-def to_pem(given: str) -> str:
-    """Return a certificate as PEM text, with nothing but it; see :func:`read`."""
-    return ssl.DER_cert_to_PEM_cert(base64.b64decode(read(given)[1]))
+def to_pem(certificate: str) -> str:
+    """Return the PEM text of a certificate, without anything else from its file; see :func:`read`."""
+    return ssl.DER_cert_to_PEM_cert(base64.b64decode(read(certificate)[1]))
 
 
-def _file(path):
+def _read_file(path):
     try:
         with open(os.path.expanduser(path), encoding="latin-1") as file:
             return file.read(_LONGEST)
@@ -66,13 +66,13 @@ def is_path(given: str) -> bool:
 
 
 def exists(path: str) -> bool:
-    """Return True if there is something at the path, be it of any kind."""
+    """Return True if something of any type is at the path."""
     return os.path.lexists(os.path.expanduser(path))
 
 
 def parse_pin(fingerprint: str | None) -> str | None:
     """
-    Return the sha256 of a server's certificate as it is compared; None for none given.
+    Return the sha256 of a server's certificate in the spelling that is compared; None for None.
 
     fingerprint
         The sha256 itself, in any spelling, or the path of a file that holds the certificate.
@@ -91,11 +91,11 @@ def parse_pin(fingerprint: str | None) -> str | None:
         raise EndpointError(f"fingerprint, the file of the server's {exc}") from exc
 
 
-def expiry_reason(given: str) -> str:
+def expiry_reason(certificate: str) -> str:
     """
-    Return in words that the time of a certificate is over or has not come, "" if neither is so.
+    Return that a certificate has expired or is not valid yet, as text; "" if it is valid.
 
-    given
+    certificate
         As for :func:`read`.
 
     Without the library cryptography, which Salt brings but salt-ssh does not ship, it is not known: "".
@@ -104,23 +104,23 @@ def expiry_reason(given: str) -> str:
         from cryptography import x509
     except ImportError:
         return ""
-    made = x509.load_der_x509_certificate(base64.b64decode(read(given)[1]))
-    now, (begin, end) = datetime.datetime.now(datetime.timezone.utc), _time_of(made)
+    parsed = x509.load_der_x509_certificate(base64.b64decode(read(certificate)[1]))
+    now, (begin, end) = datetime.datetime.now(datetime.timezone.utc), _validity(parsed)
     if end < now:
         return f"expired on {end:%Y-%m-%d %H:%M} UTC"
     return f"is not valid before {begin:%Y-%m-%d %H:%M} UTC" if now < begin else ""
 
 
-def _time_of(made):
+def _validity(certificate):
     """Return (begin, end); cryptography before 42 has them without a time zone only."""
-    if hasattr(made, "not_valid_after_utc"):
-        return made.not_valid_before_utc, made.not_valid_after_utc
+    if hasattr(certificate, "not_valid_after_utc"):
+        return certificate.not_valid_before_utc, certificate.not_valid_after_utc
     utc = datetime.timezone.utc
-    return made.not_valid_before.replace(tzinfo=utc), made.not_valid_after.replace(tzinfo=utc)
+    return certificate.not_valid_before.replace(tzinfo=utc), certificate.not_valid_after.replace(tzinfo=utc)
 
 
 def require_private(path: str) -> None:
-    """Raise :class:`EndpointError` for a file with a key that everybody may read; a missing one is told elsewhere."""
+    """Raise :class:`EndpointError` if everybody may read the file of a key; a missing file is reported elsewhere."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

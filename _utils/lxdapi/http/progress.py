@@ -29,61 +29,64 @@ _MANY = ContextVar("lxdapi_progress", default=False)
 
 @contextmanager
 def count_bytes(
-    words: str, total: int | None = None, api: API | None = None, identity: str | None = None
+    description: str, total: int | None = None, api: API | None = None, identity: str | None = None
 ) -> Iterator[Callable[[int], Any]]:
     """
-    Within the block the bytes that were moved are shown: as a line, and as events, at most one a second and one at the
-    end. Yields a function to be called with the number of bytes that were moved just now.
+    Show the transferred bytes within the block: as a line, and as events, at most one a second and one at the end.
+    Yields a function to call with the number of bytes of each piece.
 
-    words
-        What it is, such as ``image``.
+    description
+        What is transferred, such as ``image``.
     total
-        Of all bytes, if that is known.
+        The number of all bytes, None if unknown.
     api, identity
-        Whose ``tell`` is called, and what stands for the operation's id, which there is none of yet: a fingerprint.
+        Whose ``on_progress`` is called, and what it gets in place of the id of an operation, such as a fingerprint.
     """
-    counter = _Counter(words, total, api.on_progress if api is not None else None, identity or words, " bytes")
-    with closing(_bar(desc=words, total=total, unit="B", unit_scale=True)) as bar:
+    counter = _Counter(
+        description, total, api.on_progress if api is not None else None, identity or description, " bytes"
+    )
+    with closing(_bar(desc=description, total=total, unit="B", unit_scale=True)) as bar:
         yield lambda count: (bar.update(count), counter.add(count))
     counter.send()
 
 
 @contextmanager
-def count(words: str, total: int, api: API, identity: str) -> Iterator[Callable[[bool], Any]]:
+def count(description: str, total: int, api: API, identity: str) -> Iterator[Callable[[bool], Any]]:
     """
-    Within the block it is shown how many of several things have ended: as a line, and as events, at most one a second
-    and one at the end. Yields a function to be called with whether one ended well.
+    Show within the block how many tasks have ended: as a line, and as events, at most one a second and one at the end.
+    Yields a function to call with True for a task that succeeded, False for one that failed.
 
-    The progress of each of them has no line meanwhile.
+    The tasks have no lines of their own meanwhile.
 
-    words
+    description
         What they are.
     total
         How many there are.
     api, identity
         See :func:`count_bytes`.
     """
-    counter = _Counter(words, total, api.on_progress if total else None, identity)
+    counter = _Counter(description, total, api.on_progress if total else None, identity)
 
-    def ended(good):
-        counter.add(1, failed=not good)
+    def count_one(succeeded):
+        counter.add(1, failed=not succeeded)
         bar.set_postfix_str(counter.failures, False)
         bar.update(1)
 
-    with closing(_bar(desc=words, total=total, unit="")) as bar:
+    with closing(_bar(desc=description, total=total, unit="")) as bar:
         before = _MANY.set(True)
         try:
-            yield ended
+            yield count_one
         finally:
             _MANY.reset(before)
             counter.send()
 
 
 class _Counter:
-    """Counts, whichever thread says so, and sends events."""
+    """A counter for several threads that sends events."""
 
-    def __init__(self, words, total, tell, identity, unit=""):
-        self._words, self._total, self._tell, self._identity, self._unit = words, total, tell, identity, unit
+    def __init__(self, description, total, on_progress, identity, unit=""):
+        self._description, self._total, self._unit = description, total, unit
+        self._on_progress, self._identity = on_progress, identity
         self._count, self._failed, self._sent, self._lock = 0, 0, time.monotonic(), threading.Lock()
 
     def add(self, count, failed=False):
@@ -97,17 +100,17 @@ class _Counter:
 
     @property
     def failures(self):
-        """Return in words how many failed, "" for none."""
+        """Return how many failed, as text; "" if all succeeded."""
         return f"{self._failed} failed" if self._failed else ""
 
     def send(self):
         """Send an event with the count so far."""
-        if self._tell is None:
+        if self._on_progress is None:
             return
         text = f"{self._count} of {self._total}{self._unit}" if self._total else f"{self._count}{self._unit}"
         percent = {"percent": self._count * 100 // self._total} if self._total else {}
-        words = ", ".join(filter(None, [text, self.failures]))
-        self._tell(self._identity, {"description": self._words, "text": words, **percent})
+        progress = ", ".join(filter(None, [text, self.failures]))
+        self._on_progress(self._identity, {"description": self._description, "text": progress, **percent})
 
 
 class _NoBar:
@@ -126,14 +129,14 @@ class _NoBar:
 
 def _bar(**options):
     """Return a line of tqdm's, or one that nobody sees."""
-    if not _shown():
+    if not _is_visible():
         return _NoBar()
     from tqdm import tqdm as bar
 
     return bar(delay=AFTER, leave=False, **options)
 
 
-def _shown():
+def _is_visible():
     return tqdm is not None and sys.stderr.isatty() and not _MANY.get()
 
 
@@ -142,36 +145,36 @@ class Watch:
     The progress of an operation, on the terminal and as events.
 
     api
-        Whose ``tell`` is called.
+        Whose ``on_progress`` is called.
     identity
         Of the operation.
     """
 
     def __init__(self, api: API, identity: str) -> None:
-        self._tell, self._identity = api.on_progress, identity
+        self._on_progress, self._identity = api.on_progress, identity
         self._began = time.monotonic()
         self._last: dict[str, Any] | None = None
         self._bar: Any = None
 
     @property
-    def curious(self) -> bool:
+    def is_observed(self) -> bool:
         """Return True if anybody wants to know."""
-        return self._tell is not None or _shown()
+        return self._on_progress is not None or _is_visible()
 
-    def look(self, operation: dict[str, Any]) -> None:
-        """Show the progress of an operation, as the daemon has it, if it is new."""
-        found, words = progress_of(operation), operation.get("description", "")
-        if not found or found == self._last:
+    def show(self, operation: dict[str, Any]) -> None:
+        """Show the progress of an operation if it has changed."""
+        progress, description = progress_of(operation), operation.get("description", "")
+        if not progress or progress == self._last:
             return
-        self._last = found
-        if self._tell is not None:
-            self._tell(self._identity, {"description": words, **found})
+        self._last = progress
+        if self._on_progress is not None:
+            self._on_progress(self._identity, {"description": description, **progress})
         if time.monotonic() - self._began >= AFTER:
             self._bar = self._bar or _bar(total=100, bar_format="{desc}")
-            self._bar.set_description_str(f"{words}: {found['text']}")
+            self._bar.set_description_str(f"{description}: {progress['text']}")
 
     def close(self) -> None:
-        """The line goes."""
+        """Remove the line."""
         if self._bar is not None:
             self._bar.close()
 

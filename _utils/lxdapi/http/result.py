@@ -1,5 +1,5 @@
 """
-One HTTP transaction, judged: what came back, and whether it is a failure in any of the ways that LXD and Incus have.
+The result of one HTTP transaction, and its check for each kind of failure that LXD and Incus have.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lxdapi.api import API
 
-# The only paths whose GET answers with something else than JSON.
+# The only paths where a GET returns something other than JSON.
 _RAW = re.compile(
     r"/[\w.]+/(metrics|images/[^/]+/export|storage-pools/.+/backups/[^/]+/export|"
     r"(instances|containers|virtual-machines)/[^/]+/"
@@ -49,7 +49,7 @@ class APIResult:
     """
     One HTTP transaction.
 
-    ``api``, ``request``, ``response``: who made it, and requests' own objects. ``data``: the decoded
+    ``api``, ``request``, ``response``: the API that sent it, and the objects of requests. ``data``: the decoded
     JSON body, None where there is none. ``metadata``: its ``metadata``. ``etag``: for If-Match.
     """
 
@@ -75,14 +75,14 @@ class APIResult:
         """Return ``data["metadata"]``, None where there is none."""
         return (self.data or {}).get("metadata")
 
-    def words(self) -> str:
-        """Return the daemon's own words on what went wrong, or what came instead of them."""
-        found = self.data or {}
-        inner = self.metadata if isinstance(self.metadata, dict) else {}
-        words = found.get("error") or inner.get("err")
-        if isinstance(words, str) and words:
-            return words
-        return json.dumps(masking.mask_json(found)) if found else f"HTTP {self.response.status_code}"
+    def error_text(self) -> str:
+        """Return the daemon's error message, or a summary of the reply if it has no message."""
+        data = self.data or {}
+        metadata = self.metadata if isinstance(self.metadata, dict) else {}
+        text = data.get("error") or metadata.get("err")
+        if isinstance(text, str) and text:
+            return text
+        return json.dumps(masking.mask_json(data)) if data else f"HTTP {self.response.status_code}"
 
     def request_summary(self) -> str:
         """Return method, URL and the JSON body that was sent, secrets masked."""
@@ -92,7 +92,7 @@ class APIResult:
             return line
         if not isinstance(body, (str, bytes)):
             return f"{line}\n\t(a stream)"
-        data = _json(body)
+        data = _decode_json(body)
         return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_printable(data)}"
 
     def response_summary(self) -> str:
@@ -102,10 +102,10 @@ class APIResult:
 
     def validate(self) -> None:
         """
-        Raise if the transaction failed in any of the ways that LXD and Incus have.
+        Raise if the transaction failed.
 
         HTTP status of 400 or more; a body of the type ``error`` whatever the status (Incus answers
-        200 for a failed operation); an operation in it that failed; or no answer of theirs at all.
+        200 for a failed operation); an operation in it that failed; or a reply of something else than the daemon.
         """
         status = self.response.status_code
         if 300 <= status < 400:
@@ -119,7 +119,7 @@ class APIResult:
         self.validate_metadata(self.data)
 
     def _is_raw(self):
-        """Return True for a good reply without JSON: HEAD, a file, an export, a log."""
+        """Return True for a successful reply without JSON: HEAD, a file, an export, a log."""
         if self.data is not None or self.response.status_code >= 400:
             return False
         path = urlsplit(self.request.url or "").path
@@ -127,7 +127,7 @@ class APIResult:
 
     def _failure(self):
         status = self.response.status_code
-        if status == 500 and _FORBIDDEN_WORDS.search(self.words()):
+        if status == 500 and _FORBIDDEN_WORDS.search(self.error_text()):
             return APIForbiddenException
         return _BY_STATUS.get(status, APIOperationException if status < 400 else APIException)
 
@@ -166,26 +166,26 @@ class APIResult:
         seconds = self.api.wait_timeout if timeout is None else timeout
         try:
             ended = self._wait(path, query, seconds)
-            self._require_own(ended)
+            self._require_same_object(ended)
             return ended
         except APIException as exc:
             exc.started_by = self.request
             raise
 
-    def _require_own(self, ended):
-        """Raise if the operation that ended well created another object than the request was for."""
-        body = _json(self.request.body) if self.request.method == "POST" else None
+    def _require_same_object(self, ended):
+        """Raise if the successful operation created another object than the requested one."""
+        body = _decode_json(self.request.body) if self.request.method == "POST" else None
         if isinstance(body, dict) and isinstance(body.get("name"), str):
             operations.require_about(ended, unquote(urlsplit(self.request.url).path), body["name"])
 
     def _wait(self, path, query, seconds):
         if self.api.cache is None:
             return operations.wait(self.api, path, query, seconds)
-        with self.api.cache.invalidating(self.api, urlsplit(self.request.url).path, _json(self.request.body)):
+        with self.api.cache.invalidating(self.api, urlsplit(self.request.url).path, _decode_json(self.request.body)):
             return operations.wait(self.api, path, query, seconds)
 
 
-def _json(body):
+def _decode_json(body):
     """Return the decoded body of a request, None where it is not JSON."""
     try:
         return json.loads(body) if isinstance(body, (str, bytes)) else None

@@ -1,5 +1,5 @@
 """
-What is sent again after it failed, when, and what is looked up instead: the one place of that rule.
+Retries: which failed requests are sent again, when, and where a read verifies a write instead.
 
 ================================================  ==========================================================
 what happened                                     what is done
@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 20
 READS = ("GET", "HEAD")
-# What a read has after one that was given up, until something works again.
-_TIRED_SECONDS = 5
+# The time limit of a read after a failed one, until a request succeeds again.
+_DEGRADED_SECONDS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 # No status tells these from other failures: seen as 400, 500 and as an operation's (LXD 5.0.2, Incus 6.0.4).
 # "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop; "A matching ..." LXD 5.0.2 of one that
@@ -57,7 +57,7 @@ _BUSY = re.compile(
     r"Error deleting storage volume: .*directory not empty"
 )
 # Of 500 as of 503: what the daemon was about to do can be done all the same, as without a quorum it was (LXD 5.0.2,
-# Incus 6.0.4). "Closed" is said by Incus 7.0.2 that shuts down.
+# Incus 6.0.4). Incus 7.0.2 answers "closed" while it shuts down.
 _DATABASE = re.compile(r"database is (closed|locked)|no available \w+ leader")
 # Of a profile that is saved while one of its instances is busy: sent again it would change nothing (all three).
 _SAVED = re.compile(r"change still saved")
@@ -65,10 +65,10 @@ _SAVED = re.compile(r"change still saved")
 
 class Backoff:
     """
-    The time for one thing and its repetitions.
+    The time limit for an action and its repetitions, with growing pauses.
 
     seconds
-        From now on, pauses included.
+        The limit from now on, pauses included.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -80,7 +80,7 @@ class Backoff:
         Wait a little longer than the last time and return True; False, at once, when the time is over.
 
         error
-            What makes it necessary, for the log.
+            The reason, for the log.
         """
         pause = self._pause * random.SystemRandom().uniform(0.5, 1.0)
         if time.monotonic() + pause >= self._end:
@@ -93,21 +93,21 @@ class Backoff:
 
 
 def send_with_retries(
-    api: API, method: str, exchange: Callable[[float], APIResult], seconds: float, again: bool = True
+    api: API, method: str, exchange: Callable[[float], APIResult], seconds: float, resendable: bool = True
 ) -> APIResult:
     """
-    Return the result of a transaction, as it came, repeated as long as that may help.
+    Return the result of a transaction, without validating it; repeats the transaction while that may help.
 
     exchange
-        Called with the seconds that it has; returns a result or raises.
+        Called with its time limit in seconds; returns a result or raises.
     seconds
-        For all of it.
-    again
-        False: it can be sent once only, as a stream is read once.
+        The limit for all of it.
+    resendable
+        False: it can only be sent once, such as a stream.
     """
     end = time.monotonic() + seconds
-    patience = Backoff(0 if api.endpoint_pool.degraded else min(seconds, api.retry_timeout))
-    left = min(seconds, _TIRED_SECONDS) if api.endpoint_pool.degraded and method in READS else seconds
+    backoff = Backoff(0 if api.endpoint_pool.degraded else min(seconds, api.retry_timeout))
+    left = min(seconds, _DEGRADED_SECONDS) if api.endpoint_pool.degraded and method in READS else seconds
     while True:
         try:
             result = exchange(left)
@@ -117,9 +117,9 @@ def send_with_retries(
             return result
         except APIException as exc:
             error = exc
-        repeatable = _may_repeat(api, method, error, again)
-        if not repeatable or not (api.endpoint_pool.fail_over(error) or patience.sleep(error)):
-            # three hundred states in a row are not to wait as long, each of them anew
+        repeatable = _may_repeat(api, method, error, resendable)
+        if not repeatable or not (api.endpoint_pool.fail_over(error) or backoff.sleep(error)):
+            # otherwise each of three hundred states in a row would wait as long
             api.endpoint_pool.degraded = (
                 api.endpoint_pool.degraded or repeatable or (method in READS and isinstance(error, APITimeoutException))
             )
@@ -130,15 +130,15 @@ def send_with_retries(
 def _give_up(api, error):
     if error.result is not None:
         return error.result
-    # the next call is not to wait for it as long again
+    # so that the next call does not wait as long
     api.endpoint_pool.has_answered = api.endpoint_pool.has_answered and not is_unsent(error)
     raise error
 
 
-def _may_repeat(api, method, error, again):
+def _may_repeat(api, method, error, resendable):
     if is_unsent(error):
         return error.fleeting and (api.endpoint_pool.has_answered or api.endpoint_pool.has_untried)
-    if not again:
+    if not resendable:
         return False
     return is_busy(error) or (method in READS and is_incomplete(error))
 
@@ -158,59 +158,59 @@ def is_saved(error: APIException) -> bool:
     return bool(_SAVED.search(error.error))
 
 
-def says_busy(words: str) -> bool:
+def says_busy(text: str) -> bool:
     """Return True if these words of a daemon are about something that is busy."""
-    return bool(_BUSY.search(words))
+    return bool(_BUSY.search(text))
 
 
 def _is_final(error):
-    """Return True for the end of an operation, which is read: it would be the same again."""
+    """Return True for the failure of an operation that was read: reading it again returns the same."""
     return isinstance(error, APIOperationException) and error.method in READS and error.started_by is None
 
 
 def is_incomplete(error: APIException) -> bool:
-    """Return True if the reply did not arrive whole, or is none of the daemon's."""
+    """Return True if the reply is incomplete, or does not come from the daemon."""
     if isinstance(error, APIProtocolException):
         return error.result is not None and not 300 <= error.result.response.status_code < 400
-    torn = bool(_DATABASE.search(error.error)) and not _is_final(error)
-    return torn or isinstance(error, (APIConnectionException, APIUnavailableException))
+    interrupted = bool(_DATABASE.search(error.error)) and not _is_final(error)
+    return interrupted or isinstance(error, (APIConnectionException, APIUnavailableException))
 
 
 def is_outcome_unknown(error: APIException) -> bool:
-    """Return True if nobody knows whether the write was done: only the object itself can tell."""
-    late = isinstance(error, APITimeoutException) and error.result is None
-    return late or isinstance(error, APIOutcomeUnknownException) or (is_incomplete(error) and not is_unsent(error))
+    """Return True if it is unknown whether the write was done: read the object to find out."""
+    timed_out = isinstance(error, APITimeoutException) and error.result is None
+    return timed_out or isinstance(error, APIOutcomeUnknownException) or (is_incomplete(error) and not is_unsent(error))
 
 
 def is_refusal(error: APIException) -> bool:
-    """Return True if the daemon itself said that it did not do it."""
+    """Return True if the daemon itself refused the request."""
     return error.result is not None and not isinstance(error, APITimeoutException) and not is_outcome_unknown(error)
 
 
-def write_verified(api: API, act: Callable[[], Any], look: Callable[[], Any]) -> Any:
+def write_verified(api: API, act: Callable[[], Any], verify: Callable[[], Any]) -> Any:
     """
-    Do a write, and where its answer was lost, find out whether it was done; returns what ``act`` or ``look`` does.
+    Do a write, and verify it if its reply was lost; returns the result of ``act`` or ``verify``.
 
     act
         Sends the write and waits for its end. An error whose ``made`` is True is raised at once.
-    look
+    verify
         Called without arguments after an answer was lost: reads the object and returns None if the write was not
         done. Waits for what is still being done.
 
-    Raises what ``act`` raised last, if it was not done and is not to be sent again.
+    Raises the last error of ``act`` if the write was not done and cannot be repeated.
     """
-    patience, lost = None, False
+    backoff, outcome_unknown = None, False
     while True:
         try:
             return act()
         except APIException as exc:
             error = exc
-        patience = patience or Backoff(api.retry_timeout)
-        lost = lost or is_outcome_unknown(error)
-        # of a second one the daemon may say that there is one already
-        done = look() if lost else None
-        if done is not None:
-            return done
-        again = is_busy(error) or (is_outcome_unknown(error) and not isinstance(error, APITimeoutException))
-        if error.made or not again or not patience.sleep(error):
+        backoff = backoff or Backoff(api.retry_timeout)
+        outcome_unknown = outcome_unknown or is_outcome_unknown(error)
+        # the daemon may refuse a repeated create because the first one succeeded
+        verified = verify() if outcome_unknown else None
+        if verified is not None:
+            return verified
+        repeatable = is_busy(error) or (is_outcome_unknown(error) and not isinstance(error, APITimeoutException))
+        if error.made or not repeatable or not backoff.sleep(error):
             raise error

@@ -1,7 +1,7 @@
 """
-Whom a TLS connection trusts, what it fails by, in words, and the certificate that a server shows.
+TLS: whom a connection trusts, the reasons of its failures, and the certificate that a server shows.
 
-The environment has no say. :func:`ssl.create_default_context` would take the authorities of ``SSL_CERT_FILE`` and
+The environment is ignored. :func:`ssl.create_default_context` would take the authorities of ``SSL_CERT_FILE`` and
 ``SSL_CERT_DIR``, and write the keys into the file that ``SSLKEYLOGFILE`` names; so nothing here uses it.
 """
 
@@ -35,7 +35,7 @@ _CERTIFICATE = {
     62: "is for another name",
     64: "is for another address",
 }
-# Parts of what OpenSSL and urllib3 say of everything else.
+# Parts of other messages of OpenSSL and urllib3.
 _OTHERS = (
     (
         r"Fingerprints? did not match",
@@ -48,13 +48,13 @@ _OTHERS = (
 
 
 def explain(cause: BaseException) -> str:
-    """Return in words what a TLS connection failed by, the cause's own words with them."""
-    known = _CERTIFICATE.get(getattr(cause, "verify_code", 0))
-    if known:
-        return f"the server's certificate {known} ({cause})"
-    for pattern, said in _OTHERS:
+    """Return why a TLS connection failed, followed by the original message."""
+    reason = _CERTIFICATE.get(getattr(cause, "verify_code", 0))
+    if reason:
+        return f"the server's certificate {reason} ({cause})"
+    for pattern, text in _OTHERS:
         if re.search(pattern, str(cause)):
-            return f"{said} ({cause})"
+            return f"{text} ({cause})"
     return str(cause)
 
 
@@ -63,49 +63,49 @@ def is_refusal(cause: BaseException) -> bool:
     return isinstance(cause, ssl.SSLCertVerificationError) or "ingerprint" in str(cause)
 
 
-def context(verify: bool | str | None = True, without: str | None = None) -> ssl.SSLContext:
+def context(verify: bool | str | None = True, fallback: str | None = None) -> ssl.SSLContext:
     """
     Return a TLS context.
 
     verify
         True or None: it trusts the system's certificate authorities. A path: those in this file, and nobody else.
         False: it takes any server.
-    without
-        The file of the authorities for a system that has none.
+    fallback
+        The file of authorities for a system without its own.
 
-    Raises :class:`InvalidError` or :class:`EndpointError` for a file that is none.
+    Raises :class:`InvalidError` or :class:`EndpointError` for a file that is missing or invalid.
     """
     if verify is False:
         return unverified_context()
     if not (verify in (None, True) or (isinstance(verify, str) and verify)):
         raise InvalidError(f"verify: expected true, false or the path of a CA file, got {verify!r}")
-    file = os.path.expanduser(verify) if isinstance(verify, str) else _system_authorities(without)
-    made = limited(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    file = os.path.expanduser(verify) if isinstance(verify, str) else _system_authorities(fallback)
+    new_context = restrict(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     try:
-        made.load_verify_locations(file)
+        new_context.load_verify_locations(file)
     except OSError as exc:
         raise EndpointError(f"CA file {file} cannot be read: {exc.strerror or exc}") from exc
-    return made
+    return new_context
 
 
-def _system_authorities(without):
-    found = next(filter(os.path.exists, _BUNDLES), without)
-    if found is None:
+def _system_authorities(fallback):
+    bundle = next(filter(os.path.exists, _BUNDLES), fallback)
+    if bundle is None:
         raise EndpointError(f"the system has no certificate authorities: none of {', '.join(_BUNDLES)} exists")
-    return found
+    return bundle
 
 
 def unverified_context() -> ssl.SSLContext:
     """Return a TLS context that takes any server; it reads no authorities, which would take 20 ms."""
-    context = limited(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    context = restrict(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 
-def limited(context: ssl.SSLContext) -> ssl.SSLContext:
+def restrict(context: ssl.SSLContext) -> ssl.SSLContext:
     """
-    Return a TLS context whose sockets have a deadline, and that speaks TLS 1.3 only, as both daemons do (LXD 5.0.2,
-    Incus 6.0.4).
+    Restrict a TLS context to TLS 1.3, as both daemons require (LXD 5.0.2, Incus 6.0.4), give its sockets a deadline,
+    and return it.
     """
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.sslsocket_class = deadline_socket.TLSSocket
@@ -116,7 +116,7 @@ def read_certificate(url: str) -> str:
     """
     Return the certificate, as PEM text, that the server at an https URL shows.
 
-    Nothing is sent but the handshake; whose certificate it is has to be told by its fingerprint.
+    Nothing but the handshake is sent. The caller has to check the fingerprint of the certificate.
     """
     context, parts = unverified_context(), urlsplit(url)
     try:

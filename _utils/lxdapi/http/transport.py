@@ -1,5 +1,5 @@
 """
-Sending one request, and what its failure to arrive means, in words.
+Sending one request, and turning connection failures into our own exceptions.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def send(session: requests.Session, method: str, url: str, options: dict[str, An
 
 def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> tuple[int, bytes]:
     """
-    Return (HTTP status, body) of a GET of somebody else's server, which is not followed elsewhere.
+    Return (HTTP status, body) of a GET to another server; redirects are not followed.
 
     seconds
         For the whole reply.
@@ -89,7 +89,7 @@ def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> 
 
 @contextmanager
 def _as_api_errors(method, url, options):
-    """Raise what fails within the block as one of our own exceptions."""
+    """Turn errors within the block into our own exceptions."""
     try:
         yield
     except requests.exceptions.ConnectTimeout as exc:
@@ -113,8 +113,8 @@ def _as_api_errors(method, url, options):
 
 def connect(session: requests.Session, endpoint: str) -> socket.socket:
     """
-    Return a connected socket for what is no request, trusted as each request is: the unix socket, or TLS with the pin
-    and the client's certificate. Closing it is the caller's.
+    Return a connected socket for other protocols than HTTP, with the trust of every request: the unix socket, or TLS
+    with the pin and the client's certificate. The caller closes it.
 
     Raises :class:`APIConnectionException`.
     """
@@ -132,7 +132,7 @@ def connect(session: requests.Session, endpoint: str) -> socket.socket:
 
 
 def _printable_cause(exc):
-    """Return the cause of an error, None where its words, which a traceback prints, have a secret."""
+    """Return the cause of an error, None if its message, which a traceback prints, has a secret."""
     return exc if masking.mask_url(str(exc)) == str(exc) else None
 
 
@@ -148,23 +148,23 @@ def _is_late(exc):
 def _connection_error(exc, method, url):
     root = _root(exc)
     number = getattr(root, "errno", None)
-    words = _CONNECT_ERRORS.get(number or 0)
+    text = _CONNECT_ERRORS.get(number or 0)
     if "AF_UNIX path too long" in str(root):
-        words = "a socket's path is no longer than 107 bytes"
-    if words:
-        return _unreachable(words, method, url, fleeting=number in _FLEETING)
+        text = "a socket's path is no longer than 107 bytes"
+    if text:
+        return _unreachable(text, method, url, fleeting=number in _FLEETING)
     return _connection_broke(f"the connection broke: {root}", method, url, sent=True)
 
 
-def _unreachable(words, method, url, fleeting):
-    where = unquote(urlsplit(url).netloc)
-    error = _connection_broke(f"cannot connect to {where}: {words}", method, url, sent=False)
+def _unreachable(text, method, url, fleeting):
+    address = unquote(urlsplit(url).netloc)
+    error = _connection_broke(f"cannot connect to {address}: {text}", method, url, sent=False)
     error.fleeting = fleeting
     return error
 
 
-def _connection_broke(words, method, url, sent):
-    error = APIConnectionException(error=words, method=method, url=url)
+def _connection_broke(text, method, url, sent):
+    error = APIConnectionException(error=text, method=method, url=url)
     error.sent = sent
     return error
 

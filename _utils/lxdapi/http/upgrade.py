@@ -1,5 +1,5 @@
 """
-A connection of our own to the daemon, for SFTP, which begins as a request and is none, and for replies of any length.
+Connections outside of the session: upgraded to SFTP, or for replies of any length.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def dial(api: API) -> socket.socket:
 
 def upgrade(api: API, url: str, protocol: str, seconds: float | None = None) -> socket.socket:
     """
-    Return a connected socket on which the daemon speaks a protocol from now on. Closing it is the caller's.
+    Return a connected socket on which the daemon speaks a protocol from now on. The caller closes it.
 
     url
         The path that is asked for it, such as ``instances/web1/sftp``.
@@ -42,7 +42,7 @@ def upgrade(api: API, url: str, protocol: str, seconds: float | None = None) -> 
 
 
 class _Head(http.client.HTTPResponse):
-    """A reply of which nothing is read beyond its head: what follows is no HTTP, and can have arrived with it."""
+    """A reply that is read up to the end of its head: what follows is not HTTP, and can arrive in the same packet."""
 
     def __init__(self, sock, *args, **kwargs):
         super().__init__(sock, *args, **kwargs)
@@ -54,8 +54,8 @@ def open_stream(
     api: API, url: str, params: Any = None, seconds: float | None = None
 ) -> tuple[socket.socket, http.client.HTTPResponse]:
     """
-    Return (socket, reply) of a GET; of the reply, an :class:`http.client.HTTPResponse`, nothing but the head was read.
-    Closing the socket is the caller's.
+    Return (socket, reply) of a GET; only the head of the reply, an :class:`http.client.HTTPResponse`, has been read.
+    The caller closes the socket.
 
     params
         Of the query.
@@ -67,9 +67,9 @@ def open_stream(
     return _request_upgrade(api, url, params, seconds, {}, http.client.OK, "no answer")
 
 
-def _request_upgrade(api, url, params, seconds, headers, expected, otherwise):
+def _request_upgrade(api, url, params, seconds, headers, expected, failure):
     path, params = api.address(url, params)
-    place = f"{api.endpoint}{path}"
+    address = f"{api.endpoint}{path}"
     seconds = api.timeout if seconds is None else seconds
     sock = dial(api)
     try:
@@ -80,28 +80,28 @@ def _request_upgrade(api, url, params, seconds, headers, expected, otherwise):
             connection.response_class = _Head
         connection.request("GET", path + (f"?{urlencode(params)}" if params else ""), headers=headers)
         response = connection.getresponse()
-        _require_status(response, expected, place)
+        _require_status(response, expected, address)
     except socket.timeout as exc:
         sock.close()
-        raise APITimeoutException(error=f"no answer within {seconds} s", method="GET", url=place) from exc
+        raise APITimeoutException(error=f"no answer within {seconds} s", method="GET", url=address) from exc
     except (OSError, http.client.HTTPException) as exc:
         sock.close()
-        raise APIProtocolException(error=f"{otherwise}: {exc}", method="GET", url=place) from exc
+        raise APIProtocolException(error=f"{failure}: {exc}", method="GET", url=address) from exc
     except APIException:
         sock.close()
         raise
     return sock, response
 
 
-def _require_status(response, expected, place):
+def _require_status(response, expected, address):
     """Raise for any status but the expected one."""
     if response.status == expected:
         return
-    kind = APINotFoundException if response.status == http.client.NOT_FOUND else APIException
-    raise kind(error=_words(response), method="GET", url=place)
+    error_class = APINotFoundException if response.status == http.client.NOT_FOUND else APIException
+    raise error_class(error=_error_text(response), method="GET", url=address)
 
 
-def _words(response):
+def _error_text(response):
     try:
         return json.loads(response.read())["error"]
     except (ValueError, KeyError, TypeError):

@@ -1,5 +1,5 @@
 """
-The body of an upload: files, and what stands between them, never whole in memory.
+The body of an upload: files and the bytes between them, never whole in memory.
 
 On a unix socket the kernel moves a file's bytes (sendfile): an import of 1 GB takes no longer than a bare one. TLS has
 to see them, so there they are read in blocks.
@@ -34,12 +34,12 @@ class Slice(NamedTuple):
     what: str
 
     def send(self, sock: socket.socket) -> None:
-        """Send it; raises :class:`InvalidError` if the file has become too short for it."""
+        """Send the part; raises :class:`InvalidError` if the file has become too short for it."""
         if sock.sendfile(self.file, self.offset, self.size) < self.size:
             self.require_complete()
 
     def blocks(self) -> Iterator[memoryview]:
-        """Yield its bytes, in blocks of which each is valid until the next one."""
+        """Yield its bytes in blocks, each valid until the next one."""
         self.file.seek(self.offset)
         buffer, left = memoryview(bytearray(min(_BLOCK, self.size))), self.size
         while left:
@@ -85,17 +85,17 @@ class Body:
             self._show(piece.size)
 
 
-def open_file(path: str, what: str = "image file") -> io.FileIO:
+def open_file(path: str, label: str = "image file") -> io.FileIO:
     """Return the file, open for reading; raises :class:`InvalidError` for one that cannot be sent."""
     if not isinstance(path, str):
-        raise InvalidError(f"{path!r} is no path of an {what}")
+        raise InvalidError(f"{path!r} is no path of an {label}")
     try:
         file = open(path, "rb", buffering=0)
     except (OSError, ValueError) as exc:
-        raise InvalidError(f"{what} {path}: {getattr(exc, 'strerror', exc)}") from exc
+        raise InvalidError(f"{label} {path}: {getattr(exc, 'strerror', exc)}") from exc
     if not os.fstat(file.fileno()).st_size:
         file.close()
-        raise InvalidError(f"{what} {path} is empty")
+        raise InvalidError(f"{label} {path} is empty")
     return file
 
 
@@ -104,7 +104,7 @@ def body(
     stack: ExitStack,
     parts: Sequence[str | bytes],
     what: str = "image file",
-    words: str = "image",
+    description: str = "image",
     identity: str | None = None,
 ) -> Body:
     """
@@ -116,21 +116,21 @@ def body(
         Paths of files, as text, and bytes.
     what
         What such a file is called in an error.
-    words, identity
+    description, identity
         For the progress: see :func:`lxdapi.http.progress.count_bytes`.
     """
-    made = [part if isinstance(part, bytes) else _whole(stack, part, what) for part in parts]
-    show = stack.enter_context(progress.count_bytes(words, _size(made), api, identity))
-    return Body(made, api.local, show)
+    items = [part if isinstance(part, bytes) else _open_slice(stack, part, what) for part in parts]
+    on_bytes = stack.enter_context(progress.count_bytes(description, _size(items), api, identity))
+    return Body(items, api.local, on_bytes)
 
 
 def _size(parts: list[bytes | Slice]) -> int:
     return sum(len(part) if isinstance(part, bytes) else part.size for part in parts)
 
 
-def _whole(stack, path, what):
-    file = stack.enter_context(open_file(path, what))
-    return Slice(file, 0, os.fstat(file.fileno()).st_size, what)
+def _open_slice(stack, path, label):
+    file = stack.enter_context(open_file(path, label))
+    return Slice(file, 0, os.fstat(file.fileno()).st_size, label)
 
 
 def form(fields: Sequence[tuple[str, str]]) -> tuple[list[str | bytes], str]:

@@ -41,24 +41,24 @@ _MORE, _TEXT, _BYTES, _PING = 0, 1, 2, 9
 
 @contextmanager
 def open_channels(
-    api: API, path: str, query: Mapping[str, str], words: Mapping[str, str]
+    api: API, path: str, query: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Iterator[dict[str, Channel]]:
     """
     Yield {name: :class:`Channel`} of an operation's websockets, which are closed afterwards.
 
     path, query
         Of the operation.
-    words
-        {name: secret}; the last one is asked for when the others are there.
+    secrets
+        {name: secret}; the last websocket is opened when the others are connected.
 
     Raises :class:`APIException`.
     """
     sockets = {}
     try:
-        *first, last = words
+        *first, last = secrets
         for group in (first, [last]):
             for name in group:
-                sockets[name] = Connection(api, path, query, words[name])
+                sockets[name] = Connection(api, path, query, secrets[name])
             for name in group:
                 sockets[name].accept()
         yield {name: Channel(sock) for name, sock in sockets.items()}
@@ -69,7 +69,7 @@ def open_channels(
 
 def connect(api: API, path: str, query: Mapping[str, str], secret: str) -> Connection:
     """
-    Return the :class:`Connection` of one of an operation's websockets. Closing it is the caller's.
+    Return the :class:`Connection` of one of an operation's websockets. The caller closes it.
 
     path, query
         Of the operation.
@@ -87,20 +87,20 @@ def connect(api: API, path: str, query: Mapping[str, str], secret: str) -> Conne
     return sock
 
 
-def ready(channels: Iterable[Channel], seconds: float) -> list[Channel]:
-    """Return those of the channels that have something to be read; waits for it, no longer than these seconds."""
-    there = [channel for channel in channels if channel.waits]
-    if there:
-        return there
+def wait_for_data(channels: Iterable[Channel], seconds: float) -> list[Channel]:
+    """Wait for data, at most this number of seconds, and return the channels that have some."""
+    buffered = [channel for channel in channels if channel.has_data]
+    if buffered:
+        return buffered
     poll = select.poll()  # unlike select() it takes descriptors above 1023
-    numbers = {channel.fileno(): channel for channel in channels}
-    for number in numbers:
-        poll.register(number, select.POLLIN)
-    return [numbers[number] for number, _ in poll.poll(max(0.0, seconds) * 1000)]
+    by_descriptor = {channel.fileno(): channel for channel in channels}
+    for descriptor in by_descriptor:
+        poll.register(descriptor, select.POLLIN)
+    return [by_descriptor[descriptor] for descriptor, _ in poll.poll(max(0.0, seconds) * 1000)]
 
 
 class Channel:
-    """One websocket, on which a daemon sends bytes and, for the end of them, an empty text."""
+    """One websocket: the daemon sends bytes, and an empty text at their end."""
 
     def __init__(self, sock: Connection) -> None:
         import websocket as library
@@ -116,7 +116,7 @@ class Channel:
         return self._sock.fileno()
 
     @property
-    def waits(self) -> bool:
+    def has_data(self) -> bool:
         """Return True if something was received that has not been read."""
         return self._sock.pending() > 0
 
@@ -129,46 +129,46 @@ class Channel:
         try:
             frame = self._websocket.recv_frame()
             if frame.opcode == _PING:
-                self._answer(frame.data)
+                self._send_pong(frame.data)
         except self._errors as exc:
             raise _connection_error(exc, self._sock.place) from None
         if frame.opcode in (_MORE, _BYTES):
             return frame.data
         return None if frame.opcode == _TEXT else b""
 
-    def _answer(self, data):
+    def _send_pong(self, data):
         try:
             self._websocket.pong(data)
         except self._errors:
             pass  # what the daemon had sent before it hung up is still to be read
 
     def send(self, data: bytes) -> None:
-        """Send bytes in frames of some size; raises OSError or an error of the library's."""
+        """Send bytes in frames; raises OSError or an error of websocket-client."""
         for start in range(0, len(data), _BLOCK):
             self._websocket.send(data[start : start + _BLOCK], _BYTES)
 
-    def end(self) -> None:
-        """Tell the end of what is sent; whoever has hung up already knows."""
-        self._tell("")
+    def send_end(self) -> None:
+        """Send the end of the stream, unless the other side has hung up."""
+        self._send_text("")
 
-    def say(self, data: Any) -> None:
+    def send_json(self, data: Any) -> None:
         """Send JSON data, unless the other side has hung up."""
-        self._tell(json.dumps(data))
+        self._send_text(json.dumps(data))
 
-    def _tell(self, text):
+    def _send_text(self, text):
         try:
             self._websocket.send(text, _TEXT)
         except self._errors:
             pass
 
-    def pour(self, data: bytes) -> None:
-        """Send bytes and tell their end, or stop without a word where the other side does not take them."""
+    def send_all(self, data: bytes) -> None:
+        """Send bytes and the end of the stream; stop silently if the other side does not take them."""
         self._sock.settimeout(None)  # the command may read it when it likes; close() ends the wait
         try:
             self.send(data)
         except self._errors:
             return
-        self.end()
+        self.send_end()
 
 
 class Connection:
@@ -196,18 +196,18 @@ class Connection:
     def accept(self) -> None:
         """Read the answer to the handshake; raises :class:`APIException` unless it is a websocket."""
         try:
-            first, *lines = self._head().decode("latin-1").split("\r\n")
+            first, *lines = self._read_head().decode("latin-1").split("\r\n")
         except OSError as exc:
             raise _connection_error(exc, self.place) from None
         status = first.split(" ")[1:2]
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         digest = hashlib.sha1(f"{self._key}{_GUID}".encode("ascii"), usedforsecurity=False).digest()
         if status != ["101"] or headers.get("sec-websocket-accept") != base64.b64encode(digest).decode("ascii"):
-            words = f"HTTP {status[0]}{self._error()}" if status else "no answer"
-            raise APIException(error=f"the websocket is not there: {words}", method="GET", url=self.place)
+            answer = f"HTTP {status[0]}{self._error_text()}" if status else "no answer"
+            raise APIException(error=f"the websocket is not there: {answer}", method="GET", url=self.place)
 
-    def _head(self):
-        """Return the head of an HTTP reply; what came behind it is kept. Raises OSError where there is none."""
+    def _read_head(self):
+        """Return the head of an HTTP reply and keep the bytes after it; raises OSError if there is no head."""
         data = b""
         while b"\r\n\r\n" not in data:
             more = self._sock.recv(_BLOCK)
@@ -218,15 +218,15 @@ class Connection:
         self._data, self._at = rest, 0
         return head
 
-    def _error(self):
-        """Return the daemon's words in a refusal, if they came with its head."""
+    def _error_text(self):
+        """Return the daemon's error message of a refusal, if it arrived with the head."""
         try:
             return f": {json.loads(self._data)['error']}"
         except (ValueError, KeyError, TypeError):
             return ""
 
     def pending(self) -> int:
-        """Return how many bytes were received that have not been read: no poll tells that."""
+        """Return the number of bytes that were received and not read: a poll does not report them."""
         decrypted = getattr(self._sock, "pending", None)
         return len(self._data) - self._at or (decrypted() if decrypted else 0)
 
@@ -250,8 +250,8 @@ class Connection:
 
 
 def _connection_error(exc, place):
-    """Return the error of ours for one of a socket's or of the library's."""
+    """Return our own exception for an error of a socket or of websocket-client."""
     if isinstance(exc, (socket.timeout, getattr(sys.modules.get("websocket"), "WebSocketTimeoutException", ()))):
         return APITimeoutException(error=f"no answer within {FRAME_SECONDS} s", method="GET", url=place)
-    words = getattr(exc, "strerror", None) or "it broke off"
-    return APIConnectionException(error=f"the websocket is not there: {words}", method="GET", url=place)
+    reason = getattr(exc, "strerror", None) or "it broke off"
+    return APIConnectionException(error=f"the websocket is not there: {reason}", method="GET", url=place)

@@ -1,5 +1,5 @@
 """
-Websockets of two daemons, joined: what one sends the other gets, and nobody else has to listen.
+A relay between websockets of two daemons: it passes on what each of them sends.
 
 Both are servers, and we are the client of each. What a server sends is not masked, and what a client sends has to
 be: so the head of each frame is rewritten, with a mask of zeros, which leaves the rest as it is (RFC 6455, 5.3).
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BLOCK = 262144
-# What is held for a daemon that reads more slowly than the other one sends.
+# The most bytes to hold for a daemon that reads more slowly than the other one sends.
 _MOST = 4 * _BLOCK
-# The longest wait in one poll, after which it is looked whether somebody wants the end.
+# The longest wait in one poll, before the relay checks whether it has to stop.
 _TICK_MS = 500
 _MASKED, _LENGTH, _ZEROS = 0x80, 0x7F, b"\0\0\0\0"
 _WIDER = {126: 2, 127: 8}
@@ -32,7 +32,7 @@ _WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class FrameMasker:
-    """Turns the frames of a server into those of a client, in pieces of any size."""
+    """A converter of frames of a server into those of a client, in pieces of any size."""
 
     def __init__(self) -> None:
         self._head, self._left = b"", 0
@@ -73,8 +73,8 @@ class _End:
         self.other, self.masking = self, FrameMasker()  # it has its pair later
         self.pending, self.ended = bytearray(), False
 
-    def interest(self):
-        """Return what a poll shall wait for."""
+    def poll_events(self):
+        """Return the events that a poll waits for."""
         reads = not self.ended and len(self.other.pending) < _MOST
         return (select.POLLIN if reads else 0) | (select.POLLOUT if self.pending else 0)
 
@@ -102,9 +102,9 @@ class _End:
                 self.ended = True
 
     @property
-    def holds(self):
-        """Return True if more was received than was taken, which no poll tells."""
-        return bool(not self.ended and self.interest() & select.POLLIN and self.sock.pending())
+    def has_buffered_data(self):
+        """Return True if the socket has buffered bytes, which a poll does not report."""
+        return bool(not self.ended and self.poll_events() & select.POLLIN and self.sock.pending())
 
     @property
     def is_over(self):
@@ -117,19 +117,19 @@ def join(
     one: tuple[API, str, dict[str, str], dict[str, str]], other: tuple[API, str, dict[str, str], dict[str, str]]
 ) -> Iterator[None]:
     """
-    Within the block the websockets of two operations are joined.
+    Join the websockets of two operations, within the block.
 
     one, other
-        Each ``(api, path, query, {word: secret})`` of an operation; the words that both have are joined, ``control``
-        first, for which the daemons wait.
+        Each ``(api, path, query, {name: secret})`` of an operation; websockets of the same name are joined, first
+        ``control``, for which the daemons wait.
     """
-    words = sorted(set(one[3]) & set(other[3]), key=lambda each: (each != "control", each))
+    names = sorted(set(one[3]) & set(other[3]), key=lambda name: (name != "control", name))
     ends: list[_End] = []
     stop = threading.Event()
-    thread = threading.Thread(target=_carry, args=(ends, stop), daemon=True, name="lxdapi relay")
+    thread = threading.Thread(target=_relay, args=(ends, stop), daemon=True, name="lxdapi relay")
     try:
-        for word in words:
-            ends += _pair(*(_End(websocket.connect(*side[:3], side[3][word])) for side in (one, other)))
+        for name in names:
+            ends += _pair(*(_End(websocket.connect(*side[:3], side[3][name])) for side in (one, other)))
         thread.start()
         yield
     finally:
@@ -145,11 +145,11 @@ def _pair(one, other):
     return [one, other]
 
 
-def _carry(ends, stop):
-    """Carry what arrives until all have hung up, or somebody wants the end."""
+def _relay(ends, stop):
+    """Pass on the data until all ends have hung up, or until ``stop`` is set."""
     live = list(ends)
     while live and not stop.is_set():
-        for end in _ready(live):
+        for end in _wait_for_ends(live):
             end.receive()
             end.send()
             end.other.send()
@@ -160,11 +160,11 @@ def _carry(ends, stop):
         live = [end for end in live if not (end.is_over or end.other.is_over)]
 
 
-def _ready(ends):
-    """Return those of which something can be read or sent."""
+def _wait_for_ends(ends):
+    """Wait until data can be read or sent, and return the ends that are ready."""
     poll, by_number = select.poll(), {end.number: end for end in ends}
     for end in ends:
-        if end.interest():  # a socket that has hung up is always ready
-            poll.register(end.number, end.interest())
-    held = [end for end in ends if end.holds]
-    return held + [by_number[number] for number, _ in poll.poll(0 if held else _TICK_MS)]
+        if end.poll_events():  # a socket that has hung up is always ready
+            poll.register(end.number, end.poll_events())
+    buffered = [end for end in ends if end.has_buffered_data]
+    return buffered + [by_number[descriptor] for descriptor, _ in poll.poll(0 if buffered else _TICK_MS)]

@@ -120,7 +120,7 @@ def _fetch(api, path, file, options, timeout):
             lambda: api.post(f"{path}/backups", json=body).wait(timeout),
             lambda: _delete_unfinished(api, path, backup_path),
         )
-        return download.download(api, f"{backup_path}/export", file, words=f"backup of {path.rpartition('/')[2]}")
+        return download.download(api, f"{made}/export", file, description=f"backup of {path.rpartition('/')[2]}")
     finally:
         _delete_or_warn(api, backup_path)
 
@@ -376,7 +376,7 @@ class _Stage:
         operations.wait_until_idle(self._api, objects.path_of(self._kind, self.name))
         if objects.read(self._api, self._kind, self.name) is None:
             return None
-        if not self._api.restarted():
+        if not self._api.has_restarted():
             return True
         self.clear()
         return None

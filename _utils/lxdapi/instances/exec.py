@@ -182,9 +182,9 @@ def _run_over_websockets(api, url, body, stdin, seconds):
         _feed(channels["0"], stdin)
         code = output.read_until_exit(seconds)
         if code is not None:
-            return Outcome(code, output.pieces)
-        channels["control"].say(_KILL)
-        code = output.read_until_exit(_GRACE_SECONDS)
+            return Outcome(code, talk.pieces)
+        channels["control"].send_json(_KILL)
+        code = talk.read_until_exit(_GRACE_SECONDS)
         # it may have ended at that very moment
         return Outcome(KILLED, output.pieces, seconds) if code in (None, KILLED) else Outcome(code, output.pieces)
 
@@ -205,11 +205,11 @@ def _secrets(result):
 
 def _feed(channel, stdin):
     if not stdin:
-        channel.end()
-    elif len(stdin) <= _MOST_SENT_AT_ONCE:
-        channel.pour(stdin)
+        channel.send_end()
+    elif len(stdin) <= _AT_ONCE:
+        channel.send_all(stdin)
     else:
-        threading.Thread(target=channel.pour, args=(stdin,), daemon=True).start()
+        threading.Thread(target=channel.send_all, args=(stdin,), daemon=True).start()
 
 
 class _Output:
@@ -228,8 +228,8 @@ class _Output:
             remaining = end - time.monotonic()
             if remaining <= 0:
                 return None
-            ready = websocket.ready(self._open, min(remaining, _QUIET_SECONDS))
-            for channel in ready:
+            there = websocket.wait_for_data(self._open, min(left, _QUIET_SECONDS))
+            for channel in there:
                 self._take(channel)
             if not ready and remaining > _QUIET_SECONDS:
                 _require_alive(self._api, self._path, self._query)
@@ -244,7 +244,7 @@ class _Output:
         elif data:
             self._left -= len(data)
             if self._left < 0:
-                self._control.say(_KILL)
+                self._control.send_json(_KILL)
                 raise LxdapiError(
                     f"the command wrote more than {MOST_BYTES} bytes and was killed: let it write to a file inside"
                 )

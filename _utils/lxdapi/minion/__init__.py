@@ -1,3 +1,3 @@
 """
-What the fronts for Salt share.
+The Salt side of the library: connections, state runs, prefetch and the read cache.
 """

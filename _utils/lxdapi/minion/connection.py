@@ -1,7 +1,7 @@
 """
-What every front for Salt shares: the connection by remote, and the check that front and library are of one version.
+Connections of the fronts: by remote, with a check that fronts and library have the same version.
 
-The fronts hand over their globals; nothing here has Salt's dunders of its own.
+The fronts pass their globals; nothing here uses Salt's dunders directly.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from lxdapi.version import VERSION
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
-_KEEPING = threading.Lock()
+_STORING = threading.Lock()
 _OPTIONS = (
     "endpoint",
     "cert",
@@ -45,15 +45,15 @@ def connect(names, remote=None, project=None, target=None):
         A name below ``lxdapi:remotes`` in the minion's configuration, pillar or grains; None: the one
         called ``local`` if there is one, else the daemon of this machine.
     project
-        Of the daemon; None: the remote's, else ``default``.
+        A project of the daemon. Default: the remote's, otherwise ``default``.
     target
-        A member of the cluster, for what each member has of its own; None: the daemon's choice.
+        A member of the cluster, for objects that each member has for itself. Default: the daemon chooses.
 
-    From here on the values of what ``lxdapi:sensitive`` names are secret. With ``lxdapi:progress_events`` what lasts is
-    told on Salt's event bus.
+    This sets the patterns of ``lxdapi:sensitive``, whose values are masked from now on. With
+    ``lxdapi:progress_events`` the API sends the progress of operations to Salt's event bus.
     """
     functions, context = names["__salt__"], names["__context__"]
-    config_get = _cached(context, functions["config.get"])
+    config_get = _cached_config_get(context, functions["config.get"])
     masking.set_patterns(validation.parse_patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
     settings = settings_of(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
@@ -61,29 +61,29 @@ def connect(names, remote=None, project=None, target=None):
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
         require_one_version(names)
-        api = _api(settings, project)
+        api = _create_api(settings, project)
         if config_get("lxdapi:progress_events", False):
             api.on_progress = _event_sender(functions, LOCAL if remote is None else remote)
-        _keep(context, key, api, config_get)
-    return context[key] if target is None else _at(context, key, target)
+        _store(context, key, api, config_get)
+    return context[key] if target is None else _member_api(context, key, target)
 
 
-def _keep(context, key, api, config_get):
+def _store(context, key, api, config_get):
     """Put an API into the context, unless another thread was faster."""
-    with _KEEPING:
+    with _STORING:
         if key not in context:
             api.cache = _read_cache(context, config_get)
             context[key] = api
 
 
-def _cached(context, config_get):
-    """Return a ``config.get`` that remembers, as long as that is safe: it takes a tenth of a millisecond each time."""
+def _cached_config_get(context, config_get):
+    """Return a ``config.get`` that caches while that is safe: each call takes a tenth of a millisecond."""
     cache = context.get(read_cache.KEY)
     return config_get if cache is None else lambda key, default: cache.setting(key, default, config_get)
 
 
 def _read_cache(context, config_get):
-    """Return what the run has read, the same for all daemons."""
+    """Return the read cache of the run, one for all daemons."""
     if read_cache.KEY not in context:
         seconds = validation.parse_seconds(config_get("lxdapi:snapshot_ttl", read_cache.SECONDS))
         context[read_cache.KEY] = read_cache.ReadCache(read_cache.SECONDS if seconds is None else seconds)
@@ -109,14 +109,14 @@ def require_one_version(names):
 
 
 def _version_of(folder):
-    """Return the version of the fronts below a folder, None if there is none."""
+    """Return the version of the fronts below a folder, None if no fronts are there."""
     for modules in ("modules", "_modules"):
         try:
             with open(os.path.join(folder, modules, "lxdapi.py"), encoding="utf-8") as file:
-                found = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE)
+                match = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE)
         except OSError:
             continue
-        return found and found[1]
+        return match and match[1]
     return None
 
 
@@ -129,7 +129,7 @@ def settings_of(config_get, remote):
     remote
         See :func:`connect`.
 
-    Raises :class:`InvalidError` if there is no such remote, or if it has settings that there are not.
+    Raises :class:`InvalidError` if there is no such remote, or if a setting is unknown.
     """
     remotes = config_get("lxdapi:remotes", {}) or {}
     if remote is None and LOCAL not in remotes:
@@ -149,7 +149,7 @@ def settings_of(config_get, remote):
     return settings
 
 
-def _api(settings, project):
+def _create_api(settings, project):
     api = API.factory(**{**settings, **({} if project is None else {"project": project})})
     if api.endpoint.startswith("https"):
         _require_trusted(api, settings.get("cert"))
@@ -157,14 +157,16 @@ def _api(settings, project):
 
 
 def _event_sender(functions, remote):
-    """Return a function that tells the progress of an operation on Salt's event bus, as long as that works."""
-    told = [True]
+    """Return a function that sends the progress of an operation to Salt's event bus, until sending fails."""
+    sent = [True]
 
-    def tell(identity, data):
-        if told[-1] is not False:
-            told.append(_send_event(functions["event.send"], f"lxdapi/{remote}/operation/{identity}/progress", data))
+    def on_progress(operation_id, data):
+        if sent[-1] is not False:
+            sent.append(
+                _send_event(functions["event.send"], f"lxdapi/{remote}/operation/{operation_id}/progress", data)
+            )
 
-    return tell
+    return on_progress
 
 
 def _send_event(send, tag, data):
@@ -175,17 +177,17 @@ def _send_event(send, tag, data):
         return False
 
 
-def _at(context, key, target):
-    """Return the API of a member, for which the daemon is asked once: on one that does not exist all looks absent."""
-    there = f"{key}:{target}"
-    if there not in context:
+def _member_api(context, key, target):
+    """Return the API of a member after checking once that it exists: objects of an unknown member look absent."""
+    member_key = f"{key}:{target}"
+    if member_key not in context:
         api = context[key]
-        found = api.at(target)
-        # a group of the cluster is for whoever makes an instance
+        member_api = api.at(target)
+        # a cluster group is checked where an instance is created
         if not target.startswith("@"):
             _require_member(api, target)
-        context[there] = found
-    return context[there]
+        context[member_key] = member_api
+    return context[member_key]
 
 
 def _require_member(api, target):
@@ -196,7 +198,7 @@ def _require_member(api, target):
 
 
 def _require_trusted(api, cert):
-    """Ask the daemon once whether it trusts us: what it shows to strangers looks like "absent"."""
+    """Raise if the daemon does not trust us: for strangers everything looks absent."""
     try:
         _ = api.server
     except APINotTrustedException as exc:

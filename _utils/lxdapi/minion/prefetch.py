@@ -1,12 +1,12 @@
 """
-Prefetch: plain states that follow each other and depend on nothing run at once, and each reports its own result.
+Prefetch: plain states that follow each other and depend on nothing run at the same time; each reports its own result.
 
 The first of them hands those behind it to threads; when Salt comes to each, its result is there, or is waited for. Only
 what Salt is sure to call next, and what would end the same in any order, is prefetched:
 
 - chunks that directly follow, of the same state and function, without requisites, conditions, ``retry``, ``check_cmd``,
   ``parallel``, slots or anything else that is Salt's own;
-- none that names another one of them (a copy's source), that is about the same object, or that waits for something;
+- no chunk that names another one of them (a copy's source), is about the same object, or waits for something;
 - not in test mode, not with ``failhard``, not where ``lxdapi:ahead`` is 0.
 
 A ``present`` that failed with nothing changed is tried again at its turn: another one may have had to be first.
@@ -42,19 +42,19 @@ FUNCTIONS = {
 # Functions where another state may have to be first: it gives up an address, a port.
 _RETRIED = (("lxdapi_instance", "present"),)
 # The snapshots of one instance or volume are made one after the other.
-_WITHIN = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
-_SALTS = frozenset(
+_SNAPSHOT_STATES = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
+_SALT_KEYS = frozenset(
     ("state", "fun", "name", "order", "__id__", "__sls__", "__env__", "__sls_included_from__")
     + ("onchanges_in", "onfail_in", "require_in", "watch_in", "__orchestration_jid__")
 )
-# What has been waited for when Salt calls the first one.
-_BEHIND = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))
+# Requisites, which are fulfilled when Salt calls the first chunk.
+_REQUISITES = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))
 _SEPARATORS = re.compile(r"[\s/:@,]+")
 
 
 def run_or_collect(run, run_state):
     """
-    Run a state, or collect its answer, which may be there already.
+    Run a state, or return its prefetched answer.
 
     run
         See :class:`lxdapi.minion.state_run.Run`.
@@ -64,73 +64,73 @@ def run_or_collect(run, run_state):
     if run.lowstate is None or run.prefetched:
         return run_state()
     run.enter()
-    mine = state_run.tag(run.low)
-    if mine not in run.lowstate.prefetched:
+    own_tag = state_run.tag(run.low)
+    if own_tag not in run.lowstate.prefetched:
         _prefetch_followers(run, run_state)
-    batch = run.lowstate.prefetched.pop(mine, None)
+    batch = run.lowstate.prefetched.pop(own_tag, None)
     if batch is None:
         return run_state()
-    ret = batch.answer(mine)
+    ret = batch.answer(own_tag)
     retried = (run.low["state"], run.low["fun"]) in _RETRIED
     return run_state() if ret is None or (retried and ret["result"] is False and not ret["changes"]) else ret
 
 
 def _prefetch_followers(run, run_state):
-    """Start what may be started with this chunk, and the chunk itself."""
+    """Start this chunk and the following ones that may run at the same time."""
     function = (run.low["state"], run.low["fun"])
-    if function not in FUNCTIONS or run.test or not _prefetch_allowed(run) or not _is_plain(run, run.low, _BEHIND):
+    if function not in FUNCTIONS or run.test or not _prefetch_allowed(run) or not _is_plain(run, run.low, _REQUISITES):
         return
-    bound = _bound(run)
-    group = _group(run) if bound > 0 else [run.low]
+    limit = _thread_limit(run)
+    group = _group(run) if limit > 0 else [run.low]
     if len(group) > 1:
-        batch = PrefetchBatch(bound)
+        batch = PrefetchBatch(limit)
         for chunk in group:
-            call = run_state if chunk is run.low else _call(run, chunk)
+            call = run_state if chunk is run.low else _state_call(run, chunk)
             batch.add(state_run.tag(chunk), repr(chunk.get("remote")), call)
         batch.start(FUNCTIONS[function]())
         run.lowstate.prefetched.update(dict.fromkeys(batch.futures, batch))
 
 
 def _prefetch_allowed(run):
-    """Return True if nothing makes Salt stop, or leave something out, on its own account."""
+    """Return True unless an option can make Salt stop the run or skip a chunk."""
     opts = run.names["__opts__"]
     return not (opts.get("failhard") or opts.get("global_state_conditions") or run.lowstate.parallel)
 
 
-def _bound(run):
-    """Return how many at once the setting allows."""
-    found = run.names["__salt__"]["config.get"]("lxdapi:ahead", None)
-    if found is None:
+def _thread_limit(run):
+    """Return the largest number of threads that the setting allows."""
+    limit = run.names["__salt__"]["config.get"]("lxdapi:ahead", None)
+    if limit is None:
         return concurrency.MOST
-    if isinstance(found, int) and not isinstance(found, bool) and found >= 0:
-        return found
-    raise InvalidError(f"lxdapi:ahead: a number is needed, 0 for none, not {found!r}")
+    if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
+        return limit
+    raise InvalidError(f"lxdapi:ahead: a number is needed, 0 for none, not {limit!r}")
 
 
 def _group(run):
-    """Return the chunks that may run at once, the run's own first."""
+    """Return the chunks that may run at the same time, the run's own first."""
     first = run.low
-    found = [first]
-    mentioned, words, named = _mentions(first), _names_of(first), {}
-    _claims_new_object(first, named)
+    group = [first]
+    mentioned, names, claimed = _mentions(first), _names_of(first), {}
+    _claims_new_object(first, claimed)
     for chunk in run.lowstate.followers(first, run.running):
         if state_run.tag(chunk) in run.running or (chunk["state"], chunk["fun"]) != (first["state"], first["fun"]):
             break
-        if not _is_plain(run, chunk) or not _claims_new_object(chunk, named):
+        if not _is_plain(run, chunk) or not _claims_new_object(chunk, claimed):
             break
-        about, own = _mentions(chunk), _names_of(chunk)
-        if about & words or mentioned & own:
+        mentions, own_names = _mentions(chunk), _names_of(chunk)
+        if mentions & names or mentioned & own_names:
             break
-        found.append(chunk)
-        mentioned |= about
-        words |= own
-    return found
+        group.append(chunk)
+        mentioned |= mentions
+        names |= own_names
+    return group
 
 
-def _is_plain(run, chunk, more=frozenset()):
-    """Return True for a chunk that Salt just calls; more: what else it may have."""
+def _is_plain(run, chunk, allowed=frozenset()):
+    """Return True for a chunk that Salt just calls; ``allowed``: other keys that it may have."""
     known = _parameters(run.names[chunk["fun"]])
-    if not chunk.keys() - known <= _SALTS | more | {key for key in chunk if key.startswith("__pub_")}:
+    if not chunk.keys() - known <= _SALT_KEYS | allowed | {key for key in chunk if key.startswith("__pub_")}:
         return False
     return isinstance(chunk["name"], str) and not state_run.has_slot(chunk) and not chunk.get("wait_for")
 
@@ -140,16 +140,16 @@ def _parameters(function):
     return frozenset(inspect.signature(function).parameters)
 
 
-def _claims_new_object(chunk, named):
+def _claims_new_object(chunk, claimed):
     """
-    Note what a chunk is about, and return True if none before it can be about the same: two such are never changed at
-    once. A project that is not said can be any.
+    Claim the object of a chunk, and return True unless an earlier chunk can be about the same object: two chunks
+    never change one object at the same time. A chunk without a project can be about any project.
 
-    named
+    claimed
         ``{(name, remote): projects}``.
     """
-    own = chunk["name"].rpartition("/")[0] if chunk["state"] in _WITHIN else chunk["name"]
-    projects = named.setdefault((own, chunk.get("remote") or "local"), set())
+    object_name = chunk["name"].rpartition("/")[0] if chunk["state"] in _SNAPSHOT_STATES else chunk["name"]
+    projects = claimed.setdefault((object_name, chunk.get("remote") or "local"), set())
     project = chunk.get("project")
     new = not projects or (None not in projects and project is not None and project not in projects)
     projects.add(project)
@@ -157,29 +157,29 @@ def _claims_new_object(chunk, named):
 
 
 def _names_of(chunk):
-    """Return the words by which others would name what a chunk is about."""
+    """Return the names that other chunks can use for the object of a chunk."""
     return {chunk["name"], chunk["name"].rpartition("/")[2]}
 
 
 def _mentions(chunk):
     """Return each text in the arguments of a chunk, and its words."""
-    arguments = (value for key, value in chunk.items() if key not in _SALTS and key not in _BEHIND)
+    arguments = (value for key, value in chunk.items() if key not in _SALT_KEYS and key not in _REQUISITES)
     return {word for value in arguments for each in state_run.texts(value) for word in (each, *_SEPARATORS.split(each))}
 
 
-def _call(run, chunk):
-    """Return what Salt would call for a chunk."""
+def _state_call(run, chunk):
+    """Return the call that Salt would make for a chunk."""
     function = run.names[chunk["fun"]]
-    given = {key: chunk[key] for key in _parameters(function) if key in chunk}
-    return partial(run.for_chunk(chunk).call_as, partial(function, **given))
+    arguments = {key: chunk[key] for key in _parameters(function) if key in chunk}
+    return partial(run.for_chunk(chunk).call_as, partial(function, **arguments))
 
 
 class PrefetchBatch:
     """
-    States that run at once; those of one daemon start in their order.
+    States that run at the same time; those of one daemon start in their order.
 
     most
-        How many at once.
+        The largest number of threads.
     """
 
     def __init__(self, most):
@@ -188,21 +188,21 @@ class PrefetchBatch:
 
     def add(self, tag, daemon, call):
         """
-        Take in one more.
+        Add a state.
 
         tag, daemon
-            Of the chunk, and what it is about.
+            The tag of the chunk, and its daemon.
         call
-            The state.
+            Runs the state.
         """
         self.futures[tag] = Future()
         self._left += 1
-        # Salt's dunders, and what is secret, are as here
+        # with the context of this thread: Salt's dunders and the secret patterns
         waiting = (self.futures[tag], contextvars.copy_context(), call)
         self._queues.setdefault(daemon, deque()).append(waiting)
 
     def start(self, count):
-        """Begin, with so many at once for each daemon."""
+        """Start the threads: this number for each daemon."""
         widths = [(queue, min(count, len(queue))) for queue in self._queues.values()]
         self._pool = concurrency.Workers(min(self._most, sum(width for _, width in widths)))
         for queue, width in widths:
@@ -210,7 +210,7 @@ class PrefetchBatch:
                 self._pool.submit(self._next, queue)
 
     def _next(self, queue):
-        """Run the next one; and the next after it is asked for anew, which a process that ends does not grant."""
+        """Run the next state, and submit the one after it; a process that ends refuses that."""
         with self._lock:
             if not queue:
                 return
@@ -225,23 +225,23 @@ class PrefetchBatch:
             pass
 
     def answer(self, tag):
-        """Return the answer of one state when it is there, or raise what it raised; None if it was never begun."""
+        """Wait for the answer of a state and return it, or raise its exception; None if the state was never started."""
         try:
             return self.futures[tag].result()
         except CancelledError:
             return None
         except BaseException as exc:
-            # what a state raised is Salt's to tell, and the next ones are asked for all the same
+            # Salt reports the exception of a state, and goes on with the next one
             if not isinstance(exc, Exception):
-                self._end()
+                self._cancel_waiting()
             raise
         finally:
             self._left -= 1
             if not self._left:
                 self._pool.shutdown(wait=False)
 
-    def _end(self):
-        """Begin no more."""
+    def _cancel_waiting(self):
+        """Cancel the states that have not started."""
         with self._lock:
             for queue in self._queues.values():
                 while queue:

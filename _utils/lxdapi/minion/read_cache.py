@@ -1,5 +1,5 @@
 """
-What a run has read of the daemons: kept for seconds, and dropped where it can have become untrue.
+The read cache of a run: it keeps replies for seconds, and drops those that may be outdated.
 
 States look at one object each. Where many of a kind follow each other the first one lists the kind, and they all
 compare with that; single reads are kept as well. Only planning reads from here (:mod:`lxdapi.model.cached_reads`): a
@@ -36,10 +36,10 @@ class _List:
 
 class ReadCache:
     """
-    What one run has read.
+    The replies that one run has read.
 
     seconds
-        How long it is valid; 0: nothing is kept.
+        How long they are valid; 0: no cache.
     """
 
     def __init__(self, seconds=SECONDS):
@@ -50,8 +50,8 @@ class ReadCache:
         self._writes, self._readers = [], 0
 
     def setting(self, key, default, read):
-        """Return a setting, which is looked up once as long as nothing but states of ours runs."""
-        if cached_reads.allowed() is None:
+        """Return a setting; it is looked up once while only states of ours run."""
+        if cached_reads.current_permission() is None:
             return read(key, default)
         if key not in self._settings:
             self._settings[key] = read(key, default)
@@ -59,17 +59,17 @@ class ReadCache:
 
     def get(self, api, kind, path, read):
         """
-        Return what ``read`` returns, or what is known of the object: a :class:`CachedObject`, None for "not found".
+        Return the result of ``read``, or the cached object: a :class:`CachedObject`, None for "not found".
 
         path
             The path of the object.
         read
             Reads it from the daemon.
         """
-        allowed = cached_reads.allowed()
+        allowed = cached_reads.current_permission()
         if allowed is None or not self._seconds:
             return read()
-        listed, name = self._list(api, kind, path, allowed), unquote(path.rpartition("/")[2])
+        listed, name = self._fresh_list(api, kind, path, allowed), unquote(path.rpartition("/")[2])
         if listed is not None and name not in listed.stale:
             listed.hits += 1
             metadata = listed.objects.get(name)
@@ -77,9 +77,9 @@ class ReadCache:
         return self._single(_scope(api), path, read)
 
     def _single(self, scope, path, read):
-        kept = self._singles.get((scope, path))
-        if kept is not None and self._is_fresh(kept[0]):
-            return kept[1]
+        cached = self._singles.get((scope, path))
+        if cached is not None and self._is_fresh(cached[0]):
+            return cached[1]
         with self._reading() as writes:
             read_at, result = time.monotonic(), read()
             with self._lock:
@@ -89,7 +89,7 @@ class ReadCache:
 
     @contextmanager
     def _reading(self):
-        """Within the block writes are noted; yields how many were before."""
+        """Record writes within the block; yields the number of earlier ones."""
         with self._lock:
             self._readers += 1
             writes = len(self._writes)
@@ -104,16 +104,16 @@ class ReadCache:
     def _is_fresh(self, read_at):
         return time.monotonic() - read_at < self._seconds
 
-    def _list(self, api, kind, path, allowed):
-        """Return the list of the collection, read now if that pays off; None if there is none."""
+    def _fresh_list(self, api, kind, path, allowed):
+        """Return the list of the collection, reading it if that pays off; None otherwise."""
         key = (_scope(api), path.rpartition("/")[0])
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         # the others wait for the list that one of them reads
         with lock:
-            kept = self._lists.get(key)
-            if kept is not None and self._is_fresh(kept.read_at):
-                return kept
+            cached = self._lists.get(key)
+            if cached is not None and self._is_fresh(cached.read_at):
+                return cached
             with self._lock:
                 self._drop_list(key)
             return self._read_list(api, key) if self._list_pays_off(api, kind, key, allowed) else None
@@ -133,35 +133,35 @@ class ReadCache:
                 # the GET of a single object reports what is wrong
                 self._unprofitable.add(key)
                 return None
-            made = _List(read_at, {each["name"]: each for each in listed}, api.identity)
+            new_list = _List(read_at, {entry["name"]: entry for entry in listed}, api.identity)
             with self._lock:
-                self._lists[key] = made
-                for each in self._writes[writes:]:
-                    self._evict(key, *each)
+                self._lists[key] = new_list
+                for entry in self._writes[writes:]:
+                    self._evict(key, *entry)
                 return self._lists.get(key)
 
     def _drop_list(self, key):
-        kept = self._lists.pop(key, None)
-        if kept is not None and kept.hits < _WORTH:
+        cached = self._lists.pop(key, None)
+        if cached is not None and cached.hits < _WORTH:
             self._unprofitable.add(key)
 
     def clear(self):
         """Drop everything."""
         with self._lock:
             self._note_write((None, None, None, None))
-            for kept in (self._lists, self._singles, self._unprofitable, self._settings):
-                kept.clear()
+            for cache in (self._lists, self._singles, self._unprofitable, self._settings):
+                cache.clear()
 
     @contextmanager
     def invalidating(self, api, path, body):
         """
-        Drop what a write of ours within the block can change: before it and after it, as others read meanwhile.
+        Drop what a write within the block can change, before it and after it, because others read meanwhile.
 
         path, body
-            Of the request: absolute, and the decoded JSON; None where it is none.
+            The absolute path of the request, and its decoded JSON body or None.
 
-        Of the same kind that is the object itself; of others anything (``used_by``, ``expanded_config``), and all of
-        what is known of other projects and of daemons that can be the same one by another name.
+        A write drops the object itself from the list of its kind, and all lists of other kinds (``used_by``,
+        ``expanded_config``), of other projects, and of daemons that can be the same one under another name.
         """
         entry = (_scope(api), *_written_objects(path, body), api.identity)
         self._invalidate(entry)
@@ -184,10 +184,10 @@ class ReadCache:
     def _evict(self, key, scope, collection, names, server):
         if key not in self._lists:
             return
-        kept = self._lists[key]
+        cached = self._lists[key]
         if names and (scope, collection) == key:
-            kept.stale |= names
-        elif server is None or kept.server in (None, server):
+            cached.stale |= names
+        elif server is None or cached.server in (None, server):
             self._drop_list(key)
 
 
@@ -196,14 +196,14 @@ def _scope(api):
 
 
 def _written_objects(path, body):
-    """Return (collection, names) of what a write is about; (None, None) where the path does not say."""
+    """Return (collection, names) of the objects of a write; (None, None) if the path does not name them."""
     parts = path.strip("/").split("/")[1:]
     collection = max((_collection(KINDS[kind_name], parts) for kind_name in LISTED), key=len)
     if not collection:
         return None, None
     new = body.get("name") if isinstance(body, dict) else None
-    own = [unquote(part) for part in parts[len(collection) : len(collection) + 1]]
-    return "/".join(collection), {each for each in (*own, new) if isinstance(each, str)}
+    own_names = [unquote(part) for part in parts[len(collection) : len(collection) + 1]]
+    return "/".join(collection), {each for each in (*own_names, new) if isinstance(each, str)}
 
 
 def _collection(kind, parts):

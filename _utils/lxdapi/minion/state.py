@@ -1,8 +1,8 @@
 """
-A state of Salt: from the globals of a front and what is declared to the answer that Salt wants.
+States of Salt: from the globals of a front and the declaration to the dictionary that Salt expects.
 
-Here it is decided whether a state runs or has been prefetched, and which reads the run's cache may answer; the plan
-knows neither.
+This module decides whether a state runs or was prefetched, and which reads the cache may answer; plans know nothing of
+both.
 """
 
 from contextlib import nullcontext
@@ -35,22 +35,22 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
 
 
 def run_plan(names, kind_name, name, plan, sensitive=None):
-    """Return Salt's answer for a state whose plan, called without arguments, connects by itself if it has to."""
+    """Return Salt's answer for a state whose plan takes no arguments and connects by itself."""
     try:
-        here = state_run.current(names)
-        return prefetch.run_or_collect(here, partial(_run, here, kind_name, name, plan, sensitive))
+        this_run = state_run.current_run(names)
+        return prefetch.run_or_collect(this_run, partial(_run, this_run, kind_name, name, plan, sensitive))
     except InvalidError as exc:
         return {"name": name, "changes": {}, "result": False, "comment": str(exc)}
 
 
-def _run(here, kind_name, name, plan, sensitive):
+def _run(this_run, kind_name, name, plan, sensitive):
     def plan_cached():
-        with here.cached_reads(kind_name):
+        with this_run.cached_reads(kind_name):
             return plan()
 
-    # in test mode what a step misses is read as well
-    with here.cached_reads(kind_name) if here.test else nullcontext():
-        return run_state(kind_name, name, plan_cached, here.test, sensitive)
+    # test mode also reads the missing prerequisites of steps
+    with this_run.cached_reads(kind_name) if this_run.test else nullcontext():
+        return run_state(kind_name, name, plan_cached, this_run.test, sensitive)
 
 
 def present(
@@ -65,7 +65,7 @@ def present(
     purge=False,
     renamed_from=None,
 ):
-    """Return Salt's answer for an object that is to exist with the declared fields: see :mod:`lxdapi.plan.converge`."""
+    """Return Salt's answer for an object that has to exist with its fields: see :mod:`lxdapi.plan.converge`."""
 
     def plan(api):
         return converge.plan_present(api, kind_name, name, declared, purge, renamed_from)
@@ -74,7 +74,7 @@ def present(
 
 
 def absent(names, kind_name, name, remote=None, project=None, target=None, force=False):
-    """Return Salt's answer for an object that is not to exist."""
+    """Return Salt's answer for an object that must not exist."""
     return run(
         names, kind_name, name, lambda api: converge.plan_absent(api, kind_name, name, force), remote, project, target
     )

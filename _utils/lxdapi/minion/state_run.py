@@ -1,5 +1,5 @@
 """
-What a state sees of the run that it is in: its own chunk, those that follow it, what has run already.
+The state run around a state: its own chunk, the following ones, and the results so far.
 
 Salt gives every state function ``__low__``, ``__lowstate__`` and ``__running__``, without any configuration (3006.28,
 3007.15, 3008.3). Nothing of Salt is imported here: the fronts hand over their globals.
@@ -20,7 +20,7 @@ _KEY = "lxdapi:run:"
 _SLOT = "__slot__:"
 
 
-def current(names):
+def current_run(names):
     """
     Return the :class:`Run` that a state function is called in.
 
@@ -32,7 +32,7 @@ def current(names):
 
 
 def tag(chunk):
-    """Return what Salt knows a chunk by."""
+    """Return the tag of a chunk in Salt's results."""
     return "{state}_|-{__id__}_|-{name}_|-{fun}".format(**chunk)
 
 
@@ -41,13 +41,13 @@ class Run:
     A state function's view of its run.
 
     test
-        True: nothing is to be done.
+        True: test mode.
     low
-        The chunk that it is called for; None: it is called by itself.
+        The chunk that is run; None: the function was called without a run.
     names
-        The globals of the file that it is in.
+        The globals of the function's file.
     lowstate
-        Of a chunk that is prefetched: the run's :class:`LowState`.
+        The run's :class:`LowState`, for a chunk that is prefetched.
     """
 
     def __init__(self, test=False, low=None, names=None, lowstate=None):
@@ -80,7 +80,7 @@ class Run:
 
     @contextmanager
     def cached_reads(self, kind_name):
-        """Within the block reads of objects are answered from what the run has read before, if it has."""
+        """Allow the run's cache to answer reads of objects, within the block."""
         if self.lowstate is None or self.lowstate.parallel:
             yield
             return
@@ -88,7 +88,7 @@ class Run:
             yield
 
     def enter(self):
-        """Note that the run is at this chunk; the cache is cleared where somebody else can have run since."""
+        """Record that the run is at this chunk, and clear the cache if other code may have run since the last one."""
         cache = self.names["__context__"].get(read_cache.KEY)
         if not self.lowstate.enter(self.low, len(self.running)) and cache is not None:
             cache.clear()
@@ -125,11 +125,11 @@ class LowState:
         self._consecutive, self._results, self._passed = _consecutive(chunks), None, 0
 
     def is_of(self, chunks):
-        """Return True if these are its chunks: Salt's own word for a run, the id of an object, comes again."""
+        """Return True if these are its chunks: Salt's own identity of a run, the id of an object, is reused."""
         return len(chunks) == len(self.chunks) and next(iter(chunks)) is self.chunks[0]
 
     def plain_chunk(self, low):
-        """Return the plain chunk of what Salt shows frozen; a copy of one that the run did not begin with."""
+        """Return the plain chunk for Salt's frozen one; a copy if the run did not begin with it."""
         place = self.places.get(tag(low))
         return copy.deepcopy(low) if place is None else self.chunks[place]
 
@@ -139,14 +139,14 @@ class LowState:
         return 1 if place is None else self._consecutive[place]
 
     def enter(self, low, results):
-        """Return True if since the last chunk of ours nothing ran but that; results: how many there are by now."""
+        """Return True if nothing has run between the last chunk of ours and this one; results: their number so far."""
         unbroken = self._results is not None and results == self._results + 1 and not _runs_more(low)
-        # None: what Salt reads anew after it may be other settings
+        # None: Salt reads its settings again after it
         self._results = None if any(key.startswith("reload_") for key in low) else results
         return unbroken
 
     def followers(self, low, running):
-        """Return the chunks behind this one; none if it is run before one that stands before it."""
+        """Return the chunks after this one; [] if it runs before one that stands earlier in the list."""
         place = self.places.get(tag(low))
         if place is None:
             return []

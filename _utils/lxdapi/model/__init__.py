@@ -1,3 +1,3 @@
 """
-The kinds of resources, and how what is declared differs from what is.
+The kinds of resources, and the comparison of declared and actual objects.
 """

@@ -1,7 +1,7 @@
 """
-Whether reads of objects may be answered from what was read before.
+Whether the cache may answer reads of objects.
 
-Who plans a state says so (:func:`cached_reads`), who needs the daemon's word as well (:func:`uncached_reads`).
+The planning of a state allows it (:func:`cached_reads`); :func:`uncached_reads` forbids it.
 """
 
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ _ALLOWED: ContextVar[Optional[Tuple[str, int]]] = ContextVar("lxdapi_cached_read
 
 
 class CachedObject(NamedTuple):
-    """An object that was read some seconds ago: it has no ETag, as nothing is written on its base."""
+    """An object that was read some seconds ago. It has no ETag, because no write may be based on it."""
 
     metadata: Any
     etag: Any = None
@@ -22,7 +22,7 @@ class CachedObject(NamedTuple):
 @contextmanager
 def cached_reads(kind_name: str, upcoming: int) -> Iterator[None]:
     """
-    Within the block reads of objects may be answered from the cache.
+    Allow the cache to answer reads of objects, within the block.
 
     kind_name, upcoming
         The kind that a state is about, and how many such states follow each other.
@@ -36,7 +36,7 @@ def cached_reads(kind_name: str, upcoming: int) -> Iterator[None]:
 
 @contextmanager
 def uncached_reads() -> Iterator[None]:
-    """Within the block each read asks the daemon."""
+    """Send every read to the daemon, within the block."""
     before = _ALLOWED.set(None)
     try:
         yield
@@ -44,6 +44,6 @@ def uncached_reads() -> Iterator[None]:
         _ALLOWED.reset(before)
 
 
-def allowed() -> Optional[Tuple[str, int]]:
-    """Return what :func:`cached_reads` was called with, None where reads ask the daemon."""
+def current_permission() -> Optional[Tuple[str, int]]:
+    """Return the arguments of :func:`cached_reads`, None where the daemon has to answer reads."""
     return _ALLOWED.get()

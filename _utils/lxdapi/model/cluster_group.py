@@ -1,5 +1,5 @@
 """
-What cluster groups need beyond the table.
+Cluster groups: their rules beyond the table of kinds.
 """
 
 from lxdapi.model.schema import Kind

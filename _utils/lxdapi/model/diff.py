@@ -1,8 +1,8 @@
 """
-Comparison by meaning: what is declared against what the daemon holds, and what would change.
+Comparison by meaning: the declared object against the actual one, and the changes between them.
 
-Undeclared (None) is left alone. In a map, a key that is None or "" is to be removed; an empty map or
-list that is declared clears. Two spellings of one value are equal: see :mod:`lxdapi.model.equality`.
+Undeclared (None) is left alone. In a map, a key that is None or "" is to be removed; a declared
+empty map or list clears the field. Two spellings of one value are equal: see :mod:`lxdapi.model.equality`.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ AUTOMATIC_ROLES = ("database", "database-leader", "database-standby")
 
 class Delta(NamedTuple):
     """
-    What differs between the declared and the present.
+    The difference between a declared and an actual object.
 
     changes
         ``{field: {key: {"old": x, "new": y}}}``; secret values masked.
     fields
         The new value of each field that differs, whole.
     touched
-        Of each map that differs, only the keys that change, "" for those that go: what a PATCH sends.
+        Of each map that differs, only the keys that change, "" for removed ones: the body of a PATCH.
     removes
-        True if a key or a device goes, which only a PUT of the whole object does.
+        True if a key or a device is removed, which needs a PUT of the whole object.
     """
 
     changes: dict[str, Any]
@@ -46,65 +46,65 @@ class Delta(NamedTuple):
         return bool(self.changes)
 
 
-def normalize(kind: Kind, wanted: Any) -> dict[str, Any]:
+def normalize(kind: Kind, declared: Any) -> dict[str, Any]:
     """
     Return the declared fields with canonical values; fields that are None are left out.
 
     Raises :class:`InvalidError` for a field the kind does not have, a wrong type or a bad value.
     """
-    if not isinstance(wanted, dict):
-        raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(wanted).__name__}")
-    wanted = {_field(kind, name): given for name, given in wanted.items()}
-    return {field: _normalize_field(kind, field, given) for field, given in wanted.items() if given is not None}
+    if not isinstance(declared, dict):
+        raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(declared).__name__}")
+    declared = {_field(kind, name): value for name, value in declared.items()}
+    return {field: _normalize_field(kind, field, value) for field, value in declared.items() if value is not None}
 
 
 def _field(kind, name):
-    """Return a field by its name, or by the parameter's of a state: ``secret_key`` is ``secret-key``."""
+    """Return the name of a field, also for the parameter of a state: ``secret_key`` is ``secret-key``."""
     field = name if name in kind.known else str(name).replace("_", "-")
     if field not in kind.known:
         raise InvalidError(f"{kind.label}: unknown field {name!r}; there are: {', '.join(kind.known)}")
     return field
 
 
-def _normalize_field(kind, field, given):
+def _normalize_field(kind, field, declared):
     if field in kind.items:
-        return keyed_lists.normalize(kind.items[field], field, given)
-    value = _NORMAL[FIELDS[field]](field, given)
+        return keyed_lists.normalize(kind.items[field], field, declared)
+    value = _NORMAL[FIELDS[field]](field, declared)
     value = value.strip() if field in kind.write.trimmed else value
     return kind.write.expiry_reset if FIELDS[field] == "time" and value == NEVER else value
 
 
-def _normalize_map(field, given):
-    if isinstance(given, list) and all(isinstance(item, dict) for item in given):
-        given = {key: value for item in given for key, value in item.items()}
-    if not isinstance(given, dict):
-        raise InvalidError(f"{field}: a mapping is needed, not {type(given).__name__}")
-    return {_key(field, key): validation.config_value(f"{field} {key}", value) for key, value in given.items()}
+def _normalize_map(field, declared):
+    if isinstance(declared, list) and all(isinstance(item, dict) for item in declared):
+        declared = {key: value for item in declared for key, value in item.items()}
+    if not isinstance(declared, dict):
+        raise InvalidError(f"{field}: a mapping is needed, not {type(declared).__name__}")
+    return {_key(field, key): validation.config_value(f"{field} {key}", value) for key, value in declared.items()}
 
 
 def _key(field, key):
     return validation.check("any", f"{field} key", key)
 
 
-def _normalize_devices(field, given):
-    if not isinstance(given, dict):
+def _normalize_devices(field, declared):
+    if not isinstance(declared, dict):
         raise InvalidError(f"{field}: a mapping of names to devices is needed")
     return {
         _key(field, name): None if device is None else _normalize_map(f"{field} {name}", device)
-        for name, device in given.items()
+        for name, device in declared.items()
     }
 
 
-def _normalize_list(field, given):
-    if not isinstance(given, (list, tuple)) or not all(isinstance(item, str) for item in given):
+def _normalize_list(field, declared):
+    if not isinstance(declared, (list, tuple)) or not all(isinstance(item, str) for item in declared):
         raise InvalidError(f"{field}: a list of names is needed")
-    if len(set(given)) != len(given):
+    if len(set(declared)) != len(declared):
         raise InvalidError(f"{field}: a name stands there twice")
-    return list(given)
+    return list(declared)
 
 
-def _normalize_addresses(field, given):
-    return sorted({sense: text for text, sense in equality.addresses(field, _normalize_list(field, given))}.values())
+def _normalize_addresses(field, declared):
+    return sorted({sense: text for text, sense in equality.addresses(field, _normalize_list(field, declared))}.values())
 
 
 def _compare_addresses(kind, field, old, new):
@@ -115,29 +115,29 @@ def _compare_addresses(kind, field, old, new):
     return {"old": sorted(old or ()), "new": whole}, whole, whole, False
 
 
-def _normalize_text(field, given):
-    return validation.config_value(field, given) or ""
+def _normalize_text(field, declared):
+    return validation.config_value(field, declared) or ""
 
 
-def _normalize_time(field, given):
-    if given == "":
+def _normalize_time(field, declared):
+    if declared == "":
         return NEVER
-    when = parse_time(given)
-    if when is None:
-        raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {given!r}")
-    return when if isinstance(when, str) else when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = parse_time(declared)
+    if time is None:
+        raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {declared!r}")
+    return time if isinstance(time, str) else time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _normalize_given(field, given):
+def _normalize_given(field, declared):
     try:
-        json.dumps(given, allow_nan=False)
+        json.dumps(declared, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidError(f"{field}: {exc}; write it as text in quotes") from exc
-    return given
+    return declared
 
 
-def _normalize_set(field, given):
-    return sorted(_normalize_list(field, given))
+def _normalize_set(field, declared):
+    return sorted(_normalize_list(field, declared))
 
 
 _NORMAL = {
@@ -154,23 +154,23 @@ _NORMAL = {
 }
 
 
-def compare(kind: Kind, wanted: dict[str, Any], current: dict[str, Any], purge: bool = False) -> Delta:
+def compare(kind: Kind, declared: dict[str, Any], actual: dict[str, Any], purge: bool = False) -> Delta:
     """
     Return the :class:`Delta` between declared fields (of :func:`normalize`) and the object read.
 
     purge
-        True: of the lists of things with an identity, what is not declared goes.
+        True: items of keyed lists that are not declared are removed.
 
-    What only a create takes is not looked at here: see :func:`immutable_differences`.
+    Immutable fields are not compared here: see :func:`immutable_differences`.
     """
     changes, fields, touched, removes = {}, {}, {}, False
     for field in kind.fields:
-        if field not in wanted:
+        if field not in declared:
             continue
-        part = _compare(kind, field, current.get(field), wanted[field], purge)
+        part = _compare(kind, field, actual.get(field), declared[field], purge)
         if part is not None:
-            changes[field], fields[field], touched[field], gone = part
-            removes = removes or gone
+            changes[field], fields[field], touched[field], removed = part
+            removes = removes or removed
     return Delta(changes, fields, touched, removes)
 
 
@@ -181,50 +181,50 @@ def _compare(kind, field, old, new, purge):
     return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
 
 
-def undeclared_note(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> str:
-    """Return in words what there is in declared lists of things and is not declared."""
-    counts = {
-        field: keyed_lists.undeclared(kind.items[field], current.get(field), wanted[field])
+def undeclared_note(kind: Kind, declared: dict[str, Any], actual: dict[str, Any]) -> str:
+    """Return a note that names the undeclared items of declared lists, "" if there are no such items."""
+    undeclared = {
+        field: keyed_lists.find_undeclared(kind.items[field], actual.get(field), declared[field])
         for field in kind.items
-        if wanted.get(field)
+        if declared.get(field)
     }
-    words = [f"{field} {', '.join(found)}" for field, found in counts.items() if found]
-    return f"not declared, and left alone without purge: {'; '.join(words)}" if words else ""
+    parts = [f"{field} {', '.join(items)}" for field, items in undeclared.items() if items]
+    return f"not declared, and left alone without purge: {'; '.join(parts)}" if parts else ""
 
 
-def write_only_note(wanted: dict[str, Any], current: dict[str, Any]) -> str:
-    """Return in words the declared keys whose values the daemon does not show."""
-    config, there = wanted.get("config") or {}, current.get("config") or {}
-    keys = [key for key in sorted(config) if there.get(key) is True]
+def write_only_note(declared: dict[str, Any], actual: dict[str, Any]) -> str:
+    """Return a note that names the declared keys whose values the daemon does not show."""
+    declared_config, actual_config = declared.get("config") or {}, actual.get("config") or {}
+    keys = [key for key in sorted(declared_config) if actual_config.get(key) is True]
     return f"{', '.join(keys)}: set, but not shown, so it cannot be compared" if keys else ""
 
 
-def immutable_differences(kind: Kind, wanted: dict[str, Any], current: dict[str, Any]) -> list[str]:
-    """Return in words what is declared otherwise than it is, and is fixed once the object exists."""
+def immutable_differences(kind: Kind, declared: dict[str, Any], actual: dict[str, Any]) -> list[str]:
+    """Return a sentence for each immutable field whose declared value differs from the actual one."""
     differs = [
-        (field, field, current.get(field), wanted[field])
+        (field, field, actual.get(field), declared[field])
         for field in kind.create_only
-        if field in wanted and wanted[field] != (current.get(field) or type(wanted[field])())
+        if field in declared and declared[field] != (actual.get(field) or type(declared[field])())
     ]
-    config = current.get("config") or {}
+    config = actual.get("config") or {}
     for key, kept in kind.create_only_config.items():
-        declared = (wanted.get("config") or {}).get(key)
-        if declared and declared not in (config.get(key), config.get(kept)):
-            differs.append((f"config {key}", key, config.get(key), declared))
+        value = (declared.get("config") or {}).get(key)
+        if value and value not in (config.get(key), config.get(kept)):
+            differs.append((f"config {key}", key, config.get(key), value))
     return [
-        f"{what} is {masking.mask_value(key, old)!r} and cannot be changed to {masking.mask_value(key, new)!r}"
-        for what, key, old, new in differs
+        f"{label} is {masking.mask_value(key, old)!r} and cannot be changed to {masking.mask_value(key, new)!r}"
+        for label, key, old, new in differs
     ]
 
 
-def create_body(kind: Kind, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Return the declared fields as a create takes them: without what is declared to be absent."""
-    sent = {
+def create_body(kind: Kind, declared: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of a create: the declared fields without the keys that are declared absent."""
+    body = {
         field: keyed_lists.create_body(kind.items[field], value) if field in kind.items else _without_none(value)
-        for field, value in wanted.items()
+        for field, value in declared.items()
         if field not in kind.after_create
     }
-    return {**kind.create.defaults, **sent}
+    return {**kind.create.defaults, **body}
 
 
 def _without_none(value):
@@ -234,7 +234,7 @@ def _without_none(value):
 
 
 def _goals(kind, old, new):
-    """Return what each key shall be: those named, or with an empty map every one gone."""
+    """Return the goal of each key: the declared value, or None for all of them if the declared map is empty."""
     if new:
         return {key: value for key, value in new.items() if key not in kind.create_only_config}
     return {key: None for key in old if not key.startswith(kind.write.server_owned)}
@@ -266,7 +266,7 @@ def _compare_devices(kind, field, old, new):
 
 
 def _compare_device(name, old, new):
-    """Return ({old, new} of what differs or None, the device as it shall be or None)."""
+    """Return ({old, new} of the differences or None, the device after the change or None)."""
     if new is None:
         return (None, None) if old is None else ({"old": _masked_device(name, old), "new": None}, None)
     if old is None or new.get("type", old.get("type")) != old.get("type"):
@@ -299,7 +299,7 @@ def _compare_set(kind, field, old, new):
 
 
 def _compare_roles(kind, field, old, new):
-    """Compare but for what the daemon gives by itself, which stays."""
+    """Compare the roles, except for the automatic ones, which stay."""
     automatic = [role for role in old or () if role in AUTOMATIC_ROLES]
     return _compare_set(kind, field, old, [*automatic, *(role for role in new if role not in AUTOMATIC_ROLES)])
 
@@ -314,7 +314,7 @@ _COMPARE = {
 
 
 def merge_changes(changes: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add the changes of a step to those before: of a value changed twice the first old stays."""
+    """Add the changes of a step to earlier ones; a value that changed twice keeps its first old value."""
     for key, change in more.items():
         before = changes.get(key)
         if not isinstance(before, dict) or not isinstance(change, dict):

@@ -1,5 +1,5 @@
 """
-What values mean, so that two spellings of one thing are equal.
+Equality of values by their meaning: two spellings of one value are equal.
 
 The daemons keep text as it was sent (LXD 5.0.2 and Incus 6.0.4 store ``True``, ``yes`` and ``2GB``
 verbatim): what differs is how people write it.
@@ -31,10 +31,10 @@ _TEXT = re.compile(
     r"(user|environment|raw|image|volatile)\.|cloud-init\.ssh-keys\.|"
     r"(name|path|source|parent|network|pool|hwaddr|host_name|os|release|description)$"
 )
-# Address keys where "auto" has the daemon choose: it stores what it chose, and chooses anew each time
-# that it is sent "auto" (LXD 5.0.2, Incus 6.0.4).
+# Address keys where "auto" has the daemon choose: it stores what it chose, and chooses again each time
+# that it gets "auto" (LXD 5.0.2, Incus 6.0.4).
 _CHOSEN = re.compile(r"(ipv[46]\.address|fan\.underlay_subnet)$")
-# Scripts, and templates of which even the comments count.
+# Scripts, and templates, where even the comments count.
 _NO_YAML = re.compile(r"#!|##\s*template:")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -60,7 +60,7 @@ def equal(key: str, old: str | None, new: str | None) -> bool:
 
 def satisfies(key: str, old: Any, new: str | None) -> bool:
     """
-    Return True if what is there fulfils what is declared.
+    Return True if the actual value fulfils the declared one.
 
     More than :func:`equal`: ``auto`` is met by whichever address was chosen, and a secret that the daemon
     shows as a mere ``true`` (core.trust_password, LXD 5.0.2) is met, for it cannot be compared.
@@ -84,7 +84,7 @@ def _same_document(old, new):
 
 
 def _head(text):
-    """Return the comments that a document begins with: they tell cloud-init what it is."""
+    """Return the comments that a document begins with: cloud-init detects its type by them."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -124,7 +124,7 @@ def _bytes(text):
 
 
 def _interfaces(text):
-    """Return the addresses (with their networks) of a comma-separated list in order, None if it is none."""
+    """Return the addresses (with their networks) of a comma-separated list in order, None for any other text."""
     try:
         return [ipaddress.ip_interface(part.strip()) for part in text.split(",")]
     except ValueError:
@@ -137,7 +137,7 @@ def split_ordered(text: str | None) -> list[str]:
 
 
 def split_set(text: str | None) -> frozenset[str]:
-    """Return a comma-separated list of which the order does not count, as a set of texts."""
+    """Return a comma-separated list without its order, as a set of texts."""
     return frozenset(split_ordered(text))
 
 
@@ -152,7 +152,7 @@ def addresses(field: str, texts: Iterable[str]) -> list[tuple[str, tuple[Any, ..
     """
     Return (text, meaning) of addresses, networks and ranges (``192.0.2.1-192.0.2.9``).
 
-    Raises :class:`InvalidError` for what is none of them.
+    Raises :class:`InvalidError` for anything else.
     """
     try:
         return [(text, tuple(_address(part) for part in text.split("-"))) for text in texts]
@@ -168,8 +168,8 @@ def _address(text):
 def parse_time(text: Any) -> datetime | str | None:
     """Return the time, :data:`NEVER` for both of the daemons' zero times, None if it is unreadable."""
     try:
-        found = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
-        found = (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+        time = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
+        time = (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         return None
-    return NEVER if found.year in (1, 1970) else found
+    return NEVER if time.year in (1, 1970) else time

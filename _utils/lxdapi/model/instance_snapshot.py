@@ -1,5 +1,5 @@
 """
-What the snapshots of instances need beyond the table.
+Snapshots of instances: their rules beyond the table of kinds.
 """
 
 from lxdapi.model.schema import Kind

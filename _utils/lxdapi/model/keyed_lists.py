@@ -1,8 +1,8 @@
 """
-Lists of things with an identity (rules of an ACL, ports of a forward, records): compared one by one.
+Keyed lists (rules of an ACL, ports of a forward, records): items with an identity, compared one by one.
 
-An item that is declared is there afterwards, with what is declared of it; others are left alone, unless
-the list is declared empty or ``purge`` is. Order means nothing to the daemons.
+A declared item exists afterwards with its declared attributes; others are left alone, unless the declared list is
+empty or ``purge`` is set. Order means nothing to the daemons.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lxdapi.model.schema import Items
 
 
-def normalize(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
+def normalize(spec: Items, field: str, declared: Any) -> list[dict[str, Any]]:
     """
     Return the declared items with canonical values.
 
@@ -27,13 +27,13 @@ def normalize(spec: Items, field: str, given: Any) -> list[dict[str, Any]]:
 
     Raises :class:`InvalidError` for an unknown key, a wrong type, or one thing declared twice.
     """
-    if not isinstance(given, (list, tuple)) or not all(isinstance(item, dict) for item in given):
+    if not isinstance(declared, (list, tuple)) or not all(isinstance(item, dict) for item in declared):
         raise InvalidError(f"{field}: a list of mappings is needed")
-    items = [_normalize_item(spec, field, item) for item in given]
+    items = [_normalize_item(spec, field, item) for item in declared]
     seen = set()
     for item in items:
         if _identity(spec, item) in seen:
-            raise InvalidError(f"{field}: {_words(spec, item)} stands there twice")
+            raise InvalidError(f"{field}: {_describe_item(spec, item)} stands there twice")
         seen.add(_identity(spec, item))
     return items
 
@@ -49,18 +49,18 @@ def _normalize_item(spec, field, item):
     return {key: spec.defaults.get(key, value) if value == "" else value for key, value in normal.items()}
 
 
-def _number(what, given):
-    if given is None or (isinstance(given, int) and not isinstance(given, bool) and given >= 0):
-        return given or 0
-    if isinstance(given, str) and re.fullmatch("[0-9]{1,20}", given):
-        return int(given)
-    raise InvalidError(f"{what}: a whole number is needed, not {given!r}")
+def _number(label, value):
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value or 0
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,20}", value):
+        return int(value)
+    raise InvalidError(f"{label}: a whole number is needed, not {value!r}")
 
 
-def _names(what, given):
-    if not isinstance(given, (list, tuple)) or not all(isinstance(name, str) for name in given):
-        raise InvalidError(f"{what}: a list of names is needed")
-    return sorted(given)
+def _names(label, value):
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise InvalidError(f"{label}: a list of names is needed")
+    return sorted(value)
 
 
 _VALUES = {
@@ -78,8 +78,8 @@ def _identity(spec, item):
     )
 
 
-def _words(spec, item):
-    """Return what an item is, for ``changes``: ``action=allow protocol=tcp destination_port=443``."""
+def _describe_item(spec, item):
+    """Return the identity of an item as text, for ``changes``: ``action=allow protocol=tcp destination_port=443``."""
     return " ".join(f"{key}={item[key]}" for key in spec.identity if item.get(key))
 
 
@@ -91,35 +91,37 @@ def create_body(spec: Items, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def compare(
     spec: Items, old: list[dict[str, Any]] | None, new: list[dict[str, Any]], purge: bool = False
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
-    """Return (changes by item, the whole list as it shall be), None if everything is as declared."""
-    whole, changes = [dict(item) for item in old or ()], {}
-    places = {_identity(spec, item): number for number, item in enumerate(whole)}
+    """Return (changes by item, the whole list after the change), None if everything is as declared."""
+    items, changes = [dict(item) for item in old or ()], {}
+    indexes = {_identity(spec, item): index for index, item in enumerate(items)}
     for item in new:
-        number = places.get(_identity(spec, item))
-        if number is None:
-            whole.append({**spec.defaults, **item})
-            changes[_words(spec, item)] = {"old": None, "new": whole[-1]}
+        index = indexes.get(_identity(spec, item))
+        if index is None:
+            items.append({**spec.defaults, **item})
+            changes[_describe_item(spec, item)] = {"old": None, "new": items[-1]}
         else:
-            pair = _differing(spec, whole[number], item)
-            whole[number].update(pair["new"])
-            changes.update({_words(spec, item): pair} if pair["new"] else {})
+            pair = _compare_item(spec, items[index], item)
+            items[index].update(pair["new"])
+            changes.update({_describe_item(spec, item): pair} if pair["new"] else {})
     if purge or not new:
         declared = {_identity(spec, item) for item in new}
-        gone = [item for item in whole if _identity(spec, item) not in declared]
-        whole = [item for item in whole if item not in gone]
-        changes.update({_words(spec, item): {"old": item, "new": None} for item in gone})
-    return (changes, whole) if changes else None
+        removed = [item for item in items if _identity(spec, item) not in declared]
+        items = [item for item in items if item not in removed]
+        changes.update({_describe_item(spec, item): {"old": item, "new": None} for item in removed})
+    return (changes, items) if changes else None
 
 
-def undeclared(spec: Items, old: list[dict[str, Any]] | None, new: list[dict[str, Any]]) -> list[str]:
-    """Return what there is and is not declared, in words."""
+def find_undeclared(spec: Items, old: list[dict[str, Any]] | None, new: list[dict[str, Any]]) -> list[str]:
+    """Return the descriptions of the existing items that are not declared."""
     declared = {_identity(spec, item) for item in new}
-    return [_words(spec, item) for item in old or () if _identity(spec, item) not in declared]
+    return [_describe_item(spec, item) for item in old or () if _identity(spec, item) not in declared]
 
 
-def _differing(spec, old, new):
+def _compare_item(spec, old, new):
     differs = [
-        key for key, sort in spec.attributes.items() if key in new and _sense(sort, old, key) != _sense(sort, new, key)
+        key
+        for key, value_type in spec.attributes.items()
+        if key in new and _comparable(value_type, old, key) != _comparable(value_type, new, key)
     ]
     differs += [key for attribute, key in spec.beside.items() if _is_reordered(attribute, key, old, new)]
     return {"old": {key: old.get(key) for key in differs}, "new": {key: new[key] for key in differs}}
@@ -131,9 +133,9 @@ def _is_reordered(attribute, key, old, new):
     return several and equality.split_ordered(old.get(key)) != equality.split_ordered(new.get(key))
 
 
-def _sense(sort, item, key):
+def _comparable(value_type, item, key):
     """Return an attribute to compare: absent is the same as empty, names have no order, addresses many spellings."""
     value = item.get(key) or ""
-    if sort == "parts":
+    if value_type == "parts":
         return equality.split_ordered(value)
     return sorted(value) if isinstance(value, list) else value

@@ -29,7 +29,7 @@ _RULE = Items(
 )
 # Of a snapshot only the zero time does it: 1970-01-01 is stored, as a time long past (all three).
 _ZERO = "0001-01-01T00:00:00Z"
-# What was restored: nobody tells it but this key in the config, and without it it would be restored once more.
+# The snapshot that was restored: only this key records it, and without it the restore would be repeated.
 MARK = "user.lxdapi.restored"
 _LISTENS = ("protocol", "listen_port")
 
@@ -310,7 +310,7 @@ KINDS = {
 
 
 def get_kind(kind_name: str) -> Kind:
-    """Return the :class:`Kind` of this name; raises :class:`InvalidError` naming those there are."""
+    """Return the :class:`Kind` of this name; raises :class:`InvalidError` with the names of all kinds."""
     try:
         return KINDS[kind_name]
     except (KeyError, TypeError):

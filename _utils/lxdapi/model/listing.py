@@ -1,5 +1,5 @@
 """
-Lists of the objects of every kind, also of those that are in others: forwards of networks, snapshots of volumes.
+Lists of the objects of every kind, also of those inside others: forwards of networks, snapshots of volumes.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ def list_objects(api: API, kind_name: str, parent: str | None = None) -> dict[st
         raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
     if not kind.path:
         return {kind_name: api.get("").metadata}
-    return {name: found for name, found, _ in list_everything(api, kind, parent)}
+    return {name: metadata for name, metadata, _ in list_everything(api, kind, parent)}
 
 
 def find(api: API, kind_name: str, name: str) -> dict[str, Any] | None:
-    """Return the object of that name, None if there is none; raises if there is no such project."""
+    """Return the metadata of an object, None if it does not exist; raises if its project does not exist."""
     kind = get_kind(kind_name)
-    current = objects.read(api, kind, name)
-    if current is None:
+    result = objects.read(api, kind, name)
+    if result is None:
         if not kind.of_server:
             objects.require_project(api)
         return None
-    return current.metadata
+    return result.metadata
 
 
 def list_everything(api: API, kind: Kind, parent: str | None = None) -> list[tuple[str, dict[str, Any], str | None]]:
@@ -52,15 +52,15 @@ def list_everything(api: API, kind: Kind, parent: str | None = None) -> list[tup
     pools there may be several of one name.
     """
     if not kind.parents:
-        return _collection(api, kind, "", None)
-    above = [(parent, None, None)] if parent else list_everything(api, get_kind(kind.parents[-1]))
-    return [each for name, _, member in above for each in _within(api, kind, name, bool(parent), member)]
+        return _list_collection(api, kind, "", None)
+    parents = [(parent, None, None)] if parent else list_everything(api, get_kind(kind.parents[-1]))
+    return [entry for name, _, member in parents for entry in _list_in_parent(api, kind, name, bool(parent), member)]
 
 
-def _within(api, kind, parent, strict, member):
-    """Return the objects in a parent; none, unless asked for by name, where it cannot have any."""
+def _list_in_parent(api, kind, parent, strict, member):
+    """Return the objects in a parent; for a parent that cannot have any, [] or, where it was named, the error."""
     try:
-        return _collection(api, kind, parent, member)
+        return _list_collection(api, kind, parent, member)
     except APINotFoundException:
         if strict:
             raise
@@ -71,40 +71,40 @@ def _within(api, kind, parent, strict, member):
     return []
 
 
-def _collection(api, kind, parent, member):
-    parts = objects.parts_of(kind, f"{parent}/{_ANY[kind.rule]}", existing=True) if parent else {}
+def _list_collection(api, kind, parent, member):
+    parts = objects.parts_of(kind, f"{parent}/{_PLACEHOLDERS[kind.rule]}", existing=True) if parent else {}
     params = {"recursion": 1, **({"target": member} if member else {})}
-    found = api.get(validation.path(kind.collection, **parts), params=params).metadata or ()
+    listed = api.get(validation.path(kind.collection, **parts), params=params).metadata or ()
     if kind.cluster.local and kind.listed_with_parent and api.clustered:
-        found = _of_the_member(api.at(member) if member else api, kind, parent, found)
-    before = f"{parent}/" if parent else ""
-    found = [each for each in found if _is_of_kind(kind, each)]
-    return [(before + _own(kind, each), each, member_of(kind, each, member)) for each in found]
+        listed = _snapshots_on_member(api.at(member) if member else api, kind, parent, listed)
+    prefix = f"{parent}/" if parent else ""
+    listed = [metadata for metadata in listed if _is_of_kind(kind, metadata)]
+    return [(prefix + _own_name(kind, metadata), metadata, member_of(kind, metadata, member)) for metadata in listed]
 
 
-def _of_the_member(api, kind, parent, found):
+def _snapshots_on_member(api, kind, parent, listed):
     """
-    Return a volume's snapshots, as they are read one by one: LXD 5.0.2 lists those of the member that is asked,
-    whatever the target; and those of all members beside the volumes.
+    Return a volume's snapshots, each read by itself: LXD 5.0.2 lists those of the member that answers, whatever the
+    target, and those of all members beside the volumes.
     """
-    above, volume = get_kind(kind.parents[-1]), parent.rpartition("/")[2]
-    path = validation.path(above.collection, **objects.parts_of(above, parent))
-    beside = api.get(path, params={"recursion": 1}).metadata or ()
-    beside = [each for each in beside if each["name"].rpartition("/")[0] == volume]
-    beside = [each for each in beside if api.target in (None, each["location"])]
-    known = sorted({_own(kind, each) for each in (*found, *beside)})
-    there = [objects.read(api, kind, f"{parent}/{name}") for name in known]
-    return [each.metadata for each in there if each is not None]
+    parent_kind, volume = get_kind(kind.parents[-1]), parent.rpartition("/")[2]
+    path = validation.path(parent_kind.collection, **objects.parts_of(parent_kind, parent))
+    others = api.get(path, params={"recursion": 1}).metadata or ()
+    others = [metadata for metadata in others if metadata["name"].rpartition("/")[0] == volume]
+    others = [metadata for metadata in others if api.target in (None, metadata["location"])]
+    names = sorted({_own_name(kind, metadata) for metadata in (*listed, *others)})
+    results = [objects.read(api, kind, f"{parent}/{name}") for name in names]
+    return [result.metadata for result in results if result is not None]
 
 
-def member_of(kind: Kind, found: dict[str, Any], parents: str | None) -> str | None:
-    """Return the member of the cluster that an object is on, where the state can be told."""
-    here = found.get("location") if kind.cluster.local else None
-    return (here if here not in (None, "", "none") else None) or parents
+def member_of(kind: Kind, metadata: dict[str, Any], parent_member: str | None) -> str | None:
+    """Return the member of the cluster that an object is on, if a state can name it."""
+    location = metadata.get("location") if kind.cluster.local else None
+    return (location if location not in (None, "", "none") else None) or parent_member
 
 
 # A name that a rule takes, where only the collection is asked for.
-_ANY = {
+_PLACEHOLDERS = {
     "address": "::",
     "instance": "a",
     "plain": "a",
@@ -115,14 +115,14 @@ _ANY = {
 }
 
 
-def _own(kind, found):
-    name = found[kind.key or "fingerprint"]
+def _own_name(kind, metadata):
+    name = metadata[kind.key or "fingerprint"]
     return name.rpartition("/")[2] if kind.listed_with_parent else name
 
 
-def _is_of_kind(kind, found):
+def _is_of_kind(kind, metadata):
     """
     Return True for an object of the kind: interfaces of the machine stand beside networks, and snapshots
     (``volume/snapshot``) beside volumes on LXD 5.0.2 and Incus 6.0.4.
     """
-    return found.get("managed", True) and not (kind.parents and "/" in _own(kind, found))
+    return metadata.get("managed", True) and not (kind.parents and "/" in _own_name(kind, metadata))

@@ -49,21 +49,21 @@ def path_of(kind: Kind, name: str, existing: bool = False) -> str:
 
 def parts_of(kind: Kind, name: str, existing: bool = False) -> dict[str, str]:
     """
-    Return the parts of a name by their words: ``{"storage_pool": "default", "name": "data"}``.
+    Return the parts of a name by the names of their kinds: ``{"storage_pool": "default", "name": "data"}``.
 
     Raises :class:`InvalidError` for a name that lacks a parent or that the daemon could misread.
     """
     if not kind.parents:
         return {"name": validation.check(kind.rule, kind.label, name, existing)}
-    most = len(kind.parents) if existing and kind.rule in validation.WITH_SLASH else -1
-    parts = name.split("/", most) if isinstance(name, str) else ()
+    splits = len(kind.parents) if existing and kind.rule in validation.WITH_SLASH else -1
+    parts = name.split("/", splits) if isinstance(name, str) else ()
     shape = "/".join([*kind.parents, "name"]).upper()
     if len(parts) != len(kind.parents) + 1:
         raise InvalidError(f"{kind.label} name {name!r} is not valid: {shape} is needed")
-    own = validation.check(kind.rule, kind.label, parts[-1], existing)
+    own_name = validation.check(kind.rule, kind.label, parts[-1], existing)
     kinds = [get_kind(parent) for parent in kind.parents]
-    above = [validation.check(parent.rule, parent.label, part, existing) for parent, part in zip(kinds, parts)]
-    return dict(zip((*kind.parents, "name"), (*above, own)))
+    parent_names = [validation.check(parent.rule, parent.label, part, existing) for parent, part in zip(kinds, parts)]
+    return dict(zip((*kind.parents, "name"), (*parent_names, own_name)))
 
 
 def with_parents_of(kind: Kind, name: str, other: str) -> str:
@@ -74,7 +74,7 @@ def with_parents_of(kind: Kind, name: str, other: str) -> str:
 
 
 def unsupported_reason(api: API, kind: Kind) -> str:
-    """Return in words that the daemon has none of this kind and never will, "" if it can."""
+    """Return why the daemon cannot have objects of this kind, "" if it can."""
     if kind.cluster.only and not api.clustered:
         return f"the server is not clustered: it has no {kind.label}"
     if kind.extension is None or api.has(kind.extension):
@@ -84,40 +84,40 @@ def unsupported_reason(api: API, kind: Kind) -> str:
 
 def daemon_of(api: API) -> str:
     """Return name and version of the daemon, for a sentence."""
-    found = api.server.get("environment") or {}
-    return f"{found.get('server', 'the daemon')} {found.get('server_version', '')}".strip()
+    environment = api.server.get("environment") or {}
+    return f"{environment.get('server', 'the daemon')} {environment.get('server_version', '')}".strip()
 
 
 def require(api: API, kind: Kind) -> None:
     """Raise :class:`InvalidError` if the daemon does not know this kind."""
-    words = unsupported_reason(api, kind)
-    if words:
-        raise InvalidError(words)
+    reason = unsupported_reason(api, kind)
+    if reason:
+        raise InvalidError(reason)
 
 
 def missing_project_reason(api: API) -> str:
-    """Return in words that the project that is asked for everything does not exist, "" if it does."""
+    """Return that the project of this API does not exist, as a sentence; "" if it exists."""
     project = api.project or "default"
     # always there; but Incus 7.0.2 hides what is in it from a client, known by https, that is restricted to others
     if project == "default" and api.local:
         return ""
-    found = read(api, get_kind("project"), project)
-    return "" if found else f"there is no project {project!r} on {api.endpoint}"
+    result = read(api, get_kind("project"), project)
+    return "" if result else f"there is no project {project!r} on {api.endpoint}"
 
 
 def require_project(api: API) -> None:
     """Raise :class:`InvalidError` for a project that does not exist: LXD lists it as empty."""
-    words = missing_project_reason(api)
-    if words:
-        raise InvalidError(words)
+    reason = missing_project_reason(api)
+    if reason:
+        raise InvalidError(reason)
 
 
 def require_fields(api: API, kind: Kind, fields: Any) -> None:
     """Raise :class:`InvalidError` if the daemon does not know one of these fields."""
     for field, extension in kind.extensions.items():
         if _declares(fields, *field.split(".")) and not api.has(extension):
-            words = f"{daemon_of(api)} has no {field} of the kind {kind.label}: it lacks the API extension {extension}"
-            raise InvalidError(words)
+            reason = f"{daemon_of(api)} has no {field} of the kind {kind.label}: it lacks the API extension {extension}"
+            raise InvalidError(reason)
 
 
 def _declares(fields, field, key=None):
@@ -128,29 +128,29 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
     """
     Return the :class:`lxdapi.api.APIResult` of the object, None if the daemon says 404.
 
-    Where a state plans, it can be what the run has read before: see :mod:`lxdapi.model.cached_reads`.
+    While a state is planned, the answer may come from the cache: see :mod:`lxdapi.model.cached_reads`.
     Raises :class:`InvalidError` if the daemon does not know the kind.
     """
     path = path_of(kind, name, existing=True)
     require(api, kind)
     read_now = partial(get_or_none, api, path)
-    found = read_now() if api.cache is None else api.cache.get(api, kind, path, read_now)
-    if found is None:
+    result = read_now() if api.cache is None else api.cache.get(api, kind, path, read_now)
+    if result is None:
         return None
-    if not isinstance(found.metadata, dict):
-        raise APIProtocolException(found, "this is no object")
-    own = parts_of(kind, name, existing=True)["name"]
-    if kind.decoded_twice and found.metadata.get("name", own) != own:
-        raise APIProtocolException(found, f"this is another object than {name}")
+    if not isinstance(result.metadata, dict):
+        raise APIProtocolException(result, "this is no object")
+    own_name = parts_of(kind, name, existing=True)["name"]
+    if kind.decoded_twice and result.metadata.get("name", own_name) != own_name:
+        raise APIProtocolException(result, f"this is another object than {name}")
     # an interface of the machine, which the daemon lists beside its networks
-    return None if found.metadata.get("managed") is False else found
+    return None if result.metadata.get("managed") is False else result
 
 
 def get_or_none(api: API, path: str) -> APIResult | None:
     """
     Return the result of the GET of an object, None if the daemon says 404.
 
-    A failure in a cluster says as well where the object is, and whether that member answers.
+    In a cluster an error also names the member that the instance is on, and whether that member answers.
     """
     try:
         return _get_instance(api, path) if _INSTANCE.match(path) else api.get(path)
@@ -160,20 +160,20 @@ def get_or_none(api: API, path: str) -> APIResult | None:
 
 def _get_instance(api, path):
     """
-    Return the result of the GET of an instance; what is on a silent member is not tried as long as what else is "not
-    ready yet", which is what Incus 6.0.4 says of it too, 20 s after the member died.
+    Return the result of the GET of an instance. An instance on a silent member gets fewer retries than a daemon that
+    is "not ready yet", although Incus 6.0.4 answers the same for both, 20 s after the member died.
     """
     brief = copy.copy(api)
     brief.endpoint_pool, brief.retry_timeout = copy.copy(api.endpoint_pool), min(api.retry_timeout, _BRIEF_SECONDS)
     try:
-        found = brief.get(path)
+        result = brief.get(path)
     except APINotFoundException:
         api.endpoint_pool.mark_up()
         raise
     except APIException as exc:
-        words = _offline_hint(api, path, exc)
-        if words:
-            raise type(exc)(exc.result, f"{exc.error}; {words}", exc.method, exc.url) from exc
+        hint = _offline_hint(api, path, exc)
+        if hint:
+            raise type(exc)(exc.result, f"{exc.error}; {hint}", exc.method, exc.url) from exc
         fleeting = (
             api.endpoint_pool.has_answered if retry.is_unsent(exc) else retry.is_busy(exc) or retry.is_incomplete(exc)
         )
@@ -181,31 +181,31 @@ def _get_instance(api, path):
             raise
         return api.get(path)
     api.endpoint_pool.mark_up()
-    return found
+    return result
 
 
 def _offline_hint(api, path, exc):
-    """Return in words what a failure does not say by itself, "" for nothing."""
-    found = _INSTANCE.match(path)
-    if not found or not (isinstance(exc, APITimeoutException) or (exc.status or 0) >= 500):
+    """Return the location of the instance as a hint for a failure, "" if it does not help."""
+    match = _INSTANCE.match(path)
+    if not match or not (isinstance(exc, APITimeoutException) or (exc.status or 0) >= 500):
         return ""
     try:
-        return _location_hint(api, found[1]) if api.clustered else ""
+        return _location_hint(api, match[1]) if api.clustered else ""
     except LxdapiError:
         return ""
 
 
 def _location_hint(api, name):
     listed = api.get(KINDS["instance"].collection, params={"recursion": 1}).metadata
-    found = next((each for each in listed if each["name"] == name), None)
-    if found is None:
+    instance = next((entry for entry in listed if entry["name"] == name), None)
+    if instance is None:
         return ""
-    words = f"it is on the cluster member {found['location']}"
-    return f"{words}, {_member_hint(api, found['location'])}" if found["status"] == "Error" else words
+    hint = f"it is on the cluster member {instance['location']}"
+    return f"{hint}, {_member_hint(api, instance['location'])}" if instance["status"] == "Error" else hint
 
 
 def _member_hint(api, member):
-    """Return in words that a member does not answer; the cluster itself sees it after 20 s."""
+    """Return that a member does not answer, as a clause; the cluster itself notices after 20 s."""
     members = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
-    found: dict[str, Any] = next((each for each in members if each["server_name"] == member), {})
-    return f"which is offline: {found['message']}" if found.get("status") == "Offline" else "which does not answer"
+    entry: dict[str, Any] = next((each for each in members if each["server_name"] == member), {})
+    return f"which is offline: {entry['message']}" if entry.get("status") == "Offline" else "which does not answer"

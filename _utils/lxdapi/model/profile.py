@@ -1,5 +1,5 @@
 """
-What profiles need beyond the table: the daemon saves a profile first, and then updates its instances one by one.
+Profiles: the daemon saves a profile first, and then updates its instances one by one.
 
 An instance that refuses the change or is busy is named in the reply, and only there: its ``expanded_config`` and
 ``expanded_devices`` have the change all the same, and the same write sent again answers 200 and does nothing
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from lxdapi.api import API
 
 _INSTANCE = re.compile(r" - Project: (\S+), Instance: (\S+): (.*)")
-# Said of an instance that is being made, and has no volume yet (Incus 7.0.2).
+# The error for an instance that is being created and has no volume yet (Incus 7.0.2).
 _BEING_MADE = "Instance storage pool not found"
 _STABLE = ("Running", "Ready", "Stopped", "Frozen", "Error")
 # Keys of the config that a running instance does not take over: they are looked up when they are needed.
-_LOOKED_UP = ("boot.", "cloud-init.", "snapshots.", "user.", "volatile.")
+_READ_ON_DEMAND = ("boot.", "cloud-init.", "snapshots.", "user.", "volatile.")
 
 
 class Profile(Kind):
@@ -33,17 +33,17 @@ class Profile(Kind):
 
     def is_applied(self, api: API, error: APIException, changes: dict[str, Any]) -> bool:
         """
-        Return True if each instance that the daemon names was only busy, and lacks nothing afterwards.
+        Return True if each instance that the daemon names was only busy and has the change afterwards.
 
-        It is waited for, for ``retry_timeout`` seconds. One that is stopped then takes the change at its start, and of
-        some keys a running one has nothing to take over.
+        This waits for busy instances, at most ``retry_timeout`` seconds. A stopped instance takes the change at its
+        start, and some keys are read on demand, so that a running instance needs no update.
         """
-        patience = retry.Backoff(api.retry_timeout)
-        found = _INSTANCE.findall(error.error)
+        backoff = retry.Backoff(api.retry_timeout)
+        failures = _INSTANCE.findall(error.error)
         try:
-            return bool(found) and all(
-                _is_passing(words) and _lacks_nothing(api, project, name, changes, patience)
-                for project, name, words in found
+            return bool(failures) and all(
+                _is_passing(words) and _has_taken_change(api, project, name, changes, backoff)
+                for project, name, words in failures
             )
         except APIException:
             return False
@@ -53,22 +53,22 @@ def _is_passing(words):
     return retry.says_busy(words) or _BEING_MADE in words
 
 
-def _lacks_nothing(api, project, name, changes, patience):
-    there = copy.copy(api)
-    there.project = project
+def _has_taken_change(api, project, name, changes, backoff):
+    project_api = copy.copy(api)
+    project_api.project = project
     path = validation.path("instances/{name}", name=name)
     while True:
         try:
-            here = there.get(path).metadata["status"]
+            status = project_api.get(path).metadata["status"]
         except APINotFoundException:
             return True
-        if here in _STABLE and not operations.has_operation(there, path):
-            return here == "Stopped" or _is_looked_up(changes)
-        if not patience.sleep():
+        if status in _STABLE and not operations.has_operation(project_api, path):
+            return status == "Stopped" or _is_read_on_demand(changes)
+        if not backoff.sleep():
             return False
 
 
-def _is_looked_up(changes):
-    """Return True for changes of which a running instance has nothing to take over."""
+def _is_read_on_demand(changes):
+    """Return True if the daemon reads all changed keys on demand, so that a running instance needs no update."""
     config = changes.get("config") or {}
-    return set(changes) <= {"config", "description"} and all(key.startswith(_LOOKED_UP) for key in config)
+    return set(changes) <= {"config", "description"} and all(key.startswith(_READ_ON_DEMAND) for key in config)

@@ -1,5 +1,5 @@
 """
-What projects need beyond the table.
+Projects: their rules beyond the table of kinds.
 """
 
 from lxdapi.model.schema import Kind

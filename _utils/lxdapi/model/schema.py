@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #   devices  {name: {key: text}}, compared and merged by device and by key
 #   list     names in an order that counts, compared and replaced as a whole
 #   set      names without order, compared and replaced as a whole
-#   roles    the same, of which the daemon gives and takes some by itself
+#   roles    a set; the daemon adds and removes some of them by itself
 #   addresses  addresses, networks and ranges of them, compared as a set by what they mean
 #   items    things with an identity (:class:`Items`), compared and merged one by one
 #   text, bool, time
@@ -80,10 +80,10 @@ READ_ONLY = frozenset(
 @dataclass(frozen=True)
 class Items:
     """
-    A list of things with an identity.
+    A keyed list: its items have an identity.
 
     identity
-        The keys that tell which thing it is.
+        The keys that identify an item.
     attributes
         ``{key: text, bool, number, names or parts}``: what it has beyond that, and can be changed. Parts are text
         with commas between, of addresses or ports.
@@ -108,7 +108,7 @@ class CreateRules:
     How an object of a kind is created.
 
     hint
-        How an object comes about that no request creates; "" where one does.
+        Where objects come from that no request creates; "" where a request does.
     fields
         What only a create takes and no reply shows.
     defaults
@@ -139,7 +139,7 @@ class WriteRules:
     read_only
         What the replies of this kind have beside :data:`READ_ONLY` that no PUT takes.
     trimmed
-        Text fields of which the daemon drops white space at both ends.
+        Text fields where the daemon drops white space at both ends.
     expiry_reset
         The time that clears an expiry that was set.
     slow
@@ -262,17 +262,17 @@ class Kind:
         """Return every field that can be declared."""
         return tuple(dict.fromkeys(self.fields + self.create_only + self.create.fields))
 
-    def written(self, metadata: Iterable[str]) -> list[str]:
-        """Return the names of what a PUT of an object repeats."""
+    def put_fields(self, metadata: Iterable[str]) -> list[str]:
+        """Return the names of the fields that a PUT of an object repeats."""
         return [key for key in metadata if key in self.fields or key not in (*READ_ONLY, *self.write.read_only)]
 
     def satisfies(self, key: str, actual: Any, declared: str | None) -> bool:
-        """Return True if the actual value of a config key is what is declared."""
+        """Return True if the actual value of a config key fulfils the declared one."""
         return satisfies(key, actual, declared)
 
     def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:
-        """Give an object the values again that it had before a write that the daemon refused."""
+        """Restore the values that an object had before a write that the daemon refused."""
 
     def is_applied(self, api: Any, error: Any, changes: Any) -> bool:
-        """Return True if all that uses an object has a change that was saved, although the daemon reported an error."""
+        """Return True if all users of an object took a change that was saved, although the daemon reported an error."""
         return False

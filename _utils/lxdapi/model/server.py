@@ -1,8 +1,8 @@
 """
-What the server's own configuration needs beyond the table: a PATCH of it that fails does not leave it as it was.
+The server's configuration: a failed PATCH does not leave it unchanged.
 
 On Incus 6.0.4 the failure erases what the PATCH does not name; LXD 5.0.2 keeps what failed, such as an address that
-it cannot listen on, and then does not start any more.
+it cannot listen on, and then no longer starts.
 """
 
 from __future__ import annotations
@@ -60,39 +60,43 @@ class Server(Kind):
     """The server's configuration: an absent key has its default, and a PATCH that failed is rolled back."""
 
     def satisfies(self, key: str, actual: Any, declared: str | None) -> bool:
-        """Return True if the actual value of a config key is what is declared, if by default."""
+        """Return True if the actual value of a config key, or its default, is the declared one."""
         by_default = actual is None and declared and equality.equal(key, _DEFAULTS.get(key), declared)
         return bool(by_default) or super().satisfies(key, actual, declared)
 
     def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:
-        """Give the server the values again that it had before a change that it refused."""
+        """Restore the values that the server had before a change that it refused."""
         try:
-            now = _writable(api.get(self.path))
-            old = _writable(before)
-            lost = {key: old.get(key, "") for key in delta.touched["config"] if now.get(key) != old.get(key)}
+            config_now = _writable(api.get(self.path))
+            config_before = _writable(before)
+            lost = {
+                key: config_before.get(key, "")
+                for key in delta.touched["config"]
+                if config_now.get(key) != config_before.get(key)
+            }
             if lost:
-                api.patch(self.path, json={"config": {**now, **lost}})
+                api.patch(self.path, json={"config": {**config_now, **lost}})
         except APIException:
             pass  # the refusal is what is reported
 
 
-def patch_body(current: APIResult, delta: Delta) -> dict[str, Any]:
+def patch_body(result: APIResult, delta: Delta) -> dict[str, Any]:
     """
-    Return what a PATCH sends of the difference, with the keys that it has to repeat.
+    Return the body of a PATCH: the difference, and the keys that have to be repeated.
 
     A PUT leaves a user.* key that it does not name; PATCH with an empty value removes any (all three). A PATCH that
     fails loses what it does not name on Incus 6.0.4: the server's own keys at once where a key is refused, those of
     the cluster with the next start where an address cannot be listened on.
     """
     # on LXD 5.0.2 "" is false, also where the default is true
-    defaults = _DEFAULTS if current.metadata["environment"]["server"] == "lxd" else {}
+    defaults = _DEFAULTS if result.metadata["environment"]["server"] == "lxd" else {}
     changed = {
         key: value or ("true" if defaults.get(key) == "true" else "") for key, value in delta.touched["config"].items()
     }
-    return {**delta.touched, "config": {**_writable(current), **changed}}
+    return {**delta.touched, "config": {**_writable(result), **changed}}
 
 
-def _writable(current):
-    """Return the config without what cannot be sent: a password's place has True, and it is kept as it is."""
-    shown = {key: value for key, value in (current.metadata["config"] or {}).items() if isinstance(value, str)}
-    return {key: value for key, value in shown.items() if not key.startswith("volatile.")}
+def _writable(result):
+    """Return the config without the keys that cannot be sent: a password reads as True, and a PATCH leaves it alone."""
+    config = {key: value for key, value in (result.metadata["config"] or {}).items() if isinstance(value, str)}
+    return {key: value for key, value in config.items() if not key.startswith("volatile.")}

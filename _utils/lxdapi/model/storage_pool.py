@@ -1,5 +1,5 @@
 """
-What storage pools need beyond the table.
+Storage pools: their rules beyond the table of kinds.
 """
 
 from lxdapi.model.schema import Kind

@@ -1,5 +1,5 @@
 """
-What the snapshots of volumes need beyond the table.
+Snapshots of volumes: their rules beyond the table of kinds.
 """
 
 from lxdapi.model.schema import Kind

@@ -1,5 +1,5 @@
 """
-The writes: create, update, rename and remove an object, each settled by reading it where its answer was lost.
+The writes: create, update, rename and delete an object. If a reply is lost, a read verifies what was done.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def create(
     api: API,
     kind: Kind,
     name: str,
-    wanted: dict[str, Any],
+    declared: dict[str, Any],
     timeout: float | None = None,
     extra: dict[str, Any] | None = None,
 ) -> None:
@@ -49,58 +49,58 @@ def create(
         What the body has beyond the fields: an instance's ``source``.
     """
     parts = parts_of(kind, name)
-    own = {kind.key: parts["name"]} if kind.key else {}
-    body = {**diff.create_body(kind, wanted), **own, **(extra or {})}
+    name_field = {kind.key: parts["name"]} if kind.key else {}
+    body = {**diff.create_body(kind, declared), **name_field, **(extra or {})}
     api.post(validation.path(kind.collection, **parts), json=body, **write_timeout(api, kind)).wait(timeout)
 
 
 def create_or_adopt(
-    api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: bool = True
+    api: API, kind: Kind, name: str, declared: dict[str, Any], shared: bool = True
 ) -> dict[str, Any] | None:
     """
-    Create the object; returns None if that was done by this, what it changed if somebody else was faster.
+    Create the object and return None; if somebody else created it first, update it and return the changes.
 
     shared
-        False: that somebody else was faster is a failure.
+        False: raise if somebody else created it first.
     """
     if not kind.create.verifiable:
         _ = api.server  # when it was started is compared with afterwards
     try:
-        done = retry.write_verified(
-            api, lambda: create(api, kind, name, wanted), lambda: _verify_created(api, kind, name, wanted)
+        outcome = retry.write_verified(
+            api, lambda: create(api, kind, name, declared), lambda: _verify_created(api, kind, name, declared)
         )
     except APIException as exc:
-        found = read(api, kind, name) if shared and retry.is_refusal(exc) else None
-        if found is None or _is_part(found):
+        result = read(api, kind, name) if shared and retry.is_refusal(exc) else None
+        if result is None or _is_partial(result):
             raise
-        require_immutable_unchanged(kind, wanted, found)
-        return update(api, kind, name, wanted)
-    return None if done is None else {"created": name}
+        require_immutable_unchanged(kind, declared, result)
+        return update(api, kind, name, declared)
+    return None if outcome is None else {"created": name}
 
 
-def _verify_created(api, kind, name, wanted):
-    """Return what is there after a create whose answer was lost, made as declared; None if there is nothing."""
+def _verify_created(api, kind, name, declared):
+    """Return the changes after a create whose reply was lost: the object is updated; None if it does not exist."""
     operations.wait_until_idle(api, path_of(kind, name))
-    found = read(api, kind, name)
-    if found is None or _is_part(found):
+    result = read(api, kind, name)
+    if result is None or _is_partial(result):
         return None
-    if not kind.create.verifiable and api.restarted():
+    if not kind.create.verifiable and api.has_restarted():
         delete(api, kind, name)
         return None
-    require_immutable_unchanged(kind, wanted, found)
-    return update(api, kind, name, wanted) or {}
+    require_immutable_unchanged(kind, declared, result)
+    return update(api, kind, name, declared) or {}
 
 
-def require_immutable_unchanged(kind: Kind, wanted: dict[str, Any], found: APIResult) -> None:
+def require_immutable_unchanged(kind: Kind, declared: dict[str, Any], result: APIResult) -> None:
     """Raise :class:`InvalidError` if a declared create-only field differs."""
-    words = diff.immutable_differences(kind, wanted, found.metadata)
-    if words:
-        raise InvalidError("; ".join(words))
+    differences = diff.immutable_differences(kind, declared, result.metadata)
+    if differences:
+        raise InvalidError("; ".join(differences))
 
 
-def _is_part(found):
+def _is_partial(result):
     """Return True if only a part of an object exists, on some members of a cluster."""
-    return found.metadata.get("status") in ("Pending", "Errored")
+    return result.metadata.get("status") in ("Pending", "Errored")
 
 
 def write_timeout(api: API, kind: Kind) -> dict[str, float]:
@@ -109,10 +109,10 @@ def write_timeout(api: API, kind: Kind) -> dict[str, float]:
 
 
 def update(
-    api: API, kind: Kind, name: str, wanted: dict[str, Any], current: APIResult | None = None, purge: bool = False
+    api: API, kind: Kind, name: str, declared: dict[str, Any], result: APIResult | None = None, purge: bool = False
 ) -> dict[str, Any]:
     """
-    Make the fields as declared and return what the writes of this call changed.
+    Update the declared fields that differ, and return what the writes of this call changed.
 
     Read, compared, written with If-Match, and read again, until there is nothing left to be done: a write that somebody
     else overtook, that the daemon was too busy for or whose answer was lost is seen there, done or still to be done.
@@ -122,10 +122,10 @@ def update(
     The ``changes`` of an exception are what was written before it. A refusal is no proof that nothing was: see
     :class:`lxdapi.errors.APIUnappliedException`.
     """
-    attempts = _Attempts(api, kind, name, lambda found: diff.compare(kind, wanted, found.metadata, purge))
+    attempts = _Attempts(api, kind, name, lambda read_result: diff.compare(kind, declared, read_result.metadata, purge))
     try:
         # what was read some seconds ago is no base of a write
-        attempts.run(None if isinstance(current, CachedObject) else current)
+        attempts.run(None if isinstance(result, CachedObject) else result)
         attempts.require_applied()
     except APIException as exc:
         exc.changes = attempts.changes
@@ -152,22 +152,22 @@ class _Attempts:
         self._unapplied: list[tuple[APIException, dict[str, Any]]] = []
         self.changes: dict[str, Any] = {}
 
-    def run(self, current):
-        """Write until nothing is left to be done; raises where that does not come about."""
+    def run(self, result):
+        """Write until the object is as declared; raises if that fails."""
         while True:
             try:
-                current = current or self._read()
+                result = result or self._read()
             except APIException:
                 if self._is_accepted():
                     return
                 raise
-            delta = self._compare(current)
-            if not delta and self._is_over():
+            delta = self._compare(result)
+            if not delta and self._is_finished():
                 return
             if delta:
-                self._begin(delta)
-                self._write(current, delta)
-            current = None
+                self._start_attempt(delta)
+                self._write(result, delta)
+            result = None
 
     def require_applied(self):
         """Raise if something that uses the object did not take a change that was saved."""
@@ -178,17 +178,17 @@ class _Attempts:
     def _read(self):
         return self._api.get(path_of(self._kind, self._name))
 
-    def _is_over(self):
-        """Return True if all is as declared, and stays so: where others write as well it is looked at twice."""
+    def _is_finished(self):
+        """Return True if the object is as declared and stays so: if others write as well, it is read twice."""
         contended, self._contended = self._contended, False
         return not (contended and retry.Backoff(1).sleep())
 
     def _is_accepted(self):
-        """Return True if the last write was: a daemon that then cannot be asked has done it all the same."""
+        """Return True if the daemon accepted the last write, which then was done even if no read can prove it."""
         return isinstance(self._failed, APIUndoneException)
 
-    def _begin(self, delta):
-        """Raise if what is left is not to be tried once more; a pause where one may help."""
+    def _start_attempt(self, delta):
+        """Count an attempt; pause if that may help, raise if the remaining changes cannot be tried again."""
         self._count += 1
         if self._failed is not None and not self._may_repeat(delta):
             self.changes = diff.subtract_changes(self.changes, delta.changes)
@@ -204,34 +204,34 @@ class _Attempts:
             return not self._kind.ignores_writes and self._count <= TRIES
         return not isinstance(error, APITimeoutException) and self._waiting.sleep(error)
 
-    def _write(self, current, delta):
+    def _write(self, result, delta):
         """Write the difference; raises for a refusal."""
         try:
-            done = write(self._api, self._kind, self._name, current, delta).wait()
+            reply = write(self._api, self._kind, self._name, result, delta).wait()
         except APIException as exc:
             if not retry.is_saved(exc):
-                self._judge(exc, current, delta)
+                self._handle_error(exc, result, delta)
                 return
-            done = exc.result
+            reply = exc.result
             self._unapplied.append((exc, delta.changes))
         diff.merge_changes(self.changes, delta.changes)
         self._contended = self._contended or self._failed is not None
-        self._failed = _undone_error(done, delta)
+        self._failed = _undone_error(reply, delta)
         # who read before this write and writes after it has done so by then: without it a look at once missed 25 of 100
         time.sleep(RACE)
 
-    def _judge(self, error, current, delta):
-        """Raise an error that is final; keep one after which the object tells how to go on."""
+    def _handle_error(self, error, result, delta):
+        """Raise a final error; keep any other one, because a read of the object decides what comes next."""
         overtaken, lost = isinstance(error, APIPreconditionException), retry.is_outcome_unknown(error)
         if not (overtaken or lost or retry.is_busy(error)):
             if error.status:
-                self._kind.roll_back(self._api, current, delta)
-            self._refuse(error, delta)
+                self._kind.roll_back(self._api, result, delta)
+            self._raise_refusal(error, delta)
         self._failed, self._waiting = error, self._waiting or retry.Backoff(self._api.retry_timeout)
         self._contended = self._contended or overtaken
         diff.merge_changes(self.changes, delta.changes if lost else {})
 
-    def _refuse(self, error, delta):
+    def _raise_refusal(self, error, delta):
         """Raise the error of a refusal; a read shows what was saved all the same."""
         try:
             left = self._compare(self._read()).changes
@@ -241,25 +241,25 @@ class _Attempts:
         raise error if left else APIUnappliedException.of(error)
 
 
-def _undone_error(done, delta):
-    """Return the error for the case that a write was accepted and what is left of its changes is still to be done."""
+def _undone_error(result, delta):
+    """Return the error for a write that was accepted although some of its changes were not made."""
     return APIUndoneException(
-        done, f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
+        result, f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
     )
 
 
-def write(api: API, kind: Kind, name: str, current: APIResult, delta: Delta) -> APIResult:
-    """Send the difference: by PATCH where the kind has one for it, otherwise by a PUT of the whole."""
-    headers = {"If-Match": current.etag} if current.etag else {}
-    method, body = "PATCH", kind.write.patch(current, delta) if kind.write.patch else None
+def write(api: API, kind: Kind, name: str, result: APIResult, delta: Delta) -> APIResult:
+    """Send the difference: by PATCH if the kind supports it, otherwise by a PUT of the whole object."""
+    headers = {"If-Match": result.etag} if result.etag else {}
+    method, body = "PATCH", kind.write.patch(result, delta) if kind.write.patch else None
     if body is None:
-        repeated = {field: current.metadata[field] for field in kind.written(current.metadata)}
+        repeated = {field: result.metadata[field] for field in kind.put_fields(result.metadata)}
         method, body = "PUT", {**repeated, **delta.fields}
     return api.request(method, path_of(kind, name), json=body, headers=headers, **write_timeout(api, kind))
 
 
 def delete(api: API, kind: Kind, name: str, force: bool = False) -> dict[str, Any] | None:
-    """Delete the object and wait; returns {} if somebody else deleted it meanwhile, which is as good."""
+    """Delete the object and wait; returns {} if somebody else deleted it meanwhile."""
     options = {"params": {"force": 1} if force else None, **write_timeout(api, kind)}
 
     def delete():
@@ -292,5 +292,5 @@ def rename(api: API, kind: Kind, old: str, name: str) -> None:
 
 
 def _verify_renamed(api, kind, old, name):
-    there = read(api, kind, old) is None and read(api, kind, name) is not None
-    return True if there else None
+    renamed = read(api, kind, old) is None and read(api, kind, name) is not None
+    return True if renamed else None

@@ -1,7 +1,7 @@
 """
-The one way to a declared state: read, compare, and say in steps what is to be done.
+Plans for an object of any kind: read it, compare it, and return the steps to the declared state.
 
-A plan is made of :class:`lxdapi.plan.steps.Step`, with GETs only.
+Planning sends GETs only; a plan consists of :class:`lxdapi.plan.steps.Step`.
 """
 
 from __future__ import annotations
@@ -35,114 +35,116 @@ if TYPE_CHECKING:
 
 
 def plan_present(
-    api: API, kind_name: str, name: str, wanted: dict[str, Any], purge: bool = False, renamed_from: str | None = None
+    api: API, kind_name: str, name: str, declared: dict[str, Any], purge: bool = False, renamed_from: str | None = None
 ) -> Steps:
     """
     Return the steps to an object with the declared fields.
 
-    wanted
-        ``{field: value}``; None is left alone. See :mod:`lxdapi.model.diff`.
+    declared
+        ``{field: value}``; None: unchanged. See :mod:`lxdapi.model.diff`.
     purge
-        True: of rules, ports and the like, those that are not declared go.
+        True: rules, ports and the like that are not declared are removed.
     renamed_from
-        The name of an object that is to become this one, if this one does not exist.
+        The old name of the object: it is renamed if no object has the new name.
     """
     kind = get_kind(kind_name)
     path_of(kind, name)
-    wanted, purge = diff.normalize(kind, wanted), validation.truth("purge", purge or False)
-    current = read(api, kind, name)
-    require_fields(api, kind, wanted)
-    if current is not None:
-        return plan_changes(api, kind, name, wanted, current, purge=purge)
-    renamed = plan_rename_if_absent(api, kind, renamed_from, name)
-    other = read(api, kind, with_parents_of(kind, name, renamed_from)) if renamed and renamed_from else None
-    if other is None:
-        return plan_create(api, kind, name, wanted)
-    steps = plan_changes(api, kind, name, wanted, other, purge=purge)
-    apply = partial(update, api, kind, name, wanted, None, purge)
-    return renamed + [replace(step, apply=apply) for step in steps]
+    declared, purge = diff.normalize(kind, declared), validation.truth("purge", purge or False)
+    result = read(api, kind, name)
+    require_fields(api, kind, declared)
+    if result is not None:
+        return plan_changes(api, kind, name, declared, result, purge=purge)
+    rename_steps = plan_rename_if_absent(api, kind, renamed_from, name)
+    old_result = read(api, kind, with_parents_of(kind, name, renamed_from)) if rename_steps and renamed_from else None
+    if old_result is None:
+        return plan_create(api, kind, name, declared)
+    steps = plan_changes(api, kind, name, declared, old_result, purge=purge)
+    apply = partial(update, api, kind, name, declared, None, purge)
+    return rename_steps + [replace(step, apply=apply) for step in steps]
 
 
-def plan_create_new(api: API, kind_name: str, name: str, wanted: dict[str, Any]) -> Steps:
-    """Return the steps to a new object, whether there is one or not: the daemon refuses a second one."""
+def plan_create_new(api: API, kind_name: str, name: str, declared: dict[str, Any]) -> Steps:
+    """Return the steps that create an object, even if it exists: the daemon refuses a second one."""
     kind = get_kind(kind_name)
     if kind.create.hint:
         raise InvalidError(f"a new {kind.label} is not made like this: {kind.create.hint}")
     path_of(kind, name)
-    wanted = diff.normalize(kind, wanted)
-    require_fields_for_create(kind, wanted)
-    require_fields(api, kind, wanted)
+    declared = diff.normalize(kind, declared)
+    require_fields_for_create(kind, declared)
+    require_fields(api, kind, declared)
     if read(api, kind, name) is not None:
-        return [Step("created", {"created": name}, partial(create, api, kind, name, wanted))]
-    return plan_create(api, kind, name, wanted, shared=False)
+        return [Step("created", {"created": name}, partial(create, api, kind, name, declared))]
+    return plan_create(api, kind, name, declared, shared=False)
 
 
-def plan_update(api: API, kind_name: str, name: str, wanted: dict[str, Any], purge: bool = False) -> Steps:
-    """Return the steps that make an existing object as declared; raises if there is none."""
+def plan_update(api: API, kind_name: str, name: str, declared: dict[str, Any], purge: bool = False) -> Steps:
+    """Return the steps that update an existing object; raises if it does not exist."""
     kind = get_kind(kind_name)
-    wanted, purge = diff.normalize(kind, wanted), validation.truth("purge", purge or False)
+    declared, purge = diff.normalize(kind, declared), validation.truth("purge", purge or False)
     require(api, kind)
-    require_fields(api, kind, wanted)
-    return plan_changes(api, kind, name, wanted, api.get(path_of(kind, name)), purge=purge)
+    require_fields(api, kind, declared)
+    return plan_changes(api, kind, name, declared, api.get(path_of(kind, name)), purge=purge)
 
 
 def plan_rename(api: API, kind_name: str, name: str, other: str) -> list[Step]:
-    """Return the step that gives an existing object another name; raises if there is none."""
+    """Return the step that renames an existing object; raises if it does not exist."""
     kind = get_kind(kind_name)
     path_of(kind, name, existing=True)
-    new = with_parents_of(kind, name, other)
-    path_of(kind, new)
+    new_name = with_parents_of(kind, name, other)
+    path_of(kind, new_name)
     require(api, kind)
-    steps = plan_rename_if_absent(api, kind, name, new)
+    steps = plan_rename_if_absent(api, kind, name, new_name)
     if not steps:
         raise InvalidError(f"there is no {kind.label} {name}")
     return steps
 
 
-def plan_create(api: API, kind: Kind, name: str, wanted: dict[str, Any], shared: bool = True) -> list[Step]:
+def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], shared: bool = True) -> list[Step]:
     """
-    Return the steps to a new object; raises :class:`InvalidError` for a kind that cannot be created.
+    Return the steps that create an object; raises :class:`InvalidError` for a kind that cannot be created.
 
     shared
-        True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
+        True: if somebody else creates the object first, it is updated. False: that is an error.
 
-    The daemon gives some a key that was not sent (``features.images``, ``ipv6.address``): what is declared to be
-    absent goes afterwards.
+    The daemon adds keys to some new objects (``features.images``, ``ipv6.address``): those that are declared absent
+    are removed afterwards.
     """
     if kind.create.hint:
         raise InvalidError(f"there is none: {kind.create.hint}")
-    require_fields_for_create(kind, wanted)
-    apply = partial(create_or_adopt, api, kind, name, wanted, shared)
-    made = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
-    late = {field: wanted[field] for field in kind.after_create if field in wanted}
-    return [made] + plan_follow_up(api, kind, name, {**late, **removals(wanted)})
+    require_fields_for_create(kind, declared)
+    apply = partial(create_or_adopt, api, kind, name, declared, shared)
+    creation = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
+    after_create = {field: declared[field] for field in kind.after_create if field in declared}
+    return [creation] + plan_follow_up(api, kind, name, {**after_create, **removals(declared)})
 
 
-def require_fields_for_create(kind: Kind, wanted: dict[str, Any]) -> None:
-    """Raise :class:`InvalidError` for a new object without a field that it has to have."""
-    without = [field for field in kind.required if not wanted.get(field)]
-    if without:
-        raise InvalidError(f"{', '.join(without)}: needed for a new {kind.label}")
+def require_fields_for_create(kind: Kind, declared: dict[str, Any]) -> None:
+    """Raise :class:`InvalidError` if a required field of a new object is missing."""
+    missing = [field for field in kind.required if not declared.get(field)]
+    if missing:
+        raise InvalidError(f"{', '.join(missing)}: needed for a new {kind.label}")
 
 
-def removals(wanted: dict[str, Any]) -> dict[str, Any]:
-    """Return what a create cannot do: what is declared to be absent, and the daemon may put in."""
-    maps = {field: value for field, value in wanted.items() if isinstance(value, dict)}
+def removals(declared: dict[str, Any]) -> dict[str, Any]:
+    """Return the declared removals, which a create cannot do: keys that the daemon may add by itself."""
+    maps = {field: value for field, value in declared.items() if isinstance(value, dict)}
     return {field: value for field, value in maps.items() if not value or None in value.values()}
 
 
 def _missing_parent(api, kind, name):
-    """Return in words that what the object is to be in does not exist, "" if it does."""
+    """Return that the project or parent of the object does not exist, as a sentence; "" if it exists."""
     if missing_project_reason(api) and not kind.of_server:
         return f"project {api.project} does not exist"
     if not kind.parents:
         return ""
-    parent, above = get_kind(kind.parents[-1]), name.rpartition("/")[0]
-    return "" if read(api, parent, above) is not None else f"{parent.label} {above} does not exist"
+    parent_kind, parent_name = get_kind(kind.parents[-1]), name.rpartition("/")[0]
+    return (
+        "" if read(api, parent_kind, parent_name) is not None else f"{parent_kind.label} {parent_name} does not exist"
+    )
 
 
 def plan_rename_if_absent(api: API, kind: Kind, old: str | None, name: str) -> list[Step]:
-    """Return the step that gives another object this name; none if there is no other."""
+    """Return the step that renames the old object; [] if it does not exist."""
     if old is None:
         return []
     if not kind.rename:
@@ -158,39 +160,39 @@ def plan_rename_if_absent(api: API, kind: Kind, old: str | None, name: str) -> l
 
 
 def plan_changes(
-    api: API, kind: Kind, name: str, wanted: dict[str, Any], current: APIResult, note: str = "", purge: bool = False
+    api: API, kind: Kind, name: str, declared: dict[str, Any], result: APIResult, note: str = "", purge: bool = False
 ) -> Steps:
-    """Return the steps that make an existing object as declared: one or none."""
-    require_immutable_unchanged(kind, wanted, current)
-    delta = diff.compare(kind, wanted, current.metadata, purge)
-    others = "" if purge else diff.undeclared_note(kind, wanted, current.metadata)
+    """Return the step that updates an existing object; a plan without steps if it is as declared."""
+    require_immutable_unchanged(kind, declared, result)
+    delta = diff.compare(kind, declared, result.metadata, purge)
+    undeclared = "" if purge else diff.undeclared_note(kind, declared, result.metadata)
     if not delta:
-        return Plan().with_note(diff.write_only_note(wanted, current.metadata)).with_note(others)
-    note = "; ".join(filter(None, [note, _without_effect(api, kind, delta.changes), others]))
-    return [Step("updated", delta.changes, partial(update, api, kind, name, wanted, current, purge), note)]
+        return Plan().with_note(diff.write_only_note(declared, result.metadata)).with_note(undeclared)
+    note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), undeclared]))
+    return [Step("updated", delta.changes, partial(update, api, kind, name, declared, result, purge), note)]
 
 
-def _without_effect(api, kind, changes):
-    """Return in words which of the changes this daemon only stores."""
-    words = [
+def _stored_only_note(api, kind, changes):
+    """Return a note that names the changes that this daemon stores without applying them."""
+    parts = [
         f"{key} has no effect on what is there already: {daemon_of(api)} lacks the API extension {extension}"
-        for place, extension in kind.needs_extension_to_apply.items()
-        for field, _, key in [place.partition(".")]
+        for key_path, extension in kind.needs_extension_to_apply.items()
+        for field, _, key in [key_path.partition(".")]
         if key in changes.get(field, ()) and not api.has(extension)
     ]
-    return ", ".join(words)
+    return ", ".join(parts)
 
 
-def plan_follow_up(api: API, kind: Kind, name: str, wanted: dict[str, Any]) -> list[Step]:
+def plan_follow_up(api: API, kind: Kind, name: str, declared: dict[str, Any]) -> list[Step]:
     """
-    Return the steps that give a new object what its creation could not: a failure leaves the object,
-    of which ``changes`` says that it was created, to the next run.
+    Return the step that writes the fields a create cannot set. If it fails, ``changes`` still reports the created
+    object, and the next run completes it.
     """
-    if not wanted:
+    if not declared:
         return []
 
     def complete():
-        update(api, kind, name, wanted)
+        update(api, kind, name, declared)
         return {}
 
     return [Step("completed", {}, complete)]
@@ -198,10 +200,10 @@ def plan_follow_up(api: API, kind: Kind, name: str, wanted: dict[str, Any]) -> l
 
 def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Steps:
     """
-    Return the steps to the absence of an object; a daemon that does not know its kind has none.
+    Return the step that deletes an object; a plan without steps if it does not exist, or the daemon lacks its kind.
 
     force
-        True: with all that is in it, where the daemon can.
+        True: delete its content too, if the daemon supports that.
     """
     kind, force = get_kind(kind_name), validation.truth("force", force or False)
     path_of(kind, name, existing=True)
@@ -209,20 +211,20 @@ def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Ste
         raise InvalidError(f"the {kind.label} cannot be deleted: {kind.create.hint}")
     if force and not kind.force_delete:
         raise InvalidError(f"force: the kind {kind.label} has none")
-    words = unsupported_reason(api, kind)
-    current = None if words else read(api, kind, name)
-    if current is None:
-        return Plan(summary="absent").with_note(words or missing_project_reason(api))
+    reason = unsupported_reason(api, kind)
+    result = None if reason else read(api, kind, name)
+    if result is None:
+        return Plan(summary="absent").with_note(reason or missing_project_reason(api))
     if force:
         require_fields(api, kind, ("force",))
-    note = "" if force else _users(kind, name, current.metadata)
+    note = "" if force else _users_note(kind, name, result.metadata)
     return [Step("deleted", {"deleted": name}, partial(delete, api, kind, name, force), note)]
 
 
-def _users(kind, name, found):
-    """Return in words who uses an object, "" for nobody but what goes with it."""
-    own = [path.format(name=name) for path in kind.implicit_users]
-    users = [path.replace("/1.0/", "", 1) for path in found.get("used_by") or ()]
-    users = [path for path in users if path not in own]
+def _users_note(kind, name, metadata):
+    """Return a note that names the users of an object, except implicit ones; "" if there are no others."""
+    implicit = [path.format(name=name) for path in kind.implicit_users]
+    users = [path.replace("/1.0/", "", 1) for path in metadata.get("used_by") or ()]
+    users = [path for path in users if path not in implicit]
     more = f" and {len(users) - 5} more" if len(users) > 5 else ""
     return f"it is used by {', '.join(users[:5])}{more}" if users else ""

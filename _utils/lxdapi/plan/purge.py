@@ -1,5 +1,5 @@
 """
-Deletion of what is in a network, a pool or a volume and was not named.
+Purge: delete the objects in a network, a pool or a volume that are not named.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Steps:
     """
-    Return the steps that leave nothing in a parent but what is named.
+    Return the steps that delete the objects in a parent whose names are not listed.
 
     keep
-        Names, without the parent's.
+        The names to keep, without the parent's.
     """
     kind = get_kind(kind_name)
     if not isinstance(keep, (list, tuple)):
         raise InvalidError("keep: a list of names is needed")
     kept = {objects.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
-    words = objects.unsupported_reason(api, kind)
-    if words or objects.read(api, get_kind(kind.parents[-1]), parent) is None:
-        return Plan(summary="absent").with_note(words)
-    known = listing.list_objects(api, kind_name, parent)
-    gone = [name for name in known if objects.parts_of(kind, name)["name"] not in kept]
-    steps = [step for name in gone for step in converge.plan_absent(api, kind_name, name)]
-    return [_of_another(step, step.changes["deleted"]) for step in steps]
+    reason = objects.unsupported_reason(api, kind)
+    if reason or objects.read(api, get_kind(kind.parents[-1]), parent) is None:
+        return Plan(summary="absent").with_note(reason)
+    existing = listing.list_objects(api, kind_name, parent)
+    unnamed = [name for name in existing if objects.parts_of(kind, name)["name"] not in kept]
+    steps = [step for name in unnamed for step in converge.plan_absent(api, kind_name, name)]
+    return [_as_parent_step(step, step.changes["deleted"]) for step in steps]
 
 
-def _of_another(step, name):
-    """Return the deletion of an object as a step of what it was in."""
+def _as_parent_step(step, name):
+    """Return the deletion of an object as a step of its parent."""
     return replace(step, verb=f"rid of {name}", changes={name: step.changes})

@@ -1,5 +1,5 @@
 """
-What becomes of a plan in Salt: reported in test mode, else applied, both as the dictionary that a state returns.
+The result of a plan for Salt: the dictionary that a state returns, in test mode and after applying the steps.
 
 In test mode the plan is only reported; otherwise each step is applied, and what it changed goes into ``changes`` before
 the next one begins. So test mode predicts what the apply does because it is the same plan, and after a failure
@@ -33,7 +33,7 @@ def run_state(
     make_plan
         Called without arguments, returns a :class:`lxdapi.plan.steps.Plan` or steps; it sends only GETs.
     test
-        True: the plan is reported, and nothing is done.
+        True: report the plan and change nothing.
     sensitive
         Patterns of keys whose values are masked.
     """
@@ -56,7 +56,7 @@ def _plan_and_apply(ret, subject, make_plan, test):
     except LxdapiError as exc:
         return {**ret, "result": False, "comment": f"{subject} could not be read: {exc.explain()}"}
     if not plan.steps:
-        return {**ret, "comment": _unchanged(subject, plan)}
+        return {**ret, "comment": _unchanged_comment(subject, plan)}
     return _predict(ret, subject, plan) if test else _apply(ret, subject, plan)
 
 
@@ -64,13 +64,13 @@ def _predict(ret, subject, plan):
     for step in plan.steps:
         diff.merge_changes(ret["changes"], step.changes)
     if not ret["changes"]:
-        return {**ret, "comment": _unchanged(subject, plan)}
-    missing = [f"{words} (yet)" for words in map(_missing_note, plan.steps) if words]
-    return {**ret, "result": None, "comment": _joined(_sentence(subject, "would be", plan.steps), plan.notes, missing)}
+        return {**ret, "comment": _unchanged_comment(subject, plan)}
+    missing = [f"{note} (yet)" for note in map(_missing_note, plan.steps) if note]
+    return {**ret, "result": None, "comment": _join(_sentence(subject, "would be", plan.steps), plan.notes, missing)}
 
 
 def _missing_note(step):
-    """Return which prerequisite of a step is missing; "" if that cannot be found out either."""
+    """Return the missing prerequisite of a step; "" if there is none, or if reading it fails."""
     try:
         return step.missing()
     except LxdapiError:
@@ -84,39 +84,39 @@ def _apply(ret, subject, plan):
             actual = step.apply()
         except LxdapiError as exc:
             diff.merge_changes(ret["changes"], getattr(exc, "changes", {}))
-            return {**ret, "result": False, "comment": _failure(subject, step, exc, done)}
+            return {**ret, "result": False, "comment": _failure_comment(subject, step, exc, done)}
         diff.merge_changes(ret["changes"], step.changes if actual is None else actual)
-        if actual or (actual is None and step.changes):  # else somebody else did it meanwhile
+        if actual or (actual is None and step.changes):  # otherwise somebody else did it meanwhile
             done.append(step)
     if not done:
-        return {**ret, "comment": _unchanged(subject, plan)}
-    return {**ret, "comment": _joined(_sentence(subject, "was", done), plan.notes)}
+        return {**ret, "comment": _unchanged_comment(subject, plan)}
+    return {**ret, "comment": _join(_sentence(subject, "was", done), plan.notes)}
 
 
-def _failure(subject, step, exc, done):
-    """Return the comment for a step that failed, with what was done before it."""
-    before = f" ({_sentence(subject, 'was', done)})" if done else ""
-    words = _joined("", dict.fromkeys([exc.explain(), _missing_note(step), step.note]))
+def _failure_comment(subject, step, exc, done):
+    """Return the comment for a failed step, with the steps that were done before it."""
+    done_before = f" ({_sentence(subject, 'was', done)})" if done else ""
+    text = _join("", dict.fromkeys([exc.explain(), _missing_note(step), step.note]))
     if isinstance(exc, APIUnappliedException):
-        return f"{subject} was {_detail(step)}, but not all that uses it followed: {words}{before}"
-    return f"{subject} could not be {step.verb}: {words}{before}"
+        return f"{subject} was {_detail(step)}, but not all that uses it followed: {text}{done_before}"
+    return f"{subject} could not be {step.verb}: {text}{done_before}"
 
 
-def _unchanged(subject, plan):
-    return f"{subject} is {_joined(plan.summary, plan.notes)}"
+def _unchanged_comment(subject, plan):
+    return f"{subject} is {_join(plan.summary, plan.notes)}"
 
 
-def _joined(first, *notes):
-    return "; ".join(filter(None, [first, *(note for each in notes for note in each)]))
+def _join(first, *notes):
+    return "; ".join(filter(None, [first, *(note for group in notes for note in group)]))
 
 
 def _sentence(subject, verb, steps):
     details = " and ".join(_detail(step) for step in steps if step.changes)
-    return _joined(f"{subject} {verb} {details}", [step.note for step in steps])
+    return _join(f"{subject} {verb} {details}", [step.note for step in steps])
 
 
 def _detail(step):
-    """Return the verb, for an update with what it is about: ``updated (config limits.cpu)``."""
+    """Return the verb, for an update with the changed fields: ``updated (config limits.cpu)``."""
     if step.verb != "updated":
         return step.verb
     parts = (

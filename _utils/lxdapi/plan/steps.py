@@ -1,5 +1,5 @@
 """
-A plan: steps that were made with GETs only, to be reported or applied.
+Plans: steps to report or to apply. Making a plan sends GETs only.
 """
 
 from dataclasses import dataclass, replace
@@ -12,18 +12,18 @@ from lxdapi.model import diff
 @dataclass(frozen=True)
 class Step:
     """
-    One thing to be done.
+    One step of a plan.
 
     verb
         What is done, as a participle: ``created``, ``updated``, ``started``.
     changes
-        What it will change; nothing for a step that only waits for something or checks it.
+        What it will change; {} for a step that only waits or checks.
     apply
-        Does it. Returns what it really changed where that can differ from ``changes``, else None.
+        A function that does the step. It returns the real changes if they can differ from ``changes``, else None.
     note
-        For the comment: "" for nothing.
+        A note for the comment. Default: "".
     missing
-        Returns a sentence that names a missing prerequisite, "" for none; called in test mode and after a failure.
+        A function that returns a missing prerequisite as a sentence, or ""; called in test mode and after a failure.
     """
 
     verb: str
@@ -36,7 +36,7 @@ class Step:
 @dataclass(frozen=True)
 class Plan:
     """
-    Steps, and what to say about them. Iterating over a plan yields its steps.
+    Steps, and notes for the comment. Iterating over a plan yields its steps.
 
     steps
         In their order.
@@ -62,7 +62,7 @@ class Plan:
         return len(self.steps)
 
     def with_steps(self, steps: Iterable[Step]) -> "Plan":
-        """Return a plan with other steps that says the same."""
+        """Return a plan with other steps and the same summary and notes."""
         return replace(self, steps=tuple(steps))
 
     def with_note(self, note: str) -> "Plan":
@@ -74,7 +74,7 @@ Steps = Union[Plan, Iterable[Step]]
 
 
 def apply(steps: Iterable[Step]) -> Dict[str, Any]:
-    """Apply the steps and return what they changed; the first failure is raised, with ``changes`` of what was done."""
+    """Apply the steps and return their changes; the first failure is raised, with the changes so far in ``changes``."""
     changes: Dict[str, Any] = {}
     for step in steps:
         try:

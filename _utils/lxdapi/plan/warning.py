@@ -1,5 +1,5 @@
 """
-What warnings need beyond the table: they are named by their type, for their UUIDs are the daemon's.
+Warnings: they are found by their type, because the daemon chooses their UUIDs.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ KIND = KINDS["warning"]
 
 def find_matching(api: API, name: str) -> dict[str, dict[str, Any]]:
     """
-    Return ``{uuid: warning}`` of those with this UUID or this type, in every project; none where the daemon
-    has no warnings.
+    Return ``{uuid: warning}`` of the warnings with this UUID or type, in every project; {} if the daemon has no
+    warnings.
     """
     if objects.unsupported_reason(api, KIND):
         return {}
-    found = api.get(KIND.collection, params={"recursion": 1}).metadata or ()
-    return {each["uuid"]: each for each in found if name in (each["uuid"], each["type"])}
+    warnings = api.get(KIND.collection, params={"recursion": 1}).metadata or ()
+    return {warning["uuid"]: warning for warning in warnings if name in (warning["uuid"], warning["type"])}
 
 
 def plan_acknowledge(api: API, name: str) -> list[Step]:
-    """Return the steps that acknowledge them."""
-    new = [uuid for uuid, each in find_matching(api, name).items() if each["status"] == "new"]
-    steps = [converge.plan_present(api, "warning", uuid, {"status": "acknowledged"}) for uuid in new]
-    return [_with_uuid(uuid, step) for uuid, found in zip(new, steps) for step in found]
+    """Return the steps that acknowledge the matching warnings."""
+    uuids = [uuid for uuid, warning in find_matching(api, name).items() if warning["status"] == "new"]
+    plans = [converge.plan_present(api, "warning", uuid, {"status": "acknowledged"}) for uuid in uuids]
+    return [_with_uuid(uuid, step) for uuid, steps in zip(uuids, plans) for step in steps]
 
 
 def _with_uuid(uuid, step):
@@ -42,6 +42,6 @@ def _with_uuid(uuid, step):
 
 
 def plan_absent(api: API, name: str) -> list[Step]:
-    """Return the steps that remove them."""
-    steps = [converge.plan_absent(api, "warning", uuid) for uuid in find_matching(api, name)]
-    return [replace(step, changes={step.changes["deleted"]: step.changes}) for found in steps for step in found]
+    """Return the steps that delete the matching warnings."""
+    plans = [converge.plan_absent(api, "warning", uuid) for uuid in find_matching(api, name)]
+    return [replace(step, changes={step.changes["deleted"]: step.changes}) for steps in plans for step in steps]

@@ -1,5 +1,5 @@
 """
-Which config and devices are in effect for an instance, and where each value comes from.
+The effective config and devices of an instance, and the origin of each value.
 """
 
 from lxdapi import masking
@@ -7,24 +7,24 @@ from lxdapi.errors import InvalidError
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
-# Config keys that the daemon keeps for itself, and ours.
+# Config keys that belong to the daemon, and ours.
 HIDDEN = ("volatile.", "image.", "user.lxdapi.")
 
 
 def read(api, name):
     """
-    Return each config key and device that is in effect for an instance, and where it comes from.
+    Return each effective config key and device of an instance, with its origin.
 
     ``{"config": {key: {"value": x, "origin": "profile web"}}, "devices": {...}}``; the origin is
     ``instance`` or the last of its profiles that has it, as the daemon applies them in order.
     """
     objects.require_project(api)
-    found = objects.read(api, KINDS["instance"], name)
-    if found is None:
+    result = objects.read(api, KINDS["instance"], name)
+    if result is None:
         raise InvalidError(f"there is no instance {name}")
-    profiles = {each["name"]: each for each in api.get("profiles", params={"recursion": 1}).metadata}
-    layers = [(f"profile {each}", profiles[each]) for each in found.metadata["profiles"] or ()]
-    layers.append(("instance", found.metadata))
+    profiles = {profile["name"]: profile for profile in api.get("profiles", params={"recursion": 1}).metadata}
+    layers = [(f"profile {profile}", profiles[profile]) for profile in result.metadata["profiles"] or ()]
+    layers.append(("instance", result.metadata))
     return {field: _merge_layers(field, layers) for field in ("config", "devices")}
 
 

@@ -1,8 +1,8 @@
 """
-A host as a graph: servers, networks, storage pools, profiles and instances, and what uses what, in Mermaid or in
-Graphviz' language, or as the SVG that Graphviz' program ``dot`` makes of it.
+The graph of a host: servers, networks, storage pools, profiles, instances and their uses, as Mermaid, as Graphviz'
+dot language, or as the SVG of the program ``dot``.
 
-Every name comes from the daemon: each is escaped for the language that it stands in.
+Every name comes from the daemon and is escaped for the language of the output.
 """
 
 import re
@@ -15,15 +15,15 @@ from lxdapi import atomic_file, concurrency
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.model import objects
 
-# The columns from left to right, and in which each kind stands.
+# The columns from left to right, and the column of each kind.
 COLUMNS = ("Hosts", "Networks and pools", "Profiles", "Instances")
 _COLUMN = {"host": 0, "network": 1, "pool": 1, "profile": 2, "instance": 3}
-# What XML 1.0 cannot hold at all, and what would break a line or turn the direction of writing.
+# Characters that XML 1.0 cannot hold, that break a line, or that change the direction of writing.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]")
 # dot draws a thousand instances in a quarter of a second.
 DOT_SECONDS = 60
 _LISTS = {"network": "networks", "pool": "storage-pools", "profile": "profiles", "instance": "instances"}
-# What is said of each beside its name, and which have a status that is more than whether they were made.
+# The note of each kind beside the name, and the kinds whose status is shown.
 _NOTES = {"network": "{type} network", "pool": "{driver} pool", "profile": "", "instance": "{type}"}
 _STATUS = {"instance": "status"}
 
@@ -38,7 +38,7 @@ class Node(NamedTuple):
 
 
 def label(node):
-    """Return the name and the note of a box, without what cannot be seen."""
+    """Return the name and the note of a box, with '?' for invisible characters."""
     words = ", ".join(filter(None, [node.note, node.status]))
     return _UNSEEN.sub("?", node.name), _UNSEEN.sub("?", words)
 
@@ -51,7 +51,7 @@ def render(api, form):
 
 
 def write(path, text):
-    """Return the path of a file, which has this text in one piece or stays what it was; its mode is 0600."""
+    """Write the text atomically into a file with mode 0600, and return its path."""
     with atomic_file.replace(path) as file:
         file.write(text.encode("utf-8"))
     return path
@@ -61,62 +61,62 @@ def read(api):
     """Return (nodes, edges) of a host: nodes by their identity (kind, name), edges as pairs of those."""
     paths = {**_LISTS, **({"member": "cluster/members"} if api.clustered else {})}
     with concurrency.Workers(max_workers=len(paths)) as pool:
-        asked = {kind: pool.begin(partial(api.get, path, params={"recursion": 1})) for kind, path in paths.items()}
-    found = {kind: result.result().metadata or () for kind, result in asked.items()}
-    if not found["instance"]:
+        futures = {kind: pool.begin(partial(api.get, path, params={"recursion": 1})) for kind, path in paths.items()}
+    objects_by_kind = {kind: result.result().metadata or () for kind, result in futures.items()}
+    if not objects_by_kind["instance"]:
         objects.require_project(api)
-    return graph(api.server.get("environment") or {}, found)
+    return graph(api.server.get("environment") or {}, objects_by_kind)
 
 
-def graph(environment, found):
-    """Return (nodes, edges) of what the daemon listed."""
-    used = {name for each in (*found["profile"], *found["instance"]) for _, name in _used_by(each)}
-    # interfaces of the machine stand beside networks: those that something hangs on count
-    networks = [each for each in found["network"] if each.get("managed") or each["name"] in used]
-    found = {**found, "network": networks}
-    listed = [*_hosts(environment, found), *(_node(kind, each) for kind in _LISTS for each in found[kind])]
+def graph(environment, by_kind):
+    """Return (nodes, edges) for the objects that the daemon listed."""
+    used = {name for entry in (*by_kind["profile"], *by_kind["instance"]) for _, name in _used_by(entry)}
+    # the daemon lists interfaces of the machine as networks: only used ones count
+    networks = [entry for entry in by_kind["network"] if entry.get("managed") or entry["name"] in used]
+    by_kind = {**by_kind, "network": networks}
+    listed = [*_hosts(environment, by_kind), *(_node(kind, entry) for kind in _LISTS for entry in by_kind[kind])]
     nodes = {(node.kind, node.name): node for node in listed}
-    edges = {pair: None for pair in _edges(found, [key for key in nodes if key[0] == "host"])}
+    edges = {pair: None for pair in _edges(by_kind, [key for key in nodes if key[0] == "host"])}
     return nodes, [(one, other) for one, other in edges if one in nodes and other in nodes]
 
 
-def _hosts(environment, found):
+def _hosts(environment, by_kind):
     version = f"{environment.get('server') or 'lxd'} {environment.get('server_version') or ''}".strip()
-    members = found.get("member")
+    members = by_kind.get("member")
     if not members:
         return [Node("host", environment.get("server_name") or "host", version)]
-    return [Node("host", each["server_name"], version, each.get("status") or "") for each in members]
+    return [Node("host", member["server_name"], version, member.get("status") or "") for member in members]
 
 
-def _node(kind, found):
-    note = _NOTES[kind].format(type=found.get("type") or "", driver=found.get("driver") or "").strip()
-    return Node(kind, found["name"], note, found.get(_STATUS.get(kind)) or "")
+def _node(kind, metadata):
+    note = _NOTES[kind].format(type=metadata.get("type") or "", driver=metadata.get("driver") or "").strip()
+    return Node(kind, metadata["name"], note, metadata.get(_STATUS.get(kind)) or "")
 
 
-def _edges(found, hosts):
-    """Yield (what is used or holds, what uses it or is in it)."""
+def _edges(by_kind, hosts):
+    """Yield (used or containing node, using or contained node)."""
     for kind in ("network", "pool"):
-        for each in found[kind]:
-            yield from ((host, (kind, each["name"])) for host in _holders(each, hosts))
-    for each in found["profile"]:
-        yield from ((used, ("profile", each["name"])) for used in _used_by(each))
-    for each in found["instance"]:
-        this = ("instance", each["name"])
-        yield from (((("profile", name), this) for name in each.get("profiles") or ()))
-        yield from ((used, this) for used in _used_by(each))
+        for metadata in by_kind[kind]:
+            yield from ((host, (kind, metadata["name"])) for host in _holders(metadata, hosts))
+    for metadata in by_kind["profile"]:
+        yield from ((used, ("profile", metadata["name"])) for used in _used_by(metadata))
+    for metadata in by_kind["instance"]:
+        instance = ("instance", metadata["name"])
+        yield from (((("profile", name), instance) for name in metadata.get("profiles") or ()))
+        yield from ((used, instance) for used in _used_by(metadata))
         if len(hosts) > 1:
-            yield ("host", each.get("location")), this
+            yield ("host", metadata.get("location")), instance
 
 
-def _holders(found, hosts):
-    """Return the hosts that something is on: those that it names, all of them if it names none."""
-    places = {*(found.get("locations") or ()), *filter(None, [found.get("location")])}
-    return [host for host in hosts if host[1] in places] or hosts
+def _holders(metadata, hosts):
+    """Return the hosts of an object: the ones that it names, or all if it names no host."""
+    locations = {*(metadata.get("locations") or ()), *filter(None, [metadata.get("location")])}
+    return [host for host in hosts if host[1] in locations] or hosts
 
 
-def _used_by(found):
-    """Return the networks and pools that the devices of a profile or an instance are of."""
-    for device in (found.get("devices") or {}).values():
+def _used_by(metadata):
+    """Yield the networks and pools that the devices of a profile or an instance use."""
+    for device in (metadata.get("devices") or {}).values():
         if device.get("type") == "nic":
             yield "network", device.get("network") or device.get("parent")
         elif device.get("pool"):
@@ -141,8 +141,8 @@ def mermaid(nodes, edges):
 
 
 def _entities(text):
-    """Return text in which nothing but letters, digits and harmless marks stands for itself."""
-    return re.sub(r"[^\w .,:/@+()-]", lambda found: f"#{ord(found[0])};", text)
+    """Return text with entities for everything but letters, digits and harmless characters."""
+    return re.sub(r"[^\w .,:/@+()-]", lambda match: f"#{ord(match[0])};", text)
 
 
 def dot(nodes, edges):
@@ -173,8 +173,8 @@ def svg(nodes, edges):
     except OSError as exc:
         raise LxdapiError(f"{program} -Tsvg: {exc.strerror}") from exc
     if drawn.returncode:
-        words = drawn.stderr.decode("utf-8", "replace").strip()
-        raise LxdapiError(f"{program} -Tsvg failed with exit code {drawn.returncode}: {words}")
+        reason = drawn.stderr.decode("utf-8", "replace").strip()
+        raise LxdapiError(f"{program} -Tsvg failed with exit code {drawn.returncode}: {reason}")
     return drawn.stdout.decode("utf-8")
 
 

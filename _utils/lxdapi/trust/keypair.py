@@ -1,7 +1,7 @@
 """
-The files of a client: its key, which nobody else may read, and its certificate.
+The key pair of a client: the file of its key, which nobody else may read, and that of its certificate.
 
-Files are made whole or not at all, and never in the place of one that is there.
+Files are created complete or not at all, and never replace an existing one.
 """
 
 import datetime
@@ -14,29 +14,29 @@ from lxdapi.http import pem
 DAYS = 3650
 # A daemon whose clock is late refuses what is "not valid yet" (LXD 5.0.2, Incus 6.0.4).
 _EARLIER = datetime.timedelta(days=1)
-# More is no common name (X.509).
+# The longest common name (X.509).
 _LONGEST_NAME = 64
 _PRIVATE, _PUBLIC, _FOLDER = 0o600, 0o644, 0o700
 
 
 def exists(cert, key):
     """
-    Return True if the client certificate and its key are there, False if neither is.
+    Return True if the client certificate and its key exist, False if neither does.
 
     cert, key
-        Paths or inline PEM, which is always there. No key: it is in the file of the certificate.
+        Paths, or inline PEM, which always exists. No key: it is in the file of the certificate.
 
-    Raises :class:`InvalidError` if one is there without the other.
+    Raises :class:`InvalidError` if only one of them exists.
     """
     parts = {"certificate": cert, "key": key or cert}
-    there = {what: "-----BEGIN" in part or pem.exists(part) for what, part in parts.items()}
-    if all(there.values()):
+    existing = {label: "-----BEGIN" in part or pem.exists(part) for label, part in parts.items()}
+    if all(existing.values()):
         return True
-    if any(there.values()):
-        lone, other = sorted(there, key=there.get, reverse=True)
+    if any(existing.values()):
+        present, missing = sorted(existing, key=existing.get, reverse=True)
         raise InvalidError(
-            f"client {lone} {_part_label(parts[lone])} is there without its {other} {_part_label(parts[other])}: "
-            "bring that one back, or remove this one"
+            f"client {present} {_part_label(parts[present])} is there without its "
+            f"{missing} {_part_label(parts[missing])}: bring that one back, or remove this one"
         )
     return False
 
@@ -47,14 +47,14 @@ def _part_label(part):
 
 def make(cert, key, common_name):
     """
-    Make a key pair for a client: ECDSA P-384, self-signed, for ten years.
+    Create a key pair for a client: ECDSA P-384, self-signed, for ten years.
 
     cert, key
-        Paths of files that are not there. Folders that are missing are made, for their owner only.
+        Paths of files that do not exist yet. Missing folders are created for their owner only.
     common_name
-        In the certificate, for people; 64 characters of it.
+        The name in the certificate, for people; cut to 64 characters.
 
-    Raises :class:`InvalidError` if a file is there, or cannot be made: then neither is.
+    Raises :class:`InvalidError` if a file exists, or cannot be created; then neither is created.
     """
     validation.check("any", "client", common_name)
     if not pem.is_path(cert) or not pem.is_path(key):
@@ -66,16 +66,16 @@ def make(cert, key, common_name):
 
 
 def save(cert, text):
-    """Make the file of a certificate; raises :class:`InvalidError` if it is there or cannot be made."""
+    """Create the file of a certificate; raises :class:`InvalidError` if it exists or cannot be created."""
     write([(cert, text, _PUBLIC)])
 
 
 def write(files):
     """
-    Make files, all or none.
+    Create files, all or none.
 
     files
-        [(path, text, mode)]; none of them may be there.
+        [(path, text, mode)]; none of them may exist.
 
     Raises :class:`InvalidError` with the reason.
     """
@@ -102,7 +102,7 @@ def _make_folder(folder):
 
 
 def _place(staged):
-    """Give each file its name: unlike a rename, a link never replaces what is there."""
+    """Give each file its name: unlike a rename, a link never replaces an existing file."""
     done = []
     try:
         for temporary, path in staged:
@@ -115,7 +115,7 @@ def _place(staged):
 
 
 def _generate(common_name):
-    """Return (key, certificate) as PEM; cryptography is there where Salt is, but salt-ssh does not ship it."""
+    """Return (key, certificate) as PEM; Salt brings the library cryptography, salt-ssh does not ship it."""
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
@@ -125,7 +125,7 @@ def _generate(common_name):
     key = ec.generate_private_key(ec.SECP384R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:_LONGEST_NAME])])
     begin = datetime.datetime.now(datetime.timezone.utc) - _EARLIER
-    made = (
+    certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + datetime.timedelta(days=DAYS))
@@ -135,4 +135,4 @@ def _generate(common_name):
     )
     forms = serialization
     private = key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
-    return private.decode("ascii"), made.public_bytes(forms.Encoding.PEM).decode("ascii")
+    return private.decode("ascii"), certificate.public_bytes(forms.Encoding.PEM).decode("ascii")

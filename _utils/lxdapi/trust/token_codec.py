@@ -1,5 +1,5 @@
 """
-The text of a token, by which a client becomes trusted or a server joins a cluster: base64 of JSON.
+The text of tokens, which are base64 of JSON: for clients that want trust, and servers that join a cluster.
 """
 
 import base64
@@ -9,12 +9,12 @@ import json
 def encode(facts):
     """Return the text of a token."""
     written = json.dumps(facts, separators=(",", ":")).encode("utf-8")
-    # no "=" at its end, which the command line of Salt would read as that of a name
+    # without a final "=", which Salt's command line would read as the end of an argument's name
     return base64.b64encode(written + b" " * (-len(written) % 3)).decode("ascii")
 
 
 def decode(text):
-    """Return (the text without white space, what the token holds); ("", {}) if it is no token."""
+    """Return (the text without white space, the content); ("", {}) if the text is not a token."""
     try:
         joined = "".join(text.split())
         facts = json.loads(base64.b64decode(joined, validate=True))

@@ -1,5 +1,5 @@
 """
-Trust between a client and a server over HTTPS: tokens, made and used up, and what a remote needs to be usable.
+Trust between a client and a server over HTTPS: tokens, and the steps that make a remote usable.
 """
 
 import datetime
@@ -15,15 +15,15 @@ from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Step
 from lxdapi.trust import certificates, keypair, token_codec
 
-# What Go's zero time is written as: a token that has no end.
+# Go's zero time: the token does not expire.
 _NO_END = "0001-01-01T00:00:00Z"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
-# Who announces this and not the field for tokens takes a token as the password: LXD before 5.21.
+# A server with the first extension and without the second takes a token as a password: LXD before 5.21.
 _OLD, _FIELD_FOR_TOKENS = "macaroon_authentication", "explicit_trust_token"
 
 
 class Token(NamedTuple):
-    """A token as a server gave it out; ``end``: when it expires, None for never."""
+    """A token of a server; ``end``: when it expires, None for never."""
 
     text: str
     secret: str
@@ -36,30 +36,30 @@ def decode(text):
     """
     Return the :class:`Token` of its text.
 
-    Raises :class:`InvalidError`, which does not quote it, for what is none.
+    Raises :class:`InvalidError`, which does not quote the text, for anything else.
     """
     joined, data = token_codec.decode(text)
     try:
         addresses = tuple(data.get("addresses") or ())
-        found = Token(joined, data["secret"], data["fingerprint"].lower(), addresses, _end(data))
-        whole = isinstance(found.secret, str) and found.secret and validation.is_fingerprint(found.fingerprint)
+        token = Token(joined, data["secret"], data["fingerprint"].lower(), addresses, _end(data))
+        whole = isinstance(token.secret, str) and token.secret and validation.is_fingerprint(token.fingerprint)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         whole = False
-    if not whole or not all(isinstance(each, str) for each in found.addresses):
+    if not whole or not all(isinstance(each, str) for each in token.addresses):
         raise InvalidError("token: this is none; what the server printed is needed, in full")
-    return found
+    return token
 
 
 def _end(data):
-    given = data.get("expires_at") or _NO_END
-    if given.startswith(_NO_END[:4]):
+    text = data.get("expires_at") or _NO_END
+    if text.startswith(_NO_END[:4]):
         return None
-    end = datetime.datetime.strptime("".join(_TIME.fullmatch(given).groups()), "%Y-%m-%dT%H:%M:%S%z")
+    end = datetime.datetime.strptime("".join(_TIME.fullmatch(text).groups()), "%Y-%m-%dT%H:%M:%S%z")
     return end.astimezone(datetime.timezone.utc)
 
 
 def encode(client, operation):
-    """Return the text of a token; operation: what the server answered to its making."""
+    """Return the text of a token; ``operation``: the server's reply to the request for a token."""
     facts = operation["metadata"]
     data = {
         "client_name": client,
@@ -75,7 +75,7 @@ def address_of(token):
     """
     Return the URL of the first address in a token at which its server answers.
 
-    Raises :class:`InvalidError` with what was found at each, if at none.
+    Raises :class:`InvalidError` with the reason for each address if there is no such address.
     """
     token, tried = decode(token), []
     for address in token.addresses:
@@ -91,20 +91,20 @@ def address_of(token):
 
 class Client:
     """
-    A remote as its client is to be: with a key pair, knowing its server, and trusted by it.
+    The client of a remote: its key pair, the pinned server, and the server's trust.
 
     remote, settings
-        The name, and what :func:`lxdapi.minion.connection.settings_of` returns.
+        The name, and the result of :func:`lxdapi.minion.connection.settings_of`.
     token, password
-        What the server gave out, or text that is empty.
+        A token or the password of the server, or empty text.
     name
-        Of the client, in a new certificate and in the server's list.
+        The name of the client, in a new certificate and in the server's list.
     """
 
     def __init__(self, remote, settings, token=None, password=None, name="salt"):
         self.settings = settings
         self.token = decode(token) if token else None
-        self.password = _text("password", password)
+        self.password = _require_text("password", password)
         self.name = validation.check("any", "client", name)
         self.cert, self.key = settings.get("cert"), settings.get("key")
         if not str(settings.get("endpoint") or "").startswith("https://"):
@@ -115,11 +115,11 @@ class Client:
             raise InvalidError(f"remote {remote!r} has no cert and key: paths, at which they are or are to be")
         if password and not settings.get("fingerprint") and settings.get("verify", True) is False:
             raise InvalidError("password: not to a server that is not verified; pin it (fingerprint)")
-        self.there = keypair.exists(self.cert, self.key)
-        self.pin, self.unpinned = self._pin()
+        self.has_keypair = keypair.exists(self.cert, self.key)
+        self.pin, self.unpinned = self._read_pin()
 
-    def _pin(self):
-        """Return (the server's fingerprint, whether its file is missing); what the token says has to agree."""
+    def _read_pin(self):
+        """Return (the server's fingerprint, whether its file is missing); raises if the token has another one."""
         declared, token = self.settings.get("fingerprint"), self.token
         if not declared:
             return None, False
@@ -136,24 +136,24 @@ class Client:
         return pin, missing
 
     def api(self, pin=None, known=True):
-        """Return an API that a stranger may use as well; known: False for one without our certificate."""
+        """Return an API without checking that the server trusts us; known: False for one without our certificate."""
         kept = {key: value for key, value in self.settings.items() if known or key not in ("cert", "key")}
         pin = pin or self.pin
         return API.factory(**{**kept, **({"fingerprint": pin} if pin else {})})
 
     def plan_present(self):
-        """Return the steps to a key pair, a server that is known, and its trust."""
-        trusted = is_trusted(self.api(known=self.there))
-        steps = [] if self.there else [self._plan_keypair()]
+        """Return the steps that create the key pair, pin the server, and make it trust us."""
+        trusted = is_trusted(self.api(known=self.has_keypair))
+        steps = [] if self.has_keypair else [self._plan_keypair()]
         steps += [self._plan_pin()] if self.unpinned else []
         if trusted:
             return steps
-        self._require_usable()
-        return [*steps, Step("trusted", _change("trusted", False, True), self._trust, missing=self._missing)]
+        self._require_valid_proof()
+        return [*steps, Step("trusted", _change("trusted", False, True), self._trust, missing=self._missing_proof)]
 
     def plan_absent(self):
-        """Return the step after which the server does not trust our certificate; the files stay."""
-        if not self.there or not is_trusted(self.api()):
+        """Return the step that removes our certificate from the server's trust store; the files stay."""
+        if not self.has_keypair or not is_trusted(self.api()):
             return plans.Plan(summary="not trusted")
         path = validation.path("certificates/{name}", name=pem.read(self.cert)[0])
         return [Step("distrusted", _change("trusted", True, False), lambda: self.api().delete(path) and None)]
@@ -163,39 +163,39 @@ class Client:
         return Step("given a key pair", changes, partial(keypair.make, self.cert, self.key, self.name))
 
     def _plan_pin(self):
-        return Step("told its server", _change("fingerprint", None, self.pin), self._save)
+        return Step("told its server", _change("fingerprint", None, self.pin), self._save_server_certificate)
 
-    def _save(self):
-        """Write the server's certificate, which has just been shown, where it is the one the token tells."""
+    def _save_server_certificate(self):
+        """Read the server's certificate and save it if it has the fingerprint in the token."""
         text = tls.read_certificate(endpoints.base_url(self.settings["endpoint"]))
-        found = pem.read(text)[0]
-        if found != self.pin:
-            raise InvalidError(f"the server shows another certificate: {found}, the token's is {self.pin}")
+        fingerprint = pem.read(text)[0]
+        if fingerprint != self.pin:
+            raise InvalidError(f"the server shows another certificate: {fingerprint}, the token's is {self.pin}")
         keypair.save(self.settings["fingerprint"], text)
 
-    def _require_usable(self):
-        """Raise for what cannot make us trusted, whatever the server says."""
-        when = pem.expiry_reason(self.cert) if self.there else ""
-        if when:
+    def _require_valid_proof(self):
+        """Raise if our certificate or the token has expired."""
+        expiry = pem.expiry_reason(self.cert) if self.has_keypair else ""
+        if expiry:
             raise InvalidError(
-                f"our certificate {pem.read(self.cert)[0]} {when}; remove {self.cert} and its key for new ones"
+                f"our certificate {pem.read(self.cert)[0]} {expiry}; remove {self.cert} and its key for new ones"
             )
         if self.token and self.token.end and self.token.end < datetime.datetime.now(datetime.timezone.utc):
             raise InvalidError(f"token: it expired on {self.token.end:%Y-%m-%d %H:%M} UTC; a new one is needed")
 
-    def _missing(self):
+    def _missing_proof(self):
         return "" if self.token or self.password else "neither token nor password is given"
 
     def _trust(self):
-        """Show the server our certificate and what it gave out for it; returns {} if it trusts us meanwhile."""
+        """Send our certificate with the token or password; returns {} if the server trusts us already."""
         api = self.api(self.token and self.token.fingerprint)
-        shown = read_server(api)
-        if shown.get("auth") == "trusted":
+        server = read_server(api)
+        if server.get("auth") == "trusted":
             return {}
-        if self._missing():
+        if self._missing_proof():
             raise InvalidError(f"the server does not trust our certificate {pem.read(self.cert)[0]}")
         api.secret_values |= {self.token.secret} if self.token else set()
-        body = {"type": "client", "name": self.name, **self._proof(shown.get("api_extensions") or ())}
+        body = {"type": "client", "name": self.name, **self._proof(server.get("api_extensions") or ())}
         try:
             api.post("certificates", json=body)
         except APIException:
@@ -204,7 +204,7 @@ class Client:
         return None
 
     def _proof(self, extensions):
-        """Return the field of the request that shows the server what it gave out."""
+        """Return the field of the request that holds the token or the password."""
         old = _OLD in extensions and _FIELD_FOR_TOKENS not in extensions
         if self.token:
             return {"password" if old else "trust_token": self.token.text}
@@ -213,10 +213,10 @@ class Client:
         return {"password": self.password}
 
 
-def _text(what, given):
-    if given and not isinstance(given, str):
-        raise InvalidError(f"{what}: text is needed")
-    return given
+def _require_text(label, value):
+    if value and not isinstance(value, str):
+        raise InvalidError(f"{label}: text is needed")
+    return value
 
 
 def _change(key, old, new):
@@ -224,7 +224,7 @@ def _change(key, old, new):
 
 
 def read_server(api):
-    """Return what a server says of itself to whoever asks."""
+    """Return the server's metadata, as far as it shows it to this client."""
     try:
         return api.server
     except APINotTrustedException as exc:
@@ -238,7 +238,7 @@ def is_trusted(api):
 
 def make_token(api, client, restricted=None, projects=None):
     """
-    Return the text of a new token, with which a client becomes trusted once.
+    Return the text of a new token, with which one client becomes trusted.
 
     client
         The name that the client's certificate gets.
@@ -258,9 +258,9 @@ def make_token(api, client, restricted=None, projects=None):
 
 
 def list_tokens(api):
-    """Return {path of its operation: token} of those that can be used, without their secrets."""
-    found = api.get("operations", params={"recursion": 1}).metadata or {}
-    running = {each["id"]: each for each in found.get("running") or () if each["class"] == "token"}
+    """Return {path of its operation: token} of the usable tokens, without their secrets."""
+    operations = api.get("operations", params={"recursion": 1}).metadata or {}
+    running = {each["id"]: each for each in operations.get("running") or () if each["class"] == "token"}
     # those by which members join a cluster, and those of images, are without a request
     return {
         f"operations/{key}": _public_facts(each["metadata"]) for key, each in running.items() if _request_token(each)
@@ -272,13 +272,13 @@ def _request_token(operation):
 
 
 def _public_facts(facts):
-    asked = facts["request"]
-    shown = {key: asked.get(key) for key in ("name", "restricted", "projects")}
-    return {**shown, "addresses": facts.get("addresses"), "expires_at": facts.get("expiresAt")}
+    request = facts["request"]
+    fields = {key: request.get(key) for key in ("name", "restricted", "projects")}
+    return {**fields, "addresses": facts.get("addresses"), "expires_at": facts.get("expiresAt")}
 
 
 def revoke(api, client):
-    """Take back every token of a client that was not used; returns what changed."""
+    """Revoke every unused token of a client; returns the changes."""
     paths = [path for path, token in list_tokens(api).items() if token["name"] == client]
     for path in paths:
         api.delete(path)

@@ -61,7 +61,7 @@ def test_unknown_member_is_refused(target):
 
 def connected(monkeypatch, paper, context, target):
     """Return the API of a member of the cluster that the paper is of."""
-    monkeypatch.setattr(connection, "_api", lambda settings, project: paper.api)
+    monkeypatch.setattr(connection, "_create_api", lambda settings, project: paper.api)
     return connection.connect(
         {"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": context}, "x", target=target
     )

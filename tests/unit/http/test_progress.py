@@ -66,8 +66,8 @@ def test_terminal_shows_a_line_after_a_while(monkeypatch):
     monkeypatch.setattr("sys.stderr", shown)
     monkeypatch.setattr(progress, "AFTER", 0)
     watch = progress.Watch(Paper().api, "x")
-    assert watch.curious
-    watch.look({"description": "Creating instance", "metadata": {"a_progress": "Unpack: 45%"}})
+    assert watch.is_observed
+    watch.show({"description": "Creating instance", "metadata": {"a_progress": "Unpack: 45%"}})
     watch.close()
     assert "Creating instance: Unpack: 45%" in shown.getvalue()
     with progress.count_bytes("image", 100) as done:

@@ -81,7 +81,7 @@ def test_data_after_the_handshake_and_fragments_are_read(opened):
     peer = Peer(frame(2, b"ab", last=False) + frame(9, b"ping") + frame(0, b"cd") + frame(2) + frame(1))
     with opened(peer) as channels:
         channel = channels["1"]
-        assert websocket.ready([channel], 5) == [channel]
+        assert websocket.wait_for_data([channel], 5) == [channel]
         assert [channel.receive() for _ in range(5)] == [b"ab", b"", b"cd", b"", None]
     assert f"GET {PATH}/websocket?project=p&secret={SECRET} HTTP/1.1".encode() in peer.asked
     assert peer.ended()[:1] == b"\x8a", "the ping was answered"
@@ -149,6 +149,6 @@ def test_write_to_closed_peer_is_no_error(opened):
     peer = Peer()
     with opened(peer) as channels:
         peer.hang_up()
-        channels["1"].end()
-        channels["1"].say({"command": "signal", "signal": 9})
-        channels["1"].pour(b"x" * 1000000)
+        channels["1"].send_end()
+        channels["1"].send_json({"command": "signal", "signal": 9})
+        channels["1"].send_all(b"x" * 1000000)

@@ -58,7 +58,7 @@ def test_parents_are_exported_first(word):
 def test_reserved_and_duplicate_names_are_qualified():
     states = {}
     for name in ("include", "__web", "web", "web", "web"):
-        export_sls._place(states, "profile", name, {})
+        export_sls._add_state(states, "profile", name, {})
     names = ["profile include", "profile __web", "web", "profile web", "profile profile web"]
     assert list(states) == names
     assert states["profile profile web"] == {"lxdapi_profile.present": [{"name": "web"}]}
