@@ -120,7 +120,7 @@ def _fetch(api, path, file, options, timeout):
             lambda: api.post(f"{path}/backups", json=body).wait(timeout),
             lambda: _delete_unfinished(api, path, backup_path),
         )
-        return download.download(api, f"{made}/export", file, description=f"backup of {path.rpartition('/')[2]}")
+        return download.download(api, f"{backup_path}/export", file, description=f"backup of {path.rpartition('/')[2]}")
     finally:
         _delete_or_warn(api, backup_path)
 

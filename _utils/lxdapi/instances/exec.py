@@ -182,9 +182,9 @@ def _run_over_websockets(api, url, body, stdin, seconds):
         _feed(channels["0"], stdin)
         code = output.read_until_exit(seconds)
         if code is not None:
-            return Outcome(code, talk.pieces)
+            return Outcome(code, output.pieces)
         channels["control"].send_json(_KILL)
-        code = talk.read_until_exit(_GRACE_SECONDS)
+        code = output.read_until_exit(_GRACE_SECONDS)
         # it may have ended at that very moment
         return Outcome(KILLED, output.pieces, seconds) if code in (None, KILLED) else Outcome(code, output.pieces)
 
@@ -228,8 +228,8 @@ class _Output:
             remaining = end - time.monotonic()
             if remaining <= 0:
                 return None
-            there = websocket.wait_for_data(self._open, min(left, _QUIET_SECONDS))
-            for channel in there:
+            ready = websocket.wait_for_data(self._open, min(remaining, _QUIET_SECONDS))
+            for channel in ready:
                 self._take(channel)
             if not ready and remaining > _QUIET_SECONDS:
                 _require_alive(self._api, self._path, self._query)
