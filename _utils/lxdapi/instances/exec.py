@@ -206,7 +206,7 @@ def _secrets(result):
 def _feed(channel, stdin):
     if not stdin:
         channel.send_end()
-    elif len(stdin) <= _AT_ONCE:
+    elif len(stdin) <= _MOST_SENT_AT_ONCE:
         channel.send_all(stdin)
     else:
         threading.Thread(target=channel.send_all, args=(stdin,), daemon=True).start()
