@@ -90,10 +90,8 @@ def plan_rename(api: API, kind_name: str, name: str, other: str) -> list[Step]:
     """Return the step that renames an existing object; raises if it does not exist."""
     kind = get_kind(kind_name)
     path_of(kind, name, existing=True)
-    new_name = with_parents_of(kind, name, other)
-    path_of(kind, new_name)
     require(api, kind)
-    steps = plan_rename_if_absent(api, kind, name, new_name)
+    steps = plan_rename_if_absent(api, kind, name, with_parents_of(kind, name, other))
     if not steps:
         raise InvalidError(f"there is no {kind.label} {name}")
     return steps
