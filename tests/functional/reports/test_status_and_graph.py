@@ -61,7 +61,7 @@ def test_nic_address_is_shown(salt, daemon, c1):
     assert row["addresses"] == ["192.0.2.7"]
 
 
-def test_status_takes_pattern_project_and_cheap(salt, daemon, proxy):
+def test_status_filters_by_pattern_and_project(salt, daemon, proxy):
     daemon.ask("POST", "/1.0/projects", {"name": "team", "config": {"features.profiles": "false"}})
     bare(daemon, "web1")
     bare(daemon, "db1")
