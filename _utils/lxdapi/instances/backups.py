@@ -1,5 +1,5 @@
 """
-Backups: an instance or a custom volume as a file on this machine with its sha256 beside it, and made from such a file.
+Backups: writes an instance or a custom volume to a file with its sha256 beside it, and restores it from such a file.
 
 The daemon makes a backup of its own first, from which the file is read; that is deleted whatever happens, and the
 daemon itself does it after a day where this process did not live to do it.
@@ -63,7 +63,7 @@ def kind_name_of(name):
 
 def export_options(kind_name, optimized=False, alone=False, compression=None):
     """
-    Return what the daemon is told of how to make a backup.
+    Return the daemon's options for making a backup.
 
     optimized
         True: in the format of the storage driver, which is faster and can be imported on such a pool only.
@@ -126,13 +126,13 @@ def _fetch(api, path, file, options, timeout):
 
 
 def _delete_unfinished(api, path, backup_path):
-    """Delete what a daemon that died left of a backup, which it lists as any other; None: it is not done."""
+    """Delete the unfinished backup of a daemon that died; returns None, so that the backup is made again."""
     operations.wait_until_idle(api, path)
     _delete(api, backup_path)
 
 
 def _delete(api, backup_path):
-    """Delete a backup of the daemon's; that there is none is as good."""
+    """Delete a backup on the daemon, if it exists."""
     try:
         retry.write_verified(api, lambda: api.delete(backup_path).wait() and None, lambda: None)
     except APINotFoundException:
@@ -140,7 +140,7 @@ def _delete(api, backup_path):
 
 
 def _delete_or_warn(api, backup_path):
-    """Delete a backup of the daemon's; one that cannot be deleted now is left to the daemon."""
+    """Delete a backup on the daemon, or log a warning that the daemon keeps it until it expires."""
     try:
         _delete(api, backup_path)
     except APIException as exc:
@@ -183,7 +183,7 @@ def _missing_reason(api, kind_name, name):
 
 def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None):
     """
-    Make an instance, or a custom volume, from the file of a backup; one that is there is refused.
+    Create an instance or a custom volume from a backup file; an existing one is an error.
 
     kind_name
         ``instance`` or ``storage_volume``.
@@ -230,7 +230,10 @@ def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None
 
 
 def _move(api, name, target, timeout):
-    """Move what was imported: it is made on the member that is asked, whatever target the request has (all three)."""
+    """
+    Move the imported instance to its member: the daemon that is asked creates it there, whatever the target (all
+    three).
+    """
     step = instance_move.plan_move(
         api, name, api.get(objects.path_of(get_kind(_KIND_NAMES[1]), name)), target, True, timeout
     )
@@ -261,7 +264,7 @@ def _send(api, collection, path, headers, timeout):
 
 def plan_create(api, name, source, declared, timeout=None, target=None):
     """
-    Return the steps to a new instance from the file of a backup, made as declared afterwards.
+    Return the steps that create an instance from a backup file and then update it as declared.
 
     source
         ``{"type": "backup", "path": ..., "pool": ...}``, without the pool for the one that it was on.
@@ -290,7 +293,7 @@ def parse_max_age(value):
 
 
 def outdated_reason(path, max_age, memory, now):
-    """Return in words why the file is to be made anew, "" if it is as it is to be."""
+    """Return why the file must be written again, "" if it is up to date."""
     if not os.path.isfile(path):
         return f"there was no file {path}"
     checksum = read_checksum(path)
@@ -306,7 +309,7 @@ def outdated_reason(path, max_age, memory, now):
 
 
 def read_checksum(path):
-    """Return the sha256 that ``<path>.sha256`` says, None where there is none; "" for a file that says none."""
+    """Return the sha256 in ``<path>.sha256``, None without such a file, "" if the file holds no sha256."""
     try:
         with open(f"{path}.sha256", encoding="utf-8", errors="replace") as file:
             checksum = file.read(64)
@@ -319,8 +322,8 @@ def read_checksum(path):
 
 def require_backup_file(path, types, label):
     """
-    Raise :class:`InvalidError` for a file that is no backup of a thing of these types, is damaged at its beginning, or
-    is not what the checksum beside it says.
+    Raise :class:`InvalidError` if a file is no backup of these types, has a damaged beginning, or differs from its
+    checksum.
 
     LXD 5.0.2 and Incus 6.0.4 never answer to a compressed file that ends within its index.
     """
@@ -334,7 +337,7 @@ def require_backup_file(path, types, label):
 
 
 def _type_in_index(path):
-    """Return the type of what a backup is of; None where it cannot be read here."""
+    """Return the type of the object in a backup, None if Python cannot read the file."""
     with open(path, "rb") as file:
         head = file.read(512)
     if not head.startswith(_READABLE) and head[257:262] != b"ustar":
@@ -357,7 +360,7 @@ def _type_in_index(path):
 
 
 class _Stage:
-    """The names under which something is imported, a new one for each try: one that failed can bar its name."""
+    """Temporary names for an import, a new one for each try: a failed import can block its name."""
 
     def __init__(self, api, kind_name, name):
         self._api, self._kind_name, self._kind = api, kind_name, get_kind(kind_name)
@@ -366,13 +369,13 @@ class _Stage:
         self.name = None
 
     def header(self):
-        """Return the header with a new name."""
+        """Return the header that sets a new temporary name."""
         temporary_name = self._prefix + random.token_hex(4)
         self.name = self._within + temporary_name
         return {f"X-{self._api.dialect}-name": temporary_name}
 
     def exists(self):
-        """Return True if what was imported last is there and the daemon has not been restarted meanwhile."""
+        """Return True if the last import exists and the daemon did not restart meanwhile, else None."""
         operations.wait_until_idle(self._api, objects.path_of(self._kind, self.name))
         if objects.read(self._api, self._kind, self.name) is None:
             return None
@@ -382,7 +385,7 @@ class _Stage:
         return None
 
     def clear(self):
-        """Delete what an import that did not come to its end left, unless there is one that still runs."""
+        """Delete the leftovers of failed imports, unless an import is still running."""
         try:
             for each in self._list_leftovers():
                 writes.delete(self._api, self._kind, each)

@@ -1,5 +1,5 @@
 """
-What cloud-init shall do, declared as data: the documents of it, as the daemons hold them in an instance's config.
+Builds the cloud-init documents of an instance's config from declared data.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def _keys(name):
 
 
 def _parse_mapping(what, declared):
-    """Return a mapping, or the one that a list of mappings makes, as an SLS has it."""
+    """Return a mapping; a list of mappings, as an SLS has it, is merged."""
     if isinstance(declared, (list, tuple)) and declared and all(isinstance(each, Mapping) for each in declared):
         return {key: value for each in declared for key, value in each.items()}
     if not isinstance(declared, Mapping):
@@ -63,7 +63,7 @@ def _parse_mapping(what, declared):
 
 
 def _parse_document(name, value):
-    """Return the text of a document, None for none."""
+    """Return the text of a document, None if the document is to be removed."""
     if name not in _DOCUMENTS:
         raise InvalidError(f"cloud_init: unknown key {name!r}; there are: {', '.join(_DOCUMENTS)}")
     what, (_, head) = f"cloud_init {name}", _DOCUMENTS[name]
@@ -92,7 +92,7 @@ def render(what, data):
 
 
 def _to_plain(what, data):
-    """Return data of plain types: whatever mapping it is, as an ordered one of Salt."""
+    """Return data with plain dicts and lists instead of other mappings and tuples."""
     if isinstance(data, Mapping):
         return {_scalar(what, key): _to_plain(f"{what} {key}", value) for key, value in data.items()}
     if isinstance(data, (list, tuple)):

@@ -1,5 +1,5 @@
 """
-A command in an instance as a state: run unless its conditions, which are looked at inside, say that it need not.
+A command in an instance as a state: it runs unless its conditions, checked inside the instance, forbid it.
 """
 
 import base64
@@ -19,7 +19,7 @@ _MOST_SHOWN = 1000
 
 class CommandFailedError(LxdapiError):
     """
-    A command ended with another exit code than it should have, or was killed.
+    A command ended with an unexpected exit code, or was killed.
 
     changes
         What it wrote, for a state's ``changes``.
@@ -29,24 +29,24 @@ class CommandFailedError(LxdapiError):
 
 
 def join_conditions(conditions, inside):
-    """Return the conditions with those that Salt was kept from looking at; raises for what are none."""
+    """Return the conditions with those of ``inside``, which Salt did not check; raises for invalid ones."""
     if inside is not None and not (isinstance(inside, dict) and set(inside) <= set(CONDITIONS)):
         raise InvalidError(f"inside: a mapping of {', '.join(CONDITIONS)} is needed, not {inside!r}")
     return {**conditions, **(inside or {})}
 
 
 def decode(data):
-    """Return what a command wrote as text, without line ends at its end, as Salt's ``cmd.run`` does."""
+    """Return a command's output as text without trailing line ends, as Salt's ``cmd.run`` does."""
     return data.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def summary(outcome):
-    """Return {retcode, stdout, stderr}, and ``killed`` where it was, of a command."""
+    """Return {retcode, stdout, stderr} of a command, and ``killed`` if it was killed."""
     return _summarize(outcome, decode)
 
 
 def raw_summary(outcome, binary=False):
-    """Return what :func:`summary` does, the output as it was written, or as base64 of its bytes."""
+    """Return the :func:`summary` with the exact output, as text or base64."""
     return _summarize(outcome, _encode_base64 if binary else _decode)
 
 
@@ -64,7 +64,7 @@ def _summarize(outcome, decode):
 
 
 def require_finished(outcome, what="it", hide=False):
-    """Return the outcome of a command that came to its own end; raises :class:`CommandFailedError` for a killed one."""
+    """Return the outcome of a command; raises :class:`CommandFailedError` if it was killed."""
     if outcome.killed is not None:
         wrote = "" if hide else _output_note(outcome)
         raise CommandFailedError(f"{what} was killed after {outcome.killed} s{wrote}")
@@ -137,7 +137,7 @@ def _parse_codes(codes):
 
 
 def _skip_reason(api, instance, path, conditions, parsed_command, test, hide):
-    """Return in words why the command need not run, nothing if it has to."""
+    """Return why the command need not run, "" if it must."""
     files, onlyif, unless = (conditions[name] for name in CONDITIONS)
     if files and not (test and objects.read(api, KINDS["instance"], instance) is None):
         if all(exec_user.file_type(api, path, file) for file in files):
@@ -158,12 +158,12 @@ def _skip_reason(api, instance, path, conditions, parsed_command, test, hide):
 
 
 def _condition_command(parsed_command, condition):
-    """Return the order of a condition: it runs as the command does."""
+    """Return the command of a condition, which runs as the declared command does."""
     return parsed_command._replace(argv=execs.make_command(condition).argv, stdin=b"")
 
 
 def _changes_or_raise(outcome, command, success_codes, hide):
-    """Return the changes of a command that ended well; raises for any other."""
+    """Return the changes of a command that succeeded; raises for a failed one."""
     fields = summary(outcome)
     changes = {"run": command, **{key: value for key, value in fields.items() if not hide or key == "retcode"}}
     if outcome.killed is None and outcome.retcode in success_codes:
@@ -176,7 +176,7 @@ def _changes_or_raise(outcome, command, success_codes, hide):
 
 
 def _missing_reason(api, instance):
-    """Return in words what keeps a command from running, nothing if the instance runs."""
+    """Return why the command cannot run, "" if the instance runs."""
     result = objects.read(api, KINDS["instance"], instance)
     if result is None:
         return f"instance {instance} does not exist"

@@ -1,5 +1,5 @@
 """
-Copies of instances, on one daemon and on another one, that have all that their origin has.
+Copies of instances, on one daemon or between two, with everything that their origin has.
 
 What the daemons leave out (description, profiles, ephemeral: see :mod:`lxdapi.instances.sources`) or put in (a root
 device of the
@@ -27,7 +27,7 @@ _MARK_KEYS = (partial_creation.CREATING_KEY, MIGRATING_KEY)
 
 def read_source(api, name):
     """
-    Return the metadata of an instance, or of a snapshot in what it has of its own; raises if there is none.
+    Return the metadata of an instance, or of an instance as its snapshot has it; raises if it does not exist.
 
     name
         ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
@@ -44,7 +44,7 @@ def read_source(api, name):
 
 def fields_for_copy(metadata, pool=None, moved=False):
     """
-    Return what a copy of this instance is to have.
+    Return the fields that a copy of this instance gets.
 
     metadata
         The metadata of the instance.
@@ -61,7 +61,7 @@ def fields_for_copy(metadata, pool=None, moved=False):
 
 
 def root_device_on(metadata, pool):
-    """Return {name: the root disk on this storage pool}, as a device of the instance's own; {} without a pool."""
+    """Return {name: root disk on this storage pool} as a local device of the instance, {} without a pool."""
     if pool is None:
         return {}
     validation.check(KINDS["storage_pool"].rule, "storage pool", pool)
@@ -71,7 +71,7 @@ def root_device_on(metadata, pool):
 
 
 def repair(api, name, fields):
-    """Make the copy have these fields and nothing else, where it differs; raises if it then still does."""
+    """Update the copy to exactly these fields; raises if it still differs."""
     path = objects.path_of(KIND, name)
     metadata = api.get(path).metadata
     fields = {**fields, "devices": {**fields["devices"], **_needed_root(api, metadata, fields)}}
@@ -92,7 +92,7 @@ def _root_device(devices):
 
 
 def _needed_root(api, metadata, fields):
-    """Return the root disk that the daemon gave the copy, where the profiles have none on that storage pool."""
+    """Return the root disk that the daemon added to the copy, {} if the profiles have one on the same pool."""
     root = _root_device(metadata["devices"])
     if not root or _root_device(fields["devices"]):
         return {}
@@ -105,14 +105,14 @@ def _needed_root(api, metadata, fields):
 
 
 def _foreign_keys(config, source_config):
-    """Return the keys of the copy's config that its origin does not have, the daemon's own and our marks apart."""
+    """Return the config keys of the copy that its origin lacks, except the daemon's own and lxdapi's marks."""
     return [
         key for key in config if key not in source_config and key not in _MARK_KEYS and not key.startswith("volatile.")
     ]
 
 
 def differences(metadata, fields):
-    """Return in words where an instance differs from the fields that it is to have, nothing left out."""
+    """Return the names of all fields, config keys and devices in which an instance differs from these fields."""
     plain = [field for field in fields if field not in ("config", "devices") and metadata.get(field) != fields[field]]
     config = {key for key, value in fields["config"].items() if metadata["config"].get(key) != value}
     config |= set(_foreign_keys(metadata["config"], fields["config"]))
@@ -125,7 +125,7 @@ def differences(metadata, fields):
 
 
 def list_snapshots(api, name):
-    """Return [(name, second in which it was made)] of an instance's snapshots, in the order in which they were made."""
+    """Return [(name, creation time to the second)] of an instance's snapshots, oldest first."""
     path = validation.path("instances/{instance}/snapshots", instance=name)
     snapshots = api.get(path, params={"recursion": 1}).metadata or []
     times = [(each["created_at"][:19], each["name"].rpartition("/")[2]) for each in snapshots]
@@ -208,7 +208,7 @@ def _copy(transfer, metadata, existing, fields):
 
 
 def _keep_root_pool(existing, devices):
-    """Return the devices with the root disk on the storage pool that the existing copy is on: it stays there."""
+    """Return the devices with the root disk on the storage pool where the existing copy has it."""
     pool = next((each.get("pool") for each in _root_device(existing["expanded_devices"]).values()), None)
     return {
         name: {**each, "pool": pool} if pool and name in _root_device(devices) else each
@@ -218,7 +218,7 @@ def _keep_root_pool(existing, devices):
 
 def require_prerequisites(target_api, fields):
     """
-    Raise if something that the copy refers to is not there.
+    Raise if something that the copy refers to does not exist on the target.
 
     The daemons check the profiles only: for a storage pool that does not exist they take another one (all three).
     """
@@ -228,7 +228,7 @@ def require_prerequisites(target_api, fields):
 
 
 def run_transfer(transfer, fields):
-    """Do a transfer: the instance is made there, with a mark until it is whole, or an existing one refreshed."""
+    """Transfer the instance: create it at the target, marked until it is complete, or refresh an existing one."""
     if transfer.options.get("refresh"):
         retry.write_verified(transfer.target_api, lambda: transfer.run(fields), lambda: None)
     else:
@@ -247,7 +247,7 @@ def _copy_local(transfer, metadata, copied):
 
 
 def _create_copy(transfer, fields):
-    """Send the request for a copy on the same daemon, and wait for the end."""
+    """Request a copy on the same daemon and wait until it exists."""
     options = {option: True for option, value in transfer.options.items() if value}
     source = {"type": "copy", "source": transfer.name, "project": transfer.source_api.project or "default", **options}
     member_api = transfer.target_api.at(transfer.target) if transfer.target else transfer.target_api

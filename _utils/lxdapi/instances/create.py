@@ -1,5 +1,5 @@
 """
-A new instance: one call with everything in it, known to be whole afterwards.
+Creates an instance in one request and verifies that it is complete.
 """
 
 import logging
@@ -25,7 +25,7 @@ _START = "instance_create_start"
 
 def create(api, name, declared, source, timeout=None, extra=None, target=None, replace_partial=False):
     """
-    Create the instance with everything in it, in one call, and wait until it is known to be whole.
+    Create the instance in one request and wait until it is verified to be complete.
 
     extra
         What the body has beyond the fields and the source.
@@ -60,7 +60,7 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
 
 def create_verified(api, name, fields, send, replace_partial=False):
     """
-    Make an instance, and know that it is whole.
+    Create an instance and verify that it is complete.
 
     send
         Called with the fields, a mark of ours among them; makes it, and waits for the end.
@@ -92,7 +92,7 @@ def _remove_mark_later(api, name):
 
 
 def _creation_ended(api, name, mark, error):
-    """Return True if our creation came to its end, and what was to be done after it failed."""
+    """Return True if our creation succeeded and only what follows it failed."""
     if not isinstance(error, APIOperationException):
         return False
     try:
@@ -106,7 +106,7 @@ def _creation_ended(api, name, mark, error):
 
 
 def _verify_created(api, name, mark, replace_partial):
-    """Return True if our creation, whose answer was lost, ended well; None if there is nothing of it (any more)."""
+    """Return True if our creation succeeded although its answer was lost, None if nothing of it is left."""
     result = partial_creation.wait_until_created(api, name, begun=True)
     # of another's the daemon says that it exists already
     if result is None or partial_creation.mark_of(result) != mark:
@@ -118,7 +118,7 @@ def _verify_created(api, name, mark, replace_partial):
 
 
 def _create_or_adopt(api, name, *args):
-    """Create the instance, or make it as declared if somebody else was faster; returns what that changed."""
+    """Create the instance, or update the one that somebody else created meanwhile; returns the changes."""
     declared = args[0]
     try:
         return create(api, name, *args)
@@ -131,7 +131,7 @@ def _create_or_adopt(api, name, *args):
 
 
 def require_target(api, target):
-    """Raise :class:`InvalidError` for a member or a ``@group`` of members that is not there."""
+    """Raise :class:`InvalidError` for a member or a ``@group`` of members that does not exist."""
     if not target:
         return
     if not api.clustered:
@@ -145,7 +145,7 @@ def plan_create(
     api, name, declared, source, timeout=None, target=None, shared=True, running=False, replace_partial=False
 ):
     """
-    Return the steps to a new instance.
+    Return the steps that create an instance.
 
     shared
         True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
@@ -177,7 +177,7 @@ def plan_create(
 
 
 def _plan_create_started(api, name, creation, start):
-    """Return the steps for an instance that the request for its creation starts: the second one tells how that went."""
+    """Return the steps for an instance that its create request also starts; the second reports that start."""
     actual, error = None, None
 
     def create_it():
@@ -209,7 +209,7 @@ def _plan_create_started(api, name, creation, start):
 
 
 def missing_prerequisites(api, declared, source=None):
-    """Return in words what is declared and does not exist: project, image, profiles, networks, storage pools."""
+    """Return which declared project, image, profiles, networks and storage pools do not exist, "" if all do."""
     if objects.missing_project_reason(api):
         return f"project {api.project} does not exist"
     needed = sources.needed_images(source) + [("profile", name) for name in declared.get("profiles") or ()]

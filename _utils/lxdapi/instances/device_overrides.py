@@ -1,5 +1,5 @@
 """
-A device of an instance's profiles with some keys otherwise: it becomes a device of the instance itself.
+Overrides keys of a profile's device by a local device of the instance.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _DEFAULT = ("default",)
 
 def merge(api, name, declared, overriding, source=None, renamed_from=None):
     """
-    Return the declared devices of an instance with those that override one of a profile.
+    Return the declared devices of an instance with the overridden devices of its profiles.
 
     declared
         The declared fields, of which ``profiles`` and ``devices`` count; what they do not say the instance does.
@@ -43,7 +43,7 @@ def merge(api, name, declared, overriding, source=None, renamed_from=None):
 
 
 def _parse(declared, overriding):
-    """Return the declared fields that count, and the overriding keys by device."""
+    """Return the declared devices and profiles, and the overriding keys by device."""
     declared = diff.normalize(INSTANCE, {field: declared.get(field) for field in ("devices", "profiles")})
     if not isinstance(overriding, Mapping):
         raise InvalidError(f"devices_override: a mapping of names to keys is needed, not {type(overriding).__name__}")
@@ -58,7 +58,7 @@ def _parse(declared, overriding):
 
 
 def _read_base(api, name, source, renamed_from):
-    """Return what there is of the instance, or of what it is to be made from; ``profiles`` None: of neither yet."""
+    """Return the metadata of the instance or of its source; ``profiles`` is None if neither exists yet."""
     for each in filter(None, (name, renamed_from)):
         result = objects.read(api, INSTANCE, each)
         if result is not None:
@@ -73,7 +73,7 @@ def _read_base(api, name, source, renamed_from):
 
 
 def _profile_devices(api, profiles):
-    """Return the devices of the profiles, later ones over earlier ones, and whether each profile exists."""
+    """Return the devices of the profiles, later ones over earlier ones, and whether all profiles exist."""
     devices, all_exist = {}, profiles is not None
     for profile in profiles or ():
         result = objects.read(api, PROFILE, profile)

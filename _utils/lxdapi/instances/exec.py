@@ -1,5 +1,5 @@
 """
-Commands inside an instance: their output, their exit code, and an end of them.
+Runs commands inside an instance and returns their output and exit code.
 
 An exit code is what the command said, or as a shell's: 126 not executable, 127 not found, 128 + n killed by signal n.
 """
@@ -41,7 +41,7 @@ STDOUT, STDERR = "1", "2"
 
 class Outcome(NamedTuple):
     """
-    How a command ended.
+    The result of a command.
 
     retcode
         Its exit code.
@@ -85,7 +85,7 @@ class Command(NamedTuple):
 
 def make_command(command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None):
     """
-    Return the :class:`Command` for :func:`run`; sends nothing.
+    Return the checked :class:`Command` for :func:`run`; sends nothing.
 
     command
         A list, executed as it stands, without a shell; or text, given to ``/bin/sh -c``.
@@ -191,7 +191,7 @@ def _run_over_websockets(api, url, body, stdin, seconds):
 
 def _secrets(result):
     """
-    Return {name: secret} of the websockets, that of standard input last: no command begins without it.
+    Return {name: secret} of the websockets, standard input last: no command starts without it.
 
     While that of control is open the command has somebody who waits.
     """
@@ -213,7 +213,7 @@ def _feed(channel, stdin):
 
 
 class _Output:
-    """What a command that runs sends."""
+    """Reads the output of a running command."""
 
     def __init__(self, api, path, query, channels):
         self._api, self._path, self._query = api, path, query
@@ -222,7 +222,7 @@ class _Output:
         self.pieces = []
 
     def read_until_exit(self, seconds):
-        """Return the exit code, None if the command still runs after the seconds."""
+        """Return the exit code, None if the command still runs after that many seconds."""
         end = time.monotonic() + (_ENDLESS if seconds is None else seconds)
         while self._open:
             remaining = end - time.monotonic()
@@ -252,7 +252,7 @@ class _Output:
 
 
 def _require_alive(api, path, query):
-    """Raise if nothing can be heard of an operation."""
+    """Raise if the daemon no longer knows the operation."""
     result = api.transact("GET", path, params=query)
     if result.response.status_code == 404:
         raise APIOutcomeUnknownException(result, "the command was lost with the daemon that ran it")
@@ -260,7 +260,7 @@ def _require_alive(api, path, query):
 
 
 def _exit_code(api, path, query, seconds):
-    """Return (exit code, what is to be said of it), None for the code while the command runs."""
+    """Return (exit code, error output of the daemon); the code is None while the command runs."""
     try:
         operation = operations.wait(api, path, query, seconds).metadata
     except APIOperationException as exc:
@@ -276,7 +276,7 @@ def _exit_code(api, path, query, seconds):
 
 
 def _exit_code_of_failure(api, path, query, error):
-    """Return what an operation that failed says of a command that could not be executed; raises for any other."""
+    """Return the exit code and error of a command that could not be executed; raises for any other failure."""
     # Incus' answer to /wait has the words only
     operation = api.transact("GET", path, params=query).metadata
     inner = operation.get("metadata") if isinstance(operation, dict) else None

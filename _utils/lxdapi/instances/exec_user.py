@@ -1,5 +1,5 @@
 """
-As whom and where a command runs in an instance, looked up in its own files before it runs.
+Looks up the user, group and working directory of a command in the files of the instance.
 
 The daemons take any number for a user, and run in ``/`` where the folder is not there (LXD 5.0.2, Incus 6.0.4,
 Incus 7.0.2).
@@ -23,7 +23,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 
 def resolve_user(api, path, user=None, group=None):
     """
-    Return (what a request for exec says of the user, the environment that a login sets).
+    Return (the user fields of an exec request, the environment of a login).
 
     path
         Of the instance: ``instances/web1``.
@@ -45,7 +45,7 @@ def resolve_user(api, path, user=None, group=None):
 
 
 def _find_entry(api, path, base, user_or_group):
-    """Return the fields of a user or group; of a number that has no entry None."""
+    """Return the entry of a user or group, None for a number without an entry."""
     file = f"/etc/{base}"
     try:
         entries = parse(base, _read_file(api, path, file))
@@ -64,8 +64,8 @@ def _find_entry(api, path, base, user_or_group):
 
 def parse(base, text):
     """
-    Return the entries of the bytes of ``/etc/passwd`` or ``/etc/group``, each a list of seven fields or more, without
-    those whose numbers are none. As for glibc, fields at the end of a line may be missing.
+    Return the valid entries of ``/etc/passwd`` or ``/etc/group``, each a list of at least seven fields. As for glibc,
+    fields at the end of a line may be missing.
     """
     entries = [[*line.split(":"), *[""] * 6] for line in text.decode("utf-8", "replace").splitlines()]
     return [each for each in entries if all(_NUMBER.fullmatch(each[at]) for at in _NUMBERS[base])]
@@ -79,7 +79,7 @@ def _read_file(api, path, file):
 
 
 def parse_cwd(api, path, cwd):
-    """Return the folder that a command is to run in; raises :class:`InvalidError` for what is none."""
+    """Return the working directory; raises :class:`InvalidError` if it is no directory in the instance."""
     if cwd is None:
         return None
     actual = file_type(api, path, cwd)
@@ -90,7 +90,7 @@ def parse_cwd(api, path, cwd):
 
 def file_type(api, path, file):
     """
-    Return ``file`` or ``directory``, None where nothing is there; symlinks are followed.
+    Return ``file`` or ``directory``, None if the path does not exist; symlinks are followed.
 
     file
         An absolute path inside the instance. The daemon follows the symlinks on the way to it, not that at the end.
@@ -116,7 +116,7 @@ def _type_of(api, result):
 
 
 def _stat(api, url, params):
-    """Return the daemon's word for what is there, ``file`` also for a socket or a pipe, None for nothing."""
+    """Return the daemon's type of a path, ``file`` also for a socket or a pipe, None if it does not exist."""
     backoff = retry.Backoff(api.retry_timeout)
     while True:
         # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes, with the daemon's helper

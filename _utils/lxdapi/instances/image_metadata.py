@@ -1,5 +1,5 @@
 """
-What an instance has of its image: the metadata, and the templates by which the daemon writes files into it.
+The image metadata of an instance and the templates from which the daemon writes files into it.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def read_metadata(api, name):
 
 def update_metadata(api, name, declared):
     """
-    Make fields of the metadata as declared and return what that changed.
+    Update declared fields of the metadata and return the changes.
 
     declared
         ``architecture``, ``creation_date``, ``expiry_date`` (seconds since 1970), ``properties``, ``templates``
@@ -51,7 +51,7 @@ def update_metadata(api, name, declared):
 
 
 def _read(api, name):
-    """Return (metadata, ETag); a mapping that is null is empty."""
+    """Return (metadata, ETag); null mappings become empty ones."""
     result = api.get(rest_files.subpath(name, "metadata"))
     metadata = {**result.metadata, **{field: result.metadata.get(field) or {} for field in _MAPS}}
     rules = metadata["templates"].items()
@@ -60,7 +60,7 @@ def _read(api, name):
 
 
 def _write(api, name, delta, actual, etag):
-    """Send the difference: by PATCH what is added or changed, by a PUT of the whole what goes."""
+    """Send the difference: additions and changes by PATCH, removals by a PUT of everything."""
     url = rest_files.subpath(name, "metadata")
     touched = {field: _new_value(field, change) for field, change in delta.items()}
     # no daemon heeds it yet (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
@@ -78,7 +78,7 @@ def _new_value(field, change):
 
 
 def _require_written(api, name, fields):
-    """Raise if the daemon accepted a write and something is otherwise all the same."""
+    """Raise if the daemon accepted a write without doing it."""
     remaining = _differences(fields, _read(api, name)[0])
     if remaining:
         message = f"the daemon accepted it, but {', '.join(remaining)} did not become as declared"
@@ -86,7 +86,7 @@ def _require_written(api, name, fields):
 
 
 def _differences(fields, actual):
-    """Return the changes: ``{field: {old, new}}``, of mappings ``{field: {key: {old, new}}}``."""
+    """Return the changes ``{field: {old, new}}``, for mappings ``{field: {key: {old, new}}}``."""
     changes = {}
     for field, declared in fields.items():
         old = actual.get(field)
@@ -100,7 +100,7 @@ def _differences(fields, actual):
 
 
 def _parse(declared):
-    """Return the declared fields; raises :class:`InvalidError` for an unknown one and a wrong type."""
+    """Return the declared fields; raises :class:`InvalidError` for an unknown field or a wrong type."""
     if not isinstance(declared, Mapping):
         raise InvalidError(f"metadata: a mapping of fields is needed, not {type(declared).__name__}")
     unknown = [str(field) for field in declared if field not in _FIELDS]
@@ -122,7 +122,7 @@ def _parse_field(field, value):
 
 
 def _parse_rule(what, value):
-    """Return when a file in the instance is written and from what, as the daemon lists it; None removes it."""
+    """Return a template rule in the daemon's form, None if it is to be removed."""
     if value is None:
         return None
     if not isinstance(value, Mapping) or not all(isinstance(value[key], _TEMPLATE.get(key, ())) for key in value):
@@ -149,7 +149,7 @@ def read_template(api, name, file):
 
 
 def write_template(api, name, file, contents):
-    """Make the text of a template as given; returns what that changed."""
+    """Write the text of a template and return the changes."""
     if not isinstance(contents, str):
         raise InvalidError(f"contents: text is needed, not {type(contents).__name__}")
     body = (validation.config_value("contents", contents) or "").encode("utf-8")
@@ -167,7 +167,7 @@ def write_template(api, name, file, contents):
 
 
 def delete_template(api, name, file):
-    """Delete a template; returns what changed, nothing if there is none."""
+    """Delete a template and return the changes, {} if it did not exist."""
     url, query = _template_address(name, file)
     if rest_files.delete_if_exists(api, url, query):
         return {"deleted": file}
@@ -189,7 +189,7 @@ def _read_contents(api, name, file):
 
 
 def _read_contents_or_none(api, name, file):
-    """Return the bytes of a template, None if there is none; raises if there is no such instance."""
+    """Return the bytes of a template, None if it does not exist; raises if the instance does not exist."""
     try:
         return _read_contents(api, name, file)
     except APINotFoundException:

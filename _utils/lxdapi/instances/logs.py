@@ -14,7 +14,7 @@ _NOTHING_WRITTEN = "no such file or directory"
 
 def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
     """
-    Return the end of what the console has shown; "" for nothing.
+    Return the end of the console output, "" if there is none.
 
     clear
         True: empty it afterwards.
@@ -66,7 +66,7 @@ def read_log(api, name, file, lines=None, limit=rest_files.LIMIT):
 
 
 def _raise_missing_log(api, name, file, exc):
-    """Raise in words if there is no such file, of which the daemons speak with 400, 404 and 500."""
+    """Raise an error that lists the log files if this one does not exist: daemons answer 400, 404 or 500."""
     existing = list_logs(api, name)
     if file not in existing:
         reason = f"{exc.error}; the log files of {name} are: {', '.join(existing) or 'none'}"
@@ -74,7 +74,7 @@ def _raise_missing_log(api, name, file, exc):
 
 
 def delete_log(api, name, file):
-    """Delete a log file; returns what changed, nothing if there is none."""
+    """Delete a log file and return the changes, {} if it did not exist."""
     url = _log_url(name, file)
     try:
         deleted = rest_files.delete_if_exists(api, url)
@@ -92,7 +92,7 @@ def _log_url(name, file):
 
 
 def _parse_positive(parameter, value):
-    """Return a number above 0; raises :class:`InvalidError` for what is none."""
+    """Return a whole number above 0; raises :class:`InvalidError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**40:
         raise InvalidError(f"{parameter}: a whole number above 0 is needed, not {value!r}")
     return value

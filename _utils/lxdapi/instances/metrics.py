@@ -1,5 +1,5 @@
 """
-What the daemon measures of instances.
+Usage figures that the daemon measures for instances.
 """
 
 from lxdapi.instances import rest_files
@@ -10,7 +10,7 @@ _UNMEASURED = -1
 
 def read_metrics(api, name=None):
     """
-    Return what the daemon measures of an instance.
+    Return the usage figures of an instance.
 
     name
         None: ``{name: the same}`` of all in the project, by one request.

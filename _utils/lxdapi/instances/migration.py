@@ -1,5 +1,5 @@
 """
-An instance on another daemon than before, whatever happens on the way.
+Moves an instance to another daemon, safely against a crash at any point.
 
 The order, of which each part can be the last one that is done:
 
@@ -51,7 +51,7 @@ _NEVER = ("1970-01-01", "0001-01-01")
 
 def plan_migration(source_api, target_api, name, change, options):
     """
-    Return the steps to an instance that is on one daemon and not on another one any more.
+    Return the steps that move an instance from one daemon to another.
 
     source_api, target_api
         The API of the daemon where it is, and of the one where it is to be.
@@ -103,20 +103,20 @@ def _plan_without_source(source_api, target_api, name, change, target_result, op
 
 
 def _migrate_late(source_api, target_api, name, change, options, reason):
-    """Migrate what was not there in time for the plan; raises if it is not there yet."""
+    """Migrate an instance that did not exist when the plan was made; raises if it still does not exist."""
     if objects.read(source_api, KIND, name) is None:
         raise InvalidError(reason)
     return steps.apply(plan_migration(source_api, target_api, name, change, options))
 
 
 def _read_when_idle(api, name):
-    """Return the GET of an instance when nobody is about to do anything with it, as a run that was cut off may be."""
+    """Return the result of an instance once no operation on it is running, for example of an interrupted run."""
     operations.wait_until_idle(api, objects.path_of(KIND, name))
     return power.wait_until_stable(api, name)
 
 
 def _marks_of(result):
-    """Return the marks of ours that an instance bears."""
+    """Return the marks of lxdapi in an instance's config."""
     return {key: result.metadata["config"][key] for key in _MARKS if key in result.metadata["config"]}
 
 
@@ -129,7 +129,9 @@ def _format_snapshots(snapshots):
 
 
 def _delete(api, name, may_delete):
-    """Delete an instance; before each try it is looked whether it may be, which raises if not. False: it is gone."""
+    """
+    Delete an instance; ``may_delete`` is asked before each try and raises to forbid it. Returns None if it is gone.
+    """
     api_without_retries, backoff = api.without_retries(), retry.Backoff(api.retry_timeout)
     while may_delete():
         try:
@@ -142,7 +144,7 @@ def _delete(api, name, may_delete):
 
 class Migration:
     """
-    One instance on its way.
+    The migration of one instance.
 
     source_result, target_result
         The results of its GETs at the source and at the target; ``target_result`` is None where there is none.
@@ -156,7 +158,7 @@ class Migration:
         self.mark, self.continued = self._mark_of(target_result) if target_result else [], target_result is not None
 
     def _original_status(self):
-        """Return the status that it had before anything was done, by an earlier run too."""
+        """Return the power state before the migration, or before an interrupted earlier run of it."""
         status, last_used_at = power.status(self.source_result), self.source_result.metadata["last_used_at"]
         marked_status, _, marked_last_used_at = (
             self.source_result.metadata["config"].get(MIGRATING_KEY) or ""
@@ -167,16 +169,16 @@ class Migration:
 
     @staticmethod
     def _identity(result):
-        """Return the first words of the mark of a copy of the source as it is now."""
+        """Return the first two words of the mark that a copy of this source bears."""
         return [str(result.metadata["config"].get("volatile.uuid")), result.metadata["last_used_at"]]
 
     @staticmethod
     def _mark_of(result):
-        """Return the words of the mark of a copy: identity of the source (2), run, and the digest if it is proven."""
+        """Return the words of a copy's mark: identity of the source (2), run, and the digest if it is proven."""
         return (result.metadata["config"].get(MIGRATING_KEY) or "").split()
 
     def _digest(self, result):
-        """Return a word for all that the source is now, with its snapshots, as far as its daemon tells."""
+        """Return a digest of everything that the daemon reports about the source, with its snapshots."""
         fields, generation = (
             copies.fields_for_copy(result.metadata, moved=True),
             result.metadata["config"].get(transfer.GENERATION),
@@ -185,7 +187,7 @@ class Migration:
         return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
 
     def require_movable(self):
-        """Raise for what cannot be moved, or what nobody can prove to be a copy."""
+        """Raise if the instance cannot be moved, or if the one at the target is not provably its copy."""
         partial_creation.require_created(self.source_api, self.name, self.source_result)
         config = self.source_result.metadata.get("expanded_config") or self.source_result.metadata["config"]
         if str(config.get("security.protection.delete")).lower() in validation.TRUE:
@@ -219,7 +221,7 @@ class Migration:
         return len(self.mark) == len(_PROOF)
 
     def _was_started(self):
-        """Return True if the copy was started: somebody may have worked with it."""
+        """Return True if the copy was ever started: somebody may have worked with it."""
         return self._has_run(self.target_result)
 
     @staticmethod
@@ -231,7 +233,7 @@ class Migration:
         return power.status(self.source_result) != "Stopped"
 
     def run(self):
-        """Move it."""
+        """Migrate the instance."""
         copies.require_prerequisites(self.target_api, self.fields)
         brought = self.target_result is None or not self._was_started()
         if brought:
@@ -243,7 +245,7 @@ class Migration:
             raise
 
     def _copy_phase(self):
-        """The target has a copy that was compared with the source, and runs if that did; else all is as it was."""
+        """Make a verified copy at the target and start it if the source ran; on failure roll back."""
         try:
             if self.options["refresh"] and self._is_running() and self.target_result is None:
                 self._transfer(loose=True)
@@ -265,7 +267,7 @@ class Migration:
             steps.apply(power.plan_transition(self.source_api, self.name, status, "Stopped"))
 
     def _transfer(self, loose=False):
-        """Copy the source as it is now, anew or what has changed since; returns the digest of what it is."""
+        """Copy the source, or refresh the copy, and return the digest of the source."""
         result = self.source_api.get(objects.path_of(KIND, self.name))
         digest = self._digest(result)
         self.fields = copies.fields_for_copy(result.metadata, self.options["pool"], moved=True)
@@ -284,7 +286,7 @@ class Migration:
         return digest
 
     def _is_partial(self):
-        """Return True if the copy is still the one that looks partial: all that it can have is at the source."""
+        """Return True if the copy still looks partial and bears our mark: the source has all its data."""
         result = partial_creation.wait_until_created(self.target_api, self.name)
         return result is not None and partial_creation.looks_partial(result) and self._mark_of(result) == self.mark
 
@@ -325,7 +327,7 @@ class Migration:
             raise LxdapiError(f"the copy on {self.target_api.endpoint} is not whole: {difference}")
 
     def _mark_proven(self, digest):
-        """The mark of the copy, which was compared, says that it is whole."""
+        """Mark the compared copy as proven."""
         self._source_is_unchanged(digest)
         self.mark = [*self.mark, digest]
         self._write_mark()
@@ -341,7 +343,7 @@ class Migration:
             return ""
 
     def _source_is_unchanged(self, digest):
-        """Return True if the source is as it was copied, False if it is gone; raises if it is not, or the copy not."""
+        """Return True if the source is unchanged, False if it is gone; raises if the source or the copy changed."""
         current_digest = self._source_digest()
         if current_digest not in (None, digest):  # a run that was cut off may be deleting it
             operations.wait_until_idle(self.source_api, objects.path_of(KIND, self.name))
@@ -356,14 +358,14 @@ class Migration:
         return True
 
     def _start(self):
-        """The copy runs if the source did; one that somebody started by himself is not stopped."""
+        """Start the copy if the source ran; a copy that somebody else started keeps running."""
         status = power.status(power.wait_until_stable(self.target_api, self.name))
         if self.original_status not in (status, "Stopped"):
             steps.apply(power.plan_transition(self.target_api, self.name, status, self.original_status))
 
     def _roll_back(self):
         """
-        Remove the copy, which is ours, and start the source again; returns what is changed in the end all the same.
+        Delete our copy, start the source again and return the changes that remain.
 
         The source is started only where the copy is known to be gone: two that run are worse than none.
         """
@@ -390,7 +392,7 @@ class Migration:
         _delete(self.target_api, self.name, self._may_delete_copy)
 
     def _may_delete_copy(self, result=None):
-        """Return True if the copy is of this run, False if it is gone; raises if it is not, or all that there is."""
+        """Return True if the copy is of this run, False if it is gone; raises if it is another's or the last one."""
         operations.wait_until_idle(self.source_api, objects.path_of(KIND, self.name))
         result = result or objects.read(self.target_api, KIND, self.name)
         if result is None:
@@ -402,7 +404,7 @@ class Migration:
         return True
 
     def _switch_over(self):
-        """The copy takes the place of the source."""
+        """Delete the unchanged source after the copy has started."""
         digest = self.mark[-1]
         self._source_is_unchanged(digest)
         self._start()

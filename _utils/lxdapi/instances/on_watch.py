@@ -1,5 +1,5 @@
 """
-What an instance does where something that it watches has changed.
+The reaction of an instance to a change of something that it watches.
 """
 
 from lxdapi import validation
@@ -12,14 +12,14 @@ from lxdapi.plan.steps import Plan
 
 
 def parse(command=None, timeout=None, force=False):
-    """Return (the order of the command or None, seconds, whether by force); raises for what cannot be."""
+    """Return (command or None, timeout, force); raises for invalid values."""
     parsed_command = None if command is None else execs.make_command(command, timeout=timeout)
     return parsed_command, validation.parse_seconds(timeout), validation.truth("force", force or False)
 
 
 def plan(api, name, command=None, timeout=None, force=False, wait_for=None):
     """
-    Return the step that restarts an instance that runs, or runs a command in it; none for any other instance.
+    Return the step that restarts a running instance or runs a command in it; none for any other instance.
 
     command
         None: it is restarted.

@@ -1,5 +1,5 @@
 """
-Partial creations: instances that are being created right now, or whose creation never ended because the daemon died.
+Partial creations: instances that are still being created, or whose creation never ended because the daemon died.
 
 A daemon shows such an instance as ``Stopped``, like any other. It lacks what a daemon writes at the end of a creation,
 ``volatile.apply_template``, and what the first start leaves in the place of that (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2;
@@ -49,7 +49,7 @@ _seen_created = set()
 
 class Finding(NamedTuple):
     """
-    What an instance turned out to be.
+    The result of examining an instance.
 
     created
         True: its creation ended.
@@ -68,7 +68,7 @@ class Finding(NamedTuple):
 
     @property
     def is_replaceable(self):
-        """True if it is proven that nothing is lost with the instance."""
+        """True if deleting the instance provably loses no data."""
         return self.never_filled and not self.objection
 
 
@@ -82,7 +82,7 @@ def looks_partial(result):
 
 def with_mark(config):
     """
-    Return (the config of a new instance with a mark of our own, that mark).
+    Return (the config of a new instance with a mark of lxdapi, that mark).
 
     A ``volatile.uuid`` that a create sends is kept (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2), so nothing has to be taken
     away afterwards.
@@ -96,13 +96,13 @@ def with_mark(config):
 
 
 def _signed_uuid(half):
-    """Return a random uuid whose other half is a digest of the one that is given, 8 bytes."""
+    """Return a random uuid of which one half is a digest of the other, given as 8 bytes."""
     half = half[:6] + bytes([half[6] & 0x0F | 0x40]) + half[7:]
     return uuid.UUID(bytes=half + hashlib.sha256(b"lxdapi" + half).digest()[:8], version=4)
 
 
 def mark_of(result):
-    """Return the mark that lxdapi gave an instance when it created it; None for none."""
+    """Return the mark that lxdapi gave an instance at its creation, None if it has none."""
     config = result.metadata["config"]
     return config.get(CREATING_KEY) or _our_mark_or_none(config.get(_UUID_KEY))
 
@@ -116,18 +116,18 @@ def _our_mark_or_none(text):
 
 
 def remember(mark):
-    """Remember that the creation with this mark ended well: nothing in this process doubts it again."""
+    """Remember that the creation with this mark succeeded: this process no longer doubts it."""
     _seen_created.add(mark)
 
 
 def is_known(mark):
-    """Return True if this process saw the creation with this mark end well."""
+    """Return True if this process saw the creation with this mark succeed."""
     return mark in _seen_created
 
 
 def wait_until_created(api, name, result=None, seconds=None, begun=False):
     """
-    Return the instance once nobody is creating it any more, None if there is none. It can still look partial.
+    Return the instance once its creation is no longer running, None if it does not exist. It can still look partial.
 
     result
         What a GET returned just now; None: it is read.
@@ -161,7 +161,7 @@ def _wait(api, name, result, backoff, begun):
 
 
 def examine(api, name, result):
-    """Return the :class:`Finding` about an instance that nobody is creating any more."""
+    """Return the :class:`Finding` about an instance whose creation is no longer running."""
     if not looks_partial(result):
         return Finding(created=True)
     path = objects.path_of(KIND, name)
@@ -189,7 +189,7 @@ def _examine_root(api, path, result):
 
 
 def _find_kept(api, path, result):
-    """Return (which backups or snapshots there are, whether they are of the instance itself)."""
+    """Return (which backups or snapshots exist, whether they are of the instance itself)."""
     if api.get(f"{path}/backups").metadata:
         return "it has a backup", True
     snapshots = api.get(f"{path}/snapshots", params={"recursion": 1}).metadata
@@ -202,7 +202,7 @@ def _find_kept(api, path, result):
 
 
 def describe(finding):
-    """Return in words why an instance may be a partial creation, and what to do."""
+    """Return why an instance may be a partial creation, and what to do."""
     reasons = "; ".join(filter(None, [finding.evidence, finding.objection]))
     return (
         "it looks like a partial creation: it was never started, its config has neither volatile.apply_template nor "
@@ -225,7 +225,7 @@ def require_created(api, name, result, proven=True):
 
 def delete_partial(api, name, partial, unproven=False):
     """
-    Delete a partial creation; returns {} if it is none any more.
+    Delete a partial creation; returns {} if it is not partial any more.
 
     partial
         What a GET returned of it. Another run may have replaced it, so it is read and examined before each try.
@@ -254,7 +254,7 @@ def _identity(result):
 
 
 def remove_mark(api, name):
-    """Remove the mark from an instance whose creation ended; does nothing if somebody else has deleted it."""
+    """Remove the mark from a created instance; does nothing if the instance was deleted."""
     retry.write_verified(api, lambda: _remove_mark(api, name), lambda: None)
 
 

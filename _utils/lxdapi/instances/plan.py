@@ -1,5 +1,5 @@
 """
-What instances need beyond the table: sources, and the order of changes around a stop.
+Plans for instances: what the generic plans lack, such as sources and stops for a change.
 """
 
 import logging
@@ -48,7 +48,7 @@ NEEDS_RESTART = (
 
 def plan_present(api, name, spec, fields=None):
     """
-    Return the steps to an instance as declared.
+    Return the steps that make an instance as declared.
 
     spec
         A :class:`lxdapi.instances.spec.InstanceSpec`.
@@ -75,7 +75,7 @@ def plan_present(api, name, spec, fields=None):
 
 
 def _plan_existing(api, name, spec, declared, result, rename):
-    """Return the plan for an instance that is there, perhaps under its old name."""
+    """Return the plan for an existing instance, perhaps still under its old name."""
     power.require_not_ephemeral(result, spec.goal)
     changes = _plan_change(api, name, declared, result, spec.restart_on_change, bool(rename))
     move = instance_move.plan_move(api, name, result, spec.target, spec.move, spec.timeout)
@@ -90,14 +90,14 @@ def _plan_existing(api, name, spec, declared, result, rename):
 
 
 def fields_of(api, name, spec):
-    """Return the declared fields with canonical values, with config and devices that are declared by other words."""
+    """Return the declared fields in canonical form, with ``cloud_init`` and ``devices_override`` merged in."""
     config = cloud_init.merge(api, spec.fields.get("config"), spec.cloud_init)
     devices = device_overrides.merge(api, name, spec.fields, spec.devices_override, spec.source, spec.renamed_from)
     return normalize(api, {**spec.fields, "config": config, "devices": devices})
 
 
 def _with_waits(plan, waits, status):
-    """Return the plan with the waits at its end; raises where it leads to an instance that does not run."""
+    """Return the plan followed by the waits; raises if the instance does not run at the end."""
     if not waits:
         return plan
     if status != "Running":
@@ -113,7 +113,7 @@ def plan_power(api, name, goal, timeout=None, force=False, wait_for=None):
 
 
 def plan_move(api, name, target, timeout=None):
-    """Return the steps that move an existing instance to a member of the cluster; raises if there is none."""
+    """Return the steps that move an existing instance to a cluster member; raises if the instance does not exist."""
     result = power.wait_until_stable(api, name)
     return _plan_existing_with_move(
         api, name, result, None, None, instance_move.plan_move(api, name, result, target, True, timeout)
@@ -121,7 +121,7 @@ def plan_move(api, name, target, timeout=None):
 
 
 def _plan_existing_with_move(api, name, result, goal, changes, move):
-    """Return the steps for an instance that is there: it is moved first, for which it is stopped."""
+    """Return the steps for an existing instance, which is stopped and moved first."""
     status = power.status(result)
     if move is None:
         return _plan_in_order(api, name, status, goal, changes)
@@ -131,7 +131,7 @@ def _plan_existing_with_move(api, name, result, goal, changes, move):
 
 
 def _plan_replacement(api, name, result, replace_partial):
-    """Return the step that deletes a partial creation, none for any other; raises for one that may hold data."""
+    """Return the step that deletes a partial creation, none for a complete instance; raises if it may hold data."""
     finding = partial_creation.examine(api, name, result) if result else None
     if finding is None or finding.created:
         return []
@@ -143,27 +143,27 @@ def _plan_replacement(api, name, result, replace_partial):
 
 
 def _without_mark(declared, result):
-    """Return the declared fields, and that the mark of a creation goes, which came to its end after all."""
+    """Return the declared fields with the removal of the mark of a creation that succeeded."""
     if partial_creation.CREATING_KEY not in result.metadata["config"] or declared.get("config") == {}:
         return declared
     return {**declared, "config": {**(declared.get("config") or {}), partial_creation.CREATING_KEY: None}}
 
 
 def plan_create_new(api, name, settings):
-    """Return the steps to a new instance, whether there is one or not: the daemon refuses a second one."""
+    """Return the steps that create an instance without looking for an existing one, which the daemon refuses."""
     objects.path_of(KIND, name)
     declared = {field: value for field, value in settings.items() if field != "source"}
     return create.plan_create(api, name, normalize(api, declared), settings.get("source"), shared=False)
 
 
 def plan_update(api, name, settings):
-    """Return the steps that make an existing instance as declared; raises if there is none."""
+    """Return the steps that update an existing instance as declared; raises if it does not exist."""
     declared = normalize(api, settings)
     return converge.plan_changes(api, KIND, name, declared, api.get(objects.path_of(KIND, name)))
 
 
 def normalize(api, declared):
-    """Return the declared fields with canonical values; an architecture that the server lacks is refused."""
+    """Return the declared fields in canonical form; raises for an architecture that the server lacks."""
     # the daemon takes any word and does not keep it (all three); in a cluster another member may have it
     architecture = simplestreams.ARCHITECTURES.get(str(declared.get("architecture")), declared.get("architecture"))
     declared = diff.normalize(
@@ -177,7 +177,7 @@ def normalize(api, declared):
 
 
 def _plan_in_order(api, name, status, goal, changes):
-    """Return the steps for an instance that is there: the change before a start, and after a stop."""
+    """Return the steps for an existing instance: the change comes before a start and after a stop."""
     if not changes:
         return _plan_status(api, name, status, goal)
     change, stop = changes
@@ -190,7 +190,7 @@ def _plan_in_order(api, name, status, goal, changes):
 
 def _plan_stop_change_start(api, name, status, goal, change):
     """
-    Return the steps of a change that the instance is stopped for, and started after; refused, it runs again.
+    Return the steps that stop the instance, change it and start it; a refused change starts it again.
 
     The stop and the change are one step. One that somebody else stopped meanwhile stays so, unless ``goal`` says more.
     """
@@ -216,12 +216,12 @@ def _plan_stop_change_start(api, name, status, goal, change):
 
 
 def _apply_unless_stopped(original_statuses, step):
-    """Do a step unless somebody else had stopped the instance."""
+    """Apply a step unless somebody else had stopped the instance."""
     return {} if original_statuses == ["Stopped"] else step.apply()
 
 
 def _start_after_refusal(api, name, original_status, error, stop_changes):
-    """Start what was stopped for a change that was refused; returns what is changed in the end all the same."""
+    """Start the instance again after a refused change and return the changes that remain."""
     if not retry.is_refusal(error):
         return stop_changes  # it may still be done
     try:
@@ -233,7 +233,7 @@ def _start_after_refusal(api, name, original_status, error, stop_changes):
 
 
 def _plan_status(api, name, status, goal):
-    """Return the steps to the status that is wanted; frozen is running where only that is asked."""
+    """Return the steps to the power state, none without a goal."""
     return power.plan_transition(api, name, status, goal) if goal else []
 
 
@@ -253,12 +253,12 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
 
 
 def _with_reread(api, name, declared, step):
-    """Return the update step reading again first: a stop before it changes the object."""
+    """Return the update step with a fresh read before the update: a stop before it changes the object."""
     return replace(step, apply=partial(writes.update, api, KIND, name, declared))
 
 
 def keys_needing_restart(result, changes):
-    """Return what of the changes a running instance takes over at its next start only."""
+    """Return the changed keys that a running instance adopts only at its next start."""
     config = [key for key in changes.get("config", ()) if key.startswith(NEEDS_RESTART)]
     if result.metadata["type"] == "virtual-machine":
         config += [key for key in changes.get("config", ()) if key.startswith("limits.")]
@@ -267,7 +267,7 @@ def keys_needing_restart(result, changes):
 
 
 def plan_absent(api, name, force=False):
-    """Return the steps to the absence of an instance; a running one is stopped only by ``force``."""
+    """Return the steps that delete an instance; a running one only with ``force``."""
     force = validation.truth("force", force or False)
     result = objects.read(api, KIND, name)
     if result is None:
@@ -297,7 +297,7 @@ def plan_absent(api, name, force=False):
 
 
 def _delete(api, name, force):
-    """Delete an instance and return what changed; one that somebody started meanwhile is stopped only by ``force``."""
+    """Delete an instance and return the changes; one that was started meanwhile is stopped only with ``force``."""
     changes, backoff = {}, retry.Backoff(api.retry_timeout)
     while True:
         try:

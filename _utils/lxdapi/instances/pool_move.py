@@ -1,5 +1,5 @@
 """
-An instance in another storage pool or another project of its daemon.
+Moves an instance to another storage pool or project of its daemon.
 """
 
 from functools import partial
@@ -19,7 +19,7 @@ SECONDS = 3600
 
 def plan_move(api, name, target_api, pool=None, timeout=None):
     """
-    Return the step that moves an instance, which is stopped for that, to a storage pool, a project or both.
+    Return the step that stops an instance and moves it to another storage pool, project or both.
 
     target_api
         The API of the project that it is to be in; of the same daemon.
@@ -101,7 +101,7 @@ def _is_in_project(api, name, target_api):
 
 
 def _start_again(api, name, original_status):
-    """Start what was stopped for a move that failed; returns what is changed all the same."""
+    """Start the instance again after a failed move and return the changes that remain."""
     try:
         steps.apply(power.plan_transition(api, name, "Stopped", original_status))
     except LxdapiError:

@@ -1,5 +1,5 @@
 """
-The power state of instances: what it is, and the actions that lead to another one.
+The power state of instances and the actions that change it.
 
 Between the look and the act somebody else can start, stop or freeze the instance. So an action that the daemon refuses
 is followed by a second look: where the instance is in another state by then, the way goes on from there, and the
@@ -71,18 +71,18 @@ def status(result):
 
 
 def is_stable(result):
-    """Return True if the instance is in none of the passing states (Starting, Stopping, ...)."""
+    """Return True if the status is not a transitional one (Starting, Stopping, ...)."""
     return status(result) in _STABLE
 
 
 def require_not_ephemeral(result, goal):
-    """Raise for a stop that would delete: the daemon removes an ephemeral instance when it stops."""
+    """Raise if a stop would delete the instance: the daemon deletes an ephemeral one when it stops."""
     if goal == "Stopped" and status(result) != "Stopped" and result.metadata["ephemeral"]:
         raise InvalidError("it is ephemeral: a stop would delete it; declare it absent if that is meant")
 
 
 def wait_until_stable(api, name, result=None, timeout=STOP_SECONDS):
-    """Return the instance once it is in none of the passing states (Starting, Stopping, ...)."""
+    """Return the instance once its status is not a transitional one (Starting, Stopping, ...)."""
     deadline = time.monotonic() + timeout
     while True:
         result = result or api.get(objects.path_of(KIND, name))
@@ -96,7 +96,7 @@ def wait_until_stable(api, name, result=None, timeout=STOP_SECONDS):
 
 def wait_for_autostart(api, name, result, goal):
     """
-    Return the instance once the daemon has started what it starts by itself.
+    Return the instance once the daemon has finished its autostarts.
 
     For about half a second after its own start a daemon answers while such an instance still reads Stopped. Only
     on its unix socket it tells when that is over (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
@@ -119,7 +119,7 @@ def _has_autostart(result):
 
 def plan_status(api, name, goal, timeout=None, force=False):
     """
-    Return the steps to a status of an existing instance.
+    Return the steps that bring an existing instance to a power state.
 
     goal
         ``Running``, ``Stopped`` or ``Frozen``.
@@ -139,7 +139,7 @@ def plan_status(api, name, goal, timeout=None, force=False):
 
 
 def plan_unfreeze(api, name, timeout=None):
-    """Return the step that thaws a frozen instance; none for any other, which is left as it is."""
+    """Return the step that unfreezes a frozen instance; none for any other."""
     timeout = validation.parse_seconds(timeout)
     if status(wait_until_stable(api, name)) != "Frozen":
         return []
@@ -162,14 +162,14 @@ def plan_restart(api, name, timeout=None, force=False):
 
 
 def plan_restart_running(api, name, timeout=None, force=False):
-    """Return the step that restarts an instance that runs."""
+    """Return the step that restarts a running instance."""
     change = {"restarted": name, "forced": True} if force and timeout == 0 else {"restarted": name}
     return Step("restarted", change, lambda: restart(api, name, timeout, force))
 
 
 def restart(api, name, timeout=None, force=False):
     """
-    Restart an instance that runs, and return what changed.
+    Restart a running instance and return the changes.
 
     One that somebody else stopped or froze meanwhile is started or thawed; one that the restart itself stopped and did
     not start is started.
@@ -187,7 +187,7 @@ def restart(api, name, timeout=None, force=False):
 
 
 def _start_again(api, name, actual, error, timeout, force):
-    """Bring an instance whose restart was refused to Running; returns what that and the restart changed."""
+    """Bring an instance whose restart was refused to Running and return the changes of both."""
     stopped_by_restart = actual == "Stopped" and _ALREADY not in error.error
     steps = [] if actual == "Stopped" else plan_transition(api, name, actual, "Stopped", timeout, force)
     try:
@@ -200,10 +200,7 @@ def _start_again(api, name, actual, error, timeout, force):
 
 
 def _plan_once_created(api, name, goal, timeout, force):
-    """
-    Return the step for an instance that is not there: in test mode an earlier state of the run would
-    have made it, in an apply it is a failure.
-    """
+    """Return the step for an instance that does not exist yet: in test mode an earlier state would create it."""
 
     def apply():
         result = wait_until_stable(api, name)
@@ -236,7 +233,7 @@ def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_T
 
 
 def _plan_action(api, name, actual, action, goal, timeout, force, tries=_TRIES):
-    """Return the step of an action on the way to ``goal``; None: nothing is done where it is overtaken."""
+    """Return the step of one action towards ``goal``; with goal None it gives way to a change by somebody else."""
     reached, verb = _ACTIONS[action]
     change = {"status": {"old": actual, "new": reached}}
     if action == "stop" and force and timeout == 0:
@@ -260,8 +257,8 @@ def _plan_action(api, name, actual, action, goal, timeout, force, tries=_TRIES):
 
 def _status_if_overtaken(api, name, expected, action, error):
     """
-    Return the status of an instance that somebody else brought to another one before an action on it, None where the
-    action was done all the same; raises the error of the action for any other.
+    Return the status to which somebody else brought an instance before an action, None if the action was done; raises
+    the error of the action otherwise.
 
     The status alone proves nothing where it is the one that the action leads to: after a failed start it can read
     Running for a moment. All daemons say then that it "is already running", stopped or frozen.
@@ -289,7 +286,7 @@ def _status_after(api, name, action, error):
 
 def act_on(api, name, action, timeout=None, force=False):
     """
-    Do an action on an instance and wait for it; returns True if a stop had to be forced.
+    Run an action on an instance and wait for it; returns True if a stop had to be forced.
 
     action
         ``start``, ``stop``, ``restart``, ``freeze``, ``unfreeze``.
@@ -313,7 +310,7 @@ def act_on(api, name, action, timeout=None, force=False):
 
 def put_state(api, name, body, wait):
     """
-    Send an action and wait for the end.
+    Send an action and wait until it is done.
 
     Where the answer is lost the status tells. A restart leads nowhere else: it is not sent twice.
     """
@@ -339,7 +336,7 @@ def wait_after_failed_start(api, name):
 
 
 def _verify_status(api, name, action, goal):
-    """Return True if an action whose answer was lost led where it leads; raises if nobody can tell."""
+    """Return True if an action whose answer was lost reached its goal; raises if that cannot be known."""
     if goal is None:
         raise InvalidError(f"the answer to {action} was lost, and nobody can tell whether it was done: look at {name}")
     operations.wait_until_idle(api, objects.path_of(KIND, name))
@@ -351,7 +348,7 @@ def _verify_status(api, name, action, goal):
 
 def stop_for(api, name, timeout=None, force=False):
     """
-    Stop an instance for something that is done meanwhile, and return the status that it is to be brought back to.
+    Stop an instance for a change and return the status to restore afterwards.
 
     That is ``Stopped`` for one that somebody else stopped: it is not started then.
     """
@@ -363,8 +360,7 @@ def stop_for(api, name, timeout=None, force=False):
 
 def while_stopped(api, name, act, timeout=None, force=False, renamed=None, changes=None):
     """
-    Stop an instance, do something with it, bring it back to its status, whether that failed or not; returns what
-    ``act`` does.
+    Stop an instance, call ``act``, restore the status even after a failure, and return the result of ``act``.
 
     timeout, force
         Of the stop, see :func:`plan_status`.

@@ -1,5 +1,5 @@
 """
-Whether an instance still is of the image that its source means now, and its rebuild from that one.
+Detects that the image of an instance's source has changed, and rebuilds the instance from it.
 """
 
 from functools import partial
@@ -46,10 +46,7 @@ def plan_image_check(api, name, result, source, image_changed="ignore", force=Fa
 
 
 def resolve_source(api, source, instance_type):
-    """
-    Return the fingerprint of the image that a source means now for an instance of this type; None for a source that is
-    none, and for an image of this daemon that is not there: the instance works all the same.
-    """
+    """Return the current fingerprint of a source's image; None for another source or a missing local image."""
     parsed = sources.parse_source(source)
     if parsed["type"] != "image":
         return None
@@ -64,8 +61,7 @@ def resolve_source(api, source, instance_type):
 
 def plan_rebuild(api, name, source, force=False, timeout=None, result=None):
     """
-    Return the step that makes an instance anew from a source: what was in its root disk is gone, its config, devices,
-    profiles and addresses stay.
+    Return the step that rebuilds an instance: its root disk is replaced; config, devices, profiles and addresses stay.
 
     source
         As it is declared. An image of this daemon has to be there; None: it becomes empty.
@@ -106,7 +102,7 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None):
 
 
 def _required_fingerprint(api, source, instance_type):
-    """Return the fingerprint of a source's image, None for none; raises if there is no such image."""
+    """Return the fingerprint of a source's image, None for an empty source; raises if the image does not exist."""
     if source["type"] == "none":
         return None
     new = resolve_source(api, source, instance_type)
@@ -116,7 +112,7 @@ def _required_fingerprint(api, source, instance_type):
 
 
 def _require_rebuildable(api, name, result):
-    """Raise for what the daemon would refuse after the stop."""
+    """Raise for everything that the daemon would refuse only after the stop."""
     if not api.has(EXTENSION):
         raise InvalidError(
             f"{objects.daemon_of(api)} cannot rebuild an instance: it lacks the API extension {EXTENSION}"
@@ -130,7 +126,7 @@ def _require_rebuildable(api, name, result):
 
 
 def _rebuild(api, name, body, timeout):
-    """Rebuild it and wait."""
+    """Rebuild the instance and wait until it is done."""
     seconds = REBUILD_SECONDS if timeout is None else timeout
     path = objects.path_of(KIND, name)
 

@@ -1,5 +1,5 @@
 """
-Renaming of instances: the daemon does it only while they are stopped.
+Renames instances, which the daemon does only while they are stopped.
 """
 
 from functools import partial
@@ -16,7 +16,7 @@ KIND = KINDS["instance"]
 
 def plan_rename(api, name, new, stop=False, timeout=None, force=False):
     """
-    Return the step that gives an instance another name; none for its own.
+    Return the step that renames an instance; none if the name stays the same.
 
     stop
         True: one that runs is stopped for that and brought back to its status. False: it is refused.

@@ -1,5 +1,5 @@
 """
-Files of an instance that the daemon sends over REST, and whatever else is below an instance's path.
+Files of an instance that the daemon serves over REST, and other paths below an instance.
 
 Of a file, whatever its size, only the end is asked for: by ``Range``, which LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 obey.
@@ -16,12 +16,12 @@ LIMIT = 1024 * 1024
 
 
 def subpath(name, below):
-    """Return the REST path of something of an instance."""
+    """Return a REST path below an instance."""
     return f"{objects.path_of(KIND, name)}/{below}"
 
 
 def delete_if_exists(api, url, query=None):
-    """Delete what is there; returns False if there was nothing."""
+    """Send a DELETE; returns False if the object did not exist."""
     lost = []
     try:
         # what was deleted and not answered is not there when it is sent again
@@ -32,10 +32,10 @@ def delete_if_exists(api, url, query=None):
 
 
 def read_end(api, url, limit, query=None):
-    """Return the end of a file that the daemon sends: at most so many bytes."""
+    """Return at most the last ``limit`` bytes of a file that the daemon serves."""
     return api.get(url, params=query, headers={"Range": f"bytes=-{limit}"}).response.content[-limit:]
 
 
 def decode(body):
-    """Return bytes as text; what is no UTF-8 is replaced."""
+    """Return bytes as text; invalid UTF-8 is replaced."""
     return body.decode("utf-8", "replace")

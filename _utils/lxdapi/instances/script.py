@@ -1,5 +1,5 @@
 """
-A script of the minion's run inside an instance: put there under a name of its own, and always removed.
+Runs a script of the minion inside an instance, from a temporary file that is always removed.
 """
 
 import logging

@@ -1,5 +1,5 @@
 """
-Snapshots that are made anew again and again, and of which old ones go: which are to be there at a time.
+Snapshot rotation: creates snapshots periodically and deletes outdated ones.
 
 What is made is named after the beginning of its period, in UTC: ``lxdapi-20261125T000000Z``. So two runs at once make
 the same one, a second run finds it, and the names alone tell which are whose and how old: a volume's snapshots have no
@@ -26,7 +26,7 @@ _DISPLAY_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 def plan_rotation(api, name, rules, prefix=None, now=None):
     """
-    Return the steps to the snapshots that an instance or a custom volume is to have now.
+    Return the steps that create and delete snapshots of an instance or a custom volume by its rules.
 
     name
         ``INSTANCE`` or ``POOL/VOLUME``.
@@ -56,7 +56,7 @@ def _parse_prefix(value):
 
 
 def _parse_periods(rules):
-    """Return [(count, function that returns the beginning of a time's period)] of the rules."""
+    """Return [(count, function that returns the start of a time's period)] of the rules."""
     every = _parse_every(rules.get("every"), rules.get("keep_last"))
     begins = {"keep_last": every, "daily": _day, "weekly": _week, "monthly": _month}
     periods = [(_parse_count(rule, rules.get(rule)), begins[rule]) for rule in begins if rules.get(rule) is not None]
@@ -72,7 +72,7 @@ def _parse_count(rule, value):
 
 
 def _parse_every(value, keep_last):
-    """Return the function for the periods of keep_last."""
+    """Return the function that returns the start of a time's period for ``keep_last``."""
     if value is not None and keep_last is None:
         raise InvalidError("every: it is for keep_last, which is not given")
     seconds = validation.duration("1d" if value is None else value, "mhd")
@@ -95,7 +95,7 @@ def _month(time):
 
 def schedule(existing, periods, now):
     """
-    Return (the times of which a snapshot is to be made, those of which it is to go), each in order.
+    Return (the times at which snapshots are to be created, the times of those to be deleted), each in order.
 
     existing
         The times of the snapshots that there are.
@@ -116,7 +116,7 @@ def schedule(existing, periods, now):
 
 
 def _newest(times, count, begin):
-    """Return the newest time of each of the last periods that have any."""
+    """Return the newest time in each of the last ``count`` periods that have one."""
     newest = {}
     for time in times:
         newest.setdefault(begin(time), time)
@@ -124,7 +124,7 @@ def _newest(times, count, begin):
 
 
 def _rotation_times(api, kind_name, name, prefix):
-    """Return the times of the snapshots that this rotation made; none where there is nothing to have any."""
+    """Return the times of this rotation's snapshots; none if their owner does not exist."""
     try:
         snapshots = listing.list_objects(api, kind_name, name)
     except APINotFoundException:
@@ -143,7 +143,7 @@ def _parse_time(snapshot, prefix):
 
 
 def _plan_create(api, kind_name, name, prefix, time):
-    """Return the step that makes a snapshot; that somebody else made it meanwhile is as good."""
+    """Return the step that creates a snapshot; one that somebody else creates meanwhile is accepted."""
     snapshot = prefix + time.strftime(_STAMP)
     steps = converge.plan_present(api, kind_name, f"{name}/{snapshot}", {})
     changes = {"snapshots": {snapshot: {"old": None, "new": time.strftime(_DISPLAY_FORMAT)}}}
@@ -158,7 +158,7 @@ def _plan_delete(api, kind_name, name, prefix, time):
 
 
 def _as_owner_change(step, verb, changes):
-    """Return a snapshot's step as one of what it is of; whoever found it done changed nothing."""
+    """Return a snapshot's step as a change of its owner; it reports no changes if there was nothing to do."""
 
     def apply():
         return changes if step.apply() is None else {}

@@ -1,6 +1,5 @@
 """
-What snapshots need beyond the table: which kind one is of, that an instance or a volume was restored from one, and a
-change of an instance that is undone if it fails.
+Snapshots of instances and volumes: their kinds, restores, and changes with a rollback.
 """
 
 import re
@@ -28,12 +27,12 @@ _KINDS_BY_OWNER = {1: "instance_snapshot", 2: "volume_snapshot"}
 
 
 def kind_name_of(name):
-    """Return the kind of a snapshot: ``web1/before`` is an instance's, ``default/data/before`` a volume's."""
+    """Return the kind name of a snapshot: ``web1/before`` is an instance's, ``default/data/before`` a volume's."""
     return _kind_name_by_parts(_SNAPSHOT_KINDS, "snapshot", name, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT")
 
 
 def snapshot_kind_of(name):
-    """Return the kind of the snapshots of an instance, ``web1``, or of a volume, ``default/data``."""
+    """Return the kind name of the snapshots of an instance, ``web1``, or of a volume, ``default/data``."""
     return _kind_name_by_parts(_KINDS_BY_OWNER, "the", name, "INSTANCE or POOL/VOLUME")
 
 
@@ -45,7 +44,7 @@ def _kind_name_by_parts(kind_names, what, name, shape):
 
 
 def settings_of(name, settings):
-    """Return what is given of a snapshot's fields; raises :class:`InvalidError` for one that its kind does not have."""
+    """Return the declared fields of a snapshot; raises :class:`InvalidError` for one that its kind lacks."""
     declared = {field: value for field, value in settings.items() if value is not None}
     kind = get_kind(kind_name_of(name))
     unknown = sorted(set(declared) - set(kind.known))
@@ -56,8 +55,7 @@ def settings_of(name, settings):
 
 def list_times(api, name):
     """
-    Return ``{snapshot: {"created_at": ..., "expires_at": ...}}`` of an instance or of a volume; None for a time that
-    there is not.
+    Return ``{snapshot: {"created_at": ..., "expires_at": ...}}`` of an instance or volume; None for an unset time.
     """
     kind_name = snapshot_kind_of(name)
     snapshots = listing.list_objects(api, kind_name, name)
@@ -73,7 +71,7 @@ def _parse_times(metadata):
 
 def plan_restore(api, kind_name, name, timeout=None):
     """
-    Return the steps to an instance or volume that was restored from this snapshot.
+    Return the steps that restore an instance or volume from this snapshot.
 
     kind_name
         ``instance_snapshot`` or ``volume_snapshot``.
@@ -97,19 +95,19 @@ def _owner(kind, name):
 
 
 def _restore_marks(api, kind, name, snapshot):
-    """Return (what was restored last as the config tells, what would be)."""
+    """Return (the mark of the last restore, the mark of a restore from this snapshot)."""
     metadata = api.get(objects.path_of(*_owner(kind, name))).metadata
     return metadata["config"].get(MARK), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
 
 
 def restore(api, name, timeout=None):
-    """Restore an instance or a volume from this snapshot, whether it was before or not; returns what changed."""
+    """Restore an instance or a volume from this snapshot and return the changes."""
     timeout = validation.parse_seconds(timeout)
     return _restore_marked(api, get_kind(kind_name_of(name)), name, RESTORE_SECONDS if timeout is None else timeout)
 
 
 def _restore_marked(api, kind, name, timeout):
-    """Restore, and mark what was restored; returns the changes. An earlier state may have made the snapshot."""
+    """Restore, mark the snapshot as restored and return the changes. An earlier state may have created the snapshot."""
     snapshot = api.get(objects.path_of(kind, name))
     old, new = _restore_marks(api, kind, name, snapshot)
     _restore_exactly(api, kind, name, snapshot.metadata, timeout, {"config": {MARK: new}})
@@ -117,7 +115,7 @@ def _restore_marked(api, kind, name, timeout):
 
 
 def _restore_exactly(api, kind, name, snapshot, timeout, fields):
-    """Restore what a snapshot is of, and then give it these fields and the description that it had."""
+    """Restore the owner of a snapshot, then give it these fields and the description that it had."""
     owner_kind, owner = _owner(kind, name)
     path = objects.path_of(owner_kind, owner)
     metadata = api.get(path).metadata
@@ -132,17 +130,14 @@ def _restore_exactly(api, kind, name, snapshot, timeout, fields):
 
 
 def _description(metadata, snapshot, api, path):
-    """
-    Return the description to be written back: a restore of an instance empties it, where snapshots have
-    none (LXD 5.0.2, Incus 6.0.4).
-    """
+    """Return the description to write back: a restore of an instance empties it (LXD 5.0.2, Incus 6.0.4)."""
     lost = "description" not in snapshot and not api.get(path).metadata["description"]
     return {"description": metadata["description"]} if lost and metadata["description"] else {}
 
 
 def with_rollback_snapshot(api, name, steps, now=None):
     """
-    Return the steps to a change of an existing instance, as one before which a snapshot is made.
+    Return the steps of a change to an existing instance as one step that first creates a snapshot.
 
     steps
         What is to be done. Where it is nothing, or nothing but to start or stop, it is returned as it is.
@@ -181,7 +176,7 @@ def with_rollback_snapshot(api, name, steps, now=None):
 
 
 def _create_numbered(api, name, number, expires_at):
-    """Make the snapshot before a change and return its name: of this number, or of the next that nobody has taken."""
+    """Create the snapshot before a change, with this or the next free number, and return its name."""
     kind = get_kind(_SNAPSHOT_KINDS[2])
     while True:
         snapshot = f"{name}/{ROLLBACK_PREFIX}{number}"
@@ -195,20 +190,20 @@ def _create_numbered(api, name, number, expires_at):
 
 
 def _next_number(api, name):
-    """Return the number of the next snapshot of this sort."""
+    """Return the number of the next rollback snapshot."""
     snapshots = listing.list_objects(api, _SNAPSHOT_KINDS[2], name)
     matches = [re.fullmatch(rf"{ROLLBACK_PREFIX}(\d+)", each.partition("/")[2]) for each in snapshots]
     return 1 + max((int(each[1]) for each in matches if each), default=0)
 
 
 def _expiry(now):
-    """Return the midnight at which a snapshot of now has been there for seven days."""
+    """Return the midnight at which a snapshot made now expires, after seven full days."""
     now = datetime.now(timezone.utc) if now is None else now.astimezone(timezone.utc)
     return (now + timedelta(days=_ROLLBACK_DAYS + 1)).strftime("%Y-%m-%dT00:00:00Z")
 
 
 def _apply_or_roll_back(api, kind, snapshot, steps, original, snapshot_change):
-    """Do the steps and return what they changed; if one fails, what was done is undone, and the error says so."""
+    """Apply the steps and return their changes; a failure rolls them back and raises."""
     changes = {}
     try:
         for step in steps:
@@ -227,7 +222,7 @@ def _error_with(exc, outcome, changes):
 
 
 def _roll_back(api, kind, snapshot, original, changes):
-    """Undo a change that failed; returns (what became of it in words, what is changed in the end all the same)."""
+    """Roll a failed change back; returns (the outcome in words, the changes that remain)."""
     _, name = _owner(kind, snapshot)
     snapshot_name = snapshot.rpartition("/")[2]
     try:
@@ -248,7 +243,7 @@ def _roll_back(api, kind, snapshot, original, changes):
 
 
 def _undo(api, kind, snapshot, original):
-    """Make the instance as it was before; returns in words what was done for that."""
+    """Restore the original state of the instance; returns the outcome in words."""
     _, name = _owner(kind, snapshot)
     result, original_status = power.wait_until_stable(api, name), power.status(original)
     is_unchanged = result.etag == original.etag and result.metadata["description"] == original.metadata["description"]
@@ -262,7 +257,7 @@ def _undo(api, kind, snapshot, original):
 
 
 def _status_in_words(api, name):
-    """Return the status for the end of a sentence: LXD 5.0.2 leaves one stopped whose restore failed."""
+    """Return the current status for the end of a message: LXD 5.0.2 leaves a failed restore stopped."""
     try:
         return f"; it is {power.status(power.wait_until_stable(api, name))} now"
     except LxdapiError:

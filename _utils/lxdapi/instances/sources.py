@@ -1,5 +1,5 @@
 """
-What a new instance is made from: images, copies, nothing.
+Sources of new instances: an image, a copy, or nothing.
 """
 
 from lxdapi import validation
@@ -13,7 +13,7 @@ _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
 
 def parse_source(source):
     """
-    Return the REST source of what a person declares, unless it is none.
+    Return the REST source of a declared source; raises for an invalid one.
 
     source
         An alias or a fingerprint (text), None for an empty instance, or a REST source: ``{type:
@@ -32,7 +32,7 @@ def parse_source(source):
 
 
 def needed_images(source):
-    """Return (kind, name) of the image of this daemon and project that a source names, in a list."""
+    """Return [(kind name, name)] of the image of this daemon and project that a source needs."""
     parsed = parse_source(source)
     if parsed["type"] != "image" or parsed.get("server") or "project" in parsed:
         return []
@@ -41,13 +41,13 @@ def needed_images(source):
 
 
 def _project_query(source):
-    """Return the query for what is in the project that a source names."""
+    """Return the query parameters for the project that a source names."""
     return {"project": source["project"]} if "project" in source else {}
 
 
 def resolve_alias(api, source):
     """
-    Return the source with the fingerprint for an alias of this daemon, having asked for it.
+    Return the source with the fingerprint instead of an alias of this daemon.
 
     So a missing one is a plain "not found", and the instance is made from the image that the alias
     has now; LXD and Incus fail differently there.
@@ -66,8 +66,8 @@ def resolve_alias(api, source):
 
 def inherited_fields(api, source):
     """
-    Return the fields of a copy's origin that the daemon does not copy by itself: LXD 5.0.2 and Incus
-    6.0.4 drop description and ephemeral, LXD also the profiles.
+    Return the fields of a copy's origin that the daemon does not copy: LXD 5.0.2 and Incus 6.0.4 drop description and
+    ephemeral, LXD also the profiles.
     """
     name, slash, snapshot = source["source"].partition("/")
     path, params = objects.path_of(KINDS["instance"], name), _project_query(source)

@@ -1,5 +1,5 @@
 """
-What an instance is declared to be: parsed and validated once, without asking a daemon, and handed on whole.
+The declaration of an instance, parsed and validated once, without asking a daemon.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": 
 @dataclass(frozen=True)
 class InstanceSpec:
     """
-    A declared instance; :meth:`parse` makes and validates it.
+    A declared instance; :meth:`parse` validates it.
 
     fields
         What is declared of :data:`FIELDS`, as it was declared.
@@ -107,12 +107,12 @@ class InstanceSpec:
 
     @property
     def goal(self):
-        """Return the power state that ``running`` declares, None for none."""
+        """Return the power state that ``running`` declares, None if undeclared."""
         return {None: None, True: "Running", False: "Stopped"}[self.running]
 
 
 def normalize_type(instance_type):
-    """Return the REST word for an instance type; raises :class:`InvalidError` for an unknown one."""
+    """Return the instance type as REST has it; raises :class:`InvalidError` for an unknown one."""
     if instance_type is not None and (not isinstance(instance_type, str) or instance_type not in _TYPES):
         raise InvalidError(f"type {instance_type!r}: there are container and virtual-machine (or vm)")
     return _TYPES.get(instance_type)

@@ -1,5 +1,5 @@
 """
-An instance from one daemon to another: by pull, by push, or carried by us.
+Transfers an instance between daemons: by pull, by push, or relayed by this process.
 
 ==========  ======================================  ==========================================================
 mode        who connects to whom                    what it needs
@@ -42,7 +42,7 @@ _UNREACHED = re.compile(r"Unable to connect to|dial tcp")
 
 
 class Route(NamedTuple):
-    """How an instance gets to another daemon: the mode, the URLs that are tried, and why it is this mode."""
+    """The route of a transfer: the mode, the URLs to try, and why this mode was chosen."""
 
     mode: str
     urls: tuple
@@ -80,7 +80,7 @@ def _route_to_listener(mode, urls, listener, api):
 
 
 def _reachable_urls(api, same_machine):
-    """Return where another daemon can reach this one: first where we do."""
+    """Return the URLs where another daemon can reach this one, the one that we use first."""
     urls = [f"https://{address}" for address in (api.server.get("environment") or {}).get("addresses") or ()]
     if not api.local and urls:
         urls.insert(0, api.endpoint)
@@ -88,7 +88,7 @@ def _reachable_urls(api, same_machine):
 
 
 def _is_on_this_machine(api):
-    """Return True for a daemon of this machine."""
+    """Return True if the daemon runs on this machine."""
     return api.local or _is_loopback(api.endpoint)
 
 
@@ -110,8 +110,8 @@ def is_same_daemon(source_api, target_api):
 
 def require_transferable_snapshots(source_api, target_api, name):
     """
-    Raise for snapshots that the other daemon does not take: LXD 5.0.2 refuses what Incus has in the config of each,
-    when most is transferred.
+    Raise for snapshots that the target does not accept: LXD 5.0.2 refuses a config key of Incus only near the end of
+    the transfer.
     """
     if target_api.has("instance_generation_id"):
         return
@@ -127,7 +127,7 @@ def require_transferable_snapshots(source_api, target_api, name):
 
 def portable_config(config, moved=False):
     """
-    Return what of an instance's config goes to another daemon.
+    Return the part of an instance's config that goes to another daemon.
 
     moved
         True: it is the same instance afterwards, with its addresses and identities.
@@ -141,7 +141,7 @@ def portable_config(config, moved=False):
 
 class Transfer(NamedTuple):
     """
-    An instance, or a snapshot of one, on its way to where a copy of it is to be.
+    A transfer of an instance, or of a snapshot of one, to its copy.
 
     source_api, name
         The :class:`lxdapi.api.API` of where it is, and its name: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
@@ -167,7 +167,7 @@ class Transfer(NamedTuple):
     target: str = None
 
     def run(self, fields):
-        """Make the instance there, with these fields, and wait for the end on both daemons."""
+        """Create the instance at the target with these fields and wait for both operations."""
         if self.route.mode == "relay":
             return self._relay(fields)
         act = self._pull if self.route.mode == "pull" else self._push
@@ -215,7 +215,7 @@ class Transfer(NamedTuple):
             raise
 
     def _offer(self, more=None):
-        """Return the answer of the source, which is ready to send it."""
+        """Start the operation of the source, which is then ready to send, and return its result."""
         name, _, snapshot = self.name.partition("/")
         path = objects.path_of(KIND, name)
         path = validation.path(path + "/snapshots/{name}", name=snapshot) if snapshot else path
@@ -226,14 +226,14 @@ class Transfer(NamedTuple):
         return _hide_secrets(self.source_api.post(path, json=body))
 
     def _accept(self, fields, more):
-        """Return the answer of the target, which is ready to get it."""
+        """Start the operation of the target, which is then ready to receive, and return its result."""
         options = {option: True for option in ("instance_only", "refresh") if self.options.get(option)}
         body = {**diff.create_body(KIND, fields), "name": self.new, "source": {"type": "migration", **options, **more}}
         member_api = self.target_api.at(self.target) if self.target else self.target_api
         return _hide_secrets(member_api.post(KIND.collection, json=body))
 
     def _wait_for_both(self, first, second):
-        """Wait for the ends of both operations; of a failure of the first the second may know more."""
+        """Wait for both operations; if the first fails, the second may know more."""
         try:
             first.wait(self.seconds)
         except APIException as exc:
@@ -242,13 +242,13 @@ class Transfer(NamedTuple):
 
 
 def _hide_secrets(result):
-    """Return the answer, whose secrets nobody sees from here on."""
+    """Return the result after registering its secrets for masking."""
     result.api.secret_values |= set(_websocket_secrets(result).values())
     return result
 
 
 def _websocket_secrets(result):
-    """Return the secrets of an operation's websockets by their words."""
+    """Return {channel: secret} of an operation's websockets."""
     metadata = (result.metadata or {}).get("metadata") or {}
     return {channel: value for channel, value in metadata.items() if isinstance(value, str) and len(value) >= 32}
 
@@ -259,7 +259,7 @@ def _websocket_of(result):
 
 
 def _operation_path(result):
-    """Return the path of an operation; the daemon that is handed it puts what it wants behind it."""
+    """Return the path of an operation, to which the other daemon appends what it needs."""
     return operations.parse_address(result.data["operation"])[0]
 
 
@@ -269,7 +269,7 @@ def _certificate(api):
 
 def _cancel(result, error=None):
     """
-    End an operation that waits for a connection; else it keeps the instance busy for 10 s (LXD) or 30 s (Incus).
+    Cancel an operation that waits for a connection; else it keeps the instance busy for 10 s (LXD) or 30 s (Incus).
 
     error
         Why: where an answer was lost, the other daemon may well be connected.
@@ -282,7 +282,7 @@ def _cancel(result, error=None):
 
 
 def _other_error(result):
-    """Return what the other operation says of a failure, which it may see a moment later; "" for nothing."""
+    """Return the error of the other operation, which may fail a moment later; "" for none."""
     try:
         result.wait(_MOMENT)
     except APIOperationException as exc:
@@ -293,7 +293,7 @@ def _other_error(result):
 
 
 def _combined_error(exc, other_error):
-    """Return the failure with what the other daemon says of it."""
+    """Return the error with that of the other daemon appended."""
     if not other_error or other_error == exc.error:
         return exc
     combined = type(exc)(exc.result, f"{exc.error}; the other daemon says: {other_error}", exc.method, exc.url)

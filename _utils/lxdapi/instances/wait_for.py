@@ -1,5 +1,5 @@
 """
-Waiting until an instance is as far as somebody needs it: an address, its agent, cloud-init, a command, a port.
+Waits until an instance is ready: an address, its agent, cloud-init, a command or a port.
 
 What cannot be asked of the daemon is asked by a command inside: ``cloud-init``, ``cmd`` and ``port``, for which
 ``/proc/net/tcp`` is read (the daemons show nothing of /proc as files).
@@ -28,7 +28,7 @@ _CLOUD_INIT_WORDS = re.compile(r"^(?:status|extended_status): *(\w+)", re.MULTIL
 
 def parse_conditions(wait_for):
     """
-    Return [(what, of which, seconds or None)] of what is declared.
+    Return [(condition, argument, seconds or None)] of what is declared.
 
     wait_for
         A mapping, or a list of them, of ``ipv4`` or ``ipv6`` (the name of a nic inside), ``agent``, ``ready`` or
@@ -69,7 +69,7 @@ def _parse_condition(name, value):
 
 def plan(api, name, waits, timeout=None):
     """
-    Return the steps that wait, one for each condition, which change nothing.
+    Return the steps that wait, one for each condition; they change nothing.
 
     waits
         What :func:`parse_conditions` returned.
@@ -103,7 +103,7 @@ def _waiter(api, name, path, what, which, seconds):
 
 
 def _check_once(check, api, name, path, which, end):
-    """Return (whether it is so, what was seen instead); an answer that failed is something seen."""
+    """Return (whether the condition is met, what was observed); a failed request counts as an observation."""
     try:
         return check(api.without_retries(), name, path, which, end)
     except APINotFoundException:
@@ -153,7 +153,7 @@ def _check_ready(api, name, path, which, end):
 
 
 def _run_command(api, name, command, end):
-    """Return the outcome of a command that has no longer than what is left."""
+    """Return the outcome of a command that is killed when the waiting time ends."""
     return execs.run(api, name, execs.make_command(command, timeout=max(1, end - time.monotonic())))
 
 
@@ -181,7 +181,7 @@ def _check_port(api, name, path, port, end):
 
 
 def listening_ports(text):
-    """Return the set of the ports that somebody listens on, by the text of ``/proc/net/tcp``, at any address."""
+    """Return the set of listening ports in the text of ``/proc/net/tcp``, at any address."""
     rows = [line.split() for line in text.splitlines()]
     rows = [row for row in rows if len(row) > 3 and row[3] == _LISTENING and _LISTENS.fullmatch(row[1])]
     return {int(row[1].rpartition(":")[2], 16) for row in rows}
