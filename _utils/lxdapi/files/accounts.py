@@ -1,5 +1,5 @@
 """
-The users and groups of an instance, by its own /etc/passwd and /etc/group.
+The users and groups of an instance, read from its /etc/passwd and /etc/group.
 """
 
 from lxdapi import validation
@@ -13,9 +13,7 @@ _LONGEST = 4 * 1024 * 1024
 
 
 class Accounts:
-    """
-    The users and groups of the instance that a session is with; each list is read when it is needed first.
-    """
+    """The users and groups of the instance of a session; each list is read on first use."""
 
     def __init__(self, session):
         self._session, self._lists = session, {}
@@ -39,7 +37,7 @@ class Accounts:
         return self._ids(kind)[name_or_number]
 
     def name(self, kind, number):
-        """Return the name of a number, as text the number where it has none."""
+        """Return the name of a user or group number, the number as text if it has none."""
         return next((name for name, each in self._ids(kind).items() if each == number), str(number))
 
     def _ids(self, kind):

@@ -1,5 +1,5 @@
 """
-What shall be in an instance, on this side: the content of a file, and the files of a tree.
+Declared content on the minion: the content of a file and the files of a tree.
 """
 
 import fnmatch
@@ -22,7 +22,7 @@ _SALT = "salt://"
 
 class Content:
     """
-    The content of a file: bytes that are here, or a file of this machine, which is never read as a whole.
+    The content of a file: bytes in memory, or a local file that is never read at once.
 
     data
         The bytes.
@@ -35,13 +35,13 @@ class Content:
 
     @contextmanager
     def open(self):
-        """Within the block there is a file to read the content from; raises :class:`InvalidError`."""
+        """Open the content for reading within the block; raises :class:`InvalidError`."""
         with _CheckedFile(io.BytesIO(self._data) if self._path is None else _open(self._path)) as file:
             yield file
 
     @property
     def size(self):
-        """Return how many bytes it has."""
+        """Return the size in bytes."""
         if self._path is None:
             return len(self._data)
         with _open(self._path) as file:
@@ -53,7 +53,7 @@ class Content:
         return self.digest("sha256")
 
     def digest(self, name):
-        """Return a hash by its name; raises :class:`InvalidError` for one that there is not."""
+        """Return the hash of this name; raises :class:`InvalidError` for an unknown one."""
         if name not in self._digests:
             self._digests[name] = self._digest(name)
         return self._digests[name]
@@ -69,7 +69,7 @@ class Content:
         return digest.hexdigest()
 
     def text(self):
-        """Return it as text to be shown, None where it is none or too long."""
+        """Return the content as text, None if it is not text or too long."""
         if self.size > LONGEST_SHOWN:
             return None
         with self.open() as file:
@@ -77,7 +77,7 @@ class Content:
 
 
 class _CheckedFile:
-    """A file whose failures are of lxdapi."""
+    """A file whose read errors are errors of lxdapi."""
 
     def __init__(self, file):
         self._file = file
@@ -89,7 +89,7 @@ class _CheckedFile:
         self._file.close()
 
     def read(self, count):
-        """Return so many bytes, fewer at the end only."""
+        """Return that many bytes, fewer only at the end."""
         try:
             return self._file.read(count)
         except OSError as exc:
@@ -97,7 +97,7 @@ class _CheckedFile:
 
 
 def decode_text(data):
-    """Return bytes as text to be shown, None where they are none."""
+    """Return bytes as text, None if they are not text."""
     try:
         return None if b"\0" in data else data.decode("utf-8")
     except UnicodeDecodeError:
@@ -105,7 +105,7 @@ def decode_text(data):
 
 
 def _open(path):
-    """Return a regular file of this machine, open to be read."""
+    """Open a regular local file for reading."""
     try:
         # one that is no file, a pipe say, would never be open
         file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
@@ -115,7 +115,7 @@ def _open(path):
 
 
 def from_file(path):
-    """Return the :class:`Content` of a file of this machine; raises :class:`InvalidError` if there is none."""
+    """Return the :class:`Content` of a local file; raises :class:`InvalidError` if it does not exist."""
     if not os.path.isfile(validation.absolute_path("path", path)):
         raise InvalidError(f"{path} is no file" if os.path.exists(path) else f"{path} does not exist")
     return Content(path=path)
@@ -123,7 +123,7 @@ def from_file(path):
 
 def from_text(contents, newline=True):
     """
-    Return the :class:`Content` of a text, or of a list of lines.
+    Return the :class:`Content` of a text or a list of lines.
 
     newline
         True: it ends with one.
@@ -141,7 +141,7 @@ def from_text(contents, newline=True):
 
 class Template(NamedTuple):
     """
-    How a content is made of a template.
+    How a template is rendered.
 
     engine
         ``jinja`` or another of Salt's; None: it is none.
@@ -155,7 +155,7 @@ class Template(NamedTuple):
 
 
 class ExpectedHash(NamedTuple):
-    """What a file of a web server has to be: its hash, or that none is needed."""
+    """The expected hash of a downloaded file, or that it is not checked."""
 
     hash: Optional[str] = None
     skip: bool = False
@@ -190,7 +190,7 @@ def from_source(functions, name, source, saltenv="base", template=PLAIN, checked
 
 
 class ContentSpec(NamedTuple):
-    """What is declared of a content: a source with what it has to be, or a :class:`Content`, or neither."""
+    """The declared content: a source with its expected hash, or a :class:`Content`, or neither."""
 
     source: Optional[str] = None
     checked: ExpectedHash = UNCHECKED
@@ -198,7 +198,7 @@ class ContentSpec(NamedTuple):
 
 
 def resolve(functions, name, spec, saltenv, template):
-    """Return the :class:`Content` of a :class:`ContentSpec`, None if nothing is declared; see :func:`from_source`."""
+    """Return the :class:`Content` of a :class:`ContentSpec`, None without one; see :func:`from_source`."""
     if spec.source is not None and spec.content is not None:
         raise InvalidError("source or contents: one of the two is needed")
     if spec.source is not None:
@@ -207,7 +207,7 @@ def resolve(functions, name, spec, saltenv, template):
 
 
 def render(functions, name, content, saltenv, template):
-    """Return the :class:`Content` that a template of text makes."""
+    """Return the :class:`Content` of a rendered template."""
     if not template.engine:
         return content
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
@@ -221,7 +221,7 @@ def render(functions, name, content, saltenv, template):
 
 
 def _get_managed(functions, name, source, saltenv, template, checked, what):
-    """Return (path or "", {hash_type, hsum} or {}) of what Salt makes of a source."""
+    """Return (path or "", {hash_type, hsum} or {}) from Salt's ``file.get_managed``."""
     for each in (template.context, template.defaults):
         if each is not None and not isinstance(each, dict):
             raise InvalidError("context, defaults: a mapping is needed")
@@ -237,7 +237,7 @@ def _get_managed(functions, name, source, saltenv, template, checked, what):
 
 
 def _read_rendered(path):
-    """Return the content of a file that Salt rendered, which is removed: it may hold secrets."""
+    """Return the content of a file that Salt rendered, and delete the file: it may hold secrets."""
     try:
         with open(path, "rb") as file:
             return Content(file.read())
@@ -246,7 +246,7 @@ def _read_rendered(path):
 
 
 class LocalEntry(NamedTuple):
-    """Something of a tree on this machine: a file with its path, a directory, or a link with its target."""
+    """An entry of a local tree: a file with its path, a directory, or a link with its target."""
 
     type: str
     path: str = ""
@@ -255,7 +255,7 @@ class LocalEntry(NamedTuple):
 
 def read_tree(functions, source, saltenv="base", keep_symlinks=False):
     """
-    Return {relative path: :class:`LocalEntry`} of what is below a directory of this machine or of the fileserver.
+    Return {relative path: :class:`LocalEntry`} of everything below a local or fileserver directory.
 
     keep_symlinks
         True: links are links; False: they are what they lead to.
@@ -301,7 +301,7 @@ def _local_entry(entry, keep_symlinks):
 
 
 def _read_fileserver_tree(functions, source, saltenv, keep_symlinks):
-    """Return the tree of a directory of the fileserver, whose files are fetched into the minion's cache."""
+    """Return the tree of a fileserver directory; its files are fetched into the minion's cache."""
     prefix = source[len(_SALT) :].strip("/") + "/"
     links = functions["cp.list_master_symlinks"](saltenv, prefix) if keep_symlinks else {}
     tree = {name: LocalEntry("symlink", target=to) for name, to in links.items()}
@@ -322,14 +322,14 @@ def _read_fileserver_tree(functions, source, saltenv, keep_symlinks):
 
 
 def parent_folders(name):
-    """Return the directories that a relative path is in, the topmost first."""
+    """Return the parent directories of a relative path, topmost first."""
     parts = name.split("/")[:-1]
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def select(tree, include=None, exclude=None):
     """
-    Return those of {relative path: ...} that a shell-style pattern includes and none excludes.
+    Return the entries of a tree that match ``include`` and do not match ``exclude``.
 
     The pattern is of the relative path or of the name alone. With ``include`` the directories are those that something
     is in; of what is excluded nothing below is left either.
@@ -345,7 +345,7 @@ def select(tree, include=None, exclude=None):
 
 
 def is_selected(name, include, exclude):
-    """Return True if the patterns leave something of that relative path; see :func:`select`."""
+    """Return True if the patterns select this relative path; see :func:`select`."""
     if exclude is not None and any(_matches(each, exclude) for each in [name, *parent_folders(name)]):
         return False
     return include is None or _matches(name, include)

@@ -1,5 +1,5 @@
 """
-A file, a directory or a symbolic link in an instance: what it is, its content, its owner and mode.
+SFTP jobs for one path in an instance: its type, content, owner and mode.
 
 What ends in ``job`` or is a generator is for :meth:`lxdapi.files.sftp_session.Session.run`; nothing here opens a
 connection.
@@ -30,14 +30,14 @@ _LOST_BITS = "a setuid, setgid or sticky bit cannot be set over SFTP on this dae
 
 
 class Owner(NamedTuple):
-    """Who has a file, by numbers, and its mode without the bits of its type; None: left alone."""
+    """The owner of a file as numbers, and its permission bits. Default: unchanged."""
 
     uid: Optional[int] = None
     gid: Optional[int] = None
     mode: Optional[int] = None
 
     def with_defaults_from(self, other):
-        """Return this owner with what the other says where this says nothing."""
+        """Return this owner with unset values taken from another one."""
         return Owner(*(value if value is not None else default for value, default in zip(self, other)))
 
 
@@ -46,7 +46,7 @@ NEW = Owner(0, 0, FILE_MODE)
 
 
 def parse_path(path):
-    """Return a path inside an instance as it is sent; raises :class:`InvalidError` for what is none."""
+    """Return the normalized path in an instance; raises :class:`InvalidError` for an invalid one."""
     validation.absolute_path("path in the instance", path)
     if {".", ".."} & set(path.split("/")):
         raise InvalidError(f"{path!r}: a path without '.' and '..' is needed")
@@ -59,7 +59,7 @@ def parse_path(path):
 
 def parse_mode(mode):
     """
-    Return a mode as a number, None for None: digits are octal ones, as Salt has them everywhere.
+    Return a mode as a number, None for None; its digits are octal, as everywhere in Salt.
 
     Salt's YAML makes the number 640 of ``0640``, so a number stands for its digits. Raises :class:`InvalidError`.
     """
@@ -72,17 +72,17 @@ def parse_mode(mode):
 
 
 def format_mode(mode):
-    """Return a mode as it is told: ``0640``."""
+    """Return a mode as text: ``0640``."""
     return f"{stat.S_IMODE(mode):04o}"
 
 
 def file_type(mode):
-    """Return the type that a mode has: file, directory, symlink, other."""
+    """Return the type in a mode: file, directory, symlink or other."""
     return _TYPES.get(stat.S_IFMT(mode), "other")
 
 
 def owner_of(attributes):
-    """Return the :class:`Owner` that something has."""
+    """Return the :class:`Owner` in the attributes of a path."""
     return Owner(attributes.uid, attributes.gid, stat.S_IMODE(attributes.mode))
 
 
@@ -100,7 +100,7 @@ def _stem(name):
 
 
 def is_leftover(name, of):
-    """Return True if a name is a temporary one that was made for another name in the same directory."""
+    """Return True if a name is a temporary name of another name in the same directory."""
     return name.startswith(_stem(of)) and bool(re.fullmatch(r"[0-9a-f]{16}", name[len(_stem(of)) :]))
 
 
@@ -108,7 +108,7 @@ def is_leftover(name, of):
 
 
 def lstat_or_none(path, follow=False):
-    """Return the attributes of a path, None if there is nothing."""
+    """Return the attributes of a path, None if it does not exist."""
     try:
         return (yield [sftp_protocol.stat(path) if follow else sftp_protocol.lstat(path)])[0]
     except SftpError as exc:
@@ -124,7 +124,7 @@ def read_link(path):
 
 
 def resolve(path):
-    """Return (path, attributes) of what a path leads to, be it there or not; of the folders the daemon takes care."""
+    """Return (path, attributes) after following symbolic links; the attributes are None if nothing exists there."""
     for _ in range(_MOST_LINKS):
         attributes = yield from lstat_or_none(path)
         if attributes is None or file_type(attributes.mode) != "symlink":
@@ -134,7 +134,7 @@ def resolve(path):
 
 
 def list_directory(path):
-    """Return {name: attributes} of a directory; of a symbolic link its own."""
+    """Return {name: attributes} of a directory; links are not followed."""
     (handle,) = yield [sftp_protocol.opendir(path)]
     entries = {}
     while batch := (yield [sftp_protocol.readdir(handle)])[0]:
@@ -147,7 +147,7 @@ def list_directory(path):
 
 def read_blocks(path, sink, size=0, ahead=READS_AHEAD):
     """
-    Give the blocks of a file to ``sink``, in their order.
+    Pass the blocks of a file to ``sink`` in order.
 
     sink
         Called with each; True: no more are wanted.
@@ -171,7 +171,7 @@ def read_blocks(path, sink, size=0, ahead=READS_AHEAD):
 
 
 def _drain(blocks, sink, offset):
-    """Give the sink the blocks up to the first short one; returns the next offset, and whether that is the end."""
+    """Pass the blocks up to the first short one to the sink; returns (next offset, whether the file ended)."""
     for block, following in zip(blocks, [*blocks[1:], None]):
         if not block:
             return offset, True
@@ -185,7 +185,7 @@ def _drain(blocks, sink, offset):
 
 def write(path, source, owner):
     """
-    A job that writes a file under a temporary name and gives it its own when it is whole, with this owner and mode.
+    Write a file with this owner and mode under a temporary name, then rename it.
 
     source
         A :class:`lxdapi.files.content.Content`.
@@ -202,7 +202,7 @@ def write(path, source, owner):
 
 def write_pipelined(session, path, source, owner, show=lambda count: None):
     """
-    Do what :func:`write` does, for a file that is written alone: blocks of it are under way all the time.
+    Do what :func:`write` does for a single file, with several blocks in flight.
 
     show
         Called with the number of bytes that were written just now.
@@ -216,7 +216,7 @@ def write_pipelined(session, path, source, owner, show=lambda count: None):
 
 
 def _may_retry(exc, tries_left):
-    """Return True if the temporary file has gone, and there are tries left."""
+    """Return True if the temporary file disappeared and tries are left."""
     return exc.missing and exc.call != "open" and tries_left > 0
 
 
@@ -249,7 +249,7 @@ def _write(path, source, owner):
 
 
 class _Blocks:
-    """The blocks of a file that several writers share, each with its place: (offset, bytes)."""
+    """The blocks of a file with their offsets, shared by several writers."""
 
     def __init__(self, file):
         self._file, self.size = file, 0
@@ -288,19 +288,19 @@ def _discard(handle, temporary):
 
 
 def ownership_requests(path, owner):
-    """Return the requests that give a path its owner and mode, in the order in which the mode stays as it is."""
+    """Return the requests that set owner and mode, in the order that preserves the mode."""
     return [sftp_protocol.set_owner(path, owner.uid, owner.gid), sftp_protocol.set_mode(path, owner.mode)]
 
 
 def _require_written(path, attributes, size, owner):
-    """Raise if what was written is not what shall be there."""
+    """Raise if the written file differs from what was sent."""
     if attributes.size != size:
         raise InvalidError(f"{path}: of {size} bytes {attributes.size} arrived; the file is as it was")
     require_mode_kept(path, attributes, owner)
 
 
 def require_mode_kept(path, attributes, owner):
-    """Raise if the daemon did not set the owner and the mode, of which it leaves out some bits."""
+    """Raise if the daemon did not set the owner or dropped bits of the mode."""
     if owner_of(attributes)[:2] != owner[:2]:
         message = f"the owner is {attributes.uid}:{attributes.gid}, not {owner.uid}:{owner.gid}"
         raise InvalidError(f"{sftp_protocol.format_path(path)}: {message}")
@@ -310,13 +310,13 @@ def require_mode_kept(path, attributes, owner):
 
 
 def set_ownership(path, owner):
-    """Give what is there this owner and mode."""
+    """Set the owner and mode of an existing path."""
     attributes = (yield [*ownership_requests(path, owner), sftp_protocol.stat(path)])[-1]
     require_mode_kept(path, attributes, owner)
 
 
 def remove_leftovers(path):
-    """Remove what earlier runs that were cut off left of a file under temporary names."""
+    """Delete the temporary files that interrupted runs left of a file."""
     folder, name = posixpath.split(path)
     for each in (yield from list_directory(folder)):
         if is_leftover(each, name):
@@ -324,13 +324,13 @@ def remove_leftovers(path):
 
 
 def make_directory(path, owner):
-    """Make a directory whose parent is there; it has its owner and mode from the beginning of its name on."""
+    """Create a directory with this owner and mode in an existing parent."""
     yield [sftp_protocol.mkdir(path)]
     yield from set_ownership(path, owner)
 
 
 def missing_folders(path):
-    """Return the directories that are not there and would have to be, the topmost first."""
+    """Return the missing directories of a path, topmost first."""
     missing = []
     while path != "/" and (yield from lstat_or_none(path, follow=True)) is None:
         missing.insert(0, path)
@@ -339,7 +339,7 @@ def missing_folders(path):
 
 
 def make_symlink(path, to):
-    """Make a symbolic link, in place of one or of a file that has its name."""
+    """Create a symbolic link in place of another link or a file."""
     temporary = temporary_name(path)
     yield [sftp_protocol.symlink(temporary, to)]
     try:
@@ -350,7 +350,7 @@ def make_symlink(path, to):
 
 
 def _send_ignoring_errors(requests):
-    """Send requests of which no refusal matters any more."""
+    """Send requests and ignore refusals."""
     try:
         if requests:
             yield requests

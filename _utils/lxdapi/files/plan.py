@@ -1,5 +1,5 @@
 """
-A file, a directory or a symbolic link in an instance as declared: the steps to it, and what they change.
+Plans for a declared file, directory or symbolic link in an instance.
 
 Nothing of a connection is kept between what is read and what is done: as long as one is open, the daemon deletes,
 starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
@@ -27,7 +27,7 @@ _ROOT_FOLDER = path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE)
 
 class FileSpec(NamedTuple):
     """
-    What is declared of a file besides its content.
+    The declaration of a file without its content.
 
     user, group
         Names or numbers; None: left alone, of a new one root.
@@ -55,7 +55,7 @@ class FileSpec(NamedTuple):
     show: bool = True
 
     def validate(self):
-        """Return it; raises :class:`InvalidError` for what can be no owner and no mode, before any request."""
+        """Return the spec; raises :class:`InvalidError` for an invalid owner or mode, before any request."""
         path_jobs.parse_mode(self.mode)
         validation.user_or_group("user", self.user)
         validation.user_or_group("group", self.group)
@@ -63,7 +63,7 @@ class FileSpec(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Something in an instance: the API, the instance's name, the path."""
+    """A path in an instance: the API, the instance's name, the path."""
 
     api: object
     instance: str
@@ -71,18 +71,15 @@ class Target(NamedTuple):
 
     @property
     def label(self):
-        """Return the path as it can be told."""
+        """Return the path in printable form."""
         return sftp_protocol.format_path(self.path)
 
     def with_session(self, work):
-        """See :func:`lxdapi.files.sftp_session.with_session`."""
+        """Run ``work`` in a session, see :func:`lxdapi.files.sftp_session.with_session`."""
         return sftp_session.with_session(self.api, self.instance, work)
 
     def plan(self, look):
-        """
-        Return the steps that ``look``, which is given a session, returns; of an instance that is not there, or does not
-        run and has to, a step that says so.
-        """
+        """Return the steps that ``look`` returns in a session; if the files are unreachable, a step that says why."""
         try:
             return self.with_session(look)
         except (APINotFoundException, sftp_protocol.UnreachableError) as exc:
@@ -95,14 +92,14 @@ class Target(NamedTuple):
 
 
 def parse_target(api, instance, path):
-    """Return the :class:`Target`; raises :class:`InvalidError` for what can be none."""
+    """Return the :class:`Target`; raises :class:`InvalidError` for an invalid path."""
     validation.check("instance", "instance", instance)
     return Target(api, instance, path_jobs.parse_path(path))
 
 
 class Inspection(NamedTuple):
     """
-    What is there: where a path leads to, and its attributes or None.
+    The actual state of a target: its resolved path, and its attributes or None.
 
     declared
         Of the :class:`lxdapi.files.path_jobs.Owner` what is declared.
@@ -120,7 +117,7 @@ class Inspection(NamedTuple):
 
 
 def inspect(session, target, spec, new=_ROOT):
-    """Return the :class:`Inspection` of a target; raises for a name that the instance does not know."""
+    """Return the :class:`Inspection` of a target; raises for a user or group that the instance lacks."""
     job = path_jobs.resolve(target.path) if spec.follow else _lstat(target.path)
     path, attributes = session.run(job)
     known_accounts = accounts.Accounts(session)
@@ -144,7 +141,7 @@ def _lstat(path):
 
 
 def owner_changes(known_accounts, declared, owner_before):
-    """Return the changes of user, group and mode; ``owner_before`` None: of something new."""
+    """Return the changes of user, group and mode; without ``owner_before`` the target is new."""
     changes = {}
     for field in ("user", "group"):
         number, old = (getattr(each, field[0] + "id", None) for each in (declared, owner_before))
@@ -164,7 +161,7 @@ def owner_changes(known_accounts, declared, owner_before):
 
 def plan_file(target, content, spec):
     """
-    Return the steps to a file with this content and owner.
+    Return the steps that create or update a file with this content and owner.
 
     content
         A :class:`lxdapi.files.content.Content`; None: there is a file, whatever it holds.
@@ -198,12 +195,12 @@ def _plan_file(session, target, content, spec):
 
 
 def _is_link_to_replace(attributes, spec):
-    """Return True for a symbolic link where ``follow`` is False: a file takes its place, and no data is lost."""
+    """Return True for a symbolic link that a file may replace, because ``follow`` is False: no data is lost."""
     return not spec.follow and path_jobs.file_type(attributes.mode) == "symlink"
 
 
 def plan_ownership(target, inspection):
-    """Return the steps to the owner and mode that a :class:`Inspection` shall have."""
+    """Return the steps that give a target the owner and mode of its :class:`Inspection`."""
 
     def apply():
         target.with_session(lambda session: session.run(path_jobs.set_ownership(inspection.path, inspection.owner)))
@@ -212,7 +209,7 @@ def plan_ownership(target, inspection):
 
 
 def _type_changes(target, inspection):
-    """Return the changes for something new, which may be in place of something of another type."""
+    """Return the changes for a new file, which may replace something of another type."""
     return {"created": target.label} if inspection.attributes is None else {"type": _type_change(inspection, "file")}
 
 
@@ -221,21 +218,21 @@ def _type_change(inspection, new):
 
 
 def _require_replaceable(target, inspection, new_type, force):
-    """Raise for what is of another type and may not go."""
+    """Raise for a target of another type unless ``force`` is set."""
     if not force:
         old_type = path_jobs.file_type(inspection.attributes.mode)
         raise InvalidError(f"{target.label} is a {old_type} and no {new_type}: force: True replaces it")
 
 
 def _missing_folder(session, path, spec) -> Callable:
-    """Return a function that says which directory is missing, if one is that shall not be made."""
+    """Return a function that names the missing parent directory, "" if none is missing."""
     folder = posixpath.dirname(path)
     missing = not spec.makedirs and session.run(path_jobs.lstat_or_none(folder, follow=True)) is None
     return (lambda: f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it") if missing else str
 
 
 def _write(target, inspection, content, spec):
-    """Write the file; nothing of what is in its place is lost before it is whole."""
+    """Write the file; the old one is kept until the new one is complete."""
 
     def work(session):
         _prepare(session, target, inspection, spec)
@@ -253,7 +250,7 @@ def _write(target, inspection, content, spec):
 
 
 def _prepare(session, target, inspection, spec):
-    """The directory is there, without leftovers of earlier runs, and so is the place."""
+    """Create the parent directories and remove leftovers and anything of another type at the path."""
     folder = posixpath.dirname(inspection.path)
     make_folders(session, folder, spec.makedirs, inspection.owner)
     session.run(path_jobs.remove_leftovers(inspection.path))
@@ -264,7 +261,7 @@ def _prepare(session, target, inspection, spec):
 
 
 def make_folders(session, folder, makedirs, owner):
-    """Make the directories that are missing, for this user and group; raises where they shall not be made."""
+    """Create missing directories for this user and group; raises unless ``makedirs`` is set."""
     missing = session.run(path_jobs.missing_folders(folder))
     if missing and not makedirs:
         raise InvalidError(f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it")
@@ -273,7 +270,7 @@ def make_folders(session, folder, makedirs, owner):
 
 
 def _content_changes(session, target, inspection, content, spec):
-    """Return the changes of the content, {} where it is the same."""
+    """Return the changes of the content, {} if it is the same."""
     size = inspection.attributes.size
     is_short = max(size, content.size) <= sources.LONGEST_SHOWN
     if size == content.size:
@@ -289,7 +286,7 @@ def _content_changes(session, target, inspection, content, spec):
 
 
 def _diff(target, old, content, show, fallback=None):
-    """Return the change of a text as a diff, of anything else ``fallback``; ``old`` None: it is too long."""
+    """Return the change of a text as a diff, of anything else ``fallback``; ``old`` is None if it is too long."""
     if not show:
         return {"diff": HIDDEN}
     old_text, new_text = None if old is None else sources.decode_text(old), content.text()
@@ -305,7 +302,7 @@ def _with_newline(line):
 
 
 def read_short(session, path, size, most=sources.LONGEST_SHOWN):
-    """Return a short file as bytes; of a long one about as many as are wanted at most."""
+    """Return about the first ``most`` bytes of a file."""
     data = bytearray()
 
     def sink(block):
@@ -317,7 +314,7 @@ def read_short(session, path, size, most=sources.LONGEST_SHOWN):
 
 
 def plan_directory(target, spec):
-    """Return the steps to a directory with this owner."""
+    """Return the steps that create or update a directory with this owner."""
     spec = spec.validate()
     return target.plan(lambda session: _plan_directory(session, target, spec))
 
@@ -346,7 +343,7 @@ def _plan_directory(session, target, spec):
 
 
 def plan_root(session, target, spec):
-    """Return the steps to the directory that a tree is to be in."""
+    """Return the steps for the top directory of a tree."""
     return list(_plan_directory(session, target, spec))
 
 
@@ -365,7 +362,7 @@ def _make_directory(session, inspection, spec):
 
 
 def plan_symlink(target, link_target, spec):
-    """Return the steps to a symbolic link; a link to elsewhere is replaced, something else only with ``force``."""
+    """Return the steps that create a symbolic link; another link is replaced, anything else only with ``force``."""
     if not isinstance(link_target, str) or not link_target or "\0" in link_target:
         raise InvalidError(f"target: a path is needed, not {link_target!r}")
     return target.plan(lambda session: _plan_symlink(session, target, link_target, spec))
@@ -415,7 +412,7 @@ def _make_link(session, target, link_target, spec):
 
 def plan_absent(target, recursive=True):
     """
-    Return the steps to a path that is not there; a symbolic link goes and not its target.
+    Return the steps that delete a path; a symbolic link is deleted, not its target.
 
     recursive
         True: a directory goes with all that is below it.

@@ -1,5 +1,5 @@
 """
-A directory in an instance whose files are those of a tree on this side: what differs, and the steps to it.
+Plans for a directory in an instance that mirrors a tree of the minion.
 """
 
 import os
@@ -18,7 +18,7 @@ KEEP = "keep"
 
 class Rules(NamedTuple):
     """
-    How a tree is brought about.
+    The rules for mirroring a tree.
 
     owner
         A :class:`lxdapi.files.plan.FileSpec`; its mode is that of the directories.
@@ -37,7 +37,7 @@ class Rules(NamedTuple):
     exclude: Optional[str] = None
 
     def validate(self):
-        """Return it; raises :class:`InvalidError` for what is wrong in it, before any request."""
+        """Return the rules; raises :class:`InvalidError` for an invalid value, before any request."""
         if self.file_mode != KEEP:
             path_jobs.parse_mode(self.file_mode)
         self.owner.validate()
@@ -46,7 +46,7 @@ class Rules(NamedTuple):
 
 class Difference(NamedTuple):
     """
-    What a tree lacks.
+    The difference between a directory and the tree that it mirrors.
 
     root
         Where the directory is.
@@ -75,7 +75,7 @@ class Difference(NamedTuple):
 
 def plan_recurse(target, local, rules):
     """
-    Return the steps to a directory that holds what a tree does.
+    Return the steps that make a directory mirror a tree.
 
     target
         A :class:`lxdapi.files.plan.Target`.
@@ -115,7 +115,7 @@ def _remove(target, difference):
 
 
 def _changes_of(difference, names):
-    """Return what changes of these relative paths, by their whole paths."""
+    """Return the changes of these relative paths, by their full paths."""
     return {_label(difference.root, name): difference.changes[name] for name in names}
 
 
@@ -124,7 +124,7 @@ def _label(root, name):
 
 
 def _reporting_progress(target, difference, work):
-    """Return a function that does the work; its error has what was done before."""
+    """Return a function that does the work; if it fails, the error has the changes done so far."""
 
     def apply():
         completed = []
@@ -147,7 +147,7 @@ def _fix(session, difference):
 
 
 def _difference(session, root, actual, local, rules):
-    """Return the :class:`Difference` between what is there and what shall be."""
+    """Return the :class:`Difference` between the actual and the declared tree."""
     known_accounts = accounts.Accounts(session)
     declared = _declared_owners(known_accounts, local, rules)
     in_way = _obstacles(root, actual, local, rules)
@@ -174,7 +174,7 @@ def _difference(session, root, actual, local, rules):
 
 
 def _add_difference(result, name, local, other, content, owner, exists):
-    """Note how something of the tree differs: it is new, of another type, of another content, of another owner."""
+    """Add the difference of one entry: it is new, or its type, content or owner differs."""
     if not exists:
         type_change = {"created": local.type}
         if other is not None:
@@ -194,7 +194,7 @@ def _default_owner(local):
 
 
 def _declared_owners(known_accounts, local, rules):
-    """Return {relative path: Owner} of what is declared."""
+    """Return {relative path: Owner} as declared."""
     uid, gid = known_accounts.number("user", rules.owner.user), known_accounts.number("group", rules.owner.group)
     folder = path_jobs.Owner(uid, gid, path_jobs.parse_mode(rules.owner.mode))
     mode = None if rules.file_mode == KEEP else path_jobs.parse_mode(rules.file_mode)
@@ -215,7 +215,7 @@ def _local_mode(path):
 
 
 def _obstacles(root, actual, local, rules):
-    """Return what goes: of another type, with ``force``; not in the source, with ``clean``."""
+    """Return what must be deleted: entries of another type with ``force``, undeclared ones with ``clean``."""
     of_other_type = {n for n, each in actual.items() if n in local and path_jobs.file_type(each.mode) != local[n].type}
     for name in sorted(of_other_type):
         # a file is replaced by a link, and a link by a file, as a whole
@@ -233,7 +233,7 @@ def _obstacles(root, actual, local, rules):
 
 
 def _content_changes(session, root, common, local):
-    """Return {relative path: changes} of the files and links that are there and hold something else."""
+    """Return {relative path: changes} of existing files and links whose content differs."""
     changes, same_size = {}, {}
     for name, each in common.items():
         if local[name].type == "file":

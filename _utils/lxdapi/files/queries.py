@@ -1,5 +1,5 @@
 """
-What people ask of the files in an instance: facts, contents, copies of them on this machine.
+Queries about files in an instance: facts, contents, and downloads to the minion.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from lxdapi.http import progress
 
 def stat(target, follow=False):
     """
-    Return the facts of a :class:`lxdapi.files.plan.Target`, {} where there is nothing.
+    Return the facts about a :class:`lxdapi.files.plan.Target`, {} if it does not exist.
 
     follow
         True: of what a symbolic link leads to.
@@ -41,7 +41,7 @@ def stat(target, follow=False):
 
 
 def _resolve_file(session, target):
-    """Return (path, size) of a file, of a link what it leads to; raises where it is none."""
+    """Return (path, size) of a file after following links; raises if it is no file."""
     path, attributes = session.run(path_jobs.resolve(target.path))
     if attributes is None:
         raise InvalidError(f"{target.label} does not exist")
@@ -51,7 +51,7 @@ def _resolve_file(session, target):
 
 
 def readdir(target):
-    """Return the sorted names of what is in a directory."""
+    """Return the sorted names in a directory."""
     return sorted(
         sftp_protocol.format_path(name)
         for name in target.with_session(lambda session: session.run(path_jobs.list_directory(target.path)))
@@ -73,7 +73,7 @@ def readlink(target):
 
 
 def read(target):
-    """Return the text of a short file; raises :class:`InvalidError` for another."""
+    """Return the text of a short file; raises :class:`InvalidError` for a long or binary one."""
 
     def look(session):
         path, size = _resolve_file(session, target)
@@ -99,7 +99,7 @@ def digest(target, algorithm):
 
 
 def fetch(target, file):
-    """Write a file of the instance into one that is open here; returns its size and sha256."""
+    """Download a file of the instance into an open local file; returns its size and sha256."""
 
     def work(session):
         path, size = _resolve_file(session, target)
@@ -125,7 +125,7 @@ def _write_block(block, file, digest, show):
 
 
 def fetch_tree(target, folder, force=False):
-    """Make a directory here a copy of one of the instance; returns what was left out."""
+    """Download a directory of the instance; returns the paths that were left out."""
 
     def work(session):
         root, attributes = session.run(path_jobs.resolve(target.path))
@@ -137,7 +137,7 @@ def fetch_tree(target, folder, force=False):
 
 
 def plan_ownership(target, spec):
-    """Return the steps to this owner and mode of what is there already."""
+    """Return the steps that set the owner and mode of an existing path."""
     spec = spec.validate()
 
     def look(session):

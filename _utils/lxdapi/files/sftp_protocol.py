@@ -1,6 +1,6 @@
 """
-SFTP, version 3 (draft-ietf-secsh-filexfer-02), as far as files are read and written with it: its requests and replies,
-as bytes and as data.
+The part of SFTP version 3 (draft-ietf-secsh-filexfer-02) that reads and writes files: encodes requests and decodes
+replies.
 
 It is what the daemons speak at ``instances/NAME/sftp``. :mod:`lxdapi.files.sftp_session` sends and receives.
 """
@@ -78,18 +78,16 @@ class SftpError(APIException):
 
     @property
     def missing(self):
-        """Return True if it was because there is no such path."""
+        """Return True if the path does not exist."""
         return self.code == Status.NO_SUCH_FILE
 
 
 class UnreachableError(InvalidError):
-    """The files of an instance cannot be reached as it is at present."""
+    """The files of an instance cannot be reached in its current state."""
 
 
 class Request(NamedTuple):
-    """
-    A request, and for an error what it is called and about.
-    """
+    """A request, with its name and path for errors."""
 
     type: Packet
     body: bytes
@@ -98,7 +96,7 @@ class Request(NamedTuple):
 
 
 class Attributes(NamedTuple):
-    """What SFTP says of a path; ``mode`` with the bits of its type."""
+    """The SFTP attributes of a path; ``mode`` includes the type bits."""
 
     size: Optional[int] = None
     uid: Optional[int] = None
@@ -116,12 +114,12 @@ def open_(path, flags):
 
 
 def close(handle):
-    """Return the request that gives a handle back."""
+    """Return the request that closes a handle."""
     return Request(Packet.CLOSE, _string(handle), "close")
 
 
 def read(handle, offset, count=READ_BLOCK):
-    """Return the request for a part of a file; b"" at its end, and fewer bytes at any time."""
+    """Return the request for a block of a file; b"" at its end, and perhaps fewer bytes than asked for."""
     return Request(Packet.READ, _string(handle) + struct.pack(">QI", offset, count), "read")
 
 
@@ -131,22 +129,22 @@ def write(handle, offset, block, about=""):
 
 
 def lstat(path):
-    """Return the request for the :class:`Attributes` of a path, of a symbolic link its own."""
+    """Return the request for the :class:`Attributes` of a path without following a symbolic link."""
     return Request(Packet.LSTAT, _text(path), "lstat", path)
 
 
 def stat(path):
-    """Return the request for the :class:`Attributes` of what a path leads to."""
+    """Return the request for the :class:`Attributes` of a path, following symbolic links."""
     return Request(Packet.STAT, _text(path), "stat", path)
 
 
 def set_owner(path, uid, gid):
-    """Return the request that gives a path, or what it leads to, to a user and a group."""
+    """Return the request that sets user and group of a path, following symbolic links."""
     return Request(Packet.SETSTAT, _text(path) + struct.pack(">III", _OWNER, uid, gid), "chown", path)
 
 
 def set_mode(path, mode):
-    """Return the request that sets the mode; after a chown, which takes the setuid bit away."""
+    """Return the request that sets the mode; send it after a chown, which clears the setuid bit."""
     return Request(Packet.SETSTAT, _text(path) + struct.pack(">II", _MODE, mode), "chmod", path)
 
 
@@ -161,12 +159,12 @@ def readdir(handle):
 
 
 def remove(path):
-    """Return the request that deletes what is no directory."""
+    """Return the request that deletes anything but a directory."""
     return Request(Packet.REMOVE, _text(path), "remove", path)
 
 
 def mkdir(path):
-    """Return the request that makes a directory. A mode would be ignored (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)."""
+    """Return the request that creates a directory. A mode would be ignored (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)."""
     return Request(Packet.MKDIR, _text(path) + struct.pack(">I", 0), "mkdir", path)
 
 
@@ -176,7 +174,7 @@ def rmdir(path):
 
 
 def rename(old, new):
-    """Return the request that gives a path another name, in place of what has that name."""
+    """Return the request that renames a path and replaces the new name."""
     return Request(Packet.EXTENDED, _text(RENAME) + _text(old) + _text(new), "rename", new)
 
 
@@ -186,13 +184,13 @@ def readlink(path):
 
 
 def symlink(path, target):
-    """Return the request that makes a link: the target comes first, as OpenSSH has it and not the standard."""
+    """Return the request that creates a link; the target comes first, as in OpenSSH and against the standard."""
     return Request(Packet.SYMLINK, _text(target) + _text(path), "symlink", path)
 
 
 def parse(packet, request, url):
     """
-    Return what a reply says; of a refusal an :class:`SftpError`, which is not raised.
+    Return the content of a reply; a refusal is returned as an :class:`SftpError`, not raised.
 
     url
         The URL, for errors.
@@ -224,7 +222,7 @@ def _string(data):
 
 
 def _text(path):
-    """Return a path as it is sent; raises :class:`InvalidError` for what can be none."""
+    """Return an encoded path; raises :class:`InvalidError` if it cannot be encoded."""
     try:
         return _string(path.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError as exc:

@@ -1,5 +1,5 @@
 """
-Conversations with an instance's files: the daemon's SFTP endpoint, many requests in flight.
+Sessions with the SFTP endpoint of an instance, with many requests in flight.
 
 A job is a generator that yields requests of :mod:`lxdapi.files.sftp_protocol`, in a list, and is given their
 replies; it returns what
@@ -48,7 +48,7 @@ _VERSION = 3
 
 def with_session(api, instance, work):
     """
-    Return what ``work`` does, which is given a :class:`Session` with an instance; again where the connection breaks.
+    Run ``work`` with a :class:`Session` and return its result; a broken connection is retried.
 
     work
         What leads to the same when it is done again.
@@ -66,7 +66,7 @@ def with_session(api, instance, work):
 @contextmanager
 def session(api, instance):
     """
-    Within the block there is a :class:`Session` with an instance; afterwards its connection is closed.
+    Open a :class:`Session` with an instance for the block.
 
     As long as it is open the daemon deletes, starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
@@ -94,7 +94,7 @@ def _open_sftp(api, url):
 
 class Session:
     """
-    A conversation over a connected socket, whose closing is the caller's.
+    A session over a connected socket, which the caller closes.
 
     place
         The URL, for errors.
@@ -108,7 +108,7 @@ class Session:
         self._begin()
 
     def run(self, job):
-        """Return what a job returns."""
+        """Run a job and return its result."""
         return next(self.run_concurrently([job]))
 
     def ask(self, request):
@@ -117,7 +117,7 @@ class Session:
 
     def run_concurrently(self, jobs, at_once=AT_ONCE):
         """
-        Yield what each job returns, in the order in which they end.
+        Run jobs concurrently and yield their results in the order in which they end.
 
         jobs
             Iterable; the next one is taken when there is room for it.
@@ -145,7 +145,7 @@ class Session:
             raise failure
 
     def _advance(self, job, sent):
-        """Give a job its replies and send what it asks for next; raises what it returns or raises."""
+        """Pass a job its replies and send its next requests; raises StopIteration with its result, or its error."""
         if sent is None:
             requests = next(job)
         else:
@@ -158,7 +158,7 @@ class Session:
         return [(self._send(request), request) for request in requests]
 
     def _collect(self, sent):
-        """Return the replies of requests; the first refusal is raised when all are there."""
+        """Return the replies to requests; the first refusal is raised after all have arrived."""
         answers = [self._parse_reply(self._reply(number), request) for number, request in sent]
         for answer in answers:
             if isinstance(answer, sftp_protocol.SftpError):
@@ -174,7 +174,7 @@ class Session:
         return self._number
 
     def _reply(self, number):
-        """Return the reply of that number; others that come before it are kept."""
+        """Return the reply with this number; earlier replies to others are kept."""
         while number not in self._replies:
             packet = self._packet()
             if len(packet) < 5:
@@ -183,7 +183,7 @@ class Session:
         return self._replies.pop(number)
 
     def _parse_reply(self, packet, request):
-        """Return the content of a reply; of a refusal the error, which is not raised yet."""
+        """Return the content of a reply, or the error of a refusal without raising it."""
         try:
             return sftp_protocol.parse(packet, request, self._url)
         except (KeyError, struct.error, IndexError) as exc:
@@ -198,7 +198,7 @@ class Session:
             raise self._protocol_error(f"SFTP without {sftp_protocol.RENAME}: no file could be replaced as a whole")
 
     def _flush(self):
-        """Send what is to be sent: all that was asked for while there were replies, at once."""
+        """Send all buffered requests at once."""
         try:
             self._sock.settimeout(self._seconds)
             self._sock.sendall(self._unsent)
@@ -213,7 +213,7 @@ class Session:
         return self._take(length)
 
     def _take(self, count):
-        """Return so many bytes, which have the time of one reply."""
+        """Return that many bytes, received within the time of one reply."""
         if len(self._received) < count and self._unsent:
             self._flush()
         end = time.monotonic() + self._seconds

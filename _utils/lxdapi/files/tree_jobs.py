@@ -1,5 +1,5 @@
 """
-Trees of files in an instance: listed, compared, written, removed and read with many requests in flight.
+SFTP jobs for whole trees in an instance, with many requests in flight.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ _DEEPEST = 200
 
 
 def list_tree(session, root):
-    """Return {relative path: attributes} of all that is below a directory; links are not followed."""
+    """Return {relative path: attributes} of everything below a directory; links are not followed."""
     tree, level, depth = {}, [""], 0
     while level:
         if (depth := depth + 1) > _DEEPEST:
@@ -42,13 +42,13 @@ def list_tree(session, root):
 
 
 def _with_name(job, name):
-    """Return a job that returns what it is about as well."""
+    """Return a job that returns (name, result)."""
     return name, (yield from job)
 
 
 def remove_all(session, root, names):
     """
-    Remove what is below a directory, and what is below that; links are removed and not followed.
+    Delete everything below a directory; links are deleted, not followed.
 
     names
         {relative path: attributes} of all of it, as it was listed.
@@ -61,19 +61,19 @@ def remove_all(session, root, names):
 
 
 def is_leftover(name, of):
-    """Return True if a relative path is a temporary one that was made for one of others."""
+    """Return True if a relative path is a temporary name of one of the others."""
     folder, _, last = name.rpartition("/")
     stem = last[1:].rpartition(".lxdapi-")[0]
     return last.startswith(".") and f"{folder}/{stem}".lstrip("/") in of and path_jobs.is_leftover(last, stem)
 
 
 def remove_leftovers(session, root, names):
-    """Remove what earlier runs that were cut off left."""
+    """Delete the temporary files of interrupted runs."""
     _run_all(session, (_delete_if_exists(sftp_protocol.remove(posixpath.join(root, name))) for name in names))
 
 
 def remove(session, path, attributes, recursive=True):
-    """Remove a path, a directory with all that is below it."""
+    """Delete a path, a directory with everything below it."""
     if path_jobs.file_type(attributes.mode) != "directory":
         session.run(_delete_if_exists(sftp_protocol.remove(path)))
         return
@@ -96,7 +96,7 @@ def _run_all(session, jobs):
 
 
 def digests(session, root, sizes):
-    """Return {relative path: sha256} of files, given with their sizes."""
+    """Return {relative path: sha256} of files with known sizes."""
 
     def job(name):
         return digest(posixpath.join(root, name), sizes[name], _READS_AHEAD)
@@ -105,7 +105,7 @@ def digests(session, root, sizes):
 
 
 def _by_size(session, sizes, job):
-    """Yield (name, what its job returned) of files, given with their sizes: the short ones first."""
+    """Yield (name, result of its job) of files with known sizes, short files first."""
     for names, at_once in (
         ([n for n in sizes if sizes[n] <= _SHORT], sftp_session.AT_ONCE),
         ([n for n in sizes if sizes[n] > _SHORT], _LONG_AT_ONCE),
@@ -114,7 +114,7 @@ def _by_size(session, sizes, job):
 
 
 def digest(path, size, ahead=path_jobs.READS_AHEAD, algorithm="sha256"):
-    """A job that returns the hash of a file."""
+    """Return the hash of a file (a job)."""
     hasher = hashlib.new(algorithm)
     yield from path_jobs.read_blocks(path, hasher.update, size, ahead)
     return hasher
@@ -122,7 +122,7 @@ def digest(path, size, ahead=path_jobs.READS_AHEAD, algorithm="sha256"):
 
 def write_tree(session, root, entries, owners):
     """
-    Make what a tree shall have below a directory, and yield the names of what was made; what was in the way is gone.
+    Create the entries of a tree below a directory and yield the name of each finished one.
 
     entries
         {relative path: :class:`lxdapi.files.content.LocalEntry`} of what is new or another.
@@ -146,13 +146,13 @@ def write_tree(session, root, entries, owners):
 
 
 def _completed_names(session, jobs):
-    """Yield the names of jobs, which come with them, that are done."""
+    """Run (job, name) pairs and yield the name of each finished job."""
     for name, _ in session.run_concurrently(_with_name(job, name) for job, name in jobs):
         yield name
 
 
 def _by_depth(names):
-    """Return [(depth, names)], what is above first."""
+    """Return [(depth, names)], topmost first."""
     levels = {}
     for name in names:
         levels.setdefault(name.count("/"), []).append(name)
@@ -160,7 +160,7 @@ def _by_depth(names):
 
 
 def set_owners(session, root, owners):
-    """Give what is below a directory these owners and modes, and yield the names that have them."""
+    """Set owners and modes below a directory and yield the name of each finished path."""
     yield from _completed_names(
         session, ((path_jobs.set_ownership(posixpath.join(root, n), each), n) for n, each in owners.items())
     )
@@ -175,7 +175,7 @@ def read_targets(session, root, names):
 
 def download(session, root, folder):
     """
-    Write all that is below a directory into a new one of this machine; returns the paths that were left out.
+    Download everything below a directory into a new local one; returns the paths that were left out.
 
     Left out are devices, pipes and sockets, and links that lead out of the directory or that a program here would
     follow elsewhere. What an instance calls its files decides about nothing outside the directory: it is new, and its
@@ -204,7 +204,7 @@ def download(session, root, folder):
 
 def stays_inside(name, to):
     """
-    Return True if a link leads to something below the root of its tree, whatever else there is a link.
+    Return True if the target of a link is below the root of its tree, whatever else is a link.
 
     name
         Of the link, relative to the root; its directories are none of them links.
@@ -224,7 +224,7 @@ def _mkdir(path):
 
 
 def _fetch_file(path, local, attributes):
-    """A job that writes a file of an instance into a new one here, which only its owner may read."""
+    """Download a file into a new local file that only its owner may read (a job)."""
     mode = 0o600 | stat.S_IMODE(attributes.mode) & 0o100
     try:
         with open(os.open(local, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb") as file:
@@ -237,7 +237,7 @@ def _fetch_file(path, local, attributes):
 
 def pull(session, root, folder, force=False):
     """
-    Make a new directory of this machine a copy of one of an instance, whole or not at all; returns what was left out.
+    Download a directory into a new local one, completely or not at all; returns the paths that were left out.
 
     force
         True: one that is there is replaced. False: it is refused.
@@ -262,7 +262,7 @@ def pull(session, root, folder, force=False):
 
 
 def _replace(folder, temporary):
-    """Give a directory the name of another one, which goes."""
+    """Rename a directory into the place of another, which is deleted."""
     old = f"{temporary}-old"
     if os.path.isdir(folder):
         os.rename(folder, old)

@@ -1,5 +1,5 @@
 """
-The same small change of many instances: a PATCH each, side by side, and one look at all of them afterwards.
+Bulk changes: one PATCH for each instance, concurrently, and one listing afterwards that verifies them all.
 
 A PATCH of what differs leaves every other key alone, whoever wrote it meanwhile. It does not leave the description
 alone (see the table of kinds), so that is repeated as it was a moment ago, of one listing for many. Of two writes at
@@ -24,7 +24,7 @@ KIND = KINDS["instance"]
 
 class BulkPatch:
     """
-    The changes of one kind of many instances.
+    The pending and written PATCHes of a fleet.
 
     api
         The :class:`lxdapi.fleet.listing.ListingAPI` that they were planned with, which is over.
@@ -34,7 +34,7 @@ class BulkPatch:
         self._api, self._written, self._fresh = api, {}, listing.FreshListing(api)
 
     def steps(self, name, instance_plan):
-        """Return the steps of a plan, a change that one PATCH makes as one that is looked at in the end."""
+        """Return the steps of a plan; a change of one PATCH becomes a step that is verified later."""
         if not self._is_patchable(name, instance_plan):
             return instance_plan.steps
         return [replace(step, apply=partial(self._patch, name, instance_plan.wanted)) for step in instance_plan.steps]
@@ -65,7 +65,7 @@ class BulkPatch:
         return delta.changes
 
     def plan_missing(self):
-        """Return ``{name: steps}`` for what was written and is not there now; a failure to look is raised."""
+        """Return ``{name: steps}`` that repeat lost writes; a failed listing is raised."""
         written, self._written = self._written, {}
         if not written:
             return {}

@@ -1,5 +1,5 @@
 """
-What a fleet's declaration says: a definition for each name, with the shared defaults in it, in the order of the work.
+The declaration of a fleet: a definition for each name, with defaults merged in, in the order of creation.
 """
 
 import math
@@ -26,7 +26,7 @@ STOPPED, REPORT = "stopped", "report"
 @dataclass(frozen=True)
 class Definition:
     """
-    What one instance of a fleet is declared to be.
+    The declaration of one instance of a fleet.
 
     absent
         True: it is not to exist.
@@ -43,7 +43,7 @@ class Definition:
 
 def parse_definitions(declared, defaults=None):
     """
-    Return ``{name: :class:`Definition`}`` in the order of the work: what another is made of comes before it.
+    Return ``{name: :class:`Definition`}``, the source of a copy before the copy.
 
     declared
         ``{name or range: definition}``; None is a definition without a word.
@@ -71,14 +71,14 @@ def _parse_keys(entry, keys):
 
 
 def merge(old, new):
-    """Return a mapping with another one over it, those in it likewise; everything else is replaced."""
+    """Return a mapping with another merged over it, nested mappings likewise; other values are replaced."""
     nested = {key: old[key] for key in old if key in new and isinstance(old[key], Mapping)}
     merged_nested = {key: merge(each, new[key]) for key, each in nested.items() if isinstance(new[key], Mapping)}
     return {**old, **new, **merged_nested}
 
 
 def without_removed(keys):
-    """Return the definition without what null took away."""
+    """Return the definition without the keys that null removes."""
     return {key: each if key in _NULLS else _without_null(each) for key, each in keys.items() if each is not None}
 
 
@@ -89,7 +89,7 @@ def _without_null(value):
 
 
 def _parse_definition(name, keys):
-    """Return the :class:`Definition`; raises for what can be refused without asking the daemon."""
+    """Return the :class:`Definition`; raises for everything that is invalid without asking the daemon."""
     try:
         absent, force = (validation.truth(key, keys.get(key, False)) for key in ("absent", "force"))
         fields = {key: keys[key] for key in FIELDS if key in keys}
@@ -99,7 +99,7 @@ def _parse_definition(name, keys):
 
 
 def copy_source(definition):
-    """Return the name of the instance that one is copied from, None for any other."""
+    """Return the name of the instance that this one is copied from, None if it is no copy."""
     source = definition.spec.source
     if not isinstance(source, Mapping) or source.get("type") != "copy" or "project" in source:
         return None
@@ -107,13 +107,13 @@ def copy_source(definition):
 
 
 def prerequisite_of(definitions, name):
-    """Return the name of the instance of the fleet that has to be there before this one; None for none."""
+    """Return the name of the instance that must exist before this one, None without one."""
     other = None if definitions[name].absent else copy_source(definitions[name])
     return other if other in definitions and other != name and not definitions[other].absent else None
 
 
 def _sorted(definitions):
-    """Return the names, each behind the one that it is made of; raises for a circle."""
+    """Return the names, each after its copy source; raises for a circle."""
     order = {}
     for name in definitions:
         chain = [name]
@@ -127,7 +127,7 @@ def _sorted(definitions):
 
 def parse_count(parameter, value, total, least):
     """
-    Return how many a number or a percentage is of a total; None for None.
+    Return a number, or a percentage of ``total`` as a number; None for None.
 
     least
         The smallest that makes sense: a percentage of less is this one.
@@ -147,7 +147,7 @@ def parse_count(parameter, value, total, least):
 
 
 def parse_purge(value, definitions):
-    """Return what becomes of the instances that are not declared: "" for nothing, :data:`STOPPED` or :data:`REPORT`."""
+    """Return what happens to undeclared instances: "" for nothing, :data:`STOPPED` or :data:`REPORT`."""
     value = "" if value is None or value is False else value
     if value not in ("", STOPPED, REPORT):
         raise InvalidError(f"purge: false, {STOPPED} or {REPORT}, not {value!r}")

@@ -1,5 +1,5 @@
 """
-One listing of the instances, from which a whole planning reads.
+An API that answers from one listing of the instances while a fleet is planned.
 """
 
 import re
@@ -20,7 +20,7 @@ _PASSING = ("/", "operations", f"{COLLECTION}/")
 
 
 def list_instances(api):
-    """Return ``{name: what a GET of the instance says}`` of all of the project, by one request."""
+    """Return ``{name: metadata}`` of all instances of the project, by one request."""
     result = api.get(COLLECTION, params={"recursion": 1})
     if not isinstance(result.metadata, list):
         raise APIProtocolException(result, "this is no list of instances")
@@ -28,14 +28,14 @@ def list_instances(api):
 
 
 def is_steady(entry):
-    """Return True for an instance that nobody makes, starts or stops right now, as far as the listing tells."""
+    """Return True if the listing shows no creation, start or stop of the instance in progress."""
     result = CachedObject(entry)
     return bool(entry.get("config")) and power.is_stable(result) and not partial_creation.looks_partial(result)
 
 
 class ListingAPI(API):
     """
-    The API of a planning: until it is over, instances are read from one listing, and what else is read is read once.
+    An API for planning: until it is released, it answers from one listing and reads anything else once.
 
     Steps that were planned with it ask and write as ever: they act when it is over.
     """
@@ -47,12 +47,12 @@ class ListingAPI(API):
         self._read_once, self._planning = {}, [True]
 
     def release(self):
-        """From now on the daemon is asked; returns itself."""
+        """Ask the daemon from now on; returns itself."""
         self._planning[0] = False
         return self
 
     def get(self, url, *args, **kwargs):
-        """Return the result of a GET, or what is known of it."""
+        """Return the result of a GET, from the listing if possible."""
         request = partial(API.get, self, url, *args, **kwargs)
         if not self._planning[0] or args or any(kwargs.values()):
             return request()
@@ -80,7 +80,7 @@ class ListingAPI(API):
 
 class FreshListing:
     """
-    Listings of the instances, of which none is older than a moment when it is asked.
+    Listings of the instances, none older than a moment when it is used.
 
     api
         A :class:`ListingAPI`, whose listing is the first.
@@ -92,7 +92,7 @@ class FreshListing:
         self._api, self._entries, self._when, self._lock = api, api.instances, api.when, threading.Lock()
 
     def get(self, name):
-        """Return the entry of an instance, None if there is none."""
+        """Return the entry of an instance, None if it does not exist."""
         with self._lock:
             if time.monotonic() - self._when > self.SECONDS:
                 when = time.monotonic()

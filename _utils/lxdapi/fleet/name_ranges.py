@@ -1,5 +1,5 @@
 """
-Names by the dozen: ``web[01-20]`` is twenty of them, and twenty of them are written ``web[01-20]`` again.
+Ranges of names: ``web[01-20]`` expands to twenty names, and twenty names fold to ``web[01-20]``.
 """
 
 import re
@@ -15,13 +15,13 @@ _MOST_SHOWN = 10
 
 
 def is_range(text):
-    """Return True if the text stands for several names: it has numbers in square brackets."""
+    """Return True if the text has a range of numbers in square brackets."""
     return isinstance(text, str) and bool(_RANGE.search(text))
 
 
 def expand(text):
     """
-    Return the names that one entry stands for, in order: a name alone is itself.
+    Return the names of one entry in order; a plain name is returned as it is.
 
     text
         With any number of ranges, ``web[01-20]`` or ``web[1-3,7]``; both ends have as many digits where one begins
@@ -47,7 +47,7 @@ def expand(text):
 
 
 def _bounds(text, inside):
-    """Return (first, last, how many digits or 0) of each part between the commas."""
+    """Return (first, last, number of digits or 0) of each part between the commas."""
     return [_bound(text, *(part.split("-") * 2)[:2]) for part in inside.split(",")]
 
 
@@ -89,7 +89,7 @@ def expand_keys(entries):
 
 def fold(names, most=_MOST_SHOWN):
     """
-    Return names in words, those that follow one another as a range: ``db, web[01-20]``.
+    Return names as text, consecutive ones as a range: ``db, web[01-20]``.
 
     most
         How many words at the most, None for all; what is left out is counted.
@@ -106,7 +106,7 @@ def fold(names, most=_MOST_SHOWN):
 
 
 def _order(name):
-    """Return what a name is sorted by: its text, then its last number."""
+    """Return the sort key of a name: its text, then its last number."""
     before, digits, after = _parts(name)
     return before, after, int(digits or -1), name
 
@@ -118,7 +118,7 @@ def _parts(name):
 
 
 def _follows(name, other):
-    """Return True if the other name has the next number, in as many digits where they are filled up with 0."""
+    """Return True if the other name has the next number, with the same digits if zero-padded."""
     (before, digits, after), (other_before, other_digits, other_after) = _parts(name), _parts(other)
     if (
         not digits

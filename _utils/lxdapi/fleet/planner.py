@@ -1,5 +1,5 @@
 """
-The plans of a fleet, all of them from one listing of the instances.
+Plans all instances of a fleet from one listing.
 """
 
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ _PROTECTED = "security.protection.delete"
 
 class InstancePlan(NamedTuple):
     """
-    What is to be done with one instance.
+    The plan of one instance, or the error that prevents it.
 
     steps
         None where there is an error.
@@ -47,7 +47,7 @@ class InstancePlan(NamedTuple):
 
 class Planner:
     """
-    A fleet held against one listing.
+    Plans the instances of a fleet from one listing.
 
     definitions
         ``{name: definition}`` of the whole fleet: see :func:`lxdapi.fleet.declaration.parse_definitions`.
@@ -64,7 +64,7 @@ class Planner:
         return self.api.instances
 
     def release(self):
-        """From now on the plans may be carried out; returns the API."""
+        """Let the plans be applied from now on; returns the API."""
         return self.api.release()
 
     def plan(self, name):
@@ -79,18 +79,18 @@ class Planner:
             return InstancePlan(None, exc)
 
     def purge(self, name):
-        """Return the :class:`InstancePlan` for an instance that is not declared, and shall go."""
+        """Return the :class:`InstancePlan` that deletes an undeclared instance."""
         return InstancePlan.of(lambda: instances.plan_absent(self.api, name))
 
     def undeclared(self):
-        """Return ``{name: why it is not to be deleted}`` of what is not declared, "" for what can go."""
+        """Return ``{name: reason to keep it}`` of the undeclared instances, "" if it may be deleted."""
         named = {*self._definitions, *filter(None, map(declaration.copy_source, self._definitions.values()))}
         named |= {definition.spec.renamed_from for definition in self._definitions.values()}
         return {name: _keep_reason(self.instances[name]) for name in sorted(set(self.instances) - named)}
 
 
 def _keep_reason(entry):
-    """Return in words why an instance is not purged, "" for one that can be."""
+    """Return why an instance must not be purged, "" if it may be."""
     status = power.status(CachedObject(entry))
     if status != "Stopped":
         return f"it is {status}"

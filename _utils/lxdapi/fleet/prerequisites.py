@@ -1,5 +1,5 @@
 """
-What a fleet needs before its instances: networks, pools, volumes, profiles and images, each by the state of its kind.
+The prerequisites of a fleet: networks, pools, volumes, profiles and images, each applied by its own state.
 """
 
 import inspect
@@ -20,7 +20,7 @@ PARTS = {
 
 def parse(declared, states):
     """
-    Return [(what it is in words, state function, name, its parameters)] of the parts, in the order of the work.
+    Return [(label, state function, name, parameters)] of the prerequisites in the order of application.
 
     declared
         ``{parameter: {name: parameters of the kind's own state}}``.
@@ -45,7 +45,7 @@ def parse(declared, states):
 
 def converge(parts, states, common):
     """
-    Apply the states of the parts one after the other, up to the first that fails; returns [(what, its answer)].
+    Apply the states in order up to the first failure; returns [(label, answer)].
 
     common
         Parameters for each that does not declare them and knows them: ``remote``, ``project``, ``sensitive``.
@@ -61,7 +61,7 @@ def converge(parts, states, common):
 
 
 def merge_answers(ret, answers):
-    """Return the answer of a fleet with those of its parts before it."""
+    """Return the answer of a fleet with those of its prerequisites merged in."""
     changes = {what: each["changes"] for what, each in answers if each["changes"]}
     comments = [each["comment"] for _, each in answers if each["changes"] or each["result"] is not True]
     result = ret["result"] if ret["result"] is False or not changes else _worse(ret["result"], answers)
@@ -70,5 +70,5 @@ def merge_answers(ret, answers):
 
 
 def _worse(result, answers):
-    """Return None, of a test mode, if one of the answers is."""
+    """Return None if an answer of the test mode is None, else the result."""
     return None if any(each["result"] is None for _, each in answers) else result

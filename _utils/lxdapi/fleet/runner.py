@@ -1,5 +1,5 @@
 """
-Plans of many instances carried out side by side, each answered as a state of its own would be.
+Applies the plans of many instances concurrently, each with an answer like that of a state.
 """
 
 import threading
@@ -15,7 +15,7 @@ _LIGHT = frozenset(("stopped", "deleted", "frozen", "unfrozen", "restarted", "fo
 
 
 def parse_concurrency(value):
-    """Return how many things at once are declared, None for none; raises :class:`InvalidError` for what is none."""
+    """Return the declared concurrency, None if undeclared; raises :class:`InvalidError` for an invalid one."""
     if value is None:
         return None
     if isinstance(value, str) and value.isdecimal() and len(value) < 4:
@@ -47,27 +47,27 @@ class FleetRunner:
         self.on_progress = None
 
     def is_aborted(self):
-        """Return True if more has failed than may."""
+        """Return True if more plans failed than ``max_failures`` allows."""
         return self._most is not None and self.failures() > self._most
 
     def failures(self):
-        """Return how many have failed."""
+        """Return the number of failures."""
         with self._lock:
             return sum(answer["result"] is False for answer in self.answers.values())
 
     def record(self, name, answer):
-        """Note what came of one."""
+        """Record the answer of an instance."""
         with self._lock:
             self.answers[name] = answer
 
     def record_unstarted(self, names):
-        """Note that these were not begun."""
+        """Record that these plans were not started."""
         with self._lock:
             self.unstarted.update(dict.fromkeys(names))
 
     def run(self, planned, needs=None):
         """
-        Do the plans and return when the last one has come to its end.
+        Apply the plans and return when the last one has ended.
 
         planned
             ``{name: steps}``.
@@ -93,7 +93,7 @@ class FleetRunner:
                 raise
 
     def _do(self, name, steps, prerequisite):
-        """Carry one plan out and return True if it came to a good end."""
+        """Apply one plan and return True if it succeeded."""
         if prerequisite is not None and not prerequisite.result():
             self.record_unstarted([name])
             return False

@@ -1,5 +1,5 @@
 """
-Many instances as declared: one listing, one comparison, and what differs is done side by side.
+The fleet state: one listing, one comparison, and concurrent changes.
 """
 
 from lxdapi import masking, validation
@@ -14,7 +14,7 @@ from lxdapi.plan.state_result import run_state
 
 class FleetSpec:
     """
-    What a fleet shall be, checked without a request.
+    The declaration of a fleet, validated without a request.
 
     The parameters are those of ``lxdapi_fleet.managed``; raises :class:`InvalidError` for what cannot be right.
     """
@@ -55,19 +55,19 @@ def run(name, test, fleet, connect):
 
 
 def failed_answer(ret, reason):
-    """Return the answer of a fleet of which nothing was begun."""
+    """Return the answer of a fleet that failed before anything was started."""
     return {**ret, "result": False, "comment": f"fleet {ret['name']}: {reason}"}
 
 
 class _FleetRun:
-    """A fleet and the instances that there are."""
+    """One run of a fleet state."""
 
     def __init__(self, api, fleet):
         self._api, self._fleet, self._run = api, fleet, FleetRunner(fleet.width, fleet.most)
         self._planning, self._notes = Planner(api, fleet.definitions), []
 
     def predict(self, ret):
-        """Return the answer of the test mode."""
+        """Return the answer in test mode."""
         planned = {name: self._planning.plan(name) for name in self._fleet.definitions}
         going = self._names_to_purge()
         planned.update({name: self._planning.purge(name) for name in going})
@@ -75,7 +75,7 @@ class _FleetRun:
         return summary.answer(ret, answers, test=True, notes=self._notes)
 
     def apply(self, ret):
-        """Do what is to be done and return the answer."""
+        """Apply the declaration and return the answer."""
         pending = self._pending(self._fleet.definitions)
         with progress.count(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.on_progress:
             self._in_batches(pending)
@@ -97,7 +97,7 @@ class _FleetRun:
             self._converge({name: pending[name] for name in batch if name in pending})
 
     def _pending(self, names):
-        """Return the plans of those with which something is to be done; of the others it is told how they are."""
+        """Return the plans that have steps; for the others the answer is recorded."""
         planned = {name: self._planning.plan(name) for name in names}
         for name, plan in planned.items():
             if not plan.steps:
@@ -111,7 +111,7 @@ class _FleetRun:
         self._repeat_lost_patches(changes)
 
     def _repeat_lost_patches(self, changes):
-        """Look at all that was changed by a PATCH, and change again what is not as declared."""
+        """Verify all PATCHes by a new listing and repeat the lost ones."""
         try:
             planned = changes.plan_missing()
         except LxdapiError as exc:
@@ -125,7 +125,7 @@ class _FleetRun:
             self._run.record(name, first_answer if answer["result"] else {**answer, "changes": first_answer["changes"]})
 
     def _names_to_purge(self):
-        """Return the names of those that are not declared and shall go; of the others it is noted that they stay."""
+        """Return the undeclared instances to delete; note those that stay."""
         undeclared = self._planning.undeclared() if self._fleet.purge else {}
         names = [name for name, reason in undeclared.items() if not reason and self._fleet.purge == declaration.STOPPED]
         groups = {}
@@ -138,7 +138,7 @@ class _FleetRun:
         return names
 
     def _purge(self):
-        """Delete what is not declared and is stopped, after all else went well."""
+        """Delete undeclared stopped instances after everything else succeeded."""
         names = self._names_to_purge()
         if not names:
             return

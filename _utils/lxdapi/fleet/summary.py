@@ -1,5 +1,5 @@
 """
-What is said of many instances at once: who had the same done is named together.
+The summary of a fleet: instances with the same outcome are named together.
 """
 
 from lxdapi.fleet import name_ranges
@@ -40,12 +40,12 @@ def answer(ret, answers, unstarted=(), test=False, notes=()):
 
 
 def _comment_text(name, each):
-    """Return the comment of an answer without the instance it is about."""
+    """Return the comment of an answer without the name of its instance."""
     return each["comment"].removeprefix(f"instance {name}")
 
 
 def _failure_notes(failed):
-    """Return a sentence for each failure, and the names of those for which there are too many."""
+    """Return a sentence for each of the first failures, and the names of the rest."""
     grouped = _group(failed)
     sentences = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_MOST_SHOWN]]
     more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
@@ -57,7 +57,7 @@ def _unstarted_note(unstarted):
 
 
 def _success_notes(answers):
-    """Return the sentences for what went well; that one is as declared is not said of each."""
+    """Return sentences for the successes, except for instances that are as declared."""
     grouped = [(text, group) for text, group in _group(answers) if text not in _SAME]
     sentences = [f"{name_ranges.fold(group)}{_in_plural(group, text)}" for text, group in grouped[:_MOST_SHOWN]]
     more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
@@ -65,7 +65,7 @@ def _success_notes(answers):
 
 
 def _in_plural(group, text):
-    """Return what is said of one as it is said of many."""
+    """Return a sentence about one instance in the plural for several."""
     for one, many in (" was ", " were "), (" is ", " are "):
         if len(group) > 1 and text.startswith(one):
             return text.replace(one, many, 1)
@@ -73,7 +73,7 @@ def _in_plural(group, text):
 
 
 def _group(answers):
-    """Return [(what is said, the names that it is said of)]."""
+    """Return [(text, names with this text)]."""
     groups = {}
     for name, each in answers.items():
         groups.setdefault(_comment_text(name, each), []).append(name)

@@ -1,5 +1,5 @@
 """
-The same verb for many instances: which ones they are, and what came of each.
+Verbs for many instances: selects them, acts concurrently, and returns each outcome.
 
 The daemons have a verb for many of their own, ``PUT /1.0/instances``, which acts on all instances of the project at
 the moment when it is done. Somebody can make or start another one between the listing and the verb, so it never means
@@ -29,7 +29,7 @@ _FILTERS = ("status", "profile", "type", "config")
 
 class Selection:
     """
-    Which instances are meant; raises :class:`InvalidError` for what cannot be right.
+    A selection of instances; raises :class:`InvalidError` for an invalid one.
 
     given
         A name, a range (``web[01-20]``), a pattern (``web*``), or a list of them; None: all that the filter lets pass.
@@ -49,7 +49,7 @@ class Selection:
         self._filters = _parse_filter(filters)
 
     def names(self, entries):
-        """Return the names of those that are meant, of a listing; raises for one that is spelled out and not there."""
+        """Return the selected names of a listing; raises if a name that is spelled out does not exist."""
         missing = [name for name in self._named if name not in entries]
         if missing:
             raise InvalidError(f"there is no instance {name_ranges.fold(missing)}")
@@ -84,7 +84,7 @@ def _parse_filter(filters):
 
 def run(api, selection, plan, concurrency=None, test=False):
     """
-    Do the same with many instances, side by side; returns ``{name: what changed, or in words why it failed}``.
+    Apply the same plan to many instances concurrently; returns ``{name: changes, or the error}``.
 
     selection
         A :class:`Selection`.
@@ -116,32 +116,32 @@ def run(api, selection, plan, concurrency=None, test=False):
 
 
 def _outcome(name, answer):
-    """Return what changed, or why it failed and what had been done."""
+    """Return the changes, or the error with the changes done before it."""
     if answer["result"] is not False:
         return answer["changes"]
     return answer["comment"].removeprefix(f"instance {name}").lstrip(": ")
 
 
 def plan_power(goal, timeout=None, force=False):
-    """Return the plan of a verb that leads to this status: see :func:`lxdapi.instances.power.plan_status`."""
+    """Return the plan function for a power state: see :func:`lxdapi.instances.power.plan_status`."""
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
     return lambda api, name: power.plan_status(api, name, goal, timeout, force)
 
 
 def plan_restart(timeout=None, force=False):
-    """Return the plan of a restart: see :func:`lxdapi.instances.power.plan_restart`."""
+    """Return the plan function for a restart: see :func:`lxdapi.instances.power.plan_restart`."""
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
     return lambda api, name: power.plan_restart(api, name, timeout, force)
 
 
 def plan_unfreeze(timeout=None):
-    """Return the plan that thaws what is frozen, and leaves what is not as it is."""
+    """Return the plan function that unfreezes frozen instances."""
     timeout = validation.parse_seconds(timeout)
     return lambda api, name: power.plan_unfreeze(api, name, timeout)
 
 
 def plan_snapshot(snapshot, expires_at=None, stateful=None):
-    """Return the plan of a new snapshot of each; one that has a snapshot of this name is a failure."""
+    """Return the plan function for a new snapshot; an existing one of this name is a failure."""
     validation.check("snapshot", "snapshot", snapshot)
     fields = {"expires_at": expires_at, "stateful": stateful}
     return lambda api, name: converge.plan_create_new(api, "instance_snapshot", f"{name}/{snapshot}", fields)
@@ -149,7 +149,7 @@ def plan_snapshot(snapshot, expires_at=None, stateful=None):
 
 def execute(api, selection, command, format_outcome, concurrency=None, test=False):
     """
-    Run a command in many instances, side by side; returns ``{name: what format_outcome returns, or the error}``.
+    Run a command in many instances concurrently; returns ``{name: what format_outcome returns, or the error}``.
 
     command
         See :func:`lxdapi.instances.exec.make_command`.
@@ -175,5 +175,5 @@ def _execute(api, name, command, format_outcome):
 
 
 def any_failed(answers):
-    """Return True if there is one that failed."""
+    """Return True if an answer is a failure."""
     return any(isinstance(each, str) or each.get("retcode") for each in answers.values())

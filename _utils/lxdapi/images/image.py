@@ -1,5 +1,5 @@
 """
-What images need beyond the table: fingerprints, streamed uploads, aliases.
+Images: fingerprints, streamed uploads and aliases, which the generic plans lack.
 """
 
 import os
@@ -70,7 +70,9 @@ def _verify_imported(api, digest):
 
 
 def is_importing(api):
-    """Return True while an image is uploaded, published or fetched: nothing but a description tells (all three)."""
+    """
+    Return True while an image is being uploaded, published or fetched: only its description shows that (all three).
+    """
     return any(
         not operation.get("resources") and operation.get("description") == "Downloading image"
         for operation in operations.list_running(api)
@@ -78,7 +80,7 @@ def is_importing(api):
 
 
 def _header_text(text):
-    """Return a file's name as a header can carry it."""
+    """Return a file name in a form that a header can carry."""
     return re.sub("^ | $", "_", "".join(char if " " <= char <= "~" else "_" for char in text))
 
 
@@ -123,7 +125,7 @@ def plan_alias(api, alias, target, description=None, renamed_from=None):
 
 
 def parse_aliases(names):
-    """Return the aliases that are declared, each once; raises :class:`InvalidError` for what is no list of names."""
+    """Return the declared aliases without duplicates; raises :class:`InvalidError` for anything but a list of names."""
     if not isinstance(names, (list, tuple)) or not all(isinstance(alias, str) for alias in names):
         raise InvalidError("aliases: a list of names is needed")
     return [validation.check("any", "image alias", alias) for alias in dict.fromkeys(names)]
@@ -131,7 +133,7 @@ def parse_aliases(names):
 
 def plan_present(api, digest, declared, send, aliases=(), check=None, purge=False):
     """
-    Return the steps to an image with the declared fields and aliases.
+    Return the steps that make an image as declared, with these aliases.
 
     digest
         Its fingerprint.
@@ -160,13 +162,13 @@ def plan_present(api, digest, declared, send, aliases=(), check=None, purge=Fals
 
 
 def plan_aliases(api, aliases, digest):
-    """Return the steps to the aliases of an image, as its own."""
+    """Return the steps that make these aliases point at the image, as changes of the image."""
     named = dict.fromkeys(aliases)
     return [_alias_step(alias, digest, step) for alias in named for step in plan_alias(api, alias, digest)]
 
 
 def _plan_purge(api, digest, result, aliases):
-    """Return the steps that remove the aliases that are not named."""
+    """Return the steps that delete the undeclared aliases of the image."""
     others = sorted({each["name"] for each in result.metadata.get("aliases") or ()} - set(aliases))
     return [
         Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.apply)
@@ -176,6 +178,6 @@ def _plan_purge(api, digest, result, aliases):
 
 
 def _alias_step(alias, digest, step):
-    """Return an alias's step as one of its image's."""
+    """Return an alias's step as a change of its image."""
     old = step.changes.get("target", {}).get("old")
     return Step(f"aliased {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.apply() and None)

@@ -1,5 +1,5 @@
 """
-Images made of instances and their snapshots.
+Images published from instances and their snapshots.
 
 What an image was made of says a property of it: the name, when that was created, and a mark of the publication.
 """
@@ -23,7 +23,7 @@ PUBLISH_SECONDS = 3600
 
 class PublishSource:
     """
-    An instance, or a snapshot of one, that an image is made of.
+    The instance or snapshot that an image is published from.
 
     name
         ``web1`` or ``web1/snap0``.
@@ -36,28 +36,30 @@ class PublishSource:
         objects.path_of(self.kind, name)
 
     def read(self):
-        """Return the result of its GET, None if it is not there."""
+        """Return the result of its GET, None if it does not exist."""
         if self.is_snapshot:
             return objects.read(self._api, self.kind, self.name)
         return partial_creation.wait_until_created(self._api, self.name)
 
     def require(self):
-        """Return the result of its GET; raises :class:`InvalidError` if it is not there."""
+        """Return the result of its GET; raises :class:`InvalidError` if it does not exist."""
         result = self.read()
         if result is None:
             raise InvalidError(self.missing())
         return result
 
     def missing(self):
-        """Return in words that it is not there, "" if it is."""
+        """Return that it does not exist, "" if it does."""
         return "" if self.read() is not None else f"there is no {self.kind.label} {self.name}"
 
     def label(self, result):
-        """Return what the property says of it, but for the mark: the name, and when it was created."""
+        """Return the name and the creation time, with which the image property begins."""
         return f"{self.name} {result.metadata['created_at']}" if result is not None else self.name
 
     def status(self, result, force):
-        """Return its status, ``Stopped`` for a snapshot; raises :class:`InvalidError` if it may not be stopped."""
+        """
+        Return its power state, ``Stopped`` for a snapshot; raises :class:`InvalidError` if it must not be stopped.
+        """
         if self.is_snapshot:
             return "Stopped"
         result = power.wait_until_stable(self._api, self.name, result)
@@ -75,7 +77,7 @@ def label_of(image):
 
 def publish(api, name, declared, aliases=(), compression=None, force=False, timeout=None):
     """
-    Make an image of an instance or a snapshot, give it the aliases, and return its fingerprint.
+    Publish an image of an instance or a snapshot, give it the aliases and return its fingerprint.
 
     name
         See :class:`PublishSource`.
@@ -126,7 +128,7 @@ def _publish(api, body, timeout):
 
 
 def _verify_published(api, mark):
-    """Return the fingerprint of the image with our mark, once no image is being made any more; None for none."""
+    """Return the fingerprint of the image with our mark once no image is being created, None without one."""
     backoff = retry.Backoff(api.wait_timeout)
     while images.is_importing(api) and backoff.sleep():
         pass
@@ -141,7 +143,7 @@ def list_images(api):
 
 def plan_present(api, alias, name, declared, aliases=(), compression=None, force=False, delete_old=False, timeout=None):
     """
-    Return the steps to an alias that points at an image made of an instance or a snapshot.
+    Return the steps that make an alias point at an image of an instance or a snapshot.
 
     name
         ``web1`` or ``web1/snap0``: an image of another one, or of one that was created anew under its name, is not it.
@@ -179,7 +181,7 @@ def plan_present(api, alias, name, declared, aliases=(), compression=None, force
 
 
 def _plan_existing(api, image, declared, all_aliases):
-    """Return the steps that give an image its fields and its aliases."""
+    """Return the steps that update the fields and aliases of an existing image."""
     digest = image.metadata["fingerprint"]
     return [
         *converge.plan_changes(api, images.KIND, digest, declared, image),
@@ -188,7 +190,7 @@ def _plan_existing(api, image, declared, all_aliases):
 
 
 def _plan_delete_old(api, old_image, image, all_aliases, delete_old):
-    """Return the steps that delete the image that an alias pointed at, if lxdapi made it and nobody else names it."""
+    """Return the steps that delete the alias's old image, if lxdapi published it and it has no other alias."""
     if not delete_old or old_image is None or old_image is image or not label_of(old_image.metadata):
         return []
     if {each["name"] for each in old_image.metadata.get("aliases") or ()} - set(all_aliases):
@@ -202,7 +204,7 @@ def _read_image_of_alias(api, alias):
 
 
 def _find_newest(api, label):
-    """Return the newest image that was made of it, None for none."""
+    """Return the newest image with this label, None without one."""
     candidates = [each for each in list_images(api) if label_of(each) == label]
     if not candidates:
         return None

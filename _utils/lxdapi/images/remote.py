@@ -1,5 +1,5 @@
 """
-Images of other servers: which one an alias there means now, and their fetching by the daemon itself.
+Images on other servers: resolves their aliases and has the daemon fetch them.
 """
 
 from functools import partial
@@ -24,7 +24,7 @@ _OLD = "what it knows of a server that speaks simplestreams can be an hour old"
 
 def parse_source(source):
     """
-    Return the REST source for what a person declares of an image on another server, checked.
+    Return the checked REST source of an image on another server.
 
     source
         A mapping: ``server`` and ``alias`` or ``fingerprint``; ``protocol`` (``simplestreams``), ``certificate`` (PEM
@@ -56,8 +56,7 @@ def _without_null(source):
 
 def find_newest(api, source):
     """
-    Return the fingerprint of the image that a declared source, see :func:`parse_source`, means now; the server is asked
-    for it by us, past the daemon.
+    Return the current fingerprint of a declared source (see :func:`parse_source`); lxdapi asks the server itself.
 
     Raises :class:`InvalidError` if it has none, one of :mod:`lxdapi.errors` if it cannot be asked.
     """
@@ -74,13 +73,13 @@ def find_newest(api, source):
 
 
 def _with_port(server):
-    """Return the URL with the port that the daemon would take: not that of the API, but that of https."""
+    """Return the URL with the port that the daemon would use: that of https, not that of the API."""
     parts = urlsplit(server)
     return server if parts.port else parts._replace(netloc=f"{parts.netloc}:443").geturl()
 
 
 def _find_offered(api, source):
-    """Return what a simplestreams server has for the alias and the daemon's architecture."""
+    """Return the image that a simplestreams server offers for the alias and the daemon's architecture."""
     server = simplestreams.Server(source["server"], source.get("certificate"))
     architectures = (api.server.get("environment") or {}).get("architectures") or (None,)
     return server.find(source["alias"], architectures[0], source.get("image_type"))
@@ -88,7 +87,7 @@ def _find_offered(api, source):
 
 def resolve(api, source, name, auto_update=None):
     """
-    Return the fingerprint that the image of a declared source shall have.
+    Return the fingerprint that the image of a declared source must have.
 
     name
         The alias, or the fingerprint, that it has here.
@@ -103,7 +102,7 @@ def resolve(api, source, name, auto_update=None):
 
 
 def _is_auto_updated(source, result):
-    """Return True if the daemon itself keeps the image up to date from this source."""
+    """Return True if the daemon itself updates the image from this source."""
     update_source = result.metadata.get("update_source") or {}
     same_source = all(update_source.get(key) == source.get(key) for key in ("alias", "server", "protocol"))
     return same_source and bool(result.metadata.get("auto_update"))
@@ -111,7 +110,7 @@ def _is_auto_updated(source, result):
 
 def fetch(api, source, digest, timeout=None):
     """
-    Have the daemon fetch an image and return its fingerprint, which has to be this one.
+    Have the daemon fetch an image; returns its fingerprint, which must be this one.
 
     source
         See :func:`parse_source`.

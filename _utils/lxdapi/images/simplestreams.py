@@ -1,5 +1,5 @@
 """
-The index of an image server that speaks simplestreams: which images there are, by alias, and their fingerprints.
+Reads the index of a simplestreams image server: its images by alias, with their fingerprints.
 
 ``streams/v1/index.json`` names files of products, each product has versions, each version files. What is chosen of
 them is what LXD and Incus choose (products.go and sort.go of both): the newest version, of a container squashfs before
@@ -43,7 +43,7 @@ ARCHITECTURES = {
 
 class Server:
     """
-    An image server, asked once for its index.
+    An image server whose index is read once.
 
     url
         ``https://HOST[:PORT][/PATH]``.
@@ -62,8 +62,8 @@ class Server:
 
     def images(self):
         """
-        Return the images that the index offers, the newest first: mappings of ``aliases``, ``architecture``,
-        ``fingerprint``, ``product``, ``size``, ``type``, ``version`` and ``ftype``, the type of its root file.
+        Return the offered images, newest first: mappings of ``aliases``, ``architecture``, ``fingerprint``,
+        ``product``, ``size``, ``type``, ``version`` and ``ftype``, the type of the root file.
         """
         if self._images is None:
             index = self._json("streams/v1/index.json")
@@ -76,7 +76,7 @@ class Server:
 
     def find(self, alias, architecture=None, image_type=None):
         """
-        Return the newest image of an alias, or the one of a fingerprint, see :meth:`images`.
+        Return the newest image of an alias, or the image of a fingerprint; see :meth:`images`.
 
         alias
             Such as ``debian/12``; ``debian/12/arm64`` for another architecture.
@@ -98,7 +98,7 @@ class Server:
         return images[0]
 
     def newest(self, alias=None, architecture=None):
-        """Return the newest image of each product and type: of this alias and architecture, where they are given."""
+        """Return the newest image of each product and type, only of this alias and architecture if given."""
         newest = {}
         for each in self.images():
             fits = (
@@ -109,7 +109,7 @@ class Server:
         return [newest[key] for key in sorted(newest)]
 
     def _json(self, path):
-        """Return the JSON of a file; raises one of :mod:`lxdapi.errors` for anything else."""
+        """Return the JSON object in a file; raises one of :mod:`lxdapi.errors` for anything else."""
         url = f"{self.url}/{quote(path)}"
         status, body = transport.fetch(self._session, url, self._seconds, _LONGEST)
         if status != 200:
@@ -124,7 +124,7 @@ class Server:
 
 
 def parse_url(url):
-    """Return the URL of an image server without a slash at its end; raises :class:`InvalidError` for what is none."""
+    """Return the URL of an image server without a trailing slash; raises :class:`InvalidError` for an invalid one."""
     try:
         parts = urlsplit(url if isinstance(url, str) and _PRINTED.fullmatch(url) else "")
         is_valid = parts.scheme == "https" and parts.hostname and parts.port != 0
@@ -148,14 +148,14 @@ def _text(value):
 
 
 def _paths(index):
-    """Return the paths of the files of products that an index names, those that lead nowhere else."""
+    """Return the safe paths of the product files that an index names."""
     entries = [_mapping(entry) for entry in _mapping(index.get("index")).values()]
     paths = [_text(each.get("path")) for each in entries if each.get("datatype") == "image-downloads"]
     return [path for path in dict.fromkeys(paths) if re.fullmatch(r"(?!.*\.\.)\w[\w./-]*", path)]
 
 
 def _images_of_products(products):
-    """Return the images of a file of products."""
+    """Return the images in a file of products."""
     return [
         {**image, "product": name, "version": version}
         for name, product in _mapping(products.get("products")).items()
@@ -167,7 +167,7 @@ def _images_of_products(products):
 
 
 def _images_of_version(product, items):
-    """Yield the images of one version: with each root file that there is a fingerprint for."""
+    """Yield the images of one version, one for each root file with a fingerprint."""
     aliases = [each for each in _text(product.get("aliases")).split(",") if each]
     arch = _text(product.get("arch"))
     common = {"aliases": aliases, "architecture": ARCHITECTURES.get(arch, arch)}
@@ -190,7 +190,7 @@ def _size(item):
 
 
 def _is_named(image, alias, architecture):
-    """Return True for an image of this alias, which may have the architecture at its end, or fingerprint."""
+    """Return True if the image has this alias, perhaps followed by its architecture, or this fingerprint."""
     if image["fingerprint"] == alias.lower():
         return True
     suffixes = {image["architecture"]}

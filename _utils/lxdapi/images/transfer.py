@@ -1,5 +1,5 @@
 """
-Images as files, and from one daemon to another.
+Exports images to files and copies them between daemons.
 """
 
 import logging
@@ -24,7 +24,7 @@ _FIELDS = ("expires_at", "properties", "public")
 
 def export(api, name, path, rootfs=None):
     """
-    Write an image into one file, or, if it is a split one, into two; return ``{"fingerprint": ..., "files": [...]}``.
+    Write an image to one file, or a split image to two; returns ``{"fingerprint": ..., "files": [...]}``.
 
     name
         An alias or a fingerprint.
@@ -53,8 +53,8 @@ def export(api, name, path, rootfs=None):
 
 def refresh(api, name):
     """
-    Have the daemon look for a newer image at the source that it has this one from; return ``{"refreshed": True or
-    False, "fingerprint": ...}``, of the newer one if there was one and the name is an alias.
+    Have the daemon update an image from its source; returns ``{"refreshed": True or False, "fingerprint": ...}``, the
+    new fingerprint if the image was refreshed and the name is an alias.
     """
     digest = images.require(api, name)
     operation = api.post(f"images/{digest}/refresh").wait(remote.FETCH_SECONDS)
@@ -64,7 +64,7 @@ def refresh(api, name):
 
 def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None):
     """
-    Return (fingerprint, steps) for an image of another daemon, with its settings, to be on this one.
+    Return (fingerprint, steps) that copy an image of another daemon, with its settings, to this one.
 
     origin
         The API of the other daemon.
@@ -88,7 +88,7 @@ def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None):
 
 
 def _copy(api, origin, digest, mode, folder, timeout):
-    """Bring the image here and return its fingerprint."""
+    """Copy the image to this daemon and return its fingerprint."""
     address = _https_url(origin)
     if mode == "pull" and not address:
         raise InvalidError(f"pull: {origin.endpoint} listens nowhere but at its unix socket")
@@ -103,7 +103,7 @@ def _copy(api, origin, digest, mode, folder, timeout):
 
 
 def _https_url(origin):
-    """Return the https URL at which the other daemon can be reached, "" if it listens nowhere."""
+    """Return the https URL of the other daemon, "" if it listens nowhere."""
     if not origin.local:
         return origin.endpoint
     addresses = (origin.server.get("environment") or {}).get("addresses") or ()
@@ -111,7 +111,7 @@ def _https_url(origin):
 
 
 def _pull(api, origin, address, digest, timeout):
-    """Have this daemon fetch it, by a secret that the other one gives for that."""
+    """Have this daemon fetch the image with a secret of the other one."""
     # a token, which ends when it is used or cancelled: it is not waited for (all three)
     token = origin.post(f"images/{digest}/secret")
     source = {
@@ -128,7 +128,7 @@ def _pull(api, origin, address, digest, timeout):
 
 
 def _cancel(origin, path, query):
-    """End a token of the other daemon, if it was not used; of one that was the daemon says that there is none."""
+    """Cancel an unused token of the other daemon; a used one does not exist any more."""
     try:
         origin.transact("DELETE", path, params=query)
     except APIException as exc:
@@ -144,8 +144,8 @@ def _relay(api, origin, digest, folder, timeout):
 
 def list_unused(api, older_than=0):
     """
-    Return the images that the daemon fetched for an instance and keeps although none of any project is of it any more:
-    mappings of ``fingerprint``, ``last_used_at`` and ``size``.
+    Return the cached images that no instance of any project uses: mappings of ``fingerprint``, ``last_used_at`` and
+    ``size``.
 
     older_than
         Days since it was used last.
@@ -160,7 +160,7 @@ def list_unused(api, older_than=0):
 
 
 def _days_unused(api, image):
-    """Return for how many days an image was not used."""
+    """Return for how many days an image has not been used."""
     # of one that never was, last_used_at is the year 1
     last_used_at = equality.parse_time(max(image["last_used_at"], image["uploaded_at"]))
     return (datetime.now(timezone.utc) - last_used_at).total_seconds() / 86400
