@@ -45,9 +45,9 @@ def export(api, name, path, rootfs=None):
         # the first now, so that what cannot be written is told before anything is asked for
         first = stack.enter_context(atomic_file.replace(path))
         parts = multipart.MultipartWriter([lambda: first, lambda: stack.enter_context(atomic_file.replace(second))])
-        found = parts.end(download.download(api, f"images/{digest}/export", parts, description="image"))
-        if found != digest:
-            raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {found}")
+        actual = parts.end(download.download(api, f"images/{digest}/export", parts, description="image"))
+        if actual != digest:
+            raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {actual}")
     return {"fingerprint": digest, "files": [path, second] if parts.is_form else [path]}
 
 
