@@ -29,7 +29,7 @@ def key_create(cert, key, client_name=None):
 
         salt-call lxdapi_trust.key_create /etc/salt/pki/lxdapi/client.crt /etc/salt/pki/lxdapi/client.key
     """
-    keypair.make(cert, key, client_name or __opts__.get("id") or "salt")
+    keypair.create(cert, key, client_name or __opts__.get("id") or "salt")
     return pem.read(cert)[0]
 
 

@@ -156,7 +156,7 @@ def _digest(api, name, fingerprint, files):
         return validation.fingerprint(declared)
     if files is None:
         return image.require(api, name)
-    return hashing.known_fingerprint(*files(), memory=hashing.memory_file(__opts__["cachedir"]))
+    return hashing.cached_fingerprint(*files(), memory=hashing.memory_file(__opts__["cachedir"]))
 
 
 def _here(api, name, source, rootfs, fingerprint, timeout, saltenv):

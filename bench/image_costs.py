@@ -99,12 +99,12 @@ def remembered(daemon, path, digest, rounds):
     from lxdapi.images import image
 
     api, memory = API.factory(str(daemon.socket)), str(Path(path).with_name("fingerprints.json"))
-    image.upload(api, str(path), digest=hashing.known_fingerprint(str(path), memory=memory))
+    image.upload(api, str(path), digest=hashing.cached_fingerprint(str(path), memory=memory))
     image.plan_alias(api, "large", digest)[0].act()
     plans, gets = [], []
     for _ in range(max(rounds, 20)):
         began = time.monotonic()
-        found = hashing.known_fingerprint(str(path), memory=memory)
+        found = hashing.cached_fingerprint(str(path), memory=memory)
         image.plan_present(api, found, {}, None, ["large"])
         plans.append(time.monotonic() - began)
         began = time.monotonic()

@@ -68,14 +68,14 @@ def replace(path):
             os.unlink(file.name)
 
 
-def _private(path, flags):
+def _open_private(path, flags):
     return os.open(path, flags, 0o600)
 
 
 def _open_locked(stem):
     """Return a new file, open and locked."""
     while True:
-        file = open(stem + random.token_hex(4), "xb", opener=_private)
+        file = open(stem + random.token_hex(4), "xb", opener=_open_private)
         _lock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:
             return file
@@ -112,7 +112,7 @@ def write_to_disk(file, data):
 
 
 def require_path(path):
-    """Raise :class:`InvalidError` for what is no path of a file."""
+    """Raise :class:`InvalidError` unless a file can have this path."""
     _stem(path)
 
 

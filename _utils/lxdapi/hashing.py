@@ -1,5 +1,5 @@
 """
-The sha256 of files, as the daemons name images by it, remembered while the files stay as they are.
+The sha256 of image files, which the daemons use as fingerprint; cached while the files stay unchanged.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import upload
 
 _BLOCK = 1024 * 1024
-# Of the files whose fingerprint is remembered; the oldest are forgotten.
+# The number of fingerprints to keep; the oldest are dropped.
 _REMEMBERED = 500
 
 
@@ -41,18 +41,18 @@ def _digest_file(digest, path):
             digest.update(buffer[:count])
 
 
-def known_fingerprint(path, rootfs=None, memory=None):
+def cached_fingerprint(path, rootfs=None, memory=None):
     """
-    Return :func:`fingerprint`, remembered while path, size, mtime and inode of the files stay.
+    Return :func:`fingerprint`, from the cache while path, size, mtime and inode of the files stay the same.
 
     memory
-        The file to remember in; None: nothing is remembered.
+        The file of the cache. Default: no cache.
     """
     key = json.dumps([_identity(part) for part in (path, rootfs) if part])
-    known = _recall(memory)
+    known = _read_memory(memory)
     if key not in known:
         known[key] = fingerprint(path, rootfs)
-        _remember(memory, known)
+        _write_memory(memory, known)
     return known[key]
 
 
@@ -64,7 +64,7 @@ def _identity(path):
     return [os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev]
 
 
-def _recall(memory):
+def _read_memory(memory):
     if not memory:
         return {}
     try:
@@ -75,7 +75,7 @@ def _recall(memory):
     return {k: v for k, v in known.items() if validation.is_fingerprint(v)} if isinstance(known, dict) else {}
 
 
-def _remember(memory, known):
+def _write_memory(memory, known):
     """Write the known fingerprints atomically; without the file the next run reads the images again."""
     if not memory:
         return

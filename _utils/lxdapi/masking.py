@@ -105,8 +105,8 @@ def holds_secret(key, value, within=""):
     return mask_value(key, value, within) != value
 
 
-def masked_change(key, old, new):
-    """Return what ``changes`` shows of a key: of documents for cloud-init a diff, else both values, masked."""
+def format_change(key, old, new):
+    """Return the entry of a key in ``changes``: a diff for documents for cloud-init, else both values, masked."""
     if is_cloud_init(key) and not is_secret(key):
         return document_change(old, new)
     return {"old": mask_value(key, old), "new": mask_value(key, new)}
@@ -217,7 +217,7 @@ def mask_url(text):
 
 
 def mask_json(data):
-    """Return a copy of decoded JSON in which every secret value is masked, and whole what may hold one."""
+    """Return a copy of decoded JSON with secret values masked, and values that may contain a secret."""
     return _walk(data, _may_be_secret, lambda _, value: value)
 
 
@@ -227,7 +227,7 @@ def mask_object(data):
 
 
 def mask_marked(data):
-    """Return a copy of decoded JSON in which what somebody marked is masked, and nothing else."""
+    """Return a copy of decoded JSON where only the values of marked keys are masked."""
     return _walk(data, is_marked, lambda _, value: value)
 
 
@@ -268,7 +268,7 @@ def mask_text(text, values):
 
 def values_of(body):
     """Return the set of the secret values in a request's body, which is JSON data or text of it."""
-    data = _decode(body)
+    data = _decode_json(body)
     try:
         return _long_enough(_values(data, _may_be_secret)) | marked_values(data)
     except RecursionError:
@@ -293,7 +293,7 @@ def mask_login(url):
     return re.sub(r"//[^/@]*@", f"//{MASK}@", url)
 
 
-def _decode(body):
+def _decode_json(body):
     if not isinstance(body, (str, bytes)):
         return body
     try:

@@ -25,7 +25,7 @@ from lxdapi.plan import steps as plans
 image_get_fingerprint = hashing.fingerprint
 
 
-def _did(steps):
+def _apply(steps):
     return bool(plans.apply(steps))
 
 
@@ -41,7 +41,7 @@ def container_absent(api, container):
     container
         What :func:`container_get` returned.
     """
-    return bool(container) and _did(plan.plan_absent(api, container.metadata["name"], force=True))
+    return bool(container) and _apply(plan.plan_absent(api, container.metadata["name"], force=True))
 
 
 def container_apply_config(api, container, config):
@@ -62,7 +62,7 @@ def container_apply_config(api, container, config):
         extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
         create.create(api, name, declared, config.get("source"), extra=extra)
         return True
-    return _did(converge.plan_changes(api, kind, container.metadata["name"], declared, container))
+    return _apply(converge.plan_changes(api, kind, container.metadata["name"], declared, container))
 
 
 def container_apply_status(api, container, status):
@@ -74,7 +74,7 @@ def container_apply_status(api, container, status):
     """
     if not container:
         raise InvalidError("there is no such instance: its status cannot be changed")
-    return _did(power.plan_status(api, container.metadata["name"], status))
+    return _apply(power.plan_status(api, container.metadata["name"], status))
 
 
 def image_get(api, fingerprint):
@@ -102,9 +102,9 @@ def image_present(api, path, fingerprint=None, rootfs=None, public=False):
 
 def image_absent(api, fingerprint):
     """Delete the image if it exists; return True if it was deleted."""
-    return _did(converge.plan_absent(api, "image", fingerprint))
+    return _apply(converge.plan_absent(api, "image", fingerprint))
 
 
 def image_alias_present(api, name, target, description=None):
     """Make the alias point at the image of the fingerprint ``target``; return True if it did not."""
-    return _did(image.plan_alias(api, name, target, description))
+    return _apply(image.plan_alias(api, name, target, description))

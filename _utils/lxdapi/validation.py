@@ -117,7 +117,7 @@ def parse_patterns(what, value):
 
 
 def natural_key(name):
-    """Return what a name is sorted by as a person counts: web2 comes before web10."""
+    """Return a key that sorts names by their numbers: web2 comes before web10."""
     parts = re.split(r"([0-9]+)", name)
     digits = [part.lstrip("0") for part in parts[1::2]]
     return [
@@ -173,7 +173,7 @@ def config_value(key, value):
 
 
 def truth(what, value):
-    """Return True or False as declared in any spelling; raises :class:`InvalidError` for what is neither."""
+    """Return True or False as declared in any spelling; raises :class:`InvalidError` for anything else."""
     text = str(value).lower()
     if text not in TRUE | FALSE:
         raise InvalidError(f"{what}: true or false is needed, not {value!r}")
@@ -189,7 +189,7 @@ def mapping(what, value):
 
 
 def user_or_group(what, value):
-    """Return a user or group: its name as text, its number, also one in quotes, as a number; None for none."""
+    """Return the name of a user or group as text, a number, also one in quotes, as a number, None for None."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_ID

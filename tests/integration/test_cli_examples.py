@@ -167,7 +167,7 @@ class Prepared:
         self._daemon.ask("PATCH", "/1.0", {"config": {"core.https_address": f"127.0.0.1:{free_port()}"}})
 
     def _certificate(self):
-        keypair.make(f"{self.folder}/client.crt", f"{self.folder}/client.key", "web1")
+        keypair.create(f"{self.folder}/client.crt", f"{self.folder}/client.key", "web1")
 
     def _profile(self):
         self._daemon.ask("POST", "/1.0/profiles", {"name": "web", "config": {"limits.cpu": "4"}})

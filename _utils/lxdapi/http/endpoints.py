@@ -81,13 +81,13 @@ def base_url(endpoint: str) -> str:
     if endpoint.startswith("/"):
         return _unix_url(endpoint)
     try:
-        return _url_of(urlsplit(endpoint))
+        return _join_url(urlsplit(endpoint))
     except ValueError as exc:
         expected = "is neither a socket's path nor an https:// URL"
         raise InvalidError(f"endpoint {masking.mask_login(endpoint)!r} {expected}") from exc
 
 
-def _url_of(parts):
+def _join_url(parts):
     """Return the base URL of the parts of an endpoint; raises :class:`ValueError` for anything else."""
     if parts.scheme in ("http+unix", "unix"):
         path = unquote(parts.netloc) or parts.path
@@ -134,10 +134,10 @@ def _named_sockets(environ):
 
 def _probe_sockets():
     """Return [(daemon, path, error or None)] of connecting to every well-known socket."""
-    return [(daemon, path, _refusal(path)) for daemon, _, _, paths in LOCAL for path in paths]
+    return [(daemon, path, _connect_error(path)) for daemon, _, _, paths in LOCAL for path in paths]
 
 
-def _refusal(path):
+def _connect_error(path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(CONNECT_SECONDS)
         try:

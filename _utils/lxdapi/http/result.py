@@ -93,12 +93,12 @@ class APIResult:
         if not isinstance(body, (str, bytes)):
             return f"{line}\n\t(a stream)"
         data = _decode_json(body)
-        return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_printable(data)}"
+        return f"{line}\n\t({len(body)} bytes)" if data is None else f"{line}\n{_indented_json(data)}"
 
     def response_summary(self) -> str:
         """Return ``HTTP/<status>`` and the data, secrets masked."""
         line = f"HTTP/{self.response.status_code}"
-        return line if self.data is None else f"{line}\n{_printable(self.data)}"
+        return line if self.data is None else f"{line}\n{_indented_json(self.data)}"
 
     def validate(self) -> None:
         """
@@ -115,7 +115,7 @@ class APIResult:
         if not self.data or self.data.get("type") not in ("sync", "async", "error"):
             raise APIProtocolException(self, f"HTTP {status} with a body that is not the daemon's JSON")
         if status >= 400 or self.data["type"] == "error":
-            raise self._failure()(self)
+            raise self._error_class()(self)
         self.validate_metadata(self.data)
 
     def _is_raw(self):
@@ -125,7 +125,7 @@ class APIResult:
         path = urlsplit(self.request.url or "").path
         return self.request.method == "HEAD" or (self.request.method == "GET" and bool(_RAW.fullmatch(path)))
 
-    def _failure(self):
+    def _error_class(self):
         status = self.response.status_code
         if status == 500 and _FORBIDDEN_WORDS.search(self.error_text()):
             return APIForbiddenException
@@ -193,6 +193,6 @@ def _decode_json(body):
         return None
 
 
-def _printable(data):
+def _indented_json(data):
     text = json.dumps(masking.mask_json(data), indent=4, sort_keys=True, ensure_ascii=False)
     return "\t" + text.replace("\n", "\n\t")

@@ -93,17 +93,17 @@ def _as_api_errors(method, url, options):
     try:
         yield
     except requests.exceptions.ConnectTimeout as exc:
-        raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
+        raise _unreachable_error("it does not take the connection in time", method, url, fleeting=True) from exc
     except requests.exceptions.Timeout as exc:
-        raise _late(method, url, options) from _printable_cause(exc)
+        raise _timeout_error(method, url, options) from _printable_cause(exc)
     except requests.exceptions.SSLError as exc:
         root = _root(exc)
-        raise _connection_broke(
+        raise _broken_connection_error(
             f"TLS: {tls.explain(root)}", method, url, sent=not tls.is_refusal(root)
         ) from _printable_cause(exc)
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
-        if _is_late(exc):
-            raise _late(method, url, options) from _printable_cause(exc)
+        if _is_timeout(exc):
+            raise _timeout_error(method, url, options) from _printable_cause(exc)
         raise _connection_error(exc, method, url) from _printable_cause(exc)
     except (requests.exceptions.RequestException, OSError) as exc:
         raise APIProtocolException(error=str(exc), method=method, url=url) from _printable_cause(exc)
@@ -125,9 +125,9 @@ def connect(session: requests.Session, endpoint: str) -> socket.socket:
     except (OSError, urllib3.exceptions.HTTPError) as exc:
         root = _root(exc)
         if isinstance(root, socket.timeout):
-            raise _unreachable("it does not take the connection in time", method, url, fleeting=True) from exc
+            raise _unreachable_error("it does not take the connection in time", method, url, fleeting=True) from exc
         if isinstance(root, ssl.SSLError) or tls.is_refusal(root):
-            raise _connection_broke(f"TLS: {tls.explain(root)}", method, url, sent=False) from exc
+            raise _broken_connection_error(f"TLS: {tls.explain(root)}", method, url, sent=False) from exc
         raise _connection_error(exc, method, url) from exc
 
 
@@ -136,11 +136,11 @@ def _printable_cause(exc):
     return exc if masking.mask_url(str(exc)) == str(exc) else None
 
 
-def _late(method, url, options):
+def _timeout_error(method, url, options):
     return APITimeoutException(error=f"no answer within {options['timeout']} s", method=method, url=url)
 
 
-def _is_late(exc):
+def _is_timeout(exc):
     """Return True for a time-out in a reply's body, which requests calls a connection error."""
     return any(isinstance(inner, urllib3.exceptions.ReadTimeoutError) for inner in exc.args)
 
@@ -152,18 +152,18 @@ def _connection_error(exc, method, url):
     if "AF_UNIX path too long" in str(root):
         text = "a socket's path is no longer than 107 bytes"
     if text:
-        return _unreachable(text, method, url, fleeting=number in _FLEETING)
-    return _connection_broke(f"the connection broke: {root}", method, url, sent=True)
+        return _unreachable_error(text, method, url, fleeting=number in _FLEETING)
+    return _broken_connection_error(f"the connection broke: {root}", method, url, sent=True)
 
 
-def _unreachable(text, method, url, fleeting):
+def _unreachable_error(text, method, url, fleeting):
     address = unquote(urlsplit(url).netloc)
-    error = _connection_broke(f"cannot connect to {address}: {text}", method, url, sent=False)
+    error = _broken_connection_error(f"cannot connect to {address}: {text}", method, url, sent=False)
     error.fleeting = fleeting
     return error
 
 
-def _connection_broke(text, method, url, sent):
+def _broken_connection_error(text, method, url, sent):
     error = APIConnectionException(error=text, method=method, url=url)
     error.sent = sent
     return error

@@ -154,7 +154,7 @@ def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None,
     max_age
         Seconds, or a text such as ``12h``, ``7d`` or ``2w``: an older file is made anew. None: of any age it will do.
     memory
-        Where the checksums of files are remembered; see :func:`lxdapi.hashing.known_fingerprint`.
+        Where the checksums of files are remembered; see :func:`lxdapi.hashing.cached_fingerprint`.
     now
         The time in seconds since 1970; None: that of the clock.
 
@@ -299,7 +299,7 @@ def outdated_reason(path, max_age, memory, now):
     checksum = read_checksum(path)
     if checksum is None:
         return f"{path} had no checksum beside it"
-    if not os.path.getsize(path) or hashing.known_fingerprint(path, memory=memory) != checksum:
+    if not os.path.getsize(path) or hashing.cached_fingerprint(path, memory=memory) != checksum:
         return f"{path} was not what the checksum beside it says"
     age = now - os.stat(path).st_mtime
     if max_age is None or abs(age) <= max_age:

@@ -207,9 +207,9 @@ class PrefetchBatch:
         self._pool = concurrency.Workers(min(self._most, sum(width for _, width in widths)))
         for queue, width in widths:
             for _ in range(width):
-                self._pool.submit(self._next, queue)
+                self._pool.submit(self._run_next, queue)
 
-    def _next(self, queue):
+    def _run_next(self, queue):
         """Run the next state, and submit the one after it; a process that ends refuses that."""
         with self._lock:
             if not queue:
@@ -220,7 +220,7 @@ class PrefetchBatch:
         except BaseException as exc:  # as if it had been called at its turn
             future.set_exception(exc)
         try:
-            self._pool.submit(self._next, queue)
+            self._pool.submit(self._run_next, queue)
         except RuntimeError:
             pass
 

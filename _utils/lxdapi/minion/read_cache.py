@@ -80,7 +80,7 @@ class ReadCache:
         cached = self._singles.get((scope, path))
         if cached is not None and self._is_fresh(cached[0]):
             return cached[1]
-        with self._reading() as writes:
+        with self._recording_writes() as writes:
             read_at, result = time.monotonic(), read()
             with self._lock:
                 if len(self._writes) == writes:
@@ -88,7 +88,7 @@ class ReadCache:
         return result
 
     @contextmanager
-    def _reading(self):
+    def _recording_writes(self):
         """Record writes within the block; yields the number of earlier ones."""
         with self._lock:
             self._readers += 1
@@ -125,7 +125,7 @@ class ReadCache:
         return not api.target and not (kind.cluster.local and api.clustered)
 
     def _read_list(self, api, key):
-        with self._reading() as writes:
+        with self._recording_writes() as writes:
             read_at = time.monotonic()
             try:
                 listed = api.get(key[1], params={"recursion": 1}).metadata or []

@@ -245,7 +245,7 @@ def _compare_map(kind, field, old, new):
     goals = {k: v for k, v in _goals(kind, old, new).items() if not kind.satisfies(k, old.get(k), v)}
     if not goals:
         return None
-    changes = {key: masking.masked_change(key, old.get(key), value) for key, value in goals.items()}
+    changes = {key: masking.format_change(key, old.get(key), value) for key, value in goals.items()}
     merged = {key: value for key, value in {**old, **goals}.items() if value is not None}
     return changes, merged, {k: v or "" for k, v in goals.items()}, None in goals.values()
 
@@ -289,7 +289,7 @@ def _compare_plain(kind, field, old, new):
         return None
     if (old or type(new)()) == new or (field in kind.write.trimmed and (old or "").strip() == new):
         return None
-    return masking.masked_change(field, old, new), new, new, False
+    return masking.format_change(field, old, new), new, new, False
 
 
 def _compare_set(kind, field, old, new):

@@ -115,12 +115,12 @@ def require_project(api: API) -> None:
 def require_fields(api: API, kind: Kind, fields: Any) -> None:
     """Raise :class:`InvalidError` if the daemon does not know one of these fields."""
     for field, extension in kind.extensions.items():
-        if _declares(fields, *field.split(".")) and not api.has(extension):
+        if _has_field(fields, *field.split(".")) and not api.has(extension):
             reason = f"{daemon_of(api)} has no {field} of the kind {kind.label}: it lacks the API extension {extension}"
             raise InvalidError(reason)
 
 
-def _declares(fields, field, key=None):
+def _has_field(fields, field, key=None):
     return field in fields and (key is None or any(key in item for item in fields[field]))
 
 

@@ -42,14 +42,14 @@ class Profile(Kind):
         failures = _INSTANCE.findall(error.error)
         try:
             return bool(failures) and all(
-                _is_passing(words) and _has_taken_change(api, project, name, changes, backoff)
+                _is_temporary(words) and _has_taken_change(api, project, name, changes, backoff)
                 for project, name, words in failures
             )
         except APIException:
             return False
 
 
-def _is_passing(words):
+def _is_temporary(words):
     return retry.says_busy(words) or _BEING_MADE in words
 
 

@@ -39,7 +39,7 @@ def read_states(api, kind_name=None, name=None, connection=None, left_out=None):
         raise InvalidError("a name needs its kind before it")
     objects.require_project(api)
     states, connection = {}, connection or {}
-    for each in [kind_name] if kind_name else _exportable(api, connection.get("project")):
+    for each in [kind_name] if kind_name else _exportable_kinds(api, connection.get("project")):
         kind = get_kind(each)
         for key, metadata, member in sorted(
             _read_selected(api, each, name), key=lambda chosen: (chosen[0], chosen[2] or "")
@@ -55,7 +55,7 @@ def read_states(api, kind_name=None, name=None, connection=None, left_out=None):
     return states
 
 
-def _exportable(api, project):
+def _exportable_kinds(api, project):
     """Return the kinds that can have objects; for a project, only the kinds that it does not share."""
     kinds = {
         kind_name: KINDS[kind_name] for kind_name in ORDER if not objects.unsupported_reason(api, KINDS[kind_name])

@@ -45,7 +45,7 @@ def _part_label(part):
     return "(inline PEM)" if "-----BEGIN" in part else part
 
 
-def make(cert, key, common_name):
+def create(cert, key, common_name):
     """
     Create a key pair for a client: ECDSA P-384, self-signed, for ten years.
 
@@ -85,7 +85,7 @@ def write(files):
             path = os.path.expanduser(path)
             _make_folder(os.path.dirname(path))
             staged.append((atomic_file.stage(os.path.dirname(path), text, mode), path))
-        _place(staged)
+        _link_all(staged)
     except OSError as exc:
         raise InvalidError(f"{exc.filename2 or path} cannot be made: {exc.strerror}") from exc
     except ValueError as exc:
@@ -101,7 +101,7 @@ def _make_folder(folder):
         os.mkdir(folder, _FOLDER)
 
 
-def _place(staged):
+def _link_all(staged):
     """Give each file its name: unlike a rename, a link never replaces an existing file."""
     done = []
     try:

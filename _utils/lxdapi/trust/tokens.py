@@ -160,7 +160,7 @@ class Client:
 
     def _plan_keypair(self):
         changes = {**_change("key", None, self.key), **_change("cert", None, self.cert)}
-        return Step("given a key pair", changes, partial(keypair.make, self.cert, self.key, self.name))
+        return Step("given a key pair", changes, partial(keypair.create, self.cert, self.key, self.name))
 
     def _plan_pin(self):
         return Step("told its server", _change("fingerprint", None, self.pin), self._save_server_certificate)

@@ -99,7 +99,7 @@ def test_invalid_image_file_is_refused_before_any_request(tmp_path, files, make,
     path = tmp_path / "wrong.tar"
     make(path)
     parts = (files[0], str(path)) if split else (str(path),)
-    for function in (hashing.fingerprint, hashing.known_fingerprint):
+    for function in (hashing.fingerprint, hashing.cached_fingerprint):
         with pytest.raises(InvalidError, match="wrong.tar"):
             function(*parts)
     paper = Paper(server())
@@ -116,15 +116,15 @@ def memory(tmp_path):
 
 def test_unchanged_file_is_not_read_again(files, memory, opened):
     for _ in range(3):
-        assert hashing.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
+        assert hashing.cached_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
     assert [opened[file] for file in files] == [1, 1]
 
 
 def test_unified_and_split_images_are_cached_separately(files, memory):
     for _ in range(2):
-        assert hashing.known_fingerprint(files[0], memory=memory) == sha256(META)
-        assert hashing.known_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
-        assert hashing.known_fingerprint(files[1], files[0], memory=memory) == sha256(ROOTFS, META)
+        assert hashing.cached_fingerprint(files[0], memory=memory) == sha256(META)
+        assert hashing.cached_fingerprint(*files, memory=memory) == sha256(META, ROOTFS)
+        assert hashing.cached_fingerprint(files[1], files[0], memory=memory) == sha256(ROOTFS, META)
 
 
 def longer(path):
@@ -152,10 +152,10 @@ def exchanged(path):
 @pytest.mark.parametrize("change", [longer, rewritten, exchanged])
 @pytest.mark.parametrize("which", [0, 1])
 def test_changed_size_time_or_inode_is_read_again(files, memory, change, which):
-    before = hashing.known_fingerprint(*files, memory=memory)
+    before = hashing.cached_fingerprint(*files, memory=memory)
     change(files[which])
     now = [open(file, "rb").read() for file in files]
-    assert hashing.known_fingerprint(*files, memory=memory) == sha256(*now) != before
+    assert hashing.cached_fingerprint(*files, memory=memory) == sha256(*now) != before
 
 
 DAMAGED = [
@@ -174,19 +174,19 @@ DAMAGED = [
 
 @pytest.mark.parametrize("content", DAMAGED)
 def test_damaged_cache_is_ignored(files, memory, content):
-    hashing.known_fingerprint(files[0], memory=memory)
+    hashing.cached_fingerprint(files[0], memory=memory)
     (key,) = json.loads(open(memory).read())
     with open(memory, "wb") as file:
         file.write(content.replace(b'"KEY"', json.dumps(key).encode()))
     for _ in range(2):
-        assert hashing.known_fingerprint(files[0], memory=memory) == sha256(META)
+        assert hashing.cached_fingerprint(files[0], memory=memory) == sha256(META)
     assert json.loads(open(memory).read()) == {key: sha256(META)}
 
 
 def test_cache_file_is_private(files, memory):
     old = os.umask(0)
     try:
-        hashing.known_fingerprint(files[0], memory=memory)
+        hashing.cached_fingerprint(files[0], memory=memory)
     finally:
         os.umask(old)
     assert stat.S_IMODE(os.stat(memory).st_mode) == 0o600
@@ -199,14 +199,14 @@ def test_unwritable_cache_is_no_failure(files, tmp_path):
     blocked.mkdir(parents=True)
     (blocked / "x").write_text("x")
     for _ in range(2):
-        assert hashing.known_fingerprint(files[0], memory=str(blocked)) == sha256(META)
+        assert hashing.cached_fingerprint(files[0], memory=str(blocked)) == sha256(META)
     assert os.listdir(blocked.parent) == ["fingerprints.json"]
 
 
 def test_no_cache_file_means_no_caching(files, opened, tmp_path):
     before = sorted(os.listdir(tmp_path))
     for _ in range(2):
-        assert hashing.known_fingerprint(files[0]) == sha256(META)
+        assert hashing.cached_fingerprint(files[0]) == sha256(META)
     assert opened[files[0]] == 2 and sorted(os.listdir(tmp_path)) == before
 
 
@@ -214,7 +214,7 @@ def test_cache_size_is_limited(files, memory):
     os.makedirs(os.path.dirname(memory))
     with open(memory, "w") as file:
         json.dump({f"old {n}": "1" * 64 for n in range(2000)}, file)
-    hashing.known_fingerprint(files[0], memory=memory)
+    hashing.cached_fingerprint(files[0], memory=memory)
     kept = json.loads(open(memory).read())
     assert len(kept) <= 500 and sha256(META) in kept.values() and "old 0" not in kept
 

@@ -28,7 +28,7 @@ def mode(path):
 
 
 def test_key_pair_works_for_a_client_for_ten_years(paths):
-    keypair.make(*paths, "web1")
+    keypair.create(*paths, "web1")
     with open(paths[0], "rb") as file:
         made = x509.load_pem_x509_certificate(file.read())
     assert isinstance(made.public_key().curve, ec.SECP384R1)
@@ -49,7 +49,7 @@ def test_key_is_private_from_creation_under_any_umask(paths, umask, monkeypatch)
     monkeypatch.setattr(os, "fchmod", fchmod)
     before = os.umask(umask)
     try:
-        keypair.make(*paths, "web1")
+        keypair.create(*paths, "web1")
     finally:
         os.umask(before)
     assert seen == [0, 0], "nobody else could open it before it had its mode"
@@ -66,7 +66,7 @@ def test_existing_file_stays_and_prevents_creation(paths, there, what):
         what, lambda: os.symlink("/nonexistent/x", path)
     )()
     with pytest.raises(InvalidError, match="File exists") as caught:
-        keypair.make(*paths, "web1")
+        keypair.create(*paths, "web1")
     assert path in str(caught.value)
     assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)] and not os.path.lexists(other)
 
@@ -76,7 +76,7 @@ def test_concurrent_creation_makes_one_matching_pair(paths):
 
     def make():
         try:
-            keypair.make(*paths, "web1")
+            keypair.create(*paths, "web1")
         except InvalidError as exc:
             errors.append(str(exc))
 
@@ -102,14 +102,14 @@ def test_a_disk_that_fails_leaves_nothing(paths, monkeypatch, number):
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(InvalidError, match="b/c.(key|crt) cannot be made: No space left on device"):
-        keypair.make(*paths, "web1")
+        keypair.create(*paths, "web1")
     assert os.listdir(os.path.dirname(paths[0])) == []
 
 
 def test_one_file_without_the_other_is_refused(paths):
     cert, key = paths
     assert keypair.exists(cert, key) is False
-    keypair.make(cert, key, "web1")
+    keypair.create(cert, key, "web1")
     assert keypair.exists(cert, key) is keypair.exists(cert, None) is True
     with open(cert) as one, open(key) as other:
         texts = one.read(), other.read()
@@ -140,23 +140,23 @@ def test_one_file_without_the_other_is_refused(paths):
 )
 def test_invalid_key_pair_is_refused(cert, key, name):
     with pytest.raises(InvalidError):
-        keypair.make(cert, key, name)
+        keypair.create(cert, key, name)
 
 
 def test_long_minion_name_is_shortened(paths):
-    keypair.make(*paths, "a" * 100)
+    keypair.create(*paths, "a" * 100)
     assert ("a" * 64).encode() in ssl.PEM_cert_to_DER_cert(open(paths[0]).read())
 
 
 def test_missing_cryptography_is_reported(paths, monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with pytest.raises(InvalidError, match="library cryptography"):
-        keypair.make(*paths, "web1")
+        keypair.create(*paths, "web1")
     assert not os.path.exists(paths[0])
 
 
 def test_no_expiry_is_shown_without_cryptography(paths, monkeypatch):
-    keypair.make(*paths, "web1")
+    keypair.create(*paths, "web1")
     monkeypatch.setitem(sys.modules, "cryptography", None)
     assert pem.expiry_reason(paths[0]) == ""
 
