@@ -23,7 +23,7 @@ def worker_count():
 
 
 class Workers(ThreadPoolExecutor):
-    """Threads in which a call sees the context variables of whoever asked for it: Salt's dunders, what is secret."""
+    """Threads where each call has the context variables of its caller: Salt's dunders, the secret patterns."""
 
     def begin(self, act):
         """Return the future of a call without arguments."""

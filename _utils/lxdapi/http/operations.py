@@ -36,7 +36,7 @@ _PAUSE = 0.1
 
 def parse_address(text: Any) -> tuple[str, dict[str, str]]:
     """
-    Return (path, query) of an operation: its id, its path or what a reply calls ``operation``.
+    Return (path, query) of an operation, from its id, its path or the field ``operation`` of a reply.
 
     The query matters: Incus and LXD give ``/1.0/operations/ID?project=x`` in clusters and projects.
     """

@@ -38,7 +38,7 @@ class FrameMasker:
         self._head, self._left = b"", 0
 
     def feed(self, data: bytes) -> bytes:
-        """Return what is to be sent for the bytes that were received."""
+        """Return the bytes to send for the received ones."""
         out, at = [], 0
         while at < len(data):
             if self._left:
@@ -65,7 +65,7 @@ class FrameMasker:
 
 
 class _End:
-    """One of the two sockets of a pair, and what is to be sent on it."""
+    """One of the two sockets of a pair, and the bytes to send on it."""
 
     def __init__(self, sock):
         sock.setblocking(False)

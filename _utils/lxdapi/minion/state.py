@@ -21,7 +21,7 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
     names
         The globals of the front.
     kind_name
-        The kind; for a state of no kind, what it is about in words.
+        The kind, or for a state without a kind the subject of its comment.
     name
         The state's name.
     plan

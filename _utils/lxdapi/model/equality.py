@@ -102,7 +102,7 @@ def _document(text):
 
 def _content(node):
     """
-    Return what a node of YAML means, to be compared: without spelling and the order of keys.
+    Return the meaning of a YAML node for comparisons: without spelling and the order of keys.
 
     No value is made of it: 2030-99-99 is no date, a list no key, and true equals 1 in Python.
     """

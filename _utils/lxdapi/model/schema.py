@@ -64,8 +64,8 @@ FIELDS = {
 }
 
 
-# What a reply has and no PUT takes, of any kind: a PUT repeats whatever else there is, also what is newer than
-# the table.
+# Fields in replies of any kind that no PUT takes. A PUT repeats all other fields, also those that are newer than the
+# table.
 READ_ONLY = frozenset(
     """
     access_entitlements aliases backups cached certificate content_type count created_at database disk_only driver
@@ -132,8 +132,8 @@ class WriteRules:
     How an existing object of a kind is compared and written.
 
     patch
-        Called with what was read and the :class:`lxdapi.model.diff.Delta`: returns the body of a PATCH, None where
-        only a PUT does it. None, as for most kinds: the daemon's PATCH does more or less than it says.
+        Called with the result of the GET and the :class:`lxdapi.model.diff.Delta`; returns the body of a PATCH, None
+        where only a PUT works. Default: None, because the PATCH of most kinds does more or less than documented.
     server_owned
         Prefixes of config keys that belong to the daemon: never compared or cleared unless named.
     read_only
@@ -186,7 +186,7 @@ class Kind:
     rule
         The rule of :data:`lxdapi.validation.RULES` for the name.
     parents
-        The kinds of what it is in, outermost first: a name is ``POOL/VOLUME/SNAPSHOT`` then.
+        The kinds of its parents, outermost first: a name is ``POOL/VOLUME/SNAPSHOT`` then.
     create_only
         Immutable fields: what can be declared but is fixed once the object exists.
     create_only_config
@@ -216,11 +216,11 @@ class Kind:
     needs_extension_to_apply
         ``{field.key: API extension}``: a change of the key is stored only, without the extension.
     ignores_writes
-        True where the daemon accepts what it does not do: such a write is not repeated.
+        True where the daemon accepts writes that it does not do: such a write is not repeated.
     implicit_users
         What ``used_by`` of a new one names already, and goes with it.
     listed_with_parent
-        True where a list names an object with what it is in before it: ``volume/snapshot``.
+        True where a list names an object with its parent: ``volume/snapshot``.
     decoded_twice
         True where the daemons decode the name in a path twice.
     """

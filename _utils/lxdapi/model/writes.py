@@ -119,12 +119,12 @@ def update(
     The last look is needed as well: of two writes at the same moment the daemons lose one, for they compare the ETag
     and write in two steps (22 to 41 of 100 edits of a profile by two clients; LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 
-    The ``changes`` of an exception are what was written before it. A refusal is no proof that nothing was: see
+    The ``changes`` of an exception were written before it. A refusal does not prove that nothing was written: see
     :class:`lxdapi.errors.APIUnappliedException`.
     """
     attempts = _Attempts(api, kind, name, lambda read_result: diff.compare(kind, declared, read_result.metadata, purge))
     try:
-        # what was read some seconds ago is no base of a write
+        # a cached object is no base for a write
         attempts.run(None if isinstance(result, CachedObject) else result)
         attempts.require_applied()
     except APIException as exc:
@@ -138,7 +138,7 @@ class _Attempts:
     The writes that are tried until an object is as declared.
 
     compare
-        Called with what a GET returned, returns the :class:`lxdapi.model.diff.Delta` to what is declared.
+        Called with the result of a GET, returns the :class:`lxdapi.model.diff.Delta` to the declared fields.
     changes
         What was changed by the writes that were accepted, or whose answer was lost.
     """
@@ -232,7 +232,7 @@ class _Attempts:
         diff.merge_changes(self.changes, delta.changes if lost else {})
 
     def _raise_refusal(self, error, delta):
-        """Raise the error of a refusal; a read shows what was saved all the same."""
+        """Raise the error of a refusal; a read shows the changes that were saved nevertheless."""
         try:
             left = self._compare(self._read()).changes
         except APIException:

@@ -1,3 +1,3 @@
 """
-Steps that make what is what is declared.
+Plans: the steps from the actual to the declared state, and their result for Salt.
 """

@@ -27,7 +27,7 @@ def run_state(
     Return Salt's answer for a state.
 
     kind_name
-        The kind; for a state of no kind, what it is about in words.
+        The kind, or for a state without a kind the subject of its comment.
     name
         The state's name.
     make_plan
