@@ -1,3 +1,3 @@
 """
-Images and where they come from.
+Images: uploads, image servers, publishing, copies.
 """

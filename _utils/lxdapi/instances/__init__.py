@@ -1,3 +1,3 @@
 """
-Instances: creation, status, commands, copies, snapshots, backups.
+Instances: creation, power states, commands, copies, migration, snapshots, backups.
 """

@@ -1,3 +1,3 @@
 """
-What is there, for people and as SLS.
+Reports: host status, graph, export as SLS, effective config.
 """
