@@ -166,7 +166,8 @@ def test_killed_run_is_completed_by_the_next(runs, daemon, imported, proxy, tmp_
     names = [f"k{number}" for number in range(8)]
     sls = each(PRESENT, names, source="busybox", config={"user.a": "1"})
     proxy.arm("delay", method="GET", path="/wait", skip=2, times=20, seconds=2)
-    code = f"import pathlib, in_run; in_run.Runs(pathlib.Path({str(tmp_path / 'k')!r}), {str(proxy.socket)!r})({sls!r})"
+    runs_of = f"salt_run.Runs(pathlib.Path({str(tmp_path / 'k')!r}), {str(proxy.socket)!r})"
+    code = f"import pathlib; from tests.support import salt_run; {runs_of}({sls!r})"
     process = subprocess.Popen(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     )

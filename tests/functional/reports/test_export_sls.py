@@ -123,7 +123,7 @@ def test_export_names_its_project_and_remote(daemon, salt, silent):
 REFUSED = [
     (["profil"], "unknown kind 'profil'; there are: certificate, cluster_group,"),
     (["profile", "nope"], "there is no profile nope"),
-    (["profile", "a/b"], "profile name 'a/b' is not valid"),
+    (["profile", "a/b"], "there is no profile a/b"),
     (["network", "lo"], "there is no network lo"),
     (["storage_volume", "data"], "STORAGE_POOL/NAME is needed"),
     (["warning"], "the kind warning is nothing that can be declared"),
