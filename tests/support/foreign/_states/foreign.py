@@ -2,7 +2,7 @@
 Somebody else, who writes between two states of a run, past the code under test.
 """
 
-from rest import Refused, Rest
+from tests.support.rest import Refused, Rest
 
 
 def asks(name, socket, method, path, body=None):
