@@ -292,9 +292,9 @@ def _diff(target, old, content, show, fallback=None):
     old_text, new_text = None if old is None else sources.decode_text(old), content.text()
     if old_text is None or new_text is None:
         return {"diff": NOT_SHOWN, **(fallback or {"size": {"old": None, "new": content.size}})}
-    lines = (each.splitlines(keepends=True) for each in (old_text, new_text))
+    old_lines, new_lines = old_text.splitlines(keepends=True), new_text.splitlines(keepends=True)
     label = target.label
-    return {"diff": "".join(_with_newline(line) for line in difflib.unified_diff(*lines, label, label))}
+    return {"diff": "".join(_with_newline(line) for line in difflib.unified_diff(old_lines, new_lines, label, label))}
 
 
 def _with_newline(line):

@@ -2,7 +2,10 @@
 The image metadata of an instance and the templates from which the daemon writes files into it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import Any
 
 from lxdapi import masking, validation
 from lxdapi.errors import APINotFoundException, APIUndoneException, InvalidError
@@ -11,7 +14,7 @@ from lxdapi.instances import rest_files
 from lxdapi.model import objects
 
 # field: (type, the type in words)
-_FIELDS = {
+_FIELDS: dict[str, tuple[Any, str]] = {
     "architecture": (str, "text"),
     "creation_date": (int, "a whole number"),
     "expiry_date": (int, "a whole number"),

@@ -13,10 +13,12 @@ Neither daemon needs to trust the other: the one that connects is handed the sec
 certificate. LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 take instances of each other.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import re
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from lxdapi import validation
@@ -24,6 +26,9 @@ from lxdapi.errors import APIException, APIOperationException, InvalidError, Lxd
 from lxdapi.http import operations, retry, websocket_relay
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
 
 KIND = KINDS["instance"]
 MODES = ("pull", "push", "relay")
@@ -157,9 +162,9 @@ class Transfer(NamedTuple):
         The member of the cluster that it is made on.
     """
 
-    source_api: object
+    source_api: API
     name: str
-    target_api: object
+    target_api: API
     new: str
     route: Route
     options: dict

@@ -115,7 +115,7 @@ def compare(overview, chunks, answers, scopes, patterns):
     rows = {(row["project"], row["name"]): row for row in overview["instances"]}
     for place, row in rows.items():
         row["drift"] = drifts.pop(place, NOT_DECLARED)
-    missing = [_missing_row(*place, drift) for place, drift in drifts.items() if drift != AS_DECLARED]
+    missing = [_missing_row(project, name, drift) for (project, name), drift in drifts.items() if drift != AS_DECLARED]
     overview["instances"] += [row for row in missing if matches(row["name"], patterns)]
     overview["instances"].sort(key=_sort_key)
     return overview
