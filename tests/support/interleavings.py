@@ -25,7 +25,8 @@ class Interleavings:
     seed
         The same seed does the same things; when they meet is up to the machine.
 
-    ``files``: the uuid of each instance that has its file. ``lost``: those that vanished or have it no more.
+    ``files``: when each instance that has its file was created; its uuid does not tell it from others, as it becomes that
+    of the origin by a restore of a snapshot that a copy brought along (Incus 6.0.4). ``lost``: those that vanished or have it no more.
     ``log``: what was done.
     """
 
@@ -101,9 +102,9 @@ class Interleavings:
         """Note what was lost, and give its file to each instance that can be read and has none."""
         assert until(self._is_at_rest, 60), "an operation does not end"
         found = {each["name"]: each for each in self.daemon.ask("GET", "/1.0/instances?recursion=1")}
-        own = {name: each["config"].get("volatile.uuid") for name, each in found.items()}
+        created = {name: each["created_at"] for name, each in found.items()}
         for name in sorted(self.files):
-            if own.get(name) == self.files[name] and self.daemon.request("GET", _file(name))[0] == 200:
+            if created.get(name) == self.files[name] and self.daemon.request("GET", _file(name))[0] == 200:
                 continue
             del self.files[name]
             if name not in self._removed:
@@ -111,7 +112,7 @@ class Interleavings:
         for name in sorted(set(found) - set(self.files)):
             words = f"{name} since step {self._number}".encode()
             if self._has_content(name) and self.daemon.request("POST", _file(name), words)[0] == 200:
-                self.files[name] = own[name]
+                self.files[name] = created[name]
 
     def _is_at_rest(self):
         """Return True if nothing that a killed client began goes on."""
