@@ -25,8 +25,9 @@ class Interleavings:
     seed
         The same seed does the same things; when they meet is up to the machine.
 
-    ``files``: when each instance that has its file was created; its uuid does not tell it from others, as it becomes that
-    of the origin by a restore of a snapshot that a copy brought along (Incus 6.0.4). ``lost``: those that vanished or have it no more.
+    ``files``: when each instance that has its file was created. Its uuid does not tell it from others: a restore of a
+    snapshot that a copy brought along gives it that of the origin (Incus 6.0.4). ``lost``: those that vanished or have
+    it no more.
     ``log``: what was done.
     """
 
