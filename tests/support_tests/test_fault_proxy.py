@@ -243,7 +243,7 @@ def test_stalled_upload_stops_half_way_until_daemon_dies(daemon, proxy, through,
         answer = pool.submit(through.request, "POST", "/1.0/images", image.read_bytes())
         arrived = lambda: [each.stat().st_size for each in Path(daemon.directory, "images").glob("*_build_*/*")]  # noqa: E731
         assert until(lambda: sum(arrived()), 10)
-        assert not answer.apply()
+        assert not answer.done()
         daemon.kill()
         assert isinstance(answer.exception(timeout=10), OTHER_ENDS)
     assert (proxy.seen[0].fault, proxy.executed()) == ("stall", [])
