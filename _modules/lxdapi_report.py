@@ -88,7 +88,7 @@ def graph(format="mermaid", path=None, remote=None, project=None):
     .. code-block:: bash
 
         salt-call lxdapi.graph mermaid
-        salt-call lxdapi.graph svg path=/srv/backups/host.svg
+        salt-call lxdapi.graph dot path=/srv/backups/host.dot
     """
     text = host_graph.render(connection.connect(globals(), remote, project), format)
     return text if path is None else host_graph.write(path, text)
