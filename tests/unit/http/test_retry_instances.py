@@ -5,7 +5,6 @@ What becomes of instances and of later states where an answer was lost: the seco
 from types import SimpleNamespace
 
 import pytest
-import requests
 from lxdapi.errors import (
     APIException,
     APITimeoutException,
@@ -16,25 +15,8 @@ from lxdapi.model import writes
 from lxdapi.model.kinds import get_kind
 
 from tests.support import declared
-from tests.support.fake_transport import MISSING, Paper, as_json, failure, raw, sync
-
-BROKEN = requests.exceptions.ConnectionError("Connection aborted.")
-CUT = requests.exceptions.ChunkedEncodingError("Response ended prematurely")
-LATE = requests.exceptions.ReadTimeout("timed out")
-REFUSED = requests.exceptions.ConnectionError(ConnectionRefusedError(111, "Connection refused"))
-FORBIDDEN = requests.exceptions.ConnectionError(PermissionError(13, "Permission denied"))
-BUSY = failure(400, 'Instance is busy running a "stop" operation')
-DYING = failure(500, "Failed to begin transaction: sql: database is closed")
-NO_OPERATION, TAKEN = sync({}), failure(409, "The profile already exists")
-EMPTY, HALF = raw(200), as_json({})
-WEB = {"config": {}, "description": "x", "devices": {}}
-CREATED = {"created": "web"}
-
-
-def patient(*replies, **options):
-    """Return a paper whose API repeats."""
-    return Paper(*replies, **{"retry_timeout": 5, "wait_timeout": 5, **options})
-
+from tests.support.fake_transport import MISSING, failure, sync
+from tests.unit.http.test_retry import BROKEN, TAKEN, WEB, patient
 
 ABOUT = {"class": "task", "resources": {"instances": ["/1.0/instances/c1"]}}
 PARTIAL = {"config": {partial_creation.CREATING_KEY: "x"}, "description": "", "status": "Stopped"}
