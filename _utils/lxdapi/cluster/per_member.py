@@ -13,7 +13,7 @@ from lxdapi.http import retry
 from lxdapi.model import diff, objects, patches, writes
 from lxdapi.model.kinds import KINDS, get_kind
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 # Types of networks where the daemon creates the parts on the members by itself.
 _AUTO_PARTS = ("ovn",)
@@ -38,7 +38,8 @@ def plan_present(api, kind_name, name, declared, members=None, renamed_from=None
     if result is None or result.metadata["status"] != "Created":
         return _plan_create(api, kind, name, common, member_configs, result)
     _require_members(member_configs, _list_members(api) if member_configs else ())
-    return converge.plan_changes(api, kind, name, common, result) + _plan_part_updates(api, kind, name, member_configs)
+    plan = Plan.of(converge.plan_changes(api, kind, name, common, result))
+    return plan.with_steps([*plan, *_plan_part_updates(api, kind, name, member_configs)])
 
 
 def plan_create_new(api, kind_name, name, settings):
