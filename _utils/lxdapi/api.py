@@ -31,6 +31,7 @@ from lxdapi.errors import (
 )
 from lxdapi.http import endpoints, retry, transport
 from lxdapi.http.result import APIResult
+from lxdapi.http.session import create_session
 
 if TYPE_CHECKING:
     import requests
@@ -52,7 +53,7 @@ class API:
     A connection to one daemon: a session, an endpoint, and the options of every request.
 
     session
-        A :class:`requests.Session`; see :func:`lxdapi.http.endpoints.session`.
+        A :class:`requests.Session`; see :func:`lxdapi.http.session.create_session`.
     endpoint
         The base URL: ``http+unix://%2Fvar%2Flib%2Flxd%2Funix.socket`` or ``https://host:8443``.
     default_version
@@ -121,12 +122,12 @@ class API:
             A socket's path or an ``https://`` URL (both are the same), or a list of URLs of one cluster's
             members; the first that answers is used. None: see :func:`lxdapi.http.endpoints.find`.
         cert, key, fingerprint, verify
-            For https: see :func:`lxdapi.http.endpoints.session`.
+            For https: see :func:`lxdapi.http.session.create_session`.
         kwargs
             For :class:`API`.
         """
         urls = endpoints.find_all(base_url if endpoint in (None, "") else endpoint)
-        session = endpoints.session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
+        session = create_session(urls[0], cert=cert, key=key, fingerprint=fingerprint, verify=verify)
         return cls(session, urls, default_version, **kwargs)
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> APIResult:

@@ -16,7 +16,7 @@ from typing import NamedTuple, Optional
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lxdapi.api import API
-from lxdapi.http import endpoints
+from lxdapi.http.session import create_session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
@@ -131,7 +131,7 @@ class Paper(HTTPAdapter):
         self._on_block = on_block or (lambda: None)
         self.seen = []
         self.blocks = []
-        session = endpoints.session(url)
+        session = create_session(url)
         session.mount(url, self)
         # each reply is for one request, unless a test is about repetition
         self.api = API(session, url, **{"retry_timeout": 0, **options})

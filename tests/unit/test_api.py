@@ -10,7 +10,7 @@ from lxdapi import api as api_module
 from lxdapi import shortcuts
 from lxdapi.api import API, APIException, APINotFoundException, APIResult
 from lxdapi.errors import APINotTrustedException, APIProtocolException, InvalidError, LxdapiError
-from lxdapi.http import endpoints
+from lxdapi.http.session import create_session
 
 from tests.support.fake_transport import OPERATION, SOCKET, Paper, failure, page, raw, server, started, sync
 
@@ -268,7 +268,7 @@ def test_the_factory_without_arguments_finds_the_local_socket(monkeypatch):
     assert API.factory().endpoint == "http+unix://%2Frun%2Fsome.socket"
 
 
-@pytest.mark.parametrize("make", [API.factory, lambda url, **more: API(endpoints.session(url), url, **more)])
+@pytest.mark.parametrize("make", [API.factory, lambda url, **more: API(create_session(url), url, **more)])
 def test_an_unknown_keyword_is_an_error_that_names_it(make):
     with pytest.raises(TypeError, match="tiemout"):
         make(SOCKET, tiemout=5)

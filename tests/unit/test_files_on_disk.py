@@ -12,7 +12,7 @@ import tempfile
 import pytest
 from lxdapi import validation
 from lxdapi.errors import EndpointError, InvalidError
-from lxdapi.http import endpoints
+from lxdapi.http.session import create_session
 
 from tests.support.fake_transport import Paper
 from tests.unit.test_layout import FUNCTIONS, SYNCED, called, imported, tree
@@ -21,7 +21,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
 # The functions that write a file. Each has a test of the mode: below, in test_atomic_file.py, trust/test_keypair.py
 # and files/test_content.py, and for a tree in tests/functional/files/test_trees.py.
 WRITERS = {
-    "endpoints._pem_file",
+    "tls._pem_file",
     "content.render",
     "tree_jobs._fetch_file",
     "atomic_file._open_locked",
@@ -86,7 +86,7 @@ def test_inline_key_file_is_private_and_removed(monkeypatch, tmp_path, breaks):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = os.umask(0)
     try:
-        endpoints.session("https://127.0.0.1:9", cert=PEM, key=PEM, verify=False)
+        create_session("https://127.0.0.1:9", cert=PEM, key=PEM, verify=False)
     except EndpointError as exc:
         assert breaks and "cAnaRy" not in str(exc)
     finally:
@@ -100,7 +100,7 @@ def test_invalid_key_is_not_in_the_error(tmp_path, key):
     cert = tmp_path / "client.crt"
     cert.write_text("none")
     with pytest.raises(EndpointError, match="client.crt cannot be used") as caught:
-        endpoints.session("https://127.0.0.1:9", cert=str(cert), key=key)
+        create_session("https://127.0.0.1:9", cert=str(cert), key=key)
     assert "cAnaRy" not in str(caught.value)
 
 

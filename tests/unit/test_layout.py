@@ -28,7 +28,7 @@ OPEN = {
     "lxdapi.api": {"factory", "request", "transact", "get", "head", "post", "put", "patch", "delete"},
     "lxdapi.fleet.listing": {"get"},
     "lxdapi.validation": {"path"},
-    "lxdapi.http.endpoints": {"init_poolmanager"},
+    "lxdapi.http.tls": {"init_poolmanager"},
 }
 MAY_IMPORT = {
     "requests": {"lxdapi.http.requirements"},

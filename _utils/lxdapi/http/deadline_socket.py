@@ -12,6 +12,9 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
+# The time limit for a connection, which is shorter than that for a reply.
+CONNECT_SECONDS = 10
+
 if TYPE_CHECKING:
     _Base = socket.socket
 else:

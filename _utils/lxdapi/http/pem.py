@@ -1,5 +1,5 @@
 """
-Certificates as PEM text or in files: their fingerprint, their validity, and the pin of a server.
+Certificates as PEM text or in files: their fingerprint and their validity.
 """
 
 from __future__ import annotations
@@ -68,27 +68,6 @@ def is_path(given: str) -> bool:
 def exists(path: str) -> bool:
     """Return True if something of any type is at the path."""
     return os.path.lexists(os.path.expanduser(path))
-
-
-def parse_pin(fingerprint: str | None) -> str | None:
-    """
-    Return the sha256 of a server's certificate in the spelling that is compared; None for None.
-
-    fingerprint
-        The sha256 itself, in any spelling, or the path of a file that holds the certificate.
-
-    Raises :class:`EndpointError` if there is no certificate in the file.
-    """
-    if not fingerprint:
-        return None
-    if not isinstance(fingerprint, str):
-        raise EndpointError("fingerprint: text is needed; quote it")
-    if not is_path(fingerprint):
-        return fingerprint.replace(":", "").lower()
-    try:
-        return read(fingerprint)[0]
-    except InvalidError as exc:
-        raise EndpointError(f"fingerprint, the file of the server's {exc}") from exc
 
 
 def expiry_reason(certificate: str) -> str:

@@ -1,5 +1,6 @@
 """
-TLS: whom a connection trusts, the reasons of its failures, and the certificate that a server shows.
+TLS: whom a connection trusts (authorities, or the pin of one server), the client certificate that it sends, the reasons
+of its failures, and the certificate that a server shows.
 
 The environment is ignored. :func:`ssl.create_default_context` would take the authorities of ``SSL_CERT_FILE`` and
 ``SSL_CERT_DIR``, and write the keys into the file that ``SSLKEYLOGFILE`` names; so nothing here uses it.
@@ -11,12 +12,16 @@ import os
 import re
 import socket
 import ssl
+import tempfile
+from typing import Any
 from urllib.parse import urlsplit
 
+from lxdapi import concurrency
 from lxdapi.errors import APIConnectionException, EndpointError, InvalidError
-from lxdapi.http import deadline_socket
+from lxdapi.http import deadline_socket, pem
+from lxdapi.http.requirements import DEFAULT_POOLBLOCK, HTTPAdapter, certifi, requests, urllib3
+from lxdapi.http.upload import BLOCK
 
-SECONDS = 10
 # The file of the system's authorities, where the distributions have it: Debian, Arch, Alpine; Fedora, RHEL; SUSE; BSD.
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -112,6 +117,27 @@ def restrict(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
+def parse_pin(fingerprint: str | None) -> str | None:
+    """
+    Return the sha256 of a server's certificate in the spelling that is compared; None for None.
+
+    fingerprint
+        The sha256 itself, in any spelling, or the path of a file that holds the certificate.
+
+    Raises :class:`EndpointError` if there is no certificate in the file.
+    """
+    if not fingerprint:
+        return None
+    if not isinstance(fingerprint, str):
+        raise EndpointError("fingerprint: text is needed; quote it")
+    if not pem.is_path(fingerprint):
+        return fingerprint.replace(":", "").lower()
+    try:
+        return pem.read(fingerprint)[0]
+    except InvalidError as exc:
+        raise EndpointError(f"fingerprint, the file of the server's {exc}") from exc
+
+
 def read_certificate(url: str) -> str:
     """
     Return the certificate, as PEM text, that the server at an https URL shows.
@@ -120,7 +146,7 @@ def read_certificate(url: str) -> str:
     """
     context, parts = unverified_context(), urlsplit(url)
     try:
-        with socket.create_connection((parts.hostname, parts.port), SECONDS) as plain:
+        with socket.create_connection((parts.hostname, parts.port), deadline_socket.CONNECT_SECONDS) as plain:
             with context.wrap_socket(plain, server_hostname=parts.hostname) as secured:
                 certificate = secured.getpeercert(binary_form=True)
                 return ssl.DER_cert_to_PEM_cert(certificate)  # type: ignore[arg-type]  # a server always has one
@@ -128,3 +154,86 @@ def read_certificate(url: str) -> str:
         error = APIConnectionException(error=f"TLS: {explain(exc)}", method="the handshake with", url=url)
         error.sent = False
         raise error from exc
+
+
+class TLSAdapter(HTTPAdapter):
+    """The adapter for HTTPS: it sends our client certificate, and trusts only the pin if there is one."""
+
+    def __init__(self, cert: str | None, key: str | None, fingerprint: str | None, verify: bool | str) -> None:
+        self._context = _client_context(cert, key, verify)
+        self._pin = parse_pin(fingerprint)
+        super().__init__(pool_maxsize=concurrency.MOST)
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Send the request; the time limit for the connection is shorter than that for the reply."""
+        if isinstance(timeout, (int, float)):
+            timeout = (min(timeout, deadline_socket.CONNECT_SECONDS), timeout)
+        return super().send(request, stream, timeout, verify, cert, proxies)
+
+    def dial(self, url: str, seconds: float) -> socket.socket:
+        """Return a connected socket; see :func:`lxdapi.http.transport.connect`."""
+        parts = urlsplit(url)
+        options = {"timeout": seconds, "ssl_context": self._context, "assert_fingerprint": self._pin}
+        connection = urllib3.connection.HTTPSConnection(parts.hostname or "", parts.port, **options)
+        connection.connect()
+        return connection.sock
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Do nothing: our own context decides whom to trust, and requests would add the authorities of certifi."""
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **options: Any) -> None:
+        options.update(ssl_context=self._context, blocksize=BLOCK)
+        if self._pin:
+            options["assert_fingerprint"] = self._pin
+        super().init_poolmanager(connections, maxsize, block, **options)
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        """Return the pool's key; the TLS settings are those of our own context, not of requests."""
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context}
+
+
+def _client_context(cert, key, verify):
+    """Return the TLS context of a client with this certificate."""
+    client_context = context(verify, certifi.where())
+    if cert:
+        _load_client(client_context, cert, key)
+    return client_context
+
+
+def _load_client(client_context, cert, key):
+    """Load the client certificate; inline PEM passes through a private file for an instant."""
+    with tempfile.TemporaryDirectory() as folder:  # mode 0700
+        files = [_pem_file(folder, name, part) for name, part in (("client.crt", cert), ("client.key", key)) if part]
+        pem.require_private(files[-1])
+        try:
+            client_context.load_cert_chain(*files, password=_no_password)
+        except (OSError, ValueError) as exc:
+            # what looks like no path may be a key without its first line
+            files = [part for part in (cert, key) if part and part.startswith(("/", "~", "."))]
+            label = " with ".join(files) or "inline PEM"
+            reason = "the key is not that of the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
+            raise EndpointError(f"client certificate: {label} cannot be used: {reason}") from exc
+
+
+def _no_password():
+    raise ValueError("the key is encrypted; lxdapi asks for no password")
+
+
+def _pem_file(folder, name, text):
+    if "-----BEGIN" not in text:
+        return os.path.expanduser(text)
+    path = os.path.join(folder, name)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+    return path

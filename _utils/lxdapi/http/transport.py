@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 from lxdapi import masking
 from lxdapi.errors import APIConnectionException, APIProtocolException, APITimeoutException, InvalidError
 from lxdapi.http import tls
+from lxdapi.http.deadline_socket import CONNECT_SECONDS
 from lxdapi.http.requirements import requests, urllib3
 
-DIAL_SECONDS = 10
 _BLOCK = 64 * 1024
 # What connect() says before anything was sent.
 _CONNECT_ERRORS = {
@@ -121,7 +121,7 @@ def connect(session: requests.Session, endpoint: str) -> socket.socket:
     method, url = "the connection to", endpoint
     adapter: Any = session.get_adapter(endpoint)
     try:
-        return adapter.dial(endpoint, DIAL_SECONDS)
+        return adapter.dial(endpoint, CONNECT_SECONDS)
     except (OSError, urllib3.exceptions.HTTPError) as exc:
         root = _root(exc)
         if isinstance(root, socket.timeout):

@@ -21,8 +21,10 @@ from lxdapi.http.requirements import RequestField
 if TYPE_CHECKING:
     from lxdapi.api import API
 
-# How much of a file is sent between two looks at the progress, and read at once where sendfile is of no use.
-_SLICE, _BLOCK = 16 * 1024 * 1024, 1024 * 1024
+# How much of a file is sent between two progress reports.
+_SLICE = 16 * 1024 * 1024
+# The blocks in which connections send: with the 16 KiB of urllib3 an import takes a third longer.
+BLOCK = 1024 * 1024
 
 
 class Slice(NamedTuple):
@@ -41,7 +43,7 @@ class Slice(NamedTuple):
     def blocks(self) -> Iterator[memoryview]:
         """Yield its bytes in blocks, each valid until the next one."""
         self.file.seek(self.offset)
-        buffer, left = memoryview(bytearray(min(_BLOCK, self.size))), self.size
+        buffer, left = memoryview(bytearray(min(BLOCK, self.size))), self.size
         while left:
             count = self.file.readinto(buffer[: min(len(buffer), left)])
             if not count:

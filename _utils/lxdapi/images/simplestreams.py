@@ -13,7 +13,8 @@ from urllib.parse import quote, urlsplit
 
 from lxdapi import validation
 from lxdapi.errors import APIException, APIProtocolException, InvalidError
-from lxdapi.http import endpoints, pem, transport
+from lxdapi.http import pem, transport
+from lxdapi.http.session import create_session
 
 SECONDS = 30
 # The largest there are (cloud-images.ubuntu.com) have 5 MB.
@@ -57,7 +58,7 @@ class Server:
     def __init__(self, url, certificate=None, seconds=SECONDS):
         self.url = parse_url(url)
         pin = pem.read(certificate)[0] if certificate else None
-        self._session, self._seconds = endpoints.session(self.url, fingerprint=pin), seconds
+        self._session, self._seconds = create_session(self.url, fingerprint=pin), seconds
         self._images = None
 
     def images(self):

@@ -128,7 +128,7 @@ class Client:
             raise InvalidError(
                 f"fingerprint: {declared} is not there, and no token tells the server's; bring the server's certificate"
             )
-        pin = token.fingerprint if missing else pem.parse_pin(declared)
+        pin = token.fingerprint if missing else tls.parse_pin(declared)
         if token and token.fingerprint != pin:
             raise InvalidError(
                 f"token: it is of the server with the certificate {token.fingerprint}, the remote's is {pin}"

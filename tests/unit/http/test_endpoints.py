@@ -1,15 +1,14 @@
 """
-Where the daemon is found, and the session: one connection, no proxies.
+Where the daemon is found.
 """
 
 import logging
 
 import pytest
-from lxdapi.api import API
 from lxdapi.errors import EndpointError, InvalidError
 from lxdapi.http import endpoints
 
-from tests.support.tiny_servers import Server, running, unix_listener
+from tests.support.tiny_servers import unix_listener
 
 
 def url(path):
@@ -197,25 +196,3 @@ def test_an_empty_environment_is_an_environment(known, monkeypatch):
     monkeypatch.setenv("INCUS_SOCKET", "/run/real.socket")
     with pytest.raises(EndpointError, match="no LXD or Incus"):
         endpoints.find(environ={})
-
-
-@pytest.mark.parametrize("base", ["http+unix://%2Frun%2Fx", "https://host:8443", "http://host:80"])
-def test_a_session_trusts_nothing_of_the_environment(base):
-    assert endpoints.session(base).trust_env is False
-
-
-def test_one_connection_serves_many_urls(tmp_path, monkeypatch):
-    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with running(Server(unix_listener(tmp_path / "s"))) as server:
-        api = API.factory(str(tmp_path / "s"))
-        for number in range(40):
-            api.get(f"instances/c{number}", params={"recursion": number})
-    assert (server.accepted, len(server.heads)) == (1, 40)
-    assert len({head.split()[1] for head in server.heads}) == 40
-
-
-def test_two_daemons_in_one_process_are_two_connections(tmp_path):
-    for name in ("a", "b"):
-        with running(Server(unix_listener(tmp_path / name))) as server:
-            API.factory(str(tmp_path / name)).get("instances")
-        assert (server.accepted, len(server.heads)) == (1, 1)

@@ -12,7 +12,8 @@ from hashlib import sha256
 import pytest
 from lxdapi.api import API
 from lxdapi.errors import APIConnectionException, EndpointError, InvalidError, LxdapiError
-from lxdapi.http import endpoints, tls
+from lxdapi.http import tls
+from lxdapi.http.session import create_session
 
 from tests.support.tiny_servers import Server, garbage, make_pair, running, tls_server
 
@@ -79,6 +80,17 @@ def test_invalid_pin_is_refused(own, pin):
     with tls_server(own) as server, pytest.raises(LxdapiError):
         asked(server, fingerprint=pin)
     assert server.heads == []
+
+
+def test_pin_is_hexadecimal_or_a_file_path(own, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    spelled = ":".join(own.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
+    for given in (own.fingerprint, spelled, own.cert_file, "~/server.crt"):
+        assert tls.parse_pin(given) == own.fingerprint
+    assert tls.parse_pin(None) is tls.parse_pin("") is None
+    for given in ("/nonexistent/server.crt", own.key_file, 5):
+        with pytest.raises(EndpointError, match="fingerprint"):
+            tls.parse_pin(given)
 
 
 def test_unknown_authority_is_refused(own):
@@ -198,7 +210,7 @@ def test_no_client_certificate_is_sent_by_default(own, client):
 
 def test_an_inline_key_leaves_nothing_on_the_disk(client, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    endpoints.session("https://127.0.0.1:1", cert=client.cert, key=client.key)
+    create_session("https://127.0.0.1:1", cert=client.cert, key=client.key)
     assert os.listdir(tmp_path) == []
 
 
@@ -213,20 +225,20 @@ def test_invalid_client_certificate_error_does_not_show_the_key(own, client, tmp
         "inline no PEM": (client.cert.replace("MII", "M I"), client.key),
     }[broken]
     with pytest.raises(EndpointError, match="client certificate") as caught:
-        endpoints.session("https://127.0.0.1:1", cert=cert, key=key)
+        create_session("https://127.0.0.1:1", cert=cert, key=key)
     assert ("key is not that of the certificate" in str(caught.value)) == ("wrong key" in broken)
     assert KEY_WORDS not in str(caught.value) and "BEGIN" not in str(caught.value)
 
 
 def test_missing_key_is_named(client, tmp_path):
     with pytest.raises(EndpointError, match="absent.key"):
-        endpoints.session("https://127.0.0.1:1", cert=client.cert_file, key=str(tmp_path / "absent.key"))
+        create_session("https://127.0.0.1:1", cert=client.cert_file, key=str(tmp_path / "absent.key"))
 
 
 def test_encrypted_key_is_refused_without_prompt(folder):
     pair = make_pair(folder, "locked", password="p")
     with pytest.raises(EndpointError, match="encrypted"):
-        endpoints.session("https://127.0.0.1:1", cert=pair.cert_file, key=pair.key_file)
+        create_session("https://127.0.0.1:1", cert=pair.cert_file, key=pair.key_file)
 
 
 def test_proxy_of_the_environment_is_not_used(own, monkeypatch):
@@ -276,7 +288,7 @@ def test_only_system_authorities_are_trusted(own, tmp_path, monkeypatch):
 @pytest.mark.parametrize("verify", ["", 1.5, 0, ["/ca.pem"]])
 def test_invalid_ca_file_type_is_refused(verify):
     with pytest.raises(InvalidError, match="verify: expected true, false or the path of a CA file"):
-        endpoints.session("https://127.0.0.1:1", verify=verify)
+        create_session("https://127.0.0.1:1", verify=verify)
 
 
 def test_netrc_sends_no_password(own, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from lxdapi.errors import APIConnectionException, APIException, EndpointError, InvalidError
+from lxdapi.errors import APIConnectionException, APIException, InvalidError
 from lxdapi.http import pem, tls
 from lxdapi.plan.steps import apply
 from lxdapi.trust import tokens
@@ -114,18 +114,6 @@ def test_server_certificate_is_read_without_a_request(pairs):
     assert running.heads == []
     with pytest.raises(APIConnectionException, match="127.0.0.1:1"):
         tls.read_certificate("https://127.0.0.1:1")
-
-
-def test_pin_is_hexadecimal_or_a_file_path(pairs, tmp_path, monkeypatch):
-    own, _ = pairs
-    monkeypatch.setenv("HOME", str(tmp_path))
-    spelled = ":".join(own.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
-    for given in (own.fingerprint, spelled, own.cert_file, "~/server.crt"):
-        assert pem.parse_pin(given) == own.fingerprint
-    assert pem.parse_pin(None) is pem.parse_pin("") is None
-    for given in ("/nonexistent/server.crt", own.key_file, 5):
-        with pytest.raises(EndpointError, match="fingerprint"):
-            pem.parse_pin(given)
 
 
 @pytest.mark.parametrize(
