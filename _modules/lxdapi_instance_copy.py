@@ -6,7 +6,7 @@ Copies of LXD and Incus instances, and their move to another daemon.
 
 from lxdapi.instances import copy as copies
 from lxdapi.instances import migration
-from lxdapi.minion import connection
+from lxdapi.minion import connection, remotes
 from lxdapi.plan import steps as plans
 
 __virtualname__ = "lxdapi_instance"
@@ -104,7 +104,7 @@ def migrate(
 
         salt-call lxdapi_instance.migrate web1 host2 allow_stop=True refresh=True
     """
-    change = {"remote": {"old": remote or connection.LOCAL, "new": to_remote or connection.LOCAL}}
+    change = {"remote": {"old": remote or remotes.LOCAL, "new": to_remote or remotes.LOCAL}}
     options = {
         "mode": mode,
         "pool": pool,

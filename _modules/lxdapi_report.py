@@ -4,7 +4,7 @@ A host of LXD or Incus at a glance: its instances as a table, and as a picture w
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.minion import connection
+from lxdapi.minion import connection, remotes
 from lxdapi.reports import host_graph, host_status
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
@@ -49,8 +49,8 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
     if not sls:
         return found
     chunks, answers = _tested(sls)
-    default = (connection.LOCAL, connection.connect(globals(), remote, None).project or "default")
-    ours = (remote or connection.LOCAL, None if all_projects else api.project or "default")
+    default = (remotes.LOCAL, connection.connect(globals(), remote, None).project or "default")
+    ours = (remote or remotes.LOCAL, None if all_projects else api.project or "default")
     return host_status.compare(found, chunks, answers, (default, ours), host_status.parse_texts("name", name))
 
 

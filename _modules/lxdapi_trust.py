@@ -8,7 +8,7 @@ On the client ``key_create`` and ``redeem``, of which ``lxdapi_trust.present`` i
 """
 
 from lxdapi.http import pem
-from lxdapi.minion import connection
+from lxdapi.minion import connection, remotes
 from lxdapi.plan import steps
 from lxdapi.trust import keypair, tokens
 
@@ -64,7 +64,7 @@ def redeem(remote, token, client_name=None):
 
         salt-call lxdapi_trust.redeem far token=eyJjbGllbnRfbmFtZSI6IndlYjEiLCJmaW5nZXJwcmludCI6...
     """
-    settings = connection.settings_of(__salt__["config.get"], remote)
+    settings = remotes.settings_of(__salt__["config.get"], remote)
     found = {} if settings.get("endpoint") else {"endpoint": tokens.address_of(token)}
     name = client_name or __opts__.get("id") or "salt"
     return {**steps.apply(tokens.Client(remote, {**settings, **found}, token, name=name).plan_present()), **found}

@@ -5,7 +5,7 @@ Instances of LXD and Incus that move to another daemon.
 """
 
 from lxdapi.instances import migration
-from lxdapi.minion import connection, state
+from lxdapi.minion import connection, remotes, state
 
 __virtualname__ = "lxdapi_instance"
 
@@ -75,7 +75,7 @@ def migrated(
     Profiles, storage pools and networks that it needs have to be there: what is missing is a failure before anything is
     done. A move within one daemon is :py:func:`lxdapi_instance.move`.
     """
-    change = {"remote": {"old": source_remote or connection.LOCAL, "new": remote or connection.LOCAL}}
+    change = {"remote": {"old": source_remote or remotes.LOCAL, "new": remote or remotes.LOCAL}}
     options = {
         "mode": mode,
         "pool": pool,

@@ -6,12 +6,12 @@ Remote servers that trust this client, reached over HTTPS.
 The other side of :py:func:`lxdapi_trust.token_create` and of ``lxdapi_certificate``, which are about the server.
 """
 
-from lxdapi.minion import connection, state
+from lxdapi.minion import remotes, state
 from lxdapi.trust import tokens
 
 
 def _client(remote, token=None, password=None, client_name=None):
-    settings = connection.settings_of(__salt__["config.get"], remote)
+    settings = remotes.settings_of(__salt__["config.get"], remote)
     return tokens.Client(remote, settings, token, password, client_name or __opts__.get("id") or "salt")
 
 

@@ -1,5 +1,5 @@
 """
-Connections of the fronts: by remote, with a check that fronts and library have the same version.
+Connections of the fronts, one for each remote and project of a run.
 
 The fronts pass their globals; nothing here uses Salt's dunders directly.
 """
@@ -7,32 +7,17 @@ The fronts pass their globals; nothing here uses Salt's dunders directly.
 import hashlib
 import logging
 import os
-import re
 import threading
 
 from lxdapi import masking, validation
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APINotTrustedException, InvalidError
 from lxdapi.http import pem
-from lxdapi.minion import read_cache
-from lxdapi.version import VERSION
+from lxdapi.minion import read_cache, remotes, version_check
 
 log = logging.getLogger(__name__)
 
-LOCAL = "local"
 _STORING = threading.Lock()
-_OPTIONS = (
-    "endpoint",
-    "cert",
-    "key",
-    "fingerprint",
-    "verify",
-    "project",
-    "timeout",
-    "wait_timeout",
-    "retry_timeout",
-    "debug",
-)
 
 
 def connect(names, remote=None, project=None, target=None):
@@ -55,15 +40,15 @@ def connect(names, remote=None, project=None, target=None):
     functions, context = names["__salt__"], names["__context__"]
     config_get = _cached_config_get(context, functions["config.get"])
     masking.set_patterns(validation.parse_patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
-    settings = settings_of(config_get, remote)
+    settings = remotes.settings_of(config_get, remote)
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
     identity = repr((os.getpid(), sorted(settings.items()), project))
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
     if key not in context:
-        require_one_version(names)
+        version_check.require_one_version(names)
         api = _create_api(settings, project)
         if config_get("lxdapi:progress_events", False):
-            api.on_progress = _event_sender(functions, LOCAL if remote is None else remote)
+            api.on_progress = _event_sender(functions, remotes.LOCAL if remote is None else remote)
         _store(context, key, api, config_get)
     return context[key] if target is None else _member_api(context, key, target)
 
@@ -88,65 +73,6 @@ def _read_cache(context, config_get):
         seconds = validation.parse_seconds(config_get("lxdapi:snapshot_ttl", read_cache.SECONDS))
         context[read_cache.KEY] = read_cache.ReadCache(read_cache.SECONDS if seconds is None else seconds)
     return context[read_cache.KEY]
-
-
-def require_one_version(names):
-    """
-    Raise :class:`InvalidError` if the fronts are of another version than the library.
-
-    names
-        The globals of the front that is called. The fronts have one version, which ``lxdapi.py`` among the execution
-        modules beside it names: they are synced, installed or shipped together.
-    """
-    folder = os.path.dirname(os.path.dirname(names.get("__file__", "")))
-    version = _version_of(folder)
-    if version not in (None, VERSION):
-        library = os.path.dirname(os.path.dirname(__file__))
-        raise InvalidError(
-            f"lxdapi {version} ({folder}) runs with the library of lxdapi {VERSION} ({library}). Over salt-ssh, "
-            "run salt-ssh -t; otherwise it is installed twice, by pip and by saltutil.sync_all; keep one"
-        )
-
-
-def _version_of(folder):
-    """Return the version of the fronts below a folder, None if no fronts are there."""
-    for modules in ("modules", "_modules"):
-        try:
-            with open(os.path.join(folder, modules, "lxdapi.py"), encoding="utf-8") as file:
-                match = re.search(r'^__version__ = "(.+)"$', file.read(), re.MULTILINE)
-        except OSError:
-            continue
-        return match and match[1]
-    return None
-
-
-def settings_of(config_get, remote):
-    """
-    Return the settings of a remote, for :meth:`lxdapi.api.API.factory`.
-
-    config_get
-        Salt's ``config.get``.
-    remote
-        See :func:`connect`.
-
-    Raises :class:`InvalidError` if there is no such remote, or if a setting is unknown.
-    """
-    remotes = config_get("lxdapi:remotes", {}) or {}
-    if remote is None and LOCAL not in remotes:
-        return {}
-    name = LOCAL if remote is None else remote
-    if not isinstance(name, str) or name not in remotes:
-        known = ", ".join(sorted(remotes)) or "none"
-        raise InvalidError(f"remote {name!r} is not below lxdapi:remotes; there are: {known}")
-    settings = remotes[name]
-    if isinstance(settings, str):
-        settings = {"endpoint": settings}
-    if not isinstance(settings, dict):
-        raise InvalidError(f"remote {name!r}: an endpoint or a mapping of settings is needed")
-    unknown = sorted(set(settings) - set(_OPTIONS))
-    if unknown:
-        raise InvalidError(f"remote {name!r}: unknown setting {', '.join(unknown)}; there are: {', '.join(_OPTIONS)}")
-    return settings
 
 
 def _create_api(settings, project):

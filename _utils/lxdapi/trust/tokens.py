@@ -94,7 +94,7 @@ class Client:
     The client of a remote: its key pair, the pinned server, and the server's trust.
 
     remote, settings
-        The name, and the result of :func:`lxdapi.minion.connection.settings_of`.
+        The name, and the result of :func:`lxdapi.minion.remotes.settings_of`.
     token, password
         A token or the password of the server, or empty text.
     name

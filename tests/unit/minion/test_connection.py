@@ -1,16 +1,12 @@
 """
-What the fronts share: remotes, the connection that is kept for a run, files, the version.
+Remotes, and the connection that is kept for a run.
 """
 
-import re
 import threading
 
 import pytest
-from lxdapi import local_files
-from lxdapi.errors import APINotTrustedException, InvalidError, LxdapiError
-from lxdapi.minion import connection, state
-from lxdapi.version import VERSION
-from salt.exceptions import MinionError
+from lxdapi.errors import APINotTrustedException, InvalidError
+from lxdapi.minion import connection
 
 from tests.support.tiny_servers import Server, make_pair, running, tls_server, unix_listener
 
@@ -54,19 +50,19 @@ def test_broken_event_bus_is_tried_once(answer):
 
 
 @pytest.fixture
-def there(tmp_path):
+def socket_path(tmp_path):
     """A daemon that has whatever it is asked for: its socket."""
     with running(Server(unix_listener(tmp_path / "s"))):
         yield str(tmp_path / "s")
 
 
-def test_remote_named_local_is_the_local_daemon(there):
+def test_remote_named_local_is_the_local_daemon(socket_path):
     assert asked({"local": "/run/l.socket"}).endpoint.endswith("%2Frun%2Fl.socket")
-    assert asked({"local": {"endpoint": there, "project": "p"}}).project == "p"
+    assert asked({"local": {"endpoint": socket_path, "project": "p"}}).project == "p"
 
 
-def test_a_remote_has_its_settings(there):
-    settings = {"endpoint": there, "project": "p", "timeout": 5, "wait_timeout": 6, "debug": True}
+def test_a_remote_has_its_settings(socket_path):
+    settings = {"endpoint": socket_path, "project": "p", "timeout": 5, "wait_timeout": 6, "debug": True}
     api = asked({"x": settings}, remote="x")
     assert (api.project, api.timeout, api.wait_timeout, api.debug) == ("p", 5, 6, True)
     api.session.close()
@@ -91,8 +87,8 @@ def test_invalid_remote_is_refused(settings):
         asked({"x": settings}, remote="x")
 
 
-def test_connection_is_cached_by_remote_and_project(there):
-    remotes, context = {"x": there, "y": "/y"}, {}
+def test_connection_is_cached_by_remote_and_project(socket_path):
+    remotes, context = {"x": socket_path, "y": "/y"}, {}
     first = asked(remotes, context, remote="x")
     assert asked(remotes, context, remote="x") is first
     assert asked(remotes, context, remote="x", project="p") is not first
@@ -131,57 +127,3 @@ def test_untrusted_error_names_our_fingerprint(tmp_path):
             with pytest.raises(APINotTrustedException, match=words):
                 asked({"x": remote}, context, remote="x")
         assert context == {}, "what does not work is not kept"
-
-
-@pytest.fixture
-def front(tmp_path):
-    """The globals of a state beside execution modules of some version."""
-
-    def make(version):
-        (tmp_path / "modules").mkdir(exist_ok=True)
-        (tmp_path / "modules" / "lxdapi.py").write_text(f'__version__ = "{version}"\n')
-        return {
-            "__file__": str(tmp_path / "states" / "lxdapi_profile.py"),
-            "__salt__": {"config.get": lambda key, default: default},
-            "__context__": {},
-        }
-
-    return make
-
-
-def test_fronts_of_another_version_are_refused(front):
-    connection.require_one_version(front(VERSION))
-    with pytest.raises(InvalidError, match=f"lxdapi 0.0.0 .*library of lxdapi {re.escape(VERSION)} .*run salt-ssh -t"):
-        connection.require_one_version(front("0.0.0"))
-    with pytest.raises(InvalidError, match="lxdapi 0.0.0"):
-        connection.connect(front("0.0.0"))
-    ret = state.absent({**front("0.0.0"), "__opts__": {"test": False}}, "profile", "web")
-    assert (ret["result"], ret["name"]) == (False, "web") and "lxdapi 0.0.0" in ret["comment"]
-
-
-def test_fronts_without_a_version_are_not_refused(tmp_path):
-    connection.require_one_version({})
-    connection.require_one_version({"__file__": str(tmp_path / "states" / "x.py")})
-
-
-def test_local_path_is_used_directly_and_urls_are_fetched():
-    fetched = []
-
-    def cache_file(source, saltenv, **options):
-        fetched.append((source, saltenv, options))
-        return "/cache/x"
-
-    assert local_files.local_file(cache_file, "/srv/x.tar") == "/srv/x.tar" and fetched == []
-    assert local_files.local_file(cache_file, "salt://x.tar", "dev") == "/cache/x"
-    assert local_files.local_file(cache_file, "https://h/x.tar") == "/cache/x"
-    assert fetched == [("salt://x.tar", "dev", {}), ("https://h/x.tar", "base", {"use_etag": True})]
-
-
-def failing(*args, **kwargs):
-    raise MinionError("HTTP 404")
-
-
-@pytest.mark.parametrize("cache_file", [lambda *a, **k: "", lambda *a, **k: False, failing])
-def test_failed_fetch_names_the_source(cache_file):
-    with pytest.raises(LxdapiError, match="salt://x.tar cannot be fetched"):
-        local_files.local_file(cache_file, "salt://x.tar")
