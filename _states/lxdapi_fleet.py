@@ -6,6 +6,7 @@ Many instances of LXD and Incus in one state, at the speed of the daemon.
 
 from lxdapi.errors import InvalidError
 from lxdapi.fleet import prerequisites, state
+from lxdapi.fleet.declaration import FleetSpec
 from lxdapi.minion import connection
 
 
@@ -98,7 +99,7 @@ def managed(
     given = dict(networks=networks, storage_pools=storage_pools, storage_volumes=storage_volumes)
     given.update(profiles=profiles, images=images)
     try:
-        fleet = state.FleetSpec(instances, defaults, concurrency, purge, batch, max_failures, sensitive)
+        fleet = FleetSpec.parse(instances, defaults, concurrency, purge, batch, max_failures, sensitive)
         needed = prerequisites.parse(given, __states__)
     except InvalidError as exc:
         return state.failed_answer(ret, str(exc))

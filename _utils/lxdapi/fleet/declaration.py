@@ -2,14 +2,15 @@
 The declaration of a fleet: a definition for each name, with defaults merged in, in the order of creation.
 """
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Dict, Optional
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.fleet import name_ranges
+from lxdapi.fleet.batches import Batches
+from lxdapi.fleet.runner import parse_concurrency
 from lxdapi.instances.spec import FIELDS, InstanceSpec
 
 # What lxdapi_instance.present takes beside the fields.
@@ -39,6 +40,45 @@ class Definition:
     absent: bool
     force: bool
     spec: InstanceSpec
+
+
+@dataclass(frozen=True)
+class FleetSpec:
+    """
+    The declaration of a fleet; :meth:`parse` validates it without a request.
+
+    definitions
+        See :func:`parse_definitions`.
+    concurrency
+        See :class:`lxdapi.fleet.runner.FleetRunner`.
+    purge
+        What happens to undeclared instances: see :func:`parse_purge`.
+    batches
+        How many instances at a time.
+    sensitive
+        Patterns of keys whose values are masked.
+    """
+
+    definitions: Dict[str, Definition]
+    concurrency: Optional[int] = None
+    purge: str = ""
+    batches: Batches = Batches()
+    sensitive: tuple = ()
+
+    @classmethod
+    def parse(
+        cls, instances, defaults=None, concurrency=None, purge=False, batch=None, max_failures=None, sensitive=None
+    ):
+        """Return the spec; the parameters are those of ``lxdapi_fleet.managed``."""
+        patterns = validation.parse_patterns("sensitive", sensitive)
+        definitions = parse_definitions(instances, defaults)
+        return cls(
+            definitions,
+            parse_concurrency(concurrency),
+            parse_purge(purge, definitions),
+            Batches.parse(batch, max_failures, len(definitions)),
+            patterns,
+        )
 
 
 def parse_definitions(declared, defaults=None):
@@ -123,27 +163,6 @@ def _sorted(definitions):
                 raise InvalidError(f"{' is copied from '.join(chain)}: none of them can be the first")
         order.update(dict.fromkeys(reversed(chain)))
     return list(order)
-
-
-def parse_count(parameter, value, total, least):
-    """
-    Return a number, or a percentage of ``total`` as a number; None for None.
-
-    least
-        The smallest that makes sense: a percentage of less is this one.
-    """
-    if value is None:
-        return None
-    percent = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
-    if percent and int(percent[1]) <= 100:
-        return max(least, math.floor(total * int(percent[1]) / 100))
-    if isinstance(value, str) and re.fullmatch(r"\d{1,6}", value):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidError(
-            f"{parameter}: a number from {least} on is needed, or a percentage such as 10%, not {value!r}"
-        )
-    return value
 
 
 def parse_purge(value, definitions):

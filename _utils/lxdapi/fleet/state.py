@@ -2,34 +2,14 @@
 The fleet state: one listing, one comparison, and concurrent changes.
 """
 
-from lxdapi import masking, validation
+from lxdapi import masking
 from lxdapi.errors import LxdapiError
 from lxdapi.fleet import bulk_patch, declaration, name_ranges, summary
 from lxdapi.fleet.planner import Planner
-from lxdapi.fleet.runner import FleetRunner, parse_concurrency
+from lxdapi.fleet.runner import FleetRunner
 from lxdapi.http import progress
 from lxdapi.model import diff
 from lxdapi.plan.state_result import run_state
-
-
-class FleetSpec:
-    """
-    The declaration of a fleet, validated without a request.
-
-    The parameters are those of ``lxdapi_fleet.managed``; raises :class:`InvalidError` for what cannot be right.
-    """
-
-    def __init__(
-        self, instances, defaults=None, concurrency=None, purge=False, batch=None, max_failures=None, sensitive=None
-    ):
-        self.sensitive = validation.parse_patterns("sensitive", sensitive)
-        self.definitions = declaration.parse_definitions(instances, defaults)
-        self.width = parse_concurrency(concurrency)
-        self.purge = declaration.parse_purge(purge, self.definitions)
-        self.batch = declaration.parse_count("batch", batch, len(self.definitions), 1)
-        self.most = declaration.parse_count("max_failures", max_failures, len(self.definitions), 0)
-        if self.batch is not None and self.most is None:
-            self.most = 0
 
 
 def run(name, test, fleet, connect):
@@ -41,7 +21,7 @@ def run(name, test, fleet, connect):
     test
         True: report what would be done.
     fleet
-        The :class:`FleetSpec`.
+        A :class:`lxdapi.fleet.declaration.FleetSpec`.
     connect
         Called without arguments, returns the API.
     """
@@ -63,7 +43,7 @@ class _FleetRun:
     """One run of a fleet state."""
 
     def __init__(self, api, fleet):
-        self._api, self._fleet, self._run = api, fleet, FleetRunner(fleet.width, fleet.most)
+        self._api, self._fleet, self._run = api, fleet, FleetRunner(fleet.concurrency, fleet.batches.max_failures)
         self._planning, self._notes = Planner(api, fleet.definitions), []
 
     def predict(self, ret):
@@ -78,20 +58,17 @@ class _FleetRun:
         """Apply the declaration and return the answer."""
         pending = self._pending(self._fleet.definitions)
         with progress.count(f"fleet {ret['name']}", len(pending), self._api, ret["name"]) as self._run.on_progress:
-            self._in_batches(pending)
+            self._run_batches(pending)
         self._run.on_progress = None
         self._purge()
         return summary.answer(ret, self._run.answers, self._run.unstarted, notes=self._notes)
 
-    def _in_batches(self, pending):
-        size = self._fleet.batch or max(1, len(pending))
-        order = list(pending)
-        for start in range(0, len(order), size):
-            batch = order[start : start + size]
+    def _run_batches(self, pending):
+        for number, batch in enumerate(self._fleet.batches.split(list(pending))):
             if self._run.is_aborted():
                 self._run.record_unstarted(batch)
                 continue
-            if start:  # what was planned is a while ago
+            if number:  # the first plan is old by now
                 self._planning = Planner(self._api, self._fleet.definitions)
                 pending = self._pending(batch)
             self._converge({name: pending[name] for name in batch if name in pending})
@@ -117,7 +94,7 @@ class _FleetRun:
         except LxdapiError as exc:
             self._notes.append(f"what was changed could not be looked at again: {exc.explain()}")
             return
-        runner = FleetRunner(self._fleet.width)
+        runner = FleetRunner(self._fleet.concurrency)
         runner.run(planned)
         for name, answer in runner.answers.items():
             first_answer = self._run.answers[name]

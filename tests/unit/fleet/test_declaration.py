@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.fleet import declaration, state
+from lxdapi.fleet import declaration
 
 from tests.support.examples import examples
 
@@ -68,7 +68,7 @@ def test_definition_overrides_the_defaults():
 )
 def test_invalid_declaration_is_refused(instances, more, words):
     with pytest.raises(InvalidError) as caught:
-        state.FleetSpec(instances, **more)
+        declaration.FleetSpec.parse(instances, **more)
     assert words in str(caught.value)
 
 
@@ -85,19 +85,6 @@ def test_source_of_a_copy_comes_before_the_copy():
 def test_a_circle_of_copies_is_refused():
     with pytest.raises(InvalidError, match="a is copied from b is copied from a: none of them can be the first"):
         declaration.parse_definitions({"a": copy_of("b"), "b": copy_of("a")})
-
-
-@pytest.mark.parametrize(
-    "given, total, least, number",
-    [(None, 9, 1, None), (3, 9, 1, 3), ("3", 9, 1, 3), ("50%", 9, 1, 4), ("1%", 9, 1, 1), ("1%", 9, 0, 0)],
-)
-def test_batch_is_a_number_or_a_percentage(given, total, least, number):
-    assert declaration.parse_count("batch", given, total, least) == number
-
-
-def test_batches_allow_no_failures_by_default():
-    assert [state.FleetSpec({"a": None}, **more).most for more in ({}, {"batch": 1})] == [None, 0]
-    assert state.FleetSpec({"a": None}, batch=1, max_failures=2).most == 2
 
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2))
