@@ -10,16 +10,16 @@ Each ``path`` is an absolute one inside the instance.
 from lxdapi import atomic_file
 from lxdapi.files import content as sources
 from lxdapi.files import plan, plan_tree, queries
+from lxdapi.files.spec import FileSpec, TreeSpec
+from lxdapi.files.target import Target
 from lxdapi.minion import connection
 from lxdapi.plan import steps
 
 __func_alias__ = {"hash_": "hash"}
 
 
-def _there(instance, path, remote, project):
-    """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
-    plan.parse_target(None, instance, path)
-    return plan.parse_target(connection.connect(globals(), remote, project), instance, path)
+def _target(instance, path, remote, project):
+    return Target.parse(lambda: connection.connect(globals(), remote, project), instance, path)
 
 
 def stat(instance, path, follow_symlinks=False, remote=None, project=None):
@@ -39,7 +39,7 @@ def stat(instance, path, follow_symlinks=False, remote=None, project=None):
 
         salt-call lxdapi_file.stat web1 /etc/hosts
     """
-    return queries.stat(_there(instance, path, remote, project), follow_symlinks)
+    return queries.stat(_target(instance, path, remote, project), follow_symlinks)
 
 
 def exists(instance, path, remote=None, project=None):
@@ -55,7 +55,7 @@ def exists(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.exists web1 /etc/hosts
     """
-    return bool(queries.stat(_there(instance, path, remote, project), follow=False))
+    return bool(queries.stat(_target(instance, path, remote, project), follow=False))
 
 
 def readdir(instance, path, remote=None, project=None):
@@ -70,7 +70,7 @@ def readdir(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.readdir web1 /etc
     """
-    return queries.readdir(_there(instance, path, remote, project))
+    return queries.readdir(_target(instance, path, remote, project))
 
 
 def readlink(instance, path, remote=None, project=None):
@@ -85,7 +85,7 @@ def readlink(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.readlink web1 /bin/sh
     """
-    return queries.readlink(_there(instance, path, remote, project))
+    return queries.readlink(_target(instance, path, remote, project))
 
 
 def read(instance, path, remote=None, project=None):
@@ -101,7 +101,7 @@ def read(instance, path, remote=None, project=None):
 
         salt-call lxdapi_file.read web1 /etc/hosts
     """
-    return queries.read(_there(instance, path, remote, project))
+    return queries.read(_target(instance, path, remote, project))
 
 
 def hash_(instance, path, algorithm="sha256", remote=None, project=None):
@@ -119,7 +119,7 @@ def hash_(instance, path, algorithm="sha256", remote=None, project=None):
 
         salt-call lxdapi_file.hash web1 /etc/hosts
     """
-    return queries.digest(_there(instance, path, remote, project), algorithm)
+    return queries.digest(_target(instance, path, remote, project), algorithm)
 
 
 def write(
@@ -149,8 +149,8 @@ def write(
 
         salt-call lxdapi_file.write web1 /etc/motd 'Hello.' mode=0644
     """
-    there, content = _there(instance, path, remote, project), sources.from_text(contents, newline)
-    return steps.apply(plan.plan_file(there, content, plan.FileSpec(user, group, mode, makedirs, show=False)))
+    spec, content = FileSpec.parse(user, group, mode, makedirs, show=False), sources.from_text(contents, newline)
+    return steps.apply(plan.plan_file(_target(instance, path, remote, project), content, spec))
 
 
 def push(
@@ -185,9 +185,10 @@ def push(
 
         salt-call lxdapi_file.push web1 /srv/files/site.conf /etc/site.conf mode=0640 makedirs=True
     """
-    there = _there(instance, path, remote, project)
+    spec = FileSpec.parse(user, group, mode, makedirs, show=False)
+    target = _target(instance, path, remote, project)
     content = sources.from_source(__salt__, path, source, saltenv, checked=sources.ExpectedHash(source_hash))
-    return steps.apply(plan.plan_file(there, content, plan.FileSpec(user, group, mode, makedirs, show=False)))
+    return steps.apply(plan.plan_file(target, content, spec))
 
 
 def pull(instance, path, target, remote=None, project=None):
@@ -205,10 +206,10 @@ def pull(instance, path, target, remote=None, project=None):
 
         salt-call lxdapi_file.pull web1 /etc/hosts /srv/files/hosts.web1
     """
-    there = _there(instance, path, remote, project)
+    remote_file = _target(instance, path, remote, project)
     with atomic_file.replace(target) as file:
-        found = queries.fetch(there, file)
-    return {"path": target, **found}
+        facts = queries.fetch(remote_file, file)
+    return {"path": target, **facts}
 
 
 def delete(instance, path, recursive=False, remote=None, project=None):
@@ -227,7 +228,7 @@ def delete(instance, path, recursive=False, remote=None, project=None):
 
         salt-call lxdapi_file.delete web1 /etc/old.conf
     """
-    return steps.apply(plan.plan_absent(_there(instance, path, remote, project), recursive))
+    return steps.apply(plan.plan_absent(_target(instance, path, remote, project), recursive))
 
 
 def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remote=None, project=None):
@@ -242,8 +243,8 @@ def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remo
 
         salt-call lxdapi_file.mkdir web1 /srv/www makedirs=True
     """
-    wanted = plan.FileSpec(user, group, mode, makedirs)
-    return steps.apply(plan.plan_directory(_there(instance, path, remote, project), wanted))
+    spec = FileSpec.parse(user, group, mode, makedirs)
+    return steps.apply(plan.plan_directory(_target(instance, path, remote, project), spec))
 
 
 def symlink(instance, path, target, force=False, remote=None, project=None):
@@ -263,7 +264,8 @@ def symlink(instance, path, target, force=False, remote=None, project=None):
 
         salt-call lxdapi_file.symlink web1 /etc/localtime /usr/share/zoneinfo/UTC
     """
-    return steps.apply(plan.plan_symlink(_there(instance, path, remote, project), target, plan.FileSpec(force=force)))
+    spec = FileSpec.parse(force=force)
+    return steps.apply(plan.plan_symlink(_target(instance, path, remote, project), target, spec))
 
 
 def chown(instance, path, user=None, group=None, remote=None, project=None):
@@ -278,7 +280,8 @@ def chown(instance, path, user=None, group=None, remote=None, project=None):
 
         salt-call lxdapi_file.chown web1 /etc/hosts nobody nogroup
     """
-    return steps.apply(queries.plan_ownership(_there(instance, path, remote, project), plan.FileSpec(user, group)))
+    spec = FileSpec.parse(user, group)
+    return steps.apply(queries.plan_ownership(_target(instance, path, remote, project), spec))
 
 
 def set_mode(instance, path, mode, remote=None, project=None):
@@ -293,7 +296,8 @@ def set_mode(instance, path, mode, remote=None, project=None):
 
         salt-call lxdapi_file.set_mode web1 /etc/hosts 0600
     """
-    return steps.apply(queries.plan_ownership(_there(instance, path, remote, project), plan.FileSpec(mode=mode)))
+    spec = FileSpec.parse(mode=mode)
+    return steps.apply(queries.plan_ownership(_target(instance, path, remote, project), spec))
 
 
 def push_tree(
@@ -336,10 +340,11 @@ def push_tree(
 
         salt-call lxdapi_file.push_tree web1 /srv/files/www /srv/www user=root
     """
-    there = _there(instance, path, remote, project)
-    owner = plan.FileSpec(user, group, dir_mode, makedirs=True, force=force)
+    directory = FileSpec.parse(user, group, dir_mode, makedirs=True, force=force)
+    spec = TreeSpec.parse(directory, file_mode, clean)
+    target = _target(instance, path, remote, project)
     local = sources.read_tree(__salt__, source, saltenv, keep_symlinks)
-    return steps.apply(plan_tree.plan_recurse(there, local, plan_tree.Rules(owner, file_mode, clean)))
+    return steps.apply(plan_tree.plan_recurse(target, local, spec))
 
 
 def pull_tree(instance, path, target, force=False, remote=None, project=None):
@@ -362,5 +367,5 @@ def pull_tree(instance, path, target, force=False, remote=None, project=None):
 
         salt-call lxdapi_file.pull_tree web1 /etc /srv/files/etc.web1
     """
-    left = queries.fetch_tree(_there(instance, path, remote, project), target, force)
-    return {"path": target, "left_out": left}
+    left_out = queries.fetch_tree(_target(instance, path, remote, project), target, force)
+    return {"path": target, "left_out": left_out}

@@ -10,13 +10,13 @@ run. The files of a virtual machine are reached through its agent, while it runs
 from lxdapi.files import content as sources
 from lxdapi.files import plan as fileplan
 from lxdapi.files import plan_tree
+from lxdapi.files.spec import FileSpec, TreeSpec
+from lxdapi.files.target import Target
 from lxdapi.minion import connection, state
 
 
-def _there(instance, path, remote, project):
-    """Return what the path is in the instance; a path or a name that can be none is refused before any request."""
-    fileplan.parse_target(None, instance, path)
-    return fileplan.parse_target(connection.connect(globals(), remote, project), instance, path)
+def _target(instance, path, remote, project):
+    return Target.parse(lambda: connection.connect(globals(), remote, project), instance, path)
 
 
 def _state(instance, name, plan):
@@ -113,15 +113,13 @@ def managed(
     """
 
     def plan():
-        there = _there(instance, name, remote, project)
-        wanted = fileplan.FileSpec(
-            user, group, mode, makedirs, force, replace, follow_symlinks, show_changes
-        ).validate()
+        spec = FileSpec.parse(user, group, mode, makedirs, force, replace, follow_symlinks, show_changes)
+        target = _target(instance, name, remote, project)
         text = None if contents is None else sources.from_text(contents, contents_newline)
         given = sources.ContentSpec(source, sources.ExpectedHash(source_hash, skip_verify), text)
         rendering = sources.Template(template, context, defaults)
         content = sources.resolve(__salt__, name, given, _saltenv(saltenv), rendering)
-        return fileplan.plan_file(there, content, wanted)
+        return fileplan.plan_file(target, content, spec)
 
     return _state(instance, name, plan)
 
@@ -157,8 +155,8 @@ def directory(name, instance, user=None, group=None, mode=None, makedirs=False, 
     """
 
     def plan():
-        wanted = fileplan.FileSpec(user, group, mode, makedirs, force).validate()
-        return fileplan.plan_directory(_there(instance, name, remote, project), wanted)
+        spec = FileSpec.parse(user, group, mode, makedirs, force)
+        return fileplan.plan_directory(_target(instance, name, remote, project), spec)
 
     return _state(instance, name, plan)
 
@@ -191,8 +189,8 @@ def symlink(name, instance, target, makedirs=False, force=False, remote=None, pr
     """
 
     def plan():
-        wanted = fileplan.FileSpec(makedirs=makedirs, force=force)
-        return fileplan.plan_symlink(_there(instance, name, remote, project), target, wanted)
+        spec = FileSpec.parse(makedirs=makedirs, force=force)
+        return fileplan.plan_symlink(_target(instance, name, remote, project), target, spec)
 
     return _state(instance, name, plan)
 
@@ -216,7 +214,7 @@ def absent(name, instance, remote=None, project=None):
     project
         The project. Default: the remote's, or ``default``.
     """
-    return _state(instance, name, lambda: fileplan.plan_absent(_there(instance, name, remote, project)))
+    return _state(instance, name, lambda: fileplan.plan_absent(_target(instance, name, remote, project)))
 
 
 def recurse(
@@ -282,10 +280,10 @@ def recurse(
     """
 
     def plan():
-        there = _there(instance, name, remote, project)
-        owner = fileplan.FileSpec(user, group, dir_mode, makedirs, force)
-        rules = plan_tree.Rules(owner, file_mode, clean, include, exclude).validate()
+        directory = FileSpec.parse(user, group, dir_mode, makedirs, force)
+        spec = TreeSpec.parse(directory, file_mode, clean, include, exclude)
+        target = _target(instance, name, remote, project)
         local = sources.read_tree(__salt__, source, _saltenv(saltenv), keep_symlinks)
-        return plan_tree.plan_recurse(there, local, rules)
+        return plan_tree.plan_recurse(target, local, spec)
 
     return _state(instance, name, plan)

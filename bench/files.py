@@ -22,14 +22,15 @@ SMALL = b"x" * 1024
 BEGIN = """
 import resource, sys, time
 from lxdapi.api import API
-from lxdapi.files import path_jobs as files
 from lxdapi.files import plan
 from lxdapi.files import plan_tree as recursion
 from lxdapi.files import content as sources
+from lxdapi.files.spec import FileSpec, TreeSpec
+from lxdapi.files.target import Target
 from lxdapi.plan import steps
 api = API.factory(sys.argv[1])
-there = plan.parse_target(api, "c1", sys.argv[2])
-plan.plan_directory(there, plan.FileSpec())
+target = Target.parse(lambda: api, "c1", sys.argv[2])
+plan.plan_directory(target, FileSpec.parse())
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before, began = peak(), time.monotonic()
 """
@@ -37,10 +38,10 @@ END = "\nprint(time.monotonic() - began, peak() - before)"
 TREE = (
     BEGIN
     + """
-rules = recursion.Rules(plan.FileSpec())
-steps.apply(recursion.plan_recurse(there, sources.read_tree({}, sys.argv[3]), rules))"""
+spec = TreeSpec.parse(FileSpec.parse())
+steps.apply(recursion.plan_recurse(target, sources.read_tree({}, sys.argv[3]), spec))"""
 )
-ONE = BEGIN + "steps.apply(plan.plan_file(there, sources.from_file(sys.argv[3]), plan.FileSpec(show=False)))"
+ONE = BEGIN + "steps.apply(plan.plan_file(target, sources.from_file(sys.argv[3]), FileSpec.parse(show=False)))"
 
 
 def report(daemon, rounds, size=256 * MIB):

@@ -2,7 +2,6 @@
 The users and groups of an instance, read from its /etc/passwd and /etc/group.
 """
 
-from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.files import path_jobs
 from lxdapi.instances import exec_user
@@ -25,11 +24,10 @@ class Accounts:
         kind
             ``user`` or ``group``.
         name_or_number
-            A name, or a number, which need not be in the list; None: None.
+            A name, a number, which need not be in the list, or None.
 
         Raises :class:`InvalidError` for a name that the instance does not know.
         """
-        name_or_number = validation.user_or_group(kind, name_or_number)
         if name_or_number is None or isinstance(name_or_number, int):
             return name_or_number
         if name_or_number not in self._ids(kind):

@@ -334,9 +334,6 @@ def select(tree, include=None, exclude=None):
     The pattern is of the relative path or of the name alone. With ``include`` the directories are those that something
     is in; of what is excluded nothing below is left either.
     """
-    for parameter, pattern in (("include", include), ("exclude", exclude)):
-        if pattern is not None and not isinstance(pattern, str):
-            raise InvalidError(f"{parameter}: a pattern such as '*.conf' is needed, not {pattern!r}")
     if include is None:
         return {name: each for name, each in tree.items() if is_selected(name, None, exclude)}
     selected = {n for n, each in tree.items() if each.type != "directory" and is_selected(n, include, exclude)}

@@ -8,93 +8,20 @@ starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 import difflib
 import posixpath
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from typing import Callable, NamedTuple, Union
+from typing import Callable, NamedTuple
 
-from lxdapi import validation
 from lxdapi.errors import APIConnectionException, APINotFoundException, APITimeoutException, InvalidError, LxdapiError
-from lxdapi.files import accounts, path_jobs, sftp_protocol, sftp_session, tree_jobs
+from lxdapi.files import accounts, path_jobs, sftp_protocol, tree_jobs
 from lxdapi.files import content as sources
 from lxdapi.http import progress
-from lxdapi.plan import steps
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 HIDDEN = "(hidden)"
 NOT_SHOWN = "(not shown: binary, or more than 1 MiB)"
 _ROOT = path_jobs.NEW
 _ROOT_FOLDER = path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE)
-
-
-class FileSpec(NamedTuple):
-    """
-    The declaration of a file without its content.
-
-    user, group
-        Names or numbers; None: left alone, of a new one root.
-    mode
-        See :func:`lxdapi.files.path_jobs.parse_mode`; None: left alone.
-    makedirs
-        True: directories that are missing above it are made.
-    force
-        True: what is of another type goes.
-    replace
-        False: the content of a file that exists is left alone.
-    follow
-        True: a symbolic link of that name stays, and what it leads to is meant. False: a file replaces the link.
-    show
-        False: nothing of the content is in the changes.
-    """
-
-    user: Union[str, int, None] = None
-    group: Union[str, int, None] = None
-    mode: Union[str, int, None] = None
-    makedirs: bool = False
-    force: bool = False
-    replace: bool = True
-    follow: bool = True
-    show: bool = True
-
-    def validate(self):
-        """Return the spec; raises :class:`InvalidError` for an invalid owner or mode, before any request."""
-        path_jobs.parse_mode(self.mode)
-        validation.user_or_group("user", self.user)
-        validation.user_or_group("group", self.group)
-        return self
-
-
-class Target(NamedTuple):
-    """A path in an instance: the API, the instance's name, the path."""
-
-    api: object
-    instance: str
-    path: str
-
-    @property
-    def label(self):
-        """Return the path in printable form."""
-        return sftp_protocol.format_path(self.path)
-
-    def with_session(self, work):
-        """Run ``work`` in a session, see :func:`lxdapi.files.sftp_session.with_session`."""
-        return sftp_session.with_session(self.api, self.instance, work)
-
-    def plan(self, look):
-        """Return the steps that ``look`` returns in a session; if the files are unreachable, a step that says why."""
-        try:
-            return self.with_session(look)
-        except (APINotFoundException, sftp_protocol.UnreachableError) as exc:
-            reason = exc.explain()
-
-        def apply():
-            return steps.apply(self.with_session(look))
-
-        return [Step("created", {"created": self.label}, apply, missing=lambda: reason)]
-
-
-def parse_target(api, instance, path):
-    """Return the :class:`Target`; raises :class:`InvalidError` for an invalid path."""
-    validation.check("instance", "instance", instance)
-    return Target(api, instance, path_jobs.parse_path(path))
 
 
 class Inspection(NamedTuple):
@@ -124,7 +51,7 @@ def inspect(session, target, spec, new=_ROOT):
     numbers = path_jobs.Owner(
         known_accounts.number("user", spec.user),
         known_accounts.number("group", spec.group),
-        path_jobs.parse_mode(spec.mode),
+        spec.mode,
     )
     owner_before = None if attributes is None else path_jobs.owner_of(attributes)
     return Inspection(
@@ -166,9 +93,8 @@ def plan_file(target, content, spec):
     content
         A :class:`lxdapi.files.content.Content`; None: there is a file, whatever it holds.
     spec
-        A :class:`FileSpec`.
+        A :class:`lxdapi.files.spec.FileSpec`.
     """
-    spec = spec.validate()
     return target.plan(lambda session: _plan_file(session, target, content, spec))
 
 
@@ -244,7 +170,7 @@ def _write(target, inspection, content, spec):
     except (APIConnectionException, APITimeoutException):
         # what is left now a later run would only remove when it writes the file
         with suppress(LxdapiError):
-            without_retries = target._replace(api=target.api.without_retries())
+            without_retries = replace(target, api=target.api.without_retries())
             without_retries.with_session(lambda session: session.run(path_jobs.remove_leftovers(inspection.path)))
         raise
 
@@ -315,7 +241,6 @@ def read_short(session, path, size, most=sources.LONGEST_SHOWN):
 
 def plan_directory(target, spec):
     """Return the steps that create or update a directory with this owner."""
-    spec = spec.validate()
     return target.plan(lambda session: _plan_directory(session, target, spec))
 
 
@@ -422,7 +347,7 @@ def plan_absent(target, recursive=True):
 
     def look(session):
         if session.run(path_jobs.lstat_or_none(target.path)) is None:
-            return steps.Plan(summary="absent")
+            return Plan(summary="absent")
         return [Step("deleted", {"deleted": target.label}, partial(target.with_session, remove))]
 
     def remove(session):
@@ -430,8 +355,7 @@ def plan_absent(target, recursive=True):
         if attributes is not None:
             tree_jobs.remove(session, target.path, attributes, recursive)
 
-    validation.check("instance", "instance", target.instance)
     try:
-        return target.with_session(look)
+        return Plan.of(target.with_session(look))
     except APINotFoundException:
-        return steps.Plan(summary="absent: there is no such instance")
+        return Plan(summary="absent: there is no such instance")

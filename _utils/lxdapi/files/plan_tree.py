@@ -6,42 +6,12 @@ import os
 import posixpath
 import stat
 from functools import partial
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.files import accounts, path_jobs, plan, sftp_protocol, tree_jobs
 from lxdapi.files import content as sources
 from lxdapi.plan.steps import Step
-
-KEEP = "keep"
-
-
-class Rules(NamedTuple):
-    """
-    The rules for mirroring a tree.
-
-    owner
-        A :class:`lxdapi.files.plan.FileSpec`; its mode is that of the directories.
-    file_mode
-        Of the files; ``keep``: that of a local source.
-    clean
-        True: what the source does not have is removed.
-    include, exclude
-        Patterns; what is excluded is neither written nor removed.
-    """
-
-    owner: plan.FileSpec
-    file_mode: object = None
-    clean: bool = False
-    include: Optional[str] = None
-    exclude: Optional[str] = None
-
-    def validate(self):
-        """Return the rules; raises :class:`InvalidError` for an invalid value, before any request."""
-        if self.file_mode != KEEP:
-            path_jobs.parse_mode(self.file_mode)
-        self.owner.validate()
-        return self
 
 
 class Difference(NamedTuple):
@@ -73,25 +43,26 @@ class Difference(NamedTuple):
     leftovers: list
 
 
-def plan_recurse(target, local, rules):
+def plan_recurse(target, local, spec):
     """
     Return the steps that make a directory mirror a tree.
 
     target
-        A :class:`lxdapi.files.plan.Target`.
+        A :class:`lxdapi.files.target.Target`.
     local
         {relative path: :class:`lxdapi.files.content.LocalEntry`}.
+    spec
+        A :class:`lxdapi.files.spec.TreeSpec`.
     """
-    rules = rules.validate()
-    local = sources.select(local, rules.include, rules.exclude)
-    return target.plan(lambda session: _plan(session, target, local, rules))
+    local = sources.select(local, spec.include, spec.exclude)
+    return target.plan(lambda session: _plan(session, target, local, spec))
 
 
-def _plan(session, target, local, rules):
-    steps = plan.plan_root(session, target, rules.owner)
+def _plan(session, target, local, spec):
+    steps = plan.plan_root(session, target, spec.directory)
     root, attributes = session.run(path_jobs.resolve(target.path))
     is_directory = attributes is not None and path_jobs.file_type(attributes.mode) == "directory"
-    difference = _difference(session, root, tree_jobs.list_tree(session, root) if is_directory else {}, local, rules)
+    difference = _difference(session, root, tree_jobs.list_tree(session, root) if is_directory else {}, local, spec)
     if difference.in_way:
         removed = {name for name in difference.in_way if name in difference.changes and name not in difference.write}
         steps.append(Step("cleaned", _changes_of(difference, sorted(removed)), partial(_remove, target, difference)))
@@ -146,11 +117,11 @@ def _fix(session, difference):
     return tree_jobs.set_owners(session, difference.root, {name: difference.owners[name] for name in difference.fix})
 
 
-def _difference(session, root, actual, local, rules):
+def _difference(session, root, actual, local, spec):
     """Return the :class:`Difference` between the actual and the declared tree."""
     known_accounts = accounts.Accounts(session)
-    declared = _declared_owners(known_accounts, local, rules)
-    in_way = _obstacles(root, actual, local, rules)
+    declared = _declared_owners(known_accounts, local, spec)
+    in_way = _obstacles(root, actual, local, spec)
     common = {name: each for name, each in actual.items() if name in local and name not in in_way}
     contents = _content_changes(session, root, common, local)
     leftovers = [name for name in actual if name not in in_way and tree_jobs.is_leftover(name, local)]
@@ -193,15 +164,14 @@ def _default_owner(local):
     return path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE if local.type == "directory" else path_jobs.FILE_MODE)
 
 
-def _declared_owners(known_accounts, local, rules):
+def _declared_owners(known_accounts, local, spec):
     """Return {relative path: Owner} as declared."""
-    uid, gid = known_accounts.number("user", rules.owner.user), known_accounts.number("group", rules.owner.group)
-    folder = path_jobs.Owner(uid, gid, path_jobs.parse_mode(rules.owner.mode))
-    mode = None if rules.file_mode == KEEP else path_jobs.parse_mode(rules.file_mode)
-    file = path_jobs.Owner(uid, gid, mode)
+    uid, gid = known_accounts.number("user", spec.directory.user), known_accounts.number("group", spec.directory.group)
+    folder = path_jobs.Owner(uid, gid, spec.directory.mode)
+    file = path_jobs.Owner(uid, gid, spec.file_mode)
     owners = {}
     for name, each in local.items():
-        keeps_mode = each.type == "file" and rules.file_mode == KEEP
+        keeps_mode = each.type == "file" and spec.keep_file_modes
         file_owner = file._replace(mode=_local_mode(each.path)) if keeps_mode else file
         owners[name] = folder if each.type == "directory" else file_owner
     return owners
@@ -214,20 +184,20 @@ def _local_mode(path):
         raise InvalidError(f"{path} cannot be read: {exc.strerror}") from exc
 
 
-def _obstacles(root, actual, local, rules):
+def _obstacles(root, actual, local, spec):
     """Return what must be deleted: entries of another type with ``force``, undeclared ones with ``clean``."""
     of_other_type = {n for n, each in actual.items() if n in local and path_jobs.file_type(each.mode) != local[n].type}
     for name in sorted(of_other_type):
         # a file is replaced by a link, and a link by a file, as a whole
-        if not rules.owner.force:
+        if not spec.directory.force:
             message = (
                 f"is a {path_jobs.file_type(actual[name].mode)} and no {local[name].type}: force: True replaces it"
             )
             raise InvalidError(f"{_label(root, name)} {message}")
     names = set(of_other_type)
-    if rules.clean:
+    if spec.clean:
         undeclared = {name for name in actual if name not in local}
-        excluded = {name for name in undeclared if not sources.is_selected(name, rules.include, rules.exclude)}
+        excluded = {name for name in undeclared if not sources.is_selected(name, spec.include, spec.exclude)}
         names |= undeclared - excluded - {each for name in excluded for each in sources.parent_folders(name)}
     return {n: each for n, each in actual.items() if n in names or set(sources.parent_folders(n)) & of_other_type}
 

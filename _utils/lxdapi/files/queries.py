@@ -11,7 +11,7 @@ from lxdapi.http import progress
 
 def stat(target, follow=False):
     """
-    Return the facts about a :class:`lxdapi.files.plan.Target`, {} if it does not exist.
+    Return the facts about a :class:`lxdapi.files.target.Target`, {} if it does not exist.
 
     follow
         True: of what a symbolic link leads to.
@@ -138,7 +138,6 @@ def fetch_tree(target, folder, force=False):
 
 def plan_ownership(target, spec):
     """Return the steps that set the owner and mode of an existing path."""
-    spec = spec.validate()
 
     def look(session):
         inspection = plan.inspect(session, target, spec)

@@ -1,0 +1,60 @@
+"""
+A path in an instance, and the sessions to work on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from lxdapi import validation
+from lxdapi.api import API
+from lxdapi.errors import APINotFoundException
+from lxdapi.files import path_jobs, sftp_protocol, sftp_session
+from lxdapi.plan import steps
+from lxdapi.plan.steps import Plan, Step, Steps
+
+
+@dataclass(frozen=True)
+class Target:
+    """A path in an instance: the API, the instance's name, the path; :meth:`parse` validates it."""
+
+    api: API
+    instance: str
+    path: str
+
+    @classmethod
+    def parse(cls, connect: Callable[[], API], instance: str, path: str) -> Target:
+        """
+        Return the target; raises :class:`InvalidError` for an invalid instance or path, before any request.
+
+        connect
+            Called without arguments, returns the API.
+        """
+        validation.check("instance", "instance", instance)
+        path = path_jobs.parse_path(path)
+        return cls(connect(), instance, path)
+
+    @property
+    def label(self) -> str:
+        """Return the path in printable form."""
+        return sftp_protocol.format_path(self.path)
+
+    def with_session(self, work: Callable) -> Any:
+        """Run ``work`` in a session, see :func:`lxdapi.files.sftp_session.with_session`."""
+        return sftp_session.with_session(self.api, self.instance, work)
+
+    def plan(self, look: Callable[..., Steps]) -> Plan:
+        """
+        Return the plan of the steps that ``look`` returns in a session; if the files are unreachable, of a step that
+        says why.
+        """
+        try:
+            return Plan.of(self.with_session(look))
+        except (APINotFoundException, sftp_protocol.UnreachableError) as exc:
+            reason = exc.explain()
+
+        def apply():
+            return steps.apply(self.with_session(look))
+
+        return Plan.of([Step("created", {"created": self.label}, apply, missing=lambda: reason)])
