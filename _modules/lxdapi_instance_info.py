@@ -4,7 +4,7 @@ What the daemon keeps of LXD and Incus instances beside their config: names, log
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.instances import image_metadata
+from lxdapi.instances import image_metadata, sources
 from lxdapi.instances import logs as log_files
 from lxdapi.instances import metrics as measurements
 from lxdapi.instances import rebuild as images
@@ -66,6 +66,7 @@ def rebuild(name, source=None, force=False, timeout=None, remote=None, project=N
 
         salt-call lxdapi_instance.rebuild web1 busybox
     """
+    source = sources.parse_source(source)
     return steps.apply(
         images.plan_rebuild(connection.connect(globals(), remote, project), name, source, force, timeout)
     )

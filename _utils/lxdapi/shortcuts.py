@@ -16,7 +16,7 @@ The ``_get`` functions return the :class:`lxdapi.api.APIResult` of the GET, or F
 from lxdapi import hashing
 from lxdapi.errors import InvalidError
 from lxdapi.images import image
-from lxdapi.instances import create, plan, power
+from lxdapi.instances import create, plan, power, sources
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
@@ -60,7 +60,7 @@ def container_apply_config(api, container, config):
     declared = diff.normalize(kind, {key: value for key, value in config.items() if key in known})
     if not container:
         extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
-        create.create(api, name, declared, config.get("source"), extra=extra)
+        create.create(api, name, declared, sources.parse_source(config.get("source")), extra=extra)
         return True
     return _apply(converge.plan_changes(api, kind, container.metadata["name"], declared, container))
 

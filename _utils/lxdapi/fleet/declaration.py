@@ -141,7 +141,7 @@ def _parse_definition(name, keys):
 def copy_source(definition):
     """Return the name of the instance that this one is copied from, None if it is no copy."""
     source = definition.spec.source
-    if not isinstance(source, Mapping) or source.get("type") != "copy" or "project" in source:
+    if source["type"] != "copy" or "project" in source:
         return None
     return source["source"].partition("/")[0]
 

@@ -27,6 +27,8 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
     """
     Create the instance in one request and wait until it is verified to be complete.
 
+    source
+        What :func:`lxdapi.instances.sources.parse_source` returned.
     extra
         What the body has beyond the fields and the source.
     target
@@ -39,7 +41,6 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
     An answer that was lost is settled by looking at the instance. Returns None, after an answer that was lost what was
     done. An exception whose ``made`` is True is about what comes after the creation, such as a start.
     """
-    source = sources.parse_source(source)
     if "project" in source:
         source = sources.resolve_alias(api, source)
     inherited = sources.inherited_fields(api, source) if source["type"] == "copy" else {}
@@ -147,6 +148,8 @@ def plan_create(
     """
     Return the steps that create an instance.
 
+    source
+        What :func:`lxdapi.instances.sources.parse_source` returned.
     shared
         True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
     running
@@ -159,7 +162,7 @@ def plan_create(
     """
     require_target(api, target)
     start = power.plan_transition(api, name, "Stopped", "Running") if running else []
-    source_type = sources.parse_source(source)["type"]
+    source_type = source["type"]
     if source_type == "backup":
         return backups.plan_create(api, name, source, declared, timeout, target) + start
     needs_follow_up = "architecture" in declared or any(
@@ -169,7 +172,7 @@ def plan_create(
     starts_at_once = bool(start) and not needs_follow_up and source_type == "image" and api.has(_START)
     act, extra = _create_or_adopt if shared else create, {"start": True} if starts_at_once else None
     apply = partial(act, api, name, declared, source, timeout, extra, target, replace_partial)
-    note = "it is empty: no source is declared" if source is None else ""
+    note = "it is empty: it has no source" if source == sources.NONE else ""
     creation = Step("created", {"created": name}, apply, note, partial(missing_prerequisites, api, declared, source))
     if starts_at_once:
         return _plan_create_started(api, name, creation, *start)
@@ -208,7 +211,7 @@ def _plan_create_started(api, name, creation, start):
     return [replace(creation, apply=create_it), replace(start, apply=start_it)]
 
 
-def missing_prerequisites(api, declared, source=None):
+def missing_prerequisites(api, declared, source=sources.NONE):
     """Return which declared project, image, profiles, networks and storage pools do not exist, "" if all do."""
     if objects.missing_project_reason(api):
         return f"project {api.project} does not exist"

@@ -13,12 +13,13 @@ INSTANCE, PROFILE = KINDS["instance"], KINDS["profile"]
 _DEFAULT = ("default",)
 
 
-def merge(api, name, declared, overriding, source=None, renamed_from=None):
+def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=None):
     """
     Return the declared devices of an instance with the overridden devices of its profiles.
 
     declared
-        The declared fields, of which ``profiles`` and ``devices`` count; what they do not say the instance does.
+        The declared fields in canonical form, of which ``profiles`` and ``devices`` count. Those that are undeclared
+        are taken from the instance.
     overriding
         ``{device: {key: value}}``: the device as the last profile that has it gives it, with these keys; None removes
         one. None: the devices are returned as they are.
@@ -30,7 +31,7 @@ def merge(api, name, declared, overriding, source=None, renamed_from=None):
     """
     if overriding is None:
         return declared.get("devices")
-    declared, overrides = _parse(declared, overriding)
+    overrides = _parse(declared, overriding)
     devices, profiles = declared.get("devices"), declared.get("profiles")
     if not overrides:
         return devices
@@ -43,8 +44,7 @@ def merge(api, name, declared, overriding, source=None, renamed_from=None):
 
 
 def _parse(declared, overriding):
-    """Return the declared devices and profiles, and the overriding keys by device."""
-    declared = diff.normalize(INSTANCE, {field: declared.get(field) for field in ("devices", "profiles")})
+    """Return the overriding keys by device."""
     if not isinstance(overriding, Mapping):
         raise InvalidError(f"devices_override: a mapping of names to keys is needed, not {type(overriding).__name__}")
     masked = [str(device) for device, keys in overriding.items() if keys is None]
@@ -54,7 +54,7 @@ def _parse(declared, overriding):
     twice = [device for device in overrides if device in declared.get("devices", ())]
     if twice:
         raise InvalidError(f"devices_override: {', '.join(twice)} is declared in devices as well")
-    return declared, overrides
+    return overrides
 
 
 def _read_base(api, name, source, renamed_from):
@@ -63,7 +63,6 @@ def _read_base(api, name, source, renamed_from):
         result = objects.read(api, INSTANCE, each)
         if result is not None:
             return result.metadata
-    source = sources.parse_source(source)
     if source["type"] != "copy":
         return {}
     try:

@@ -10,10 +10,9 @@ from lxdapi import validation
 from lxdapi.cluster import instance_move
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
-from lxdapi.images import simplestreams
-from lxdapi.instances import cloud_init, create, device_overrides, partial_creation, power, rebuild, snapshots
+from lxdapi.instances import cloud_init, create, device_overrides, partial_creation, power, rebuild, snapshots, sources
 from lxdapi.instances import wait_for as waiting
-from lxdapi.instances.spec import KIND, normalize_type
+from lxdapi.instances.spec import KIND, parse_fields
 from lxdapi.model import diff, objects, writes
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -90,10 +89,15 @@ def _plan_existing(api, name, spec, declared, result, rename):
 
 
 def fields_of(api, name, spec):
-    """Return the declared fields in canonical form, with ``cloud_init`` and ``devices_override`` merged in."""
+    """
+    Return the declared fields with ``cloud_init`` and ``devices_override`` merged in; raises for an architecture that
+    the server lacks.
+    """
+    _require_architecture(api, spec.fields)
     config = cloud_init.merge(api, spec.fields.get("config"), spec.cloud_init)
     devices = device_overrides.merge(api, name, spec.fields, spec.devices_override, spec.source, spec.renamed_from)
-    return normalize(api, {**spec.fields, "config": config, "devices": devices})
+    merged = {"config": config, "devices": devices}
+    return {**spec.fields, **{field: value for field, value in merged.items() if value is not None}}
 
 
 def _with_waits(plan, waits, status):
@@ -152,28 +156,27 @@ def _without_mark(declared, result):
 def plan_create_new(api, name, settings):
     """Return the steps that create an instance without looking for an existing one, which the daemon refuses."""
     objects.path_of(KIND, name)
-    declared = {field: value for field, value in settings.items() if field != "source"}
-    return create.plan_create(api, name, normalize(api, declared), settings.get("source"), shared=False)
+    declared = parse_fields({field: value for field, value in settings.items() if field != "source"})
+    source = sources.parse_source(settings.get("source"))
+    _require_architecture(api, declared)
+    return create.plan_create(api, name, declared, source, shared=False)
 
 
 def plan_update(api, name, settings):
     """Return the steps that update an existing instance as declared; raises if it does not exist."""
-    declared = normalize(api, settings)
+    declared = parse_fields(settings)
+    _require_architecture(api, declared)
     return converge.plan_changes(api, KIND, name, declared, api.get(objects.path_of(KIND, name)))
 
 
-def normalize(api, declared):
-    """Return the declared fields in canonical form; raises for an architecture that the server lacks."""
-    # the daemon takes any word and does not keep it (all three); in a cluster another member may have it
-    architecture = simplestreams.ARCHITECTURES.get(str(declared.get("architecture")), declared.get("architecture"))
-    declared = diff.normalize(
-        KIND, {**declared, "architecture": architecture, "type": normalize_type(declared.get("type"))}
-    )
+def _require_architecture(api, declared):
+    """Raise for an architecture that the server lacks: the daemon takes any word and does not keep it (all three)."""
+    architecture = declared.get("architecture")
     environment = (api.server.get("environment") or {}) if architecture else {}
     architectures = environment.get("architectures") or ()
+    # in a cluster another member may have it
     if architectures and architecture not in architectures and not api.clustered:
         raise InvalidError(f"architecture {architecture!r}: the server has {', '.join(architectures)}")
-    return declared
 
 
 def _plan_in_order(api, name, status, goal, changes):

@@ -25,7 +25,7 @@ def plan_image_check(api, name, result, source, image_changed="ignore", force=Fa
     result
         The result of its GET.
     source
-        As it is declared: see :func:`lxdapi.instances.sources.parse_source`.
+        What :func:`lxdapi.instances.sources.parse_source` returned.
     image_changed
         ``ignore``: nothing is looked at. ``report``: the note says that it is of another image. ``rebuild``: the steps
         make it anew from the one that the source means now, its config, devices and profiles kept.
@@ -47,14 +47,13 @@ def plan_image_check(api, name, result, source, image_changed="ignore", force=Fa
 
 def resolve_source(api, source, instance_type):
     """Return the current fingerprint of a source's image; None for another source or a missing local image."""
-    parsed = sources.parse_source(source)
-    if parsed["type"] != "image":
+    if source["type"] != "image":
         return None
-    if parsed.get("server"):
-        remote_source = {key: value for key, value in parsed.items() if key in remote.KEYS}
+    if source.get("server"):
+        remote_source = {key: value for key, value in source.items() if key in remote.KEYS}
         return remote.find_newest(api, remote.parse_source({"image_type": instance_type, **remote_source}))
     try:
-        return sources.resolve_alias(api, parsed).get("fingerprint")
+        return sources.resolve_alias(api, source).get("fingerprint")
     except APINotFoundException:
         return None
 
@@ -64,7 +63,7 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None):
     Return the step that rebuilds an instance: its root disk is replaced; config, devices, profiles and addresses stay.
 
     source
-        As it is declared. An image of this daemon has to be there; None: it becomes empty.
+        What :func:`lxdapi.instances.sources.parse_source` returned. An image of this daemon has to exist.
     force
         True: one that does not stop in time is stopped by force. It is brought back to its status afterwards.
     timeout
@@ -80,7 +79,6 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None):
         raise InvalidError(f"there is no instance {name}")
     partial_creation.require_created(api, name, result)
     _require_rebuildable(api, name, result)
-    source = sources.parse_source(source)
     if source["type"] not in ("image", "none"):
         raise InvalidError("source: an instance is rebuilt from an image, or empty (null)")
     result = power.wait_until_stable(api, name, result)

@@ -7,6 +7,8 @@ from lxdapi.errors import InvalidError
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 
+# The source of an empty instance.
+NONE = {"type": "none"}
 # What the daemon does not copy by itself, and what decides how it is copied.
 _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
 
@@ -20,7 +22,7 @@ def parse_source(source):
         image, alias: x, server: https://..., protocol: simplestreams}``, ``{type: copy, source: y}``.
     """
     if source is None:
-        return {"type": "none"}
+        return dict(NONE)
     if isinstance(source, str):
         source = {"type": "image", ("fingerprint" if validation.is_fingerprint(source) else "alias"): source}
     if not isinstance(source, dict):
@@ -32,11 +34,10 @@ def parse_source(source):
 
 
 def needed_images(source):
-    """Return [(kind name, name)] of the image of this daemon and project that a source needs."""
-    parsed = parse_source(source)
-    if parsed["type"] != "image" or parsed.get("server") or "project" in parsed:
+    """Return [(kind name, name)] of the image of this daemon and project that a parsed source needs."""
+    if source["type"] != "image" or source.get("server") or "project" in source:
         return []
-    kinds = {"image_alias": parsed.get("alias"), "image": parsed.get("fingerprint")}
+    kinds = {"image_alias": source.get("alias"), "image": source.get("fingerprint")}
     return [(kind, name) for kind, name in kinds.items() if name]
 
 

@@ -2,11 +2,12 @@
 The declaration of an instance, parsed and validated once, without asking a daemon.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, Optional, Tuple
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
+from lxdapi.images import simplestreams
 from lxdapi.instances import sources
 from lxdapi.instances import wait_for as waiting
 from lxdapi.model import diff
@@ -25,7 +26,9 @@ class InstanceSpec:
     A declared instance; :meth:`parse` validates it.
 
     fields
-        What is declared of :data:`FIELDS`, as it was declared.
+        What is declared of :data:`FIELDS`: see :func:`parse_fields`.
+    source
+        See :func:`lxdapi.instances.sources.parse_source`.
     running
         True, False, or None for undeclared.
     restart_on_change
@@ -49,7 +52,7 @@ class InstanceSpec:
     """
 
     fields: Dict[str, Any]
-    source: Any = None
+    source: Dict[str, Any] = field(default_factory=lambda: dict(sources.NONE))
     running: Optional[bool] = None
     restart_on_change: bool = False
     timeout: Optional[float] = None
@@ -86,11 +89,9 @@ class InstanceSpec:
             raise InvalidError(f"running: true or false is needed, not {running!r}")
         if image_changed not in IMAGE_CHANGED:
             raise InvalidError(f"image_changed: {', '.join(IMAGE_CHANGED)}, not {image_changed!r}")
-        sources.parse_source(source)
-        diff.normalize(KIND, {**fields, "type": normalize_type(fields.get("type"))})
         return cls(
-            fields=fields,
-            source=source,
+            fields=parse_fields(fields),
+            source=sources.parse_source(source),
             running=running,
             restart_on_change=restart_on_change,
             timeout=validation.parse_seconds(timeout),
@@ -109,6 +110,13 @@ class InstanceSpec:
     def goal(self):
         """Return the power state that ``running`` declares, None if undeclared."""
         return {None: None, True: "Running", False: "Stopped"}[self.running]
+
+
+def parse_fields(declared):
+    """Return the declared fields in canonical form; raises :class:`InvalidError` for an invalid one."""
+    architecture = simplestreams.ARCHITECTURES.get(str(declared.get("architecture")), declared.get("architecture"))
+    instance_type = normalize_type(declared.get("type"))
+    return diff.normalize(KIND, {**declared, "architecture": architecture, "type": instance_type})
 
 
 def normalize_type(instance_type):

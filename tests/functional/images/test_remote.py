@@ -7,7 +7,7 @@ import json
 import pytest
 from lxdapi.api import API
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.instances import rebuild
+from lxdapi.instances import rebuild, sources
 from lxdapi.plan import steps as plans
 
 from tests.support.image_server import ImageServer
@@ -159,7 +159,7 @@ def outdated(apply, imported, tmp_path, daemon):
 
 
 def checked(api, name, choice):
-    return rebuild.plan_image_check(api, name, api.get(f"instances/{name}"), "busybox", choice)
+    return rebuild.plan_image_check(api, name, api.get(f"instances/{name}"), sources.parse_source("busybox"), choice)
 
 
 def test_instance_of_older_image_is_reported(outdated, imported):
@@ -182,6 +182,6 @@ def test_instance_of_older_image_is_rebuilt_where_supported(outdated, imported, 
     assert made["config"]["volatile.base_image"] == digest and checked(api, name, "rebuild") == ([], "")
     api.post("instances/c1/snapshots", json={"name": "s"}).wait()
     with pytest.raises(InvalidError, match="with snapshots cannot be rebuilt: it has s"):
-        rebuild.plan_rebuild(api, name, "busybox")
+        rebuild.plan_rebuild(api, name, sources.parse_source("busybox"))
     with pytest.raises(InvalidError, match="there is no instance none"):
-        rebuild.plan_rebuild(api, "none", "busybox")
+        rebuild.plan_rebuild(api, "none", sources.parse_source("busybox"))

@@ -10,7 +10,7 @@ from lxdapi.errors import (
     APITimeoutException,
     APIUnavailableException,
 )
-from lxdapi.instances import create, partial_creation
+from lxdapi.instances import create, partial_creation, sources
 from lxdapi.model import writes
 from lxdapi.model.kinds import get_kind
 
@@ -31,7 +31,7 @@ def instance(mark=None):
 def test_started_creation_is_awaited_and_not_repeated():
     ours = lambda seen: instance(paper.seen[0].json["config"]["volatile.uuid"])  # noqa: E731
     paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
-    create.create(paper.api, "c1", {}, None)
+    create.create(paper.api, "c1", {}, sources.NONE)
     assert paper.writes == ["POST /1.0/instances"]
 
 
@@ -39,7 +39,7 @@ def test_started_creation_is_awaited_and_not_repeated():
 def test_instance_created_by_others_is_not_taken_as_ours(mark):
     paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
     with pytest.raises(APIException, match="already exists"):
-        create.create(paper.api, "c1", {}, None)
+        create.create(paper.api, "c1", {}, sources.NONE)
     assert paper.writes == ["POST /1.0/instances"] * 2
 
 

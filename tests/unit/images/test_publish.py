@@ -5,7 +5,7 @@ Publications whose answer is lost, rebuilds and fetches that go wrong: what is l
 import pytest
 from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
 from lxdapi.images import publish, remote
-from lxdapi.instances import rebuild
+from lxdapi.instances import rebuild, sources
 from requests.exceptions import ConnectionError as Broken
 
 from tests.support.fake_transport import Paper, failure, finished, operation, server, started, sync
@@ -92,7 +92,7 @@ def rebuildable(*replies):
 def test_failed_rebuild_has_the_words_of_the_daemon():
     paper = rebuildable(sync(INSTANCE), started(), sync(operation(400, "no space")))
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
-    (step,) = rebuild.plan_rebuild(paper.api, "c1", None, result=now)
+    (step,) = rebuild.plan_rebuild(paper.api, "c1", sources.NONE, result=now)
     assert step.changes == {"image": {"old": "1" * 64, "new": None}}
     with pytest.raises(APIOperationException, match="no space"):
         step.apply()

@@ -210,7 +210,7 @@ def test_copy_sends_what_the_daemon_does_not_copy(project, snapshot):
 def test_copy_without_source_is_refused_before_any_request(source):
     paper = Paper(Model())
     with pytest.raises(InvalidError):
-        create.create(paper.api, "c2", {}, source)
+        plan.plan_create_new(paper.api, "c2", {"source": source})
     assert paper.seen == []
 
 
