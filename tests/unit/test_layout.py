@@ -58,6 +58,8 @@ WITHOUT_ROW = {
     "server": "it neither begins nor ends: test_server.py",
     "warning": "only the daemon makes any: test_warning.py",
 }
+# Unit tests that reach what they test through the API, or through a helper.
+INDIRECT = {"test_create", "test_create_retries", "test_debug", "test_result", "test_transport"}
 # States that are about no resource of the table, by the word behind "lxdapi_".
 OF_NO_KIND = {"cluster", "file", "fleet", "snapshot", "trust"}
 
@@ -354,3 +356,9 @@ def test_the_package_holds_every_folder_of_the_library():
     assert [each for each in listed if each.rpartition(".")[2] not in ("modules", "output", "states")] == sorted(
         dotted(path) for path in LIBRARY if path.stem == "__init__"
     )
+
+
+@pytest.mark.parametrize("path", sorted(REPO.glob("tests/unit/*/test_*.py")), ids=called)
+def test_unit_tests_are_in_the_folder_of_what_they_test(path):
+    folders = {name.split(".")[1] for name in library_imports(path)}
+    assert path.parent.name in folders | {"fronts"} or path.stem in INDIRECT

@@ -4,7 +4,7 @@ Files of the minion, and files that Salt fetches.
 
 import pytest
 from lxdapi import local_files
-from lxdapi.errors import LxdapiError
+from lxdapi.errors import InvalidError, LxdapiError
 from salt.exceptions import MinionError
 
 
@@ -29,3 +29,9 @@ def failing(*args, **kwargs):
 def test_failed_fetch_names_the_source(cache_file):
     with pytest.raises(LxdapiError, match="salt://x.tar cannot be fetched"):
         local_files.local_file(cache_file, "salt://x.tar")
+
+
+@pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])
+def test_invalid_source_is_refused(source):
+    with pytest.raises(InvalidError, match="is no path of a file"):
+        local_files.local_file(None, source)

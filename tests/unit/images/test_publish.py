@@ -1,14 +1,13 @@
 """
-Publications whose answer is lost, rebuilds and fetches that go wrong: what is looked up, what is never done twice.
+Publications whose answer is lost: what is looked up, what is never done twice.
 """
 
 import pytest
-from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
-from lxdapi.images import publish, remote
-from lxdapi.instances import rebuild, sources
+from lxdapi.errors import APIException, InvalidError
+from lxdapi.images import publish
 from requests.exceptions import ConnectionError as Broken
 
-from tests.support.fake_transport import Paper, failure, finished, operation, server, started, sync
+from tests.support.fake_transport import Paper, failure, finished, server, started, sync
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
@@ -66,40 +65,3 @@ def test_reply_without_fingerprint_is_an_error():
     paper = Paper(sync(INSTANCE), started(), finished(metadata={"fingerprint": "x"}), sync({}), sync([]))
     with pytest.raises(APIException, match="which image it made"):
         publish.publish(paper.api, "c1", {})
-
-
-SOURCE = {"server": "https://images.test", "fingerprint": "1" * 64}
-
-
-def test_image_fetched_by_others_is_no_failure():
-    failed = sync(operation(400, "Alias already exists: x"))
-    there = sync({"fingerprint": "1" * 64})
-    paper = Paper(started(), failed, server(), there)
-    assert remote.fetch(paper.api, remote.parse_source(SOURCE), "1" * 64) == "1" * 64
-
-
-def test_unexpected_image_is_reported():
-    paper = Paper(started(), finished(metadata={"fingerprint": "2" * 64}))
-    with pytest.raises(LxdapiError, match="can be an hour old"):
-        remote.fetch(paper.api, remote.parse_source({**SOURCE, "protocol": "incus"}), "1" * 64)
-
-
-def rebuildable(*replies):
-    """Return a daemon of paper that can rebuild c1."""
-    return Paper(server(api_extensions=["instances_rebuild", "etag"]), sync([]), *replies)
-
-
-def test_failed_rebuild_has_the_words_of_the_daemon():
-    paper = rebuildable(sync(INSTANCE), started(), sync(operation(400, "no space")))
-    now = Paper(sync(INSTANCE)).api.get("instances/c1")
-    (step,) = rebuild.plan_rebuild(paper.api, "c1", sources.NONE, result=now)
-    assert step.changes == {"image": {"old": "1" * 64, "new": None}}
-    with pytest.raises(APIOperationException, match="no space"):
-        step.apply()
-    assert paper.writes == ["POST /1.0/instances/c1/rebuild"]
-
-
-def test_copy_cannot_be_rebuilt():
-    now = Paper(sync(INSTANCE)).api.get("instances/c1")
-    with pytest.raises(InvalidError, match="rebuilt from an image, or empty"):
-        rebuild.plan_rebuild(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, result=now)

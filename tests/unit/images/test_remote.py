@@ -3,8 +3,10 @@ What is a URL of an image server, and what is refused before anybody is asked.
 """
 
 import pytest
-from lxdapi.errors import InvalidError
+from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.images import remote, simplestreams
+
+from tests.support.fake_transport import Paper, finished, operation, server, started, sync
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,19 @@ def test_invalid_image_server_url_is_refused(url):
 @pytest.mark.parametrize("url", ["https://images.example.org/", "https://[::1]:8443/a/", "https://h:443"])
 def test_an_url_loses_nothing_but_the_slash_at_its_end(url):
     assert simplestreams.parse_url(url) == url.rstrip("/")
+
+
+SOURCE = {"server": "https://images.test", "fingerprint": "1" * 64}
+
+
+def test_image_fetched_by_others_is_no_failure():
+    failed = sync(operation(400, "Alias already exists: x"))
+    there = sync({"fingerprint": "1" * 64})
+    paper = Paper(started(), failed, server(), there)
+    assert remote.fetch(paper.api, remote.parse_source(SOURCE), "1" * 64) == "1" * 64
+
+
+def test_unexpected_image_is_reported():
+    paper = Paper(started(), finished(metadata={"fingerprint": "2" * 64}))
+    with pytest.raises(LxdapiError, match="can be an hour old"):
+        remote.fetch(paper.api, remote.parse_source({**SOURCE, "protocol": "incus"}), "1" * 64)

@@ -1,17 +1,14 @@
 """
-What the daemon keeps of an instance, on paper: answers that are lost, names that are refused, what nobody measures.
+Metadata, templates, logs and metrics of an instance: lost replies, refused names, missing measurements.
 """
 
 import pytest
 import requests
 from lxdapi.errors import APIConnectionException, APIException, APIUndoneException, InvalidError
-from lxdapi.instances import image_metadata, logs, metrics, plan, power, rename, rest_files
-from lxdapi.instances.spec import InstanceSpec
-from lxdapi.plan import steps as plans
-from lxdapi.plan.state_result import run_state
+from lxdapi.instances import image_metadata, logs, metrics, rest_files
 
 from tests.support.fake_transport import MISSING, Paper, failure, raw, sync
-from tests.support.model_daemon import INSTANCE, Model, failed
+from tests.support.model_daemon import INSTANCE
 
 LOST = requests.exceptions.ConnectionError("reset")
 METADATA = {"architecture": "x86_64", "creation_date": 1, "expiry_date": 0, "properties": None, "templates": None}
@@ -114,63 +111,3 @@ def test_unmeasurable_instance_still_has_its_status():
     state = {"status": "Running", "processes": -1, "disk": {"root": {"usage": -1, "total": 0}}}
     found = metrics.read_metrics(Paper(sync(state)).api, "c1")
     assert (found["processes"], found["disk"]) == (0, {"root": {"usage": None, "total": 0}})
-
-
-@pytest.mark.parametrize("here", ["Running", "Frozen"])
-def test_failed_rename_restores_the_power_state(here):
-    model = Model({"instances/c1": {**INSTANCE, "status": here}}, ends={"POST instances/c1": [failed("no such luck")]})
-    paper = Paper(model)
-    steps = rename.plan_rename(paper.api, "c1", "c2", stop=True)
-    assert paper.writes == []
-    with pytest.raises(APIException, match="no such luck"):
-        plans.apply(steps)
-    assert model.objects["instances/c1"]["status"] == here
-
-
-def test_frozen_instance_is_frozen_after_rename():
-    model = Model({"instances/c1": {**INSTANCE, "status": "Frozen"}})
-    paper = Paper(model)
-    assert plans.apply(rename.plan_rename(paper.api, "c1", "c2", force=True)) == {"name": {"old": "c1", "new": "c2"}}
-    assert model.objects["instances/c2"]["status"] == "Frozen"
-
-
-def test_rename_with_failed_restart_is_reported():
-    name, stays = {"name": {"old": "c1", "new": "c2"}}, {"status": {"old": "Running", "new": "Stopped"}}
-    running = {"instances/c1": {**INSTANCE, "status": "Running"}}
-    paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
-    ret = run_state("instance", "c1", lambda: rename.plan_rename(paper.api, "c1", "c2", stop=True))
-    assert (ret["result"], ret["changes"]) == (False, {**name, **stays})
-    assert "that was done, but it is not Running again" in ret["comment"] and "no memory" in ret["comment"]
-
-    def refused():
-        model.ends["PUT instances/c1/state"] = [failed("no memory")]
-        raise InvalidError("no")
-
-    model = Model(running)
-    with pytest.raises(InvalidError) as caught:
-        power.while_stopped(Paper(model).api, "c1", refused)
-    assert caught.value.changes == stays
-
-
-def test_ephemeral_instance_is_not_stopped_for_rename():
-    paper = Paper(Model({"instances/c1": {**INSTANCE, "status": "Running", "ephemeral": True}}))
-    with pytest.raises(InvalidError, match="a stop would delete it"):
-        rename.plan_rename(paper.api, "c1", "c2", stop=True)
-    assert paper.writes == []
-
-
-def test_override_of_a_future_copy_is_left_to_the_copy():
-    paper = Paper(Model({"profiles/default": {"devices": {"root": {"path": "/"}}}}))
-    given, copy = {"eth0": {"mtu": "1300"}}, {"type": "copy", "source": "c0"}
-    found = plan.fields_of(paper.api, "c1", InstanceSpec({}, devices_override=given, source=copy))
-    assert found["devices"] == given
-
-
-def test_override_uses_profiles_of_the_renamed_instance():
-    profiles = {"profiles/web": {"devices": {"eth0": {"type": "nic"}}}, "profiles/default": {"devices": {}}}
-    paper = Paper(Model({"instances/old": {**INSTANCE, "profiles": ["default", "web"]}, **profiles}))
-    given = {"eth0": {"mtu": "1300"}}
-    found = plan.fields_of(
-        paper.api, "c1", InstanceSpec({"description": "d"}, devices_override=given, renamed_from="old")
-    )
-    assert found["devices"] == {"eth0": {"type": "nic", "mtu": "1300"}} and found["description"] == "d"

@@ -127,3 +127,9 @@ def test_untrusted_error_names_our_fingerprint(tmp_path):
             with pytest.raises(APINotTrustedException, match=words):
                 asked({"x": remote}, context, remote="x")
         assert context == {}, "what does not work is not kept"
+
+
+@pytest.mark.parametrize("remote", [["x"], {"x": 1}, 5, True, b"x"])
+def test_invalid_name_of_a_remote_is_refused(remote):
+    with pytest.raises(InvalidError, match="remote .* there are: x"):
+        connection.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)

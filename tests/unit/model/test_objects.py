@@ -1,9 +1,9 @@
 """
-What is said of an instance that cannot be read: on which member it is, and whether that one answers.
+Reads of objects: what a daemon lacks, and on which member an instance is that cannot be read.
 """
 
 import pytest
-from lxdapi.errors import APIException
+from lxdapi.errors import APIException, InvalidError
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
@@ -61,3 +61,73 @@ def test_reachable_member_is_only_named():
 def test_unknown_location_adds_nothing(member, name):
     said, paper = told(member, name=name)
     assert said == f"{DEAD} (GET /1.0/instances/{name})" and paper.lines[0] == f"GET /1.0/instances/{name}"
+
+
+SIBLINGS = [
+    ("profile", "web", "old", "old"),
+    ("profile", "web", "a/b", "a/b"),
+    ("storage_volume", "default/new", "old", "default/old"),
+    ("storage_volume", "default/new", "other/old", "other/old"),
+    ("volume_snapshot", "p/v/s", "t", "p/v/t"),
+    ("volume_snapshot", "p/v/s", "q/w/t", "q/w/t"),
+    ("volume_snapshot", "p/v/s", "w/t", "w/t"),
+]
+
+
+@pytest.mark.parametrize("word, name, other, whole", SIBLINGS)
+def test_sibling_name_may_omit_common_parents(word, name, other, whole):
+    assert objects.with_parents_of(KINDS[word], name, other) == whole
+
+
+def daemon(*extensions, clustered=False):
+    """Return the API of a daemon that has these extensions."""
+    facts = {"environment": {"server": "lxd", "server_version": "5.0.2", "server_clustered": clustered}}
+    return Paper(server(api_extensions=list(extensions), **facts)).api
+
+
+FORWARD, PEER = KINDS["network_forward"], KINDS["network_peer"]
+
+
+def test_unsupported_field_is_refused_only_if_declared():
+    for fields in ({}, {"description": "x"}, {"ports": []}, {"ports": [{"protocol": "tcp"}]}, {"snat": 1}):
+        objects.require_fields(daemon(), FORWARD, fields)
+    with pytest.raises(InvalidError) as caught:
+        objects.require_fields(daemon(), FORWARD, {"ports": [{"protocol": "udp"}, {"snat": False}]})
+    words = "lxd 5.0.2 has no ports.snat of the kind network forward: it lacks the API extension network_forward_snat"
+    assert str(caught.value) == words
+    objects.require_fields(daemon("network_forward_snat"), FORWARD, {"ports": [{"snat": True}]})
+
+
+@pytest.mark.parametrize("field", ["type", "target_integration"])
+def test_each_field_has_its_extension(field):
+    with pytest.raises(InvalidError, match=f"has no {field} of the kind network peer"):
+        objects.require_fields(daemon("network_peer"), PEER, {field: "x"})
+    objects.require_fields(daemon("network_integrations"), PEER, {field: "x"})
+
+
+@pytest.mark.parametrize(
+    "word, api, words",
+    [
+        ("cluster_member", daemon(), "the server is not clustered: it has no cluster member"),
+        ("cluster_member", daemon(clustered=True), ""),
+        ("cluster_group", daemon("clustering_groups"), "the server is not clustered: it has no cluster group"),
+        ("cluster_group", daemon(clustered=True), "lxd 5.0.2 has no kind cluster group: it lacks the API extension"),
+        ("cluster_group", daemon("clustering_groups", clustered=True), ""),
+        ("network_acl", daemon(), "lxd 5.0.2 has no kind network ACL: it lacks the API extension network_acl"),
+        ("network_acl", daemon("network_acl"), ""),
+        ("profile", daemon(), ""),
+    ],
+)
+def test_unsupported_kind_has_a_reason(word, api, words):
+    found = objects.unsupported_reason(api, KINDS[word])
+    assert found.startswith(words) and bool(found) is bool(words)
+
+
+def test_server_without_environment_is_not_clustered():
+    for facts in ({"environment": None}, {"environment": {}}):
+        assert "not clustered" in objects.unsupported_reason(Paper(server(**facts)).api, KINDS["cluster_member"])
+
+
+def test_unmanaged_interface_is_no_network():
+    assert objects.read(Paper(sync({"managed": False})).api, KINDS["network"], "lo") is None
+    assert objects.read(Paper(sync({"managed": True})).api, KINDS["network"], "br0") is not None

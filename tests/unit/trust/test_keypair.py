@@ -11,7 +11,7 @@ import threading
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.errors import InvalidError
 from lxdapi.http import pem
 from lxdapi.trust import keypair
 
@@ -159,15 +159,3 @@ def test_no_expiry_is_shown_without_cryptography(paths, monkeypatch):
     keypair.create(*paths, "web1")
     monkeypatch.setitem(sys.modules, "cryptography", None)
     assert pem.expiry_reason(paths[0]) == ""
-
-
-@pytest.mark.parametrize("bits, fine", [(0o600, True), (0o640, True), (0o400, True), (0o644, False), (0o604, False)])
-def test_key_readable_by_others_is_refused_with_remedy(tmp_path, bits, fine):
-    path = tmp_path / "c.key"
-    path.touch()
-    path.chmod(bits)
-    if fine:
-        pem.require_private(str(path))
-    else:
-        with pytest.raises(LxdapiError, match=f"mode {bits:04o}.*chmod 600 {path}"):
-            pem.require_private(str(path))

@@ -1,14 +1,13 @@
 """
-Other names, what a daemon lacks, and what else converge decides before it writes.
+Renames, deletions, creations and updates by converge: what is decided before it writes.
 """
 
 from datetime import date
 
 import pytest
 from lxdapi.errors import APIException, InvalidError
-from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan import converge, purge
+from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
 from salt.exceptions import CommandExecutionError
@@ -118,76 +117,6 @@ def test_rename_with_invalid_name_is_refused_before_any_request(name, other):
     assert paper.seen == []
 
 
-SIBLINGS = [
-    ("profile", "web", "old", "old"),
-    ("profile", "web", "a/b", "a/b"),
-    ("storage_volume", "default/new", "old", "default/old"),
-    ("storage_volume", "default/new", "other/old", "other/old"),
-    ("volume_snapshot", "p/v/s", "t", "p/v/t"),
-    ("volume_snapshot", "p/v/s", "q/w/t", "q/w/t"),
-    ("volume_snapshot", "p/v/s", "w/t", "w/t"),
-]
-
-
-@pytest.mark.parametrize("word, name, other, whole", SIBLINGS)
-def test_sibling_name_may_omit_common_parents(word, name, other, whole):
-    assert objects.with_parents_of(KINDS[word], name, other) == whole
-
-
-def daemon(*extensions, clustered=False):
-    """Return the API of a daemon that has these extensions."""
-    facts = {"environment": {"server": "lxd", "server_version": "5.0.2", "server_clustered": clustered}}
-    return Paper(server(api_extensions=list(extensions), **facts)).api
-
-
-FORWARD, PEER = KINDS["network_forward"], KINDS["network_peer"]
-
-
-def test_unsupported_field_is_refused_only_if_declared():
-    for fields in ({}, {"description": "x"}, {"ports": []}, {"ports": [{"protocol": "tcp"}]}, {"snat": 1}):
-        objects.require_fields(daemon(), FORWARD, fields)
-    with pytest.raises(InvalidError) as caught:
-        objects.require_fields(daemon(), FORWARD, {"ports": [{"protocol": "udp"}, {"snat": False}]})
-    words = "lxd 5.0.2 has no ports.snat of the kind network forward: it lacks the API extension network_forward_snat"
-    assert str(caught.value) == words
-    objects.require_fields(daemon("network_forward_snat"), FORWARD, {"ports": [{"snat": True}]})
-
-
-@pytest.mark.parametrize("field", ["type", "target_integration"])
-def test_each_field_has_its_extension(field):
-    with pytest.raises(InvalidError, match=f"has no {field} of the kind network peer"):
-        objects.require_fields(daemon("network_peer"), PEER, {field: "x"})
-    objects.require_fields(daemon("network_integrations"), PEER, {field: "x"})
-
-
-@pytest.mark.parametrize(
-    "word, api, words",
-    [
-        ("cluster_member", daemon(), "the server is not clustered: it has no cluster member"),
-        ("cluster_member", daemon(clustered=True), ""),
-        ("cluster_group", daemon("clustering_groups"), "the server is not clustered: it has no cluster group"),
-        ("cluster_group", daemon(clustered=True), "lxd 5.0.2 has no kind cluster group: it lacks the API extension"),
-        ("cluster_group", daemon("clustering_groups", clustered=True), ""),
-        ("network_acl", daemon(), "lxd 5.0.2 has no kind network ACL: it lacks the API extension network_acl"),
-        ("network_acl", daemon("network_acl"), ""),
-        ("profile", daemon(), ""),
-    ],
-)
-def test_unsupported_kind_has_a_reason(word, api, words):
-    found = objects.unsupported_reason(api, KINDS[word])
-    assert found.startswith(words) and bool(found) is bool(words)
-
-
-def test_server_without_environment_is_not_clustered():
-    for facts in ({"environment": None}, {"environment": {}}):
-        assert "not clustered" in objects.unsupported_reason(Paper(server(**facts)).api, KINDS["cluster_member"])
-
-
-def test_unmanaged_interface_is_no_network():
-    assert objects.read(Paper(sync({"managed": False})).api, KINDS["network"], "lo") is None
-    assert objects.read(Paper(sync({"managed": True})).api, KINDS["network"], "br0") is not None
-
-
 def test_users_of_an_object_are_named_on_delete():
     users = [f"/1.0/instances/c{number}" for number in range(7)]
     for used_by, words in (
@@ -259,52 +188,6 @@ def test_purge_is_parsed_by_meaning(purge, left):
         )
         plans.apply(act(Paper(model).api, "network_acl", "a", {"ingress": rules[:1]}, purge))
         assert len(model.objects["network-acls/a"]["ingress"]) == left
-
-
-FOUND = ["br0/192.0.2.1", "br0/2001:db8::1", "br0/192.0.2.9"]
-
-
-def purged(keep):
-    """Return what goes of the forwards, where these are kept."""
-    facts = server(api_extensions=["network_forward"])
-    listed = sync([{"listen_address": name.partition("/")[2]} for name in FOUND])
-    paper = Paper(facts, sync({}), listed, *[sync({})] * 3)
-    return [step.changes for step in purge.plan_purge(paper.api, "network_forward", "br0", keep)]
-
-
-@pytest.mark.parametrize("keep", [["192.0.2.1", "2001:DB8:0::1"], ("192.0.2.1", "2001:db8::1", "192.0.2.77")])
-def test_unkept_forwards_are_deleted_and_named(keep):
-    assert purged(keep) == [{"br0/192.0.2.9": {"deleted": "br0/192.0.2.9"}}]
-
-
-def test_empty_keep_deletes_all():
-    assert [next(iter(change)) for change in purged([])] == FOUND
-
-
-@pytest.mark.parametrize("extensions", [["network_forward"], ["etag"]])
-def test_missing_network_or_forwards_need_no_purge(extensions):
-    paper = Paper(
-        lambda seen: failure(404, "not found") if "networks" in seen.path else server(api_extensions=extensions)
-    )
-    plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
-    ret = run_state("network_forward", "br0", plan)
-    assert (ret["result"], ret["changes"], paper.writes) == (True, {}, [])
-
-
-def test_purged_names_are_in_the_comment():
-    facts, listed = server(api_extensions=["network_forward"]), sync([{"listen_address": "192.0.2.9"}])
-    paper = Paper(facts, sync({}), listed, sync({}))
-    plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
-    ret = run_state("network_forward", "br0", plan, test=True)
-    assert ret["comment"] == "network forward br0 would be rid of br0/192.0.2.9"
-
-
-@pytest.mark.parametrize(
-    "keep", [None, 5, "192.0.2.1", {"192.0.2.1": 1}, [5], ["a"], [None], ["br0/192.0.2.1"], [["192.0.2.1"]]]
-)
-def test_invalid_keep_is_refused(keep):
-    with pytest.raises(InvalidError):
-        purged(keep)
 
 
 def test_create_of_existing_object_is_refused_by_the_daemon():

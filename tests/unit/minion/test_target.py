@@ -3,7 +3,6 @@ One member of a cluster: what is sent to it, what is not, and who it is.
 """
 
 import pytest
-from lxdapi import local_files
 from lxdapi.errors import InvalidError
 from lxdapi.minion import connection
 
@@ -94,15 +93,3 @@ def test_invalid_target_is_refused_before_any_request(monkeypatch, target):
     with pytest.raises(InvalidError, match="cluster member name"):
         connected(monkeypatch, paper, {}, target)
     assert paper.seen == []
-
-
-@pytest.mark.parametrize("remote", [["x"], {"x": 1}, 5, True, b"x"])
-def test_invalid_remote_is_refused(remote):
-    with pytest.raises(InvalidError, match="remote .* there are: x"):
-        connection.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)
-
-
-@pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])
-def test_invalid_source_is_refused(source):
-    with pytest.raises(InvalidError, match="is no path of a file"):
-        local_files.local_file(None, source)

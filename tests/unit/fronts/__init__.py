@@ -1,0 +1,3 @@
+"""
+Tests of the modules and outputters that Salt loads.
+"""
