@@ -1,11 +1,10 @@
 """
-The REST API of LXD and Incus, raw, and every kind of resource: list, get, create, update, rename, delete,
-export.
+The REST API of LXD and Incus, and every kind of resource: list, get, create, update, rename, delete, export.
 
 :depends: requests, requests-unixsocket
 
-Every function takes ``remote`` (a name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains; by
-default the local daemon) and, where it means something, ``project``.
+Most functions take ``remote`` (name of a remote under ``lxdapi:remotes`` in the minion configuration, pillar or grains;
+default: the local daemon) and ``project`` (default: the project of the remote, or ``default``).
 """
 
 import functools
@@ -13,7 +12,7 @@ import functools
 import salt.utils.json
 from salt.exceptions import SaltInvocationError
 
-if __name__ == "lxdapi":  # found in the place of the library, which is not on the path
+if __name__ == "lxdapi":  # imported instead of the library, which is not on the path
     raise ModuleNotFoundError(
         "No module named 'lxdapi' (the library, _utils/lxdapi): over salt-ssh add lxdapi to thin_extra_mods and run "
         "salt-ssh -t, else run saltutil.sync_all",
@@ -32,12 +31,12 @@ from lxdapi.reports import effective as effectives
 from lxdapi.reports import export_sls
 from lxdapi.trust import certificates
 
-# The version of all synced files: see lxdapi.minion.connection.
+# The version of all synced files: lxdapi.minion.connection compares it.
 __version__ = "0.1.0"
 
 __func_alias__ = {"list_": "list"}
 
-# Kinds that take more than the table to be created, or to be updated.
+# Kinds whose creation or update needs more than the table.
 _CREATED = {
     "certificate": certificates.plan_create,
     "instance": plan.plan_create_new,
@@ -53,20 +52,20 @@ _UPDATED = {
 
 def get(kind, name=None, params=None, remote=None, project=None, target=None):
     """
-    Return the object of a kind and name, None if the daemon says that there is none; without a name the
-    reply to a GET of any path.
+    Return the object with a kind and a name, or None if it does not exist. Without a name, return the reply to a GET
+    request for any path.
 
     kind
-        With ``name`` a kind: ``instance``, ``network_forward``, ... (an unknown one is refused with all that
-        there are). Without it a path of the REST API, relative (``instances/web1/state``) or absolute
-        (``/1.0/instances``); then the whole JSON is returned, with ``metadata`` in it. Of an object the values
-        of secret keys are masked, of a path only those that ``lxdapi:sensitive`` names.
+        With ``name``: a kind, such as ``instance`` or ``network_forward``; the error for an unknown kind lists all
+        kinds. Secret values of the object are masked. Without ``name``: a path of the REST API, relative
+        (``instances/web1/state``) or absolute (``/1.0/instances``). The function then returns the complete JSON reply,
+        with the object under ``metadata``, and masks only the keys in ``lxdapi:sensitive``.
     name
-        Of the object, to the letter, with what it is in before it: ``lxdbr0/192.0.2.10``, ``default/data``.
+        Exact name of the object, after the names of its parents: ``lxdbr0/192.0.2.10``, ``default/data``.
     params
-        A mapping for the query, with a path.
+        Mapping of query parameters, for a path only.
     target
-        A member of the cluster, for what each member has of its own.
+        Name of the cluster member, for an object that differs between members.
 
     Raises an error with the daemon's words if the request failed.
 
@@ -77,25 +76,26 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
         salt-call lxdapi.get profile default
         salt-call lxdapi.get instances params='{"recursion": 1}'
     """
-    name = _named(kind, name)
+    name = _object_name(kind, name)
     if name is None:
         return _raw("GET", kind, params, None, remote, project, target=target)
-    _refuse(params=params)
+    _require_unused(params=params)
     return masking.mask_object(listing.find(connection.connect(globals(), remote, project, target), kind, name))
 
 
 def post(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
     """
-    Return the reply to a POST; with ``wait`` the finished operation's.
+    Return the reply to a POST request, or the finished operation with ``wait``.
 
     path, params
-        A path of the REST API, relative (``profiles``) or absolute (``/1.0/profiles``); a mapping for the query.
+        Path of the REST API, relative (``profiles``) or absolute (``/1.0/profiles``), and a mapping of query
+        parameters.
     json
-        The body, as a mapping or as JSON text.
+        Request body, as a mapping or as JSON text.
     wait
-        True: if an operation was started, wait for its end. False.
+        Whether to wait until the operation that the request starts has finished. Default: false.
     timeout
-        Seconds to wait at the most; 600.
+        Seconds to wait. Default: 600.
 
     Raises an error with the daemon's words if the request or the operation failed.
 
@@ -110,7 +110,7 @@ def post(path, json=None, params=None, wait=False, timeout=None, remote=None, pr
 
 def put(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
     """
-    Return the reply to a PUT, which replaces the whole object; with ``wait`` the finished operation's.
+    Return the reply to a PUT request, which replaces the whole object, or the finished operation with ``wait``.
 
     See :py:func:`lxdapi.post` for the parameters.
 
@@ -125,10 +125,10 @@ def put(path, json=None, params=None, wait=False, timeout=None, remote=None, pro
 
 def patch(path, json=None, params=None, wait=False, timeout=None, remote=None, project=None):
     """
-    Return the reply to a PATCH, which merges; with ``wait`` the finished operation's.
+    Return the reply to a PATCH request, which merges the body into the object, or the finished operation with ``wait``.
 
-    See :py:func:`lxdapi.post` for the parameters. A PATCH of a project replaces its whole config
-    (LXD 5.0.2, Incus 6.0.4).
+    See :py:func:`lxdapi.post` for the parameters. A PATCH of a project replaces its whole config (LXD 5.0.2, Incus
+    6.0.4).
 
     CLI Example:
 
@@ -141,19 +141,20 @@ def patch(path, json=None, params=None, wait=False, timeout=None, remote=None, p
 
 def delete(kind, name=None, params=None, wait=False, timeout=None, force=False, remote=None, project=None, target=None):
     """
-    Delete the object of a kind and name and return what changed, nothing if there is none; without a name
-    return the reply to a DELETE of any path.
+    Delete the object with a kind and a name and return the changes, which are empty if it does not exist. Without a
+    name, return the reply to a DELETE request for any path.
 
     kind, name, params, target
-        As for :py:func:`lxdapi.get`.
+        See :py:func:`lxdapi.get`.
     wait
-        With a path: True waits for the end of the operation. False.
+        For a path: whether to wait until the operation has finished. Default: false.
     timeout
-        With a path: seconds to wait at the most; 600.
+        For a path: seconds to wait. Default: 600.
     force
-        With a kind: True deletes all that is in it too, where the daemon can (a project, a cluster member).
+        For a kind: whether to delete the content of the object too, if the daemon supports it (a project, a cluster
+        member). Default: false.
 
-    Raises an error with the daemon's words if it refuses.
+    Raises an error with the daemon's words if the daemon does not delete the object.
 
     CLI Example:
 
@@ -162,28 +163,28 @@ def delete(kind, name=None, params=None, wait=False, timeout=None, force=False, 
         salt-call lxdapi.delete profile web
         salt-call lxdapi.delete instances/web1 wait=True
     """
-    name = _named(kind, name)
+    name = _object_name(kind, name)
     if name is None:
-        _refuse(force=force)
+        _require_unused(force=force)
         return _raw("DELETE", kind, params, None, remote, project, wait, timeout, target)
-    _refuse(params=params, wait=wait, timeout=timeout)
+    _require_unused(params=params, wait=wait, timeout=timeout)
     return plans.apply(converge.plan_absent(connection.connect(globals(), remote, project, target), kind, name, force))
 
 
-def _named(kind, name):
-    """Return the name of an object, None for a path; raise for a kind that is given without a name."""
+def _object_name(kind, name):
+    """Return the name of an object, or None for a path; raises for a kind without a name."""
     if name is not None or not isinstance(kind, str) or kind not in kinds.KINDS:
         return name
     if kinds.KINDS[kind].path:
-        raise SaltInvocationError(f"{kind} is a kind: a name is needed; lxdapi.list {kind} tells which there are")
-    return kind  # there is only one
+        raise SaltInvocationError(f"{kind} is a kind and requires a name: lxdapi.list {kind} lists the names")
+    return kind  # the only object of its kind needs no name
 
 
-def _refuse(**given):
-    """Raise for an argument that means nothing here."""
+def _require_unused(**given):
+    """Raise for an argument that has no meaning in this call."""
     for word, value in given.items():
         if value:
-            raise SaltInvocationError(f"{word} means nothing here: see the documentation of this function")
+            raise SaltInvocationError(f"{word} has no meaning here: see the documentation of this function")
 
 
 def _raw(method, path, params, json, remote, project, wait=False, timeout=None, target=None):
@@ -203,20 +204,20 @@ def _body(json, word="json"):
 def _mapping(settings):
     settings = _body(settings, "settings")
     if not isinstance(settings, dict):
-        raise SaltInvocationError(f"settings: a mapping of fields is needed, not {type(settings).__name__}")
+        raise SaltInvocationError(f"expected a mapping for settings, got {type(settings).__name__}")
     return settings
 
 
 def wait(operation, timeout=600, remote=None, project=None):
     """
-    Return the operation once it has succeeded.
+    Wait until an operation has finished and return it.
 
     operation
-        Its id, or the ``operation`` of a reply.
+        ID of the operation, or the ``operation`` of a reply.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
 
-    Raises an error if it failed, still runs after the time, or vanished: the daemon forgets an
+    Raises an error if the operation failed, did not finish in time, or is unknown to the daemon, which forgets an
     operation 5 s after its end.
 
     CLI Example:
@@ -234,8 +235,8 @@ def wait(operation, timeout=600, remote=None, project=None):
 
 def server(remote=None):
     """
-    Return who the daemon is: ``server`` (``incus`` or ``lxd``), ``server_version``, its
-    environment, ``api_extensions`` and the ``endpoint`` that was found.
+    Return information about the daemon: ``server`` (``incus`` or ``lxd``), ``server_version``, its environment,
+    ``api_extensions``, and the ``endpoint`` that lxdapi uses.
 
     CLI Example:
 
@@ -253,15 +254,15 @@ def server(remote=None):
 
 def list_(kind, parent=None, full=False, remote=None, project=None, target=None):
     """
-    Return the names of all resources of a kind; with ``full`` a mapping of names to objects.
+    Return the names of all resources of a kind, or a mapping of names to objects with ``full``.
 
     kind
-        As for :py:func:`lxdapi.get`.
+        See :py:func:`lxdapi.get`.
     parent
-        Of what is in something else only what is in this: ``lxdbr0`` for a network's forwards. None: all,
-        with a request for each parent; otherwise it is one request whatever their number.
+        Name of the parent: only list the resources in it, such as the forwards of the network ``lxdbr0``. Default: the
+        resources in all parents, with one request for each parent. In all other cases there is only one request.
     full
-        True: the objects as well, values of secret keys masked.
+        Whether to return the objects too, with secret values masked. Default: false.
     target
         See :py:func:`lxdapi.get`.
 
@@ -277,15 +278,16 @@ def list_(kind, parent=None, full=False, remote=None, project=None, target=None)
 
 def create(kind, name, settings=None, remote=None, project=None, target=None):
     """
-    Create an object of a kind and return what changed.
+    Create an object of a kind and return the changes.
 
     kind, name, target
-        As for :py:func:`lxdapi.get`.
+        See :py:func:`lxdapi.get`.
     settings
-        A mapping of its fields, as the state ``lxdapi_<kind>.present`` takes them, or JSON text of one. A field
-        that the kind does not have is refused with all that there are.
+        Mapping of the fields of the object, as for the state ``lxdapi_<kind>.present``, or the same as JSON text. The
+        error for an unknown field lists all fields of the kind.
 
-    Raises an error with the daemon's words if it refuses, as it does where there is one of that name.
+    Raises an error with the daemon's words if the daemon does not create the object, for example because the name
+    exists.
 
     CLI Example:
 
@@ -303,14 +305,14 @@ def create(kind, name, settings=None, remote=None, project=None, target=None):
 
 def update(kind, name, settings, purge=False, remote=None, project=None, target=None):
     """
-    Make an existing object as declared and return what changed, key by key.
+    Change an existing object to the given settings and return the changes, key by key.
 
     kind, name, settings, target
-        As for :py:func:`lxdapi.create`. What is not named is left alone; ``null`` removes a key.
+        See :py:func:`lxdapi.create`. Settings that are not given stay unchanged; ``null`` removes a key.
     purge
-        True: of rules, ports and the like, those that are not named are removed.
+        Whether to remove the elements of lists (rules, ports and the like) that are not given. Default: false.
 
-    Raises an error with the daemon's words if there is none, or if it refuses.
+    Raises an error with the daemon's words if the object does not exist, or the daemon does not accept the change.
 
     CLI Example:
 
@@ -327,14 +329,15 @@ def update(kind, name, settings, purge=False, remote=None, project=None, target=
 
 def rename(kind, name, new_name, remote=None, project=None, target=None):
     """
-    Give an object another name and return what changed.
+    Rename an object and return the changes.
 
     kind, name, target
-        As for :py:func:`lxdapi.get`.
+        See :py:func:`lxdapi.get`.
     new_name
-        What it is called afterwards; what it is in may be left out.
+        New name of the object, with or without the names of its parents.
 
-    Raises an error with the daemon's words if it refuses, as it does where the name is taken.
+    Raises an error with the daemon's words if the daemon does not rename the object, for example because the new name
+    exists.
 
     CLI Example:
 
@@ -349,16 +352,16 @@ def rename(kind, name, new_name, remote=None, project=None, target=None):
 
 def effective(kind, name, remote=None, project=None):
     """
-    Return each config key and device that is in effect for an object, and where it comes from.
+    Return the config and the devices that an object has in effect, and the origin of each.
 
     kind
-        ``instance``.
+        Always ``instance``.
     name
-        Of the instance.
+        Name of the instance.
 
-    The answer is ``{"config": {key: {"value": x, "origin": "profile web"}}, "devices": {...}}``; the origin is
-    ``instance`` or the last of its profiles that has it. Left out is what the daemon keeps for itself
-    (``volatile.*``, ``image.*``). Values of secret keys are masked.
+    The result is ``{"config": {key: {"value": x, "origin": "profile web"}}, "devices": {...}}``. The origin is
+    ``instance``, or the last of its profiles that has the key or the device. The keys that the daemon manages
+    (``volatile.*``, ``image.*``) are omitted; secret values are masked.
 
     CLI Example:
 
@@ -367,28 +370,29 @@ def effective(kind, name, remote=None, project=None):
         salt-call lxdapi.effective instance web1
     """
     if kind != "instance":
-        raise SaltInvocationError(f"kind {kind!r}: only an instance inherits; there is: instance")
+        raise SaltInvocationError(f"expected instance for kind, got {kind!r}: only instances have profiles")
     return effectives.read(connection.connect(globals(), remote, project), name)
 
 
 def export(kind=None, name=None, remote=None, project=None):
     """
-    Return existing objects as the text of an SLS file, which applied changes nothing.
+    Return existing objects as the text of an SLS file. Applying the file changes nothing.
 
     kind, name
-        As for :py:func:`lxdapi.get`; without a name all of the kind, without a kind everything.
+        See :py:func:`lxdapi.get`. Without a name, all objects of the kind; without a kind, everything.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
-        If given, it is in each state as well.
+        Name of a remote under ``lxdapi:remotes`` in the minion configuration, pillar or grains. If given, each state in
+        the file has it too. Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``. If given, it is in each state as well.
+        Name of the project. If given, each state in the file has it too. Default: the project of the remote, or
+        ``default``.
 
-    So a host that was built by hand becomes one that is declared. Left out are what the daemon keeps for
-    itself (``volatile.*``, ``image.*``), what is empty or false, whether an instance runs, images that the daemon
-    fetched for itself, and values that are or hold a secret, which comments at its head name. An instance or
-    image is exported without a source: add it, if the SLS is to make it anew elsewhere. The first line,
-    ``#!yaml``, keeps Jinja from reading braces in a value as its own. Of a project that is not the default one
-    only what is its own is exported.
+    Use this to manage a host that was configured by hand. The file omits the keys that the daemon manages
+    (``volatile.*``, ``image.*``), empty and false values, whether an instance is running, images that the daemon
+    fetched for itself, and secret values; comments at the start of the file name the omitted secrets. An instance or
+    image has no source in the file: add one if the SLS must create it on another host. The first line, ``#!yaml``,
+    keeps Jinja from evaluating braces in a value. For a project other than ``default``, the file contains only what
+    belongs to that project.
 
     CLI Example:
 
@@ -404,14 +408,14 @@ def export(kind=None, name=None, remote=None, project=None):
 
 def image_get_fingerprint(path, rootfs=None, saltenv="base"):
     """
-    Return the fingerprint that the daemon gives to an image file: its sha256, read in blocks.
+    Return the fingerprint of an image file: its SHA-256, as the daemon computes it. The file is read in blocks.
 
     path
-        The unified image, or the metadata of a split one: a path, ``salt://`` or ``http(s)://``.
+        The unified image (a tarball), or the metadata of a split image: a path, ``salt://`` or ``http(s)://``.
     rootfs
-        The second file of a split image.
+        Second file of a split image. Default: a unified image.
     saltenv
-        Of ``salt://`` sources; ``base``.
+        Salt environment of ``salt://`` sources. Default: ``base``.
 
     CLI Example:
 

@@ -1,5 +1,5 @@
 """
-Backups of instances and custom storage volumes as files on the minion, and back.
+Backups of instances and custom storage volumes: export to files on the minion, and import.
 
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
@@ -22,25 +22,28 @@ def export(
     target=None,
 ):
     """
-    Write an instance or a custom volume into a file on this machine, mode 0600, and its sha256 into ``<path>.sha256``
-    beside it. Returns path, size and sha256.
+    Export an instance or a custom volume to a file on the minion with mode 0600, and write its SHA-256 to
+    ``<path>.sha256``. Returns the path, the size and the sha256.
 
     name
-        An instance, or ``POOL/VOLUME`` of a custom volume.
+        Name of an instance, or ``POOL/VOLUME`` for a custom volume.
     path
-        Absolute; its folder has to be there. A file that is there is replaced when the new one is whole.
+        Absolute path of the file. Its directory must exist. An existing file is replaced once the new one is complete.
     optimized
-        True: in the format of the storage driver, which is faster, and can only be imported to such a pool.
+        Whether to use the format of the storage driver. It is faster, but only a pool with the same driver can import
+        it. Default: false.
     snapshots
-        False: without them.
+        Whether to include the snapshots. Default: true.
     compression
-        ``none``, ``gzip``, ``zstd`` or what else the daemon has. None: what its ``backups.compression_algorithm`` says.
+        Compression of the backup: ``none``, ``gzip``, ``zstd`` or another algorithm that the daemon supports. Default:
+        the server setting ``backups.compression_algorithm``.
     timeout
-        Seconds for the daemon to make the backup; 3600. Then it may take any time to read it, as long as it comes.
+        Seconds for the daemon to create the backup. The download afterwards has no time limit while data arrives.
+        Default: 3600.
     target
-        The member of the cluster that a volume is on, where more than one has one of that name.
+        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
 
-    The daemon needs room for the backup as well, until it was read; then it is deleted there.
+    The daemon needs disk space for the backup until lxdapi has read it, and deletes it then.
 
     CLI Example:
 
@@ -58,19 +61,18 @@ def export(
 
 def import_(name, path, pool=None, timeout=None, remote=None, project=None, target=None):
     """
-    Make an instance or a custom volume from the file of a backup, with its snapshots. Returns what changed.
+    Create an instance or a custom volume from a backup file, with its snapshots. Returns the changes.
 
     name
-        An instance, or ``POOL/VOLUME`` of a custom volume, that does not exist yet. It need not be called as what the
-        backup is of.
+        Name of a new instance, or ``POOL/VOLUME`` of a new custom volume. It can differ from the name in the backup.
     path
-        The file on this machine. If there is ``<path>.sha256`` and it says something else, nothing is sent.
+        Path of the file on the minion. If ``<path>.sha256`` exists and does not match, nothing is sent.
     pool
-        The storage pool for an instance. None: the one that it was on.
+        Storage pool for an instance. Default: the pool in the backup.
     timeout
-        Seconds for the daemon to unpack it; 3600. To send it may take any time.
+        Seconds for the daemon to unpack the backup. The upload before that has no time limit. Default: 3600.
     target
-        The member of the cluster for it. None: the daemon's choice.
+        Name of the cluster member to create it on. Default: chosen by the daemon.
 
     CLI Example:
 

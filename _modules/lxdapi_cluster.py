@@ -1,10 +1,11 @@
 """
-Clusters of LXD and Incus servers: who belongs to one, and who is at work in it.
+Clusters of LXD and Incus servers: membership, and evacuation of members.
 
 :depends: requests, requests-unixsocket
 
-Each verb returns what it changed, an empty mapping where it was so already. A server that enables or joins a cluster
-is best asked over its own unix socket: over HTTPS it shows another certificate afterwards, that of the cluster.
+Each function that changes something returns the changes, which are empty if the state was already as requested. To
+enable or join a cluster, use the unix socket of the server: over HTTPS, the server shows the certificate of the cluster
+after the change.
 """
 
 from lxdapi.cluster import membership
@@ -14,14 +15,15 @@ from lxdapi.plan import steps
 
 def enable(name, address=None, timeout=None, remote=None):
     """
-    Make this server the first member of a new cluster. Returns what changed.
+    Make this server the first member of a new cluster. Returns the changes.
 
     name
-        What it is called in the cluster.
+        Name of the server in the cluster.
     address
-        ``HOST[:PORT]`` at which other members will reach it; None: that at which it listens.
+        ``HOST[:PORT]`` at which the other members will reach the server. Default: the address on which the server
+        listens.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
 
     CLI Example:
 
@@ -34,11 +36,11 @@ def enable(name, address=None, timeout=None, remote=None):
 
 def join_token(name, remote=None):
     """
-    Return a new token with which one server can join the cluster, within three hours or what
-    ``cluster.join_token_expiry`` says. It is a secret.
+    Create and return a token that lets one server join the cluster. It expires after three hours, or after
+    ``cluster.join_token_expiry``. The token is a secret.
 
     name
-        What that server will be called in the cluster.
+        Name of that server in the cluster.
 
     CLI Example:
 
@@ -51,8 +53,8 @@ def join_token(name, remote=None):
 
 def tokens(remote=None):
     """
-    Return the names for which there are tokens that were not used, each with the time when it expires
-    (``expires_at``). Tokens themselves cannot be had a second time.
+    Return the names that have unused join tokens, with their expiry times (``expires_at``). The daemon never shows a
+    token again.
 
     CLI Example:
 
@@ -65,10 +67,10 @@ def tokens(remote=None):
 
 def revoke(name, remote=None):
     """
-    Make the tokens for a name useless. Returns what changed.
+    Revoke the join tokens for a name. Returns the changes.
 
     name
-        What the server would have been called.
+        Name that the tokens were created for.
 
     CLI Example:
 
@@ -81,23 +83,23 @@ def revoke(name, remote=None):
 
 def join(name, token, address=None, member_config=None, timeout=None, remote=None):
     """
-    Make this server a member of the cluster that a token is from. Returns what changed.
+    Make this server a member of the cluster that created the token. Returns the changes.
 
     name
-        What it is called in the cluster: the name that the token is for.
+        Name of the server in the cluster; the token must have been created for it.
     token
-        Of :py:func:`lxdapi_cluster.join_token`, or as ``lxc cluster add`` and ``incus cluster add`` print it. On a
-        command line after ``token=``: it may end with a ``=``.
+        Token from :py:func:`lxdapi_cluster.join_token`, ``lxc cluster add`` or ``incus cluster add``. On a command
+        line, write ``token=`` before it, because it may end with a ``=``.
     address
-        ``HOST[:PORT]`` at which other members reach this one; None: that at which it listens.
+        ``HOST[:PORT]`` at which the other members reach this server. Default: the address on which the server listens.
     member_config
-        What it has of its own of the cluster's pools and networks, by kind, name and key:
-        ``{"storage_pool": {"default": {"source": "/srv/pool"}}, "network": {"uplink": {"parent": "eth1"}}}``.
+        Mapping of the settings that are specific to this member, by kind, name and key: ``{"storage_pool": {"default":
+        {"source": "/srv/pool"}}, "network": {"uplink": {"parent": "eth1"}}}``. Default: none.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
 
-    The server whose address is in the token has to show the certificate whose fingerprint is in it, before
-    anything is sent.
+    Before lxdapi sends anything, it verifies that the server at the address in the token has the certificate whose
+    fingerprint is in the token.
 
     CLI Example:
 
@@ -125,19 +127,19 @@ def members(remote=None):
 
 def evacuate(name, mode=None, force=False, timeout=None, remote=None):
     """
-    Take a member out of work: its instances are moved to others, or stopped. Returns what changed.
+    Evacuate a member: move its instances to other members or stop them. Returns the changes.
 
     name
-        Of the member.
+        Name of the member.
     mode
-        What is done with all of them, instead of what each says in ``cluster.evacuate``: ``stop``, ``migrate``,
-        ``live-migrate`` and what else the daemon has. It needs the API extension ``clustering_evacuation_mode`` (LXD
-        5.0.2 lacks it).
+        Action for all instances: ``stop``, ``migrate``, ``live-migrate`` or another mode of the daemon. Requires the
+        API extension ``clustering_evacuation_mode`` (not in LXD 5.0.2). Default: the setting ``cluster.evacuate`` of
+        each instance.
     force
-        True: also where too few members would be left to agree on anything. It needs the API extension
-        ``clustering_evacuation_force``; other daemons never refuse it.
+        Whether to evacuate the member even if the remaining members lose their quorum. Requires the API extension
+        ``clustering_evacuation_force``; daemons without it never reject the evacuation. Default: false.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
 
     CLI Example:
 
@@ -152,14 +154,15 @@ def evacuate(name, mode=None, force=False, timeout=None, remote=None):
 
 def restore(name, mode=None, timeout=None, remote=None):
     """
-    Put an evacuated member to work again: its instances come back and are started. Returns what changed.
+    Return an evacuated member to service: its instances move back and start. Returns the changes.
 
     name
-        Of the member.
+        Name of the member.
     mode
-        ``skip``: they stay where they are. It needs the API extension ``clustering_restore_skip_mode``.
+        ``skip`` leaves the instances where they are. Requires the API extension ``clustering_restore_skip_mode``.
+        Default: the instances move back.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
 
     CLI Example:
 
@@ -174,13 +177,13 @@ def restore(name, mode=None, timeout=None, remote=None):
 
 def remove(name, force=False, remote=None):
     """
-    Remove a member from the cluster; nothing if there is none. Returns what changed.
+    Remove a member from the cluster. Returns the changes, which are empty if it does not exist.
 
     name
-        Of the member; the one that is talked to is refused.
+        Name of the member. A member cannot remove itself: set ``remote`` to another member.
     force
-        True: also one that does not answer, and what is on it is lost to the cluster. False: it has to answer, and
-        to have neither instances nor volumes.
+        Whether to remove a member that does not respond; the cluster loses the data on it. Otherwise the member must
+        respond and have neither instances nor volumes. Default: false.
 
     CLI Example:
 

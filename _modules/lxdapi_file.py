@@ -1,10 +1,10 @@
 """
-Files and trees of files inside instances of LXD and Incus: read, written whole or not at all, owned.
+Files and directory trees inside instances of LXD and Incus.
 
 :depends: requests, requests-unixsocket
 
-A container's files are reached whether it runs or not; those of a virtual machine through its agent, while it runs.
-Each ``path`` is an absolute one inside the instance.
+The files of a container are available whether it is running or not, those of a virtual machine through its agent while
+it runs. Files are written completely or not at all. Each ``path`` is an absolute path inside the instance.
 """
 
 from lxdapi import atomic_file
@@ -24,14 +24,15 @@ def _target(instance, path, remote, project):
 
 def stat(instance, path, follow_symlinks=False, remote=None, project=None):
     """
-    Return what there is: type, size, uid, gid, user, group, mode and mtime; of a link also its target. {} for nothing.
+    Return the type, size, uid, gid, user, group, mode and mtime of a path, and the target of a symbolic link. The
+    result is empty if the path does not exist.
 
     instance
-        The name of the instance.
+        Name of the instance.
     path
-        The absolute path inside the instance.
+        Absolute path inside the instance.
     follow_symlinks
-        True: what a symbolic link leads to, not the link.
+        Whether to return the data of the file that a symbolic link leads to. Default: false, the link itself.
 
     CLI Example:
 
@@ -44,8 +45,7 @@ def stat(instance, path, follow_symlinks=False, remote=None, project=None):
 
 def exists(instance, path, remote=None, project=None):
     """
-    Return True if there is something of that path, a symbolic link that leads nowhere too. An instance that does not
-    exist is an error.
+    Return whether a path exists; a broken symbolic link exists too. Raises an error if the instance does not exist.
 
     See :py:func:`lxdapi_file.stat` for the parameters.
 
@@ -60,7 +60,7 @@ def exists(instance, path, remote=None, project=None):
 
 def readdir(instance, path, remote=None, project=None):
     """
-    Return the sorted names of what is in a directory.
+    Return the sorted names of the entries of a directory.
 
     See :py:func:`lxdapi_file.stat` for the parameters.
 
@@ -90,7 +90,7 @@ def readlink(instance, path, remote=None, project=None):
 
 def read(instance, path, remote=None, project=None):
     """
-    Return the text of a file of 1 MiB at most. What is longer, or no UTF-8, is refused: see
+    Return the text of a file. Raises an error for more than 1 MiB, or if it is not UTF-8: see
     :py:func:`lxdapi_file.pull`.
 
     See :py:func:`lxdapi_file.stat` for the parameters.
@@ -106,12 +106,12 @@ def read(instance, path, remote=None, project=None):
 
 def hash_(instance, path, algorithm="sha256", remote=None, project=None):
     """
-    Return the hash of a file, which is read for it but never as a whole in memory.
+    Return the hash of a file. The file is read in blocks.
 
     algorithm
-        ``sha256``, ``sha512``, ``md5`` or another of Python's hashlib.
+        ``sha256``, ``sha512``, ``md5`` or another algorithm of Python's hashlib. Default: ``sha256``.
 
-    See :py:func:`lxdapi_file.stat` for the others.
+    See :py:func:`lxdapi_file.stat` for the other parameters.
 
     CLI Example:
 
@@ -126,22 +126,23 @@ def write(
     instance, path, contents, user=None, group=None, mode=None, makedirs=False, newline=True, remote=None, project=None
 ):
     """
-    Make a text the content of a file. Returns what changed.
+    Write text to a file. Returns the changes.
 
     contents
         Text, or a list of lines.
     user, group
-        A name, which the instance has to know, or a number. None: left alone, of a new file root.
+        User name (must exist in the instance) or UID, and group name or GID. Default: unchanged; ``root`` for a new
+        file.
     mode
-        Octal digits: ``0640``. None: left alone, of a new file 0644.
+        Permissions as octal digits: ``0640``. Default: unchanged; 0644 for a new file.
     makedirs
-        True: directories that are missing above it are made.
+        Whether to create missing parent directories. Default: false.
     newline
-        True: it ends with one.
+        Whether the file ends with a newline. Default: true.
 
-    It is written under a temporary name in the same directory and renamed when it is whole.
+    The file is written under a temporary name in the same directory and renamed once it is complete.
 
-    See :py:func:`lxdapi_file.stat` for the others.
+    See :py:func:`lxdapi_file.stat` for the other parameters.
 
     CLI Example:
 
@@ -167,17 +168,17 @@ def push(
     project=None,
 ):
     """
-    Make a file of this machine, of the fileserver or of a web server one of the instance. Returns what changed; nothing
-    where content, owner and mode are so already.
+    Copy a file from the minion, Salt's file server or a web server to the instance. Returns the changes, which are
+    empty if content, owner and mode are already the same.
 
     source
-        A path, ``salt://`` or ``http(s)://``.
+        A path on the minion, ``salt://`` or ``http(s)://``.
     source_hash
-        What the file of a web server has to be: ``sha256=...``, or the URL of a list of hashes.
+        Expected hash of a file from a web server: ``sha256=...``, or the URL of a list of hashes.
     saltenv
-        Of ``salt://``; ``base``.
+        Salt environment of ``salt://`` sources. Default: ``base``.
 
-    See :py:func:`lxdapi_file.write` for the others.
+    See :py:func:`lxdapi_file.write` for the other parameters.
 
     CLI Example:
 
@@ -193,12 +194,13 @@ def push(
 
 def pull(instance, path, target, remote=None, project=None):
     """
-    Make a file of the instance one of this machine, mode 0600, whole or not at all. Returns its path, size and sha256.
+    Copy a file from the instance to the minion, completely or not at all, with mode 0600. Returns its path, size and
+    sha256.
 
     target
-        The absolute path on this machine; a file that is there is replaced.
+        Absolute path on the minion; an existing file is replaced.
 
-    See :py:func:`lxdapi_file.stat` for the others.
+    See :py:func:`lxdapi_file.stat` for the other parameters.
 
     CLI Example:
 
@@ -214,13 +216,13 @@ def pull(instance, path, target, remote=None, project=None):
 
 def delete(instance, path, recursive=False, remote=None, project=None):
     """
-    Remove a file, a symbolic link and not its target, or an empty directory. Returns what changed; nothing if there is
-    nothing of that path.
+    Delete a file, an empty directory or a symbolic link (not its target). Returns the changes, which are empty if the
+    path does not exist.
 
     recursive
-        True: a directory with all that is in it.
+        Whether to delete a directory with its content. Default: false.
 
-    See :py:func:`lxdapi_file.stat` for the others.
+    See :py:func:`lxdapi_file.stat` for the other parameters.
 
     CLI Example:
 
@@ -233,9 +235,9 @@ def delete(instance, path, recursive=False, remote=None, project=None):
 
 def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remote=None, project=None):
     """
-    Make a directory, with this owner and mode. Returns what changed.
+    Create a directory with the given owner and mode. Returns the changes.
 
-    See :py:func:`lxdapi_file.write` for the parameters; a new one has mode 0755.
+    See :py:func:`lxdapi_file.write` for the parameters; a new directory has mode 0755.
 
     CLI Example:
 
@@ -249,14 +251,14 @@ def mkdir(instance, path, user=None, group=None, mode=None, makedirs=False, remo
 
 def symlink(instance, path, target, force=False, remote=None, project=None):
     """
-    Make a symbolic link; one that leads elsewhere is replaced. Returns what changed.
+    Create a symbolic link; a link with another target is replaced. Returns the changes.
 
     target
-        What it leads to, relative to its directory or absolute.
+        Target of the link, absolute or relative to the directory of the link.
     force
-        True: a file or a directory that is there goes.
+        Whether to replace an existing file or directory. Default: false.
 
-    See :py:func:`lxdapi_file.stat` for the others.
+    See :py:func:`lxdapi_file.stat` for the other parameters.
 
     CLI Example:
 
@@ -270,7 +272,7 @@ def symlink(instance, path, target, force=False, remote=None, project=None):
 
 def chown(instance, path, user=None, group=None, remote=None, project=None):
     """
-    Give a file or a directory to a user and a group. Returns what changed.
+    Change the owner and the group of a file or a directory. Returns the changes.
 
     See :py:func:`lxdapi_file.write` for the parameters.
 
@@ -286,7 +288,7 @@ def chown(instance, path, user=None, group=None, remote=None, project=None):
 
 def set_mode(instance, path, mode, remote=None, project=None):
     """
-    Set the mode of a file or a directory. Returns what changed.
+    Set the mode of a file or a directory. Returns the changes.
 
     See :py:func:`lxdapi_file.write` for the parameters.
 
@@ -316,23 +318,23 @@ def push_tree(
     project=None,
 ):
     """
-    Make a directory of the instance hold what one of this machine or of the fileserver does. Returns what changed.
+    Copy a directory from the minion or Salt's file server to the instance. Returns the changes.
 
     source
-        A directory's path or ``salt://``.
+        Source directory: a path on the minion, or ``salt://``.
     dir_mode, file_mode
-        Of the directories and files; None: left alone, 0755 and 0644 of new ones. ``file_mode=keep``: those of the
-        files of this machine.
+        Permissions of the directories and files as octal digits. ``file_mode=keep`` copies the modes of the files on
+        the minion. Default: unchanged; 0755 for new directories and 0644 for new files.
     clean
-        True: what the source does not have is removed.
+        Whether to remove what the source does not contain. Default: false.
     keep_symlinks
-        True: links are links; False: they are what they lead to.
+        Whether to create symbolic links as links. False copies the files that they lead to. Default: true.
     force
-        True: what is of another type goes.
+        Whether to replace an existing path of a different type. Default: false.
     saltenv
-        Of ``salt://``; ``base``.
+        Salt environment of ``salt://`` sources. Default: ``base``.
 
-    Only what differs is sent, many files at a time. See :py:func:`lxdapi_file.write` for the others.
+    Only the differences are sent, many files at a time. See :py:func:`lxdapi_file.write` for the other parameters.
 
     CLI Example:
 
@@ -349,17 +351,20 @@ def push_tree(
 
 def pull_tree(instance, path, target, force=False, remote=None, project=None):
     """
-    Make a new directory of this machine a copy of one of the instance. Returns its path and what was left out.
+    Copy a directory from the instance to a new directory on the minion. Returns its path and a list of what was
+    omitted.
 
     target
-        The absolute path on this machine. It is there when all of it is.
+        Absolute path on the minion. It appears once the copy is complete.
     force
-        True: a directory that is there is replaced; what only it has is gone then. False: it is refused.
+        Whether to replace an existing directory, which deletes everything else in it. Otherwise an existing directory
+        is an error. Default: false.
 
-    Nothing is ever written outside of it, whatever the instance calls its files: left out are links that lead out of
-    the directory, devices, pipes and sockets. Only root may read the files; those that can be executed still can.
+    The function never writes outside of ``target``, whatever names the instance gives to its files. It omits links that
+    lead out of the directory, devices, pipes and sockets. Only root may read the files; executable files stay
+    executable.
 
-    See :py:func:`lxdapi_file.stat` for the others.
+    See :py:func:`lxdapi_file.stat` for the other parameters.
 
     CLI Example:
 

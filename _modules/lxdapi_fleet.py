@@ -1,10 +1,10 @@
 """
-Verbs for many instances of LXD and Incus at once: by names, ranges, patterns or what they are.
+Operations on many LXD and Incus instances at once, selected by names, ranges, patterns or properties.
 
 :depends: requests, requests-unixsocket
 
-Each returns ``{name: what changed}``, of one that failed why, as text; the exit code of the call is 1 then. One that
-fails does not keep the others from being done.
+Each function returns ``{name: changes}``; for an instance that failed, the value is the error text, and the exit code
+of the call is 1. A failed instance does not stop the others.
 """
 
 from lxdapi.fleet import verbs
@@ -17,21 +17,23 @@ __func_alias__ = {"exec_": "exec"}
 
 def start(names=None, filter=None, concurrency=None, timeout=None, test=False, remote=None, project=None):
     """
-    Bring many instances to ``Running``; frozen ones are thawed. Returns what changed of each, or why it failed.
+    Start many instances; frozen instances are unfrozen. Returns the changes or the error of each instance.
 
     names
-        A name, a range (``web[01-20]``, ``web[1-3,7]``), a pattern (``web*``; ``*`` is all of the project), or a list
-        of them. A name that is spelled out has to be there; a pattern may match nothing.
+        A name, a range (``web[01-20]``, ``web[1-3,7]``), a pattern (``web*``; ``*`` means all instances of the
+        project), or a list of them. A name without a pattern must exist; a pattern may match nothing. Default: all
+        instances that ``filter`` selects.
     filter
-        A mapping, of which all has to be so: ``status`` (``Running``, ``Stopped``, ``Frozen``), ``profile``, ``type``
-        (``container``, ``virtual-machine``) and ``config``, a mapping of keys to values, those of the profiles too.
-        Without ``names``: of all instances.
+        Mapping of conditions that must all be true: ``status`` (``Running``, ``Stopped``, ``Frozen``), ``profile``,
+        ``type`` (``container``, ``virtual-machine``), and ``config``, a mapping of keys to values, which can come from
+        profiles too. Default: none.
     concurrency
-        How many things at once, 1 to 32. None: starts twice the processors of the minion, all else 20.
+        Maximum number of parallel actions, 1 to 32. Default: for starts, twice the number of processors of the minion;
+        20 for all other actions.
     timeout
-        Seconds for each; 120.
+        Seconds to wait for each instance. Default: 120.
     test
-        True: nothing is done; returned is what would be.
+        Whether to return the changes without making them. Default: false.
 
     CLI Example:
 
@@ -44,14 +46,15 @@ def start(names=None, filter=None, concurrency=None, timeout=None, test=False, r
 
 def stop(names=None, filter=None, concurrency=None, timeout=None, force=False, test=False, remote=None, project=None):
     """
-    Bring many instances to ``Stopped``. Returns what changed of each, or why it failed.
+    Stop many instances. Returns the changes or the error of each instance.
 
     timeout
-        Seconds that each has to shut down; 30.
+        Seconds to wait for each instance to shut down. Default: 30.
     force
-        True: then it is stopped by force; with ``timeout=0`` at once.
+        Whether to force the stop after ``timeout``; with ``timeout=0`` the stop is forced at once. Default: false.
 
-    An ephemeral one is refused: a stop would delete it. See :py:func:`lxdapi_fleet.start` for the other parameters.
+    An ephemeral instance is an error, because a stop would delete it. See :py:func:`lxdapi_fleet.start` for the other
+    parameters.
 
     CLI Example:
 
@@ -66,7 +69,7 @@ def restart(
     names=None, filter=None, concurrency=None, timeout=None, force=False, test=False, remote=None, project=None
 ):
     """
-    Stop many instances and start them again; stopped ones are started. Returns what changed of each, or why it failed.
+    Restart many instances; stopped instances are started. Returns the changes or the error of each instance.
 
     See :py:func:`lxdapi_fleet.stop` for the parameters.
 
@@ -81,7 +84,7 @@ def restart(
 
 def freeze(names=None, filter=None, concurrency=None, timeout=None, test=False, remote=None, project=None):
     """
-    Bring many instances to ``Frozen``; stopped ones are started first. Returns what changed of each, or why it failed.
+    Freeze many instances; stopped instances are started first. Returns the changes or the error of each instance.
 
     See :py:func:`lxdapi_fleet.start` for the parameters.
 
@@ -96,7 +99,8 @@ def freeze(names=None, filter=None, concurrency=None, timeout=None, test=False, 
 
 def unfreeze(names=None, filter=None, concurrency=None, timeout=None, test=False, remote=None, project=None):
     """
-    Thaw many instances; what is not frozen is left as it is. Returns what changed of each, or why it failed.
+    Unfreeze many instances; instances that are not frozen stay unchanged. Returns the changes or the error of each
+    instance.
 
     See :py:func:`lxdapi_fleet.start` for the parameters.
 
@@ -121,15 +125,15 @@ def snapshot(
     project=None,
 ):
     """
-    Make a snapshot of many instances. Returns what changed of each, or why it failed.
+    Create a snapshot of many instances. Returns the changes or the error of each instance.
 
     snapshot
-        Its name, the same of each; one that is there already is a failure.
+        Name of the snapshot, the same for each instance. An existing snapshot with this name is an error.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove it; "" for never. None: what
-        ``snapshots.expiry`` says.
+        Time after which the daemon may delete the snapshot, such as ``2030-01-31T00:00:00Z``; an empty string means
+        never. Default: the setting ``snapshots.expiry``.
     stateful
-        True for one with the state of the memory, of an instance that runs.
+        Whether to include the memory of a running instance. Default: false.
 
     See :py:func:`lxdapi_fleet.start` for the other parameters.
 
@@ -159,15 +163,15 @@ def exec_(
     project=None,
 ):
     """
-    Run a command in many running instances. Returns ``retcode``, ``stdout`` and ``stderr`` of each, or why it failed;
-    the exit code of the call is 1 if any is not 0.
+    Run a command in many running instances. Returns ``retcode``, ``stdout`` and ``stderr``, or the error, of each
+    instance. The exit code of the call is 1 if any exit code is not 0.
 
     command, env, cwd, user, group
         See :py:func:`lxdapi_instance.exec`.
     timeout
-        Seconds, after which it is killed. None: no limit.
+        Seconds after which the command is killed. Default: no limit.
     test
-        True: nothing is run; each that is meant has an empty mapping.
+        Whether to return an empty mapping for each selected instance without running the command. Default: false.
 
     See :py:func:`lxdapi_fleet.start` for the other parameters.
 
@@ -178,17 +182,17 @@ def exec_(
         salt-call lxdapi_fleet.exec 'web*' 'uname -r' filter='{"status": "Running"}' timeout=10
     """
     choice, order = verbs.Selection(names, filter), execs.make_command(command, None, env, cwd, user, group, timeout)
-    return _noted(
+    return _keep_exit_code(
         verbs.execute(connection.connect(globals(), remote, project), choice, order, cmd_run.summary, concurrency, test)
     )
 
 
 def _done(names, filter, concurrency, test, remote, project, plan):
     choice, steps = verbs.Selection(names, filter), plan()
-    return _noted(verbs.run(connection.connect(globals(), remote, project), choice, steps, concurrency, test))
+    return _keep_exit_code(verbs.run(connection.connect(globals(), remote, project), choice, steps, concurrency, test))
 
 
-def _noted(answers):
-    """Return what is answered; that one failed is the exit code of the call."""
+def _keep_exit_code(answers):
+    """Return the result; set the exit code of the call if an instance failed."""
     __context__["retcode"] = 1 if verbs.any_failed(answers) else 0
     return answers

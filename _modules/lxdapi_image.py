@@ -1,5 +1,5 @@
 """
-Verbs of LXD and Incus images and their aliases: files, images made of instances, and those of other servers.
+Operations on LXD and Incus images and their aliases: upload, publish, export, copy and delete.
 
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
@@ -14,21 +14,21 @@ from lxdapi.plan import steps as plans
 
 def upload(path, rootfs=None, aliases=None, public=None, properties=None, saltenv="base", remote=None, project=None):
     """
-    Make the image of a file exist, with these aliases. Returns its fingerprint and what changed.
+    Ensure that the image of a file exists, with the given aliases. Returns its fingerprint and the changes.
 
     path
         The unified image (a tarball), or the metadata of a split one: a path, ``salt://`` or
         ``http(s)://``.
     rootfs
-        The second file of a split image.
+        Second file of a split image. Default: a unified image.
     aliases
-        Names that shall point at it.
+        List of aliases that point at the image. Default: none.
     public
-        True: everybody who reaches the daemon may read it. None: a new image is not public.
+        Whether everyone who can reach the daemon may read the image. Default: unchanged; a new image is not public.
     properties
-        A mapping, added to those of the image's own metadata.
+        Mapping of properties, added to those in the metadata of the image. Default: none.
     saltenv
-        Of ``salt://`` sources; ``base``.
+        Salt environment of ``salt://`` sources. Default: ``base``.
 
     CLI Example:
 
@@ -46,12 +46,12 @@ def upload(path, rootfs=None, aliases=None, public=None, properties=None, salten
 
 def delete(name, remote=None, project=None):
     """
-    Delete the image with its aliases. Returns what changed; nothing if there is none.
+    Delete an image and its aliases. Returns the changes, which are empty if it does not exist.
 
     name
-        An alias or a fingerprint.
+        Alias or fingerprint.
 
-    Instances made from it keep working.
+    Instances that were created from the image keep working.
 
     CLI Example:
 
@@ -66,12 +66,12 @@ def delete(name, remote=None, project=None):
 
 def alias_set(name, target, description=None, remote=None, project=None):
     """
-    Make the alias point at an image; an existing one is moved in one request. Returns what changed.
+    Point an alias at an image; an existing alias is changed in one request. Returns the changes.
 
     target
-        The fingerprint of the image.
+        Fingerprint of the image.
     description
-        Text; None leaves it alone.
+        Description. Default: unchanged.
 
     CLI Example:
 
@@ -84,7 +84,7 @@ def alias_set(name, target, description=None, remote=None, project=None):
 
 def alias_delete(name, remote=None, project=None):
     """
-    Delete the alias; its image stays. Returns what changed; nothing if there is none.
+    Delete an alias; its image stays. Returns the changes, which are empty if the alias does not exist.
 
     CLI Example:
 
@@ -108,24 +108,25 @@ def publish(
     project=None,
 ):
     """
-    Make an image of an instance or of a snapshot. Returns its fingerprint.
+    Publish an image from an instance or a snapshot. Returns its fingerprint.
 
     instance
-        The name of an instance, or ``INSTANCE/SNAPSHOT``.
+        ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
     aliases
-        A list of names that shall point at it; those that exist are moved.
+        List of aliases that point at the image; existing aliases are moved to it. Default: none.
     public
-        True: everybody who reaches the daemon may read it.
+        Whether everyone who can reach the daemon may read the image. Default: false.
     properties
-        A mapping.
+        Mapping of properties. Default: none.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``.
+        Time after which the daemon may delete the image, such as ``2030-01-31T00:00:00Z``. Default: never.
     compression
-        ``gzip``, ``zstd``, ``none``, ...; None: as the server has it set.
+        Compression of the image: ``gzip``, ``zstd``, ``none`` or another algorithm. Default: the setting of the server.
     force
-        True: an instance that runs is stopped for it and started again; else that is an error.
+        Whether to stop a running instance for the publication and start it again. Otherwise a running instance is an
+        error. Default: false.
     timeout
-        Seconds; 3600.
+        Seconds to wait for the operation. Default: 3600.
 
     CLI Example:
 
@@ -140,16 +141,16 @@ def publish(
 
 def export(name, path, rootfs=None, remote=None, project=None):
     """
-    Write an image into a file, a split one into two. Returns its fingerprint and the files.
+    Write an image to a file, or a split image to two files. Returns its fingerprint and the paths.
 
     name
-        An alias or a fingerprint.
+        Alias or fingerprint.
     path
-        An absolute path on the minion: of the unified image, or of the metadata of a split one; of a directory: the
-        file in it is called by the fingerprint. A file that is there is replaced, once the new one is whole and has the
-        image's fingerprint; it is its owner's alone.
+        Absolute path on the minion, of the unified image or of the metadata of a split image. In a directory, the
+        fingerprint becomes the name of the file. An existing file is replaced once the new file is complete and has the
+        fingerprint of the image. Only its owner may read the file.
     rootfs
-        The second file of a split image; None: beside the first, with ``.root`` at its end.
+        Path of the second file of a split image. Default: ``path`` with the suffix ``.root``.
 
     CLI Example:
 
@@ -162,12 +163,12 @@ def export(name, path, rootfs=None, remote=None, project=None):
 
 def refresh(name, remote=None, project=None):
     """
-    Have the daemon look for a newer image where it has this one from. Returns whether there was one, and the
+    Make the daemon look for a newer version of an image at its source. Returns whether it found one, and the
     fingerprint of the image.
 
     name
-        An alias, which then points at the newer one, or a fingerprint. An image that the daemon did not fetch by an
-        alias of another server has no source: that is an error.
+        Alias, which points at the newer image afterwards, or fingerprint. Raises an error for an image without a
+        source: only an image that the daemon fetched by an alias of another server has one.
 
     CLI Example:
 
@@ -180,21 +181,21 @@ def refresh(name, remote=None, project=None):
 
 def copy(name, source, aliases=None, mode=None, timeout=None, source_project=None, remote=None, project=None):
     """
-    Bring an image of another daemon to this one, with its settings. Returns its fingerprint and what changed.
+    Copy an image of another daemon to this one, with its settings. Returns its fingerprint and the changes.
 
     name
-        An alias or a fingerprint at the other daemon.
+        Alias or fingerprint on the other daemon.
     source
-        The remote, below ``lxdapi:remotes``, of the other daemon.
+        Remote of the other daemon, under ``lxdapi:remotes``.
     aliases
-        A list of names that it shall have here.
+        List of aliases that point at the image on this daemon. Default: none.
     mode
-        ``pull``: this daemon fetches it from the other one, which has to listen on the network; ``relay``: it goes
-        through the minion's cache directory; None: by pull where that works.
+        ``pull`` (this daemon fetches the image from the other daemon, which must listen on the network) or ``relay``
+        (the image passes through the cache directory of the minion). Default: ``pull`` if it works.
     timeout
-        Seconds; 3600.
+        Seconds to wait for the operation. Default: 3600.
     source_project
-        Of the other daemon.
+        Project on the other daemon. Default: the project of the remote, or ``default``.
 
     CLI Example:
 
@@ -212,13 +213,13 @@ def copy(name, source, aliases=None, mode=None, timeout=None, source_project=Non
 
 def prune(days=0, test=False, remote=None, project=None):
     """
-    Delete the images that the daemon fetched by itself for an instance and that no instance of any project is of any
-    more. Returns them, as ``unused``, and whether they were ``deleted``.
+    Delete the images that the daemon fetched for an instance and that no instance of any project uses any longer.
+    Returns them as ``unused``, and whether they were ``deleted``.
 
     days
-        Only those that were not used for so long.
+        Only delete images that have been unused for this number of days. Default: 0.
     test
-        True: nothing is deleted.
+        Whether to return the images without deleting them. Default: false.
 
     CLI Example:
 
@@ -235,16 +236,17 @@ def prune(days=0, test=False, remote=None, project=None):
 
 def products(server, alias=None, architecture=None, certificate=None):
     """
-    Return what an image server that speaks simplestreams offers: the newest image of each product and type.
+    Return the images that a simplestreams server offers: the newest image of each product and type.
 
     server
-        ``https://images.example.com``.
+        URL of the server, such as ``https://images.example.com``.
     alias
-        Only those that have this alias.
+        Only return images with this alias. Default: all images.
     architecture
-        Only those of it, such as ``x86_64``.
+        Only return images for this architecture, such as ``x86_64``. Default: all architectures.
     certificate
-        The server's certificate, as PEM text or in a file, if no authority that the system knows vouches for it.
+        Certificate of the server, as PEM text or the path of a file. Only needed if the system has no authority that
+        vouches for it.
 
     CLI Example:
 

@@ -1,9 +1,9 @@
 """
-Verbs of LXD and Incus instances: containers and virtual machines.
+Operations on LXD and Incus instances: containers and virtual machines.
 
 :depends: requests, requests-unixsocket
 
-Each returns what it changed, an empty mapping where the instance was so already. ``Ready`` counts
+Each function returns the changes, which are empty if the instance was already in the requested state. ``Ready`` counts
 as running.
 """
 
@@ -15,10 +15,10 @@ from lxdapi.plan import steps
 
 def start(name, timeout=None, remote=None, project=None):
     """
-    Bring the instance to ``Running``; a frozen one is thawed. Returns what changed.
+    Start an instance; a frozen instance is unfrozen. Returns the changes.
 
     timeout
-        Seconds; 120.
+        Seconds to wait for the operation. Default: 120.
 
     CLI Example:
 
@@ -31,14 +31,14 @@ def start(name, timeout=None, remote=None, project=None):
 
 def stop(name, timeout=None, force=False, remote=None, project=None):
     """
-    Bring the instance to ``Stopped``. Returns what changed, ``forced`` where force was needed.
+    Stop an instance. Returns the changes, with ``forced`` if force was necessary.
 
     timeout
-        Seconds that the instance has to shut down; 30.
+        Seconds to wait for the instance to shut down. Default: 30.
     force
-        True: then it is stopped by force; with ``timeout=0`` at once.
+        Whether to force the stop after ``timeout``; with ``timeout=0`` the stop is forced at once. Default: false.
 
-    Refused for an ephemeral instance, which a stop would delete: see ``lxdapi_instance.delete``.
+    Raises an error for an ephemeral instance, because a stop would delete it: see ``lxdapi_instance.delete``.
 
     CLI Example:
 
@@ -53,7 +53,7 @@ def stop(name, timeout=None, force=False, remote=None, project=None):
 
 def restart(name, timeout=None, force=False, remote=None, project=None):
     """
-    Stop the instance and start it again, a frozen one too; a stopped one is started. Returns what changed.
+    Restart an instance, also a frozen one; a stopped instance is started. Returns the changes.
 
     See :py:func:`lxdapi_instance.stop` for the parameters.
 
@@ -68,10 +68,10 @@ def restart(name, timeout=None, force=False, remote=None, project=None):
 
 def freeze(name, timeout=None, remote=None, project=None):
     """
-    Bring the instance to ``Frozen``; a stopped one is started first. Returns what changed.
+    Freeze an instance; a stopped instance is started first. Returns the changes.
 
     timeout
-        Seconds; 120.
+        Seconds to wait for the operation. Default: 120.
 
     CLI Example:
 
@@ -84,10 +84,10 @@ def freeze(name, timeout=None, remote=None, project=None):
 
 def unfreeze(name, timeout=None, remote=None, project=None):
     """
-    Thaw a frozen instance; any other is left as it is. Returns what changed.
+    Unfreeze a frozen instance; any other instance stays unchanged. Returns the changes.
 
     timeout
-        Seconds; 120.
+        Seconds to wait for the operation. Default: 120.
 
     CLI Example:
 
@@ -101,22 +101,22 @@ def unfreeze(name, timeout=None, remote=None, project=None):
 
 def move(name, target=None, timeout=None, pool=None, to_project=None, remote=None, project=None):
     """
-    Move the instance to another member of the cluster, or to another storage pool or project of its daemon; one that
-    runs is stopped for that and started again. Returns what changed, nothing if it is there.
+    Move an instance to another cluster member, storage pool or project of its daemon. A running instance is stopped for
+    the move and started again. Returns the changes, which are empty if it is already there.
 
     target
-        The member, or ``@group`` for one of these: of those that are online the one with the fewest instances.
-        Without ``pool`` and ``to_project``.
+        Name of the cluster member, or ``@group`` for the online member of a cluster group that has the fewest
+        instances. It cannot be combined with ``pool`` or ``to_project``.
     timeout
-        Seconds for the move itself; 600, of a pool or project 3600.
+        Seconds to wait for the move. Default: 600; 3600 to another pool or project.
     pool
-        The storage pool of its root disk, snapshots included. API extension ``instance_pool_move``.
+        Storage pool for the root disk and its snapshots. Requires the API extension ``instance_pool_move``.
     to_project
-        The project; its profiles, and the pools and networks of its devices, have to be there. API extension
-        ``instance_project_move``.
+        Project, which must contain the profiles of the instance and the pools and networks of its devices. Requires the
+        API extension ``instance_project_move``.
 
-    If the move fails, one that ran is started again where it was. To another daemon it is moved by
-    :py:func:`lxdapi_instance.migrate`.
+    If the move fails, an instance that was running is started again at its old place. Use
+    :py:func:`lxdapi_instance.migrate` to move an instance to another daemon.
 
     CLI Example:
 
@@ -130,16 +130,16 @@ def move(name, target=None, timeout=None, pool=None, to_project=None, remote=Non
         there = api if to_project is None else connection.connect(globals(), remote, to_project)
         return steps.apply(pool_move.plan_move(api, name, there, pool, timeout))
     if pool is not None or to_project is not None:
-        raise InvalidError("target: without pool and to_project; that is a move of its own")
+        raise InvalidError("target must not be combined with pool or to_project: move the instance twice")
     return steps.apply(plan.plan_move(api, name, target, timeout))
 
 
 def delete(name, force=False, remote=None, project=None):
     """
-    Delete the instance with its snapshots. Returns what changed; nothing if there is none.
+    Delete an instance and its snapshots. Returns the changes, which are empty if it does not exist.
 
     force
-        True: a running one is stopped by force first. False: it is refused.
+        Whether to force a running instance to stop first. Otherwise a running instance is an error. Default: false.
 
     CLI Example:
 

@@ -1,5 +1,5 @@
 """
-Copies of LXD and Incus instances, and their move to another daemon.
+Copies of LXD and Incus instances, and migration to another daemon.
 
 :depends: requests, requests-unixsocket
 """
@@ -32,32 +32,33 @@ def copy(
     project=None,
 ):
     """
-    Copy the instance, or a snapshot of one, with all that it has: config, devices, profiles, type, description and
-    the rest. The copy is stopped. Returns what changed.
+    Copy an instance or a snapshot, with its config, devices, profiles, type, description and other settings. The copy
+    is stopped. Returns the changes.
 
     name
         ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
     new
-        The name of the copy; None: the same, in another project or on another daemon.
+        Name of the copy. Default: the same name, in another project or on another daemon.
     pool
-        The storage pool of its root disk; None: as the devices and profiles say.
+        Storage pool for the root disk. Default: as the devices and profiles declare.
     snapshots
-        False: the snapshots are not copied.
+        Whether to copy the snapshots. Default: true.
     refresh
-        True: a copy that exists is brought up to date, data, snapshots and settings, of which only what differs is
-        transferred; it has to be stopped, and what it has of its own is lost. False: one that exists is refused.
+        Whether to update an existing copy: its data, snapshots and settings, with only the differences transferred. The
+        copy must be stopped, and loses its own changes. Otherwise an existing copy is an error. Default: false.
     target
-        The member of the cluster that it is made on.
+        Name of the cluster member to create the instance on. Default: chosen by the daemon.
     to_remote, to_project
-        Where the copy is to be; None: where the instance is.
+        Remote and project of the copy. Default: those of the instance.
     mode
-        Between two daemons: ``pull`` (the target connects to the source), ``push`` (the source to the target) or
-        ``relay`` (the data passes through the minion, and neither has to listen). None: by who listens on https; the
-        result says which it was, and why.
+        Between two daemons: ``pull`` (the target connects to the source), ``push`` (the source connects to the target)
+        or ``relay`` (the data passes through the minion, and neither daemon must listen on the network). Default:
+        chosen by which daemon listens on HTTPS; the result names the mode and the reason.
     timeout
-        Seconds; 3600.
+        Seconds to wait for the operation. Default: 3600.
 
-    Profiles, storage pools and networks that it needs and that are not there are a failure before anything is done.
+    The profiles, storage pools and networks of the instance must exist at the target; otherwise the function raises an
+    error before it changes anything.
 
     CLI Example:
 
@@ -90,11 +91,11 @@ def migrate(
     project=None,
 ):
     """
-    Move the instance to another daemon; at the source it is deleted last, when the copy was compared with it and, if it
-    ran, was started. Returns what changed.
+    Migrate an instance to another daemon. The source is deleted last, after lxdapi has compared it with the copy and,
+    if the instance was running, started the copy. Returns the changes.
 
     to_remote, to_project
-        Where it is to be. None as ``to_remote``: the local daemon.
+        Remote and project that the instance goes to. Default: the local daemon, and the project of the remote.
 
     See :py:func:`lxdapi_instance.migrated` for the other parameters.
 

@@ -35,31 +35,34 @@ def exec_(
     project=None,
 ):
     """
-    Run a command in a running instance. Returns ``retcode``, ``stdout`` and ``stderr`` as they were written, and
-    ``killed`` where it was. The exit code is that of the call as well, as with Salt's ``cmd.run``.
+    Run a command in a running instance. Returns ``retcode``, the unmodified ``stdout`` and ``stderr``, and ``killed``
+    if the command was killed. The exit code of the command is also the exit code of the call, as with Salt's
+    ``cmd.run``.
 
     command
-        A list is executed as it stands, without a shell. Text is given to ``/bin/sh -c``.
+        Command: a list is executed directly, text is passed to ``/bin/sh -c``.
     stdin
-        Text or bytes that it reads; None: nothing.
+        Standard input, as text or bytes. Default: empty.
     env
-        {name: value}, besides HOME, USER, PATH and LANG. No change, comment or error shows them.
+        Mapping of environment variables, in addition to HOME, USER, PATH and LANG. No change, comment or error shows
+        them. Default: none.
     cwd
-        The folder that it runs in, an absolute path inside; None: root's home. One that is not there is refused.
+        Working directory, an absolute path inside the instance. It must exist. Default: the home directory of root.
     user
-        A name of the instance's ``/etc/passwd``, or a number; None: root. It has that user's group and home; further
-        groups are not set.
+        User name in ``/etc/passwd`` of the instance, or UID. The command has the primary group and the home directory
+        of the user, without supplementary groups. Default: root.
     group
-        A name of its ``/etc/group``, or a number; None: the user's.
+        Group name in ``/etc/group`` of the instance, or GID. Default: the primary group of the user.
     timeout
-        Seconds, after which it is killed: ``retcode`` is 137 then, and ``killed`` says so. What it has started itself
-        goes on. None: no limit; the daemon is watched.
+        Seconds after which the command is killed: the result then has ``retcode`` 137 and ``killed``. Processes that
+        the command started keep running. Default: no limit; lxdapi monitors the daemon instead.
     binary
-        True: ``stdout`` and ``stderr`` are base64 of the bytes. False: UTF-8, in which what is none is replaced.
+        Whether to return ``stdout`` and ``stderr`` as base64. Otherwise they are UTF-8 text, with invalid bytes
+        replaced. Default: false.
 
-    The exit code is the command's; 126 if it cannot be executed, 127 if it is not there, 128 + n if signal n ended
-    it. One that writes more than 256 MiB is killed, and an error. Where a command leaves another one behind that
-    keeps its output open, LXD 5.0.2 waits for that one too.
+    ``retcode`` is the exit code of the command, 126 if it cannot be executed, 127 if it does not exist, and 128 + n if
+    signal n ended it. A command that writes more than 256 MiB is killed, and the call raises an error. If a command
+    leaves a background process that keeps its output open, LXD 5.0.2 waits for that process too.
 
     CLI Example:
 
@@ -69,15 +72,16 @@ def exec_(
         salt-call lxdapi_instance.exec web1 '["ls", "-l", "/etc"]' cwd=/tmp env='{"LANG": "C"}'
     """
     given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
-    return cmd_run.raw_summary(_noted(execs.run(connection.connect(globals(), remote, project), name, given)), binary)
+    return cmd_run.raw_summary(
+        _keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, given)), binary
+    )
 
 
 def run(name, command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None, remote=None, project=None):
     """
-    Run a command in an instance and return what it wrote, standard error too, in the order in which it came.
+    Run a command in an instance and return its standard output and standard error, in the order in which they arrived.
 
-    See :py:func:`lxdapi_instance.exec` for the parameters. One that was killed is an error that says what it had
-    written.
+    See :py:func:`lxdapi_instance.exec` for the parameters. If the command was killed, the error contains its output.
 
     CLI Example:
 
@@ -85,14 +89,14 @@ def run(name, command, stdin=None, env=None, cwd=None, user=None, group=None, ti
 
         salt-call lxdapi_instance.run web1 'ls -l /etc'
     """
-    return cmd_run.decode(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).output)
+    return cmd_run.decode(_run_to_end(name, command, stdin, env, cwd, user, group, timeout, remote, project).output)
 
 
 def run_stdout(
     name, command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None, remote=None, project=None
 ):
     """
-    Run a command in an instance and return what it wrote to standard output.
+    Run a command in an instance and return its standard output.
 
     See :py:func:`lxdapi_instance.exec` for the parameters.
 
@@ -102,14 +106,14 @@ def run_stdout(
 
         salt-call lxdapi_instance.run_stdout web1 'cat /etc/hosts'
     """
-    return cmd_run.decode(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).stdout)
+    return cmd_run.decode(_run_to_end(name, command, stdin, env, cwd, user, group, timeout, remote, project).stdout)
 
 
 def run_stderr(
     name, command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None, remote=None, project=None
 ):
     """
-    Run a command in an instance and return what it wrote to standard error.
+    Run a command in an instance and return its standard error.
 
     See :py:func:`lxdapi_instance.exec` for the parameters.
 
@@ -119,14 +123,14 @@ def run_stderr(
 
         salt-call lxdapi_instance.run_stderr web1 'ls /nowhere'
     """
-    return cmd_run.decode(_ended(name, command, stdin, env, cwd, user, group, timeout, remote, project).stderr)
+    return cmd_run.decode(_run_to_end(name, command, stdin, env, cwd, user, group, timeout, remote, project).stderr)
 
 
 def run_all(
     name, command, stdin=None, env=None, cwd=None, user=None, group=None, timeout=None, remote=None, project=None
 ):
     """
-    Run a command in an instance and return ``retcode``, ``stdout`` and ``stderr``, without line ends at their end.
+    Run a command in an instance and return ``retcode``, ``stdout`` and ``stderr``, without trailing line ends.
 
     See :py:func:`lxdapi_instance.exec` for the parameters.
 
@@ -137,7 +141,7 @@ def run_all(
         salt-call lxdapi_instance.run_all web1 'ls /nowhere'
     """
     given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
-    return cmd_run.summary(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
+    return cmd_run.summary(_keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, given)))
 
 
 def retcode(
@@ -176,14 +180,15 @@ def script(
     Run a script in an instance and return ``retcode``, ``stdout`` and ``stderr``.
 
     source
-        A path on the minion, ``salt://`` or ``https://``. Its first line says what executes it.
+        A path on the minion, ``salt://`` or ``https://``. The first line of the script must name its interpreter
+        (``#!``).
     args
-        A list, or text that is split as a shell would.
+        Arguments: a list, or text that is split as in a shell. Default: none.
     saltenv
-        Of a ``salt://`` source.
+        Salt environment of a ``salt://`` source. Default: ``base``.
 
-    It lies in the instance's ``/tmp`` meanwhile, readable for its user alone, and is removed in any case.
-    See :py:func:`lxdapi_instance.exec` for the other parameters.
+    The script is copied to ``/tmp`` of the instance, readable only by its user, and always removed afterwards. See
+    :py:func:`lxdapi_instance.exec` for the other parameters.
 
     CLI Example:
 
@@ -194,28 +199,31 @@ def script(
     given = execs.make_command("true", stdin, env, cwd, user, group, timeout)
     scripts.parse_arguments(args)
     file = local_files.local_file(__salt__["cp.cache_file"], source, saltenv)
-    return cmd_run.summary(_noted(scripts.run(connection.connect(globals(), remote, project), name, file, args, given)))
+    return cmd_run.summary(
+        _keep_exit_code(scripts.run(connection.connect(globals(), remote, project), name, file, args, given))
+    )
 
 
 def wait_for(name, wait_for, timeout=None, remote=None, project=None):
     """
-    Wait until an instance is as far as it is needed. Returns True.
+    Wait until an instance meets conditions. Returns True.
 
     wait_for
-        A mapping, or a list of them, of
+        Mapping of conditions, or a list of mappings:
 
-        - ``ipv4`` or ``ipv6``: the name of a nic inside, which has an address of global scope;
-        - ``agent``: true; of a virtual machine its agent answers, of a container processes run;
-        - ``ready``: true; the instance has told the daemon that it is ready, or is a container whose processes run;
-        - ``cloud-init``: true; it has finished; that it failed, or is not installed, is an error at once;
-        - ``cmd``: a command, as for ``lxdapi_instance.exec``, that ends with 0;
-        - ``port``: a TCP port that somebody listens on, at any address of the instance;
+        - ``ipv4`` or ``ipv6``: name of the network interface inside that must have an address of global scope
+        - ``agent``: true; the agent of a virtual machine answers, or processes run in a container
+        - ``ready``: true; the instance has reported that it is ready, or it is a container with running processes
+        - ``cloud-init``: true; cloud-init has finished. If it failed or is not installed, the call fails at once
+        - ``cmd``: command, as for ``lxdapi_instance.exec``, that must exit with 0
+        - ``port``: TCP port on which a process must listen, at any address of the instance
 
-        and of ``timeout``, the seconds for what stands in the same mapping.
+        Each mapping can have its own ``timeout`` in seconds.
     timeout
-        Seconds for each that has none of its own; 60. When they are over the error lists what was seen.
+        Seconds for each mapping without a ``timeout``. After that time, the error contains the last observation.
+        Default: 60.
 
-    ``cloud-init``, ``cmd`` and ``port`` run a command inside (``cat /proc/net/tcp`` for the last).
+    ``cloud-init``, ``cmd`` and ``port`` run a command inside the instance (for ``port``: ``cat /proc/net/tcp``).
 
     CLI Example:
 
@@ -228,12 +236,14 @@ def wait_for(name, wait_for, timeout=None, remote=None, project=None):
     return True
 
 
-def _ended(name, command, stdin, env, cwd, user, group, timeout, remote, project):
+def _run_to_end(name, command, stdin, env, cwd, user, group, timeout, remote, project):
     given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
-    return cmd_run.require_finished(_noted(execs.run(connection.connect(globals(), remote, project), name, given)))
+    return cmd_run.require_finished(
+        _keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, given))
+    )
 
 
-def _noted(outcome):
-    """Return the outcome of a command whose exit code is that of the call as well, as with Salt's ``cmd.run``."""
+def _keep_exit_code(outcome):
+    """Return the result of a command; its exit code becomes that of the call, as with Salt's ``cmd.run``."""
     __context__["retcode"] = outcome.retcode
     return outcome

@@ -1,5 +1,5 @@
 """
-What the daemon keeps of LXD and Incus instances beside their config: names, logs, metadata, templates, measurements.
+Data of LXD and Incus instances beside their config: names, logs, metadata, templates, metrics.
 
 :depends: requests, requests-unixsocket
 """
@@ -22,17 +22,17 @@ def __virtual__():
 
 def rename(name, new, stop=False, timeout=None, force=False, remote=None, project=None):
     """
-    Give the instance another name. Returns what changed; nothing if that is its name.
+    Rename an instance. Returns the changes, which are empty if it already has the name.
 
     new
-        The other name; one that is taken is refused.
+        New name. It must not exist.
     stop
-        True: one that runs is stopped for that and started again, also if the daemon refuses the name. False: it is
-        refused, for the daemon renames only one that is stopped.
+        Whether to stop a running instance for the rename and start it again, even if the rename fails. Otherwise a
+        running instance is an error, because the daemon only renames stopped instances. Default: false.
     timeout
-        Seconds that it has to shut down; 30.
+        Seconds to wait for the instance to shut down. Default: 30.
     force
-        True: then it is stopped by force; with ``timeout=0`` at once.
+        Whether to force the stop after ``timeout``; with ``timeout=0`` the stop is forced at once. Default: false.
 
     CLI Example:
 
@@ -47,18 +47,19 @@ def rename(name, new, stop=False, timeout=None, force=False, remote=None, projec
 
 def rebuild(name, source=None, force=False, timeout=None, remote=None, project=None):
     """
-    Make the instance anew from an image: what was in its root disk is gone, its config, devices, profiles and addresses
-    stay. One that runs is stopped for that and brought back to its status. Returns what changed.
+    Rebuild an instance from an image: the data on its root disk is deleted; its config, devices, profiles and addresses
+    stay. A running instance is stopped for the rebuild and started again. Returns the changes.
 
     source
-        The alias or the fingerprint of an image, or a REST source, as for ``lxdapi_instance.present``; None: it becomes
-        empty.
+        Alias or fingerprint of an image, or a mapping in the form of the REST API, as for ``lxdapi_instance.present``.
+        Default: an empty root disk.
     force
-        True: if it does not stop in time it is stopped by force.
+        Whether to force the stop of an instance that does not shut down in time. Default: false.
     timeout
-        Seconds for the rebuild; 3600.
+        Seconds to wait for the rebuild. Default: 3600.
 
-    Refused for an instance with snapshots. Needs the API extension ``instances_rebuild``, which LXD 5.0.2 lacks.
+    Raises an error for an instance with snapshots. Requires the API extension ``instances_rebuild``, which LXD 5.0.2
+    lacks.
 
     CLI Example:
 
@@ -74,15 +75,15 @@ def rebuild(name, source=None, force=False, timeout=None, remote=None, project=N
 
 def console_log(name, clear=False, limit=1048576, remote=None, project=None):
     """
-    Return what the instance has shown on its console; nothing if it has shown nothing.
+    Return the console output of an instance.
 
     clear
-        True: empty it afterwards.
+        Whether to clear the log afterwards. Default: false.
     limit
-        The most bytes of it; of more the last ones are returned.
+        Maximum number of bytes; of a longer log, the end is returned. Default: 1 MiB.
 
-    Of a container that runs the daemon gives each line once: what was read, or lies before the limit, does not come
-    again (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2). Needs the API extension ``console``.
+    For a running container, the daemon returns each line only once: lines that were read, and lines before the limit,
+    do not appear again (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2). Requires the API extension ``console``.
 
     CLI Example:
 
@@ -95,7 +96,7 @@ def console_log(name, clear=False, limit=1048576, remote=None, project=None):
 
 def logs(name, remote=None, project=None):
     """
-    Return the names of the instance's log files.
+    Return the names of the log files of an instance.
 
     CLI Example:
 
@@ -108,14 +109,14 @@ def logs(name, remote=None, project=None):
 
 def log(name, file, lines=None, limit=1048576, remote=None, project=None):
     """
-    Return the end of a log file of the instance.
+    Return the end of a log file of an instance.
 
     file
         A name that ``lxdapi_instance.logs`` returns, such as ``lxc.log``.
     lines
-        The last so many lines; None: as many as the limit lets through.
+        Number of lines from the end. Default: as many as ``limit`` allows.
     limit
-        The most bytes; the daemon sends no more of a file of any size.
+        Maximum number of bytes. The daemon sends only this part of the file. Default: 1 MiB.
 
     CLI Example:
 
@@ -128,10 +129,11 @@ def log(name, file, lines=None, limit=1048576, remote=None, project=None):
 
 def log_delete(name, file, remote=None, project=None):
     """
-    Delete a log file of the instance. Returns what changed; nothing if there is none.
+    Delete a log file of an instance. Returns the changes, which are empty if it does not exist.
 
     file
-        A name that ``lxdapi_instance.logs`` returns. The daemon keeps ``lxc.log``, ``lxc.conf`` and ``qemu.log``.
+        A name that ``lxdapi_instance.logs`` returns. The daemon does not delete ``lxc.log``, ``lxc.conf`` and
+        ``qemu.log``.
 
     CLI Example:
 
@@ -144,7 +146,8 @@ def log_delete(name, file, remote=None, project=None):
 
 def metadata(name, remote=None, project=None):
     """
-    Return what the instance has of its image: architecture, dates, properties, and which templates are written when.
+    Return the metadata that an instance has from its image: architecture, dates, properties, and when templates are
+    written.
 
     CLI Example:
 
@@ -157,16 +160,17 @@ def metadata(name, remote=None, project=None):
 
 def metadata_set(name, mapping, remote=None, project=None):
     """
-    Make fields of the instance's metadata as declared. Returns what changed.
+    Update fields of the metadata of an instance. Returns the changes.
 
     mapping
-        ``architecture``, ``creation_date``, ``expiry_date`` (seconds since 1970), ``properties`` (texts by their keys)
-        and ``templates`` (by the path of the file in the instance: ``template``, ``when``, a list of ``create``,
-        ``copy``, ``rename`` and ``start``, ``create_only`` and ``properties``). What is not named is left alone; of
-        ``properties`` and ``templates`` ``null`` removes a key, and an empty mapping all of them.
+        Mapping of ``architecture``, ``creation_date``, ``expiry_date`` (seconds since 1970), ``properties`` (mapping of
+        keys to text) and ``templates`` (mapping of paths inside the instance to ``template``, ``when`` (list of
+        ``create``, ``copy``, ``rename`` and ``start``), ``create_only`` and ``properties``). Fields that are not given
+        stay unchanged. In ``properties`` and ``templates``, ``null`` removes a key, and an empty mapping removes all
+        keys.
 
-    Needs the API extension ``container_edit_metadata``. No daemon looks at ``If-Match`` there (LXD 5.0.2, Incus 6.0.4,
-    Incus 7.0.2): of two who remove keys at once, the later one wins.
+    Requires the API extension ``container_edit_metadata``. No daemon evaluates ``If-Match`` for metadata (LXD 5.0.2,
+    Incus 6.0.4, Incus 7.0.2): if two clients remove keys at the same time, the later one wins.
 
     CLI Example:
 
@@ -179,7 +183,7 @@ def metadata_set(name, mapping, remote=None, project=None):
 
 def templates(name, remote=None, project=None):
     """
-    Return the names of the instance's templates.
+    Return the names of the templates of an instance.
 
     CLI Example:
 
@@ -192,10 +196,10 @@ def templates(name, remote=None, project=None):
 
 def template(name, template, remote=None, project=None):
     """
-    Return the text of a template of the instance.
+    Return the text of a template of an instance.
 
     template
-        A name that ``lxdapi_instance.templates`` returns; one of more than 1 MiB is refused.
+        A name that ``lxdapi_instance.templates`` returns. A template of more than 1 MiB is an error.
 
     CLI Example:
 
@@ -208,15 +212,15 @@ def template(name, template, remote=None, project=None):
 
 def template_set(name, template, contents, remote=None, project=None):
     """
-    Make the text of a template as given; one that is not there is made. Returns what changed.
+    Set the text of a template; a missing template is created. Returns the changes.
 
     template
-        Its name: no path.
+        Name of the template, without a path.
     contents
-        The text, of no more than 1 MiB. When it is written to which file, is in the metadata: see
+        Text of at most 1 MiB. The metadata defines when the template is written, and to which file: see
         ``lxdapi_instance.metadata_set``.
 
-    Needs the API extension ``container_edit_metadata``.
+    Requires the API extension ``container_edit_metadata``.
 
     CLI Example:
 
@@ -229,10 +233,10 @@ def template_set(name, template, contents, remote=None, project=None):
 
 def template_delete(name, template, remote=None, project=None):
     """
-    Delete a template of the instance. Returns what changed; nothing if there is none.
+    Delete a template of an instance. Returns the changes, which are empty if it does not exist.
 
     template
-        Its name.
+        Name of the template.
 
     CLI Example:
 
@@ -245,15 +249,15 @@ def template_delete(name, template, remote=None, project=None):
 
 def metrics(name=None, remote=None, project=None):
     """
-    Return what the daemon measures of the instance: status, pid, processes, cpu, memory, disk and network.
+    Return the measurements of an instance: status, PID, processes, CPU, memory, disk and network.
 
     name
-        None: the same of each instance in the project, by its name. That is one request, but one for which the
-        daemon looks into each instance: it takes about 27 times as long as the list of them.
+        Name of the instance. Default: all instances of the project, by name. That is one request, but the daemon
+        inspects each instance: it takes about 27 times as long as a list of the instances.
 
-    Bytes, and for the cpu nanoseconds; None for what the daemon cannot measure; zeroes of an instance that is stopped.
-    ``addresses`` are those of an interface, with their networks. Which keys there are below ``cpu``, ``memory`` and
-    ``disk`` is the daemon's choice: LXD 5.0.2 has no ``total``.
+    Sizes are in bytes, CPU times in nanoseconds. None means that the daemon cannot measure the value; a stopped
+    instance has zeros. ``addresses`` are the addresses of an interface with their prefix lengths. The keys of ``cpu``,
+    ``memory`` and ``disk`` depend on the daemon: LXD 5.0.2 has no ``total``.
 
     CLI Example:
 

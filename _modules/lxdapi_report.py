@@ -1,5 +1,5 @@
 """
-A host of LXD or Incus at a glance: its instances as a table, and as a picture with what they hang on.
+Overviews of an LXD or Incus host: its instances as a table, and its resources as a graph.
 
 :depends: requests, requests-unixsocket
 """
@@ -19,23 +19,25 @@ def __virtual__():
 
 def status(name="*", state=True, sls=None, all_projects=False, remote=None, project=None):
     """
-    Return the instances of a host at a glance: ``server``, and ``instances`` with for each ``name``, ``project``,
-    ``status``, ``type``, ``location`` (in a cluster), ``created_at``, ``age`` in seconds, ``addresses`` (those that can
-    be reached from elsewhere), ``memory`` in bytes, the number of ``snapshots``, and ``drift``.
+    Return an overview of the instances of a host: ``server``, and ``instances``, each with ``name``, ``project``,
+    ``status``, ``type``, ``location`` (in a cluster), ``created_at``, ``age`` in seconds, ``addresses`` (those that
+    other hosts can reach), ``memory`` in bytes, the number of ``snapshots``, and ``drift``.
 
     name
-        A pattern such as ``web*``, or several: a list, or text with commas. ``*``: all.
+        Pattern such as ``web*``, or several patterns: a list, or text with commas. Default: ``*``, all instances.
     state
-        True. False: without addresses, memory and snapshots, which for 200 instances takes a 27th of the time.
+        Whether to include addresses, memory and snapshots. Without them, 200 instances take a 27th of the time.
+        Default: true.
     sls
-        The name of an SLS, or several: a list, or text with commas. It is run in test mode, all that is in it, and
-        ``drift`` says of each instance ``as declared``, ``would change: config limits.cpu``, ``not declared``. What is
-        declared and missing has a line of its own. Nothing is written. Not over salt-ssh, whose target has no SLS.
+        Name of an SLS, or several names: a list, or text with commas. The SLS is run in test mode, which changes
+        nothing, and ``drift`` contains the result for each instance: ``as declared``, ``would change: config
+        limits.cpu`` or ``not declared``. An instance that is declared but does not exist has a line of its own. Not
+        available over salt-ssh, because its target has no SLS. Default: none.
     all_projects
-        True: the instances of every project. False.
+        Whether to include the instances of every project. Default: false.
 
-    On a command line it comes as a table (outputter ``lxdapi_table``); ``--out json`` has the data. One request
-    lists all instances.
+    The command line shows a table (outputter ``lxdapi_table``); ``--out json`` shows the data. One request lists all
+    instances.
 
     CLI Example:
 
@@ -54,16 +56,17 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
     return host_status.compare(found, chunks, answers, (default, ours), host_status.parse_texts("name", name))
 
 
-def _tested(sls):
+def _run_in_test_mode(sls):
     """
-    Return (low data, answers in test mode) of SLS files: the states say themselves what they would change, as they
-    do for whoever runs them; a second comparison could say something else.
+    Return (low data, results in test mode) of SLS files.
+
+    The states themselves report what they would change: a second comparison could differ from theirs.
     """
     mods = host_status.parse_texts("sls", sls)
     chunks = __salt__["state.show_low_sls"](mods)
     if not all(isinstance(chunk, dict) for chunk in chunks):
         raise SaltInvocationError(f"sls: {'; '.join(map(str, chunks))}")
-    # Only what is run to write has to be alone.
+    # A lock is only needed for a run that writes.
     answers = __salt__["state.apply"](mods, test=True, concurrent=True)
     if not isinstance(answers, dict):
         raise CommandExecutionError(f"sls: {'; '.join(map(str, answers))}")
@@ -72,16 +75,18 @@ def _tested(sls):
 
 def graph(format="mermaid", path=None, remote=None, project=None):
     """
-    Return a graph of a host as text: servers, networks, storage pools, profiles and instances, and what uses what.
+    Return a graph of a host as text: servers, networks, storage pools, profiles and instances, and the relations
+    between them.
 
     format
-        ``mermaid``, which Markdown shows (by default not with more than 500 lines between boxes); ``dot``, Graphviz'
-        language; or ``svg``, which the program ``dot`` draws: install graphviz on the minion. Default: ``mermaid``.
+        ``mermaid``, which Markdown viewers render (by default at most 500 edges); ``dot``, the language of Graphviz; or
+        ``svg``, which requires graphviz on the minion. Default: ``mermaid``.
     path
-        Of a file of the minion that it is written to instead, with mode 0600; the path comes back.
+        Path of a file on the minion to write the graph to, with mode 0600; the function then returns the path. Default:
+        return the text.
 
-    On a command line the text comes alone (outputter ``lxdapi_text``): ``salt-call lxdapi.graph svg > host.svg``. It
-    takes one request for each kind, all at once.
+    The command line shows only the text (outputter ``lxdapi_text``): ``salt-call lxdapi.graph svg > host.svg``. The
+    function sends one request for each kind, in parallel.
 
     CLI Example:
 

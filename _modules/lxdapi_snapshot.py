@@ -1,5 +1,5 @@
 """
-Verbs of snapshots of instances (``web1/before``) and of custom storage volumes (``default/data/before``).
+Operations on snapshots of instances (``web1/before``) and custom storage volumes (``default/data/before``).
 
 :depends: requests, requests-unixsocket
 """
@@ -13,13 +13,13 @@ __func_alias__ = {"list_": "list"}
 
 def list_(name, remote=None, project=None, target=None):
     """
-    Return the snapshots by their names: when each was made, and when it expires; None for never, or where the daemon
-    does not know (LXD 5.0.2 keeps no time of a volume's).
+    Return the snapshots by name, each with its creation and expiry time. The expiry time is None for never; a time that
+    the daemon does not know is None too (LXD 5.0.2 stores no creation time for snapshots of volumes).
 
     name
-        An instance, or ``POOL/VOLUME`` of a custom volume.
+        Name of an instance, or ``POOL/VOLUME`` for a custom volume.
     target
-        The member of the cluster that a volume is on, where more than one has one of that name.
+        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
 
     CLI Example:
 
@@ -33,19 +33,19 @@ def list_(name, remote=None, project=None, target=None):
 
 def create(name, description=None, expires_at=None, stateful=None, remote=None, project=None, target=None):
     """
-    Make a snapshot; one of that name is refused. Returns what changed.
+    Create a snapshot. Raises an error if the name exists. Returns the changes.
 
     name
-        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` of a custom volume.
+        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` for a custom volume.
     description
-        Of a volume's: text.
+        Description of a volume snapshot. Default: none.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove it; "" for never. None: what
-        ``snapshots.expiry`` says.
+        Time after which the daemon may delete the snapshot, such as ``2030-01-31T00:00:00Z``; an empty string means
+        never. Default: the setting ``snapshots.expiry``.
     stateful
-        Of an instance's: True for one with the state of the memory, of an instance that runs.
+        For an instance: whether to include the memory of a running instance. Default: false.
     target
-        The member of the cluster that a volume is on, where more than one has one of that name.
+        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
 
     CLI Example:
 
@@ -64,7 +64,7 @@ def create(name, description=None, expires_at=None, stateful=None, remote=None, 
 
 def delete(name, remote=None, project=None, target=None):
     """
-    Delete a snapshot. Returns what changed; nothing if there is none.
+    Delete a snapshot. Returns the changes, which are empty if it does not exist.
 
     See :py:func:`lxdapi_snapshot.create` for the parameters.
 
@@ -81,13 +81,13 @@ def delete(name, remote=None, project=None, target=None):
 
 def restore(name, timeout=None, remote=None, project=None, target=None):
     """
-    Restore the instance or the volume from a snapshot, also if it was before. Returns what changed.
+    Restore an instance or a volume from a snapshot, even if it was restored before. Returns the changes.
 
     timeout
-        Seconds; 3600.
+        Seconds to wait for the operation. Default: 3600.
 
-    An instance that runs is stopped by the daemon and started again. See :py:func:`lxdapi_snapshot.create` for the
-    other parameters.
+    The daemon stops a running instance for the restore and starts it again. See :py:func:`lxdapi_snapshot.create` for
+    the other parameters.
 
     CLI Example:
 
@@ -100,10 +100,10 @@ def restore(name, timeout=None, remote=None, project=None, target=None):
 
 def rename(name, new_name, remote=None, project=None, target=None):
     """
-    Give a snapshot another name. Returns what changed.
+    Rename a snapshot. Returns the changes.
 
     new_name
-        With or without what it is of: ``after`` or ``web1/after``.
+        New name, with or without the name of the instance or volume: ``after`` or ``web1/after``.
 
     See :py:func:`lxdapi_snapshot.create` for the other parameters.
 
@@ -122,10 +122,11 @@ def rename(name, new_name, remote=None, project=None, target=None):
 
 def expire(name, expires_at, remote=None, project=None, target=None):
     """
-    Set the time after which the daemon may remove a snapshot. Returns what changed.
+    Set the expiry time of a snapshot. Returns the changes.
 
     expires_at
-        Such as ``2030-01-31T00:00:00Z``; "" for never.
+        Time after which the daemon may delete the snapshot, such as ``2030-01-31T00:00:00Z``; an empty string means
+        never.
 
     See :py:func:`lxdapi_snapshot.create` for the other parameters.
 

@@ -3,7 +3,7 @@ Trust between clients and servers over HTTPS: key pairs and tokens.
 
 :depends: requests, requests-unixsocket; cryptography for a new key
 
-On the client ``key_create`` and ``redeem``, of which ``lxdapi_trust.present`` is the state; on the server
+On the client, use ``key_create`` and ``redeem``, or the state ``lxdapi_trust.present``. On the server, use
 ``token_create``, ``token_list`` and ``token_revoke``.
 """
 
@@ -15,13 +15,14 @@ from lxdapi.trust import keypair, tokens
 
 def key_create(cert, key, client_name=None):
     """
-    Make a client's key (ECDSA P-384, for ten years) and its certificate; returns the certificate's fingerprint.
+    Create a key (ECDSA P-384) and a certificate for a client, valid for ten years. Returns the fingerprint of the
+    certificate.
 
     cert, key
-        Paths of files that are not there: nothing is replaced. The key is its owner's alone (0600), and so are
-        folders that are missing (0700).
+        Paths of the new files. Existing files are never replaced. Only the owner may read the key (0600) and missing
+        directories, which are created (0700).
     client_name
-        In the certificate. None: the minion's id.
+        Name of the client in the certificate. Default: the minion ID.
 
     CLI Example:
 
@@ -35,10 +36,10 @@ def key_create(cert, key, client_name=None):
 
 def fingerprint(certificate):
     """
-    Return the fingerprint of a certificate: the sha256 that pins a server, and that a client has at the server.
+    Return the fingerprint of a certificate: the SHA-256 that pins a server, and that identifies a client on the server.
 
     certificate
-        The path of a file, or PEM text.
+        Path of a file, or PEM text.
 
     CLI Example:
 
@@ -51,12 +52,13 @@ def fingerprint(certificate):
 
 def redeem(remote, token, client_name=None):
     """
-    Make a remote usable with a token of its server, and return what changed: nothing if it is usable already.
+    Make a remote usable with a token of its server. Returns the changes, which are empty if the remote is already
+    usable.
 
     remote, token, client_name
-        As for the state ``lxdapi_trust.present``. If the remote has no ``endpoint``, the addresses in the token are
-        tried, and the one that is the server's is returned as ``endpoint``, to be put into the remote. Write
-        ``token=`` before a token on the command line: Salt takes one that ends in ``=`` for a name otherwise.
+        See the state ``lxdapi_trust.present``. If the remote has no ``endpoint``, the addresses in the token are tried,
+        and the address of the server is returned as ``endpoint``: add it to the remote. On the command line, write
+        ``token=`` before a token: otherwise Salt takes a token that ends with ``=`` for a parameter name.
 
     CLI Example:
 
@@ -72,17 +74,18 @@ def redeem(remote, token, client_name=None):
 
 def token_create(client, restricted=None, projects=None, remote=None):
     """
-    Return a new token, with which a client becomes trusted by the server, once.
+    Create and return a token that lets one client become trusted by the server, once.
 
     client
-        The name that its certificate gets.
+        Name for the certificate of the client.
     restricted
-        True: it may use only the ``projects``.
+        Whether to limit the client to ``projects``. Default: false.
     projects
-        A list of projects; they demand ``restricted=True``.
+        List of projects that the client may use; requires ``restricted=True``. Default: none.
 
-    It is good until ``core.remote_token_expiry`` of the server, or its next start. Needs the API extension
-    certificate_token (LXD since 4.24, every Incus), and a server that listens (``core.https_address``).
+    The token expires after ``core.remote_token_expiry`` of the server, or when the server restarts. Requires the API
+    extension certificate_token (LXD since 4.24, every Incus) and a server that listens on the network
+    (``core.https_address``).
 
     CLI Example:
 
@@ -95,8 +98,8 @@ def token_create(client, restricted=None, projects=None, remote=None):
 
 def token_list(remote=None):
     """
-    Return the tokens of the server that can still be used: for whom, with what limits, until when. Not themselves:
-    a token is shown once.
+    Return the unused tokens of the server, with their client names, restrictions and expiry times. The tokens
+    themselves are shown only once, on creation.
 
     CLI Example:
 
@@ -109,10 +112,10 @@ def token_list(remote=None):
 
 def token_revoke(client, remote=None):
     """
-    Take back the tokens of a client that were not used. Returns what changed, nothing if there are none.
+    Revoke the unused tokens of a client. Returns the changes, which are empty if there are no such tokens.
 
     client
-        The name that was given to ``token_create``.
+        Name that was given to ``token_create``.
 
     CLI Example:
 

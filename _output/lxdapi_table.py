@@ -1,8 +1,8 @@
 """
 The outputter of ``lxdapi.status``: an aligned table with a line for each instance.
 
-It stands alone, so that a master that has only this file can show what minions answer. What it does not know
-is shown as ``nested`` shows it.
+It imports nothing of lxdapi, so that a master that has only this file can show the results of minions. It shows any
+other data as ``nested`` does.
 """
 
 import re
@@ -14,31 +14,31 @@ __virtualname__ = "lxdapi_table"
 _COLUMNS = ("project", "name", "status", "type", "addresses", "memory", "snapshots", "age", "location", "drift")
 _RIGHT = ("memory", "snapshots", "age")
 _TYPES = {"virtual-machine": "vm"}
-# Colors that can be read on a dark terminal and on a light one; what is as it may be has none.
+# Colors that are readable on dark and light terminals; normal values have no color.
 _COLORS = {"Running": "GREEN", "Ready": "GREEN", "Frozen": "CYAN", "Stopped": None}
 _BAD, _HEAD, _DRIFT = "LIGHT_RED", "CYAN", "YELLOW"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _AGES = ((365 * 86400, "y"), (86400, "d"), (3600, "h"), (60, "min"))
 _ADDRESSES = 3
-# What salt-call calls the minion that it is.
+# The name that salt-call gives to the minion on which it runs.
 _SELF = "local"
-# Control characters and those that turn the direction of writing: a name from elsewhere must not draw on a terminal.
+# Control characters, and characters that change the direction of text: a foreign name must not control a terminal.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def __virtual__():
-    """Load in any case: it needs nothing but Salt."""
+    """Load always: the outputter needs nothing but Salt."""
     return __virtualname__
 
 
 def output(data, **kwargs):
     """
-    Return the text of the answers of minions.
+    Return the results of minions as text.
 
     data
-        ``{minion: answer}``, or an answer.
+        ``{minion: result}``, or a result.
     kwargs
-        What Salt hands to every outputter.
+        Arguments that Salt passes to every outputter, ignored.
 
     CLI Example:
 
@@ -61,7 +61,7 @@ def output(data, **kwargs):
 
 
 def _is_ours(answer):
-    """Return True for an answer of ``lxdapi.status``."""
+    """Return whether data is a result of ``lxdapi.status``."""
     if not isinstance(answer, dict) or not isinstance(answer.get("server"), dict):
         return False
     rows = answer.get("instances")
@@ -72,7 +72,7 @@ def _table(answer, colors, minion=None):
     rows = answer["instances"]
     lines = [_headline(answer["server"], rows, colors, minion)]
     if rows:
-        columns = [column for column in _COLUMNS if _is_told(column, rows)]
+        columns = [column for column in _COLUMNS if _has_information(column, rows)]
         texts = [[_cell(column, row.get(column)) for column in columns] for row in rows]
         widths = [max(map(len, column)) for column in zip(columns, *texts)]
         head = _line(columns, [column.upper() for column in columns], widths)
@@ -82,7 +82,7 @@ def _table(answer, colors, minion=None):
 
 
 def _headline(server, rows, colors, minion):
-    """Return who it is, and how many instances there are of each status, what is wrong in red."""
+    """Return the host and the number of instances for each status, with failures in red."""
     who = " ".join(_text(server.get(key)) for key in ("server", "version") if server.get(key))
     who += f" on {_text(server['name'])}" if server.get("name") else ""
     counts = {}
@@ -102,8 +102,8 @@ def _drifts(row):
     return row.get("drift") not in (None, "as declared", "not declared")
 
 
-def _is_told(column, rows):
-    """Return True for a column that says something: no locations without a cluster, no project if there is one."""
+def _has_information(column, rows):
+    """Return whether a column has information: no location without a cluster, no project if there is only one."""
     values = [row.get(column) for row in rows]
     if column == "project":
         return len(set(map(str, values))) > 1
@@ -138,7 +138,7 @@ def _padded(column, text, width):
 
 
 def _cell(column, value):
-    """Return the text of a value, a dash where there is none."""
+    """Return a value as text, with a dash for no value."""
     if value in (None, [], ()):
         return "-"
     if column == "addresses" and isinstance(value, (list, tuple)):
@@ -154,7 +154,7 @@ def _text(value):
 
 
 def _size(number):
-    """Return bytes as a person reads them: 12 MiB, 1.5 GiB."""
+    """Return a number of bytes in a readable unit: 12 MiB, 1.5 GiB."""
     power = 0
     while number >= 1024 and power < len(_UNITS) - 1:
         number, power = number / 1024, power + 1

@@ -1,25 +1,26 @@
 """
-The outputter of ``lxdapi.graph``: the text alone, without the name of the minion before it, as a file shall have it.
+The outputter of ``lxdapi.graph``: the text alone, without the name of the minion, so that it can be redirected to a
+file.
 
-What is not text is shown as ``nested`` shows it.
+It shows any other data as ``nested`` does.
 """
 
 __virtualname__ = "lxdapi_text"
 
 
 def __virtual__():
-    """Load in any case: it needs nothing but Salt."""
+    """Load always: the outputter needs nothing but Salt."""
     return __virtualname__
 
 
 def output(data, **kwargs):
     """
-    Return the answers of minions, where all of them are text.
+    Return the results of minions, if all of them are text.
 
     data
-        ``{minion: answer}``.
+        ``{minion: result}``.
     kwargs
-        What Salt hands to every outputter.
+        Arguments that Salt passes to every outputter, ignored.
 
     CLI Example:
 

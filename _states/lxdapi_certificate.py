@@ -1,5 +1,5 @@
 """
-Certificates in the trust store of LXD and Incus as declared: who may use the daemon over HTTPS.
+Certificates in the trust store of LXD and Incus: clients that may use the daemon over HTTPS.
 
 :depends: requests, requests-unixsocket
 """
@@ -12,7 +12,7 @@ from lxdapi.trust import certificates
 
 def present(name, certificate, type=None, restricted=None, projects=None, description=None, remote=None):
     """
-    Ensure that a client's certificate is trusted, with the given restrictions.
+    Ensure that the daemon trusts a client certificate, with the given restrictions.
 
     .. code-block:: yaml
 
@@ -24,21 +24,23 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
               - default
 
     name
-        Of the entry in the trust store.
+        Name of the entry in the trust store.
     certificate
-        The certificate as PEM text, or the file that holds it: a path on the minion, ``salt://`` or ``https://``.
-        Its fingerprint says which entry of the trust store is meant, whatever that is called.
+        The certificate as PEM text, or the file that contains it: a path on the minion, ``salt://`` or ``https://``.
+        The fingerprint of the certificate, not the name, identifies the entry in the trust store.
     type
-        ``client``, or ``metrics`` for one that may read metrics only. Fixed once it is trusted. None: ``client``.
+        ``client``, or ``metrics`` for a client that may only read metrics. It cannot be changed later. Default:
+        ``client``.
     restricted
-        True: it may use only the ``projects``.
+        Whether to limit the client to ``projects``. Default: unchanged; a new client is not restricted.
     projects
-        A list of projects, as a whole. Order does not count. They limit nothing unless ``restricted: true`` is
-        declared as well, which is therefore demanded.
+        Complete list of the projects that the client may use; the order does not matter. Requires ``restricted: true``,
+        because the list has no effect without it. Default: unchanged.
     description
-        Text; "" clears it (API extension certificate_description: every Incus).
+        Description; an empty string clears it. Requires the API extension certificate_description (every Incus).
+        Default: unchanged.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
 
     def plan():
@@ -58,7 +60,7 @@ def present(name, certificate, type=None, restricted=None, projects=None, descri
 
 
 def _read(certificate):
-    """Return (fingerprint, what is sent) of the certificate, fetched where it is elsewhere."""
+    """Return (fingerprint, body) of the certificate; fetch it first if it is not on the minion."""
     if isinstance(certificate, str) and "-----BEGIN" not in certificate:
         certificates.require_secure_source(certificate)
         certificate = local_files.local_file(__salt__["cp.cache_file"], certificate)
@@ -67,7 +69,7 @@ def _read(certificate):
 
 def absent(name, certificate=None, remote=None):
     """
-    Ensure that a certificate is not trusted.
+    Ensure that the daemon does not trust a certificate.
 
     .. code-block:: yaml
 
@@ -75,11 +77,11 @@ def absent(name, certificate=None, remote=None):
           lxdapi_certificate.absent
 
     name
-        Of the entry, or its fingerprint; if several have the name, they have to be told apart by ``certificate``.
+        Name or fingerprint of the entry. If several entries have this name, ``certificate`` must identify one of them.
     certificate
-        As for :py:func:`lxdapi_certificate.present`; None: the name says which.
+        See :py:func:`lxdapi_certificate.present`. Default: ``name`` identifies the entry.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
 
     def plan():

@@ -1,9 +1,9 @@
 """
-The server's own membership in a cluster of LXD or Incus servers.
+The membership of a server in a cluster of LXD or Incus servers.
 
 :depends: requests, requests-unixsocket
 
-What other members are like, and whether they are at work, is what the states of cluster members are about.
+The states of ``lxdapi_cluster_member`` manage the settings of members, and evacuate and restore them.
 """
 
 from lxdapi.cluster import membership
@@ -12,7 +12,7 @@ from lxdapi.minion import state
 
 def enabled(name, address=None, timeout=None, remote=None):
     """
-    Ensure that the server is in a cluster, which it begins if it is in none.
+    Ensure that the server belongs to a cluster; create a new cluster if it belongs to none.
 
     .. code-block:: yaml
 
@@ -21,15 +21,16 @@ def enabled(name, address=None, timeout=None, remote=None):
             - address: 192.0.2.1:8443
 
     name
-        What it is called in the cluster. A member of a cluster under another name is a failure.
+        Name of the server in the cluster. The state fails if the server is a member under another name.
     address
-        ``HOST[:PORT]`` at which other members reach it, which cannot be changed afterwards; None: that at which it
-        listens.
+        ``HOST[:PORT]`` at which the other members reach the server. It cannot be changed later. Default: the address on
+        which the server listens.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
-        Prefer the server's own unix socket: over HTTPS it shows the certificate of the cluster afterwards.
+        Name of a remote under ``lxdapi:remotes`` in the minion configuration, pillar or grains. Prefer the server's own
+        unix socket: over HTTPS, the server shows the certificate of the cluster after the change. Default: the local
+        daemon.
     """
     return state.run(
         globals(), "server", name, lambda api: membership.plan_enable(api, name, address, timeout), remote=remote
@@ -38,7 +39,7 @@ def enabled(name, address=None, timeout=None, remote=None):
 
 def joined(name, token=None, address=None, member_config=None, timeout=None, remote=None):
     """
-    Ensure that the server is in a cluster, which it joins if it is in none.
+    Ensure that the server belongs to a cluster; join the cluster of the token if it belongs to none.
 
     .. code-block:: yaml
 
@@ -52,19 +53,20 @@ def joined(name, token=None, address=None, member_config=None, timeout=None, rem
                     source: /srv/pool
 
     name
-        What it is called in the cluster. A member of a cluster under another name is a failure.
+        Name of the server in the cluster. The state fails if the server is a member under another name.
     token
-        From a member, for this very name: ``lxdapi_cluster.join_token n2``, ``lxc cluster add n2`` or ``incus
-        cluster add n2``. It is used once, and not looked at where the server is a member already. It is a secret:
-        keep it in pillar. The server at the address in it has to show the certificate whose fingerprint is in it.
+        Join token that a member of the cluster created for this name, with ``lxdapi_cluster.join_token n2``, ``lxc
+        cluster add n2`` or ``incus cluster add n2``. A token works once; the state ignores it if the server is already
+        a member. Keep it in pillar, because it is a secret. lxdapi sends it only to a server whose certificate has the
+        fingerprint in the token.
     address
-        ``HOST[:PORT]`` at which other members reach it, which cannot be changed afterwards; None: that at which it
-        listens.
+        ``HOST[:PORT]`` at which the other members reach the server. It cannot be changed later. Default: the address on
+        which the server listens.
     member_config
-        What it has of its own of the cluster's ``storage_pool`` and ``network``, by name and key; not looked at
-        afterwards. Some pools need none.
+        Mapping of the settings that are specific to this member, by kind (``storage_pool``, ``network``), name and key.
+        The state uses it only to join. Default: none, which some pools accept.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
     remote
         See :py:func:`lxdapi_cluster.enabled`.
     """

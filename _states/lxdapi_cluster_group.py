@@ -1,5 +1,5 @@
 """
-Cluster groups of LXD and Incus as declared: members of a cluster, for placing instances.
+Cluster groups of LXD and Incus: sets of cluster members, used to place instances.
 
 :depends: requests, requests-unixsocket; a clustered server, the API extension clustering_groups
     (LXD 5.0, every Incus)
@@ -22,20 +22,23 @@ def present(name, members=None, description=None, config=None, renamed_from=None
               - n2
 
     name
-        Of the group.
+        Name of the cluster group.
     members
-        A list of members, as a whole: what is not in it leaves the group. Order does not count.
+        Complete list of members: a member that is not in the list leaves the group. The order does not matter. Default:
+        unchanged.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values (API extension clustering_groups_config: Incus 7). Other keys are left alone;
-        ``null`` removes one.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key. Requires
+        the API extension clustering_groups_config (Incus 7). Default: unchanged.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     declared = {"members": members, "description": description, "config": config}
     return state.present(
@@ -45,7 +48,7 @@ def present(name, members=None, description=None, config=None, renamed_from=None
 
 def absent(name, remote=None):
     """
-    Ensure that a cluster group does not exist; the daemon refuses one that has members.
+    Ensure that a cluster group does not exist. The daemon does not delete a group that has members.
 
     .. code-block:: yaml
 
@@ -53,8 +56,8 @@ def absent(name, remote=None):
           lxdapi_cluster_group.absent
 
     name
-        Of the group.
+        Name of the cluster group.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     return state.absent(globals(), "cluster_group", name, remote=remote)

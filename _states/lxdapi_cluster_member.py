@@ -1,5 +1,5 @@
 """
-Members of a cluster of LXD or Incus servers as declared.
+Members of a cluster of LXD or Incus servers.
 
 :depends: requests, requests-unixsocket; a clustered server
 """
@@ -20,7 +20,7 @@ def present(
     remote=None,
 ):
     """
-    Ensure that a member of the cluster has the given settings.
+    Ensure that a cluster member has the given settings.
 
     .. code-block:: yaml
 
@@ -35,24 +35,27 @@ def present(
                 scheduler.instance: manual
 
     name
-        Of the member. A server becomes one by joining the cluster: one that is not there is a failure.
+        Name of the member. The state fails if the member does not exist: use ``lxdapi_cluster.joined`` to add a server.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     failure_domain
-        The name of what fails together: a rack, a room.
+        Name of a failure domain, such as a rack or a room. Default: unchanged.
     groups
-        A list of cluster groups, as a whole. Order does not count.
+        Complete list of cluster groups; the order does not matter. Default: unchanged.
     roles
-        A list of roles, as a whole but for those that the cluster gives by itself (``database`` and the like).
+        Complete list of roles, without those that the cluster assigns itself (such as ``database``). Default:
+        unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
-        removes all.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys. Default: unchanged.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     declared = {
         "description": description,
@@ -68,7 +71,7 @@ def present(
 
 def absent(name, force=False, remote=None):
     """
-    Ensure that a server is no member of the cluster; the daemon refuses one that has instances.
+    Ensure that a server is not a member of the cluster. The daemon does not remove a member that has instances.
 
     .. code-block:: yaml
 
@@ -76,11 +79,11 @@ def absent(name, force=False, remote=None):
           lxdapi_cluster_member.absent
 
     name
-        Of the member. The one that is talked to is refused: another one has to be asked for it.
+        Name of the member. A member cannot remove itself: set ``remote`` to another member.
     force
-        True: also one that does not answer; what is on it is lost to the cluster.
+        Whether to remove a member that does not respond. The cluster loses the data on it. Default: false.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     return state.run(
         globals(), "cluster_member", name, lambda api: membership.plan_remove(api, name, force), remote=remote
@@ -89,7 +92,7 @@ def absent(name, force=False, remote=None):
 
 def evacuated(name, mode=None, force=False, timeout=None, remote=None):
     """
-    Ensure that a member of the cluster is out of work: its instances are moved to others, or stopped.
+    Ensure that a cluster member is evacuated: its instances are moved to other members or stopped.
 
     .. code-block:: yaml
 
@@ -97,25 +100,25 @@ def evacuated(name, mode=None, force=False, timeout=None, remote=None):
           lxdapi_cluster_member.evacuated
 
     name
-        Of the member. One that is offline is a failure.
+        Name of the member. The state fails if the member is offline.
     mode
-        What is done with all instances, instead of what each says in ``cluster.evacuate``: ``stop``, ``migrate``,
-        ``live-migrate`` and what else the daemon has. It needs the API extension ``clustering_evacuation_mode`` (LXD
-        5.0.2 lacks it).
+        Action for all instances: ``stop``, ``migrate``, ``live-migrate`` or another mode of the daemon. Requires the
+        API extension ``clustering_evacuation_mode`` (not in LXD 5.0.2). Default: the setting ``cluster.evacuate`` of
+        each instance.
     force
-        True: also where too few members would be left to agree on anything. It needs the API extension
-        ``clustering_evacuation_force``; other daemons never refuse it.
+        Whether to evacuate the member even if the remaining members lose their quorum. Requires the API extension
+        ``clustering_evacuation_force``; daemons without it never reject the evacuation. Default: false.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
-    return _reached(name, "evacuate", mode, force, timeout, remote)
+    return _run_action(name, "evacuate", mode, force, timeout, remote)
 
 
 def restored(name, mode=None, timeout=None, remote=None):
     """
-    Ensure that a member of the cluster is at work: if it was evacuated, its instances come back and are started.
+    Ensure that a cluster member is in service: if it was evacuated, its instances move back and start.
 
     .. code-block:: yaml
 
@@ -123,18 +126,19 @@ def restored(name, mode=None, timeout=None, remote=None):
           lxdapi_cluster_member.restored
 
     name
-        Of the member. One that is offline is a failure.
+        Name of the member. The state fails if the member is offline.
     mode
-        ``skip``: they stay where they are. It needs the API extension ``clustering_restore_skip_mode``.
+        ``skip`` leaves the instances where they are. Requires the API extension ``clustering_restore_skip_mode``.
+        Default: the instances move back.
     timeout
-        Seconds; 600.
+        Seconds to wait for the operation. Default: 600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
-    return _reached(name, "restore", mode, False, timeout, remote)
+    return _run_action(name, "restore", mode, False, timeout, remote)
 
 
-def _reached(name, action, mode, force, timeout, remote):
+def _run_action(name, action, mode, force, timeout, remote):
     return state.run(
         globals(),
         "cluster_member",

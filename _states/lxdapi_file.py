@@ -1,10 +1,10 @@
 """
-Files inside instances of LXD and Incus as declared.
+Files inside instances of LXD and Incus.
 
 :depends: requests, requests-unixsocket
 
-They are reached from outside, over the daemon: nothing has to be installed in the instance, and a container need not
-run. The files of a virtual machine are reached through its agent, while it runs.
+lxdapi reaches the files over the daemon: the instance needs no extra software, and a container can be stopped. The
+files of a virtual machine are available through its agent while it runs.
 """
 
 from lxdapi.files import content as sources
@@ -26,7 +26,7 @@ def _state(instance, name, plan):
 def _saltenv(given):
     try:
         return given or __env__
-    except NameError:  # called without a run
+    except NameError:  # called outside of a state run
         return "base"
 
 
@@ -54,7 +54,7 @@ def managed(
     project=None,
 ):
     """
-    Ensure that a file has this content, owner and mode.
+    Ensure that a file has the given content, owner and mode.
 
     .. code-block:: yaml
 
@@ -66,50 +66,53 @@ def managed(
             - mode: 0640
 
     name
-        The absolute path inside the instance.
+        Absolute path inside the instance.
     instance
-        The name of the instance.
+        Name of the instance.
     source
-        A path of the minion, ``salt://`` or ``https://``.
+        Source of the content: a path on the minion, ``salt://`` or ``https://``.
     source_hash
-        What the file of a web server has to be: ``sha256=...``, or the URL of a list of hashes.
+        Expected hash of a file from a web server: ``sha256=...``, or the URL of a list of hashes.
     skip_verify
-        True: a file of a web server is taken without it.
+        Whether to accept a file from a web server without ``source_hash``. Default: false.
     contents
-        Instead of a source: text, or a list of lines. With neither a source nor this a missing file is made, empty, and
-        the content of one that exists is left alone.
+        Content, instead of ``source``: text, or a list of lines. With neither ``source`` nor ``contents``, the state
+        creates a missing file empty and leaves the content of an existing file unchanged.
     contents_newline
-        True: ``contents`` end with a newline.
+        Whether ``contents`` ends with a newline. Default: true.
     template
-        ``jinja``, or another of Salt's engines: source or contents are rendered with it.
+        Template engine that renders the source or the contents: ``jinja`` or another engine of Salt. Default: none.
     context, defaults
-        Mappings of variables for the template; of two of one name that of ``context``.
+        Mappings of variables for the template. A variable in ``context`` overrides one in ``defaults``.
     user, group
-        A name that the instance has to know, or a number. None: left alone, of a new file root.
+        User name (must exist in the instance) or UID, and group name or GID. Default: unchanged; ``root`` for a new
+        file.
     mode
-        Octal digits: ``0640``, ``640`` and ``"0640"`` are the same, as in Salt's own states. None: left alone, of a new
-        file 0644. The setuid, setgid and sticky bits cannot be set on LXD 5.0 and Incus 6.0: there that is a failure.
+        Permissions as octal digits: ``0640``, ``640`` and ``"0640"`` mean the same, as in Salt's own states. LXD 5.0
+        and Incus 6.0 cannot set the setuid, setgid and sticky bits; the state fails there. Default: unchanged; 0644 for
+        a new file.
     makedirs
-        True: directories that are missing above it are made, mode 0755.
+        Whether to create missing parent directories, with mode 0755. Default: false.
     replace
-        False: the content of a file that exists is left alone.
+        Whether to replace the content of an existing file. Default: true.
     force
-        True: what is of another type, a directory with all that is in it, goes.
+        Whether to replace an existing path of a different type. A directory is deleted with its content. Default:
+        false.
     follow_symlinks
-        True: of a symbolic link it is the file that is managed that it leads to. False: the file replaces the link,
-        whatever it leads to, which stays as it is; this needs no ``force``.
+        Whether to manage the file that a symbolic link leads to. False replaces the link itself with the file, without
+        ``force``, and leaves the target of the link unchanged. Default: true.
     show_changes
-        True: ``changes`` have the difference of a text of 1 MiB at most. False: nothing of the content is told. Secrets
-        want False.
+        Whether ``changes`` contains a diff, for text of at most 1 MiB. Set it to false for secrets: ``changes`` then
+        shows no content. Default: true.
     saltenv
-        Of ``salt://`` sources; that of the run.
+        Salt environment of ``salt://`` sources. Default: the environment of the state run.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
 
-    A file is written under a temporary name in its directory and renamed when it is whole: the old one is there until
-    then, and after a failure. What it is compared by is its size, then its sha256.
+    The state writes the file under a temporary name in the same directory and renames it once it is complete; the old
+    file stays until then, and after a failure. It compares the size first, then the sha256.
     """
 
     def plan():
@@ -126,7 +129,8 @@ def managed(
 
 def directory(name, instance, user=None, group=None, mode=None, makedirs=False, force=False, remote=None, project=None):
     """
-    Ensure that a directory exists, with this owner and mode: of a symbolic link, the directory that it leads to.
+    Ensure that a directory exists with the given owner and mode. For a symbolic link, this is the directory that it
+    leads to.
 
     .. code-block:: yaml
 
@@ -137,21 +141,22 @@ def directory(name, instance, user=None, group=None, mode=None, makedirs=False, 
             - makedirs: True
 
     name
-        The absolute path inside the instance.
+        Absolute path inside the instance.
     instance
-        The name of the instance.
+        Name of the instance.
     user, group
-        A name that the instance has to know, or a number. None: left alone, of a new one root.
+        User name (must exist in the instance) or UID, and group name or GID. Default: unchanged; ``root`` for a new
+        directory.
     mode
-        Octal digits. None: left alone, of a new one 0755.
+        Permissions as octal digits. Default: unchanged; 0755 for a new directory.
     makedirs
-        True: directories that are missing above it are made.
+        Whether to create missing parent directories. Default: false.
     force
-        True: what is of another type goes.
+        Whether to replace an existing path of a different type. Default: false.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
 
     def plan():
@@ -163,7 +168,7 @@ def directory(name, instance, user=None, group=None, mode=None, makedirs=False, 
 
 def symlink(name, instance, target, makedirs=False, force=False, remote=None, project=None):
     """
-    Ensure that a symbolic link exists and leads there. One that leads elsewhere is replaced, in one step.
+    Ensure that a symbolic link exists with the given target. A link with another target is replaced atomically.
 
     .. code-block:: yaml
 
@@ -173,19 +178,19 @@ def symlink(name, instance, target, makedirs=False, force=False, remote=None, pr
             - target: /usr/share/zoneinfo/UTC
 
     name
-        The absolute path inside the instance.
+        Absolute path inside the instance.
     instance
-        The name of the instance.
+        Name of the instance.
     target
-        What it leads to, relative to its directory or absolute; it need not exist.
+        Target of the link, absolute or relative to the directory of the link. It need not exist.
     makedirs
-        True: directories that are missing above it are made.
+        Whether to create missing parent directories. Default: false.
     force
-        True: a file or a directory that is there goes.
+        Whether to replace an existing file or directory. Default: false.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
 
     def plan():
@@ -197,7 +202,8 @@ def symlink(name, instance, target, makedirs=False, force=False, remote=None, pr
 
 def absent(name, instance, remote=None, project=None):
     """
-    Ensure that there is nothing of that path: a directory goes with all that is in it, of a symbolic link the link.
+    Ensure that a path does not exist. A directory is deleted with its content; for a symbolic link, only the link is
+    deleted.
 
     .. code-block:: yaml
 
@@ -206,13 +212,13 @@ def absent(name, instance, remote=None, project=None):
             - instance: web1
 
     name
-        The absolute path inside the instance.
+        Absolute path inside the instance.
     instance
-        The name of the instance.
+        Name of the instance.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return _state(instance, name, lambda: fileplan.plan_absent(_target(instance, name, remote, project)))
 
@@ -236,9 +242,9 @@ def recurse(
     project=None,
 ):
     """
-    Ensure that a directory holds what one of the minion or of the fileserver does. Only what differs is sent, many
-    files at a time. Where ``name`` is a symbolic link, the directory that it leads to is meant; links below it are
-    not followed.
+    Ensure that a directory has the content of a directory on the minion or on Salt's file server. The state sends only
+    the differences, many files at a time. If ``name`` is a symbolic link, the state manages the directory that it leads
+    to; it follows no links below it.
 
     .. code-block:: yaml
 
@@ -249,34 +255,36 @@ def recurse(
             - clean: True
 
     name
-        The absolute path inside the instance.
+        Absolute path inside the instance.
     instance
-        The name of the instance.
+        Name of the instance.
     source
-        The path of a directory of the minion, or ``salt://``.
+        Source directory: a path on the minion, or ``salt://``.
     user, group
-        Of all of it: a name that the instance has to know, or a number. None: left alone, of what is new root.
+        Owner of all files and directories: user name (must exist in the instance) or UID, and group name or GID.
+        Default: unchanged; ``root`` for new files and directories.
     dir_mode, file_mode
-        Octal digits. None: left alone, 0755 and 0644 of what is new. ``file_mode: keep``: those of the minion's files.
+        Permissions as octal digits. ``file_mode: keep`` copies the modes of the files on the minion. Default:
+        unchanged; 0755 for new directories and 0644 for new files.
     clean
-        True: what the source does not have is removed; each is in ``changes``.
+        Whether to remove what the source does not contain. ``changes`` lists each removed path. Default: false.
     include, exclude
-        Shell-style patterns, of the path relative to the source or of the name alone. What is excluded is neither
-        written nor removed.
+        Shell-style patterns for the path relative to the source, or for the name alone. Excluded paths are neither
+        written nor removed. Default: everything is included.
     keep_symlinks
-        True: links are links; False: they are what they lead to.
+        Whether to create symbolic links as links. False copies the files that they lead to. Default: false.
     makedirs
-        True: directories that are missing above it are made.
+        Whether to create missing parent directories. Default: false.
     force
-        True: what is of another type goes.
+        Whether to replace an existing path of a different type. Default: false.
     saltenv
-        Of ``salt://`` sources; that of the run.
+        Salt environment of ``salt://`` sources. Default: the environment of the state run.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
 
-    ``changes`` are by path, with sizes or hashes and without contents.
+    ``changes`` lists the paths with sizes or hashes, without contents.
     """
 
     def plan():

@@ -28,7 +28,7 @@ def managed(
     project=None,
 ):
     """
-    Ensure that many instances are as declared: they are listed once, compared, and what differs is done side by side.
+    Ensure that many instances are as declared: list them once, compare them, and apply the differences in parallel.
 
     .. code-block:: yaml
 
@@ -59,41 +59,43 @@ def managed(
             - max_failures: 10%
 
     name
-        Of the fleet, for people.
+        Name of the fleet, for messages only.
     instances
-        A mapping of names to definitions. ``web[01-20]`` is twenty names, ``web[1-3,7]`` four; a name that two entries
-        give is refused. A definition is a mapping of parameters of :py:func:`lxdapi_instance.present` (all but
-        ``reload``, ``force``, ``sensitive``, ``remote`` and ``project``); of ``absent: true``, with ``force: true``
-        for one that may run; or nothing. What another is copied from comes first.
+        Mapping of names to definitions. ``web[01-20]`` means twenty names, ``web[1-3,7]`` four; no two entries may give
+        the same name. A definition is one of these: a mapping of parameters of :py:func:`lxdapi_instance.present` (all
+        but ``reload``, ``force``, ``sensitive``, ``remote`` and ``project``); ``absent: true``, with ``force: true``
+        for an instance that may be running; or nothing. An instance that others are copied from is created first.
     defaults
-        A definition that each has: mappings are merged, everything else is replaced, ``null`` takes it away (a key of
-        ``config``, ``devices`` and so on from the instance as well, as ever).
+        Definition that applies to every instance. Mappings are merged; other values are replaced. ``null`` removes a
+        default, and removes a key of ``config``, ``devices`` and other mappings from the instance too. Default: none.
     networks, storage_pools, storage_volumes, profiles, images
-        What the instances need: mappings of names to the parameters of ``lxdapi_network.present`` and so on. They come
-        first, in this order; where one fails no instance is begun.
+        Resources that the instances need: mappings of names to the parameters of ``lxdapi_network.present`` and the
+        like. They are applied first, in this order; if one fails, no instance is changed. Default: none.
     concurrency
-        How many things at once, 1 to 32. None: for what the daemon computes (creations, starts, changes) twice the
-        processors of the minion, 2 to 16; 20 stops and deletions.
+        Maximum number of parallel actions, 1 to 32. Default: 20 for stops and deletions; for creations, starts and
+        changes, which the daemon computes, twice the number of processors of the minion (2 to 16).
     purge
-        What becomes of the instances of the project that are not declared: false, they are left alone; ``report``,
-        the comment names them; ``stopped``, after all else went well those that are stopped are deleted with their
-        snapshots, and the comment names the others: one that runs or is frozen, is being made, or has
-        ``security.protection.delete``. What one is copied or renamed from stays. Refused without a declared instance.
+        Action for the instances of the project that are not declared: ``false`` leaves them unchanged; ``report`` names
+        them in the comment; ``stopped`` deletes stopped instances with their snapshots after everything else succeeded,
+        and names the others in the comment: those that are running, frozen, under construction, or protected by
+        ``security.protection.delete``. Instances that a declared instance is copied or renamed from stay. At least one
+        instance must be declared. Default: false.
     batch
-        A number, or a percentage of the declared instances: so many of those that differ at a time, with their
-        ``wait_for``, and the next ones when these are well (see ``max_failures``).
+        Size of a batch: a number, or a percentage of the declared instances. The state changes this many instances at a
+        time, with their ``wait_for``, and starts the next batch when they are healthy (see ``max_failures``). Default:
+        no batches.
     max_failures
-        A number or a percentage. When more have failed nothing is begun any more, and the comment names what was not.
-        None: all the others are done; with ``batch`` 0.
+        Maximum number of failures, as a number or a percentage. After more failures, the state starts nothing else and
+        names the instances that it did not reach. Default: no limit; 0 with ``batch``.
     sensitive
-        As for :py:func:`lxdapi_instance.present`, for all of the fleet.
+        Further keys to mask, for all instances; see :py:func:`lxdapi_instance.present`.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project of the whole fleet. Default: the remote's, or ``default``.
+        Project of the whole fleet. Default: the project of the remote, or ``default``.
 
-    ``changes`` has for each instance what its own state would say. One that fails does not keep the others from being
-    done.
+    ``changes`` contains, for each instance, the changes that its own state would report. A failed instance does not
+    stop the others.
     """
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
     given = dict(networks=networks, storage_pools=storage_pools, storage_volumes=storage_volumes)
@@ -105,6 +107,6 @@ def managed(
         return state.failed_answer(ret, str(exc))
     answers = prerequisites.converge(needed, __states__, {"remote": remote, "project": project, "sensitive": sensitive})
     if any(each["result"] is False for _, each in answers):
-        return prerequisites.merge_answers(state.failed_answer(ret, "no instance was begun"), answers)
+        return prerequisites.merge_answers(state.failed_answer(ret, "no instance was changed"), answers)
     done = state.run(name, __opts__["test"], fleet, lambda: connection.connect(globals(), remote, project))
     return prerequisites.merge_answers(done, answers)

@@ -1,5 +1,5 @@
 """
-Images of LXD and Incus as declared: from files, from other servers, made of instances and their snapshots.
+Images of LXD and Incus: from files, from image servers, and published from instances and snapshots.
 
 :depends: requests, requests-unixsocket; tqdm for a progress line on a terminal
 """
@@ -32,7 +32,7 @@ def present(
     project=None,
 ):
     """
-    Ensure that the image of a file exists under an alias, with the given settings.
+    Ensure that an image exists under an alias with the given settings.
 
     .. code-block:: yaml
 
@@ -58,45 +58,47 @@ def present(
             - auto_update: true
 
     name
-        The alias that shall point at the image; or its fingerprint, for an image without alias.
+        Alias of the image, or its fingerprint for an image without an alias.
     source
-        The unified image (a tarball), or the metadata of a split one: a path on the minion,
-        ``salt://`` or ``http(s)://``. A mapping: the daemon itself fetches it from another server: ``server`` and
-        ``alias`` or ``fingerprint``; ``protocol`` (``simplestreams``; or ``lxd``, ``incus``), ``certificate`` of the
-        server (PEM text or a path), ``image_type`` (``container`` or ``virtual-machine``), ``secret``. None: the image
-        is there already, only its settings are declared.
+        Source of the image. A string is the unified image (a tarball) or the metadata of a split image: a path on the
+        minion, ``salt://`` or ``http(s)://``. A mapping makes the daemon fetch the image from another server:
+        ``server``, and ``alias`` or ``fingerprint``; optional keys are ``protocol`` (``simplestreams``, ``lxd`` or
+        ``incus``), ``certificate`` (of the server: PEM text or a path), ``image_type`` (``container`` or
+        ``virtual-machine``) and ``secret``. Default: the image must already exist, and only its settings are declared.
     rootfs
-        The second file of a split image, likewise.
+        Second file of a split image, in the same forms as ``source``. Default: a unified image.
     fingerprint
-        The sha256 of the image (of both files, one after the other, for a split one). If the image
-        is there, its source is not even fetched; without it, an ``http`` source is asked for
-        changes in each run. A file of another fingerprint is refused.
+        SHA-256 of the image; for a split image, of both files one after the other. A file with another fingerprint is
+        rejected. If the image already exists, the source is not fetched at all. Default: computed from the source; an
+        ``http`` source is then checked for changes in each run.
     aliases
-        More names that shall point at it. Aliases that are not named are left alone.
+        List of further aliases of the image. Other aliases stay unchanged unless ``purge`` is true. Default: none.
     public
-        True: everybody who reaches the daemon may read it. None: a new image is not public.
+        Whether everyone who can reach the daemon may read the image. Default: unchanged; a new image is not public.
     auto_update
-        True: the daemon follows the image's source; what it has is as good then. Without it the minion asks the server
-        of a mapping, in each run, which image the alias means, and has the daemon fetch a newer one.
+        Whether the daemon itself updates the image from its source; the state then accepts the image that the daemon
+        has. Without it, the state asks the image server in each run which image the alias means, and has the daemon
+        fetch a newer one. Default: unchanged; false for a new image.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove the image; "" for
-        never.
+        Time after which the daemon may delete the image, such as ``2030-01-31T00:00:00Z``; an empty string means never.
+        Default: unchanged.
     properties
-        A mapping, of which other keys are left alone; ``null`` removes one.
+        Mapping of properties. Properties that are not declared stay unchanged; ``null`` removes a property. Default:
+        unchanged.
     profiles
-        A list of profiles for instances made from it without any.
+        List of profiles for instances that are created from the image without profiles. Default: unchanged.
     purge
-        True: aliases of the image that are not named are removed.
+        Whether to remove aliases of the image that are not declared. Default: false.
     timeout
-        Seconds for the daemon to unpack it after the upload, or to fetch it; 3600.
+        Seconds for the daemon to unpack the image after the upload, or to fetch it. Default: 3600.
     saltenv
-        Of ``salt://`` sources; None: that of the SLS.
+        Salt environment of ``salt://`` sources. Default: the environment of the SLS.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
 
-    The fingerprint of an unchanged file is remembered in the minion's cache.
+    The minion caches the fingerprints of unchanged files.
     """
     wanted = {
         "public": public,
@@ -122,12 +124,12 @@ def present(
 def _saltenv():
     try:
         return __env__
-    except NameError:  # called without a run
+    except NameError:  # called outside of a state run
         return "base"
 
 
 def _check(digest, source, rootfs):
-    """Raise if the image cannot be sent: no source, or a file of this machine that is not there."""
+    """Raise if the image cannot be sent: it has no source, or a local file does not exist."""
     if not source:
         image.raise_missing(digest)
     for part in (source, rootfs):
@@ -136,7 +138,7 @@ def _check(digest, source, rootfs):
 
 
 def _files(source, rootfs, saltenv):
-    """Return a function that fetches the files when they are needed first, None without a source."""
+    """Return a function that fetches the files on its first call, or None without a source."""
     if not source:
         return None
     cache_file, found = __salt__["cp.cache_file"], []
@@ -150,7 +152,7 @@ def _files(source, rootfs, saltenv):
 
 
 def _digest(api, name, fingerprint, files):
-    """Return the fingerprint that the image shall have: declared, or that of its files."""
+    """Return the fingerprint of the image: the declared one, or that of its files."""
     declared = fingerprint or (name if validation.is_fingerprint(name) else None)
     if declared:
         return validation.fingerprint(declared)
@@ -160,18 +162,18 @@ def _digest(api, name, fingerprint, files):
 
 
 def _here(api, name, source, rootfs, fingerprint, timeout, saltenv):
-    """Return (fingerprint, how to send it, how to see whether it can be sent) for an image of files."""
+    """Return (fingerprint, function that sends the image, function that checks its files) for an image of files."""
     files = _files(source, rootfs, saltenv)
     digest = _digest(api, name, fingerprint, files)
     return digest, lambda: _send(api, files, digest, timeout), lambda: _check(digest, source, rootfs)
 
 
 def _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout):
-    """Return (fingerprint, how to fetch it, None) for an image of another server."""
+    """Return (fingerprint, function that fetches the image, None) for an image of another server."""
     if rootfs:
-        raise InvalidError("rootfs: an image of another server is fetched as it is there")
+        raise InvalidError("rootfs must not be combined with the image of another server")
     if fingerprint:
-        # of an alias the daemon could take another image by now
+        # the alias may point at another image by the time the daemon fetches it
         source = {**{key: value for key, value in source.items() if key != "alias"}, "fingerprint": fingerprint}
     found = remote_images.parse_source(source)
     digest = remote_images.resolve(api, found, name, auto_update)
@@ -179,13 +181,13 @@ def _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout):
 
 
 def _send(api, files, digest, timeout):
-    """Upload the files; their fingerprint is the declared one or nothing is kept."""
+    """Upload the files; the daemon keeps nothing if their fingerprint is not the declared one."""
     image.upload(api, *files(), digest=digest, timeout=timeout)
 
 
 def absent(name, remote=None, project=None):
     """
-    Ensure that an image does not exist, with all of its aliases.
+    Ensure that an image does not exist. Its aliases are deleted too.
 
     .. code-block:: yaml
 
@@ -193,11 +195,11 @@ def absent(name, remote=None, project=None):
           lxdapi_image.absent
 
     name
-        An alias or a fingerprint. Instances made from the image keep working.
+        Alias or fingerprint. Instances that were created from the image keep working.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
 
     def plan():
@@ -227,7 +229,7 @@ def published(
     project=None,
 ):
     """
-    Ensure that an alias points at an image that was made of an instance, or of a snapshot of one.
+    Ensure that an alias points at an image that was published from an instance or a snapshot.
 
     .. code-block:: yaml
 
@@ -244,34 +246,37 @@ def published(
             - delete_old: true
 
     name
-        The alias.
+        Alias of the image.
     instance
-        The name of an instance, or ``INSTANCE/SNAPSHOT``. The image is made once; it is made anew where the instance or
-        the snapshot was created anew under its name, so a snapshot that was taken again becomes another image. What
-        happens inside an instance afterwards does not count: publish a snapshot, or delete the image. What an image was
-        made of says its property ``lxdapi.published``.
+        ``INSTANCE`` or ``INSTANCE/SNAPSHOT``. The image is published once. It is published again only if the instance
+        or the snapshot was deleted and created again under the same name. Later changes inside an instance have no
+        effect: publish a snapshot, or delete the image first. The image property ``lxdapi.published`` records the
+        source.
     aliases
-        A list of more names that shall point at it.
+        List of further aliases of the image. Default: none.
     public
-        True: everybody who reaches the daemon may read it. None: a new image is not public.
+        Whether everyone who can reach the daemon may read the image. Default: unchanged; a new image is not public.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove the image; "" for never.
+        Time after which the daemon may delete the image, such as ``2030-01-31T00:00:00Z``; an empty string means never.
+        Default: unchanged.
     properties
-        A mapping, beside those of the instance's image, of which other keys are left alone.
+        Mapping of properties, added to those of the instance's image. Properties that are not declared stay unchanged.
+        Default: unchanged.
     compression
-        Of a new image: ``gzip``, ``zstd``, ``xz``, ``none``, ...; None: as the server has it set.
+        Compression of a new image: ``gzip``, ``zstd``, ``xz``, ``none`` or another algorithm. Default: the setting of
+        the server.
     force
-        True: an instance that runs is stopped for it, and brought back to its status. False: that is an error, as
-        both daemons refuse it. A snapshot can be published at any time.
+        Whether to stop a running instance for the publication and start it again; otherwise the state fails, because no
+        daemon publishes a running instance. A snapshot can always be published. Default: false.
     delete_old
-        True: the image that the alias pointed at before is deleted, if it was made by this state and has no other
-        alias.
+        Whether to delete the image that the alias pointed at before, if this state published it and it has no other
+        alias. Default: false.
     timeout
-        Seconds for the publication; 3600.
+        Seconds to wait for the publication. Default: 3600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"public": public, "expires_at": expires_at, "properties": properties}
     options = {"compression": compression, "force": force, "delete_old": delete_old, "timeout": timeout}

@@ -1,5 +1,5 @@
 """
-Aliases of LXD and Incus images as declared.
+Aliases of LXD and Incus images.
 
 :depends: requests, requests-unixsocket
 """
@@ -10,8 +10,8 @@ from lxdapi.minion import state
 
 def present(name, target, description=None, renamed_from=None, remote=None, project=None):
     """
-    Ensure that an alias points at an image; one that points elsewhere is moved in one request, so
-    that there is no moment without it.
+    Ensure that an alias points at an image. An alias that points at another image is changed in one request, so that it
+    always exists.
 
     .. code-block:: yaml
 
@@ -20,17 +20,18 @@ def present(name, target, description=None, renamed_from=None, remote=None, proj
             - target: 3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6
 
     name
-        Of the alias; it may hold ``/``.
+        Name of the alias; it may contain ``/``.
     target
-        The fingerprint of the image, all 64 digits.
+        Fingerprint of the image, all 64 digits.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.run(
         globals(),
@@ -44,7 +45,7 @@ def present(name, target, description=None, renamed_from=None, remote=None, proj
 
 def absent(name, remote=None, project=None):
     """
-    Ensure that an alias does not exist; its image stays.
+    Ensure that an image alias does not exist. The image stays.
 
     .. code-block:: yaml
 
@@ -52,10 +53,10 @@ def absent(name, remote=None, project=None):
           lxdapi_image_alias.absent
 
     name
-        Of the alias.
+        Name of the alias.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "image_alias", name, remote=remote, project=project)

@@ -1,5 +1,5 @@
 """
-Instances of LXD and Incus as declared: containers and virtual machines.
+Instances of LXD and Incus: containers and virtual machines.
 
 :depends: requests, requests-unixsocket
 """
@@ -96,87 +96,93 @@ def present(
                   size: 5GiB
 
     name
-        Of the instance: 1 to 63 letters, digits or ``-``.
+        Name of the instance: 1 to 63 letters, digits or ``-``.
     source
-        What a new one is made from: the alias or the fingerprint of an image of the daemon; a REST
-        source (``type: image`` with ``server`` for another server's image, ``type: copy`` with
-        ``source`` for a copy of an instance); ``type: backup`` with the ``path`` of a file that
-        ``exported`` made, and with ``pool`` if it shall be on another one; None for an empty one. Not
-        looked at afterwards.
+        Source of a new instance: the alias or fingerprint of a local image, or a mapping in the form of the REST API.
+        ``type: image`` with ``server`` uses an image of another server, ``type: copy`` with ``source`` copies an
+        instance, and ``type: backup`` with ``path`` imports a file that ``lxdapi_instance.exported`` wrote, optionally
+        with another ``pool``. The source of an existing instance is not compared; see ``image_changed``. Default: an
+        empty instance.
     type
-        ``container`` or ``virtual-machine`` (or ``vm``); None: a container.
+        ``container``, ``virtual-machine`` or ``vm``. Default: ``container``.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty
-        mapping removes all but ``volatile.*`` and ``image.*``.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys except ``volatile.*`` and ``image.*``. Default: unchanged.
     devices
-        A mapping of names to devices. Other devices, and other keys of a device, are left alone;
-        ``null`` removes one; ``{type: none}`` masks one of a profile.
+        Mapping of device names to devices. Devices, and keys of a device, that are not declared stay unchanged;
+        ``null`` removes a device or a key; ``{type: none}`` disables a device of a profile. Default: unchanged.
     profiles
-        A list, of which the order counts. None: left alone, ``default`` for a new one.
+        Complete list of profiles; the order matters. Default: unchanged; ``default`` for a new instance.
     architecture
-        Such as ``x86_64``; None: the image's.
+        Architecture, such as ``x86_64``. Default: that of the image.
     ephemeral
-        True: the daemon deletes it when it stops.
+        Whether the daemon deletes the instance when it stops. Default: unchanged; false for a new instance.
     running
-        True: it runs in the end; False: it is stopped; None: left alone (a new one is not
-        started). Changes to a stopped instance are made before it is started.
+        Whether the instance is running at the end: true starts it, false stops it. Changes to a stopped instance are
+        made before it starts. Default: unchanged; a new instance is not started.
     restart_on_change
-        True: an instance that runs is stopped, changed and started where a changed key takes effect
-        at a start only (``security.nesting``, ``raw.lxc``, ...). False: the comment says so.
+        Whether to stop a running instance, change it and start it again if a changed key takes effect only at a start
+        (``security.nesting``, ``raw.lxc`` and others). Otherwise the comment names those keys. Default: false.
     timeout
-        Seconds for the creation; 600. When what it watches has changed, those that it has to shut down; 30.
+        Seconds to wait for the creation (default: 600), and for the shutdown of a restart after a change in ``watch``
+        (default: 30).
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet; the daemon renames only
-        one that is stopped.
+        Former name: if no instance exists under ``name``, the state renames the instance with the former name. The
+        daemon only renames stopped instances. Default: no rename.
     target
-        The member of the cluster that a new one is made on, or ``@group`` for one of these members. None: the
-        daemon's choice.
+        Name of the cluster member for a new instance, or ``@group`` for any member of a cluster group. Default: chosen
+        by the daemon.
     move
-        True: an existing one that is elsewhere is moved to the target; one that runs is stopped for that and
-        started again. Within a group it goes to the member that is online and has the fewest instances. False: it
-        stays where it is, and the comment says so.
+        Whether to move an existing instance to ``target``. A running instance is stopped for the move and started
+        again. In a group, the instance moves to the online member with the fewest instances. Otherwise the instance
+        stays, and the comment says where it is. Default: false.
     wait_for
-        What is waited for in the end, of one that runs: a mapping, or a list of them, of ``ipv4`` or ``ipv6`` (the nic
-        inside that has such an address), ``agent: true``, ``ready: true``, ``cloud-init: true``, ``cmd`` (a command
-        inside that succeeds), ``port`` (of TCP, somebody inside listens), and ``timeout`` (seconds for each; 60). Where
-        it does not come about the state fails, and tells what was seen. The test mode does not wait.
+        Conditions that a running instance must meet at the end. A mapping, or a list of mappings, with these keys:
+        ``ipv4`` or ``ipv6`` (name of the network interface inside that gets such an address), ``agent: true``, ``ready:
+        true``, ``cloud-init: true``, ``cmd`` (command inside that must succeed), ``port`` (TCP port on which a process
+        inside listens), and ``timeout`` (seconds for each mapping; default: 60). If a condition is not met in time, the
+        state fails and reports the last observation. Test mode does not wait. Default: no wait.
     snapshot_before
-        True: before an existing one is changed a snapshot is made (``lxdapi-before-NUMBER``), from which it is restored
-        if the change fails, and which stays for seven days else.
+        Whether to create a snapshot (``lxdapi-before-NUMBER``) before an existing instance is changed. If the change
+        fails, the instance is restored from the snapshot; otherwise the snapshot expires after seven days. Default:
+        false.
     reload
-        A command that runs inside instead of a restart when something in the ``watch`` of the state has changed.
+        Command to run inside the instance, instead of a restart, after a change in the ``watch`` requisite of the
+        state. Default: restart.
     force
-        True: in that restart it is stopped by force where it does not shut down within ``timeout``.
+        Whether to force the stop of that restart if the instance does not shut down within ``timeout``. Default: false.
     image_changed
-        What is done where the source means another image by now than the instance was made of: ``ignore``;
-        ``report``: the comment says so; ``rebuild``: it is made anew from that one, which empties its root disk and
-        keeps config, devices, profiles and addresses (API extension ``instances_rebuild``; not one with snapshots).
+        Action if ``source`` now means another image than the one that the instance was created from: ``ignore``;
+        ``report`` names the image in the comment; ``rebuild`` rebuilds the instance from the new image, which deletes
+        the data on its root disk and keeps config, devices, profiles and addresses. A rebuild requires the API
+        extension ``instances_rebuild`` and an instance without snapshots. Default: ``ignore``.
     replace_partial
-        What is done with an instance that looks like a partial creation, which a daemon leaves that dies while it
-        creates one: never started, and without the keys in its config that the end of a creation writes. If lxdapi
-        created it and its root file system was never filled, it is deleted and created anew in any case; if it can be
-        read, it is complete. For any other (a virtual machine, one that lxdapi did not create, one with a backup) the
-        state fails, because it may hold data; start it once if it is good. True: it is deleted, with all that is in
-        it, and created anew. Default: false.
+        Whether to delete an instance that looks like a partial creation, with all of its data, and create it again. A
+        daemon that dies during a creation leaves such an instance: it was never started, and its config lacks the keys
+        that the end of a creation writes. If lxdapi created the instance, the state needs no permission: it accepts an
+        instance whose root file system is readable, and deletes and creates one whose root file system was never
+        filled. Any other instance (a virtual machine, one that lxdapi did not create, one with a backup) may hold data,
+        so the state fails: start the instance once if it is good, or set this parameter. Default: false.
     cloud_init
-        What cloud-init shall do when the instance starts for the first time, as data: ``user_data``, ``vendor_data``
-        and ``network``, each a mapping. They become ``cloud-init.user-data`` (``#cloud-config``),
-        ``cloud-init.vendor-data`` and ``cloud-init.network-config`` of ``config``, where the same key is refused then;
-        where the daemon lacks the API extension ``cloud_init``, ``user.user-data`` and so on. They are compared as
-        YAML; ``null`` removes one. A text is taken as it is (``#!/bin/sh``, ``## template: jinja``, ...).
+        Data that cloud-init uses at the first start of the instance: a mapping of ``user_data``, ``vendor_data`` and
+        ``network``, each a mapping. lxdapi writes them to the config keys ``cloud-init.user-data`` (with
+        ``#cloud-config``), ``cloud-init.vendor-data`` and ``cloud-init.network-config``, or to ``user.user-data`` and
+        the like on a daemon without the API extension ``cloud_init``. ``config`` must not contain the same key. Values
+        are compared as YAML; ``null`` removes one. Text is used verbatim (``#!/bin/sh``, ``## template: jinja``, ...).
+        Default: unchanged.
     devices_override
-        A mapping of names of devices of the profiles to keys that are otherwise here: the device becomes one of the
-        instance, with all keys that the last profile that has it gives it at each run, and these; ``null`` leaves one
-        out. What ``devices`` has as well, or no profile has, is refused.
+        Mapping of the names of profile devices to keys that differ in this instance. The device becomes a device of the
+        instance, with the keys of the last profile that has it, updated in each run, and with these keys; ``null``
+        omits a key. A device must not be in ``devices`` too, and a profile must have it. Default: none.
     sensitive
-        More keys of ``config`` and of devices (``DEVICE.KEY``) to mask in changes, comments and errors, as names
-        or patterns (``user.db_*``).
+        Further keys of ``config`` and of devices (``DEVICE.KEY``) to mask in changes, comments and errors: a list of
+        names or shell-style patterns (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     fields = dict(type=type, description=description, config=config, devices=devices, profiles=profiles)
     fields.update(architecture=architecture, ephemeral=ephemeral)
@@ -194,7 +200,7 @@ def present(
 
 def absent(name, force=False, remote=None, project=None):
     """
-    Ensure that an instance does not exist, with all of its snapshots.
+    Ensure that an instance does not exist. Its snapshots are deleted too.
 
     .. code-block:: yaml
 
@@ -203,13 +209,14 @@ def absent(name, force=False, remote=None, project=None):
             - force: true
 
     name
-        Of the instance.
+        Name of the instance.
     force
-        True: one that runs is stopped by force first. False: it is refused.
+        Whether to force a running instance to stop first. Otherwise the state fails for a running instance. Default:
+        false.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.run(
         globals(), "instance", name, lambda api: instances.plan_absent(api, name, force), remote=remote, project=project
@@ -218,7 +225,7 @@ def absent(name, force=False, remote=None, project=None):
 
 def running(name, timeout=None, wait_for=None, reload=None, force=False, remote=None, project=None):
     """
-    Ensure that an existing instance runs; a frozen one is thawed, ``Ready`` is running.
+    Ensure that an existing instance is running. A frozen instance is unfrozen; ``Ready`` counts as running.
 
     .. code-block:: yaml
 
@@ -229,17 +236,18 @@ def running(name, timeout=None, wait_for=None, reload=None, force=False, remote=
                 timeout: 30
 
     name
-        Of the instance.
+        Name of the instance.
     timeout
-        Seconds; 120. When what it watches has changed, those that it has to shut down; 30.
+        Seconds to wait for the start (default: 120), and for the shutdown of a restart after a change in ``watch``
+        (default: 30).
     wait_for, reload, force
-        See :py:func:`lxdapi_instance.present`; nothing but the restart is forced.
+        See :py:func:`lxdapi_instance.present`. ``force`` applies to the restart only.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
-    return _reached(name, "Running", timeout, False, remote, project, wait_for, (reload, timeout, force))
+    return _run_power_state(name, "Running", timeout, False, remote, project, wait_for, (reload, timeout, force))
 
 
 def stopped(name, timeout=None, force=False, remote=None, project=None):
@@ -254,22 +262,23 @@ def stopped(name, timeout=None, force=False, remote=None, project=None):
             - force: true
 
     name
-        Of the instance. An ephemeral one is refused: a stop would delete it.
+        Name of the instance. The state fails for an ephemeral instance, because a stop would delete it.
     timeout
-        Seconds that it has to shut down; 30.
+        Seconds to wait for the instance to shut down. Default: 30.
     force
-        True: then it is stopped by force, and ``changes`` says so; with ``timeout: 0`` at once.
+        Whether to force the stop after ``timeout``; ``changes`` then contains ``forced``. With ``timeout: 0`` the stop
+        is forced at once. Default: false.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
-    return _reached(name, "Stopped", timeout, force, remote, project)
+    return _run_power_state(name, "Stopped", timeout, force, remote, project)
 
 
 def frozen(name, timeout=None, remote=None, project=None):
     """
-    Ensure that an existing instance is frozen; a stopped one is started first.
+    Ensure that an existing instance is frozen. A stopped instance is started first.
 
     .. code-block:: yaml
 
@@ -277,18 +286,18 @@ def frozen(name, timeout=None, remote=None, project=None):
           lxdapi_instance.frozen
 
     name
-        Of the instance.
+        Name of the instance.
     timeout
-        Seconds; 120.
+        Seconds to wait for the operation. Default: 120.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
-    return _reached(name, "Frozen", timeout, False, remote, project)
+    return _run_power_state(name, "Frozen", timeout, False, remote, project)
 
 
-def _reached(name, goal, timeout, force, remote, project, wait_for=None, watch=()):
+def _run_power_state(name, goal, timeout, force, remote, project, wait_for=None, watch=()):
     def plan():
         on_watch.parse(*watch)
         return instances.plan_power(

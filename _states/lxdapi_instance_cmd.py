@@ -1,5 +1,5 @@
 """
-Commands inside instances of LXD and Incus, and what an instance does when something that it watches has changed.
+Commands inside instances of LXD and Incus, and the reaction of an instance to a change in its ``watch`` requisite.
 
 :depends: requests, requests-unixsocket, websocket-client
 """
@@ -11,7 +11,7 @@ from lxdapi.minion import connection, state
 
 __virtualname__ = "lxdapi_instance"
 
-# States that mean an instance that runs.
+# The states of an instance that runs.
 _RUN = ("present", "running")
 
 
@@ -41,7 +41,7 @@ def cmd_run(
     project=None,
 ):
     """
-    Run a command in an instance, unless what is looked at inside says that it need not.
+    Run a command in an instance, unless a condition inside the instance makes it unnecessary.
 
     .. code-block:: yaml
 
@@ -57,35 +57,35 @@ def cmd_run(
             - unless: cmp -s /etc/hosts /root/hosts
 
     name
-        The command, given to ``/bin/sh -c``, unless ``command`` is there.
+        Command for ``/bin/sh -c``, unless ``command`` is given.
     instance
-        In which it runs; it has to run itself.
+        Name of the instance. It must be running.
     command
-        A list is executed as it stands, without a shell; text is given to ``/bin/sh -c``.
+        Command: a list is executed directly, text is passed to ``/bin/sh -c``. Default: ``name``.
     creates
-        A path inside the instance, or a list of which all have to be there: then it is not run.
+        Path inside the instance, or a list of paths. If all of them exist, the command does not run.
     onlyif
-        A command inside the instance, or a list of which all have to succeed: else it is not run.
+        Command inside the instance, or a list of commands. Unless all of them succeed, the command does not run.
     unless
-        A command inside the instance, or a list: where all succeed it is not run.
+        Command inside the instance, or a list of commands. If all of them succeed, the command does not run.
     stdin, env, cwd, user, group
-        See :py:func:`lxdapi_instance.exec`; ``onlyif`` and ``unless`` run in the same way. ``runas`` is another word
-        for ``user``.
+        See :py:func:`lxdapi_instance.exec`. They apply to ``onlyif`` and ``unless`` too. ``runas`` is an alias of
+        ``user``.
     timeout
-        Seconds, after which it is killed, which is a failure.
+        Seconds after which the command is killed and the state fails. Default: no limit.
     success_retcodes
-        Exit codes that are none of a failure, besides 0.
+        Exit codes that mean success besides 0. Default: none.
     hide_output
-        True: what it writes is not shown.
+        Whether to omit the output of the command. Default: false.
     inside
-        Not to be written: what of the three conditions Salt is kept from looking at on the minion.
+        Mapping of ``creates``, ``onlyif`` and ``unless``, for ``state.single`` only: it evaluates these three
+        parameters on the minion, and does not touch the ones in this mapping. In an SLS, write the parameters directly.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
 
-    The test mode executes nothing, ``onlyif`` and ``unless`` neither; ``creates`` it knows. ``state.single`` asks the
-    three conditions on the minion first; there, write them below ``inside``.
+    Test mode executes nothing, not even ``onlyif`` and ``unless``; it does evaluate ``creates``.
     """
     conditions = {"creates": creates, "onlyif": onlyif, "unless": unless}
     given = name if command is None else command
@@ -104,13 +104,13 @@ def cmd_run(
         )
 
     ret = state.run_plan(globals(), "command", name, plan)
-    # as Salt's own conditions do: what watches is not run in its stead
+    # as Salt does for its own conditions: without it, Salt would call mod_watch instead
     return ret if ret["changes"] or ret["result"] is False else {**ret, "skip_watch": True}
 
 
 def mod_init(low):
     """
-    Called by Salt before a state: the conditions of ``cmd_run`` are about the instance.
+    Keep Salt from evaluating the conditions of ``cmd_run`` on the minion; Salt calls this before a state.
 
     .. code-block:: yaml
 
@@ -120,16 +120,16 @@ def mod_init(low):
             - creates: /root/first    # in web1
 
     low
-        The state. Salt would look for ``creates``, ``onlyif`` and ``unless`` on the minion, and not call the state
-        at all (``State._run_check``; Salt 3006 to 3008). A ``mod_run_check`` would keep it from that for every state
-        of lxdapi_instance; so of this one they are handed on under another name.
+        Low data of the state. Salt would evaluate ``creates``, ``onlyif`` and ``unless`` on the minion and skip the
+        state (``State._run_check``; Salt 3006 to 3008). A ``mod_run_check`` would prevent that for every state of
+        lxdapi_instance, so this function moves the three parameters of ``cmd_run`` to ``inside``.
 
-    Returns False: it is to be called for the next state too.
+    Returns False, so that Salt calls it for the next state too.
     """
     if low.get("fun") == "cmd_run":
         found = {word: low.pop(word) for word in commands.CONDITIONS if word in low}
         inside = low.get("inside") or {}
-        # what is none is refused by the state
+        # the state itself rejects anything but a mapping
         if found and isinstance(inside, dict):
             low["inside"] = {**found, **inside}
     return False
@@ -139,7 +139,7 @@ def mod_watch(
     name, sfun=None, reload=None, timeout=None, force=False, wait_for=None, remote=None, project=None, **kwargs
 ):
     """
-    Called by Salt when something that the state watches has changed: an instance that runs is restarted.
+    Restart a running instance; Salt calls this when something in the ``watch`` requisite of a state has changed.
 
     .. code-block:: yaml
 
@@ -149,27 +149,27 @@ def mod_watch(
               - lxdapi_profile: web
 
     name
-        Of the instance.
+        Name of the instance.
     sfun
-        The function of the state: of ``present`` and ``running`` an instance that runs is restarted; one that does not
-        run is left alone, and so is any instance of the other states.
+        Function of the state. For ``present`` and ``running``, a running instance is restarted. An instance that is not
+        running, and the instance of any other state, stays unchanged.
     reload
-        A command that is run inside instead of the restart; see :py:func:`lxdapi_instance.exec`.
+        Command to run inside the instance instead of the restart; see :py:func:`lxdapi_instance.exec`.
     timeout
-        Seconds that it has to shut down, 30, or that the command has.
+        Seconds for the shutdown (default: 30), or for the command.
     force
-        True: then it is stopped by force, and ``changes`` says so.
+        Whether to force the stop after ``timeout``; ``changes`` then contains ``forced``. Default: false.
     wait_for
-        What is waited for afterwards; see :py:func:`lxdapi_instance.present`.
+        Conditions to wait for afterwards; see :py:func:`lxdapi_instance.present`.
     kwargs
-        What else the state has.
+        Other parameters of the state, ignored.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     if sfun not in _RUN:
-        return {"name": name, "changes": {}, "result": True, "comment": f"{sfun} has nothing to do after a change"}
+        return {"name": name, "changes": {}, "result": True, "comment": f"{sfun} does not react to a watched change"}
     return state.run(
         globals(),
         "instance",

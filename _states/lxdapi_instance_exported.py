@@ -28,7 +28,7 @@ def exported(
     project=None,
 ):
     """
-    Ensure that there is a file with a backup of an instance, and its sha256 in ``<path>.sha256`` beside it.
+    Ensure that a backup file of an instance exists, with its SHA-256 in ``<path>.sha256``.
 
     .. code-block:: yaml
 
@@ -37,28 +37,31 @@ def exported(
             - path: /srv/backups/web1.tar.gz
             - max_age: 7d
 
-    A file that is there is left alone while it is what the checksum beside it says and, with max_age, young enough;
-    else a new one, mode 0600, takes its place when it is whole. The instance may run. The daemon needs room for the
-    backup as well, until it was read; then it is deleted there.
+    An existing file stays unchanged while it matches its checksum file and, with ``max_age``, is recent enough.
+    Otherwise a new file, with mode 0600, replaces it once it is complete. The instance may be running. The daemon needs
+    disk space for the backup until lxdapi has read it, and deletes it then.
 
     name
-        The instance.
+        Name of the instance.
     path
-        Of the file on the minion, absolute; its folder has to be there.
+        Absolute path of the file on the minion. Its directory must exist.
     max_age
-        Seconds, or a time such as ``12h``, ``7d`` or ``2w``. None: a file of any age will do.
+        Maximum age of the file: seconds, or a duration such as ``12h``, ``7d`` or ``2w``. Default: no limit.
     optimized
-        True: in the format of the storage driver, which is faster, and can only be imported to such a pool.
+        Whether to use the format of the storage driver. It is faster, but only a pool with the same driver can import
+        it. Default: false.
     instance_only
-        True: without its snapshots.
+        Whether to exclude the snapshots. Default: false.
     compression
-        ``none``, ``gzip``, ``zstd`` or what else the daemon has. None: what its ``backups.compression_algorithm`` says.
+        Compression of the backup: ``none``, ``gzip``, ``zstd`` or another algorithm that the daemon supports. Default:
+        the server setting ``backups.compression_algorithm``.
     timeout
-        Seconds for the daemon to make the backup; 3600. Then it may take any time to read it, as long as it comes.
+        Seconds for the daemon to create the backup. The download afterwards has no time limit while data arrives.
+        Default: 3600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
 
     def plan():

@@ -1,5 +1,5 @@
 """
-Instances of LXD and Incus that move to another daemon.
+Migration of instances between LXD and Incus daemons.
 
 :depends: requests, requests-unixsocket
 """
@@ -29,7 +29,7 @@ def migrated(
     project=None,
 ):
     """
-    Ensure that an instance is on this daemon, and not on the one any more that it was on.
+    Ensure that an instance is on this daemon, and no longer on the daemon that it comes from.
 
     .. code-block:: yaml
 
@@ -41,39 +41,41 @@ def migrated(
             - refresh: true
 
     name
-        Of the instance; it keeps its name, its MAC addresses and what cloud-init knows it by.
+        Name of the instance. The name, the MAC addresses and the identity for cloud-init stay the same.
     source_remote, source_project
-        Where it is now; None as ``source_remote``: the local daemon.
+        Remote and project that the instance comes from. Default: the local daemon, and the project of the remote.
     pool
-        The storage pool of its root disk at the target; None: as its devices and the profiles there say.
+        Storage pool for the root disk. Default: as the devices of the instance and the profiles of this daemon declare.
     target
-        The member of the cluster that it is made on.
+        Name of the cluster member to create the instance on. Default: chosen by the daemon.
     mode
-        ``pull`` (the target connects to the source), ``push`` (the source to the target) or ``relay`` (the data passes
-        through the minion, and neither has to listen). None: by who listens on https; the comment says which it was,
-        and why.
+        ``pull`` (this daemon connects to the source), ``push`` (the source connects to this daemon) or ``relay`` (the
+        data passes through the minion, and neither daemon must listen on the network). Default: chosen by which daemon
+        listens on HTTPS; the comment names the mode and the reason.
     allow_stop
-        True: one that runs is stopped for the move and started at the target. False: it is refused.
+        Whether to stop a running instance for the migration and start it on this daemon. Otherwise the state fails for
+        a running instance. Default: false.
     refresh
-        True: it is copied while it runs, and then stopped and what has changed meanwhile transferred: it stands still
-        for a shorter time.
+        Whether to copy the instance while it runs, then stop it and transfer only what has changed since. This shortens
+        the downtime. Default: false.
     timeout
-        Seconds for each transfer; 3600.
+        Seconds for each transfer. Default: 3600.
     remote
-        Where it is to be: a name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the
-        local daemon.
+        Remote that the instance goes to: a name under ``lxdapi:remotes`` in the minion configuration, pillar or grains.
+        Default: the local daemon.
     project
-        Where it is to be. Default: the remote's, or ``default``.
+        Project that the instance goes to. Default: the project of the remote, or ``default``.
 
-    The source is deleted last: when the copy was compared with it (config, devices, profiles, type, description,
-    snapshots) and, if the instance ran, was started; and only if nobody has started or changed it meanwhile, as far as
-    its daemon tells (not of a file written into a stopped instance). Its exports on the daemon go with it. If something
-    fails before, the copy is removed, and the instance runs again where it was. After a crash the next run continues,
-    by marks in the config (``user.lxdapi.migrating``). Where there is one of this name on both daemons that is no
-    proven copy of a move that was cut off, nothing is touched.
+    lxdapi deletes the source last. Before that, it compares the copy with the source (config, devices, profiles, type,
+    description, snapshots), starts the copy if the instance was running, and checks that nobody has started or changed
+    the source meanwhile; the daemon does not report a file written into a stopped instance. The backups of the instance
+    on the source daemon are deleted with it. If a step fails before the deletion, lxdapi removes the copy, and the
+    instance runs again on the source. After a crash, the next run continues, guided by marks in the config
+    (``user.lxdapi.migrating``). If both daemons have an instance with this name, and the marks do not prove that one is
+    the copy of an interrupted migration, the state fails and changes nothing.
 
-    Profiles, storage pools and networks that it needs have to be there: what is missing is a failure before anything is
-    done. A move within one daemon is :py:func:`lxdapi_instance.move`.
+    The profiles, storage pools and networks of the instance must exist on this daemon; otherwise the state fails before
+    it changes anything. To move an instance within one daemon, use :py:func:`lxdapi_instance.move`.
     """
     change = {"remote": {"old": source_remote or remotes.LOCAL, "new": remote or remotes.LOCAL}}
     options = {

@@ -1,5 +1,5 @@
 """
-Snapshots of instances of LXD and Incus as declared.
+Snapshots of LXD and Incus instances.
 
 :depends: requests, requests-unixsocket
 """
@@ -21,16 +21,17 @@ def present(name, expires_at=None, stateful=None, renamed_from=None, remote=None
     name
         ``INSTANCE/SNAPSHOT``.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove it; "" for never. None: left
-        alone, what ``snapshots.expiry`` says for a new one.
+        Time after which the daemon may delete the snapshot, such as ``2030-01-31T00:00:00Z``; an empty string means
+        never. Default: unchanged; the setting ``snapshots.expiry`` for a new snapshot.
     stateful
-        True: with the state of the memory, of an instance that runs. Fixed once the snapshot exists.
+        Whether to include the memory of a running instance. It cannot be changed later. Default: false.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"expires_at": expires_at, "stateful": stateful}
     return state.present(
@@ -50,9 +51,9 @@ def absent(name, remote=None, project=None):
     name
         ``INSTANCE/SNAPSHOT``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "instance_snapshot", name, remote=remote, project=project)
 
@@ -67,15 +68,15 @@ def restored(name, timeout=None, remote=None, project=None):
           lxdapi_instance_snapshot.restored
 
     name
-        ``INSTANCE/SNAPSHOT``. What was restored is marked in its config (``user.lxdapi.restored``, with the time of
-        the snapshot), so a second apply does nothing; a newer snapshot of the name is another one. An
-        instance that runs is stopped by the daemon and started again.
+        ``INSTANCE/SNAPSHOT``. lxdapi records the restored snapshot and its time in the config key
+        ``user.lxdapi.restored``, so a second apply changes nothing; a newer snapshot with the same name is restored
+        again. The daemon stops a running instance for the restore and starts it again.
     timeout
-        Seconds for the restore; 3600.
+        Seconds to wait for the restore. Default: 3600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.run(
         globals(),

@@ -1,5 +1,5 @@
 """
-Networks of LXD and Incus as declared: bridges, and networks on what the machine has (macvlan, physical, sriov, OVN).
+Networks of LXD and Incus: bridges, and networks on interfaces of the host (macvlan, physical, sriov, OVN).
 
 :depends: requests, requests-unixsocket
 """
@@ -33,31 +33,33 @@ def present(
                 ipv6.address: none
 
     name
-        Of the network; for a bridge also of the interface: 2 to 15 characters.
+        Name of the network. A bridge has an interface of the same name, so the name has 2 to 15 characters.
     type
-        ``bridge``, ``macvlan``, ``physical``, ``sriov`` or ``ovn``; None: ``bridge`` for a new one. Fixed once the
-        network exists.
+        ``bridge``, ``macvlan``, ``physical``, ``sriov`` or ``ovn``. It cannot be changed later. Default: ``bridge`` for
+        a new network.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping removes
-        all but ``volatile.*``. ``auto`` for an address is what the daemon chose or any other that is set, and has
-        no new one chosen.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys except ``volatile.*``. The value ``auto`` for an address accepts any address that is
+        set, and makes the daemon choose one only if none is set. Default: unchanged.
     members
-        For a cluster: a mapping of members to the config that each has of its own (``parent``,
-        ``bridge.external_interfaces``); keys as for ``config``. Members that are not named, and empty ones, have
-        none declared. See below.
+        For a cluster: mapping of member names to the config that is specific to each member (``parent``,
+        ``bridge.external_interfaces``), in the form of ``config``. Members that are not declared, or declared with an
+        empty mapping, stay unchanged. Default: none.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
 
-    On a clustered server a new one is made on every member and then as a whole; one that was left half made is
-    completed, also on a member that was added meanwhile.
+    On a clustered server, the state creates a new network or pool on every member first, then on the cluster as a
+    whole. It completes an interrupted creation, also on a member that joined in the meantime.
     """
     declared = {"type": type, "description": description, "config": config}
     return state.run(
@@ -73,7 +75,8 @@ def present(
 
 def absent(name, remote=None, project=None):
     """
-    Ensure that a network does not exist, with its forwards; the daemon refuses one that is in use.
+    Ensure that a network does not exist. Its forwards are deleted too. The daemon does not delete a network that is in
+    use.
 
     .. code-block:: yaml
 
@@ -81,10 +84,10 @@ def absent(name, remote=None, project=None):
           lxdapi_network.absent
 
     name
-        Of the network. An interface that the daemon does not manage counts as none.
+        Name of the network. The state ignores an interface that the daemon does not manage.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network", name, remote=remote, project=project)

@@ -1,5 +1,5 @@
 """
-Network ACLs of LXD and Incus as declared: rules for the traffic of networks and devices.
+Network ACLs of LXD and Incus: rules for the traffic of networks and devices.
 
 :depends: requests, requests-unixsocket; the API extension network_acl (LXD 4.12, every Incus)
 """
@@ -40,28 +40,31 @@ def present(
                 destination_port: 25
 
     name
-        Of the ACL.
+        Name of the ACL.
     ingress
-        A list of rules. Of a rule ``action``, ``protocol``, ``source``, ``source_port``, ``destination``,
-        ``destination_port``, ``icmp_type`` and ``icmp_code`` say which one it is, in any order and spelling;
-        ``state`` (``enabled`` for a new one) and ``description`` are changed where they differ. Other rules
-        are left alone, unless ``purge`` is true; an empty list removes all.
+        List of rules for incoming traffic. ``action``, ``protocol``, ``source``, ``source_port``, ``destination``,
+        ``destination_port``, ``icmp_type`` and ``icmp_code`` identify a rule, in any order and spelling; ``state``
+        (``enabled`` for a new rule) and ``description`` are updated. Other rules stay unchanged unless ``purge`` is
+        true; an empty list removes all rules. Default: unchanged.
     egress
-        The same for what leaves.
+        List of rules for outgoing traffic, in the form of ``ingress``. Default: unchanged.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of ``user.*`` keys to values. Other keys are left alone; ``null`` removes one.
+        Mapping of ``user.*`` keys to values. Keys that are not declared stay unchanged; ``null`` removes a key.
+        Default: unchanged.
     purge
-        True: rules that are not declared are removed.
+        Whether to remove rules that are not declared. Default: false.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"ingress": ingress, "egress": egress, "description": description, "config": config}
     return state.present(
@@ -79,7 +82,7 @@ def present(
 
 def absent(name, remote=None, project=None):
     """
-    Ensure that a network ACL does not exist; the daemon refuses one that is in use.
+    Ensure that a network ACL does not exist. The daemon does not delete an ACL that is in use.
 
     .. code-block:: yaml
 
@@ -87,10 +90,10 @@ def absent(name, remote=None, project=None):
           lxdapi_network_acl.absent
 
     name
-        Of the ACL.
+        Name of the ACL.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network_acl", name, remote=remote, project=project)

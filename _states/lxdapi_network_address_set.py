@@ -1,8 +1,7 @@
 """
-Network address sets of Incus as declared: names for addresses, for use in the rules of network ACLs.
+Network address sets of Incus: names for addresses, used in the rules of network ACLs.
 
-:depends: requests, requests-unixsocket; a daemon with the API extension network_address_set (Incus 6.0.5 or
-    newer), which is asked of it before anything else
+:depends: requests, requests-unixsocket; the API extension network_address_set (Incus 6.0.5 or newer)
 """
 
 from lxdapi.minion import state
@@ -27,23 +26,25 @@ def present(
                 user.owner: web team
 
     name
-        Of the set.
+        Name of the address set.
     addresses
-        A list of addresses, networks and ranges, as a whole: what is not in it is removed. Order and
-        spelling do not count.
+        Complete list of addresses, networks and ranges: an entry that is not in the list is removed. Order and spelling
+        do not matter. Default: unchanged.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of ``user.*`` keys to values: what the daemon keeps for others, such as the ids of an
-        address management. Other keys are left alone; ``null`` removes one.
+        Mapping of ``user.*`` keys to values, which the daemon stores for other programs, such as an address management.
+        Keys that are not declared stay unchanged; ``null`` removes a key. Default: unchanged.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"addresses": addresses, "description": description, "config": config}
     return state.present(
@@ -60,7 +61,7 @@ def present(
 
 def absent(name, remote=None, project=None):
     """
-    Ensure that a network address set does not exist; the daemon refuses one that an ACL uses.
+    Ensure that a network address set does not exist. The daemon does not delete a set that an ACL uses.
 
     .. code-block:: yaml
 
@@ -68,10 +69,10 @@ def absent(name, remote=None, project=None):
           lxdapi_network_address_set.absent
 
     name
-        Of the set. On a daemon without this kind there is nothing to do.
+        Name of the address set. The state succeeds on a daemon that does not support address sets.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network_address_set", name, remote=remote, project=project)

@@ -1,5 +1,5 @@
 """
-Network forwards of LXD and Incus as declared: ports of an address, forwarded into a network.
+Network forwards of LXD and Incus: ports of an address, forwarded to addresses in a network.
 
 :depends: requests, requests-unixsocket; the API extension network_forward (LXD 4.17, every Incus)
 """
@@ -25,24 +25,26 @@ def present(name, ports=None, description=None, config=None, purge=False, sensit
                 target_address: 10.77.0.6
 
     name
-        ``NETWORK/ADDRESS``: the network, and the address that is listened on.
+        ``NETWORK/ADDRESS``: the network and the listen address.
     ports
-        A list of ports. Of a port ``protocol`` and ``listen_port`` say which one it is; ``target_address``,
-        ``target_port``, ``description`` and ``snat`` (API extension network_forward_snat) are changed where they
-        differ. Other ports are left alone, unless ``purge`` is true; an empty list removes all.
+        List of ports. ``protocol`` and ``listen_port`` identify a port; ``target_address``, ``target_port``,
+        ``description`` and ``snat`` (API extension network_forward_snat) are updated. Other ports stay unchanged unless
+        ``purge`` is true; an empty list removes all ports. Default: unchanged.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values: ``target_address`` for what no port names, ``user.*``. Other keys are left
-        alone; ``null`` removes one; an empty mapping removes all.
+        Mapping of config keys to values: ``target_address``, which receives the traffic to all other ports, and
+        ``user.*``. Keys that are not declared stay unchanged; ``null`` removes a key; an empty mapping removes all
+        keys. Default: unchanged.
     purge
-        True: ports that are not declared are removed.
+        Whether to remove ports that are not declared. Default: false.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"ports": ports, "description": description, "config": config}
     return state.present(
@@ -62,16 +64,16 @@ def absent(name, remote=None, project=None):
     name
         ``NETWORK/ADDRESS``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network_forward", name, remote=remote, project=project)
 
 
 def purged(name, keep, remote=None, project=None):
     """
-    Ensure that a network has no other forwards than those that are named.
+    Ensure that a network has no forwards other than those listed.
 
     .. code-block:: yaml
 
@@ -81,14 +83,14 @@ def purged(name, keep, remote=None, project=None):
               - 192.0.2.10
 
     name
-        Of the network.
+        Name of the network.
     keep
-        A list of the addresses whose forwards stay; an empty one: all are removed. null is refused: it is what a
-        template leaves that found nothing.
+        List of the listen addresses whose forwards stay; an empty list removes all forwards. ``null`` is an error,
+        because a template that finds nothing renders it.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
 
     return state.run(

@@ -1,5 +1,5 @@
 """
-Network load balancers of LXD and Incus as declared: ports of an address, spread over backends (OVN networks).
+Network load balancers of LXD and Incus: ports of an address, distributed over backends (OVN networks).
 
 :depends: requests, requests-unixsocket; an OVN network and the API extension
     network_load_balancer (LXD 5.1 or newer, every Incus)
@@ -39,28 +39,29 @@ def present(
                 target_backend: [web1, web2]
 
     name
-        ``NETWORK/ADDRESS``: the network, and the address that is listened on.
+        ``NETWORK/ADDRESS``: the network and the listen address.
     backends
-        A list of backends. Of a backend ``name`` says which one it is; ``target_address``, ``target_port``
-        and ``description`` are changed where they differ. Others are left alone, unless ``purge`` is true;
-        an empty list removes all.
+        List of backends. ``name`` identifies a backend; ``target_address``, ``target_port`` and ``description`` are
+        updated. Other backends stay unchanged unless ``purge`` is true; an empty list removes all backends. Default:
+        unchanged.
     ports
-        A list of ports. Of a port ``protocol`` and ``listen_port`` say which one it is; ``target_backend`` (names
-        of backends) and ``description`` are changed where they differ. Other ports are left alone, unless
-        ``purge`` is true; an empty list removes all.
+        List of ports. ``protocol`` and ``listen_port`` identify a port; ``target_backend`` (list of names of backends)
+        and ``description`` are updated. Other ports stay unchanged unless ``purge`` is true; an empty list removes all
+        ports. Default: unchanged.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
-        removes all.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys. Default: unchanged.
     purge
-        True: backends and ports that are not declared are removed.
+        Whether to remove backends and ports that are not declared. Default: false.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"backends": backends, "ports": ports, "description": description, "config": config}
     return state.present(
@@ -87,8 +88,8 @@ def absent(name, remote=None, project=None):
     name
         ``NETWORK/ADDRESS``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network_load_balancer", name, remote=remote, project=project)

@@ -1,5 +1,5 @@
 """
-Network peers of LXD and Incus as declared: links between two OVN networks.
+Network peers of LXD and Incus: connections between two OVN networks.
 
 :depends: requests, requests-unixsocket; OVN networks and the API extension network_peer (LXD 4.18,
     every Incus)
@@ -34,25 +34,27 @@ def present(
     name
         ``NETWORK/PEER``.
     target_network
-        The network at the other end, which needs a peer of its own. Fixed once the peer exists.
+        Name of the peer network, which needs a peer of its own. It cannot be changed later. Default: none.
     target_project
-        The project of that network. Fixed once the peer exists.
+        Project of the peer network. It cannot be changed later. Default: none.
     target_integration
-        A network integration instead of a network (API extension network_integrations). Fixed once the peer
-        exists.
+        Name of a network integration, instead of a network (API extension network_integrations). It cannot be changed
+        later. Default: none.
     type
-        ``local`` or ``remote`` (API extension network_integrations). Fixed once the peer exists.
+        ``local`` or ``remote`` (API extension network_integrations). It cannot be changed later. Default: chosen by the
+        daemon.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
-        removes all.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys. Default: unchanged.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {
         "target_network": target_network,
@@ -77,8 +79,8 @@ def absent(name, remote=None, project=None):
     name
         ``NETWORK/PEER``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network_peer", name, remote=remote, project=project)

@@ -1,5 +1,5 @@
 """
-Network zones of LXD and Incus as declared: DNS zones that the daemon serves for networks.
+Network zones of LXD and Incus: DNS zones that the daemon serves for networks.
 
 :depends: requests, requests-unixsocket; the API extension network_dns (LXD 4.21, every Incus)
 """
@@ -20,18 +20,19 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
                 dns.nameservers: ns1.example.com
 
     name
-        Of the zone: its domain.
+        Name of the zone: its domain.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
-        removes all.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys. Default: unchanged.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"description": description, "config": config}
     return state.present(globals(), "network_zone", name, declared, remote=remote, project=project, sensitive=sensitive)
@@ -39,7 +40,7 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
 
 def absent(name, remote=None, project=None):
     """
-    Ensure that a network zone does not exist; the daemon refuses one that is in use.
+    Ensure that a network zone does not exist. The daemon does not delete a zone that is in use.
 
     .. code-block:: yaml
 
@@ -47,10 +48,10 @@ def absent(name, remote=None, project=None):
           lxdapi_network_zone.absent
 
     name
-        Of the zone.
+        Name of the zone.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network_zone", name, remote=remote, project=project)

@@ -1,5 +1,5 @@
 """
-Records in network zones of LXD and Incus as declared.
+Records in network zones of LXD and Incus.
 
 :depends: requests, requests-unixsocket; the API extension network_dns_records (LXD 4.22, every Incus)
 """
@@ -9,7 +9,7 @@ from lxdapi.minion import state
 
 def present(name, entries=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
     """
-    Ensure that a record exists in a network zone with the given entries.
+    Ensure that a record with the given entries exists in a network zone.
 
     .. code-block:: yaml
 
@@ -26,21 +26,23 @@ def present(name, entries=None, description=None, config=None, purge=False, sens
     name
         ``ZONE/RECORD``.
     entries
-        A list of entries. Of an entry ``type`` and ``value`` say which one it is; ``ttl`` (seconds; 0: the
-        daemon's own) is changed where it differs. Others are left alone, unless ``purge`` is true; an empty
-        list removes all.
+        List of entries. ``type`` and ``value`` identify an entry; ``ttl`` (seconds; 0 means the default of the daemon)
+        is updated. Other entries stay unchanged unless ``purge`` is true; an empty list removes all entries. Default:
+        unchanged.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of ``user.*`` keys to values. Other keys are left alone; ``null`` removes one.
+        Mapping of ``user.*`` keys to values. Keys that are not declared stay unchanged; ``null`` removes a key.
+        Default: unchanged.
     purge
-        True: entries that are not declared are removed.
+        Whether to remove entries that are not declared. Default: false.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"entries": entries, "description": description, "config": config}
     return state.present(
@@ -67,8 +69,8 @@ def absent(name, remote=None, project=None):
     name
         ``ZONE/RECORD``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "network_zone_record", name, remote=remote, project=project)

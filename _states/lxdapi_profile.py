@@ -1,5 +1,5 @@
 """
-Profiles of LXD and Incus as declared.
+Profiles of LXD and Incus.
 
 :depends: requests, requests-unixsocket
 """
@@ -28,29 +28,30 @@ def present(
                   path: /
                   pool: default
 
-    The daemon saves a profile before it updates the instances that use it. If one of them refuses the change, the
-    state fails, ``changes`` has what was saved and the comment names the instances, which take the change at their next
-    start. No daemon shows later that they lack it.
+    The daemon saves a profile before it updates the instances that use it. If an instance rejects the change, the state
+    fails: ``changes`` contains what the daemon saved, and the comment names the instances, which apply the change at
+    their next start. No daemon reports this difference later.
 
     name
-        Of the profile.
+        Name of the profile.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty
-        mapping removes all.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys. Default: unchanged.
     devices
-        A mapping of names to devices. Other devices, and other keys of a device, are left alone;
-        ``null`` removes one; a device of another ``type`` is replaced whole.
+        Mapping of device names to devices. Devices, and keys of a device, that are not declared stay unchanged;
+        ``null`` removes a device or a key; a device with another ``type`` is replaced as a whole. Default: unchanged.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` and of devices (``DEVICE.KEY``) to mask in changes, comments and errors, as names
-        or patterns (``user.db_*``).
+        Further keys of ``config`` and of devices (``DEVICE.KEY``) to mask in changes, comments and errors: a list of
+        names or shell-style patterns (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     declared = {"description": description, "config": config, "devices": devices}
     return state.present(
@@ -67,7 +68,7 @@ def present(
 
 def absent(name, remote=None, project=None):
     """
-    Ensure that a profile does not exist; the daemon refuses one that is in use.
+    Ensure that a profile does not exist. The daemon does not delete a profile that is in use.
 
     .. code-block:: yaml
 
@@ -75,10 +76,10 @@ def absent(name, remote=None, project=None):
           lxdapi_profile.absent
 
     name
-        Of the profile.
+        Name of the profile.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     """
     return state.absent(globals(), "profile", name, remote=remote, project=project)

@@ -1,5 +1,5 @@
 """
-Projects of LXD and Incus as declared.
+Projects of LXD and Incus.
 
 :depends: requests, requests-unixsocket
 """
@@ -22,19 +22,22 @@ def present(name, description=None, config=None, renamed_from=None, sensitive=No
                 restricted: true
 
     name
-        Of the project.
+        Name of the project.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values, among them ``features.*``, ``limits.*`` and ``restricted.*``. Other keys are
-        left alone; ``null`` removes one; an empty mapping removes all but ``features.*``, which the daemon sets
-        in a new project. The daemon refuses to change features of a project that is not empty.
+        Mapping of config keys to values, such as ``features.*``, ``limits.*`` and ``restricted.*``. Keys that are not
+        declared stay unchanged; ``null`` removes a key; an empty mapping removes all keys except ``features.*``, which
+        the daemon sets in a new project. The daemon does not change features of a project that is not empty. Default:
+        unchanged.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     declared = {"description": description, "config": config}
     return state.present(
@@ -44,7 +47,7 @@ def present(name, description=None, config=None, renamed_from=None, sensitive=No
 
 def absent(name, force=False, remote=None):
     """
-    Ensure that a project does not exist; the daemon refuses one that is not empty.
+    Ensure that a project does not exist. The daemon does not delete a project that is not empty.
 
     .. code-block:: yaml
 
@@ -52,10 +55,11 @@ def absent(name, force=False, remote=None):
           lxdapi_project.absent
 
     name
-        Of the project.
+        Name of the project.
     force
-        True: with everything in it (API extension projects_force_delete: Incus 6.0.4, LXD 5.21 or newer).
+        Whether to delete everything in the project too. Requires the API extension projects_force_delete (Incus 6.0.4,
+        LXD 5.21 or newer). Default: false.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     return state.absent(globals(), "project", name, force=force, remote=remote)

@@ -1,5 +1,5 @@
 """
-The configuration of an LXD or Incus server as declared.
+The configuration of an LXD or Incus server.
 
 :depends: requests, requests-unixsocket
 """
@@ -10,7 +10,7 @@ from lxdapi.plan import converge
 
 def present(name, config=None, sensitive=None, remote=None, target=None):
     """
-    Ensure that the server's configuration has the given settings.
+    Ensure that the server configuration has the given settings.
 
     .. code-block:: yaml
 
@@ -22,19 +22,22 @@ def present(name, config=None, sensitive=None, remote=None, target=None):
                 core.proxy_http: null
 
     name
-        Any.
+        Any name; it only appears in messages.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` unsets one, which brings back its
-        default; an empty mapping unsets all but the addresses that the server listens on. A secret that the
-        server does not show (``core.trust_password``) is set where none is; to change it, unset it first.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` resets a key to its
+        default; an empty mapping resets all keys except the addresses on which the server listens. The server does not
+        show some secrets (``core.trust_password``): such a secret is set only if none is set; to change it, reset it
+        first. Default: unchanged.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     target
-        The member of the cluster whose own settings are meant (``core.https_address`` and the like).
+        Name of the cluster member whose own settings are managed (``core.https_address`` and the like). Default: the
+        settings of the cluster.
 
-    A setting at its default is as good as one that is not set: most daemons do not show it then.
+    A key at its default value counts as unset, because most daemons do not show it.
     """
     declared = {"config": config}
     return state.run(

@@ -1,6 +1,6 @@
 """
-Snapshots of instances and of custom storage volumes by one name: ``web1/before`` is one of the instance web1,
-``default/data/before`` one of the volume data in the pool default.
+Snapshots of instances and custom storage volumes, identified by name: ``web1/before`` is a snapshot of the instance
+web1, ``default/data/before`` one of the volume data in the pool default.
 
 :depends: requests, requests-unixsocket
 """
@@ -11,7 +11,7 @@ from lxdapi.plan import converge
 
 
 def _state(name, plan):
-    """Return Salt's answer for a plan that is made of the snapshot's kind."""
+    """Return Salt's answer for a plan of the snapshot's kind."""
     return state.run_plan(globals(), "snapshot", name, plan)
 
 
@@ -39,23 +39,24 @@ def present(
             - description: before the upgrade
 
     name
-        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` of a custom volume.
+        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` for a custom volume.
     description
-        Of a volume's: text; "" clears it.
+        Description of a volume snapshot; an empty string clears it. Default: unchanged.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove it; "" for never. None: left
-        alone, what ``snapshots.expiry`` says for a new one.
+        Time after which the daemon may delete the snapshot, such as ``2030-01-31T00:00:00Z``; an empty string means
+        never. Default: unchanged; the setting ``snapshots.expiry`` for a new snapshot.
     stateful
-        Of an instance's: true for one with the state of the memory, of an instance that runs. Fixed once the snapshot
-        exists.
+        For an instance: whether to include the memory of a running instance. It cannot be changed later. Default:
+        false.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that a volume is on, where more than one has one of that name.
+        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
     """
 
     def plan():
@@ -82,13 +83,13 @@ def absent(name, remote=None, project=None, target=None):
           lxdapi_snapshot.absent
 
     name
-        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` of a custom volume.
+        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` for a custom volume.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that a volume is on, where more than one has one of that name.
+        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
     """
     return _state(
         name,
@@ -100,7 +101,7 @@ def absent(name, remote=None, project=None, target=None):
 
 def restored(name, timeout=None, remote=None, project=None, target=None):
     """
-    Ensure that an instance or a volume was restored from a snapshot, once.
+    Ensure that an instance or a custom volume was restored from a snapshot, once.
 
     .. code-block:: yaml
 
@@ -108,19 +109,19 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
           lxdapi_snapshot.restored
 
     name
-        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` of a custom volume. What was restored is marked in its config
-        (``user.lxdapi.restored``, with the time of the snapshot), so a second apply does nothing; a newer snapshot of
-        the name is another one, unless it is a volume's on LXD 5.0.2, which keeps no time of it. An instance that runs
-        is stopped by the daemon and started again; of a volume the daemon refuses it while an instance that runs has
-        it.
+        ``INSTANCE/SNAPSHOT``, or ``POOL/VOLUME/SNAPSHOT`` for a custom volume. lxdapi records the restored snapshot and
+        its time in the config key ``user.lxdapi.restored``, so a second apply changes nothing; a newer snapshot with
+        the same name is restored again (but not that of a volume on LXD 5.0.2, which stores no time for it). The daemon
+        stops a running instance for the restore and starts it again; it does not restore a volume that a running
+        instance uses.
     timeout
-        Seconds for the restore; 3600.
+        Seconds to wait for the restore. Default: 3600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that a volume is on, where more than one has one of that name.
+        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
     """
     return _state(
         name,
@@ -143,8 +144,8 @@ def rotated(
     target=None,
 ):
     """
-    Ensure that an instance or a custom volume has a snapshot of the current period, and of those before only the ones
-    that a rule keeps.
+    Ensure that an instance or a custom volume has a snapshot of the current period, and only those older snapshots that
+    a rule keeps.
 
     .. code-block:: yaml
 
@@ -160,30 +161,31 @@ def rotated(
             - every: 1h
             - prefix: hourly-
 
-    A new one is made where there is none since the shortest of the periods has begun, in UTC: the time that is given
-    by ``every``, the day, the week (from Monday), the month. It is named after that beginning,
-    ``lxdapi-20261125T000000Z``, so a second apply in the same period does nothing. How often the state is applied is
-    Salt's business (``schedule``): where it is applied less often there are fewer. Old ones go when a new one has
-    been made, or when a rule keeps fewer. Only snapshots whose name is the prefix and such a time are ever deleted,
-    and none of a time to come, as a clock that was wrong can leave one: it counts for nothing until then.
+    The state creates a snapshot if none exists since the start of the shortest period, in UTC: the period of ``every``,
+    the day, the week (from Monday) or the month. The snapshot is named after that start, ``lxdapi-20261125T000000Z``,
+    so a second apply in the same period changes nothing. Use Salt's ``schedule`` to apply the state often enough. Old
+    snapshots are deleted after a new one was created, or when a rule keeps fewer. The state deletes only snapshots
+    whose name consists of the prefix and such a time. A snapshot whose time is in the future, which a wrong clock can
+    leave behind, is never deleted and does not count until then.
 
     name
-        ``INSTANCE``, or ``POOL/VOLUME`` of a custom volume.
+        ``INSTANCE``, or ``POOL/VOLUME`` for a custom volume.
     keep_last
-        How many of the newest are kept, one for each period of ``every``.
+        Number of the newest snapshots to keep, one for each period of ``every``. Default: none.
     daily, weekly, monthly
-        Of how many of the last days, weeks or months that have any the newest one is kept. A snapshot stays as long as
-        one rule keeps it.
+        Number of days, weeks or months for which the newest snapshot is kept; a day, week or month without a snapshot
+        does not count. A snapshot stays as long as any rule keeps it. Default: none.
     every
-        The period of ``keep_last``: ``30m``, ``6h``, ``1d``; a day.
+        Period of ``keep_last``: ``30m``, ``6h``, ``1d``. Default: one day.
     prefix
-        Of the names of the snapshots that are this rotation's; ``lxdapi-``. Two rotations of one thing need two.
+        Start of the names of this rotation's snapshots. Two rotations of the same resource need different prefixes.
+        Default: ``lxdapi-``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that a volume is on, where more than one has one of that name.
+        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
     """
     rules = {"keep_last": keep_last, "every": every, "daily": daily, "weekly": weekly, "monthly": monthly}
     return state.run(

@@ -1,8 +1,8 @@
 """
-Storage buckets of LXD and Incus as declared: object storage (S3).
+Storage buckets of LXD and Incus: object storage (S3).
 
-:depends: requests, requests-unixsocket; the API extension storage_buckets (LXD 5.5 or newer, every
-    Incus); on a local pool a daemon that finds minio
+:depends: requests, requests-unixsocket; the API extension storage_buckets (LXD 5.5 or newer, every Incus); for a local
+    pool, a daemon that finds minio
 """
 
 from lxdapi.minion import state
@@ -23,19 +23,20 @@ def present(name, description=None, config=None, sensitive=None, remote=None, pr
     name
         ``POOL/BUCKET``.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
-        removes all but ``volatile.*``.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys except ``volatile.*``. Default: unchanged.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that it is on, where more than one has one of that name or a new one
-        shall be on that member.
+        Name of the cluster member to create a new resource on, or that an existing resource is on. For an existing
+        resource, only needed if several members have a resource with this name. Default: chosen by the daemon.
     """
     declared = {"description": description, "config": config}
     return state.present(
@@ -55,10 +56,11 @@ def absent(name, remote=None, project=None, target=None):
     name
         ``POOL/BUCKET``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that it is on, where more than one has one of that name.
+        Name of the cluster member that the resource is on. Only needed if several members have a resource with this
+        name.
     """
     return state.absent(globals(), "storage_bucket", name, remote=remote, project=project, target=target)

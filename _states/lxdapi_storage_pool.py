@@ -1,5 +1,5 @@
 """
-Storage pools of LXD and Incus as declared.
+Storage pools of LXD and Incus.
 
 :depends: requests, requests-unixsocket
 """
@@ -22,27 +22,29 @@ def present(name, driver=None, description=None, config=None, members=None, sens
                 user.owner: ops
 
     name
-        Of the pool.
+        Name of the pool.
     driver
-        ``dir``, ``btrfs``, ``lvm``, ``zfs``, ``ceph``, ...; what is there, ``lxdapi.server`` says. Needed for a
-        new one, and fixed once the pool exists.
+        ``dir``, ``btrfs``, ``lvm``, ``zfs``, ``ceph`` or another driver; ``lxdapi.server`` lists those that the daemon
+        supports. Required for a new pool. It cannot be changed later.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping removes
-        all but ``source`` and ``volatile.*``. ``source`` is fixed once the pool exists; the daemon rewrites it and
-        keeps what was declared, with which it is compared.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys except ``source`` and ``volatile.*``. ``source`` cannot be changed later; the daemon
+        rewrites it, so lxdapi compares the declared value with the original one, which the daemon keeps. Default:
+        unchanged.
     members
-        For a cluster: a mapping of members to the config that each has of its own (``source``,
-        ``size``); keys as for ``config``. Members that are not named, and empty ones, have
-        none declared. See below.
+        For a cluster: mapping of member names to the config that is specific to each member (``source``, ``size``), in
+        the form of ``config``. Members that are not declared, or declared with an empty mapping, stay unchanged.
+        Default: none.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
 
-    On a clustered server a new one is made on every member and then as a whole; one that was left half made is
-    completed, also on a member that was added meanwhile.
+    On a clustered server, the state creates a new network or pool on every member first, then on the cluster as a
+    whole. It completes an interrupted creation, also on a member that joined in the meantime.
     """
     declared = {"driver": driver, "description": description, "config": config}
     return state.run(
@@ -57,7 +59,7 @@ def present(name, driver=None, description=None, config=None, members=None, sens
 
 def absent(name, remote=None):
     """
-    Ensure that a storage pool does not exist; the daemon refuses one that is in use.
+    Ensure that a storage pool does not exist. The daemon does not delete a pool that is in use.
 
     .. code-block:: yaml
 
@@ -65,8 +67,8 @@ def absent(name, remote=None):
           lxdapi_storage_pool.absent
 
     name
-        Of the pool.
+        Name of the pool.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     return state.absent(globals(), "storage_pool", name, remote=remote)

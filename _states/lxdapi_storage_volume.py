@@ -1,5 +1,5 @@
 """
-Custom storage volumes of LXD and Incus as declared.
+Custom storage volumes of LXD and Incus.
 
 :depends: requests, requests-unixsocket
 """
@@ -32,28 +32,31 @@ def present(
                 user.owner: shop
 
     name
-        ``POOL/VOLUME``. An instance gets it by a device: ``{type: disk, pool: POOL, source: VOLUME, path: /data}``.
+        ``POOL/VOLUME``. A device attaches the volume to an instance: ``{type: disk, pool: POOL, source: VOLUME, path:
+        /data}``.
     content_type
-        ``filesystem``, ``block`` or ``iso``; None: ``filesystem`` for a new one. Fixed once the volume exists.
+        ``filesystem``, ``block`` or ``iso``. It cannot be changed later. Default: ``filesystem`` for a new volume.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     config
-        A mapping of keys to values. Other keys are left alone; ``null`` removes one; an empty mapping
-        removes all but ``volatile.*``.
+        Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
+        mapping removes all keys except ``volatile.*``. Default: unchanged.
     source
-        What a new one is made from, as the REST API takes it: ``{type: copy, pool: default, name: other}``; None:
-        it is empty. Not looked at afterwards.
+        Source of a new volume, in the form of the REST API: ``{type: copy, pool: default, name: other}``. The source of
+        an existing volume is not compared. Default: an empty volume.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     sensitive
-        More keys of ``config`` to mask in changes, comments and errors, as names or patterns (``user.db_*``).
+        Further keys of ``config`` to mask in changes, comments and errors: a list of names or shell-style patterns
+        (``user.db_*``). Default: only the keys that lxdapi always masks.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that it is on, where more than one has one of that name or a new one
-        shall be on that member.
+        Name of the cluster member to create a new resource on, or that an existing resource is on. For an existing
+        resource, only needed if several members have a resource with this name. Default: chosen by the daemon.
     """
     declared = {"content_type": content_type, "description": description, "config": config, "source": source}
     return state.present(
@@ -71,7 +74,8 @@ def present(
 
 def absent(name, remote=None, project=None, target=None):
     """
-    Ensure that a custom storage volume does not exist, with its snapshots; the daemon refuses one that is in use.
+    Ensure that a custom storage volume does not exist. Its snapshots are deleted too. The daemon does not delete a
+    volume that is in use.
 
     .. code-block:: yaml
 
@@ -81,10 +85,11 @@ def absent(name, remote=None, project=None, target=None):
     name
         ``POOL/VOLUME``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that it is on, where more than one has one of that name.
+        Name of the cluster member that the resource is on. Only needed if several members have a resource with this
+        name.
     """
     return state.absent(globals(), "storage_volume", name, remote=remote, project=project, target=target)

@@ -1,9 +1,9 @@
 """
-Remote servers that trust this client, reached over HTTPS.
+Trust between this client and remote servers, over HTTPS.
 
 :depends: requests, requests-unixsocket; cryptography for a new key
 
-The other side of :py:func:`lxdapi_trust.token_create` and of ``lxdapi_certificate``, which are about the server.
+This is the client side. On the server, use :py:func:`lxdapi_trust.token_create` and ``lxdapi_certificate``.
 """
 
 from lxdapi.minion import remotes, state
@@ -17,7 +17,8 @@ def _client(remote, token=None, password=None, client_name=None):
 
 def present(name, token=None, password=None, client_name=None):
     """
-    Ensure that a remote can be used: it has a key pair, its server is known, and that server trusts us.
+    Ensure that a remote is usable: the client has a key pair and the certificate of the server, and the server trusts
+    the client.
 
     .. code-block:: yaml
 
@@ -26,23 +27,24 @@ def present(name, token=None, password=None, client_name=None):
             - token: __slot__:salt:config.get(far_token)
 
     name
-        Of the remote below ``lxdapi:remotes``, with ``endpoint``, ``cert`` and ``key``. If neither ``cert`` nor
-        ``key`` is there, a key (ECDSA P-384, for ten years) and its certificate are made; what is there is never
-        replaced. If ``fingerprint`` is the path of a file that is not there, the server's certificate is written to
-        it, once it has proved to be the one the token tells: nobody is trusted because he answered first.
+        Name of the remote under ``lxdapi:remotes``, with ``endpoint``, ``cert`` and ``key``. If neither the ``cert``
+        nor the ``key`` file exists, the state creates a key (ECDSA P-384) and a certificate that is valid for ten
+        years. It never replaces existing files. If ``fingerprint`` is the path of a file that does not exist, the state
+        writes the server certificate to it, after it has verified the certificate against the token; it never trusts a
+        server just because it answered first.
     token
-        What ``lxdapi_trust.token_create``, ``incus config trust add`` or ``lxc config trust add`` printed on the
-        server. It is good once, and not looked at by the server any more once that trusts us.
+        Token that ``lxdapi_trust.token_create``, ``incus config trust add`` or ``lxc config trust add`` printed on the
+        server. It works once; the state ignores it if the server already trusts the client.
     password
-        The server's trust password instead, which only LXD before 6.0 has. Only for a server that is pinned or
-        verified.
+        Trust password of the server, instead of a token; only LXD before 6.0 has one. The server certificate must be
+        pinned or verified.
     client_name
-        In a new certificate, and with a password in the server's list; a token has a name of its own. None: the
-        minion's id.
+        Name of the client in a new certificate, and with a password also in the trust store of the server; a token
+        defines that name itself. Default: the minion ID.
 
-    The token is sent after the server has shown the certificate whose fingerprint is in the token, and to no other.
-    A slot, as above, keeps it out of the SLS, which Salt itself logs at the level debug; ``config.get`` looks into the
-    pillar as well, and ``pillar.get`` would give asterisks (Salt 3008).
+    The state sends the token only to a server whose certificate has the fingerprint in the token. The slot in the
+    example keeps the token out of the SLS, which Salt logs at the level debug. ``config.get`` also reads the pillar;
+    ``pillar.get`` would return asterisks (Salt 3008).
     """
     return state.run_plan(
         globals(), "client of", name, lambda: _client(name, token, password, client_name).plan_present()
@@ -51,7 +53,7 @@ def present(name, token=None, password=None, client_name=None):
 
 def absent(name):
     """
-    Ensure that the server of a remote does not trust our certificate; the files stay where they are.
+    Ensure that the server of a remote does not trust the client certificate. The local files stay.
 
     .. code-block:: yaml
 
@@ -59,7 +61,7 @@ def absent(name):
           lxdapi_trust.absent
 
     name
-        Of the remote, as for :py:func:`lxdapi_trust.present`. A certificate that is restricted to projects may not
-        do this (LXD 5.0.2, Incus 7.0.2): then it is ``lxdapi_certificate.absent`` on the server.
+        Name of the remote, as for :py:func:`lxdapi_trust.present`. A certificate that is restricted to projects cannot
+        remove itself (LXD 5.0.2, Incus 7.0.2): use ``lxdapi_certificate.absent`` on the server.
     """
     return state.run_plan(globals(), "client of", name, lambda: _client(name).plan_absent())

@@ -1,5 +1,5 @@
 """
-Snapshots of custom storage volumes of LXD and Incus as declared.
+Snapshots of custom storage volumes of LXD and Incus.
 
 :depends: requests, requests-unixsocket
 """
@@ -22,19 +22,20 @@ def present(name, description=None, expires_at=None, renamed_from=None, remote=N
     name
         ``POOL/VOLUME/SNAPSHOT``.
     description
-        Text; "" clears it.
+        Description; an empty string clears it. Default: unchanged.
     expires_at
-        A time such as ``2030-01-31T00:00:00Z``, after which the daemon may remove it; "" for never. None: left
-        alone, what ``snapshots.expiry`` says for a new one.
+        Time after which the daemon may delete the snapshot, such as ``2030-01-31T00:00:00Z``; an empty string means
+        never. Default: unchanged; the setting ``snapshots.expiry`` for a new snapshot.
     renamed_from
-        The name of one that is to become this one, if this one does not exist yet.
+        Former name: if nothing exists under ``name``, the state renames the resource with the former name. Default: no
+        rename.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that it is on, where more than one has one of that name or a new one
-        shall be on that member.
+        Name of the cluster member to create a new resource on, or that an existing resource is on. For an existing
+        resource, only needed if several members have a resource with this name. Default: chosen by the daemon.
     """
     declared = {"description": description, "expires_at": expires_at}
     return state.present(
@@ -61,11 +62,12 @@ def absent(name, remote=None, project=None, target=None):
     name
         ``POOL/VOLUME/SNAPSHOT``.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
-        The member of the cluster that it is on, where more than one has one of that name.
+        Name of the cluster member that the resource is on. Only needed if several members have a resource with this
+        name.
     """
     return state.absent(globals(), "volume_snapshot", name, remote=remote, project=project, target=target)
 
@@ -80,15 +82,16 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
           lxdapi_volume_snapshot.restored
 
     name
-        ``POOL/VOLUME/SNAPSHOT``. What was restored is marked in its config (``user.lxdapi.restored``, with the time of
-        the snapshot), so a second apply does nothing; a newer snapshot of the name is another one, but not on LXD
-        5.0.2, which keeps no time of it. The daemon refuses it while an instance that runs has the volume.
+        ``POOL/VOLUME/SNAPSHOT``. lxdapi records the restored snapshot and its time in the config key
+        ``user.lxdapi.restored``, so a second apply changes nothing; a newer snapshot with the same name is restored
+        again (but not on LXD 5.0.2, which stores no time for it). The daemon does not restore a volume that a running
+        instance uses.
     timeout
-        Seconds for the restore; 3600.
+        Seconds to wait for the restore. Default: 3600.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
-        The project. Default: the remote's, or ``default``.
+        Name of the project. Default: the project of the remote, or ``default``.
     target
         See :py:func:`lxdapi_volume_snapshot.present`.
     """

@@ -1,5 +1,5 @@
 """
-Warnings of LXD and Incus as declared: seen, or gone.
+Warnings of LXD and Incus: acknowledged or deleted.
 
 :depends: requests, requests-unixsocket; the API extension warnings (LXD 4.18, every Incus)
 """
@@ -10,7 +10,7 @@ from lxdapi.plan import warning
 
 def acknowledged(name, remote=None):
     """
-    Ensure that warnings are acknowledged: the daemon lists them as seen.
+    Ensure that warnings are acknowledged.
 
     .. code-block:: yaml
 
@@ -18,17 +18,17 @@ def acknowledged(name, remote=None):
           lxdapi_warning.acknowledged
 
     name
-        The UUID of a warning, or its type as the daemon words it, for all of this type. That there is none is
-        as good.
+        UUID of a warning, or its type in the daemon's words, which means all warnings of this type. The state succeeds
+        if no such warning exists.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     return state.run(globals(), "warning", name, lambda api: warning.plan_acknowledge(api, name), remote=remote)
 
 
 def absent(name, remote=None):
     """
-    Ensure that warnings are not listed; what has not been mended is reported anew by the daemon.
+    Ensure that warnings do not exist. The daemon reports a problem again while it persists.
 
     .. code-block:: yaml
 
@@ -36,8 +36,8 @@ def absent(name, remote=None):
           lxdapi_warning.absent
 
     name
-        The UUID of a warning, or its type, for all of this type.
+        UUID of a warning, or its type in the daemon's words, which means all warnings of this type.
     remote
-        A name under ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the local daemon.
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """
     return state.run(globals(), "warning", name, lambda api: warning.plan_absent(api, name), remote=remote)

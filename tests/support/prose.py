@@ -11,7 +11,7 @@ import tokenize
 PHRASES = (
     (r"\b(?:is|are|was|were|be|been) (?:said|told)\b", "name the actor: 'the error names X'"),
     (r"\b(?:is|are|was|were) asked (?:of|for)\b", "name the actor: 'lxdapi asks the daemon for X'"),
-    (r"\b(?:is|are|was|were|has|have|had) none\b", "'is not a X', 'has no X'"),
+    (r"\b(?:is|are|was|were|has|have|had) (?-i:none)\b", "'is not a X', 'has no X'"),
     (r"(?<!there )\b(?:is|are|was|were) no\b(?! (?:longer|more)\b)", "'is not a X'"),
     (r"\b(?:has|have|had) to be there\b|\bmust be there\b", "'must exist'"),
     (r"\b(?:is|are|was|were|be|been) there\b(?! (?:a|an|any|no)\b)", "'exists'"),

@@ -222,7 +222,7 @@ def explanation(function):
     """Return the docstring without its example, with those of the functions that it refers to."""
     text = (ast.get_docstring(function) or "").partition("CLI Example:")[0]
     known = {word_of(path, each): each for path in FRONTS for each in public(path)}
-    others = re.findall(r"See :py:func:`~?([\w.]+)`", text)
+    others = re.findall(r"See\s+:py:func:`~?([\w.]+)`", text)
     return "\n".join([text, *(explanation(known[word]) for word in others)])
 
 

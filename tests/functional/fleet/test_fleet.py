@@ -138,7 +138,7 @@ def test_dependencies_of_instances_are_created_first(apply, fleet, raw):
     broken = {"web": {"config": {"limits.cpu": "many"}}}
     ret = fleet({"web2": None}, profiles=broken)
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert "no instance was begun; profile web could not be updated" in ret["comment"]
+    assert "no instance was changed; profile web could not be updated" in ret["comment"]
     assert raw("instances/web2") is None
 
 

@@ -88,7 +88,7 @@ def test_effective_config_needs_an_existing_instance(salt, daemon):
     refused = [
         (["instance", "nope"], "there is no instance nope"),
         (["instance", "a/b"], "instance name 'a/b' is not valid"),
-        (["profile", "default"], "only an instance inherits; there is: instance"),
+        (["profile", "default"], "expected instance for kind, got 'profile': only instances have profiles"),
     ]
     for arguments, words in refused:
         with pytest.raises(SaltException, match=words):
