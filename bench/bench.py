@@ -1,8 +1,8 @@
 """
-What a run of Salt with lxdapi costs: requests, and time and memory as ratios.
+Measure the costs of Salt with lxdapi: requests, and time and memory as ratios.
 
-One line a metric: ``metric value unit ratio``, where ``metric`` is ``daemon.job.way.what``. See docs/scale.rst for what
-the ratios are to.
+Each metric is one line: ``metric value unit ratio``, where ``metric`` is ``daemon.job.way.what``. The documentation on
+scale explains the ratios.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-import measure  # it says where the others are
+import measure  # adds the folders of the other modules to the path
 
 # isort: split
 
@@ -33,7 +33,7 @@ GROUPS = ("import", "reads", "noop", *life.JOBS, "image", "exec", "files")
 
 
 def upload(folder, daemon, rounds, size=1024 * MIB):
-    """Print what the upload of a large image costs in time and memory, and a no-op of it after that."""
+    """Print the time and the memory for the upload of a large image, and for a second apply without a change."""
     proxied = str(Path(daemon.directory) / "p.socket")
     salt, metric = measure.Salt(folder, {"local": proxied}), f"{daemon.name}.image{size // MIB}"
     image = salt.tree / "large.tar"
@@ -52,7 +52,7 @@ def upload(folder, daemon, rounds, size=1024 * MIB):
 
 
 def large_image(path, size):
-    """A tarball of an image that cannot be compressed is at the path."""
+    """Write the tarball of an image that cannot be compressed to the path."""
     metadata = b"architecture: x86_64\ncreation_date: 1700000000\nproperties: {}\n"
     with tarfile.open(path, "w") as tar:
         for name, content in (("metadata.yaml", BytesIO(metadata)), ("rootfs/sbin/init", BytesIO(b"x"))):
@@ -69,7 +69,7 @@ def large_image(path, size):
 
 
 def still(folder, daemon, rounds, count, only):
-    """Print the rows that need many instances which nothing happens to."""
+    """Print the rows that read many instances without changing them."""
     count = count or 200
     Raw(daemon).make([f"n{number}" for number in range(count)])
     if "reads" in only:
@@ -98,17 +98,19 @@ def run(daemon, folder, rounds, count, only):
 
 
 def main():
-    """Print the figures of the daemons asked for."""
+    """Print the figures of the selected daemons."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--daemon", action="append", choices=sorted(KINDS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, help="instances; 20 where they change, 200 where they do not")
+    parser.add_argument(
+        "--count", type=int, help="number of instances (default: 20 for jobs that change them, 200 for others)"
+    )
     parser.add_argument("--only", default=",".join(GROUPS), help=f"some of: {', '.join(GROUPS)}")
     arguments = parser.parse_args()
     only = arguments.only.split(",")
     unknown = set(only) - set(GROUPS)
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+        parser.error(f"unknown rows: {', '.join(sorted(unknown))}; choose from {', '.join(GROUPS)}")
     if "import" in only:
         loading.rows(arguments.rounds)
     if only == ["import"]:

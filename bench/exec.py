@@ -1,5 +1,5 @@
 """
-What a command inside an instance costs with its output, as a ratio to one that has none and is only waited for.
+The time of a command inside an instance with its output, as a ratio to a command without output.
 """
 
 import statistics
@@ -22,7 +22,7 @@ def exec_output(daemon, rounds):
         "limit": lambda: api.post("instances/x/exec", json=PLAIN).wait(),
         "websockets": lambda: execs.run(api, "x", given),
     }
-    # block by block: a command is slower right behind one of another way
+    # block by block: a command is slower directly after one of another way
     times = [{name: _median(way) for name, way in ways.items()} for _ in range(rounds)]
     ratio = statistics.median(each["websockets"] / each["limit"] for each in times)
     limit = statistics.median(each["limit"] for each in times)
@@ -33,7 +33,7 @@ def exec_output(daemon, rounds):
 
 
 def _median(way):
-    """Return the seconds of the middle one of some calls, the first of which does not count."""
+    """Return the median of the seconds of some calls, without the first."""
     return statistics.median([_seconds(way) for _ in range(TIMES + 1)][1:])
 
 

@@ -1,7 +1,7 @@
 """
-What files inside an instance cost: a thousand small ones, and a large one.
+The costs of files inside an instance: a thousand small files, and a large one.
 
-A ratio is the median over the rounds of two measurements of the same round: ours, and a bare client's POST.
+A ratio is the median, over all rounds, of lxdapi's time divided by that of a bare client's POST in the same round.
 """
 
 import http.client
@@ -18,7 +18,7 @@ from measure import MIB, REPO, line, median
 
 MANY = 1000
 SMALL = b"x" * 1024
-# Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
+# Each program runs in its own process and prints its seconds and the growth of its peak memory.
 BEGIN = """
 import resource, sys, time
 from lxdapi.api import API
@@ -45,7 +45,7 @@ ONE = BEGIN + "steps.apply(plan.plan_file(target, sources.from_file(sys.argv[3])
 
 
 def report(daemon, rounds, size=256 * MIB):
-    """Print the rows on files for a daemon, which has an image of the alias busybox."""
+    """Print the rows on files for a daemon that has an image with the alias busybox."""
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
     folder = Path(tempfile.mkdtemp())
@@ -54,7 +54,7 @@ def report(daemon, rounds, size=256 * MIB):
     finally:
         shutil.rmtree(folder)
     metric = f"{daemon.name}.files"
-    # as a ratio to as many raw POSTs, or to a POST that the kernel sends
+    # as a ratio to the same number of raw POST requests, or to a POST request with sendfile
     line(f"{metric}{MANY}.created", *many)
     line(f"{metric}{MANY}.unchanged", *again)
     line(f"{metric}.one_of_{size // MIB}_MiB", *large)
@@ -90,7 +90,7 @@ def _figures(pairs):
 
 
 def ours(code, daemon, path, source):
-    """Return (seconds, MiB of memory) of a process of our library."""
+    """Return (seconds, MiB of memory) of a process with lxdapi."""
     environment = {**os.environ, "PYTHONPATH": str(REPO / "_utils")}
     command = [sys.executable, "-c", code + END, daemon.socket, path, str(source)]
     out = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
@@ -107,7 +107,7 @@ def connected(daemon):
 
 
 def bare_posts(daemon):
-    """Return the seconds of a POST for each of as many files, on one connection."""
+    """Return the seconds of a POST request for each of the small files, on one connection."""
     connection = http.client.HTTPConnection("localhost")
     connection.sock = connected(daemon)
     began = time.monotonic()
@@ -121,7 +121,7 @@ def bare_posts(daemon):
 
 
 def bare_upload(daemon, path):
-    """Return the seconds of a POST whose body the kernel sends."""
+    """Return the seconds of a POST request with sendfile."""
     head = "POST /1.0/instances/c1/files?path=/root/bare HTTP/1.1\r\nHost: localhost\r\n"
     began = time.monotonic()
     with connected(daemon) as sock, path.open("rb") as file:

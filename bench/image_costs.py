@@ -1,7 +1,7 @@
 """
-What images cost: the import and the fingerprint of a large file, and a state that finds it there already.
+The costs of images: the import and the fingerprint of a large file, and a state that finds the image imported.
 
-A ratio is the median over the rounds of two measurements of the same round: ours, and a bare client or hashlib.
+A ratio is the median, over all rounds, of lxdapi's time divided by that of a bare client or hashlib in the same round.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from lxdapi import hashing
 from measure import MIB, REPO, line, median
 
-# Each is run in a process of its own, which prints its seconds and how much its largest memory grew.
+# Each program runs in its own process and prints its seconds and the growth of its peak memory.
 BEGIN = """
 import re, sys, time
 from lxdapi.api import API
@@ -24,7 +24,7 @@ from lxdapi.images import image as images
 from lxdapi.http import upload
 api = API.factory(sys.argv[1])
 api.server
-# ru_maxrss would begin with the peak of the process that started this one
+# ru_maxrss would include the peak of the parent process
 peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
 before, began = peak(), time.monotonic()
 """
@@ -42,7 +42,7 @@ def report(daemon, path, rounds):
     digest = digest.hexdigest()
     imports, hashed, grown = [], [], []
     for number in range(rounds):
-        # whichever comes second has the disk still busy with the first
+        # alternate the order: for the second import, the disk is still busy with the first
         bare = bare_import(daemon, path, digest) if number % 2 else 0
         seconds, more = ours(UPLOAD, daemon, path, digest)
         daemon.ask("DELETE", f"/1.0/images/{digest}")

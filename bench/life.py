@@ -1,10 +1,10 @@
 """
-The life of some instances, row by row: created and started, one key changed, restarted, stopped, started, deleted while
-they run.
+The life cycle of some instances, row by row: create and start, change one key, restart, stop, start, delete while
+running.
 
-A ratio of a run of Salt is that to the limit and Salt's floor together: a bare client's time for the same job (four
-threads create and start, twenty restart, stop and delete, one changes) and that of as many states that do nothing, or
-of a function that does nothing.
+The ratio of a Salt run is its time divided by the sum of two times: that of a bare client for the same job (four
+threads create and start, twenty restart, stop and delete, one changes), and that of the same number of empty states, or
+of an empty function.
 """
 
 from measure import line, median, ratio
@@ -15,7 +15,7 @@ JOBS = ("create", "change", "restart", "stop", "start", "delete")
 
 
 def rows(folder, daemon, rounds, count=20, only=JOBS):
-    """Print the rows of the jobs for a daemon that has an image of the alias busybox."""
+    """Print the rows of the jobs for a daemon that has an image with the alias busybox."""
     names = [f"n{number}" for number in range(count)]
     floor, raw, ours = Nothing(folder, daemon), Raw(daemon), salts(folder, daemon)
     ways = [raw, *ours, *of(folder, daemon)]
@@ -47,30 +47,30 @@ def rows(folder, daemon, rounds, count=20, only=JOBS):
 
 
 def _floor(times, way, job):
-    """Return what Salt takes to do nothing in the same form."""
+    """Return the times of an empty state or function."""
     return times["floor"]["verb" if way == Fleet.name and job in Fleet.verbs else "noop"]
 
 
 def _wall(metric, costs, limit, floor):
     walls, limits = [cost.wall for cost in costs], [cost.wall for cost in limit]
-    if floor:  # a program that is no Salt has no such floor
+    if floor:  # only Salt has a floor
         limits = [one + other.wall for one, other in zip(limits, floor)]
     line(f"{metric}.wall", median(walls) * 1000, "ms", ratio(walls, limits))
 
 
 def report(metric, costs, limit, floor):
-    """Print the lines of one way to do one job; without a floor it is no Salt."""
+    """Print the lines of one way to do one job; only Salt has a floor."""
     _wall(metric, costs, limit, floor)
     cpu, peak = [cost.cpu for cost in costs], [cost.peak for cost in costs]
     line(f"{metric}.client_cpu", median(cpu) * 1000, "ms", floor and ratio(cpu, [cost.cpu for cost in floor]))
-    if floor:  # of a small program it would be what this process had when it was started
+    if floor:  # the peak of a small program would include that of this process
         line(f"{metric}.peak", median(peak), "MiB", ratio(peak, [cost.peak for cost in floor]))
     daemon = [cost.daemon for cost in costs]
-    # the clock of a process has ticks of 10 ms
+    # processor time has a resolution of 10 ms
     line(f"{metric}.daemon_cpu", median(daemon) * 1000, "ms", ratio(daemon, [max(cost.daemon, 0.01) for cost in limit]))
 
 
 def counted(metric, figures):
-    """Print what a proxy counted, if it did."""
+    """Print the counts of a proxy, if any."""
     for word, figure in zip(("requests", "writes", "connections"), figures or ()):
         line(f"{metric}.{word}", figure, word)

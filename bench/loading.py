@@ -1,5 +1,5 @@
 """
-What the import of lxdapi costs in a process in which Salt is loaded already.
+The time to import lxdapi in a process that has already imported Salt.
 """
 
 import json
@@ -25,7 +25,7 @@ print(json.dumps([seconds, len(new - own), len(own), sorted(new - own)]))
 
 
 def rows(rounds):
-    """Print how long it takes, and how many modules of others and of ours it brings."""
+    """Print the time, and the number of imported modules of lxdapi and of others."""
     found = [_loaded() for _ in range(max(rounds, 5))]
     line("import.wall", median(each[0] for each in found) * 1000, "ms")
     line("import.modules_of_others", found[0][1], "modules")

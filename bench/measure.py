@@ -1,9 +1,9 @@
 """
-What every row is measured with: salt-call in a process of its own, a bare client, the daemon's processor time.
+The tools of all rows: salt-call in its own process, a bare client, the processor time of the daemon.
 
-One line a metric: ``daemon.job.way.what value unit ratio``; the ratio is ``-`` where there is none. It is the median
-over the rounds of two measurements of the same round, the value the median of its own; milliseconds of a busy machine
-mean little.
+Each metric is one line: ``daemon.job.way.what value unit ratio``, with ``-`` for no ratio. The ratio is the median,
+over all rounds, of two measurements of the same round; the value is a median too. On a busy machine, compare ratios
+rather than milliseconds.
 """
 
 import http.client
@@ -25,14 +25,14 @@ for _folder in (".", "_utils"):
 
 from tests.support.rest import UnixConnection  # noqa: E402
 
-# a minion compiles what it loads once, not in every run
+# a minion compiles the modules once, not in every run
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
 
 
 class Cost(NamedTuple):
-    """Of one run: seconds of wall clock, of its processor time and of the daemon's, its largest memory in MiB."""
+    """Wall clock, client and daemon processor time of one run in seconds, and its peak memory in MiB."""
 
     wall: float
     cpu: float = 0.0
@@ -69,7 +69,7 @@ def timed(act):
 
 
 def daemon_seconds(daemon):
-    """Return the processor time of a daemon so far, with that of its helpers that have ended."""
+    """Return the processor time of a daemon so far, including its helper processes that have ended."""
     return sum(_seconds_of(pid, daemon.kind.command) for pid in daemon.processes())
 
 
@@ -78,7 +78,7 @@ def _seconds_of(pid, command):
         stat, given = (Path(f"/proc/{pid}/{name}").read_text() for name in ("stat", "cmdline"))
     except OSError:  # it has ended
         return 0.0
-    # a monitor of a container ends with it, and what it took is lost
+    # the time of a container monitor is lost when it ends
     if tuple(given.split("\0")[:-1])[-len(command) :] != command:
         return 0.0
     return sum(int(field) for field in stat.rpartition(") ")[2].split()[11:15]) / TICKS
@@ -96,9 +96,9 @@ class Salt:
     ``salt-call --local`` with a configuration of its own.
 
     folder
-        Where SLS files and configurations are.
+        Folder for SLS files and configurations.
     settings
-        Of ``lxdapi`` in the minion's configuration, beside the remotes.
+        Settings of ``lxdapi`` in the minion configuration, in addition to the remotes.
     """
 
     def __init__(self, folder, remotes, program=None, **settings):
@@ -120,7 +120,7 @@ class Salt:
         (self.folder / "minion").write_text(json.dumps(options))
 
     def sls(self, name, states, renderer="json"):
-        """An SLS of that name has these states: data, or text for another renderer."""
+        """Write an SLS with these states: data, or text for another renderer."""
         text = states if isinstance(states, str) else json.dumps(states)
         (self.tree / f"{name}.sls").write_text(f"#!{renderer}\n{text}")
 
@@ -155,16 +155,16 @@ def run(command, daemon=None, env=None):
 
 class Bare(UnixConnection):
     """
-    A bare client: one connection of http.client that is kept, and opened with the first request.
+    A bare client: one connection of http.client, opened with the first request and kept open.
 
-    One that is open and says nothing holds up whoever connects after it (LXD 5.0.2, Incus 6.0.4).
+    An open connection without a request would block the next client (LXD 5.0.2, Incus 6.0.4).
     """
 
     def __init__(self, path):
         super().__init__(path, 120)
 
     def ask(self, method, path, body=None):
-        """Return the decoded reply, of an operation that of its end."""
+        """Return the decoded reply, or the finished operation."""
         self.request(method, path, None if body is None else json.dumps(body).encode())
         response = self.getresponse()
         reply = json.loads(response.read())
@@ -178,7 +178,7 @@ class Bare(UnixConnection):
 
 
 def at_once(path, count, act, names):
-    """Call ``act(client, name)`` for each name, in so many threads, each of which has a :class:`Bare` of its own."""
+    """Call ``act(client, name)`` for each name in ``count`` threads, each with its own :class:`Bare`."""
     left, clients = deque(names), [Bare(path) for _ in range(count)]
 
     def work(client):

@@ -1,7 +1,7 @@
 """
-What an apply costs that finds everything as declared, and the reads that it is made of.
+The costs of an apply that finds everything as declared, and of its reads.
 
-The wall clock of a whole run is a ratio to as many states that do nothing, what it has beyond them to one bare listing.
+The wall clock of a run is a ratio to the same number of empty states; the difference is a ratio to one bare listing.
 """
 
 from life import counted
@@ -12,7 +12,7 @@ from ways import Nothing, Raw, Single, salts
 
 
 def rows(folder, daemon, rounds, count=200):
-    """Print the rows on an apply that finds ``count`` instances as declared, which are there already."""
+    """Print the rows on an apply that finds ``count`` existing instances as declared."""
     names = [f"n{number}" for number in range(count)]
     floor, raw = Nothing(folder, daemon), Raw(daemon)
     ways = [*salts(folder, daemon), Single(folder, daemon)]
@@ -42,7 +42,7 @@ def report(metric, costs, floor, raw):
 
 
 def reads(folder, daemon, rounds, count=200):
-    """Print the rows on reads in this process, against a bare client that keeps its connection."""
+    """Print the rows on reads in this process, compared with a bare client that keeps its connection."""
     names, bare, api = [f"n{number}" for number in range(count)], Bare(daemon.socket), API.factory(daemon.socket)
     gets = {
         "raw": lambda: [bare.ask("GET", f"/1.0/instances/{name}") for name in names],
@@ -63,7 +63,7 @@ def reads(folder, daemon, rounds, count=200):
 
 
 def _compared(metric, ways, rounds, each=1):
-    """Print what each way takes, as a ratio to the first one."""
+    """Print the time of each way, as a ratio to the first."""
     times = {word: [] for word in ways}
     for _ in range(rounds + 1):
         for word, way in ways.items():

@@ -1,8 +1,8 @@
 """
-What a user would pick instead, where it is installed: pylxd, Salt 3007's own lxd states, the command lines.
+The alternatives that are installed: pylxd, Salt 3007's own lxd states, the command line clients.
 
-Nothing is installed for this: what is missing is said to be skipped. Salt 3007 is looked for as ``LXDAPI_PEER_SALT``,
-the path of its ``salt-call``, whose Python has pylxd.
+The benchmark installs none of them and names those that it skips. ``LXDAPI_PEER_SALT`` is the path of ``salt-call`` of
+a Salt 3007 whose Python has pylxd.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ from ways import WANTED, Ordinary, listed
 
 
 def pylxd_client(daemon, metric):
-    """Return a pylxd client, None where there is no pylxd."""
+    """Return a pylxd client, None without pylxd."""
     if importlib.util.find_spec("pylxd") is None:
         return skipped(metric, "pylxd is not installed")
     import pylxd
@@ -26,13 +26,13 @@ def pylxd_client(daemon, metric):
 
 
 def of(folder, daemon):
-    """Return the peers that do the same jobs; each that is missing is named."""
+    """Return the installed peers that do the same jobs; print the missing ones."""
     found = [_command_line(folder, daemon)]
     program = os.environ.get("LXDAPI_PEER_SALT", "")
     if daemon.server != "lxd":
         skipped(f"{daemon.name}.salt3007", "its states are for LXD")
     elif not program or subprocess.run([Path(program).with_name("python"), "-c", "import pylxd"]).returncode:
-        skipped(f"{daemon.name}.salt3007", "LXDAPI_PEER_SALT names no salt-call of Salt 3007 with pylxd")
+        skipped(f"{daemon.name}.salt3007", "LXDAPI_PEER_SALT is not the salt-call of a Salt 3007 with pylxd")
     else:
         found.append(Salt3007(folder, daemon, program))
     return [each for each in found if each]
@@ -71,7 +71,7 @@ class CommandLine:
         self.daemon, self._word = daemon, word
         home = folder / "cli"
         home.mkdir(exist_ok=True)
-        # without it the first call greets
+        # without it, the first call prints a greeting
         (home / "config.yml").write_text("default-remote: local\n")
         self._environment = {**os.environ, "LXD_CONF": str(home), "INCUS_CONF": str(home)}
         self._environment[daemon.kind.variable] = str(daemon.directory)

@@ -1,9 +1,9 @@
 """
-One run of Salt over many simulated hosts: how requests, memory and time grow with the instances.
+One run of Salt over many simulated hosts: the growth of requests, memory and time with the number of instances.
 
-Each host has as many instances. Each row is one ``salt-call`` that applies one SLS to all of them: made and started,
-again (nothing to do), one key changed; beside it as many states that do nothing. The hosts are in a process of their
-own. Where lxdapi_fleet.managed is, one state a host is measured as well, and the plain states by an orchestration too.
+All hosts have the same number of instances. Each row is one ``salt-call`` that applies one SLS to all of them: create
+and start, again (nothing to do), change one key; it is compared with the same number of empty states. The hosts run in
+their own process. Besides plain states, one lxdapi_fleet.managed for each host and an orchestration are measured.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import measure  # it says where the others are
+import measure  # adds the folders of the other modules to the path
 
 # isort: split
 
@@ -32,7 +32,7 @@ JOBS = {
 
 @contextmanager
 def hosts(folder, count, speed):
-    """So many empty hosts answer at ``FOLDER/0.socket`` and so on while the block lasts."""
+    """Run empty hosts at ``FOLDER/0.socket`` and so on within the block."""
     command = [
         sys.executable,
         "-m",
@@ -46,7 +46,7 @@ def hosts(folder, count, speed):
     process = subprocess.Popen(command, cwd=measure.REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         if process.stdout.readline() != b"ready\n":
-            raise SystemExit("the simulated hosts do not answer")
+            raise SystemExit("the simulated hosts did not start")
         yield process
     finally:
         process.stdin.close()
@@ -54,7 +54,7 @@ def hosts(folder, count, speed):
 
 
 def asked(folder, anew=False):
-    """Return what the hosts were asked: see tests/support/simulated.py."""
+    """Return the counts of the hosts' requests: see tests/support/simulated.py."""
     client = Bare(folder / "0.socket")
     found = client.ask("DELETE" if anew else "GET", "/simulated")["metadata"]
     client.close()
@@ -62,7 +62,7 @@ def asked(folder, anew=False):
 
 
 def ordinary(numbers, each, job):
-    """Return an SLS with one state an instance."""
+    """Return an SLS with one state for each instance."""
     declared = {"source": "busybox", "running": True, **JOBS[job]}
     return {
         f"r{host}-i{number}": {
@@ -78,7 +78,7 @@ def ordinary(numbers, each, job):
 
 
 def fleet(numbers, each, job):
-    """Return an SLS with one state a host."""
+    """Return an SLS with one state for each host."""
     defaults = {"source": "busybox", "running": True, **JOBS[job]}
     instances = {f"i{number}": {} for number in range(each)}
     return {
@@ -90,12 +90,12 @@ def fleet(numbers, each, job):
 
 
 def nothing(states):
-    """Return an SLS with as many states that do nothing."""
+    """Return an SLS with the same number of empty states."""
     return {name: {"test.nop": []} for name in states}
 
 
 class Orchestra(Salt):
-    """The same by the master: ``salt-run state.orchestrate``, for which no master has to run."""
+    """The same by ``salt-run state.orchestrate``, which needs no running master."""
 
     def __init__(self, folder, remotes):
         super().__init__(folder, remotes)
@@ -111,12 +111,12 @@ class Orchestra(Salt):
 
 
 def rows(way, states, arguments, count):
-    """Print the rows of one way for so many hosts."""
+    """Print the rows of one way for ``count`` hosts."""
     total, runs = count * arguments.each, arguments.runs
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="sc") as made:
         folder = Path(made)
         remotes = {f"r{number}": str(folder / f"{number}.socket") for number in range(count)}
-        # each with a configuration and a cache of its own, as minions have
+        # each with its own configuration and cache, as minions have
         salts = [(Orchestra if way == "orchestrate" else Salt)(folder, remotes) for _ in range(runs)]
         salts[0].sls("floor", nothing(states(range(count), arguments.each, "noop")))
         with hosts(folder, count, arguments.speed):
@@ -130,7 +130,7 @@ def rows(way, states, arguments, count):
 
 
 def at_once(salts, job):
-    """Return the :class:`measure.Cost` of runs at the same time: processor time of all, memory of the largest."""
+    """Return the :class:`measure.Cost` of parallel runs: the sum of processor times, the largest peak memory."""
     began = time.perf_counter()
     with ThreadPoolExecutor(len(salts)) as pool:
         costs = list(pool.map(lambda number: salts[number].apply(f"{job}{number}"), range(len(salts))))
@@ -146,27 +146,27 @@ def report(metric, cost, floor, figures, total):
     line(f"{metric}.peak", cost.peak, "MiB", cost.peak / floor.peak)
     line(f"{metric}.floor_peak", floor.peak, "MiB")
     line(f"{metric}.peak_over_floor_an_instance", (cost.peak - floor.peak) * 1024 / total, "KiB")
-    # one of the connections is our own
+    # do not count the connection of the benchmark
     figures["connections"] -= 1
     for word, figure in figures.items():
         line(f"{metric}.{word}", figure, word, figure / total)
 
 
 def main():
-    """Print the figures of the sizes asked for."""
+    """Print the figures of the selected sizes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
-    parser.add_argument("--hosts", default="1,10,100", help="numbers of hosts, with commas between")
+    parser.add_argument("--hosts", default="1,10,100", help="numbers of hosts, separated by commas")
     parser.add_argument("--each", type=int, default=100, help="instances in each host")
     parser.add_argument(
-        "--speed", type=float, default=20.0, help="how much faster than measured the hosts are; 0: at once"
+        "--speed", type=float, default=20.0, help="speed of the hosts compared with real ones; 0: no delay"
     )
     parser.add_argument("--only", default=",".join(JOBS), help=f"some of: {', '.join(JOBS)}")
-    parser.add_argument("--runs", type=int, default=1, help="so many at the same time, each with a part of the hosts")
+    parser.add_argument("--runs", type=int, default=1, help="number of parallel runs, each with a part of the hosts")
     parser.add_argument("--way", action="append", choices=["ordinary", "fleet", "orchestrate"])
     arguments = parser.parse_args()
     ways = {"ordinary": ordinary, "fleet": fleet, "orchestrate": ordinary}
     if not FLEET.exists():
-        skipped("scale.fleet", "there is no lxdapi_fleet.managed")
+        skipped("scale.fleet", "lxdapi_fleet.managed does not exist")
         del ways["fleet"]
     for count in map(int, arguments.hosts.split(",")):
         for way in filter(ways.get, arguments.way or ways):

@@ -1,5 +1,5 @@
 """
-The ways to the same end that the rows compare: Salt with lxdapi in several forms, a bare client, others' programs.
+The ways to do the same job that the rows compare: Salt with lxdapi in several forms, and a bare client.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from measure import REPO, Bare, Salt, at_once, costs_of, skipped
 from tests.support.fault_proxy import FaultProxy
 
 DECLARED, CHANGED = ({"source": "busybox", "config": {"user.a": value}} for value in "12")
-# What is declared of each instance; a job that follows another one changes one thing.
+# The declaration of each instance; each job changes one thing.
 WANTED = {
     "create": {**DECLARED, "running": True},
     "noop": DECLARED,
@@ -17,21 +17,21 @@ WANTED = {
     "start": {**CHANGED, "running": True},
 }
 FLEET = REPO / "_states" / "lxdapi_fleet.py"
-# As measured: more threads make Incus slower, and a stop is nothing but waiting.
+# Measured: more threads make Incus slower, and a stop only waits.
 CREATING, STOPPING = 4, 20
 
 
 def listed(options):
-    """Return a mapping as Salt wants the arguments of a state."""
+    """Return a mapping in the form of the arguments of a state."""
     return [{key: value} for key, value in options.items()]
 
 
 class Ordinary:
-    """One plain state an instance, in an unchanged SLS."""
+    """One plain state for each instance."""
 
     name, settings = "ordinary", {}
     jobs = ("create", "noop", "change", "stop", "start", "delete")
-    # done by a function in the place of a state: what it is called with
+    # jobs that a function does instead of a state, with its arguments
     verbs = {}
 
     def __init__(self, folder, daemon, program=None):
@@ -67,13 +67,13 @@ class Ordinary:
 
 
 class Single(Ordinary):
-    """The same, each state by itself: nothing is started ahead, nothing is read for several at once."""
+    """The same without prefetching and without shared listings."""
 
     name, settings = "single", {"ahead": 0, "snapshot_ttl": 0}
 
 
 class Nothing(Ordinary):
-    """The floor: as many states that do nothing, or a function that does nothing."""
+    """The floor: the same number of empty states, or an empty function."""
 
     name, verbs = "floor", {"verb": ("test.ping",)}
 
@@ -82,7 +82,7 @@ class Nothing(Ordinary):
 
 
 class Fleet(Ordinary):
-    """One state, or one function, for all of them."""
+    """One state, or one function, for all instances."""
 
     name = "fleet"
     jobs = (*Ordinary.jobs, "restart")
@@ -95,16 +95,16 @@ class Fleet(Ordinary):
 
 
 def salts(folder, daemon):
-    """Return the ways with lxdapi that there are."""
+    """Return the available ways with lxdapi."""
     found = [Ordinary(folder, daemon)]
     if FLEET.exists():
         return [*found, Fleet(folder, daemon)]
-    skipped(f"{daemon.name}.fleet", "there is no lxdapi_fleet.managed")
+    skipped(f"{daemon.name}.fleet", "lxdapi_fleet.managed does not exist")
     return found
 
 
 class Raw:
-    """The limit: a bare client that knows beforehand what is to be done."""
+    """The limit: a bare client that knows the necessary requests in advance."""
 
     name = "raw"
     jobs = Fleet.jobs
@@ -136,7 +136,7 @@ class Raw:
             self._start(client, name)
 
     def make(self, names):
-        """There are these instances, stopped."""
+        """Create these instances, stopped."""
         body = {"source": {"type": "image", "alias": "busybox"}, "config": DECLARED["config"]}
         make = lambda client, name: client.ask("POST", "/1.0/instances", {**body, "name": name})  # noqa: E731
         at_once(self.daemon.socket, self._threads, make, names)
@@ -168,7 +168,7 @@ class Serial(Raw):
 
 
 def listing(socket):
-    """Ask for all instances with all that is known without asking each for its state."""
+    """Read all instances without their states."""
     client = Bare(socket)
     found = client.ask("GET", "/1.0/instances?recursion=1")["metadata"]
     client.close()

@@ -1,7 +1,7 @@
-# Bash functions that put on this machine what the tests, the demo and the benchmarks need.
-# Sourced by them, with `set -euo pipefail` in effect. Works on a bare Debian 12: bash, python3 and apt.
+# Bash functions that install what the tests, the demo and the benchmarks need.
+# They are sourced with `set -euo pipefail` in effect, and need only bash, python3 and apt of Debian 12.
 
-# sshd, ip and the like are not on every root's PATH (`su` keeps the user's).
+# The PATH of root can lack sshd, ip and the like (`su` keeps the user's PATH).
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 export DEBIAN_FRONTEND=noninteractive
 
@@ -10,7 +10,7 @@ POLICY=/usr/sbin/policy-rc.d
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/lxdapi"
 APT_UPDATED=
 
-# Says on stderr what begins now; stdout stays free for results.
+# Progress goes to stderr, because stdout is for results.
 step() {
     printf '==> %s\n' "$*" >&2
 }
@@ -21,10 +21,10 @@ die() {
 }
 
 need_root() {
-    [ "$(id -u)" = 0 ] || die "needs root: containers, network namespaces and packages are root's business"
+    [ "$(id -u)" = 0 ] || die "must run as root: containers, network namespaces and packages require it"
 }
 
-# Is this command (a bare word) or file (with a slash) here?
+# Does this command (a bare word) or file (with a slash) exist?
 have() {
     case $1 in
         */*) [ -e "$1" ] ;;
@@ -32,7 +32,7 @@ have() {
     esac
 }
 
-# Runs a command that is heard only when it fails.
+# Run a command and print its output only if it fails.
 quietly() {
     local output
     output=$("$@" 2>&1) || {
@@ -48,8 +48,8 @@ apt_update() {
     APT_UPDATED=yes
 }
 
-# A package's own service (lxd, incus, sshd) is not started: the tests start daemons of their own, elsewhere.
-# The body is a subshell, so that the trap is its own.
+# The services of packages (lxd, incus, sshd) are not started, because the tests start their own daemons elsewhere.
+# The body is a subshell, so that the trap ends with it.
 apt_install() (
     if ! have "$POLICY"; then
         trap 'rm -f "$POLICY"' EXIT
@@ -59,7 +59,7 @@ apt_install() (
     quietly apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
 )
 
-# apt_need COMMAND_OR_FILE PACKAGE...: after this the command or file is there.
+# apt_need COMMAND_OR_FILE PACKAGE...: install the packages unless the command or file exists.
 apt_need() {
     local wanted=$1
     shift
@@ -70,12 +70,12 @@ apt_need() {
     have "$wanted" || die "$wanted is missing although $* is installed"
 }
 
-# The first URI that apt knows for this codename's main component. apt knows none before its first update.
+# The first URI that apt knows for the main component of a codename: empty before the first update.
 debian_mirror() {
     apt-get indextargets --format '$(REPO_URI)' "Codename: $1" 'Component: main' 'Created-By: Packages' | head -n 1
 }
 
-# Incus for Debian 12 is in its backports, which come from the mirror that the machine uses anyway.
+# Incus for Debian 12 is in the backports; use the mirror that the machine already uses.
 add_backports() {
     local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     [ -n "$(debian_mirror bookworm)" ] || apt_update
@@ -87,7 +87,7 @@ add_backports() {
     APT_UPDATED=
 }
 
-# What the daemons call: dnsmasq and nft for bridges, mksquashfs for split images, busybox for the test image.
+# Programs that the daemons call: dnsmasq and nft for bridges, mksquashfs for split images, busybox for the test image.
 install_helpers() {
     apt_need ip iproute2
     apt_need dnsmasq dnsmasq-base
@@ -109,7 +109,7 @@ install_incus() {
     apt_need /usr/libexec/incus/incusd -t bookworm-backports incus-base
 }
 
-# What the daemons look for before they manage virtual machines, and what compiles tests/support/vmshim.c.
+# Programs that the daemons require for virtual machines, and the compiler for tests/support/vmshim.c.
 install_vm_tools() {
     apt_need qemu-system-x86_64 qemu-system-x86
     apt_need qemu-img qemu-utils
@@ -124,23 +124,23 @@ install_daemons() {
     install_incus
 }
 
-# Debian 12 has no package of Incus 7, so it runs in a root file system of its own: scripts/enter-root.
-# Its maker leaves a copy of itself in it as the last thing, so that an outdated one is made anew.
+# Debian 12 has no package of Incus 7, so Incus 7 runs in its own root file system: scripts/enter-root.
+# The script that builds it copies itself into it last, so that an outdated root file system is built again.
 make_incus7() {
     local maker=scripts/make-incus7-root
     ! cmp -s "$maker" "$1/made-by" || return 0
     apt_need debootstrap debootstrap
-    # What it mounts must not outlive it.
+    # Its mounts must end with it.
     unshare --mount --propagation private "$maker" "$1" || exit 1
 }
 
-# After this Incus 7 can run, or the status is 1, a word says why, and LXDAPI_WITHOUT_INCUS7 has it for pytest.
+# Install Incus 7. If it cannot run, the status is 1, and LXDAPI_WITHOUT_INCUS7 has the reason for pytest.
 install_incus7() {
     local root="$CACHE/incus7-root"
     install_helpers
     mkdir -p "$CACHE"
     if ! (flock 9 && make_incus7 "$root") 9>"$root.lock"; then
-        LXDAPI_WITHOUT_INCUS7="its root file system could not be made, for which the Debian mirror is needed"
+        LXDAPI_WITHOUT_INCUS7="its root file system could not be built: is the Debian mirror reachable?"
     elif ! scripts/isolated /usr/bin/python3 -m tests.support.daemons probe --daemon incus7; then
         LXDAPI_WITHOUT_INCUS7="it does not start on this machine"
     else
@@ -157,12 +157,12 @@ requirements() {
         mypy types-requests types-PyYAML
 }
 
-# Makes the folder $2 a virtual environment with salt $1. The stamp is written last and holds what was asked for,
-# so that an interrupted or outdated environment is made anew.
+# Make the folder $2 a virtual environment with salt $1. The file with the requirements is written last, so that an
+# interrupted or outdated environment is built again.
 make_venv() {
     local version=$1 folder=$2
     [ "$(cat "$folder/requirements" 2>/dev/null)" != "$(requirements "$version")" ] || return 0
-    # Salt needs timelib, which there is as source only.
+    # Salt needs timelib, which exists only as source.
     apt_need gcc gcc libc6-dev
     apt_need /usr/include/python3.11/Python.h python3-dev
     step "Python environment with Salt $version (about 30 s)"
@@ -173,8 +173,8 @@ make_venv() {
     mv "$folder/wanted" "$folder/requirements"
 }
 
-# venv VERSION: prints the path of a virtual environment with that version of Salt and the test tools.
-# The lock keeps two runs at once from making it under each other's feet.
+# venv VERSION: print the path of a virtual environment with that version of Salt and the test tools.
+# The lock keeps two runs from building it at the same time.
 venv() {
     local folder="$CACHE/salt-$1"
     apt_need /usr/lib/python3.11/ensurepip/__main__.py python3-venv
