@@ -114,12 +114,12 @@ def migrate(
         "refresh": refresh,
         "timeout": timeout,
     }
-    steps = migration.plan_migration(
+    plan = migration.plan_migration(
         connection.connect(globals(), remote, project),
         connection.connect(globals(), to_remote, to_project),
         name,
         change,
         options,
     )
-    how = {"mode": steps[0].note} if steps and steps[0].note else {}
-    return {**plans.apply(steps), **how}
+    how = {"mode": plan.steps[0].note} if plan.steps and plan.steps[0].note else {}
+    return {**plans.apply(plan), **how}

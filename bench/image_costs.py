@@ -97,10 +97,11 @@ def remembered(daemon, path, digest, rounds):
     sys.path.insert(0, str(REPO / "_utils"))
     from lxdapi.api import API
     from lxdapi.images import image
+    from lxdapi.plan import steps
 
     api, memory = API.factory(str(daemon.socket)), str(Path(path).with_name("fingerprints.json"))
     image.upload(api, str(path), digest=hashing.cached_fingerprint(str(path), memory=memory))
-    image.plan_alias(api, "large", digest)[0].act()
+    steps.apply(image.plan_alias(api, "large", digest))
     plans, gets = [], []
     for _ in range(max(rounds, 20)):
         began = time.monotonic()

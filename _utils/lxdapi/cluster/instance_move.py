@@ -2,6 +2,8 @@
 Moves of instances to another member of the cluster.
 """
 
+from __future__ import annotations
+
 from functools import partial
 
 from lxdapi import validation
@@ -15,7 +17,7 @@ from lxdapi.plan.steps import Plan, Step
 KIND = KINDS["instance"]
 
 
-def plan_move(api, name, result, target, move, timeout=None):
+def plan_move(api, name, result, target, move, timeout=None) -> Step | None:
     """
     Return the step that moves a stopped instance to the target; None if it is there, or ``move`` is not set.
 
@@ -55,7 +57,7 @@ def _verify_moved(api, path, member):
     return True if api.get(path).metadata["location"] == member else None
 
 
-def with_location_note(api, result, target, move, steps):
+def with_location_note(api, result, target, move, steps) -> Plan:
     """Return the plan of an existing instance, with a note if the instance stays on another member than its target."""
     location = result.metadata.get("location")
     if not target or move or not api.clustered or location in _members_or_none(api, target):

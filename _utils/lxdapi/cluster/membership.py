@@ -25,7 +25,7 @@ _EXTENSIONS = {
 }
 
 
-def plan_enable(api, name, address=None, timeout=None):
+def plan_enable(api, name, address=None, timeout=None) -> Plan:
     """
     Return the steps that make this server the first member of a cluster, under this name.
 
@@ -37,10 +37,10 @@ def plan_enable(api, name, address=None, timeout=None):
         return _require_same_member(api, name, address)
     settings = {"config": {"cluster.https_address": address}}
     address_steps = list(converge.plan_present(api, "server", "server", settings)) if address else []
-    return [*address_steps, _plan_step(name, "made a cluster", lambda: _put_cluster(api, name, {}, timeout))]
+    return Plan.of([*address_steps, _plan_step(name, "made a cluster", lambda: _put_cluster(api, name, {}, timeout))])
 
 
-def plan_join(api, name, token=None, address=None, member_config=None, timeout=None):
+def plan_join(api, name, token=None, address=None, member_config=None, timeout=None) -> Plan:
     """
     Return the step that joins this server to the cluster of a token.
 
@@ -59,7 +59,7 @@ def plan_join(api, name, token=None, address=None, member_config=None, timeout=N
         body = {"cluster_address": cluster, "cluster_certificate": certificate, "member_config": own_config}
         _put_cluster(api, name, {**body, "server_address": address or "", _token_field(api): text}, timeout)
 
-    return [_plan_step(name, "joined to the cluster", join)]
+    return Plan.of([_plan_step(name, "joined to the cluster", join)])
 
 
 def _validate(name, timeout):
@@ -73,7 +73,7 @@ def _is_clustered_now(api):
     return api.clustered
 
 
-def _plan_step(name, verb, act):
+def _plan_step(name, verb, act) -> Step:
     return Step(verb, {"member": {"old": None, "new": name}}, act)
 
 
@@ -91,7 +91,7 @@ def _put_cluster(api, name, body, timeout):
     api.forget()
 
 
-def _require_same_member(api, name, address):
+def _require_same_member(api, name, address) -> Plan:
     """Return a plan without steps if this is a member with this name and address, otherwise raise."""
     actual_name = api.get("cluster").metadata["server_name"]
     if actual_name != name:
@@ -153,7 +153,7 @@ def _token_operations(api):
     return [operation for operation in listed if "serverName" in (operation["metadata"] or {})]
 
 
-def plan_member_action(api, name, action, mode=None, force=False, timeout=None):
+def plan_member_action(api, name, action, mode=None, force=False, timeout=None) -> Plan:
     """
     Return the step that evacuates or restores a member.
 
@@ -178,7 +178,8 @@ def plan_member_action(api, name, action, mode=None, force=False, timeout=None):
     if status != before:
         raise InvalidError(f"it is {status}: {result.metadata['message']}")
     body = {"action": action, **options}
-    return [Step(verb, {"status": {"old": status, "new": goal}}, partial(_run_action, api, name, body, goal, timeout))]
+    apply = partial(_run_action, api, name, body, goal, timeout)
+    return Plan.of([Step(verb, {"status": {"old": status, "new": goal}}, apply)])
 
 
 def _require_no_options(api, action, options):
@@ -204,7 +205,7 @@ def _run_action(api, name, body, goal, timeout):
     return None
 
 
-def plan_remove(api, name, force=False):
+def plan_remove(api, name, force=False) -> Plan:
     """
     Return the steps that remove a member; raises :class:`InvalidError` for the member of this connection: LXD 5.0.2
     would lose the leader of its database, Incus 6.0.4 the connection.

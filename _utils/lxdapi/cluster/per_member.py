@@ -19,7 +19,7 @@ from lxdapi.plan.steps import Plan, Step
 _AUTO_PARTS = ("ovn",)
 
 
-def plan_present(api, kind_name, name, declared, members=None, renamed_from=None):
+def plan_present(api, kind_name, name, declared, members=None, renamed_from=None) -> Plan:
     """
     Return the steps to a network or storage pool, with a part on every member if the server is clustered.
 
@@ -38,11 +38,11 @@ def plan_present(api, kind_name, name, declared, members=None, renamed_from=None
     if result is None or result.metadata["status"] != "Created":
         return _plan_create(api, kind, name, common, member_configs, result)
     _require_members(member_configs, _list_members(api) if member_configs else ())
-    plan = Plan.of(converge.plan_changes(api, kind, name, common, result))
-    return plan.with_steps([*plan, *_plan_part_updates(api, kind, name, member_configs)])
+    plan = converge.plan_changes(api, kind, name, common, result)
+    return plan.then(_plan_part_updates(api, kind, name, member_configs))
 
 
-def plan_create_new(api, kind_name, name, settings):
+def plan_create_new(api, kind_name, name, settings) -> Plan:
     """Return the steps to a new network or storage pool; the daemon refuses a second one."""
     members, declared = _split_members(settings)
     if not api.clustered:
@@ -51,11 +51,11 @@ def plan_create_new(api, kind_name, name, settings):
     kind = get_kind(kind_name)
     result, common = objects.read(api, kind, name), diff.normalize(kind, declared)
     if result is not None and result.metadata["status"] == "Created":
-        return [_plan_create_whole(api, kind, name, _common_fields(kind, common, None), common, None)]
+        return Plan.of([_plan_create_whole(api, kind, name, _common_fields(kind, common, None), common, None)])
     return _plan_create(api, kind, name, common, _member_configs(kind, members), result)
 
 
-def plan_update(api, kind_name, name, settings):
+def plan_update(api, kind_name, name, settings) -> Plan:
     """Return the steps that update an existing network or storage pool; raises if it does not exist."""
     members, declared = _split_members(settings)
     api.get(objects.path_of(get_kind(kind_name), name))
@@ -103,7 +103,7 @@ def _require_members(member_configs, everyone):
         raise InvalidError(f"members: there is no {', '.join(unknown)} in the cluster, but {', '.join(everyone)}")
 
 
-def _plan_create(api, kind, name, common, member_configs, result):
+def _plan_create(api, kind, name, common, member_configs, result) -> Plan:
     """Return the steps that create the missing parts, and then the whole."""
     everyone = _list_members(api)
     _require_members(member_configs, everyone)
@@ -127,7 +127,8 @@ def _plan_create(api, kind, name, common, member_configs, result):
     steps.append(_plan_create_whole(api, kind, name, common_fields, common, result))
     after_create = {"description": common["description"]} if common.get("description") else {}
     after_create.update(converge.removals(common))
-    return steps + converge.plan_follow_up(api, kind, name, common if _is_errored(result) else after_create)
+    steps += converge.plan_follow_up(api, kind, name, common if _is_errored(result) else after_create)
+    return Plan.of(steps)
 
 
 def _is_errored(result):
@@ -141,7 +142,7 @@ def _common_fields(kind, common, result):
     return {field: value for field, value in fields.items() if value}
 
 
-def _plan_create_part(api, kind, name, common_fields, member, config):
+def _plan_create_part(api, kind, name, common_fields, member, config) -> Step:
     """Return the step that creates a member's part; a description would be refused (Incus 7.0.2) or lost."""
     body = diff.create_body(kind, {**common_fields, "config": config})
     shown = {key: masking.mask_value(key, value) for key, value in body["config"].items()}
@@ -154,7 +155,7 @@ def _plan_create_part(api, kind, name, common_fields, member, config):
     return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": shown}}}, apply)
 
 
-def _plan_create_whole(api, kind, name, common_fields, common, result):
+def _plan_create_whole(api, kind, name, common_fields, common, result) -> Step:
     """
     Return the step that creates the whole. After a failed attempt the daemon refuses a config, because the first
     attempt stored it.
@@ -185,7 +186,7 @@ def _is_created(api, kind, name):
     return True if result is not None and result.metadata["status"] == "Created" else None
 
 
-def _plan_part_updates(api, kind, name, member_configs):
+def _plan_part_updates(api, kind, name, member_configs) -> list[Step]:
     """Return the steps that update the members' own config."""
     return [
         step
@@ -195,7 +196,7 @@ def _plan_part_updates(api, kind, name, member_configs):
     ]
 
 
-def _update_part(api, kind, name, member, config):
+def _update_part(api, kind, name, member, config) -> list[Step]:
     member_api, declared = api.at(member), {"config": config}
     result = objects.read(member_api, kind, name)
     kind = _part_kind(kind, result)

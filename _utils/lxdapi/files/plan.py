@@ -86,7 +86,7 @@ def owner_changes(known_accounts, declared, owner_before):
     return changes
 
 
-def plan_file(target, content, spec):
+def plan_file(target, content, spec) -> Plan:
     """
     Return the steps that create or update a file with this content and owner.
 
@@ -98,7 +98,7 @@ def plan_file(target, content, spec):
     return target.plan(lambda session: _plan_file(session, target, content, spec))
 
 
-def _plan_file(session, target, content, spec):
+def _plan_file(session, target, content, spec) -> list[Step]:
     inspection = inspect(session, target, spec)
     is_new = inspection.attributes is None
     if not is_new and path_jobs.file_type(inspection.attributes.mode) != "file":
@@ -125,7 +125,7 @@ def _is_link_to_replace(attributes, spec):
     return not spec.follow and path_jobs.file_type(attributes.mode) == "symlink"
 
 
-def plan_ownership(target, inspection):
+def plan_ownership(target, inspection) -> list[Step]:
     """Return the steps that give a target the owner and mode of its :class:`Inspection`."""
 
     def apply():
@@ -239,12 +239,12 @@ def read_short(session, path, size, most=sources.LONGEST_SHOWN):
     return bytes(data)
 
 
-def plan_directory(target, spec):
+def plan_directory(target, spec) -> Plan:
     """Return the steps that create or update a directory with this owner."""
     return target.plan(lambda session: _plan_directory(session, target, spec))
 
 
-def _plan_directory(session, target, spec):
+def _plan_directory(session, target, spec) -> list[Step]:
     inspection = inspect(session, target, spec, _ROOT_FOLDER)
     if inspection.attributes is not None and path_jobs.file_type(inspection.attributes.mode) == "directory":
         return plan_ownership(target, inspection)
@@ -267,7 +267,7 @@ def _plan_directory(session, target, spec):
     ]
 
 
-def plan_root(session, target, spec):
+def plan_root(session, target, spec) -> list[Step]:
     """Return the steps for the top directory of a tree."""
     return list(_plan_directory(session, target, spec))
 
@@ -286,14 +286,14 @@ def _make_directory(session, inspection, spec):
     )
 
 
-def plan_symlink(target, link_target, spec):
+def plan_symlink(target, link_target, spec) -> Plan:
     """Return the steps that create a symbolic link; another link is replaced, anything else only with ``force``."""
     if not isinstance(link_target, str) or not link_target or "\0" in link_target:
         raise InvalidError(f"target: a path is needed, not {link_target!r}")
     return target.plan(lambda session: _plan_symlink(session, target, link_target, spec))
 
 
-def _plan_symlink(session, target, link_target, spec):
+def _plan_symlink(session, target, link_target, spec) -> list[Step]:
     attributes = session.run(path_jobs.lstat_or_none(target.path))
 
     def apply():
@@ -335,7 +335,7 @@ def _make_link(session, target, link_target, spec):
     session.run(path_jobs.make_symlink(target.path, link_target))
 
 
-def plan_absent(target, recursive=True):
+def plan_absent(target, recursive=True) -> Plan:
     """
     Return the steps that delete a path; a symbolic link is deleted, not its target.
 

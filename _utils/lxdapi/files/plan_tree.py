@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.files import accounts, path_jobs, plan, sftp_protocol, tree_jobs
 from lxdapi.files import content as sources
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 
 class Difference(NamedTuple):
@@ -43,7 +43,7 @@ class Difference(NamedTuple):
     leftovers: list
 
 
-def plan_recurse(target, local, spec):
+def plan_recurse(target, local, spec) -> Plan:
     """
     Return the steps that make a directory mirror a tree.
 
@@ -58,7 +58,7 @@ def plan_recurse(target, local, spec):
     return target.plan(lambda session: _plan(session, target, local, spec))
 
 
-def _plan(session, target, local, spec):
+def _plan(session, target, local, spec) -> list[Step]:
     steps = plan.plan_root(session, target, spec.directory)
     root, attributes = session.run(path_jobs.resolve(target.path))
     is_directory = attributes is not None and path_jobs.file_type(attributes.mode) == "directory"

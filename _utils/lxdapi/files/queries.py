@@ -7,6 +7,7 @@ import hashlib
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.files import accounts, content, path_jobs, plan, sftp_protocol, tree_jobs
 from lxdapi.http import progress
+from lxdapi.plan.steps import Step
 
 
 def stat(target, follow=False):
@@ -136,7 +137,7 @@ def fetch_tree(target, folder, force=False):
     return [sftp_protocol.format_path(name) for name in target.with_session(work)]
 
 
-def plan_ownership(target, spec):
+def plan_ownership(target, spec) -> list[Step]:
     """Return the steps that set the owner and mode of an existing path."""
 
     def look(session):

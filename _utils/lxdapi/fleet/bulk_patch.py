@@ -10,14 +10,16 @@ instance is (see :func:`lxdapi.model.writes.update`).
 import time
 from dataclasses import replace
 from functools import partial
+from typing import Dict
 
 from lxdapi.errors import APIException
 from lxdapi.fleet import listing
+from lxdapi.fleet.planner import InstancePlan
 from lxdapi.http import retry
 from lxdapi.model import diff, writes
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.model.kinds import KINDS
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["instance"]
 
@@ -33,17 +35,18 @@ class BulkPatch:
     def __init__(self, api):
         self._api, self._written, self._fresh = api, {}, listing.FreshListing(api)
 
-    def steps(self, name, instance_plan):
-        """Return the steps of a plan; a change of one PATCH becomes a step that is verified later."""
-        if not self._is_patchable(name, instance_plan):
-            return instance_plan.steps
-        return [replace(step, apply=partial(self._patch, name, instance_plan.wanted)) for step in instance_plan.steps]
+    def verify_later(self, name: str, planned: InstancePlan) -> Plan:
+        """Return a plan in which a change of one PATCH is a step that is verified later."""
+        plan = planned.plan_or_raise()
+        if not self._is_patchable(name, planned):
+            return plan
+        return plan.with_steps(replace(step, apply=partial(self._patch, name, planned.declared)) for step in plan)
 
-    def _is_patchable(self, name, instance_plan):
-        entry, steps = self._fresh.get(name), list(instance_plan.steps)
-        if [step.verb for step in steps] != ["updated"] or entry is None or instance_plan.wanted is None:
+    def _is_patchable(self, name, planned):
+        entry, steps = self._fresh.get(name), list(planned.plan)
+        if [step.verb for step in steps] != ["updated"] or entry is None or planned.declared is None:
             return False
-        delta = diff.compare(KIND, instance_plan.wanted, entry)
+        delta = diff.compare(KIND, planned.declared, entry)
         return bool(delta) and not delta.removes and delta.changes == steps[0].changes
 
     def _patch(self, name, declared):
@@ -64,16 +67,15 @@ class BulkPatch:
         self._written[name] = declared
         return delta.changes
 
-    def plan_missing(self):
+    def plan_missing(self) -> Dict[str, Plan]:
         """Return ``{name: steps}`` that repeat lost writes; a failed listing is raised."""
         written, self._written = self._written, {}
         if not written:
             return {}
         time.sleep(writes.RACE)
         entries = listing.list_instances(self._api)
-        return {
-            name: [self._write_again(name, written[name])] for name in written if self._is_lost(entries, name, written)
-        }
+        lost = [name for name in written if self._is_lost(entries, name, written)]
+        return {name: Plan.of([self._write_again(name, written[name])]) for name in lost}
 
     def _is_lost(self, entries, name, written):
         return name not in entries or bool(diff.compare(KIND, written[name], entries[name]))

@@ -2,7 +2,7 @@
 Plans all instances of a fleet from one listing.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Dict, NamedTuple, Optional
 
 from lxdapi import validation
 from lxdapi.errors import LxdapiError
@@ -10,6 +10,7 @@ from lxdapi.fleet import declaration, listing
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power
 from lxdapi.model.cached_reads import CachedObject
+from lxdapi.plan.steps import Plan
 
 _PROTECTED = "security.protection.delete"
 
@@ -18,31 +19,31 @@ class InstancePlan(NamedTuple):
     """
     The plan of one instance, or the error that prevents it.
 
-    steps
-        None where there is an error.
+    plan
+        None if there is an error.
     error
-        Why there is no plan, None for nothing.
-    wanted
-        The declared fields of one that shall be there, of which the steps are made.
+        Why there is no plan.
+    declared
+        The declared fields of an instance that is to exist.
     """
 
-    steps: Any
-    error: Any = None
-    wanted: Any = None
+    plan: Optional[Plan]
+    error: Optional[LxdapiError] = None
+    declared: Optional[Dict[str, Any]] = None
 
     @classmethod
     def of(cls, make):
-        """Return the plan of the steps that ``make`` returns, or of the error that it raises."""
+        """Return the plan of the steps that ``make`` returns, or the error that it raises."""
         try:
-            return cls(make())
+            return cls(Plan.of(make()))
         except LxdapiError as exc:
             return cls(None, exc)
 
-    def steps_or_raise(self):
-        """Return the steps or raise the error."""
-        if self.error is not None:
-            raise self.error
-        return self.steps
+    def plan_or_raise(self) -> Plan:
+        """Return the plan or raise the error."""
+        if self.plan is None:
+            raise self.error or LxdapiError("there is no plan")
+        return self.plan
 
 
 class Planner:

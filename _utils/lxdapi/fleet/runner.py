@@ -4,6 +4,7 @@ Applies the plans of many instances concurrently, each with an answer like that 
 
 import threading
 from dataclasses import replace
+from typing import Dict, Optional
 
 from lxdapi import concurrency as workers
 from lxdapi.errors import InvalidError, LxdapiError
@@ -65,12 +66,12 @@ class FleetRunner:
         with self._lock:
             self.unstarted.update(dict.fromkeys(names))
 
-    def run(self, planned, needs=None):
+    def run(self, planned: Dict[str, Plan], needs: Optional[Dict[str, Optional[str]]] = None) -> None:
         """
         Apply the plans and return when the last one has ended.
 
         planned
-            ``{name: steps}``.
+            ``{name: plan}``.
         needs
             ``{name: the one before it that has to be there first}``.
         """
@@ -78,11 +79,11 @@ class FleetRunner:
         if not planned:
             return
         with workers.Workers(min(self._width, len(planned))) as pool:
-            for name, steps in planned.items():
+            for name, plan in planned.items():
                 # who is waited for was begun before, so somebody always goes on
                 prerequisite = futures.get(needs.get(name))
                 futures[name] = pool.begin(
-                    lambda name=name, steps=steps, prerequisite=prerequisite: self._do(name, steps, prerequisite)
+                    lambda name=name, plan=plan, prerequisite=prerequisite: self._do(name, plan, prerequisite)
                 )
             try:
                 for future in futures.values():
@@ -92,13 +93,12 @@ class FleetRunner:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _do(self, name, steps, prerequisite):
+    def _do(self, name, plan, prerequisite):
         """Apply one plan and return True if it succeeded."""
         if prerequisite is not None and not prerequisite.result():
             self.record_unstarted([name])
             return False
         begun = []
-        plan = Plan.of(steps)
         limited = plan.with_steps(self._run_limited(step, begun) for step in plan)
         answer = run_state("instance", name, lambda: limited)
         if not begun:

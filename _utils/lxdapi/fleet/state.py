@@ -51,7 +51,7 @@ class _FleetRun:
         planned = {name: self._planning.plan(name) for name in self._fleet.definitions}
         going = self._names_to_purge()
         planned.update({name: self._planning.purge(name) for name in going})
-        answers = {name: run_state("instance", name, plan.steps_or_raise, test=True) for name, plan in planned.items()}
+        answers = {name: run_state("instance", name, each.plan_or_raise, test=True) for name, each in planned.items()}
         return summary.answer(ret, answers, test=True, notes=self._notes)
 
     def apply(self, ret):
@@ -76,15 +76,15 @@ class _FleetRun:
     def _pending(self, names):
         """Return the plans that have steps; for the others the answer is recorded."""
         planned = {name: self._planning.plan(name) for name in names}
-        for name, plan in planned.items():
-            if not plan.steps:
-                self._run.record(name, run_state("instance", name, plan.steps_or_raise))
-        return {name: plan for name, plan in planned.items() if plan.steps}
+        for name, each in planned.items():
+            if not each.plan:
+                self._run.record(name, run_state("instance", name, each.plan_or_raise))
+        return {name: each for name, each in planned.items() if each.plan}
 
     def _converge(self, pending):
         changes = bulk_patch.BulkPatch(self._planning.release())
-        steps = {name: changes.steps(name, plan) for name, plan in pending.items()}
-        self._run.run(steps, {name: declaration.prerequisite_of(self._fleet.definitions, name) for name in steps})
+        plans = {name: changes.verify_later(name, each) for name, each in pending.items()}
+        self._run.run(plans, {name: declaration.prerequisite_of(self._fleet.definitions, name) for name in plans})
         self._repeat_lost_patches(changes)
 
     def _repeat_lost_patches(self, changes):
@@ -126,4 +126,4 @@ class _FleetRun:
         undeclared = self._planning.undeclared()
         planned = {name: self._planning.purge(name) for name in names if undeclared.get(name) == ""}
         self._planning.release()
-        self._run.run({name: plan.steps for name, plan in planned.items() if plan.steps})
+        self._run.run({name: each.plan for name, each in planned.items() if each.plan})

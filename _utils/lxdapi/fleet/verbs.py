@@ -104,14 +104,14 @@ def run(api, selection, plan, concurrency=None, test=False):
     }
     if test:
         return {
-            name: _outcome(name, run_state("instance", name, each.steps_or_raise, test=True))
+            name: _outcome(name, run_state("instance", name, each.plan_or_raise, test=True))
             for name, each in planned.items()
         }
     listing_api.release()
     for name, each in planned.items():
-        if not each.steps:
-            runner.record(name, run_state("instance", name, each.steps_or_raise))
-    runner.run({name: each.steps for name, each in planned.items() if each.steps})
+        if not each.plan:
+            runner.record(name, run_state("instance", name, each.plan_or_raise))
+    runner.run({name: each.plan for name, each in planned.items() if each.plan})
     return {name: _outcome(name, runner.answers[name]) for name in planned}
 
 

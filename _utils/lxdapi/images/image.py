@@ -14,7 +14,7 @@ from lxdapi.http import upload as uploads
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 KIND = KINDS["image"]
 ALIAS = KINDS["image_alias"]
@@ -116,7 +116,7 @@ def raise_missing(name):
     raise InvalidError(f"there is no image {name}, and no source to make it from")
 
 
-def plan_alias(api, alias, target, description=None, renamed_from=None):
+def plan_alias(api, alias, target, description=None, renamed_from=None) -> Plan:
     """
     Return the steps to an alias that points at the image; an existing one is moved in one request.
     """
@@ -131,7 +131,7 @@ def parse_aliases(names):
     return [validation.check("any", "image alias", alias) for alias in dict.fromkeys(names)]
 
 
-def plan_present(api, digest, declared, send, aliases=(), check=None, purge=False):
+def plan_present(api, digest, declared, send, aliases=(), check=None, purge=False) -> list[Step]:
     """
     Return the steps that make an image as declared, with these aliases.
 
@@ -161,13 +161,13 @@ def plan_present(api, digest, declared, send, aliases=(), check=None, purge=Fals
     return steps + (_plan_purge(api, digest, result, aliases) if purge and result is not None else [])
 
 
-def plan_aliases(api, aliases, digest):
+def plan_aliases(api, aliases, digest) -> list[Step]:
     """Return the steps that make these aliases point at the image, as changes of the image."""
     named = dict.fromkeys(aliases)
     return [_alias_step(alias, digest, step) for alias in named for step in plan_alias(api, alias, digest)]
 
 
-def _plan_purge(api, digest, result, aliases):
+def _plan_purge(api, digest, result, aliases) -> list[Step]:
     """Return the steps that delete the undeclared aliases of the image."""
     others = sorted({each["name"] for each in result.metadata.get("aliases") or ()} - set(aliases))
     return [
@@ -177,7 +177,7 @@ def _plan_purge(api, digest, result, aliases):
     ]
 
 
-def _alias_step(alias, digest, step):
+def _alias_step(alias, digest, step) -> Step:
     """Return an alias's step as a change of its image."""
     old = step.changes.get("target", {}).get("old")
     return Step(f"aliased {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.apply() and None)

@@ -141,7 +141,9 @@ def list_images(api):
     return api.get("images", params={"recursion": 1}).metadata or []
 
 
-def plan_present(api, alias, name, declared, aliases=(), compression=None, force=False, delete_old=False, timeout=None):
+def plan_present(
+    api, alias, name, declared, aliases=(), compression=None, force=False, delete_old=False, timeout=None
+) -> list[Step]:
     """
     Return the steps that make an alias point at an image of an instance or a snapshot.
 
@@ -180,7 +182,7 @@ def plan_present(api, alias, name, declared, aliases=(), compression=None, force
     return [publication] + _plan_delete_old(api, old_image, None, all_aliases, delete_old)
 
 
-def _plan_existing(api, image, declared, all_aliases):
+def _plan_existing(api, image, declared, all_aliases) -> list[Step]:
     """Return the steps that update the fields and aliases of an existing image."""
     digest = image.metadata["fingerprint"]
     return [
@@ -189,7 +191,7 @@ def _plan_existing(api, image, declared, all_aliases):
     ]
 
 
-def _plan_delete_old(api, old_image, image, all_aliases, delete_old):
+def _plan_delete_old(api, old_image, image, all_aliases, delete_old) -> list[Step]:
     """Return the steps that delete the alias's old image, if lxdapi published it and it has no other alias."""
     if not delete_old or old_image is None or old_image is image or not label_of(old_image.metadata):
         return []

@@ -147,7 +147,7 @@ def _delete_or_warn(api, backup_path):
         log.warning("lxdapi: the daemon keeps its backup %s until it expires in a day: %s", backup_path, exc.explain())
 
 
-def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None, memory=None, now=None):
+def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None, memory=None, now=None) -> Plan:
     """
     Return the steps to a file with a backup of an instance or a custom volume.
 
@@ -171,7 +171,8 @@ def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None,
     def apply():
         export(api, kind_name, name, path, options, timeout)
 
-    return [Step("exported", {"exported": path}, apply, reason, partial(_missing_reason, api, kind_name, name))]
+    missing = partial(_missing_reason, api, kind_name, name)
+    return Plan.of([Step("exported", {"exported": path}, apply, reason, missing)])
 
 
 def _missing_reason(api, kind_name, name):
@@ -262,7 +263,7 @@ def _send(api, collection, path, headers, timeout):
         api.post(collection, data=body, headers=headers, timeout=seconds).wait(timeout)
 
 
-def plan_create(api, name, source, declared, timeout=None, target=None):
+def plan_create(api, name, source, declared, timeout=None, target=None) -> list[Step]:
     """
     Return the steps that create an instance from a backup file and then update it as declared.
 

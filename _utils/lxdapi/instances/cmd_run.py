@@ -76,7 +76,7 @@ def _output_note(outcome):
     return f"; it had written: {output}" if output else ""
 
 
-def plan(api, instance, command, parsed_command, conditions, success_codes, hide, test):
+def plan(api, instance, command, parsed_command, conditions, success_codes, hide, test) -> Plan:
     """
     Return the step that runs a command.
 
@@ -108,7 +108,7 @@ def plan(api, instance, command, parsed_command, conditions, success_codes, hide
 
     condition_names = [name for name in ("onlyif", "unless") if conditions[name]] if test else []
     note = f"{' and '.join(condition_names)} would be asked then" if condition_names else ""
-    return [Step("run", {"run": command}, apply, note, partial(_missing_reason, api, instance))]
+    return Plan.of([Step("run", {"run": command}, apply, note, partial(_missing_reason, api, instance))])
 
 
 def _parse_conditions(conditions):

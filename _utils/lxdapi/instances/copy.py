@@ -134,7 +134,7 @@ def list_snapshots(api, name):
 
 def plan_copy(
     api, name, target_api, new, pool=None, with_snapshots=True, refresh=False, target=None, mode=None, timeout=None
-):
+) -> list[Step]:
     """
     Return the steps to a copy of an instance.
 

@@ -144,7 +144,7 @@ def require_target(api, target):
 
 def plan_create(
     api, name, declared, source, timeout=None, target=None, shared=True, running=False, replace_partial=False
-):
+) -> list[Step]:
     """
     Return the steps that create an instance.
 
@@ -179,7 +179,7 @@ def plan_create(
     return [creation] + (converge.plan_follow_up(api, KIND, name, declared) if needs_follow_up else []) + start
 
 
-def _plan_create_started(api, name, creation, start):
+def _plan_create_started(api, name, creation, start) -> list[Step]:
     """Return the steps for an instance that its create request also starts; the second reports that start."""
     actual, error = None, None
 

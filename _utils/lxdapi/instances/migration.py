@@ -49,7 +49,7 @@ _PROOF, _RUN = ("uuid", "last_used_at", "run", "digest"), 3
 _NEVER = ("1970-01-01", "0001-01-01")
 
 
-def plan_migration(source_api, target_api, name, change, options):
+def plan_migration(source_api, target_api, name, change, options) -> Plan:
     """
     Return the steps that move an instance from one daemon to another.
 
@@ -78,28 +78,25 @@ def plan_migration(source_api, target_api, name, change, options):
     migration = Migration(source_api, target_api, name, source_result, target_result, route, options)
     migration.require_movable()
     note = f"by {route}" + ("; an earlier move was cut off and is continued" if target_result else "")
-    return [
-        Step(
-            "migrated", change, migration.run, note, partial(create.missing_prerequisites, target_api, migration.fields)
-        )
-    ]
+    missing = partial(create.missing_prerequisites, target_api, migration.fields)
+    return Plan.of([Step("migrated", change, migration.run, note, missing)])
 
 
 def _parse_timeout(timeout):
     return transfer.SECONDS if timeout is None else validation.parse_seconds(timeout)
 
 
-def _plan_without_source(source_api, target_api, name, change, target_result, options):
+def _plan_without_source(source_api, target_api, name, change, target_result, options) -> Plan:
     if target_result is None:
         reason = f"it is neither on {source_api.endpoint} nor on {target_api.endpoint}"
         reason = objects.missing_project_reason(source_api) or objects.missing_project_reason(target_api) or reason
         act = partial(_migrate_late, source_api, target_api, name, change, options, reason)
-        return [Step("migrated", change, act, missing=lambda: reason)]
+        return Plan.of([Step("migrated", change, act, missing=lambda: reason)])
     partial_creation.require_created(target_api, name, target_result)
     changes = {mark: {"old": value, "new": None} for mark, value in _marks_of(target_result).items()}
     if not changes:
         return Plan()
-    return [Step("completed", {"config": changes}, partial(_remove_marks, target_api, name))]
+    return Plan.of([Step("completed", {"config": changes}, partial(_remove_marks, target_api, name))])
 
 
 def _migrate_late(source_api, target_api, name, change, options, reason):

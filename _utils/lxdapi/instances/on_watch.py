@@ -17,7 +17,7 @@ def parse(command=None, timeout=None, force=False):
     return parsed_command, validation.parse_seconds(timeout), validation.truth("force", force or False)
 
 
-def plan(api, name, command=None, timeout=None, force=False, wait_for=None):
+def plan(api, name, command=None, timeout=None, force=False, wait_for=None) -> Plan:
     """
     Return the step that restarts a running instance or runs a command in it; none for any other instance.
 
@@ -39,5 +39,5 @@ def plan(api, name, command=None, timeout=None, force=False, wait_for=None):
     if status != "Running":
         return Plan(summary=f"{status}: there is nothing to restart")
     if parsed_command:
-        return [*cmd_run.plan(api, name, command, parsed_command, {}, [], False, True), *waits]
-    return [power.plan_restart_running(api, name, timeout, force), *waits]
+        return cmd_run.plan(api, name, command, parsed_command, {}, [], False, True).then(waits)
+    return Plan.of([power.plan_restart_running(api, name, timeout, force), *waits])

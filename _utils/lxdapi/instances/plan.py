@@ -2,6 +2,8 @@
 Plans for instances: what the generic plans lack, such as sources and stops for a change.
 """
 
+from __future__ import annotations
+
 import logging
 from dataclasses import replace
 from functools import partial
@@ -45,7 +47,7 @@ NEEDS_RESTART = (
 )
 
 
-def plan_present(api, name, spec, fields=None):
+def plan_present(api, name, spec, fields=None) -> Plan:
     """
     Return the steps that make an instance as declared.
 
@@ -67,13 +69,13 @@ def plan_present(api, name, spec, fields=None):
     if result is None or delete:
         options = {"running": bool(spec.running), "replace_partial": spec.replace_partial}
         creation = create.plan_create(api, name, declared, spec.source, spec.timeout, spec.target, **options)
-        return _with_waits(delete + creation, waits, spec.goal or "Stopped")
+        return _with_waits(Plan.of(delete + creation), waits, spec.goal or "Stopped")
     stable = power.wait_for_autostart(api, name, power.wait_until_stable(api, name, result), spec.goal)
     plan = _plan_existing(api, name, spec, _without_mark(declared, result), stable, rename)
     return _with_waits(plan, waits, spec.goal or power.status(stable))
 
 
-def _plan_existing(api, name, spec, declared, result, rename):
+def _plan_existing(api, name, spec, declared, result, rename) -> Plan:
     """Return the plan for an existing instance, perhaps still under its old name."""
     power.require_not_ephemeral(result, spec.goal)
     changes = _plan_change(api, name, declared, result, spec.restart_on_change, bool(rename))
@@ -100,23 +102,22 @@ def fields_of(api, name, spec):
     return {**spec.fields, **{field: value for field, value in merged.items() if value is not None}}
 
 
-def _with_waits(plan, waits, status):
+def _with_waits(plan: Plan, waits: list[Step], status: str) -> Plan:
     """Return the plan followed by the waits; raises if the instance does not run at the end."""
     if not waits:
         return plan
     if status != "Running":
         raise InvalidError(f"wait_for: it is {status} in the end; running: true is needed")
-    plan = Plan.of(plan)
-    return plan.with_steps([*plan, *waits])
+    return plan.then(waits)
 
 
-def plan_power(api, name, goal, timeout=None, force=False, wait_for=None):
+def plan_power(api, name, goal, timeout=None, force=False, wait_for=None) -> Plan:
     """Return the steps of :func:`lxdapi.instances.power.plan_status`, and the waits after them."""
     waits = waiting.plan(api, name, waiting.parse_conditions(wait_for))
-    return _with_waits(power.plan_status(api, name, goal, timeout, force), waits, goal)
+    return _with_waits(Plan.of(power.plan_status(api, name, goal, timeout, force)), waits, goal)
 
 
-def plan_move(api, name, target, timeout=None):
+def plan_move(api, name, target, timeout=None) -> list[Step]:
     """Return the steps that move an existing instance to a cluster member; raises if the instance does not exist."""
     result = power.wait_until_stable(api, name)
     return _plan_existing_with_move(
@@ -124,7 +125,7 @@ def plan_move(api, name, target, timeout=None):
     )
 
 
-def _plan_existing_with_move(api, name, result, goal, changes, move):
+def _plan_existing_with_move(api, name, result, goal, changes, move) -> list[Step]:
     """Return the steps for an existing instance, which is stopped and moved first."""
     status = power.status(result)
     if move is None:
@@ -134,7 +135,7 @@ def _plan_existing_with_move(api, name, result, goal, changes, move):
     return steps + _plan_in_order(api, name, "Stopped" if stays_stopped else status, goal, changes)
 
 
-def _plan_replacement(api, name, result, replace_partial):
+def _plan_replacement(api, name, result, replace_partial) -> list[Step]:
     """Return the step that deletes a partial creation, none for a complete instance; raises if it may hold data."""
     finding = partial_creation.examine(api, name, result) if result else None
     if finding is None or finding.created:
@@ -153,7 +154,7 @@ def _without_mark(declared, result):
     return {**declared, "config": {**(declared.get("config") or {}), partial_creation.CREATING_KEY: None}}
 
 
-def plan_create_new(api, name, settings):
+def plan_create_new(api, name, settings) -> list[Step]:
     """Return the steps that create an instance without looking for an existing one, which the daemon refuses."""
     objects.path_of(KIND, name)
     declared = parse_fields({field: value for field, value in settings.items() if field != "source"})
@@ -162,7 +163,7 @@ def plan_create_new(api, name, settings):
     return create.plan_create(api, name, declared, source, shared=False)
 
 
-def plan_update(api, name, settings):
+def plan_update(api, name, settings) -> Plan:
     """Return the steps that update an existing instance as declared; raises if it does not exist."""
     declared = parse_fields(settings)
     _require_architecture(api, declared)
@@ -179,7 +180,7 @@ def _require_architecture(api, declared):
         raise InvalidError(f"architecture {architecture!r}: the server has {', '.join(architectures)}")
 
 
-def _plan_in_order(api, name, status, goal, changes):
+def _plan_in_order(api, name, status, goal, changes) -> list[Step]:
     """Return the steps for an existing instance: the change comes before a start and after a stop."""
     if not changes:
         return _plan_status(api, name, status, goal)
@@ -191,7 +192,7 @@ def _plan_in_order(api, name, status, goal, changes):
     return _plan_stop_change_start(api, name, status, goal, change)
 
 
-def _plan_stop_change_start(api, name, status, goal, change):
+def _plan_stop_change_start(api, name, status, goal, change) -> list[Step]:
     """
     Return the steps that stop the instance, change it and start it; a refused change starts it again.
 
@@ -235,17 +236,17 @@ def _start_after_refusal(api, name, original_status, error, stop_changes):
     return {}
 
 
-def _plan_status(api, name, status, goal):
+def _plan_status(api, name, status, goal) -> list[Step]:
     """Return the steps to the power state, none without a goal."""
     return power.plan_transition(api, name, status, goal) if goal else []
 
 
-def _plan_change(api, name, declared, result, restart_on_change, reread_always=False):
+def _plan_change(api, name, declared, result, restart_on_change, reread_always=False) -> tuple[Step, bool] | None:
     """Return (the update step, whether to stop for it), None if the instance is as declared."""
-    steps = converge.plan_changes(api, KIND, name, declared, result)
-    if not steps:
+    plan = converge.plan_changes(api, KIND, name, declared, result)
+    if not plan.steps:
         return None
-    steps = [replace(step, missing=partial(create.missing_prerequisites, api, declared)) for step in steps]
+    steps = [replace(step, missing=partial(create.missing_prerequisites, api, declared)) for step in plan]
     if reread_always:
         steps = [_with_reread(api, name, declared, steps[0])]
     pending = keys_needing_restart(result, steps[0].changes)
@@ -255,7 +256,7 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
     return replace(steps[0], note=note), False
 
 
-def _with_reread(api, name, declared, step):
+def _with_reread(api, name, declared, step) -> Step:
     """Return the update step with a fresh read before the update: a stop before it changes the object."""
     return replace(step, apply=partial(writes.update, api, KIND, name, declared))
 
@@ -269,7 +270,7 @@ def keys_needing_restart(result, changes):
     return sorted(config)
 
 
-def plan_absent(api, name, force=False):
+def plan_absent(api, name, force=False) -> Plan:
     """Return the steps that delete an instance; a running one only with ``force``."""
     force = validation.truth("force", force or False)
     result = objects.read(api, KIND, name)
@@ -296,7 +297,7 @@ def plan_absent(api, name, force=False):
         )  # an ephemeral one is gone by the stop
 
     stop_steps = [replace(step, apply=partial(stop_it, step)) for step in stop_steps]
-    return stop_steps + [Step("deleted", {"deleted": name}, apply)]
+    return Plan.of([*stop_steps, Step("deleted", {"deleted": name}, apply)])
 
 
 def _delete(api, name, force):

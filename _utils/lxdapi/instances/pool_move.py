@@ -17,7 +17,7 @@ KIND = KINDS["instance"]
 SECONDS = 3600
 
 
-def plan_move(api, name, target_api, pool=None, timeout=None):
+def plan_move(api, name, target_api, pool=None, timeout=None) -> list[Step]:
     """
     Return the step that stops an instance and moves it to another storage pool, project or both.
 

@@ -117,7 +117,7 @@ def _has_autostart(result):
     return str(autostart).lower() in validation.TRUE or (autostart is None and last_power_state == "RUNNING")
 
 
-def plan_status(api, name, goal, timeout=None, force=False):
+def plan_status(api, name, goal, timeout=None, force=False) -> list[Step]:
     """
     Return the steps that bring an existing instance to a power state.
 
@@ -138,7 +138,7 @@ def plan_status(api, name, goal, timeout=None, force=False):
     return plan_transition(api, name, status(result), goal, timeout, force)
 
 
-def plan_unfreeze(api, name, timeout=None):
+def plan_unfreeze(api, name, timeout=None) -> list[Step]:
     """Return the step that unfreezes a frozen instance; none for any other."""
     timeout = validation.parse_seconds(timeout)
     if status(wait_until_stable(api, name)) != "Frozen":
@@ -146,7 +146,7 @@ def plan_unfreeze(api, name, timeout=None):
     return [_plan_action(api, name, "Frozen", "unfreeze", None, timeout, False)]
 
 
-def plan_restart(api, name, timeout=None, force=False):
+def plan_restart(api, name, timeout=None, force=False) -> list[Step]:
     """
     Return the steps of a restart: a frozen instance is stopped and started, a stopped one is started.
 
@@ -161,7 +161,7 @@ def plan_restart(api, name, timeout=None, force=False):
     return [plan_restart_running(api, name, timeout, force)]
 
 
-def plan_restart_running(api, name, timeout=None, force=False):
+def plan_restart_running(api, name, timeout=None, force=False) -> Step:
     """Return the step that restarts a running instance."""
     change = {"restarted": name, "forced": True} if force and timeout == 0 else {"restarted": name}
     return Step("restarted", change, lambda: restart(api, name, timeout, force))
@@ -199,7 +199,7 @@ def _start_again(api, name, actual, error, timeout, force):
     return {"restarted": name} if stopped_by_restart else changes
 
 
-def _plan_once_created(api, name, goal, timeout, force):
+def _plan_once_created(api, name, goal, timeout, force) -> Step:
     """Return the step for an instance that does not exist yet: in test mode an earlier state would create it."""
 
     def apply():
@@ -211,7 +211,7 @@ def _plan_once_created(api, name, goal, timeout, force):
     return Step(verb, change, apply, "it does not exist yet")
 
 
-def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_TRIES):
+def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_TRIES) -> list[Step]:
     """
     Return the steps from one status to another; none if it is the same.
 
@@ -232,7 +232,7 @@ def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_T
     return steps
 
 
-def _plan_action(api, name, actual, action, goal, timeout, force, tries=_TRIES):
+def _plan_action(api, name, actual, action, goal, timeout, force, tries=_TRIES) -> Step:
     """Return the step of one action towards ``goal``; with goal None it gives way to a change by somebody else."""
     reached, verb = _ACTIONS[action]
     change = {"status": {"old": actual, "new": reached}}

@@ -18,7 +18,9 @@ EXTENSION = "instances_rebuild"
 REBUILD_SECONDS = 3600
 
 
-def plan_image_check(api, name, result, source, image_changed="ignore", force=False, timeout=None):
+def plan_image_check(
+    api, name, result, source, image_changed="ignore", force=False, timeout=None
+) -> tuple[list[Step], str]:
     """
     Return (steps, note) for an existing instance whose image may have changed.
 
@@ -58,7 +60,7 @@ def resolve_source(api, source, instance_type):
         return None
 
 
-def plan_rebuild(api, name, source, force=False, timeout=None, result=None):
+def plan_rebuild(api, name, source, force=False, timeout=None, result=None) -> list[Step]:
     """
     Return the step that rebuilds an instance: its root disk is replaced; config, devices, profiles and addresses stay.
 

@@ -14,7 +14,7 @@ from lxdapi.plan.steps import Plan, Step
 KIND = KINDS["instance"]
 
 
-def plan_rename(api, name, new, stop=False, timeout=None, force=False):
+def plan_rename(api, name, new, stop=False, timeout=None, force=False) -> Plan:
     """
     Return the step that renames an instance; none if the name stays the same.
 
@@ -36,4 +36,4 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False):
     power.require_not_ephemeral(result, "Stopped")
     changes = {"name": {"old": name, "new": new}}
     stopped = partial(power.while_stopped, api, name, rename, timeout, force, new, changes)
-    return [Step("renamed", changes, stopped if may_stop else rename)]
+    return Plan.of([Step("renamed", changes, stopped if may_stop else rename)])

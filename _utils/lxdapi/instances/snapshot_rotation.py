@@ -16,7 +16,7 @@ from lxdapi.instances import snapshots
 from lxdapi.model import listing, objects
 from lxdapi.model.kinds import get_kind
 from lxdapi.plan import converge
-from lxdapi.plan.steps import Plan
+from lxdapi.plan.steps import Plan, Step
 
 PREFIX = "lxdapi-"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -24,7 +24,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _DISPLAY_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def plan_rotation(api, name, rules, prefix=None, now=None):
+def plan_rotation(api, name, rules, prefix=None, now=None) -> Plan:
     """
     Return the steps that create and delete snapshots of an instance or a custom volume by its rules.
 
@@ -45,7 +45,7 @@ def plan_rotation(api, name, rules, prefix=None, now=None):
     missing, outdated = schedule(existing, periods, datetime.now(timezone.utc) if now is None else now)
     steps = [step for time in missing for step in _plan_create(api, kind_name, name, prefix, time)]
     steps += [step for time in outdated for step in _plan_delete(api, kind_name, name, prefix, time)]
-    return steps or Plan().with_note(f"{len(existing)} snapshots are its own")
+    return Plan.of(steps) if steps else Plan().with_note(f"{len(existing)} snapshots are its own")
 
 
 def _parse_prefix(value):
@@ -142,7 +142,7 @@ def _parse_time(snapshot, prefix):
         return None
 
 
-def _plan_create(api, kind_name, name, prefix, time):
+def _plan_create(api, kind_name, name, prefix, time) -> list[Step]:
     """Return the step that creates a snapshot; one that somebody else creates meanwhile is accepted."""
     snapshot = prefix + time.strftime(_STAMP)
     steps = converge.plan_present(api, kind_name, f"{name}/{snapshot}", {})
@@ -150,7 +150,7 @@ def _plan_create(api, kind_name, name, prefix, time):
     return [_as_owner_change(step, f"given the snapshot {snapshot}", changes) for step in steps]
 
 
-def _plan_delete(api, kind_name, name, prefix, time):
+def _plan_delete(api, kind_name, name, prefix, time) -> list[Step]:
     snapshot = prefix + time.strftime(_STAMP)
     steps = converge.plan_absent(api, kind_name, f"{name}/{snapshot}")
     changes = {"snapshots": {snapshot: {"old": time.strftime(_DISPLAY_FORMAT), "new": None}}}

@@ -69,7 +69,7 @@ def _parse_times(metadata):
     return {key: None if time.startswith(_NO_TIME) else time for key, time in times.items()}
 
 
-def plan_restore(api, kind_name, name, timeout=None):
+def plan_restore(api, kind_name, name, timeout=None) -> list[Step]:
     """
     Return the steps that restore an instance or volume from this snapshot.
 
@@ -135,12 +135,12 @@ def _description(metadata, snapshot, api, path):
     return {"description": metadata["description"]} if lost and metadata["description"] else {}
 
 
-def with_rollback_snapshot(api, name, steps, now=None):
+def with_rollback_snapshot(api, name, plan: Plan, now=None) -> Plan:
     """
-    Return the steps of a change to an existing instance as one step that first creates a snapshot.
+    Return the plan of a change to an existing instance as one step that first creates a snapshot.
 
-    steps
-        What is to be done. Where it is nothing, or nothing but to start or stop, it is returned as it is.
+    plan
+        The change. A plan that does nothing, or only starts or stops the instance, is returned as it is.
     now
         The time, a :class:`datetime.datetime` with its zone; None: that of the clock.
 
@@ -150,12 +150,12 @@ def with_rollback_snapshot(api, name, steps, now=None):
     meanwhile, it is the next one.
     """
     changes = {}
-    for step in steps:
+    for step in plan:
         diff.merge_changes(changes, step.changes)
     if not set(changes) - {"status"}:
-        return steps
+        return plan
     number, expires_at = _next_number(api, name), _expiry(now)
-    note = "; ".join(dict.fromkeys(step.note for step in steps if step.note))
+    note = "; ".join(dict.fromkeys(step.note for step in plan if step.note))
 
     def snapshot_change(full_name):
         return {"snapshots": {full_name.partition("/")[2]: {"old": None, "new": expires_at}}}
@@ -165,14 +165,14 @@ def with_rollback_snapshot(api, name, steps, now=None):
         snapshot = _create_numbered(api, name, number, expires_at)
         return {
             **snapshot_change(snapshot),
-            **_apply_or_roll_back(api, get_kind(_SNAPSHOT_KINDS[2]), snapshot, steps, now, snapshot_change(snapshot)),
+            **_apply_or_roll_back(api, get_kind(_SNAPSHOT_KINDS[2]), snapshot, plan, now, snapshot_change(snapshot)),
         }
 
     def missing():
-        return "; ".join(filter(None, (step.missing() for step in steps)))
+        return "; ".join(filter(None, (step.missing() for step in plan)))
 
     step = Step("updated", {**snapshot_change(f"/{ROLLBACK_PREFIX}{number}"), **changes}, apply, note, missing)
-    return Plan.of(steps).with_steps([step])
+    return plan.with_steps([step])
 
 
 def _create_numbered(api, name, number, expires_at):

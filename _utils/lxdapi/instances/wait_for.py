@@ -67,7 +67,7 @@ def _parse_condition(name, value):
     return None
 
 
-def plan(api, name, waits, timeout=None):
+def plan(api, name, waits, timeout=None) -> list[Step]:
     """
     Return the steps that wait, one for each condition; they change nothing.
 

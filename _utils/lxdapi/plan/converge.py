@@ -31,12 +31,11 @@ from lxdapi.plan.steps import Plan, Step
 if TYPE_CHECKING:
     from lxdapi.api import API, APIResult
     from lxdapi.model.schema import Kind
-    from lxdapi.plan.steps import Steps
 
 
 def plan_present(
     api: API, kind_name: str, name: str, declared: dict[str, Any], purge: bool = False, renamed_from: str | None = None
-) -> Steps:
+) -> Plan:
     """
     Return the steps to an object with the declared fields.
 
@@ -58,12 +57,12 @@ def plan_present(
     old_result = read(api, kind, with_parents_of(kind, name, renamed_from)) if rename_steps and renamed_from else None
     if old_result is None:
         return plan_create(api, kind, name, declared)
-    steps = plan_changes(api, kind, name, declared, old_result, purge=purge)
+    plan = plan_changes(api, kind, name, declared, old_result, purge=purge)
     apply = partial(update, api, kind, name, declared, None, purge)
-    return rename_steps + [replace(step, apply=apply) for step in steps]
+    return Plan.of(rename_steps).then(plan.with_steps(replace(step, apply=apply) for step in plan))
 
 
-def plan_create_new(api: API, kind_name: str, name: str, declared: dict[str, Any]) -> Steps:
+def plan_create_new(api: API, kind_name: str, name: str, declared: dict[str, Any]) -> Plan:
     """Return the steps that create an object, even if it exists: the daemon refuses a second one."""
     kind = get_kind(kind_name)
     if kind.create.hint:
@@ -73,11 +72,11 @@ def plan_create_new(api: API, kind_name: str, name: str, declared: dict[str, Any
     require_fields_for_create(kind, declared)
     require_fields(api, kind, declared)
     if read(api, kind, name) is not None:
-        return [Step("created", {"created": name}, partial(create, api, kind, name, declared))]
+        return Plan.of([Step("created", {"created": name}, partial(create, api, kind, name, declared))])
     return plan_create(api, kind, name, declared, shared=False)
 
 
-def plan_update(api: API, kind_name: str, name: str, declared: dict[str, Any], purge: bool = False) -> Steps:
+def plan_update(api: API, kind_name: str, name: str, declared: dict[str, Any], purge: bool = False) -> Plan:
     """Return the steps that update an existing object; raises if it does not exist."""
     kind = get_kind(kind_name)
     declared, purge = diff.normalize(kind, declared), validation.truth("purge", purge or False)
@@ -86,7 +85,7 @@ def plan_update(api: API, kind_name: str, name: str, declared: dict[str, Any], p
     return plan_changes(api, kind, name, declared, api.get(path_of(kind, name)), purge=purge)
 
 
-def plan_rename(api: API, kind_name: str, name: str, other: str) -> list[Step]:
+def plan_rename(api: API, kind_name: str, name: str, other: str) -> Plan:
     """Return the step that renames an existing object; raises if it does not exist."""
     kind = get_kind(kind_name)
     path_of(kind, name, existing=True)
@@ -94,10 +93,10 @@ def plan_rename(api: API, kind_name: str, name: str, other: str) -> list[Step]:
     steps = plan_rename_if_absent(api, kind, name, with_parents_of(kind, name, other))
     if not steps:
         raise InvalidError(f"there is no {kind.label} {name}")
-    return steps
+    return Plan.of(steps)
 
 
-def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], shared: bool = True) -> list[Step]:
+def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], shared: bool = True) -> Plan:
     """
     Return the steps that create an object; raises :class:`InvalidError` for a kind that cannot be created.
 
@@ -113,7 +112,7 @@ def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], share
     apply = partial(create_or_adopt, api, kind, name, declared, shared)
     creation = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
     after_create = {field: declared[field] for field in kind.after_create if field in declared}
-    return [creation] + plan_follow_up(api, kind, name, {**after_create, **removals(declared)})
+    return Plan.of([creation, *plan_follow_up(api, kind, name, {**after_create, **removals(declared)})])
 
 
 def require_fields_for_create(kind: Kind, declared: dict[str, Any]) -> None:
@@ -159,7 +158,7 @@ def plan_rename_if_absent(api: API, kind: Kind, old: str | None, name: str) -> l
 
 def plan_changes(
     api: API, kind: Kind, name: str, declared: dict[str, Any], result: APIResult, note: str = "", purge: bool = False
-) -> Steps:
+) -> Plan:
     """Return the step that updates an existing object; a plan without steps if it is as declared."""
     require_immutable_unchanged(kind, declared, result)
     delta = diff.compare(kind, declared, result.metadata, purge)
@@ -167,7 +166,7 @@ def plan_changes(
     if not delta:
         return Plan().with_note(diff.write_only_note(declared, result.metadata)).with_note(undeclared)
     note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), undeclared]))
-    return [Step("updated", delta.changes, partial(update, api, kind, name, declared, result, purge), note)]
+    return Plan.of([Step("updated", delta.changes, partial(update, api, kind, name, declared, result, purge), note)])
 
 
 def _stored_only_note(api, kind, changes):
@@ -196,7 +195,7 @@ def plan_follow_up(api: API, kind: Kind, name: str, declared: dict[str, Any]) ->
     return [Step("completed", {}, complete)]
 
 
-def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Steps:
+def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Plan:
     """
     Return the step that deletes an object; a plan without steps if it does not exist, or the daemon lacks its kind.
 
@@ -216,7 +215,7 @@ def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Ste
     if force:
         require_fields(api, kind, ("force",))
     note = "" if force else _users_note(kind, name, result.metadata)
-    return [Step("deleted", {"deleted": name}, partial(delete, api, kind, name, force), note)]
+    return Plan.of([Step("deleted", {"deleted": name}, partial(delete, api, kind, name, force), note)])
 
 
 def _users_note(kind, name, metadata):

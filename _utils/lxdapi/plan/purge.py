@@ -15,10 +15,9 @@ from lxdapi.plan.steps import Plan
 
 if TYPE_CHECKING:
     from lxdapi.api import API
-    from lxdapi.plan.steps import Steps
 
 
-def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Steps:
+def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Plan:
     """
     Return the steps that delete the objects in a parent whose names are not listed.
 
@@ -35,7 +34,7 @@ def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Steps:
     existing = listing.list_objects(api, kind_name, parent)
     unnamed = [name for name in existing if objects.parts_of(kind, name)["name"] not in kept]
     steps = [step for name in unnamed for step in converge.plan_absent(api, kind_name, name)]
-    return [_as_parent_step(step, step.changes["deleted"]) for step in steps]
+    return Plan.of(_as_parent_step(step, step.changes["deleted"]) for step in steps)
 
 
 def _as_parent_step(step, name):

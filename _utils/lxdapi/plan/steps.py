@@ -65,6 +65,11 @@ class Plan:
         """Return a plan with other steps and the same summary and notes."""
         return replace(self, steps=tuple(steps))
 
+    def then(self, other: "Steps") -> "Plan":
+        """Return a plan with the steps and notes of another after its own."""
+        following = Plan.of(other)
+        return replace(self, steps=(*self.steps, *following), notes=(*self.notes, *following.notes))
+
     def with_note(self, note: str) -> "Plan":
         """Return a plan with one more note; "" adds none."""
         return replace(self, notes=(*self.notes, note)) if note else self

@@ -9,9 +9,10 @@ from lxdapi.errors import InvalidError
 from lxdapi.http.pem import read
 from lxdapi.model import listing
 from lxdapi.plan import converge
+from lxdapi.plan.steps import Plan
 
 
-def plan_create(api, name, settings):
+def plan_create(api, name, settings) -> Plan:
     """Return the steps that add a certificate to the trust store; its name is its fingerprint."""
     digest, certificate = read(settings.get("certificate"))
     if digest != name:

@@ -11,8 +11,7 @@ from lxdapi import validation
 from lxdapi.api import API
 from lxdapi.errors import APIException, APINotTrustedException, InvalidError, LxdapiError
 from lxdapi.http import endpoints, pem, tls
-from lxdapi.plan import steps as plans
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 from lxdapi.trust import certificates, keypair, token_codec
 
 # Go's zero time: the token does not expire.
@@ -141,7 +140,7 @@ class Client:
         pin = pin or self.pin
         return API.factory(**{**kept, **({"fingerprint": pin} if pin else {})})
 
-    def plan_present(self):
+    def plan_present(self) -> list[Step]:
         """Return the steps that create the key pair, pin the server, and make it trust us."""
         trusted = is_trusted(self.api(known=self.has_keypair))
         steps = [] if self.has_keypair else [self._plan_keypair()]
@@ -151,18 +150,18 @@ class Client:
         self._require_valid_proof()
         return [*steps, Step("trusted", _change("trusted", False, True), self._trust, missing=self._missing_proof)]
 
-    def plan_absent(self):
+    def plan_absent(self) -> Plan:
         """Return the step that removes our certificate from the server's trust store; the files stay."""
         if not self.has_keypair or not is_trusted(self.api()):
-            return plans.Plan(summary="not trusted")
+            return Plan(summary="not trusted")
         path = validation.path("certificates/{name}", name=pem.read(self.cert)[0])
-        return [Step("distrusted", _change("trusted", True, False), lambda: self.api().delete(path) and None)]
+        return Plan.of([Step("distrusted", _change("trusted", True, False), lambda: self.api().delete(path) and None)])
 
-    def _plan_keypair(self):
+    def _plan_keypair(self) -> Step:
         changes = {**_change("key", None, self.key), **_change("cert", None, self.cert)}
         return Step("given a key pair", changes, partial(keypair.create, self.cert, self.key, self.name))
 
-    def _plan_pin(self):
+    def _plan_pin(self) -> Step:
         return Step("told its server", _change("fingerprint", None, self.pin), self._save_server_certificate)
 
     def _save_server_certificate(self):

@@ -12,7 +12,7 @@ from lxdapi.instances import plan, power, snapshots
 from lxdapi.model import objects
 from lxdapi.plan import steps as plans
 from lxdapi.plan.state_result import run_state
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 from tests.support import declared
 
@@ -125,7 +125,7 @@ def broken(words="it broke"):
 
 def answer(api, steps, test=False):
     """Return Salt's answer of a change of c1 before which a snapshot is made."""
-    return run_state("instance", "c1", lambda: snapshots.with_rollback_snapshot(api, "c1", steps), test=test)
+    return run_state("instance", "c1", lambda: snapshots.with_rollback_snapshot(api, "c1", Plan.of(steps)), test=test)
 
 
 def test_successful_change_keeps_its_rollback_snapshot(apply, api, raw, names):
@@ -202,11 +202,9 @@ def test_a_change_that_the_daemon_refuses_stops_nothing(apply, api, imported, ra
 @pytest.mark.mainly("incus7")
 def test_start_or_no_change_needs_no_snapshot(apply, api, imported, names):
     apply("lxdapi_instance.present", "c1", source="busybox")
-    assert snapshots.with_rollback_snapshot(api, "c1", []) == []
-    steps = power.plan_transition(api, "c1", "Stopped", "Running")
-    assert snapshots.with_rollback_snapshot(api, "c1", steps) == steps
-    waits = [Step("waited", {}, lambda: None)]
-    assert snapshots.with_rollback_snapshot(api, "c1", waits) == waits
+    start, wait = power.plan_transition(api, "c1", "Stopped", "Running"), [Step("waited", {}, lambda: None)]
+    for harmless in map(Plan.of, ([], start, wait)):
+        assert snapshots.with_rollback_snapshot(api, "c1", harmless) is harmless
 
 
 @pytest.mark.mainly("lxd")

@@ -8,7 +8,7 @@ import time
 import pytest
 from lxdapi.errors import LxdapiError
 from lxdapi.fleet.runner import FleetRunner
-from lxdapi.plan.steps import Step
+from lxdapi.plan.steps import Plan, Step
 
 NAMES = [f"a{number}" for number in range(30)]
 
@@ -31,7 +31,7 @@ class Crowd:
 
 def plans_of(names, act, verb="created"):
     """Return a plan of one step for each."""
-    return {name: [Step(verb, {verb: name}, act)] for name in names}
+    return {name: Plan.of([Step(verb, {verb: name}, act)]) for name in names}
 
 
 @pytest.mark.parametrize("concurrency, verb, most", [(1, "created", 1), (3, "stopped", 3), (None, "stopped", 20)])

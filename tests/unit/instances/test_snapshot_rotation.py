@@ -147,11 +147,11 @@ def test_a_prefix_is_no_pattern():
 
 def test_create_or_delete_by_others_is_no_failure():
     instance = Instance("lxdapi-20200101T000000Z")
-    steps = snapshot_rotation.plan_rotation(Paper(instance).api, "web1", {"daily": 1}, now=NOW)
+    _, *deletion = snapshot_rotation.plan_rotation(Paper(instance).api, "web1", {"daily": 1}, now=NOW)
     rotated(instance, {"daily": 1})
     api = Paper(lambda seen: instance(seen) if seen.method == "GET" else MISSING).api
     late = snapshot_rotation.plan_rotation(api, "web1", {"daily": 1}, now=NOW)
-    assert list(late) == [] and plans.apply(steps[1:]) == {}
+    assert list(late) == [] and plans.apply(deletion) == {}
 
 
 def test_future_snapshot_is_neither_used_nor_deleted():
