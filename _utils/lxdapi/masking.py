@@ -172,7 +172,7 @@ def _is_below(line, column, may_list):
 
 def _column(line):
     """Return the column of what stands in a line, behind the dashes of lists; within braces that of the line."""
-    spaces, dashes = _INDENT.match(line).groups()
+    spaces, dashes = _INDENT.match(line).groups()  # type: ignore[union-attr]  # it matches every line
     rest = line[len(spaces) + len(dashes) :]
     return len(spaces) if rest[:1] in ("{", "[") else len(spaces) + len(dashes)
 

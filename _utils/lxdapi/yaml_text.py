@@ -23,8 +23,9 @@ def dump(data, indented_lists=False):
         True: the entries of a list in a mapping are indented below its key, as in most SLS files.
     """
     dumper = _IndentedDumper if indented_lists else _Dumper
-    options = {"allow_unicode": True, "default_flow_style": False, "sort_keys": False, "width": float("inf")}
-    return yaml.dump(data, Dumper=dumper, **options)
+    return yaml.dump(
+        data, Dumper=dumper, allow_unicode=True, default_flow_style=False, sort_keys=False, width=float("inf")
+    )
 
 
 class _Dumper(yaml.SafeDumper):

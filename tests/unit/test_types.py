@@ -1,8 +1,10 @@
 """
-The types at the seams: mypy has nothing to say, and every public function of these folders has annotations.
+The types at the seams: mypy has nothing to say, every public function of these folders has annotations, and every
+function that plans says whether it returns a Plan, steps or a step.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +39,20 @@ def test_every_public_function_has_annotations(path):
         every = [*arguments.args, *arguments.kwonlyargs, *filter(None, [arguments.vararg, arguments.kwarg])]
         without = [each.arg for each in every if each.annotation is None and each.arg not in ("self", "cls")]
         assert function.returns is not None and not without, f"{function.name}: {', '.join(without) or 'return'}"
+
+
+def all_functions(node):
+    """Yield the functions and methods, without those inside of functions."""
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef):
+            yield each
+        if isinstance(each, ast.ClassDef):
+            yield from all_functions(each)
+
+
+def test_every_plan_function_says_what_it_returns():
+    paths = sorted(LIBRARY.glob("**/*.py"))
+    functions = [(path, each) for path in paths for each in all_functions(ast.parse(path.read_text(encoding="utf-8")))]
+    planning = [(path, each) for path, each in functions if re.fullmatch(r"_?plan(_\w+)?", each.name)]
+    without = [f"{path.relative_to(LIBRARY)}: {each.name}" for path, each in planning if each.returns is None]
+    assert len(planning) > 50 and without == []

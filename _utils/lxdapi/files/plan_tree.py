@@ -100,7 +100,7 @@ def _reporting_progress(target, difference, work):
     def apply():
         completed = []
         try:
-            target.with_session(lambda session: completed.extend(work(session, difference)) or None)
+            target.with_session(lambda session: completed.extend(work(session, difference)))
         except LxdapiError as exc:
             exc.changes = _changes_of(difference, sorted(set(completed)))
             raise

@@ -68,7 +68,7 @@ class Planner:
         """Let the plans be applied from now on; returns the API."""
         return self.api.release()
 
-    def plan(self, name):
+    def plan(self, name) -> InstancePlan:
         """Return the :class:`InstancePlan` for a declared instance."""
         definition = self._definitions[name]
         try:
@@ -79,7 +79,7 @@ class Planner:
         except LxdapiError as exc:
             return InstancePlan(None, exc)
 
-    def purge(self, name):
+    def purge(self, name) -> InstancePlan:
         """Return the :class:`InstancePlan` that deletes an undeclared instance."""
         return InstancePlan.of(lambda: instances.plan_absent(self.api, name))
 

@@ -8,9 +8,11 @@ exactly those that were chosen, and is not used.
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Callable
 
 from lxdapi import concurrency as workers
 from lxdapi import validation
+from lxdapi.api import API
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.fleet import listing, name_ranges
 from lxdapi.fleet.planner import InstancePlan
@@ -22,7 +24,10 @@ from lxdapi.model import equality
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan import converge
 from lxdapi.plan.state_result import run_state
+from lxdapi.plan.steps import Steps
 
+# Returns the steps for an instance of this name.
+PlanInstance = Callable[[API, str], Steps]
 _GLOB = "*?["
 _FILTERS = ("status", "profile", "type", "config")
 
@@ -122,25 +127,25 @@ def _outcome(name, answer):
     return answer["comment"].removeprefix(f"instance {name}").lstrip(": ")
 
 
-def plan_power(goal, timeout=None, force=False):
+def plan_power(goal, timeout=None, force=False) -> PlanInstance:
     """Return the plan function for a power state: see :func:`lxdapi.instances.power.plan_status`."""
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
     return lambda api, name: power.plan_status(api, name, goal, timeout, force)
 
 
-def plan_restart(timeout=None, force=False):
+def plan_restart(timeout=None, force=False) -> PlanInstance:
     """Return the plan function for a restart: see :func:`lxdapi.instances.power.plan_restart`."""
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
     return lambda api, name: power.plan_restart(api, name, timeout, force)
 
 
-def plan_unfreeze(timeout=None):
+def plan_unfreeze(timeout=None) -> PlanInstance:
     """Return the plan function that unfreezes frozen instances."""
     timeout = validation.parse_seconds(timeout)
     return lambda api, name: power.plan_unfreeze(api, name, timeout)
 
 
-def plan_snapshot(snapshot, expires_at=None, stateful=None):
+def plan_snapshot(snapshot, expires_at=None, stateful=None) -> PlanInstance:
     """Return the plan function for a new snapshot; an existing one of this name is a failure."""
     validation.check("snapshot", "snapshot", snapshot)
     fields = {"expires_at": expires_at, "stateful": stateful}

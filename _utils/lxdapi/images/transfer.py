@@ -15,6 +15,7 @@ from lxdapi.http import download, multipart
 from lxdapi.images import image as images
 from lxdapi.images import remote
 from lxdapi.model import diff, equality, objects
+from lxdapi.plan.steps import Step
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def refresh(api, name):
     return {"refreshed": refreshed, "fingerprint": (images.resolve(api, name) if refreshed else None) or digest}
 
 
-def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None):
+def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None) -> tuple[str, list[Step]]:
     """
     Return (fingerprint, steps) that copy an image of another daemon, with its settings, to this one.
 
@@ -81,7 +82,10 @@ def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None):
     if mode not in MODES:
         raise InvalidError(f"mode: pull or relay, not {mode!r}")
     digest = images.require(origin, name)
-    metadata = objects.read(origin, images.KIND, digest).metadata
+    result = objects.read(origin, images.KIND, digest)
+    if result is None:
+        raise InvalidError(f"there is no image {name} on {origin.endpoint}")
+    metadata = result.metadata
     declared = diff.normalize(images.KIND, {field: metadata[field] for field in _FIELDS if metadata.get(field)})
     send = partial(_copy, api, origin, digest, mode, folder, timeout)
     return digest, images.plan_present(api, digest, declared, send, aliases)
@@ -163,4 +167,4 @@ def _days_unused(api, image):
     """Return for how many days an image has not been used."""
     # of one that never was, last_used_at is the year 1
     last_used_at = equality.parse_time(max(image["last_used_at"], image["uploaded_at"]))
-    return (datetime.now(timezone.utc) - last_used_at).total_seconds() / 86400
+    return (datetime.now(timezone.utc) - last_used_at).total_seconds() / 86400  # type: ignore[operator]  # both are times

@@ -350,7 +350,7 @@ def _type_in_index(path):
                 raise InvalidError(f"backup file {path} is no backup: it does not begin with {_INDEX}")
             if not first.isreg():
                 raise InvalidError(f"backup file {path} is no backup: its {_INDEX} is no file")
-            index = yaml.safe_load(tar.extractfile(first).read(_LARGEST_INDEX))
+            index = yaml.safe_load(tar.extractfile(first).read(_LARGEST_INDEX))  # type: ignore[union-attr]  # a file
     except InvalidError:
         raise
     except _DAMAGES as exc:

@@ -168,7 +168,7 @@ def plan_create(
     needs_follow_up = "architecture" in declared or any(
         key.startswith("image.") for key in declared.get("config") or ()
     )
-    needs_follow_up = needs_follow_up or (source_type == "copy" and converge.removals(declared))
+    needs_follow_up = needs_follow_up or (source_type == "copy" and bool(converge.removals(declared)))
     starts_at_once = bool(start) and not needs_follow_up and source_type == "image" and api.has(_START)
     act, extra = _create_or_adopt if shared else create, {"start": True} if starts_at_once else None
     apply = partial(act, api, name, declared, source, timeout, extra, target, replace_partial)

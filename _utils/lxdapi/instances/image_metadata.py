@@ -97,7 +97,7 @@ def _differences(fields, actual):
             declared = declared or dict.fromkeys(old)
             change = {key: {"old": old.get(key), "new": new} for key, new in declared.items() if old.get(key) != new}
         else:
-            change = {"old": old, "new": declared} if old != declared else None
+            change = {"old": old, "new": declared} if old != declared else {}
         changes.update({field: change} if change else {})
     return changes
 

@@ -12,6 +12,7 @@ Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 ar
 import logging
 import math
 import time
+from typing import Any
 
 from lxdapi import validation
 from lxdapi.errors import (
@@ -235,7 +236,7 @@ def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_T
 def _plan_action(api, name, actual, action, goal, timeout, force, tries=_TRIES) -> Step:
     """Return the step of one action towards ``goal``; with goal None it gives way to a change by somebody else."""
     reached, verb = _ACTIONS[action]
-    change = {"status": {"old": actual, "new": reached}}
+    change: dict[str, Any] = {"status": {"old": actual, "new": reached}}
     if action == "stop" and force and timeout == 0:
         change["forced"] = True
 

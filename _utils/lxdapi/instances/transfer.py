@@ -169,7 +169,7 @@ class Transfer(NamedTuple):
     route: Route
     options: dict
     seconds: float = SECONDS
-    target: str = None
+    target: str | None = None
 
     def run(self, fields):
         """Create the instance at the target with these fields and wait for both operations."""

@@ -48,7 +48,7 @@ def run_state(
         return _plan_and_apply(ret, subject, make_plan, test)
 
 
-def _plan_and_apply(ret, subject, make_plan, test):
+def _plan_and_apply(ret: dict[str, Any], subject: str, make_plan: Callable[[], Steps], test: bool) -> dict[str, Any]:
     try:
         plan = Plan.of(make_plan())
     except InvalidError as exc:

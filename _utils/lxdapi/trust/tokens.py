@@ -53,7 +53,10 @@ def _end(data):
     text = data.get("expires_at") or _NO_END
     if text.startswith(_NO_END[:4]):
         return None
-    end = datetime.datetime.strptime("".join(_TIME.fullmatch(text).groups()), "%Y-%m-%dT%H:%M:%S%z")
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    end = datetime.datetime.strptime("".join(match.groups()), "%Y-%m-%dT%H:%M:%S%z")
     return end.astimezone(datetime.timezone.utc)
 
 
@@ -122,17 +125,19 @@ class Client:
         declared, token = self.settings.get("fingerprint"), self.token
         if not declared:
             return None, False
-        missing = pem.is_path(declared) and not pem.exists(declared)
-        if missing and not token:
-            raise InvalidError(
-                f"fingerprint: {declared} is not there, and no token tells the server's; bring the server's certificate"
-            )
-        pin = token.fingerprint if missing else tls.parse_pin(declared)
+        if pem.is_path(declared) and not pem.exists(declared):
+            if token is None:
+                raise InvalidError(
+                    f"fingerprint: {declared} does not exist, and there is no token with the server's fingerprint; "
+                    "bring the server's certificate"
+                )
+            return token.fingerprint, True
+        pin = tls.parse_pin(declared)
         if token and token.fingerprint != pin:
             raise InvalidError(
                 f"token: it is of the server with the certificate {token.fingerprint}, the remote's is {pin}"
             )
-        return pin, missing
+        return pin, False
 
     def api(self, pin=None, known=True):
         """Return an API without checking that the server trusts us; known: False for one without our certificate."""
