@@ -145,7 +145,7 @@ def slow_image(daemon, tmp_path):
     return "slow"
 
 
-@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("running", [pytest.param(False, marks=pytest.mark.mainly("incus")), True])
 def test_profile_edits_never_cause_a_deletion(daemon, edited, slow_image, tmp_path, raw, running):
     salt = Loaded(tmp_path / "race", {"local": {"endpoint": daemon.socket}})
     names = [f"c{number}" for number in range(12)]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.daemons import until
 from tests.support.processes import does
+from tests.support.spread import spread
 
 NOWHERE = {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}
 
@@ -89,7 +90,7 @@ def test_an_edit_that_an_instance_refuses_is_saved_and_reported(apply, daemon, c
 
 @pytest.mark.parametrize(
     "key, forced, result",
-    [("limits.processes", True, True), ("limits.processes", False, False), ("user.a", False, True)],
+    spread(("limits.processes", True, True), ("limits.processes", False, False), ("user.a", False, True)),
 )
 def test_an_edit_while_an_instance_stops_is_saved_and_reported(apply, daemon, stubborn, raw, key, forced, result):
     """An instance that runs on lacks the limit: the daemon does not try again. No instance lacks a key of the user."""

@@ -101,6 +101,7 @@ def test_four_processes_editing_different_keys_lose_none(daemon, state, raw, wor
     assert set(raw(f"{word}s/{name}")["config"]) >= ALL_KEYS
 
 
+@pytest.mark.mainly("incus7")
 def test_profile_edits_during_instance_starts_are_reported(daemon, state, imported, raw):
     state("lxdapi_profile.present", "web")()
     settings = {"source": "busybox", "profiles": ["default", "web"], "running": True}
