@@ -1,3 +1,3 @@
 """
-What the tests stand on: daemons, proxies, images, fakes.
+Shared code of the tests: daemons, proxies, images, fakes.
 """

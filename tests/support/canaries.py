@@ -1,5 +1,5 @@
 """
-Secrets that are easy to find again, the SLS files that hold them, and the places where a run of Salt can leave them.
+Secrets that are easy to find, SLS files that contain them, and the places where a run of Salt can leave them.
 """
 
 import datetime
@@ -14,14 +14,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 RECORD, NAME = "\x1e", "\x1f"
-# In front of each record of a log its logger's name.
+# Each record begins with the name of its logger.
 LOG_FORMAT = f"{RECORD}%(name)s{NAME}%(message)s"
-# The keys of which the names say nothing.
+# Keys whose names do not suggest a secret.
 MARKED = ["user.db_*", "cloud-init.vendor-data", "nic0.user.note", "limits.processes"]
 
 
 class Canaries:
-    """Words that are nowhere else, by what they are; ``shown`` is the one that may be seen."""
+    """Unique words by their purpose; only ``shown`` may be visible."""
 
     def __init__(self):
         self.words = {}
@@ -30,12 +30,12 @@ class Canaries:
         return self.words.setdefault(what, f"cAnaRy{uuid.uuid4().hex}")
 
     def found(self, text):
-        """Return of what words there are in a text."""
+        """Return the purposes of the canaries in a text."""
         return sorted(what for what, word in self.words.items() if word in text)
 
 
 def key_pair(canaries):
-    """Return (certificate, key) as PEM text, a line of the key being a canary."""
+    """Return (certificate, key) as PEM text; one line of the key is a canary."""
     key = ec.generate_private_key(ec.SECP384R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "canary")])
     now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
@@ -48,7 +48,7 @@ def key_pair(canaries):
 
 
 def config(canaries, turn, key=""):
-    """Return the config of a profile or instance with secrets of all sorts, other ones each turn."""
+    """Return the config of a profile or instance with secrets of all kinds, different in each turn."""
     return {
         "user.shown": f"{turn} {canaries['shown']}",
         "user.db_login": canaries[f"marked {turn}{key}"],
@@ -74,14 +74,14 @@ def planted(canaries, kind, turn):
         **_state(kind, "server", "server", config=server),
         **profile(canaries, kind, turn),
         **_state(kind, "instance", "c1", **instance),
-        # only Incus 7 can make these here
+        # only Incus 7 can create these here
         **_state(kind, "storage_bucket", "default/media"),
         **_state(kind, "storage_bucket_key", "default/media/k", secret_key=canaries[f"bucket {turn}"]),
     }
 
 
 def refused(canaries, kind):
-    """Return the SLS data of states that fail; the daemon quotes the value that it refuses."""
+    """Return the SLS data of states that fail; the daemon quotes the value that it rejects."""
     wrong = {"limits.processes": canaries["refused"]}
     return {
         **_state(kind, "profile", "bad", config=wrong),
@@ -98,7 +98,7 @@ def _state(remote, word, name, **parameters):
 
 
 def read(remote):
-    """Return the SLS data that calls what shows objects."""
+    """Return the SLS data that calls the functions that show objects."""
     calls = {
         "lxdapi.export": {},
         "lxdapi.list": {"kind": "profile", "full": True},
@@ -120,7 +120,7 @@ def records(text):
 
 @contextmanager
 def watched():
-    """Collect the command lines of all processes that run meanwhile."""
+    """Collect the command lines of all processes that run within the block."""
     commands, done = set(), threading.Event()
 
     def watch():
@@ -139,11 +139,11 @@ def watched():
 def _command(number):
     try:
         return Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return ""
 
 
 def left(folder):
-    """Return {path below the folder: content} of each file."""
+    """Return {relative path: content} of each file in a folder."""
     files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file() and not path.is_symlink()]
     return {str(path.relative_to(folder)): path.read_bytes().decode(errors="replace") for path in files}

@@ -8,12 +8,12 @@ import shlex
 from tests.support import fronts
 
 COMMAND = "salt-call "
-# From here on a command line is not for the function: in what form the answer comes, and where it goes.
+# The arguments from here on control the output and are not for the function.
 _AFTER = "--out"
 
 
 def public_functions(folder):
-    """Return {"module.function": docstring} of all modules in the folder, by the names to call."""
+    """Return {"module.function": docstring} of all modules in the folder, by the names that users call."""
     return {
         f"{front}.{name}": ast.get_docstring(node) or ""
         for front in fronts.files(folder)

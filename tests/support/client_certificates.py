@@ -1,5 +1,5 @@
 """
-Certificates of clients, made for a test.
+Client certificates for the tests.
 """
 
 import datetime
@@ -22,7 +22,7 @@ def pair(common_name="lxdapi test", begin=-DAY, end=DAY):
 
 
 def _begun(common_name, begin=-DAY, end=DAY):
-    """Return (a certificate that nobody has signed yet, its key)."""
+    """Return (an unsigned certificate builder, its key)."""
     key, now = ec.generate_private_key(ec.SECP384R1()), datetime.datetime.now(datetime.timezone.utc)
     building = x509.CertificateBuilder().subject_name(_name(common_name)).public_key(key.public_key())
     building = building.serial_number(x509.random_serial_number())
@@ -43,7 +43,7 @@ def _private(key):
 
 
 def authority(address):
-    """Return PEM texts: the certificate of an authority, and (certificate, key) of a server that it vouches for."""
+    """Return PEM texts: the certificate of an authority, and (certificate, key) of a server that it signed."""
     issuer, (root, root_key), (own, own_key) = _name("authority"), _begun("authority"), _begun("server")
     root = root.issuer_name(issuer).add_extension(x509.BasicConstraints(True, None), critical=True)
     alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
@@ -63,7 +63,7 @@ def fingerprint(pem):
 
 
 def in_files(cert, key, **times):
-    """Return the fingerprint of a new certificate in a file, with its key in another one."""
+    """Return the fingerprint of a new certificate, written to a file, with its key in another file."""
     texts = pair(**times)
     for path, text in zip((cert, key), texts):
         path.parent.mkdir(parents=True, exist_ok=True)

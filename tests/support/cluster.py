@@ -1,9 +1,9 @@
 """
-Real clusters for the tests: members n1, n2, ... on loopback, each a daemon in a folder of its own.
+Real clusters for the tests: members n1, n2, ... on loopback, each a daemon in its own folder.
 
-Everything is said by REST requests over the members' unix sockets, as ``init --preseed`` does it. All members
-share one network namespace: so there is no managed bridge, which every member would make under the same name.
-Networks that make no interface can be had, as a "macvlan" with the parent "lo".
+All requests are REST requests over the unix sockets of the members, as those of ``init --preseed``. The members share
+one network namespace, so there is no managed bridge: every member would create it under the same name. Networks that
+create no interface work, such as a "macvlan" with the parent "lo".
 """
 
 import base64
@@ -17,13 +17,13 @@ from tests.support import wipe
 from tests.support.daemons import Daemon, until
 from tests.support.rest import Refused
 
-# What the daemons give and take by themselves.
+# The roles that the daemons assign themselves.
 AUTOMATIC_ROLES = {"database", "database-leader", "database-standby"}
 MEMBER_FIELDS = ("roles", "failure_domain", "description", "config", "groups")
 
 
 class Cluster:
-    """The daemons by name, ``cluster["n2"]``, whether they are members or not; ``first`` is n1."""
+    """The daemons by name, ``cluster["n2"]``, members or not; ``first`` is n1."""
 
     def __init__(self, kind, size=3):
         self.name = kind
@@ -38,15 +38,15 @@ class Cluster:
         return self.members[name]
 
     def listed(self):
-        """What the cluster says of each of its members, by name."""
+        """Return the cluster's data of each member, by name."""
         return sorted(self.first.ask("GET", "/1.0/cluster/members?recursion=1"), key=lambda each: each["server_name"])
 
     def joined(self):
-        """The names of the members, sorted."""
+        """Return the sorted names of the members."""
         return [member["server_name"] for member in self.listed()]
 
     def start(self, without=()):
-        """All daemons run, and all but those named in ``without`` are one cluster with a pool "default" (dir)."""
+        """Start all daemons, and form a cluster of all but those in ``without``, with a pool "default" (dir)."""
         self._start_daemons()
         self._bootstrap()
         for name in self.members:
@@ -56,16 +56,16 @@ class Cluster:
         return self
 
     def apart(self):
-        """All daemons run, and none belongs to a cluster."""
+        """Start all daemons without a cluster."""
         self._start_daemons()
         return self
 
     def join(self, name, config=None):
         """
-        This daemon, which belongs to no cluster, is a member, or Refused.
+        Make a standalone daemon a member; raises Refused if it cannot join.
 
         config
-            What is this member's own of pools and networks, ``{"mv0": {"parent": "lo"}}``; the rest is empty.
+            Config that is specific to this member, ``{"mv0": {"parent": "lo"}}``; everything else is empty.
         """
         token = self.token(name)
         body = {
@@ -75,15 +75,15 @@ class Cluster:
             "cluster_address": token["addresses"][0],
             "cluster_certificate": self.first.ask("GET", "/1.0")["environment"]["certificate"],
             "member_config": self._member_config(config or {}),
-            # LXD calls it a password; Incus has a field of its own.
+            # LXD calls the token a password; Incus has a separate field.
             "cluster_password" if self.server == "lxd" else "cluster_token": encoded(token),
         }
-        # One that has just left begins anew, and does not listen meanwhile.
+        # A daemon that has just left a cluster restarts, and does not listen meanwhile.
         until(lambda: _ready(self[name]), 20)
         self[name].ask("PUT", "/1.0/cluster", body)
 
     def token(self, name):
-        """What a daemon has to know to join under this name."""
+        """Return the body of the request to join under this name."""
         status, reply = self.first.request("POST", "/1.0/cluster/members", {"server_name": name})
         if status != 202:
             raise Refused(f"no token for {name}: {reply}", status)
@@ -91,11 +91,11 @@ class Cluster:
         return {names.get(key, key): value for key, value in reply["metadata"]["metadata"].items()}
 
     def leave(self, name):
-        """The daemon is no member any more, and as one that is new; Refused while it has instances or volumes."""
+        """Remove the daemon from the cluster and reset it; raises Refused while it has instances or volumes."""
         self.first.ask("DELETE", f"/1.0/cluster/members/{quote(name, safe='')}")
 
     def wipe(self, timeout=60):
-        """The cluster has its members of the start and nothing else, as they were; or Refused with what is left."""
+        """Restore the cluster to its original members and settings; raises Refused with what is left."""
         self._start_daemons()
         self._rename_back()
         left = []
@@ -103,7 +103,7 @@ class Cluster:
         def swept():
             try:
                 left[:] = ClusterSweep(self.first.rest, self._documents, self._listed, self._default_group).run()
-            except Refused as refused:  # a member that was started just now may not be ready for the others
+            except Refused as refused:  # other members may not reach a member that has just started
                 left[:] = [str(refused)]
             return not left
 
@@ -112,14 +112,14 @@ class Cluster:
         self._regroup()
 
     def stop(self):
-        """All daemons have ended by their own shutdown; after an error too none of them runs."""
+        """Shut down all daemons; after an error too, none of them is running."""
         with ExitStack() as stack:
-            # The first member, which most depends on, ends last.
+            # Stop the first member last, because the others depend on it.
             for daemon in self.members.values():
                 stack.callback(daemon.stop)
 
     def remove(self):
-        """The folders of all daemons are gone."""
+        """Remove the folders of all daemons."""
         for daemon in self.members.values():
             daemon.remove()
 
@@ -131,7 +131,7 @@ class Cluster:
         self.first.preseed()
         self.first.ask("PATCH", "/1.0", {"config": {"core.https_address": self.addresses["n1"]}})
         self.first.ask("PUT", "/1.0/cluster", {"server_name": "n1", "enabled": True})
-        # A member that has joined LXD shows a setting only when it was changed since: so it is changed at the end.
+        # A member that has joined LXD shows a setting only after a change, so change it last.
         self.first.ask("PATCH", "/1.0", {"config": {"images.auto_update_interval": "1"}})
 
     def _remember(self):
@@ -163,7 +163,7 @@ class Cluster:
 
 
 class ClusterSweep(wipe.Sweep):
-    """One attempt to remove everything from a cluster, the members' own certificates excepted."""
+    """One attempt to remove everything from a cluster except the certificates of its members."""
 
     def __init__(self, rest, documents, members, default_group):
         super().__init__(rest, documents)
@@ -171,19 +171,19 @@ class ClusterSweep(wipe.Sweep):
         self.default_group = default_group
 
     def run(self):
-        """What did not go, as a list of the daemons' words."""
+        """Return the daemon's words for everything that could not be removed."""
         self.at_work()
         self.groups()
         self.restore_members()
         return super().run()
 
     def listed(self, *collection, project="default"):
-        """The collection's entries, without what makes the members trust each other."""
+        """Return the entries of a collection, without those that the members need to trust each other."""
         entries = super().listed(*collection, project=project)
         return [entry for entry in entries if (collection, entry.get("type")) != (("certificates",), "server")]
 
     def restore(self):
-        """The remembered documents of the cluster and of those that are members read as before."""
+        """Restore the recorded documents of the cluster and of its members."""
         now = {member["server_name"] for member in self.listed("cluster", "members")}
         gone = [f"/1.0?target={name}" for name in self.members if name not in now]
         every = self.documents
@@ -192,7 +192,7 @@ class ClusterSweep(wipe.Sweep):
         self.documents = every
 
     def volumes(self, project):
-        """No custom volume and no bucket of this project is left on any member."""
+        """Remove all custom volumes and buckets of this project from all members."""
         for pool in self.listed("storage-pools"):
             base = f"/1.0/storage-pools/{quote(pool['name'], safe='')}/volumes/custom"
             for volume in self.listed("storage-pools", pool["name"], "volumes", project=project):
@@ -202,16 +202,16 @@ class ClusterSweep(wipe.Sweep):
         super().volumes(project)
 
     def at_work(self):
-        """No member is evacuated."""
+        """Restore all evacuated members."""
         for member in self.listed("cluster", "members"):
             if member["status"] == "Evacuated":
                 path = f"/1.0/cluster/members/{quote(member['server_name'], safe='')}/state"
                 self.left += self.attempt("POST", path, {"action": "restore"})
 
     def groups(self):
-        """There is the group "default", with all members, and no other."""
+        """Restore the groups: only "default", with all members."""
         everybody = [member["server_name"] for member in self.listed("cluster", "members")]
-        # The default one first: Incus leaves a member in its last group.
+        # The default group first, because Incus keeps a member in its last group.
         self._set_group(self.default_group, everybody)
         for group in self.listed("cluster", "groups"):
             if group["name"] != "default":
@@ -226,7 +226,7 @@ class ClusterSweep(wipe.Sweep):
             self.left += self.attempt("PUT", path, _settings(wanted))
 
     def restore_members(self):
-        """Those that are members still have their remembered roles, groups, config and so on."""
+        """Restore the recorded roles, groups, config and so on of the members."""
         for member in self.listed("cluster", "members"):
             wanted = self.members.get(member["server_name"])
             if wanted and _own(member) != _own(wanted):
@@ -237,13 +237,13 @@ class ClusterSweep(wipe.Sweep):
 
 
 def _settings(group):
-    """What people may set of a group; LXD and Incus 6 have no config there."""
+    """Return the settings of a group that users can change; LXD and Incus 6 have no config there."""
     config = group.get("config") or {}
     return {"description": group["description"], "config": config, "members": sorted(group["members"])}
 
 
 def _own(member):
-    """What people may set of a member."""
+    """Return the settings of a member that users can change."""
     fields = {key: member[key] for key in MEMBER_FIELDS}
     return {**fields, "roles": sorted(set(member["roles"]) - AUTOMATIC_ROLES)}
 
@@ -256,14 +256,14 @@ def _ready(daemon):
 
 
 def encoded(token):
-    """The token as it is handed to people: one word."""
+    """Return the token in the form that users get: one word."""
     return base64.b64encode(json.dumps(token).encode()).decode()
 
 
 def free_addresses(count):
-    """So many addresses of loopback, each with a port that nobody listens on."""
+    """Return ``count`` loopback addresses, each with a free port."""
     with ExitStack() as stack:
-        # All at once: a port that was let go may be offered again.
+        # Bind all of them first: the kernel may offer a released port again.
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
             probe.bind(("127.0.0.1", 0))

@@ -1,5 +1,5 @@
 """
-What a test makes the library send, held against the OpenAPI files of LXD and Incus.
+Compare the requests that a test makes the library send with the OpenAPI files of LXD and Incus.
 
 .. code-block:: python
 
@@ -7,8 +7,8 @@ What a test makes the library send, held against the OpenAPI files of LXD and In
         ...                                    # whatever uses the library
     assert contract.violations(sent) == []     # each in words: files, method, path, field
 
-The files belong to the daemons and are never copied here. Where they are missing, ``missing()`` says so and
-nothing is a violation. Only names are compared, and whether a value is a list, a mapping, a text or a number.
+The files belong to the daemons and are never copied here. Without them, ``missing()`` returns the reason and there are
+no violations. The check compares names, and whether a value is a list, a mapping, a text or a number.
 """
 
 import copy
@@ -28,8 +28,9 @@ from lxdapi.http import transport
 
 FILES = ("lxd-5.0.2", "lxd-5.21.7", "lxd-6.9", "incus-6.0.4", "incus-7.0.1", "incus-7.3.0")
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "api"
-# What not every daemon knows, by the API extension that the library asks for before it sends it: a path with all
-# that is below it, or a path and a field of its body or a ?key. A name in a path is {}, an item of a list [].
+# Paths and fields that not every daemon supports, by the API extension that the library requires before it sends them:
+# a path with everything below it, or a path and a field of its body or a ?key. {} is a name in a path, [] an item of a
+# list.
 EXTENSIONS = {
     "certificates description": "certificate_description",
     "certificates password": "macaroon_authentication",
@@ -48,8 +49,8 @@ EXTENSIONS = {
 _IGNORED = "it goes with each request of a connection that has a project; ignored: run on LXD 5.0.2 and Incus 6.0.4"
 _RECORD = "the daemon says that it recorded there: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
 _IMPORTED = "what is imported has the name and is in the pool: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
-# What files lack although the daemons take it: method, path and the name of a ?key, field or X-header, with what
-# proves that they do.
+# Names that files lack although the daemons accept them: method, path and the name of a ?key, field or X-header, with
+# the proof.
 GAPS = {
     "DELETE instances/{}/logs/{} ": _RECORD,
     "DELETE cluster/members/{} ?force": "a dead member goes by it alone: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2",
@@ -69,7 +70,7 @@ GAPS = {
     "POST images X-LXD-filename": "the name is in the image's filename afterwards: run on LXD 5.0.2",
     "POST images X-LXD-public": "the image is public afterwards: run on LXD 5.0.2",
 }
-# What no file has: 503 until the daemon has started what it is to start, then 200 (LXD 5.0.2, Incus 6.0.4, 7.0.2).
+# In no file: 503 until the daemon has finished its start, then 200 (LXD 5.0.2, Incus 6.0.4, 7.0.2).
 UNDOCUMENTED = ("/internal/ready",)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TYPES = {"array": list, "boolean": bool, "integer": int, "object": dict, "string": str}
@@ -77,7 +78,7 @@ _DIALECT = re.compile(r"x-(lxd|incus)-", re.IGNORECASE)
 
 
 class Request(NamedTuple):
-    """A request as it was sent; of a body that is no JSON there is only its absence."""
+    """A request as it was sent, without a body that is not JSON."""
 
     method: str
     path: str  # /1.0/profiles/web, its parts quoted
@@ -87,7 +88,7 @@ class Request(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """What a file does not know of a request: its path, its method or the name of something in it."""
+    """A part of a request that a file does not know: its path, its method or the name of something in it."""
 
     what: str  # path, method, query key, body field, header
     name: str = ""
@@ -105,7 +106,7 @@ class Spec:
             self._learn(template, methods)
 
     def _learn(self, template, methods):
-        """One path of the file is known; ``/x?recursion=1`` is /x with a query key, {a} in it is {b}."""
+        """Return whether the file has a path; ``/x?recursion=1`` is /x with a query key, {a} in it is {b}."""
         parts = urlsplit(template)
         known = self._operations.setdefault(_segments(re.sub(r"\{[^}]*\}", "{}", parts.path)), {})
         named = [{"in": "query", "name": key} for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
@@ -132,22 +133,22 @@ class Spec:
         }
 
     def _methods(self, segments):
-        """Return the methods of a path, of its most literal template; None for no such path."""
+        """Return the methods of a path, from its most literal template; None for an unknown path."""
         fitting = self.fitting(segments)
         return self._operations[min(fitting, key=_names_in)] if fitting else None
 
     def fitting(self, segments):
-        """Return the templates that a path can be one of."""
+        """Return the templates that match a path."""
         return [template for template in self._operations if _fits(template, segments)]
 
     def _headers(self, parameters, names):
-        """Return the unknown headers of this file's daemon; those of the other one are none of its business."""
+        """Return the unknown headers of this file's daemon, without those of the other daemon."""
         known = {name.lower() for name in _names(parameters, "header")}
         own = (name for name in names if _DIALECT.match(name)[1].lower() == self.name.partition("-")[0])
         return [name for name in own if name.lower() not in known]
 
     def _fields(self, parameters, body):
-        """Return the names of the unknown fields in a body that each of the bodies there may be lacks."""
+        """Return the names of the fields that every possible body at this path lacks."""
         if body is None:
             return set()
         schemas = [each["schema"] for each in parameters if each["in"] == "body" and "schema" in each]
@@ -155,13 +156,13 @@ class Spec:
         return set.intersection(*found)
 
     def writable(self, path):
-        """Return the fields that the body of a PUT to this path has; none where there is no PUT."""
+        """Return the fields of the body of a PUT to this path; empty without a PUT."""
         parameters = (self._methods(_segments(path)) or {}).get("PUT", ())
         schemas = [each["schema"] for each in parameters if each["in"] == "body" and "schema" in each]
         return {name for schema in schemas for name in self._resolved(schema).get("properties", ())}
 
     def readable(self, path):
-        """Return the fields that the reply to a GET of this path has; none where there is no GET."""
+        """Return the fields of the reply to a GET of this path; empty without a GET."""
         fitting = [template for template in self.fitting(_segments(path)) if template in self._replies]
         found = self._replies[min(fitting, key=_names_in)] if fitting else {}
         return set(self._resolved(found).get("properties", ()))
@@ -172,7 +173,7 @@ class Spec:
         return schema
 
     def _strange(self, schema, value, where):
-        """Yield the names below ``where`` that the schema lacks, and those whose value is of another type."""
+        """Yield the names below ``where`` that the schema lacks, and those whose value has another type."""
         schema = self._resolved(schema)
         wanted = schema.get("type")
         if value is not None and not isinstance(value, _TYPES.get(wanted, object)):
@@ -199,7 +200,7 @@ def _segments(path):
 
 
 def _fits(template, segments):
-    """Return True if the path is one of the template's: its shape itself is one, too."""
+    """Return whether the path matches the template; the template itself matches, too."""
     pairs = zip(template, segments)
     return len(template) == len(segments) and all(a == b or (a == "{}" and b) for a, b in pairs)
 
@@ -213,12 +214,12 @@ def _names(parameters, place):
 
 
 def folder():
-    """Return where the files are to be."""
+    """Return the folder of the files."""
     return Path(os.environ.get("LXDAPI_OPENAPI") or BESIDE)
 
 
 def missing():
-    """Return in words that the check cannot be made, "" if it can."""
+    """Return why the check is impossible, "" if it is possible."""
     absent = [name for name in FILES if not (folder() / f"{name}.yaml.gz").is_file()]
     words = f"no contract check, {folder()} (or LXDAPI_OPENAPI) lacks {', '.join(absent)}"
     return f"{words} (.yaml.gz)" if absent else ""
@@ -236,7 +237,7 @@ def _read(path):
 
 @contextmanager
 def recording():
-    """A list gets a :class:`Request` for each request that the library sends meanwhile."""
+    """Collect a :class:`Request` for each request that the library sends within the block."""
     sent, real = [], transport.send
 
     def send(session, method, url, options):
@@ -248,7 +249,7 @@ def recording():
 
 
 def recorded(method, url, options):
-    """Return the :class:`Request` of what :func:`lxdapi.http.transport.send` is called with."""
+    """Return the :class:`Request` for the arguments of :func:`lxdapi.http.transport.send`."""
     parts, params = urlsplit(url), dict(options.get("params") or {})
     keys = [key for key, _ in parse_qsl(parts.query, keep_blank_values=True)]
     keys += [key for key, value in params.items() if value is not None]
@@ -257,7 +258,7 @@ def recorded(method, url, options):
 
 
 def _body(options):
-    """Return the decoded body, a copy; None where it is no JSON."""
+    """Return a copy of the decoded body, None if it is not JSON."""
     data = options.get("data")
     if not isinstance(data, (str, bytes)):
         return copy.deepcopy(options.get("json"))
@@ -268,14 +269,16 @@ def _body(options):
 
 
 def violations(requests):
-    """Return in words what was sent that is not known everywhere, each thing once; nothing without the files."""
+    """
+    Return messages about the parts of requests that not every file knows, without duplicates; empty without the files.
+    """
     files = [] if missing() else specs()
     documented = [request for request in requests if request.path not in UNDOCUMENTED]
     return list(dict.fromkeys(words for request in documented for words in _violations(request, files)))
 
 
 def _violations(request, files):
-    """Yield in words what files do not know of a request, and nothing excuses."""
+    """Yield messages about the parts of a request that a file does not know and that nothing excuses."""
     lacking = {}
     for file in files:
         for unknown in file.unknown(request):
@@ -289,19 +292,19 @@ def _violations(request, files):
 
 
 def shape(path, files):
-    """Return a path with {} for each name in it; one that no file knows is returned as it is."""
+    """Return a path with {} for each name in it; a path that no file knows is returned unchanged."""
     segments = _segments(path)
     fitting = {template for file in files for template in file.fitting(segments)}
     return "/".join(min(fitting, key=_names_in, default=segments))
 
 
 def sign(unknown):
-    """Return the name of something unknown as the tables have it."""
+    """Return the name of an unknown part in the form of the tables."""
     return f"?{unknown.name}" if unknown.what == "query key" else unknown.name
 
 
 def guard(path, unknown):
-    """Return the API extension that excuses a file for not knowing it, None if there is none; path: below /1.0."""
+    """Return the API extension that excuses a file for not knowing a part, None without one; path: below /1.0."""
     for entry, extension in EXTENSIONS.items():
         prefix, _, name = entry.partition(" ")
         within = _fits(tuple(prefix.split("/")), tuple(path.split("/"))[: prefix.count("/") + 1])
@@ -311,12 +314,12 @@ def guard(path, unknown):
 
 
 def knows(file, entry):
-    """Return True if the file knows what an entry of one of the tables is about."""
+    """Return whether the file knows the subject of an entry of the tables."""
     return any(not file.unknown(request) for request in examples(entry))
 
 
 def examples(entry):
-    """Return the requests that an entry of one of the tables is about: the least that names it."""
+    """Return minimal requests for an entry of the tables."""
     first, _, rest = entry.partition(" ")
     methods, about = ((first,), rest) if first in _METHODS else (_METHODS, entry)
     path, _, name = about.partition(" ")
@@ -333,7 +336,7 @@ def _example(request, name):
 
 
 def _nested(field):
-    """Return a body that has the field alone: ``ports[].snat`` is ``{"ports": [{"snat": None}]}``."""
+    """Return a body with only this field: ``ports[].snat`` is ``{"ports": [{"snat": None}]}``."""
     name, _, rest = field.partition(".")
     inner = _nested(rest) if rest else None
     return {name[:-2]: [inner]} if name.endswith("[]") else {name: inner}

@@ -1,5 +1,5 @@
 """
-Real LXD and Incus daemons for the tests and the demo, each in a folder of its own below /tmp.
+Real LXD and Incus daemons for the tests and the demo, each in its own folder below /tmp.
 
 .. code-block:: text
 
@@ -7,12 +7,12 @@ Real LXD and Incus daemons for the tests and the demo, each in a folder of its o
     python3 daemons.py stop --daemon incus --dir DIR     stops the daemon and its containers
     python3 daemons.py probe --daemon incus              starts one in a new folder, and removes it
 
-A folder's path is kept short, because that of a unix socket in it may have 107 bytes. A pytest that was
-killed by SIGKILL leaves its daemons running: their folders are /tmp/lx*, and ``stop`` ends them.
+The path of a folder is short, because the path of a unix socket in it has at most 107 bytes. A pytest that was killed
+by SIGKILL leaves its daemons running: their folders are /tmp/lx*, and ``stop`` ends them.
 
-Incus 7 runs in a root file system of its own, which it can only read. It shares with the machine /tmp,
-/dev and the network: so its folder, its socket and what a test makes a disk of have the same paths inside
-and outside. What it mounts nobody else sees, and it is gone with its last process.
+Incus 7 runs in its own read-only root file system. It shares /tmp, /dev and the network with the machine, so its
+folder, its socket and the disks of the tests have the same paths inside and outside. Its mounts are private and end
+with its last process.
 """
 
 import argparse
@@ -31,32 +31,32 @@ from tests.support import wipe
 from tests.support.rest import Rest
 
 ENTER_ROOT = str(Path(__file__).resolve().parents[2] / "scripts" / "enter-root")
-# Made by scripts/make-incus7-root.
+# Built by scripts/make-incus7-root.
 INCUS7_ROOT = (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/lxdapi/incus7-root"
-# Nothing listens on this port: a daemon that looks for image servers is refused at once.
+# Nothing listens on this port, so a daemon that looks for image servers fails at once.
 NO_PROXY_THERE = "http://127.0.0.1:9"
-# Ctrl-C, a CI that gives up, a terminal that is closed.
+# Ctrl-C, a cancelled CI job, a closed terminal.
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEFAULT_ROOT = {"path": "/", "pool": "default", "type": "disk"}
 
 
 class DaemonError(Exception):
-    """A daemon did not start or stop as it should; the message has the end of its log."""
+    """A daemon did not start or stop; the message contains the end of its log."""
 
 
 @dataclass(frozen=True)
 class Kind:
     """
-    What differs between the daemons.
+    The differences between the daemons.
 
     server
-        "lxd" or "incus": which of the two dialects it speaks.
+        "lxd" or "incus": the dialect of the API.
     variable
-        The environment variable that names its folder.
+        The environment variable with the path of its folder.
     command, shutdown
-        The daemon and its own command for a clean end.
+        The daemon, and its own command for a clean shutdown.
     root
-        The folder that is the daemon's root file system; empty for this machine's.
+        The root file system of the daemon; empty for that of the machine.
     """
 
     server: str
@@ -93,19 +93,19 @@ class Daemon:
 
     @staticmethod
     def available(kind):
-        """True when this kind of daemon is installed."""
+        """Return whether this kind of daemon is installed."""
         return Path(KINDS[kind].root + KINDS[kind].command[0]).exists()
 
     @classmethod
     def in_new_directory(cls, kind):
-        """A daemon, not started, in a new folder with a short path that containers can pass through."""
+        """Return a daemon, not started, in a new folder with a short path that containers can traverse."""
         directory = tempfile.mkdtemp(prefix="lx", dir="/tmp")
         os.chmod(directory, 0o711)
         return cls(kind, directory)
 
     @property
     def pid(self):
-        """The daemon's process id while it runs, otherwise None."""
+        """Return the process id of the running daemon, otherwise None."""
         if self._process is not None:
             return self._process.pid if self._process.poll() is None else None
         try:
@@ -115,11 +115,11 @@ class Daemon:
         return pid if self._is_ours(pid) else None
 
     def processes(self):
-        """The ids of the daemon and its helpers: all that have its folder in their environment."""
+        """Return the process ids of the daemon and its helpers: those with its folder in their environment."""
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and self._is_ours(int(name))]
 
     def start(self, timeout=60):
-        """The daemon runs and is ready, or DaemonError."""
+        """Start the daemon and wait until it is ready; raises DaemonError."""
         if self.pid:
             return self
         old = self.processes()
@@ -132,7 +132,7 @@ class Daemon:
         return self
 
     def launch(self):
-        """A process of the daemon has been started; when it will be ready is not waited for."""
+        """Start a process of the daemon without waiting for it."""
         if not self.pid:
             self._end_stopped(self.processes())
             self.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -140,9 +140,9 @@ class Daemon:
         return self
 
     def stop(self, timeout=90):
-        """The daemon and its containers have ended cleanly; after a DaemonError too nothing runs."""
+        """Shut down the daemon and its containers; after a DaemonError too, nothing is running."""
         if not self.pid and self.processes():
-            # After a kill -9 the containers go on; only a daemon ends them properly.
+            # After a kill -9 the containers keep running; only a daemon can end them properly.
             self.start()
         said = self._shutdown(timeout) if self.pid else ""
         in_order = until(lambda: not self.pid, 10)
@@ -152,7 +152,7 @@ class Daemon:
             raise DaemonError(f"{self.name} did not shut down within {timeout} s: {said}\n{self.tail()}")
 
     def kill(self):
-        """The daemon is gone by SIGKILL; its containers go on."""
+        """Kill the daemon by SIGKILL; its containers keep running."""
         pid = self.pid
         if pid:
             os.kill(pid, signal.SIGKILL)
@@ -160,49 +160,49 @@ class Daemon:
                 raise DaemonError(f"{self.name}: process {pid} survived SIGKILL")
 
     def restart(self):
-        """A new process runs and is ready; the old one ended cleanly."""
+        """Shut down the daemon and start it again."""
         self.stop()
         return self.start()
 
     def remove(self):
-        """The folder of a stopped daemon is gone, and what is mounted in it."""
+        """Remove the folder of a stopped daemon, with the mounts in it."""
         # Deepest first. A daemon that ended by SIGKILL leaves mounts behind.
         for mounted in sorted(self.mounts(), reverse=True):
             subprocess.run(["umount", "-l", mounted], check=True)
         shutil.rmtree(self.directory)
 
     def mounts(self):
-        """What is mounted in the folder."""
+        """Return the mount points in the folder."""
         places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         return [place for place in places if place.startswith(f"{self.directory}/")]
 
     def tail(self, lines=30):
-        """The last lines of the log."""
+        """Return the last lines of the log."""
         return "\n".join(_read(self.log).decode(errors="replace").splitlines()[-lines:])
 
     def request(self, method, path, body=None, headers=None):
-        """``(HTTP status, parsed reply)`` of a raw request."""
+        """Return ``(HTTP status, parsed reply)`` of a raw request."""
         return self.rest.request(method, path, body, headers)
 
     def wait(self, reply, timeout=60):
-        """The operation that the reply announced, ended well, or rest.Refused."""
+        """Return the finished operation of a reply; raises rest.Refused if it failed."""
         return self.rest.wait(reply, timeout)
 
     def ask(self, method, path, body=None, headers=None):
-        """The metadata of a request that went well, an operation's end included, or rest.Refused."""
+        """Return the metadata of a request or of its finished operation; raises rest.Refused if it failed."""
         return self.rest.ask(method, path, body, headers)
 
     def preseed(self):
-        """There are a pool "default" and a default profile with a root disk on it; images are not updated."""
+        """Create a pool "default" and a default profile with a root disk on it; turn off image updates."""
         self.ask("PUT", "/1.0", {"config": {"images.auto_update_interval": "0"}})
-        if "/1.0/storage-pools/default" not in (self.ask("GET", "/1.0/storage-pools") or []):  # Incus: null
+        if "/1.0/storage-pools/default" not in (self.ask("GET", "/1.0/storage-pools") or []):  # null on Incus
             self.ask("POST", "/1.0/storage-pools", {"name": "default", "driver": "dir"})
         self.ask("PATCH", "/1.0/profiles/default", {"devices": {"root": DEFAULT_ROOT}})
         self._documents = wipe.remember(self.rest)
         return self
 
     def import_image(self, path, alias=None):
-        """The fingerprint of this file, now an image of the daemon, with the alias when one is given."""
+        """Import this file as an image, with an optional alias, and return its fingerprint."""
         with open(path, "rb") as image:
             fingerprint = self.ask("POST", "/1.0/images", image)["fingerprint"]
         if alias:
@@ -210,11 +210,11 @@ class Daemon:
         return fingerprint
 
     def wipe(self):
-        """The daemon is as after the preseed, or rest.Refused with what cannot be removed."""
+        """Reset the daemon to its state after the preseed; raises rest.Refused with what cannot be removed."""
         wipe.wipe(self.rest, self._documents)
 
     def _is_ours(self, pid):
-        # A number in a file proves nothing: by now another process may have it.
+        # The number in a pid file proves nothing: another process may have it by now.
         mark = f"{self.kind.variable}={self.directory}"
         return mark.encode() in _read(f"/proc/{pid}/environ").split(b"\0")
 
@@ -224,17 +224,17 @@ class Daemon:
         return {**env, "HTTP_PROXY": NO_PROXY_THERE, "HTTPS_PROXY": NO_PROXY_THERE}
 
     def _entered(self, command):
-        """The command as it has to be called to run in the daemon's root."""
+        """Return the command that runs in the root of the daemon."""
         if not self.kind.root:
             return command
         for pid in self.processes():
-            # What a killed daemon mounted for containers that go on is to be seen by the next daemon.
+            # The next daemon must see the mounts that a killed daemon made for containers that keep running.
             if _is_same(f"/proc/{pid}/root", self.kind.root):
                 return ["nsenter", f"--mount=/proc/{pid}/ns/mnt", *command]
         return [ENTER_ROOT, self.kind.root, *command]
 
     def _launch(self):
-        # A session of its own: Ctrl-C in the terminal is for pytest, which then stops the daemon in order.
+        # Its own session: Ctrl-C in the terminal is for pytest, which then stops the daemon in order.
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
                 self._entered(self.kind.command),
@@ -266,7 +266,7 @@ class Daemon:
         return (done.stdout + done.stderr).decode(errors="replace")
 
     def _end_stopped(self, pids):
-        # One that stopped itself before its daemon was killed, or after, keeps the socket: the next daemon waits.
+        # A container that stopped before its daemon was killed, or after, keeps the socket: the next daemon waits.
         for pid in pids:
             if self._is_ours(pid) and _read(f"/proc/{pid}/stat").rpartition(b") ")[2][:1] == b"T":
                 _kill(pid)
@@ -280,7 +280,7 @@ class Daemon:
 def _read(path):
     try:
         return Path(path).read_bytes()
-    except OSError:  # the process has ended, or is not ours to look at
+    except OSError:  # the process has ended, or belongs to another user
         return b""
 
 
@@ -300,7 +300,7 @@ def _kill(pid):
 
 @contextmanager
 def uninterrupted():
-    """An interruption takes effect when this is over."""
+    """Delay an interruption until the end of the block."""
     late = []
     handlers = {number: signal.signal(number, lambda *given: late.append(given[0])) for number in INTERRUPTIONS}
     try:
@@ -313,7 +313,7 @@ def uninterrupted():
 
 
 def until(condition, seconds):
-    """True as soon as the condition holds, False when it did not within these seconds."""
+    """Wait until the condition holds and return True, or return False after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -323,7 +323,7 @@ def until(condition, seconds):
 
 
 def main():
-    """The daemon was started and prepared, or stopped, as the command line says."""
+    """Start and prepare, or stop, the daemon, as the command line says."""
     parser = argparse.ArgumentParser(description="Starts or stops a daemon in a folder of its own.")
     parser.add_argument("action", choices=["start", "stop", "probe"])
     parser.add_argument("--daemon", choices=sorted(KINDS), required=True)
@@ -342,7 +342,7 @@ def main():
 
 
 def probe(kind):
-    """This kind of daemon starts and stops here, or DaemonError."""
+    """Start and stop this kind of daemon; raises DaemonError."""
     daemon = Daemon.in_new_directory(kind)
     try:
         daemon.start().preseed()

@@ -1,5 +1,5 @@
 """
-The source distribution and the wheel, built as for a release but without any network.
+The source distribution and the wheel, built as for a release but without a network.
 """
 
 import re
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
-# What is in a folder that people work in and does not belong to the repository.
+# Files in a working folder that do not belong to the repository.
 IGNORED = (".*", "__pycache__", "*.pyc", "*.egg-info", "build", "dist")
 SECONDS = 120
 
@@ -19,7 +19,7 @@ def copy_sources(folder, version=None):
     Copy the repository to a folder, because setuptools builds in place.
 
     version
-        Another one than this repository's, in every file that names it.
+        Another version than that of this repository, in every file that contains it.
     """
     shutil.copytree(REPO, folder, ignore=shutil.ignore_patterns(*IGNORED))
     if version:
@@ -30,7 +30,7 @@ def copy_sources(folder, version=None):
 
 
 def build(folder, version=None):
-    """Return the source distribution and the wheel, which is built from it; the folder is made for both."""
+    """Build the source distribution in a new folder, then the wheel from it, and return both."""
     copy_sources(folder / "source", version)
     run("build", "--no-isolation", "--outdir", folder / "dist", folder / "source")
     (sdist,), (wheel,) = folder.glob("dist/*.tar.gz"), folder.glob("dist/*.whl")
@@ -38,7 +38,7 @@ def build(folder, version=None):
 
 
 def run(module, *words, **environment):
-    """Run a Python module that has to end well."""
+    """Run a Python module, which must succeed."""
     command = [sys.executable, "-m", module, *map(str, words)]
     done = subprocess.run(command, env=environment or None, capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,26 +1,26 @@
 """
-How many inputs a test of hypothesis tries: few in each run, many where ``./test --long`` asks for it.
+The number of inputs that a test with hypothesis tries: few in each run, many with ``./test --long``.
 """
 
 import os
 
-# Set by --long, before a test file is read.
+# Set by --long, before pytest imports a test file.
 VARIABLE = "LXDAPI_LONG"
 MORE = 40
 
 
 def examples(count):
-    """So many, or with --long 40 times as many."""
+    """Return the number, or with --long 40 times as many."""
     return count * MORE if os.environ.get(VARIABLE) else count
 
 
 def tried(count, shrink=True):
     """
-    Settings of a test that tries so many inputs on a daemon that lasts for all of them: the same in each run, with
-    --long others each time.
+    Return the settings of a test that tries this number of inputs on one daemon: the same in each run, with --long
+    different ones each time.
 
     shrink
-        False: what fails is told as it is, for each input takes long.
+        False: report a failing input unchanged, because each input takes long.
     """
     from hypothesis import HealthCheck, Phase, settings
 

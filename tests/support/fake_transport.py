@@ -1,5 +1,5 @@
 """
-A daemon of paper: a requests adapter that plays replies and records what was asked.
+A fake daemon: a requests adapter that plays replies and records the requests.
 
 .. code-block:: python
 
@@ -26,7 +26,7 @@ WORDS = {100: "Operation created", 103: "Running", 200: "Success", 400: "Failure
 
 
 class Reply(NamedTuple):
-    """What the paper daemon answers."""
+    """A reply of the fake daemon."""
 
     status: int
     body: bytes
@@ -34,7 +34,7 @@ class Reply(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What the paper daemon was asked."""
+    """A request to the fake daemon."""
 
     method: str
     url: str
@@ -56,12 +56,12 @@ class Seen(NamedTuple):
 
 
 def raw(status, body=b"", **headers):
-    """Return a reply of any bytes; headers by their names with _ for -."""
+    """Return a reply of any bytes; the names of headers have _ for -."""
     return Reply(status, body, {name.replace("_", "-"): text for name, text in headers.items()})
 
 
 def page(status):
-    """Return a reverse proxy's page."""
+    """Return the error page of a reverse proxy."""
     return raw(status, b"<html><body>no such thing</body></html>", Content_Type="text/html")
 
 
@@ -71,23 +71,23 @@ def as_json(data, status=200, **headers):
 
 
 def sync(metadata=None, status=200, **headers):
-    """Return a good reply."""
+    """Return a successful reply."""
     envelope = {"type": "sync", "status": "Success", "status_code": 200, "operation": "", "error": ""}
     return as_json({**envelope, "error_code": 0, "metadata": metadata}, status, **headers)
 
 
 def failure(code, words, status=None):
-    """Return a daemon's refusal; status is the HTTP status where it is another than the code."""
+    """Return an error of the daemon; status is the HTTP status if it differs from the code."""
     body = {"type": "error", "status": "", "status_code": 0, "operation": "", "metadata": None}
     return as_json({**body, "error_code": code, "error": words}, status or code)
 
 
-# what the daemon answers to a GET of what is not there
+# the daemon's answer to a GET of a missing object
 MISSING = failure(404, "not found")
 
 
 def operation(code, err="", **more):
-    """Return an operation as it stands in metadata."""
+    """Return an operation as in the metadata of a reply."""
     facts = {"id": OPERATION.rpartition("/")[2], "class": "task", "description": "Doing", "resources": {}}
     return {**facts, "status": WORDS[code], "status_code": code, "err": err, "metadata": None, **more}
 
@@ -104,25 +104,25 @@ def finished(**more):
 
 
 def late():
-    """Return what Incus answers to /wait when the time is out."""
+    """Return Incus's answer to /wait after the timeout."""
     return failure(500, "context deadline exceeded", status=200)
 
 
 def server(name="incus", **more):
-    """Return what ``GET /1.0`` answers."""
+    """Return the answer to ``GET /1.0``."""
     facts = {"auth": "trusted", "api_extensions": ["etag"], "environment": {"server": name}, **more}
     return sync(facts)
 
 
 class Paper(HTTPAdapter):
     """
-    The transport of a session, playing replies.
+    The transport of a session that plays replies.
 
     replies
-        One for each request, in order; an exception is raised, a function is called with the
-        :class:`Seen`. A single function answers everything.
+        One for each request, in order. An exception is raised; a function is called with the :class:`Seen`. A single
+        function answers everything.
     on_block
-        Called after each block of a request's body that is read.
+        Called after each block of a request's body.
     """
 
     def __init__(self, *replies, url=SOCKET, on_block=None, **options):
@@ -133,7 +133,7 @@ class Paper(HTTPAdapter):
         self.blocks = []
         session = create_session(url)
         session.mount(url, self)
-        # each reply is for one request, unless a test is about repetition
+        # each reply is for one request, unless the test is about retries
         self.api = API(session, url, **{"retry_timeout": 0, **options})
 
     @property
@@ -143,7 +143,7 @@ class Paper(HTTPAdapter):
 
     @property
     def writes(self):
-        """Return method and path of each request that is no GET."""
+        """Return method and path of each request other than GET."""
         return [line for line in self.lines if not line.startswith("GET ")]
 
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
@@ -167,7 +167,7 @@ class Paper(HTTPAdapter):
         return reply(seen) if callable(reply) else reply
 
     def _read(self, body):
-        """Return the body as http.client sends it: item by item, of a file block by block."""
+        """Return the body as http.client sends it: item by item, a file block by block."""
         if body is None or isinstance(body, (str, bytes)):
             return body.encode() if isinstance(body, str) else body
         whole = []

@@ -1,5 +1,5 @@
 """
-A proxy on a unix socket in front of a daemon: it counts requests, and breaks those it was told to break.
+A proxy on a unix socket in front of a daemon: it counts requests, and breaks selected ones.
 
 .. code-block:: text
 
@@ -8,7 +8,7 @@ A proxy on a unix socket in front of a daemon: it counts requests, and breaks th
         ...                                  # the first such POST is done, but its reply is lost
         assert proxy.writes() == [("POST", "/1.0/instances", 120, "drop_reply")]
 
-Faults before the daemon sees the request (it has done nothing):
+Faults before the daemon sees the request, so that it does nothing:
 
     blackhole   the request is read and never answered
     close       the connection is closed after the request was read
@@ -20,25 +20,25 @@ Faults before the daemon sees the request (it has done nothing):
 
 Fault while the daemon reads the request:
 
-    stall       the second half of the body does not come, until somebody hangs up
+    stall       the second half of the body does not arrive until one side closes
 
-No fault, but somebody else who is faster:
+No fault, but a faster client:
 
-    overtake    the request is passed on after something else was done; option: act (a function)
+    overtake    the request is passed on after another action; option: act (a function)
 
-Faults after the daemon has acted (it has done what was asked):
+Faults after the daemon has done what the request asks for:
 
     drop_reply  the connection is closed without a reply
     cut_head    closed in the middle of the reply's head
     cut_body    closed in the middle of the reply's body
     cut_json    half of the body, with a matching Content-Length
-    slow        the reply comes drop by drop; option: rate (bytes per second, 1)
-    delay       the reply comes late; option: seconds (1)
-    swap        another reply; options: reply (JSON data, or a function that makes it of the true one), status
+    slow        the reply arrives slowly; option: rate (bytes per second, 1)
+    delay       the reply arrives late; option: seconds (1)
+    swap        another reply; options: reply (JSON data, or a function of the real one), status
 
 Fault of a connection that has switched its protocol:
 
-    cut_stream  closed when the client has sent so many bytes on it; option: after (bytes)
+    cut_stream  closed after the client has sent a number of bytes; option: after (bytes)
 """
 
 import json
@@ -53,16 +53,16 @@ from tests.support import tcp_relay as relay
 
 READS = ("GET", "HEAD")
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
-NOBODY = "http://127.0.0.1:9/"  # nothing listens there
+NOBODY = "http://127.0.0.1:9/"  # nothing listens on this socket
 PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 class Seen(NamedTuple):
-    """A request that came in; equal to the plain tuple."""
+    """A request; equal to the plain tuple."""
 
     method: str
-    path: str  # with its query
-    length: int  # of the body
+    path: str  # with the query
+    length: int  # bytes of the body
     fault: Optional[str]
 
 
@@ -78,7 +78,7 @@ class Fault:
         self.options = options
 
     def strikes(self, head):
-        """True when this request is to be broken; counts those let through and those broken."""
+        """Return whether to break this request; count the requests that passed and those that were broken."""
         methods = (self.method,) if isinstance(self.method, str) else self.method
         if self.times < 1 or (methods and head.method not in methods) or not self.path.search(head.path):
             return False
@@ -90,7 +90,7 @@ class Fault:
 
 
 class Reply(NamedTuple):
-    """A daemon's whole reply: its head, its body as sent, and the body's content."""
+    """A complete reply of the daemon: its head, its body as sent, and the content of the body."""
 
     head: relay.Head
     raw: bytes
@@ -129,16 +129,16 @@ class FaultProxy:
 
     def arm(self, fault, method=None, path="", skip=0, times=1, **options):
         """
-        From now on the matching requests are broken this way.
+        Break matching requests in this way from now on.
 
         method
-            "POST" and so on, or several of them; None for any.
+            "POST" and so on, or several methods; None for any.
         path
             A regular expression, searched in the path with its query.
         skip, times
-            So many matching requests are let through first, so many are broken then.
+            The number of matching requests that pass first, and the number that are broken then.
         options
-            Of the fault: see the head of this file.
+            Options of the fault: see the head of this file.
         """
         if fault not in (*BEFORE, *DURING, *AFTER, *SWITCHED, OVERTAKE):
             raise ValueError(f"no such fault: {fault}")
@@ -146,7 +146,7 @@ class FaultProxy:
             self._faults.append(Fault(fault, method, path, skip, times, options))
 
     def clear(self):
-        """Nothing is armed, seen or counted; ``most_at_once`` of the requests were on their way at the same time."""
+        """Forget all faults, requests and counts; ``most_at_once`` is the largest number of parallel requests."""
         with self._lock:
             self._faults = []
             self.seen = []
@@ -154,16 +154,16 @@ class FaultProxy:
             self.most_at_once = 0
 
     def requests(self, method=None):
-        """The requests seen; those with this method when one is given."""
+        """Return the requests, optionally only those with this method."""
         with self._lock:
             return [seen for seen in self.seen if method in (None, seen.method)]
 
     def writes(self):
-        """The requests seen that are neither GET nor HEAD."""
+        """Return the requests other than GET and HEAD."""
         return [seen for seen in self.requests() if seen.method not in READS]
 
     def executed(self, method=None):
-        """The requests that the daemon had as a whole; those with this method when one is given."""
+        """Return the requests that the daemon received completely, optionally only those with this method."""
         return [seen for seen in self.requests(method) if seen.fault not in (*BEFORE, *DURING)]
 
     def _spawn(self, work, *arguments):
@@ -176,7 +176,7 @@ class FaultProxy:
         while True:
             try:
                 client, _ = self._listener.accept()
-            except OSError:  # shut by __exit__
+            except OSError:  # closed by __exit__
                 return
             with self._lock:
                 self.connections += 1
@@ -184,7 +184,7 @@ class FaultProxy:
 
     @contextmanager
     def _tracked(self, opened):
-        # __exit__ wakes whoever waits for a tracked socket; only the thread that uses it closes it.
+        # __exit__ wakes every thread that waits for a tracked socket; only the thread that uses a socket closes it.
         with self._lock:
             self._open.add(opened)
             if self.ended.is_set():
@@ -201,12 +201,12 @@ class FaultProxy:
             try:
                 while self._exchange(client):
                     pass
-            except OSError:  # one side is gone; leaving closes the other
+            except OSError:  # one side has closed; leaving the block closes the other
                 pass
 
     def _exchange(self, client):
-        # One request, relayed or broken; True when the client's connection can be used again. The head's
-        # last byte waits: closing a socket with something unread is a reset for the other side.
+        # Relay or break one request; return True if the client's connection can be used again. The last byte of the
+        # head stays unread, because a socket that is closed with unread data resets the connection of the other side.
         head = relay.read_head(client, leave=1)
         if head is None:
             return False
@@ -250,7 +250,7 @@ class FaultProxy:
             self.seen.append(Seen(head.method, head.path, length, fault.name if fault else None))
 
     def _pass_on(self, head, client, daemon, fault):
-        # Noted when the body is through or broken off, and always before the client has a reply.
+        # Record the request after its body was passed or cut off, and always before the client gets a reply.
         length = 0
         try:
             daemon.connect(self.upstream)
@@ -260,7 +260,7 @@ class FaultProxy:
                     relay.await_end(client, daemon)
                 daemon.sendall(raw)
                 length += len(content)
-        except BrokenPipeError:  # the daemon takes no more of it and has answered
+        except BrokenPipeError:  # the daemon has answered early and reads no further
             pass
         finally:
             self._note(head, length, fault)

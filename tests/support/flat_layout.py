@@ -1,5 +1,5 @@
 """
-lxdapi as it was before the library was a package: a front and ``_utils/lxdapi_*.py``.
+lxdapi before the library became a package: a front and ``_utils/lxdapi_*.py``.
 """
 
 from pathlib import Path
@@ -10,12 +10,12 @@ FILES = {
     "_utils/lxdapi_api.py": "from lxdapi_errors import ANSWER\n",
     "_utils/lxdapi_errors.py": 'ANSWER = "flat"\n',
 }
-# The environment of the fileserver that has them.
+# The environment of the file server with these files.
 SALTENV = "flat"
 
 
 def write(folder):
-    """Return the folder, in which the files are then."""
+    """Write the files to the folder and return it."""
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
@@ -23,6 +23,6 @@ def write(folder):
 
 
 def left(extension_modules):
-    """Return the names of the files of this layout that a minion still has among its synced modules."""
+    """Return the names of the files of this layout that are still among a minion's synced modules."""
     flat = {Path(name).name for name in FILES} - {"lxdapi.py"}
     return {path.name for path in Path(extension_modules).glob("*/*.py")} & flat

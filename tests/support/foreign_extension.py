@@ -1,5 +1,5 @@
 """
-An extension of Salt that is not ours, as pip installs it.
+Another extension of Salt, installed by pip.
 """
 
 SETUP = """
@@ -20,7 +20,7 @@ def sources(folder, own_namespace):
     Return a folder with the sources of the extension.
 
     own_namespace
-        Whether it brings a file ``saltext/__init__.py``, as some do although the namespace belongs to all.
+        Whether it contains ``saltext/__init__.py``, as some extensions do although the namespace is shared.
     """
     modules = folder / "saltext" / "foreign" / "modules"
     modules.mkdir(parents=True)

@@ -1,17 +1,17 @@
 """
-The fronts for Salt, read without importing them: one front can be several files.
+The fronts for Salt, read without importing them; a front can consist of several files.
 """
 
 import ast
 from pathlib import Path
 
-# What Salt calls by itself: it stands in no SLS, and takes what Salt gives it.
+# Functions that Salt itself calls: no SLS names them, and Salt defines their arguments.
 HOOKS = {"mod_init", "mod_watch"}
 REPO = Path(__file__).resolve().parents[2]
 
 
 def constant(tree, name):
-    """Return the value of a constant of a file, None if it has none of this name."""
+    """Return the value of a constant of the file, None if it does not exist."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
             return ast.literal_eval(node.value)
@@ -19,7 +19,7 @@ def constant(tree, name):
 
 
 def files(folder):
-    """Return {front: [(path, tree)]} of ``_modules`` or ``_states``, the file of the front's own name first."""
+    """Return {front: [(path, tree)]} of ``_modules`` or ``_states``; the file with the name of the front is first."""
     found = {}
     for path in sorted((REPO / folder).glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -28,7 +28,7 @@ def files(folder):
 
 
 def functions(folder, front):
-    """Return {name that Salt gives it: node} of the public functions of a front."""
+    """Return {name in Salt: node} of the public functions of a front."""
     found = {}
     for _, tree in files(folder)[front]:
         aliases = constant(tree, "__func_alias__") or {}

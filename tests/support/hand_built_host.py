@@ -1,5 +1,5 @@
 """
-A host as somebody built it by hand: objects of every kind, made by raw requests past the code under test.
+A host that was configured by hand: objects of every kind, created by raw requests past the code under test.
 """
 
 from urllib.parse import quote
@@ -7,7 +7,7 @@ from urllib.parse import quote
 from tests.support import client_certificates as certificates
 
 BRIDGE = {"ipv4.address": "10.77.9.1/24", "ipv4.nat": "false", "ipv6.address": "none"}
-# What Jinja or YAML would take for something else, if they were let.
+# Values that Jinja or YAML would misread.
 TEXTS = {
     "cloud-init.user-data": "#cloud-config\nwrite_files:\n- path: /motd\n  content: |\n    {{ x }} {% raw %} {# x #}\n",
     "user.comment": "a: b # c",
@@ -33,7 +33,7 @@ RULE = {
 PORT = {"protocol": "tcp", "listen_port": "80,443", "target_address": "10.77.9.10", "description": "a: b # c"}
 FAR = "2040-01-31T12:00:00Z"
 VOLUMES = "storage-pools/default/volumes/custom"
-# (collection, body); what a daemon cannot have is in Host.
+# (collection, body); Host omits those that a daemon does not support.
 MADE = [
     ("projects", {"name": "team", "description": "yes", "config": {"limits.instances": "5"}}),
     ("storage-pools", {"name": "fast", "driver": "dir", "description": "0755"}),
@@ -72,18 +72,18 @@ INSTANCE = {
     },
 }
 BUCKETS = "storage-pools/default/buckets"
-# Of these kinds an SLS makes an object without a source.
+# The kinds whose objects an SLS can create without a source.
 FROM_NOTHING = (
     *("certificate", "network", "network_acl", "network_address_set", "network_forward", "network_zone"),
     *("network_zone_record", "profile", "project", "server", "storage_bucket", "storage_bucket_key"),
     *("storage_pool", "storage_volume", "volume_snapshot"),
 )
-# What an object has of the moment it was made at, or of who it is used by.
+# Fields that depend on the time of the creation or on the users of the object.
 _CHANGING = ("created_at", "location", "used_by", "secret-key", "status")
 
 
 class HandBuilt:
-    """The host: what was made on the daemon, and how it reads."""
+    """The host: the objects on the daemon, and their content."""
 
     def __init__(self, daemon, image):
         self.daemon = daemon
@@ -99,21 +99,21 @@ class HandBuilt:
 
     @property
     def has_buckets(self):
-        """True if buckets need no more than a folder there."""
+        """Return whether buckets need only a folder."""
         return self.daemon.name == "incus7"
 
     def has(self, extension):
-        """True if the daemon has this API extension."""
+        """Return whether the daemon has this API extension."""
         return extension in self._extensions
 
     def make(self, collection, body):
-        """The object is there."""
+        """Create the object."""
         self.daemon.ask("POST", f"/1.0/{collection}", body)
         name = body.get("name") or body["listen_address"]
         self._objects.append(f"{collection}/{quote(name, safe='')}")
 
     def read(self):
-        """Return the objects that are made from nothing, as the daemon has them, without what changes by itself."""
+        """Return the objects that an SLS can create, as the daemon shows them, without volatile fields."""
         found = {path: self.daemon.ask("GET", f"/1.0/{path}") for path in self._objects}
         found["certificates"] = self._certificates()
         found["server"] = {"config": self.daemon.ask("GET", "/1.0")["config"]}
@@ -137,7 +137,7 @@ class HandBuilt:
             self.secrets += [
                 key["secret-key"] for key in self.daemon.ask("GET", f"/1.0/{BUCKETS}/media/keys?recursion=1")
             ]
-        if self.daemon.name != "incus7":  # which takes no white space in a name
+        if self.daemon.name != "incus7":  # a name must not contain white space there
             self.make(VOLUMES, {"name": "my data"})
 
     def _make_with_a_source(self):

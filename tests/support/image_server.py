@@ -1,5 +1,5 @@
 """
-An image server on loopback that speaks simplestreams over https, with a certificate of its own.
+A simplestreams image server on loopback, over HTTPS with its own certificate.
 """
 
 import datetime
@@ -23,9 +23,9 @@ PRODUCT = "box:1:amd64:default"
 
 class ImageServer:
     """
-    The server: a folder of files behind https, and the index that is made of what was added.
+    The server: a folder of files behind HTTPS, and an index of the images that were added.
 
-    ``url``; ``certificate``: the path of its certificate; ``asked``: the paths that it was asked for.
+    ``url``; ``certificate``: the path of its certificate; ``asked``: the paths of all requests.
     """
 
     def __init__(self, folder):
@@ -42,12 +42,12 @@ class ImageServer:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
-        """The server is gone."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
 
     def add(self, version, aliases="box/1,box"):
-        """Return the fingerprint of a split image that is offered as this version."""
+        """Offer a split image as this version and return its fingerprint."""
         place = self.folder / version
         place.mkdir()
         paths = split_image(place, serial=version)
@@ -63,7 +63,7 @@ class ImageServer:
         return digest
 
     def publish(self, aliases="box/1,box"):
-        """The index is that of what was added."""
+        """Write the index of the images that were added."""
         facts = {"arch": "amd64", "os": "Box", "release": "1", "release_title": "1", "aliases": aliases}
         products = {PRODUCT: {**facts, "versions": self.versions}}
         entry = {"datatype": "image-downloads", "path": "streams/v1/images.json", "format": "products:1.0"}
@@ -71,7 +71,7 @@ class ImageServer:
         self.write("images.json", {"format": "products:1.0", "content_id": "images", "products": products})
 
     def write(self, name, content):
-        """A file of the index has this content: bytes, or what becomes JSON."""
+        """Write a file of the index: bytes, or data as JSON."""
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         (self.folder / "streams" / "v1" / name).write_bytes(data)
 
@@ -82,7 +82,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def _certificate(path):
-    """Return the path of the key of a new certificate for loopback at this path."""
+    """Write a new certificate for loopback to this path and return the path of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "images")])
     now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)

@@ -1,8 +1,8 @@
 """
-Images for the tests, built here in a fraction of a second: no image server is reached.
+Images for the tests, built in a fraction of a second without an image server.
 
-The root file system is Debian's static busybox, about 1 MB packed. The same arguments give the same
-bytes, so an image's fingerprint is stable. As a command: ``python3 images.py TARGET.tar.gz``
+The root file system is Debian's static busybox, about 1 MB packed. The same arguments give the same bytes, so the
+fingerprint of an image is stable. As a command: ``python3 images.py TARGET.tar.gz``
 """
 
 import gzip
@@ -17,8 +17,8 @@ from pathlib import Path
 
 CREATED = 1700000000
 
-# A shell as init, because busybox's own takes 2.6 s for a graceful stop; the container ends with PID 1.
-# LXD and Incus ask for a stop by SIGPWR. `halt` and `poweroff` inside send USR1 and USR2, `reboot` TERM.
+# A shell as init, because busybox's init takes 2.6 s for a graceful stop; the container ends with PID 1. LXD and Incus
+# request a stop by SIGPWR. `halt` and `poweroff` inside send USR1 and USR2, `reboot` TERM.
 INIT = """#!/bin/sh
 trap '{on_sigpwr}' PWR
 trap 'exit 0' USR1 USR2
@@ -39,14 +39,14 @@ PROPERTIES = {"os": "Busybox", "description": "busybox for tests"}
 
 def busybox_image(target_path, ignore_sigpwr=False, files=0, **properties):
     """
-    The path, which now holds a unified image: a tar.gz of metadata.yaml and rootfs.
+    Write a unified image, a tar.gz of metadata.yaml and rootfs, to the path and return it.
 
     ignore_sigpwr
         True for containers that do not react to a graceful stop.
     files
-        So many empty files more: a small image that takes its time when it is unpacked, copied and deleted.
+        Number of additional empty files: a small image that takes its time when it is unpacked, copied and deleted.
     properties
-        Of the image, besides "os" and "description"; others give another fingerprint.
+        Properties of the image, besides "os" and "description"; they change the fingerprint.
     """
     members = [_metadata(properties), _folder("rootfs"), *_rootfs("rootfs/", ignore_sigpwr)]
     members += [_file(f"rootfs/mnt/{number}", "") for number in range(files)]
@@ -54,7 +54,9 @@ def busybox_image(target_path, ignore_sigpwr=False, files=0, **properties):
 
 
 def split_image(directory, ignore_sigpwr=False, **properties):
-    """The paths of a split image's two files, now in this directory: metadata.tar.gz and rootfs.squashfs."""
+    """
+    Write the two files of a split image to this directory and return their paths: metadata.tar.gz and rootfs.squashfs.
+    """
     metadata = Path(directory, "metadata.tar.gz")
     _write(metadata, gzip.compress(_tar([_metadata(properties)]), mtime=CREATED))
     return metadata, _squashfs(Path(directory, "rootfs.squashfs"), _tar(_rootfs("", ignore_sigpwr)))
@@ -67,7 +69,7 @@ def _write(path, content):
 
 
 def _squashfs(path, tar):
-    # One processor and fixed times: otherwise the bytes differ from run to run.
+    # One processor and fixed times, because otherwise the bytes differ from run to run.
     path.unlink(missing_ok=True)
     fixed = f"-processors 1 -mkfs-time {CREATED} -all-time {CREATED} -root-mode 755"
     command = ["mksquashfs", "-", str(path), "-tar", "-quiet", "-no-progress", *fixed.split()]
@@ -84,7 +86,7 @@ def _tar(members):
 
 
 def _metadata(properties):
-    # JSON is YAML, and the standard library writes it.
+    # JSON is valid YAML, and the standard library can write it.
     content = {
         "architecture": platform.machine(),
         "creation_date": CREATED,

@@ -1,5 +1,5 @@
 """
-The files of an instance, read and made past the code under test: by a command inside, or by REST.
+Files of an instance, read and written past the code under test: by a command inside, or by REST.
 """
 
 import json
@@ -19,17 +19,17 @@ class Inside:
         self.running = False
 
     def start(self):
-        """The container runs."""
+        """Start the container."""
         self.act("start")
         self.running = True
         return self
 
     def act(self, action):
-        """The container is started, stopped, frozen."""
+        """Change the power state of the container: start, stop, freeze."""
         self._daemon.ask("PUT", "/1.0/instances/c1/state", {"action": action, "force": True, "timeout": 30})
 
     def sh(self, script):
-        """Return what a shell script inside prints; it must succeed."""
+        """Return the output of a shell script inside, which must succeed."""
         if not self.running:
             self.start()
         body = {"command": ["sh", "-c", f"exec 2>&1; {script}"], "record-output": True}
@@ -39,7 +39,7 @@ class Inside:
         return text
 
     def read(self, path):
-        """Return a file's bytes, None where there is none."""
+        """Return the bytes of a file, None if it does not exist."""
         status, content = self._get(f"/1.0/instances/c1/files?path={quote(path)}")
         assert status in (200, 404), content
         return content if status == 200 else None
@@ -49,7 +49,7 @@ class Inside:
         return sorted(json.loads(self.read(path))["metadata"] or [])
 
     def facts(self, path):
-        """Return ``mode uid gid`` of a file, as ``stat`` inside says it."""
+        """Return ``mode uid gid`` of a file, from ``stat`` inside."""
         return self.sh(f"stat -c '%a %u %g' '{path}'").strip()
 
     def _get(self, path):

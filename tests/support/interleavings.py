@@ -1,6 +1,6 @@
 """
-A daemon that several clients work on at once, by chance and again by its seed: each instance gets a file of its own as
-soon as it can be read, and no run may ever delete one that has got it.
+A daemon that several clients use at random, reproducible by a seed. Each instance gets a file as soon as it can be
+read, and no run may ever delete an instance that has its file.
 """
 
 import random
@@ -18,17 +18,17 @@ RUN_SECONDS = 120
 
 class Interleavings:
     """
-    Steps, in each of which a state runs while others change things by raw requests, and somebody may be killed.
+    Steps in which a state runs while other clients change things by raw requests, and a client may be killed.
 
     salt
-        A :class:`tests.support.loader.Loaded` right at the daemon.
+        A :class:`tests.support.loader.Loaded` connected to the daemon.
     seed
-        The same seed does the same things; when they meet is up to the machine.
+        The same seed does the same things; their timing depends on the machine.
 
-    ``files``: when each instance that has its file was created. Its uuid does not tell it from others: a restore of a
-    snapshot that a copy brought along gives it that of the origin (Incus 6.0.4). ``lost``: those that vanished or have
-    it no more.
-    ``log``: what was done.
+    ``files``: the creation time of each instance that has its file. The uuid does not identify an instance: the restore
+    of a copied snapshot sets it to that of the origin (Incus 6.0.4). ``lost``: the instances that vanished or lost
+    their file.
+    ``log``: the steps that were done.
     """
 
     def __init__(self, daemon, salt, image, seed):
@@ -39,7 +39,7 @@ class Interleavings:
         daemon.request("POST", "/1.0/profiles", {"name": PROFILE})
 
     def step(self):
-        """Do one thing, others beside it, and look at all instances afterwards."""
+        """Do one step, with others in parallel, and check all instances afterwards."""
         self._number += 1
         self._removed = set()
         run = self._choose_state()
@@ -56,7 +56,7 @@ class Interleavings:
         for thread in threads:
             thread.start()
         if kill:
-            time.sleep(pause)  # the moment is what is random
+            time.sleep(pause)  # a random moment
             if kill == "client":
                 process.kill()
             else:
@@ -69,7 +69,7 @@ class Interleavings:
             thread.join()
 
     def _choose_state(self):
-        """Return (function, name, what applies it)."""
+        """Return (function, name, function that applies it)."""
         name, rest = self._random.choice(NAMES), [other for other in NAMES]
         running = self._random.choice((None, True, False))
         declared = {"source": self.image, "profiles": ["default", PROFILE], "running": running}
@@ -89,18 +89,18 @@ class Interleavings:
         return verb, name, lambda: self._states["lxdapi_instance.present"](name=name, **declared)
 
     def _choose_other(self):
-        """Return (what, name, function, arguments): raw requests of somebody else."""
+        """Return (description, name, function, arguments): raw requests of another client."""
         name, what = self._random.choice(NAMES), self._random.choice(sorted(OTHERS))
         return what, name, OTHERS[what], name, str(self._random.randrange(1000))
 
     def _try(self, function, name, value):
         try:
             function(self.daemon, name, value)
-        except (Refused, OSError, TypeError, ValueError):  # refused, or the daemon is dead
+        except (Refused, OSError, TypeError, ValueError):  # the daemon rejected the request, or is dead
             pass
 
     def _look(self):
-        """Note what was lost, and give its file to each instance that can be read and has none."""
+        """Record lost instances, and give a file to each readable instance without one."""
         assert until(self._is_at_rest, 60), "an operation does not end"
         found = {each["name"]: each for each in self.daemon.ask("GET", "/1.0/instances?recursion=1")}
         created = {name: each["created_at"] for name, each in found.items()}
@@ -116,7 +116,7 @@ class Interleavings:
                 self.files[name] = created[name]
 
     def _is_at_rest(self):
-        """Return True if nothing that a killed client began goes on."""
+        """Return whether everything that a killed client started has ended."""
         groups = self.daemon.ask("GET", "/1.0/operations?recursion=1")
         return not any(
             each["class"] == "task" for status in ("pending", "running") for each in groups.get(status) or ()
@@ -158,7 +158,7 @@ def _stop(daemon, name, value):
 
 
 def _snapshot(daemon, name, value):
-    # of one that has its file, which a restore brings back
+    # a snapshot of an instance with its file, so that a restore brings the file back
     if daemon.request("GET", _file(name))[0] == 200:
         daemon.ask("POST", f"/1.0/instances/{name}/snapshots", {"name": "s0"})
 

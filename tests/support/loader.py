@@ -1,5 +1,5 @@
 """
-Salt's real loader over this repository, in-process: what a minion would call.
+Salt's real loader over this repository, in-process, as on a minion.
 """
 
 from pathlib import Path
@@ -14,8 +14,8 @@ class Loaded:
     """
     The modules and states of this repository as Salt loads them, with the remotes of a test.
 
-    ``states`` and ``predicted`` are the same states, the second with ``test=True``. Of lxdapi's settings there are the
-    remotes, and those that are given.
+    ``states`` and ``predicted`` are the same states, the latter with ``test=True``. The settings of lxdapi are the
+    remotes and those in ``settings``.
     """
 
     def __init__(self, folder, remotes, file_roots=(), **settings):

@@ -1,14 +1,14 @@
 """
-What the daemon does with its objects, as far as converge needs it: an answer for ``fake_transport.Paper``.
+A model of the daemon's objects, as far as converge needs it, that answers for ``fake_transport.Paper``.
 
 .. code-block:: text
 
     model = Model({"profiles/web": {"config": {}, "description": "", "devices": {}}})
     paper = Paper(model)
 
-PATCH merges config by key and devices by device, PUT replaces the object, a stale If-Match is 412,
-writes to instances are operations. As LXD 5.0.2 and Incus 6.0.4: the PATCH of an instance empties a
-description that it does not repeat, that of an image drops expires_at, that of an alias fails.
+PATCH merges config by key and devices by device, PUT replaces the object, a stale If-Match is 412, and writes to
+instances are operations. As on LXD 5.0.2 and Incus 6.0.4, the PATCH of an instance clears a description that it does
+not repeat, that of an image drops expires_at, and that of an alias fails.
 """
 
 import json
@@ -41,7 +41,7 @@ IMAGE = {
     "public": False,
 }
 PLAIN = {"config": {}, "description": ""}
-# What is new in a collection, by its path or the last part of it.
+# The fields of a new object, by the path of its collection or the last part of it.
 NEW = {
     **{"profiles": PROFILE, "instances": INSTANCE, "images": IMAGE, "images/aliases": {"description": ""}},
     **{"buckets": PLAIN, "groups": {**PLAIN, "members": []}, "keys": {"description": ""}, "peers": PLAIN},
@@ -52,7 +52,7 @@ STATUS = {"start": "Running", "unfreeze": "Running", "stop": "Stopped", "freeze"
 
 
 def merged(old, new):
-    """Return a config with another merged into it, as a PATCH does: "" and null remove."""
+    """Return a config merged with another, as a PATCH does: "" and null remove a key."""
     return {key: value for key, value in {**old, **new}.items() if value not in (None, "")}
 
 
@@ -67,7 +67,7 @@ def patched(current, body):
 
 
 def replaced(current, body):
-    """Return the object after a PUT: what the body leaves out is emptied."""
+    """Return the object after a PUT, which clears the fields that the body omits."""
     return {**current, **{k: v for k, v in EMPTY.items() if k in current}, **body}
 
 
@@ -76,15 +76,15 @@ class Model:
     Objects by their path below ``/1.0/``.
 
     meanwhile
-        ``{"PATCH profiles/web": [functions]}``: each is called with the model once, before such a
-        request is looked at: somebody else was faster.
+        ``{"PATCH profiles/web": [functions]}``: each function is called once with the model before such a request, as
+        if another client were faster.
     faults
-        ``{"PATCH profiles/web": [replies]}``: each is the answer once, and nothing is done.
+        ``{"PATCH profiles/web": [replies]}``: each reply is sent once instead of the request's effect.
     ends
-        The same for the ends of operations: ``{"DELETE instances/c1": [failed("words")]}``; what was
-        accepted is not done then.
+        The same for the ends of operations: ``{"DELETE instances/c1": [failed("words")]}``; the operation has no effect
+        then.
     facts
-        What ``GET /1.0`` says beyond the usual: ``{"api_extensions": [...]}``.
+        Additional content of ``GET /1.0``: ``{"api_extensions": [...]}``.
     """
 
     def __init__(self, objects=None, meanwhile=None, faults=None, ends=None, facts=None):
@@ -112,7 +112,7 @@ class Model:
         return getattr(self, f"_{seen.method.lower()}")(path, seen)
 
     def etag(self, path):
-        """Return the ETag of an object: it changes with anything in it."""
+        """Return the ETag of an object, which changes with its content."""
         return sha256(json.dumps(self.objects[path], sort_keys=True).encode()).hexdigest()
 
     def _missing(self):
@@ -176,7 +176,7 @@ class Model:
 
 
 def _created(new, body):
-    """Return an object just made: the daemon's own keys stand beside those sent, the image's over them."""
+    """Return a new object: the daemon's own keys in addition to those sent, overridden by those of the image."""
     made = {**new, **body}
     for field in ("config", "properties"):
         if field in new:
@@ -186,5 +186,5 @@ def _created(new, body):
 
 
 def failed(words, code=400):
-    """Return the end of an operation that failed, as LXD tells it."""
+    """Return the end of an operation that failed, in LXD's form."""
     return sync(operation(code, words))

@@ -1,27 +1,27 @@
 """
-How each test of a run ended, in a file with a line of JSON for each: run_parts.py counts them.
+The outcome of each test of a run, in a file with a line of JSON for each; run_parts.py counts them.
 """
 
 import json
 from pathlib import Path
 
-# The worst comes last: a test that passed can still fail when its fixtures end.
+# From best to worst: a test that passed can still fail when its fixtures end.
 RANKS = ("passed", "skipped", "failed")
 
 
 class Recorder:
-    """A plugin of pytest that writes each outcome as soon as it is known."""
+    """A plugin of pytest that writes each outcome at once."""
 
     def __init__(self, path):
         self._path = Path(path)
 
     def pytest_runtest_logreport(self, report):
-        """A phase of a test ended."""
+        """Record a finished phase of a test."""
         if report.when == "call" or not report.passed:
             self._write(report)
 
     def pytest_collectreport(self, report):
-        """A file of tests was read, or cannot be."""
+        """Record a file of tests that cannot be read."""
         if report.failed:
             self._write(report)
 
@@ -31,7 +31,7 @@ class Recorder:
 
 
 def _reason(report):
-    """Return one line that says why a test failed."""
+    """Return one line with the reason of a failure."""
     crash = getattr(report.longrepr, "reprcrash", None)
     lines = (crash.message if crash else str(report.longrepr)).strip().splitlines()
     return (lines[0] if crash else lines[-1]) if lines else ""

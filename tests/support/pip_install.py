@@ -1,5 +1,5 @@
 """
-The package installed by pip, without any network.
+The package installed by pip, without a network.
 """
 
 from pathlib import Path
@@ -11,8 +11,8 @@ SECONDS = 120
 
 def environment(folder, venv, *packages):
     """
-    Return the interpreter of a new virtual environment that has what another one has and some packages, each a wheel or
-    the folder of its sources.
+    Return the interpreter of a new virtual environment with the packages of another one and additional packages, each a
+    wheel or a source folder.
     """
     run([Path(venv) / "bin" / "python", "-m", "venv", "--without-pip", folder], SECONDS).succeeded()
     (own,) = folder.glob("lib/python*/site-packages")

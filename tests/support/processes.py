@@ -1,5 +1,5 @@
 """
-Processes that do something at the same moment, and what happens to a daemon while something is done.
+Processes that act at the same moment, and events during an action of a daemon.
 """
 
 import multiprocessing
@@ -16,9 +16,9 @@ FORK = multiprocessing.get_context("fork")
 
 class Process:
     """
-    A process of its own in which something is done; what it returns comes back.
+    A process that calls a function; its result comes back.
 
-    Salt, loaded before, is loaded in it too, but no connection: those are made by the first call.
+    Salt is loaded before and available in the process, but connections are not: the first call makes them.
     """
 
     def __init__(self, work, start=None):
@@ -28,12 +28,12 @@ class Process:
         theirs.close()
 
     def kill(self):
-        """It is gone by SIGKILL."""
+        """Kill the process by SIGKILL."""
         self._process.kill()
         self._process.join(10)
 
     def result(self, seconds=60):
-        """Return what the work returned, or raise AssertionError with its traceback or when the time is over."""
+        """Return the result of the function; raises AssertionError with its traceback, or after the timeout."""
         try:
             assert self._ours.poll(seconds), f"not done after {seconds} s"
             done, answer = self._ours.recv()
@@ -55,7 +55,7 @@ def _work(work, start, result):
 
 
 def race(*works, seconds=60):
-    """Return what each of the works returned, all begun at the same moment, each in a process of its own."""
+    """Return the results of the functions, started at the same moment, each in its own process."""
     start = FORK.Barrier(len(works))
     racers = [Process(work, start) for work in works]
     try:
@@ -67,7 +67,7 @@ def race(*works, seconds=60):
 
 @contextmanager
 def when(condition, act, seconds=30):
-    """While the body runs, the act is done as soon as the condition holds, which has to happen."""
+    """Call ``act`` as soon as the condition holds within the block, which must happen."""
     ended, failures = threading.Event(), []
 
     def watch():
@@ -89,7 +89,7 @@ def when(condition, act, seconds=30):
 
 
 def does(daemon, words):
-    """Return True while an operation of this description runs."""
+    """Return whether an operation with this description is running."""
     _, reply = daemon.request("GET", "/1.0/operations?recursion=1")
     running = (reply["metadata"] or {}).get("running") or []
     return any(re.search(words, operation["description"]) for operation in running)

@@ -7,7 +7,7 @@ import io
 import re
 import tokenize
 
-# (pattern, what to write instead). They see a text as one line with single blanks.
+# (pattern, alternative). The patterns see a text as one line with single blanks.
 PHRASES = (
     (r"\b(?:is|are|was|were|be|been) (?:said|told)\b", "name the actor: 'the error names X'"),
     (r"\b(?:is|are|was|were) asked (?:of|for)\b", "name the actor: 'lxdapi asks the daemon for X'"),
@@ -29,7 +29,7 @@ PHRASES = (
     (r"\b(?:made|created|read|begun|built|written) anew\b", "'again'"),
     (r"\bhas of (?:its|their) own\b|\bis (?:his|hers|ours|theirs)\b", "'its own X'"),
 )
-# The same for how a sentence begins.
+# The same for the beginning of a sentence.
 BEGINNINGS = (
     (r"(?:\A[Ww]|\bW)h(?:at|o)\b(?![^.]*\?)", "begin with a noun"),
     (r"(?:\A[Oo]|\bO)f\b", "'the Y of X'"),
@@ -42,7 +42,7 @@ RULES += [(re.compile(pattern), instead) for pattern, instead in BEGINNINGS]
 
 
 def without_literals(text):
-    """Return reStructuredText with its literal blocks empty and a word for each literal, with as many lines."""
+    """Return reStructuredText with empty literal blocks and a word for each literal; the line numbers stay the same."""
     lines, inside = [], None
     for line in text.split("\n"):
         indent = len(line) - len(line.lstrip())
@@ -55,7 +55,7 @@ def without_literals(text):
 
 
 def _comments(source):
-    """Yield (line, text) of the comments, those of following lines as one."""
+    """Yield (line, text) of the comments, consecutive lines as one."""
     block, begin, last = [], 0, (0, 0)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type != tokenize.COMMENT:
@@ -71,14 +71,14 @@ def _comments(source):
 
 
 def _docstrings(tree):
-    """Yield (line, text) of the strings that stand alone."""
+    """Yield (line, text) of the docstrings."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.lineno, node.value.value
 
 
 def _strings(tree):
-    """Yield (line, text) of all strings, with X for each value that an f-string fills in."""
+    """Yield (line, text) of all strings, with X for each value in an f-string."""
     parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
@@ -89,10 +89,10 @@ def _strings(tree):
 
 def texts(path, messages=True):
     """
-    Yield (line, text) of a file: all of it, or the docstrings, comments and messages of Python.
+    Yield (line, text) of a file: docstrings, comments and messages of Python, everything in other files.
 
     messages
-        False: without the strings other than docstrings, such as the data of tests.
+        False: omit strings other than docstrings, such as the data of tests.
     """
     content = path.read_text(encoding="utf-8")
     if path.suffix == ".py" or content.startswith("#!/usr/bin/env python"):
@@ -106,7 +106,7 @@ def texts(path, messages=True):
 
 
 def findings(path, messages=True):
-    """Return "line: phrase (what to write instead)" for each phrase of the file that is to be avoided."""
+    """Return "line: phrase (alternative)" for each phrase to avoid in the file."""
     found = []
     for first, text in texts(path, messages):
         words = [(line, word) for line, part in enumerate(text.split("\n"), first) for word in part.split()]

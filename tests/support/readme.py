@@ -1,5 +1,5 @@
 """
-What the README shows, for the tests that carry it out.
+The examples of the README, for the tests that run them.
 """
 
 import re
@@ -11,7 +11,7 @@ UNDERLINE = r"(?:={3,}|-{3,})\n"
 
 
 def code_blocks(heading, language):
-    """Return the code blocks of a language in the section below a heading, in their order."""
+    """Return the code blocks of a language in the section below a heading, in order."""
     pattern = rf"^{re.escape(heading)}\n{UNDERLINE}(.*?)(?=^[^\n]+\n{UNDERLINE}|\Z)"
     section = re.search(pattern, README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[1]
     blocks = re.findall(rf"\.\. code-block:: {re.escape(language)}\n\n((?:    .*\n|\n)+)", section)

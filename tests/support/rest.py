@@ -1,7 +1,7 @@
 """
-The tests' own eye on a daemon: plain http.client over its unix socket.
+Direct access of the tests to a daemon: plain http.client over its unix socket.
 
-Deliberately not the code under test, and as small as can be: no retries, no interpretation beyond JSON.
+Independent of the code under test, and minimal: no retries, no interpretation beyond JSON.
 """
 
 import http.client
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 
 class Refused(Exception):
-    """The daemon answered with an error, or an operation failed; the message has its words."""
+    """The daemon answered with an error, or an operation failed; the message contains its words."""
 
     def __init__(self, message, status=None):
         super().__init__(message)
@@ -19,14 +19,14 @@ class Refused(Exception):
 
 
 class UnixConnection(http.client.HTTPConnection):
-    """An HTTP connection whose other end is a unix socket."""
+    """An HTTP connection over a unix socket."""
 
     def __init__(self, path, timeout):
         super().__init__("localhost", timeout=timeout)
         self.path = str(path)
 
     def connect(self):
-        """The connection is open."""
+        """Open the connection."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
@@ -41,10 +41,10 @@ class Rest:
 
     def request(self, method, path, body=None, headers=None, timeout=None):
         """
-        ``(HTTP status, reply)``; the reply is parsed where it is JSON and bytes otherwise.
+        Return ``(HTTP status, reply)``; the reply is decoded if it is JSON, and bytes otherwise.
 
         body
-            bytes or an open file are sent as they are, anything else as JSON.
+            Bytes or an open file are sent unchanged, anything else as JSON.
         """
         connection = UnixConnection(self.socket, timeout or self.timeout)
         try:
@@ -57,7 +57,7 @@ class Rest:
         return response.status, json.loads(content) if is_json and content else content
 
     def ask(self, method, path, body=None, headers=None):
-        """The reply's metadata, or the ended operation's where there was one; Refused when it went wrong."""
+        """Return the metadata of the reply or of its finished operation; raises Refused on failure."""
         status, reply = self.request(method, path, body, headers)
         if status >= 400:
             words = reply.get("error") if isinstance(reply, dict) else reply
@@ -67,13 +67,13 @@ class Rest:
         return reply["metadata"]
 
     def wait(self, reply, timeout=60):
-        """The operation that the reply announced, ended well; Refused when it failed or takes longer."""
+        """Return the finished operation of the reply; raises Refused if it failed or takes longer."""
         operation = urlsplit(reply["operation"])
         query = f"{operation.query}&timeout={timeout}".lstrip("&")
         _, ended = self.request("GET", f"{operation.path}/wait?{query}", timeout=timeout + 10)
         words = ended["error"]
         if ended["type"] == "error":
-            # Incus says by this only that something went wrong; the operation itself knows what.
+            # Incus only reports that something went wrong; the operation itself has the reason.
             _, ended = self.request("GET", reply["operation"])
         operation = ended["metadata"] or {}
         if operation.get("status_code") != 200:

@@ -1,12 +1,13 @@
 """
-Runs the tests for ./test: the files that were named, or else everything, in parts side by side.
+Run the tests for ./test: the named files, or everything in parallel parts.
 
 .. code-block:: text
 
     python -m tests.support.run_parts [ARGUMENT OF PYTEST]...
 
-The parts are shown one after the other. In the end the tests that failed are named again, and the last line says how
-many there are: "12 passed, 1 failed". SIGINT, SIGTERM and SIGHUP end the parts at once; each shuts its daemons down.
+The output of the parts is shown one part after the other. At the end, the failed tests are listed again, and the last
+line has the numbers: "12 passed, 1 failed". SIGINT, SIGTERM and SIGHUP end the parts at once; each shuts its daemons
+down.
 """
 
 import os
@@ -19,17 +20,17 @@ from pathlib import Path
 from tests.support import outcomes
 from tests.support.daemons import INTERRUPTIONS
 
-# So long a part may take to end after an interruption: it shuts down its daemons.
+# Time for a part to end after an interruption: it shuts down its daemons.
 LAST_SECONDS = 300
-# No test is in it; see pytest's exit codes.
+# Exit code of pytest for no tests.
 EMPTY = 5
-# The folders of the first part and of the last one; what else is functional is the second one.
+# The folders of the first part and of the last one; the second has all other functional tests.
 FIRST = ("files", "images", "instances")
 LAST = ("cluster",)
 
 
 class Part:
-    """A process, what it prints, and how its tests end."""
+    """A process, its output, and the outcomes of its tests."""
 
     def __init__(self, name, command, folder, shown_at_once=False):
         self.name, self._command = name, command
@@ -40,7 +41,7 @@ class Part:
 
     @classmethod
     def of_tests(cls, name, arguments, folder, **options):
-        """Return one that runs pytest in a network of its own."""
+        """Return a part that runs pytest in its own network."""
         pytest = [sys.executable, "-m", "pytest", f"--outcomes={folder / name}.outcomes"]
         return cls(name, ["scripts/isolated", *pytest, *arguments], folder, **options)
 
@@ -53,7 +54,7 @@ class Part:
             self.process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def show(self):
-        """Show what the process prints, until it ends."""
+        """Show the output of the process until it ends."""
         if not self._shown_at_once:
             step(self.name)
             with self._log.open("rb") as log:
@@ -64,14 +65,14 @@ class Part:
         self.process.wait()
 
     def ended_within(self, seconds):
-        """Return the exit code, None if the process still runs after so many seconds."""
+        """Return the exit code, None if the process is still running after ``seconds``."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
 
     def outcomes(self, interrupted):
-        """Return {test: (outcome, reason)}; a process that failed by itself, and no test in it, counts as one."""
+        """Return {test: (outcome, reason)}; a process that failed without a failed test counts as one."""
         found = outcomes.read(self._outcomes)
         named = any(outcome == "failed" for outcome, _ in found.values())
         if not interrupted and not named and self.process.returncode not in (0, EMPTY):
@@ -80,13 +81,13 @@ class Part:
 
 
 class Run:
-    """Several parts side by side, ended by a signal or by themselves."""
+    """Parallel parts that end by themselves or by a signal."""
 
     def __init__(self, parts):
         self.parts = parts
         self.number = None
         for number in INTERRUPTIONS:
-            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
+            if signal.getsignal(number) != signal.SIG_IGN:  # as with nohup
                 signal.signal(number, self._interrupt)
         signal.signal(signal.SIGALRM, self._kill)
 
@@ -110,7 +111,7 @@ class Run:
         for part in self.parts:
             if not self.number:
                 part.start()
-        if self.number:  # a part was just being started when the signal came
+        if self.number:  # a part was starting when the signal arrived
             self._interrupt(self.number, None)
         for part in self.parts:
             if part.process and self.number:
@@ -119,7 +120,7 @@ class Run:
                 part.show()
 
     def status(self):
-        """Return the exit code: 128 + the number of the signal, or the first that is not 0 or for nothing to do."""
+        """Return the exit code: 128 + the number of the signal, or the first one that is a failure."""
         statuses = [part.process.returncode for part in self.parts if part.process]
         if self.number:
             return 128 + self.number
@@ -127,7 +128,7 @@ class Run:
         return abs(bad[0]) if bad else min(statuses)
 
     def summary(self):
-        """Return the lines that name what failed, and the last one, that counts."""
+        """Return the lines that list the failures, and the last one with the numbers."""
         found = {test: end for part in self.parts for test, end in part.outcomes(self.number).items()}
         ends = [outcome for outcome, _ in found.values()]
         failed = [f"FAILED {test} - {reason}" for test, (outcome, reason) in found.items() if outcome == "failed"]
@@ -141,17 +142,17 @@ def _print(data):
 
 
 def step(text):
-    """Say on stderr what begins now, as common.sh does."""
+    """Print the next step on stderr, as common.sh does."""
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
 def names_a_path(arguments):
-    """Return True if one of the arguments is a file or a folder, or a test in a file."""
+    """Return whether one of the arguments is a file, a folder or a test."""
     return any(os.path.exists(each.partition("::")[0]) for each in arguments)
 
 
 def all_parts(arguments, folder):
-    """Return the parts of everything: three for two cores, as the tests wait for daemons half of their time."""
+    """Return the parts of everything: three for two cores, because the tests wait for daemons half of the time."""
     functional = "tests/functional"
     first, last = ([f"{functional}/{name}" for name in names] for names in (FIRST, LAST))
     rest = ["tests/unit", "tests/support_tests", "tests/integration", *last]

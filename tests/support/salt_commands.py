@@ -1,5 +1,5 @@
 """
-Salt's commands of a virtual environment, with a configuration of their own and nothing running.
+The commands of Salt in a virtual environment, with their own configuration and without running daemons of Salt.
 """
 
 import json
@@ -14,7 +14,7 @@ from tests.support import web_server_life as life
 
 REPO = Path(__file__).resolve().parents[2]
 SRV = REPO / "tests" / "integration" / "srv"
-# The commands look for daemons where the tests say, and print transactions only where they are asked to.
+# The commands look for daemons where the tests tell them to, and only debug transactions on request.
 FOREIGN = ("LXD_SOCKET", "LXD_DIR", "INCUS_SOCKET", "INCUS_DIR", "DEBUG", "PYTHONPATH")
 # The virtual environments of the other versions of Salt.
 VARIABLE = "LXDAPI_SALT_VENVS"
@@ -23,37 +23,37 @@ VENVS = dict(pair.split("=", 1) for pair in os.environ.get(VARIABLE, "").split("
 
 @dataclass(frozen=True)
 class Said:
-    """What a command said, and how it ended."""
+    """The output and the exit code of a command."""
 
     status: int
     stdout: str
     stderr: str
 
     def parsed(self):
-        """Return standard output, which has to be JSON and nothing else."""
+        """Return standard output, which must be JSON."""
         try:
             return json.loads(self.stdout)
         except ValueError:
             raise AssertionError(f"not JSON: {self}") from None
 
     def succeeded(self):
-        """Return itself, having ended well."""
+        """Return itself; the command must have succeeded."""
         assert self.status == 0, self
         return self
 
     def result(self):
-        """Return what the one target answered, having ended well."""
+        """Return the answer of the one target; the command must have succeeded."""
         (answer,) = self.succeeded().parsed().values()
         return answer
 
 
 def this_environment():
-    """Return the virtual environment that the tests run in."""
+    """Return the virtual environment of the tests."""
     return Path(sys.executable).parent.parent
 
 
 def run(command, seconds, **environment):
-    """Return what the command said; it and what it started are killed after these seconds."""
+    """Return the result of a command; kill it and its processes after the timeout."""
     kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
     with subprocess.Popen(
         [str(part) for part in command],
@@ -79,15 +79,15 @@ class Salt:
     venv
         Its folder.
     folder
-        For configuration, caches and logs.
+        Folder for configuration, caches and logs.
     roots
         The folders behind ``salt://``.
     options
-        Of the minion and of the master, such as ``lxdapi``.
+        Options of the minion and of the master, such as ``lxdapi``.
     python
-        The interpreter to run the commands with; None: the environment's own.
+        Interpreter for the commands; None: that of the environment.
     environment
-        Variables of each of the commands.
+        Environment variables of the commands.
     """
 
     def __init__(self, venv, folder, roots, python=None, environment=None, **options):
@@ -104,40 +104,40 @@ class Salt:
         self.write("master", common)
 
     def write(self, name, content):
-        """Return the path of a configuration file with this content; JSON is YAML."""
+        """Write a configuration file as JSON, which is valid YAML, and return its path."""
         path = self.folder / name
         path.write_text(json.dumps(content))
         return path
 
     def call(self, *words, seconds=120, **environment):
-        """Return what ``salt-call --local`` said."""
+        """Return the result of ``salt-call --local``."""
         options = ["--local", "-c", self.folder, "--out", "json", "--retcode-passthrough"]
         command = [self.python, self.venv / "bin" / "salt-call", *options, *words]
         return run(command, seconds, **self.environment, **environment)
 
     def shown(self, *words, seconds=120):
-        """Return what ``salt-call --local`` said as a person sees it, having ended well."""
+        """Return the output of ``salt-call --local`` as users see it; the command must have succeeded."""
         command = [self.python, self.venv / "bin" / "salt-call", "--local", "-c", self.folder, *words]
         return run(command, seconds, **self.environment).succeeded()
 
     def ssh(self, *words, seconds=240, **environment):
-        """Return what ``salt-ssh`` said of the target of the roster."""
+        """Return the result of ``salt-ssh`` for the target in the roster."""
         options = ["-c", self.folder, "--roster-file", self.folder / "roster", "--out", "json"]
         command = [self.python, self.venv / "bin" / "salt-ssh", *options, "target", *words]
         return run(command, seconds, **self.environment, **environment)
 
     def sync(self):
-        """Return what was copied into the minion's cache, by type."""
+        """Return the files in the minion's cache, by type."""
         return self.call("saltutil.sync_all").result()
 
     def applied(self, sls, remote, **more):
-        """Return the answers of ``salt-call --local state.apply``."""
+        """Return the results of ``salt-call --local state.apply``."""
         return self.call(*life.arguments(sls, remote, **more)).result()
 
     def applied_in_place(self, sls, remote, **more):
-        """Return the answers of the same with the modules of this repository, not synced."""
+        """Return the results of the same command with the modules of this repository, not synced."""
         return self.call("-m", REPO, *life.arguments(sls, remote, **more)).result()
 
     def applied_by_ssh(self, sls, remote, **more):
-        """Return the answers of ``salt-ssh state.apply``."""
+        """Return the results of ``salt-ssh state.apply``."""
         return self.ssh(*life.arguments(sls, remote, **more)).result()

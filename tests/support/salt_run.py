@@ -1,5 +1,5 @@
 """
-States as a run has them: chunks of an SLS, applied by Salt's own compiler in-process.
+State runs in-process: chunks of an SLS, applied by Salt's own compiler.
 """
 
 import re
@@ -9,7 +9,7 @@ import salt.state
 from tests.support.loader import Loaded
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
-# Of an operation that failed so fast that the daemon says so in its answer to the POST nothing more is asked.
+# If an operation fails so fast that the answer to the POST already has the failure, no further request follows.
 _ASKED = re.compile(f", then GET /1.0/operations/{_UUID.pattern}")
 
 
@@ -21,18 +21,18 @@ def chunk(function, name=None, requisites=None, **arguments):
 
 
 class Runs:
-    """Applies SLS with some settings of lxdapi."""
+    """Apply SLS with given settings of lxdapi."""
 
     def __init__(self, folder, socket, **settings):
         self._salt = Loaded(folder, {"local": {"endpoint": str(socket)}}, **settings)
 
     def __call__(self, chunks, test=False):
-        """Return the answers in the order of the run; chunks: ``{id: entry}``, their order counts."""
+        """Return the results in the order of the run; chunks: ``{id: entry}``, in order."""
         high = {
             own: {**entry, "__sls__": "tests", "__env__": "base"}
             for own, entry in ((own, _ordered(place, entry)) for place, (own, entry) in enumerate(chunks.items()))
         }
-        # anew each time, as a minion's job has it: with a context of its own
+        # a new one each time, because each job of a minion has its own context
         ret = salt.state.State(self._salt.opts(test)).call_high(high)
         assert isinstance(ret, dict), ret
         return sorted(ret.values(), key=lambda each: each["__run_num__"])
@@ -43,7 +43,7 @@ def _ordered(place, entry):
 
 
 def told(answers):
-    """Return what a run says, without what differs between two that did the same."""
+    """Return the results of a run without the parts that always differ, such as times."""
     return [(each["__id__"], each["result"], each["changes"], _plain(each["comment"])) for each in answers]
 
 

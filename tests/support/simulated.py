@@ -1,5 +1,5 @@
 """
-Simulated Incus hosts, each on a unix socket of its own: see ``simulated_host``.
+Simulated Incus hosts, each on its own unix socket: see ``simulated_host``.
 
 .. code-block:: text
 
@@ -7,7 +7,7 @@ Simulated Incus hosts, each on a unix socket of its own: see ``simulated_host``.
         ...
     python3 -m tests.support.simulated FOLDER --hosts 100 --instances 100  # FOLDER/0.socket and so on, until stdin ends
 
-``GET /simulated`` tells what all hosts of the process were asked since the last ``DELETE /simulated``.
+``GET /simulated`` returns the counts of requests to all hosts of the process since the last ``DELETE /simulated``.
 """
 
 import argparse
@@ -29,23 +29,23 @@ LONGEST_HEAD = 64 * 1024
 
 
 class Counts:
-    """What several hosts were asked."""
+    """The counts of the requests to several hosts."""
 
     def __init__(self):
         self.clear()
 
     def clear(self):
-        """Nothing was asked so far."""
+        """Reset the counts."""
         self.methods, self.connections, self.at_once, self.most = Counter(), 0, 0, 0
 
     def begin(self, method):
-        """A request is being answered."""
+        """Count a request while it is answered."""
         self.methods[method] += 1
         self.at_once += 1
         self.most = max(self.most, self.at_once)
 
     def told(self):
-        """Return the figures: requests, those that are writes, connections, requests at the same time."""
+        """Return the figures: requests, writes, connections, parallel requests."""
         writes = sum(count for method, count in self.methods.items() if method not in ("GET", "HEAD"))
         figures = {"requests": sum(self.methods.values()), "writes": writes, "connections": self.connections}
         return {**figures, "at_once": self.most}
@@ -108,7 +108,7 @@ def _encoded(reply):
 
 
 class Simulated:
-    """One host on a socket while the block lasts, in a thread of this process; ``counts`` has what it was asked."""
+    """Run one host on a socket within the block, in a thread of this process; ``counts`` has its requests."""
 
     def __init__(self, path, instances=0, **options):
         self.socket, self.counts = str(path), Counts()
@@ -140,7 +140,7 @@ class Simulated:
 
 
 def made(instances=0, **options):
-    """Return a host with an image "busybox" and so many instances of it that run."""
+    """Return a host with an image "busybox" and ``instances`` running instances of it."""
     host = SimulatedHost(**options)
     host.add_image("busybox")
     host.fill(instances)
@@ -148,7 +148,7 @@ def made(instances=0, **options):
 
 
 async def serve_all(folder, hosts, instances, speed):
-    """So many hosts answer at their sockets until the standard input ends."""
+    """Run the hosts at their sockets until the standard input ends."""
     counts = Counts()
     servers = [await listen(made(instances, speed=speed), folder / f"{n}.socket", counts) for n in range(hosts)]
     print("ready", flush=True)

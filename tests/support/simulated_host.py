@@ -1,8 +1,8 @@
 """
-An Incus that there is not: objects in memory, and the time that each thing takes on a real one.
+A simulated Incus host: objects in memory, and the time that each action takes on a real host.
 
-It does what the states need: instances, profiles, images with their aliases, networks, pools and projects, with ETags
-and operations. What it does not know it refuses with 501, rather than to answer something. HTTP is in ``simulated``.
+It supports what the states need: instances, profiles, images with their aliases, networks, pools and projects, with
+ETags and operations. It rejects everything else with 501. HTTP is in ``simulated``.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Times:
 
 
 class Request(NamedTuple):
-    """A request as it came; ``parts`` are those of the path below /1.0, unquoted."""
+    """A request; ``parts`` are the unquoted parts of the path below /1.0."""
 
     method: str
     parts: tuple
@@ -64,7 +64,7 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What is answered."""
+    """A reply."""
 
     data: dict
     status: int = 200
@@ -72,7 +72,7 @@ class Reply(NamedTuple):
 
 
 class Refusal(Exception):
-    """The host will not; ``status`` is that of HTTP."""
+    """The host rejects a request; ``status`` is the HTTP status."""
 
     def __init__(self, status, words):
         super().__init__(words)
@@ -80,7 +80,7 @@ class Refusal(Exception):
 
 
 class Collection(NamedTuple):
-    """The objects of one kind: what names them, what a new one has, what can be written."""
+    """The objects of one kind: the field with the name, the fields of a new object, the writable fields."""
 
     key: str
     new: dict
@@ -128,23 +128,23 @@ def tag(found, writable):
 
 
 def now():
-    """Return the time as the API writes it."""
+    """Return the time in the format of the API."""
     return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def merged(old, new):
-    """Return a mapping with another merged into it, as a PATCH does; "" and null remove."""
+    """Return a mapping merged with another, as a PATCH does; "" and null remove a key."""
     return {key: value for key, value in {**old, **(new or {})}.items() if value not in (None, "")}
 
 
 class Operations:
-    """What is under way, and what has just ended."""
+    """The running operations, and those that have just ended."""
 
     def __init__(self):
         self._known, self._ended, self._tasks = {}, {}, set()
 
     def begin(self, description, paths, work):
-        """Return the reply to a request whose work, a coroutine, goes on."""
+        """Return the reply to a request whose work, a coroutine, continues."""
         identity = str(uuid.uuid4())
         facts = {"id": identity, "class": "task", "description": description, "created_at": now(), "updated_at": now()}
         found = {**facts, "status": "Running", "status_code": 103, "resources": {"instances": paths}, "metadata": None}
@@ -171,7 +171,7 @@ class Operations:
         del self._known[identity], self._ended[identity]
 
     async def answer(self, request):
-        """Answer a GET of the operations, of one, or of its end."""
+        """Answer a GET of the operations, of one operation, or of its end."""
         if request.method != "GET":
             raise Refusal(400, "This operation can't be cancelled")
         if len(request.parts) == 1:
@@ -196,7 +196,7 @@ class Operations:
             await asyncio.wait_for(self._ended[identity].wait(), None if seconds < 0 else seconds)
         except asyncio.TimeoutError:
             return Reply(failure(500, "context deadline exceeded"))
-        # Incus 6.0.4 says of one that failed only this, with HTTP 200
+        # Incus 6.0.4 returns only this for a failed operation, with HTTP 200
         return Reply(failure(500, found["err"]) if found["err"] else success(found))
 
 
@@ -207,9 +207,9 @@ class Host:
     times
         :class:`Times`.
     speed
-        By so much everything is faster; ``math.inf``: it takes no time.
+        Factor by which everything is faster; ``math.inf``: no delay.
     cores
-        So many things at once it computes; the rest waits for its turn. A stop only waits.
+        Maximum number of parallel computations; others wait for their turn. A stop only waits.
     """
 
     def __init__(self, times=None, speed=1.0, cores=2):
@@ -233,7 +233,7 @@ class Host:
         return self._of_project[project][collection]
 
     async def spend(self, seconds, computing=True):
-        """Let time pass."""
+        """Wait as long as an action takes."""
         if seconds <= 0 or math.isinf(self.speed):
             return
         if not computing:
@@ -243,7 +243,7 @@ class Host:
             await asyncio.sleep(seconds / self.speed)
 
     async def answer(self, request):
-        """Return the :class:`Reply` to a request about anything but instances."""
+        """Return the :class:`Reply` to any request that is not about instances."""
         if request.parts[:1] == ("operations",):
             return await self.operations.answer(request)
         await self.spend(self.times.get)
@@ -326,7 +326,7 @@ class Host:
 
 
 def written(request, current, writable):
-    """Return the object after a PUT or a PATCH, unless somebody else has changed it meanwhile."""
+    """Return the object after a PUT or a PATCH; raises if another client has changed it meanwhile."""
     expected, body = request.headers.get("if-match"), request.json
     if expected not in (None, tag(current, writable)):
         raise Refusal(412, f"ETag doesn't match: {tag(current, writable)} vs {expected}")

@@ -1,5 +1,5 @@
 """
-The instances of a simulated host: their creation, their status, their changes, each in the time that it takes.
+The instances of a simulated host: creation, power states and changes, each with its duration.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import uuid
 from tests.support.simulated_host import ARCHITECTURE, CODES, Host, Refusal, Reply, now, success, tag, written
 
 WRITABLE = ("architecture", "config", "description", "devices", "ephemeral", "profiles")
-# action: (from, to, as an operation is called, what is said of one that is elsewhere)
+# action: (from, to, description of the operation, error for any other power state)
 ACTIONS = {
     "start": (("Stopped",), "Running", "Starting instance", "The instance is already running"),
     "stop": (("Running", "Frozen"), "Stopped", "Stopping instance", "The instance is already stopped"),
@@ -41,7 +41,7 @@ class SimulatedHost(Host):
         return await act(request, found)
 
     def _of_one(self, request, found):
-        """Return what answers a request about one instance."""
+        """Return the answer to a request about one instance."""
         name, *rest = request.parts[1:]
         if name not in found:
             words = f'Failed to fetch instance "{name}" in project "default": Instance not found'
@@ -60,7 +60,7 @@ class SimulatedHost(Host):
         return ways.get("/".join(rest), {}).get(request.method)
 
     def fill(self, count, image="busybox"):
-        """There are so many instances more, ``i0`` and so on, as if each had been made from the image and started."""
+        """Add instances, ``i0`` and so on, as if each had been created from the image and started."""
         for number in range(count):
             made = self._new({}, "default", self._image_of({"type": "image", "alias": image}, "default"))
             self._finished(made)
@@ -68,7 +68,7 @@ class SimulatedHost(Host):
             self.objects("instances")[f"i{number}"] = made
 
     def add_image(self, alias, fingerprint="b" * 64):
-        """There is an image with this alias."""
+        """Add an image with this alias."""
         times = dict.fromkeys(("created_at", "uploaded_at", "last_used_at"), now())
         facts = {"architecture": ARCHITECTURE, "auto_update": False, "expires_at": "0001-01-01T00:00:00Z"}
         facts.update(profiles=["default"], properties={"os": "Busybox"}, public=False, type="container", **times)
@@ -92,7 +92,7 @@ class SimulatedHost(Host):
         return Reply(success(whole), etag=tag(found[name], WRITABLE))
 
     def _whole(self, name, found, project, with_state=False):
-        """Return an instance as it is shown, with what its profiles give it."""
+        """Return an instance in the form of a reply, with the config and devices of its profiles."""
         profiles = self.objects("profiles", project)
         expanded = {"config": {}, "devices": {}}
         for given in [*(profiles[each] for each in found["profiles"] if each in profiles), found]:
@@ -119,7 +119,7 @@ class SimulatedHost(Host):
         return Reply(success([]))
 
     def _image_of(self, source, project):
-        """Return (fingerprint, image) of a source, None for one that is empty."""
+        """Return (fingerprint, image) of a source, None for an empty one."""
         if source.get("type") == "none":
             return None
         if source.get("type") != "image" or source.get("server"):
@@ -131,7 +131,7 @@ class SimulatedHost(Host):
         return fingerprint, images[fingerprint]
 
     def _new(self, body, project, image):
-        """Return an instance that nobody has finished yet."""
+        """Return an instance whose creation has not ended."""
         fields = {"architecture": ARCHITECTURE, "config": {}, "description": "", "devices": {}, "ephemeral": False}
         made = {**fields, "profiles": ["default"], **{key: body[key] for key in WRITABLE if body.get(key) is not None}}
         made.update(type=body.get("type") or "container", status="Stopped", stateful=False)
@@ -145,7 +145,7 @@ class SimulatedHost(Host):
 
     @staticmethod
     def _finished(made):
-        """What marks an instance that was made to its end."""
+        """Return the keys that the end of a creation writes."""
         identity = str(uuid.uuid4())
         made["config"].update({"volatile.apply_template": "create", "volatile.cloud-init.instance-id": identity})
         made["config"].update({"volatile.idmap.base": "0", "volatile.idmap.current": IDMAP})
@@ -193,7 +193,7 @@ class SimulatedHost(Host):
         await asyncio.gather(*(self._act(name, found, action) for name in names))
 
     async def _act(self, name, found, action):
-        """Bring an instance to another status, unless it is busy or elsewhere."""
+        """Change the power state of an instance, unless it is busy or in another state than expected."""
         origins, goal, _, words = ACTIONS[action]
         if name in self._busy:
             raise Refusal(500, f'Instance is busy running a "{self._busy[name]}" operation')
@@ -207,7 +207,7 @@ class SimulatedHost(Host):
                 await self.spend(self.times.start)
         finally:
             del self._busy[name]
-        # a PATCH meanwhile has made another object of it
+        # a PATCH meanwhile has replaced the object
         self._entered(found[name], goal)
         if goal == "Stopped" and found[name]["ephemeral"]:
             del found[name]
@@ -221,7 +221,7 @@ class SimulatedHost(Host):
     async def _patch(self, request, found):
         name = request.parts[1]
         after = written(request, found[name], WRITABLE)
-        # a PATCH without description empties it on Incus 6.0.4
+        # a PATCH without a description clears it on Incus 6.0.4
         after["description"] = request.json.get("description", "")
         await self.spend(self.times.write)
         found[name] = after

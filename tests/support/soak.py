@@ -1,7 +1,7 @@
 """
-Many states in a row, in a process that does nothing else: ``python -m tests.support.soak SOCKET FOLDER LIVES``.
+Many states in a row in one process: ``python -m tests.support.soak SOCKET FOLDER LIVES``.
 
-It prints how many files it has open and how much memory, after a warm-up and at the end.
+It prints the number of open files and the memory after a warm-up and at the end.
 """
 
 import json
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from tests.support.loader import Loaded
 
-WARM_UP = 6  # so many lives leave the same logs as any multiple of them
+WARM_UP = 6  # the logs of this number of lives have the same size as those of any multiple
 STATES = 10  # in each life
 
 
 def life(state, number):
-    """Ten states: a profile and an instance with a snapshot, from their beginning to their end; every sixth runs."""
+    """Apply ten states: the life of a profile and an instance with a snapshot; every sixth instance runs."""
     profile, name = f"p{number % 3}", f"c{number % 3}"
     for edit in range(4):
         state("lxdapi_profile.present", profile, config={"user.n": str(number), f"user.{edit}": "1"})
@@ -29,18 +29,18 @@ def life(state, number):
 
 
 def open_files(pid):
-    """Return how many files and sockets a process has open."""
+    """Return the number of open files and sockets of a process."""
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def weight():
-    """Return what this process holds: open files, KiB of memory."""
+    """Return the open files and the KiB of memory of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {"files": open_files("self"), "KiB": pages * os.sysconf("SC_PAGE_SIZE") // 1024}
 
 
 def main(socket, folder, lives):
-    """Live so many times, and print the weight before and after."""
+    """Live the given number of lives, and print the resources before and after."""
     salt = Loaded(Path(folder), {"local": {"endpoint": socket}})
 
     def state(function, name, **arguments):

@@ -1,5 +1,5 @@
 """
-Tests that are the same whichever daemon there is: each of them with one kind of daemon, all kinds with some.
+Tests that do not depend on the daemon: each runs with one kind of daemon, and some run with all kinds.
 """
 
 from itertools import cycle
@@ -10,7 +10,9 @@ from tests.support.daemons import KINDS
 
 
 def spread(*values):
-    """Return a parameter of each value, run mainly with one kind of daemon; a tuple is the values of several names."""
+    """
+    Return a parameter for each value, run mainly with one kind of daemon; a tuple has the values of several names.
+    """
     kinds = cycle(KINDS)
     return [
         pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.mainly(next(kinds)))

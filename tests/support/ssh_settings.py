@@ -1,5 +1,5 @@
 """
-What salt-ssh needs for our modules to work on the target, as the README says it.
+The settings that salt-ssh needs for lxdapi, as documented.
 """
 
 import re
@@ -9,12 +9,12 @@ import yaml
 from tests.support.readme import code_blocks
 from tests.support.salt_commands import REPO
 
-# Where the README has the checkout.
+# The path of the checkout in the documentation.
 CHECKOUT = "/srv/lxdapi"
 
 
 def settings(version, way):
-    """Return the master's settings for this version of Salt; the modules come by "pip" or from a "checkout"."""
+    """Return the master's settings for this version of Salt; the modules come from "pip" or a "checkout"."""
     modules_to_pack, path_of_checkout = map(yaml.safe_load, _shown("yaml"))
     if way == "checkout":
         return {**modules_to_pack, **path_of_checkout}
@@ -22,7 +22,7 @@ def settings(version, way):
 
 
 def environment():
-    """Return the variables for salt-ssh that uses a checkout."""
+    """Return the environment variables for salt-ssh with a checkout."""
     (command,) = _shown("bash")
     return {"PYTHONPATH": re.match(r"PYTHONPATH=(\S+) salt-ssh ", command)[1]}
 

@@ -1,5 +1,5 @@
 """
-An sshd of the tests' own on 127.0.0.1, with keys of its own.
+An sshd of the tests on 127.0.0.1, with its own keys.
 """
 
 import shutil
@@ -30,7 +30,7 @@ SECONDS = 10
 
 
 class Sshd:
-    """A context in which it runs; ``port`` and ``key`` are for the client, ``folder`` is its own."""
+    """Run it within the block; ``port`` and ``key`` are for the client, ``folder`` is private."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -44,10 +44,10 @@ class Sshd:
             subprocess.run(command, check=True, timeout=SECONDS)
         config = self.folder / "sshd_config"
         config.write_text(CONFIG.format(port=self.port, folder=self.folder))
-        # sshd drops its privileges into it; the package's service makes it, and that does not run here.
+        # The folder for sshd's privilege separation; the package's service, which does not run here, would create it.
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         with open(self.folder / "log", "wb") as log:
-            # sshd insists on an absolute path to itself.
+            # sshd requires an absolute path to itself.
             command = [shutil.which("sshd"), "-D", "-e", "-f", config]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._await()
@@ -61,7 +61,7 @@ class Sshd:
             self._process.kill()
 
     def target(self, folder, remotes):
-        """Return the roster's entry for a target that keeps what Salt sends in this folder."""
+        """Return the roster entry of a target that stores Salt's files in this folder."""
         return {
             "host": "127.0.0.1",
             "port": self.port,
@@ -69,7 +69,7 @@ class Sshd:
             "priv": str(self.key),
             "ssh_options": ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"],
             "thin_dir": str(folder),
-            # The system's own python3, whatever stands before it on the PATH of this machine.
+            # The system's own python3, whatever comes first on the PATH of this machine.
             "set_path": "/usr/sbin:/usr/bin:/sbin:/bin",
             "minion_opts": {"lxdapi": {"remotes": remotes}},
         }

@@ -1,5 +1,5 @@
 """
-Daemons and clusters of a session by kind, each started when the first test asks for it.
+Daemons and clusters of a session by kind, each started by the first test that uses it.
 """
 
 import pytest
@@ -9,14 +9,14 @@ from tests.support.daemons import Daemon
 
 class Started(dict):
     """
-    What runs, by kind of daemon.
+    The running daemons or clusters, by kind of daemon.
 
     stack
-        An ExitStack, with which all of it ends.
+        An ExitStack that ends all of them.
     make
-        Called with the kind; returns what has ``stop`` and ``remove``.
+        Called with the kind; returns an object with ``stop`` and ``remove``.
     start
-        Called with that; returns it as it runs.
+        Called with that object; returns it running.
     """
 
     def __init__(self, stack, make, start):

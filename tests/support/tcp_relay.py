@@ -1,4 +1,6 @@
-"""HTTP/1.1 as far as a relay needs it: where a head ends, where a body ends, both passed on byte for byte."""
+"""
+HTTP/1.1 as far as a relay needs it: the ends of heads and bodies, both passed on byte for byte.
+"""
 
 import select
 import socket
@@ -20,35 +22,35 @@ class Head:
 
     @property
     def method(self):
-        """Of a request."""
+        """The method of a request."""
         return self.words[0]
 
     @property
     def path(self):
-        """Of a request, with its query."""
+        """The path of a request, with its query."""
         return self.words[1]
 
     @property
     def status(self):
-        """Of a reply."""
+        """The status of a reply."""
         return int(self.words[1])
 
     def closes(self, method):
-        """True when the connection of this reply to a request with this method is of no use afterwards."""
+        """Return whether the connection is unusable after this reply to a request with this method."""
         framed = "content-length" in self.headers or self.is_chunked or not self.has_body(method)
         return not framed or self.headers.get("connection", "").lower() == "close"
 
     def has_body(self, method):
-        """False for a reply that ends with its head, to a request with this method."""
+        """Return whether this reply to a request with this method has a body."""
         return method != "HEAD" and self.status not in (204, 304)
 
     @property
     def is_chunked(self):
-        """True when the body says by itself where it ends."""
+        """Return whether the body marks its own end."""
         return self.headers.get("transfer-encoding", "").lower() == "chunked"
 
     def reframed(self, length, status=None):
-        """The bytes of this reply's head, for a body of another length and perhaps another status."""
+        """Return the bytes of this reply's head, for a body of another length and optionally another status."""
         framing = ("content-length", "transfer-encoding", "connection")
         kept = [f"{name}: {value}" for name, value in self.headers.items() if name not in framing]
         first = " ".join(self.words) if status is None else f"HTTP/1.1 {status} Changed"
@@ -58,10 +60,10 @@ class Head:
 
 def read_head(source, leave=0):
     """
-    The next Head, or None when the other side has closed.
+    Return the next Head, or None when the other side has closed.
 
     leave
-        So many bytes of the head's end stay unread.
+        Number of bytes at the end of the head that stay unread.
     """
     raw = b""
     while True:
@@ -76,7 +78,7 @@ def read_head(source, leave=0):
 
 
 def request_body(head, source):
-    """Yields a request's body as (bytes as sent, content) pairs."""
+    """Yield the body of a request as (bytes as sent, content) pairs."""
     if head.is_chunked:
         yield from _chunks(source)
     else:
@@ -84,7 +86,7 @@ def request_body(head, source):
 
 
 def reply_body(head, source, method):
-    """Yields a reply's body as (bytes as sent, content) pairs; the request's method matters for HEAD."""
+    """Yield the body of a reply as (bytes as sent, content) pairs; the method of the request matters for HEAD."""
     if not head.has_body(method):
         return
     if head.is_chunked:
@@ -124,12 +126,12 @@ def _line(source):
 
 
 def exactly(source, length):
-    """So many bytes, or ConnectionError when the other side closes before."""
+    """Return exactly ``length`` bytes; raises ConnectionError if the other side closes before."""
     return b"".join(block for block, _ in _counted(source, length))
 
 
 def await_reply(client, daemon):
-    """The daemon has something to say; ConnectionError when the client went away meanwhile."""
+    """Wait until the daemon sends data; raises ConnectionError if the client closes meanwhile."""
     watched = [client, daemon]
     while True:
         ready, _, _ = select.select(watched, [], [])
@@ -137,11 +139,11 @@ def await_reply(client, daemon):
             return
         if not client.recv(1, socket.MSG_PEEK):
             raise ConnectionError("the client went away")
-        watched = [daemon]  # the client sends its next request already
+        watched = [daemon]  # the client already sends its next request
 
 
 def await_end(*opened):
-    """Raises ConnectionError when one of the sockets is closed by its other side; nothing is read from them."""
+    """Raise ConnectionError if the other side of a socket has closed; nothing is read."""
     watch = select.poll()
     for each in opened:
         watch.register(each, select.POLLRDHUP)
@@ -151,10 +153,10 @@ def await_end(*opened):
 
 def splice(one, other, after=None):
     """
-    Everything was passed on in both directions (a websocket, say), until one side closed.
+    Pass data in both directions (a websocket, say) until one side closes.
 
     after
-        Or until the first side had sent so many bytes.
+        Number of bytes from the first side after which to stop.
     """
     sources, patience = [one, other], None
     while True:
@@ -170,15 +172,15 @@ def splice(one, other, after=None):
             except OSError:
                 if source is other:
                     return
-                # it takes no more, but what it has said before is still to be passed on
+                # it reads no further, but its earlier data must still be passed on
                 sources, patience = [other], DRAIN_SECONDS
             if after is not None and source is one:
                 after -= len(block)
 
 
 def shut(opened):
-    """Whoever waits for this socket is woken; it is not closed, which is its owner's business."""
+    """Wake every thread that waits for this socket; only its owner closes it."""
     try:
         opened.shutdown(socket.SHUT_RDWR)
-    except OSError:  # not connected any more
+    except OSError:  # already disconnected
         pass

@@ -1,5 +1,5 @@
 """
-Tiny real servers for the transport's tests: on a unix socket and over TLS on loopback.
+Tiny real servers for the tests of the transport: on a unix socket and over TLS on loopback.
 """
 
 import socket
@@ -23,15 +23,14 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d
 
 class Server:
     """
-    Accepts connections and answers each request on them.
+    Accept connections and answer each request on them.
 
     answer
         Called with the connection for each request; sends the reply.
     tls
-        The context that a connection is wrapped in.
+        The TLS context for connections.
 
-    ``accepted`` counts connections; ``heads`` holds what was read; ``peer`` is the client's
-    certificate.
+    ``accepted`` counts connections; ``heads`` contains the heads of requests; ``peer`` is the client certificate.
     """
 
     def __init__(self, listener, answer=None, tls=None):
@@ -69,12 +68,12 @@ class Server:
                 while head := _head(connection):
                     self.heads.append(head)
                     self._answer(connection)
-        except OSError:  # the client refused us, or went away
+        except OSError:  # the client rejected the certificate or closed the connection
             return
 
 
 def _head(connection):
-    """Return a request without a body, or what came of it before the connection's end."""
+    """Return a request without a body, or the part that arrived before the end of the connection."""
     read = b""
     while b"\r\n\r\n" not in read:
         block = connection.recv(65536)
@@ -86,7 +85,7 @@ def _head(connection):
 
 @contextmanager
 def running(server):
-    """The server serves in a thread."""
+    """Run the server in a thread."""
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:
@@ -105,7 +104,7 @@ def unix_listener(path):
 
 
 def dribble(connection, part=1):
-    """Answer at once but for the head (0) or the body (1), which comes byte after byte for a second and more."""
+    """Answer at once, but send the head (0) or the body (1) byte by byte for more than a second."""
     head, end, body = GOOD.partition(b"\r\n\r\n")
     slow, rest = (head, b"") if part == 0 else (body, head + end)
     connection.sendall(rest)
@@ -116,7 +115,7 @@ def dribble(connection, part=1):
 
 
 def garbage(connection):
-    """Answer past TLS, as a broken middlebox would: the client's TLS fails after its request is here."""
+    """Answer outside of TLS, as a broken middlebox would: the client's TLS fails after the request has arrived."""
     with socket.socket(fileno=connection.detach()) as bare:
         bare.sendall(b"HTTP/1.1 400 this is no TLS record at all\r\n\r\n")
 
@@ -137,8 +136,8 @@ class Pair(NamedTuple):
 
 def make_pair(folder, name, address="127.0.0.1", password=None, days=(-1, 1)):
     """
-    Return a self-made certificate for an address (an IP or a host's name), written into the folder; days: from when
-    to when it is valid, counted from now on.
+    Return a self-signed certificate for an address (an IP address or a host name), written to the folder; days: its
+    validity, relative to now.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -172,7 +171,7 @@ def _san(address):
 
 @contextmanager
 def tls_server(pair, client=None, answer=None, version=ssl.TLSVersion.TLSv1_3):
-    """A TLS server on loopback, with its URL as ``url``; client: the Pair it wants to see."""
+    """A TLS server on loopback, with its URL as ``url``; client: the Pair that it requires from clients."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = context.maximum_version = version
     context.load_cert_chain(pair.cert_file, pair.key_file)

@@ -1,5 +1,5 @@
 """
-Two daemons, between which instances move: the tested one, and a second one of some kind.
+Two daemons between which instances move: the tested one, and a second one of some kind.
 """
 
 import os
@@ -16,7 +16,7 @@ FIELDS = ("type", "description", "ephemeral", "profiles", "architecture", "devic
 
 
 def make(daemon, name="web1", start=False, snapshots=("s0", "s1"), **more):
-    """The daemon has an instance with something in each of its fields, and snapshots."""
+    """Create an instance with content in each field, and with snapshots."""
     body = {
         "name": name,
         "source": {"type": "image", "alias": "busybox"},
@@ -33,13 +33,13 @@ def make(daemon, name="web1", start=False, snapshots=("s0", "s1"), **more):
 
 
 def found(daemon, name="web1", query=""):
-    """Return an instance of a daemon past the code under test, None if there is none."""
+    """Return an instance of a daemon, read past the code under test, None if it does not exist."""
     status, reply = daemon.request("GET", f"/1.0/instances/{name}{query}")
     return reply["metadata"] if status == 200 else None
 
 
 def essence(instance):
-    """Return what a copy of an instance has to have as well."""
+    """Return the parts of an instance that a copy must have too."""
     config = {key: value for key, value in instance["config"].items() if not key.startswith("volatile.")}
     base = instance["config"].get("volatile.base_image")
     return {**{field: instance[field] for field in FIELDS}, "config": config, "base image": base}
@@ -52,7 +52,7 @@ def snapshots(daemon, name="web1", query=""):
 
 
 def push(daemon, text, name="web1", path="/root/word", query=""):
-    """The file in the instance has this text."""
+    """Write this text to the file in the instance."""
     headers = {f"X-{'LXD' if daemon.server == 'lxd' else 'Incus'}-type": "file"}
     status, reply = daemon.request("POST", f"/1.0/instances/{name}/files?path={path}{query}", text.encode(), headers)
     assert status == 200, reply
@@ -64,7 +64,7 @@ def pulled(daemon, name="web1", path="/root/word", query=""):
 
 
 class Twins:
-    """The two daemons, their remotes ``here`` and ``there``, and Salt's states and modules under proxies."""
+    """The two daemons, their remotes ``here`` and ``there``, and Salt's states and modules behind proxies."""
 
     def __init__(self, daemon, second, tmp_path, watched, stack):
         self.here, self.there = daemon, second
@@ -75,23 +75,23 @@ class Twins:
         self.apply = watched(self.salt, self)
 
     def prepare(self, image):
-        """Both have the profile, the tested one the image."""
+        """Create the profile on both daemons and the image on the tested one."""
         for each in (self.here, self.there):
             each.ask("POST", "/1.0/profiles", PROFILE)
         self.here.import_image(image, alias="busybox")
 
     @property
     def seen(self):
-        """What both proxies have seen."""
+        """Return the requests to both proxies."""
         return [*self.before.seen, *self.behind.seen]
 
     def clear(self):
-        """Nothing was seen so far."""
+        """Forget the recorded requests."""
         self.before.clear()
         self.behind.clear()
 
     def writes(self):
-        """Return the requests that were no reads."""
+        """Return the requests that were writes."""
         return [*self.before.writes(), *self.behind.writes()]
 
     def requests(self):

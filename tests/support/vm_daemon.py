@@ -1,7 +1,7 @@
 """
 Daemons that manage virtual machines on a kernel without vhost_vsock, with an emulated processor.
 
-There is no agent inside: no exec, no files, no addresses. What is needed: ./test installs QEMU, the firmware and gcc.
+There is no agent inside, so exec, files and addresses do not work. ./test installs QEMU, the firmware and gcc.
 """
 
 import os
@@ -13,7 +13,7 @@ from tests.support.daemons import ENTER_ROOT, Daemon
 
 HERE = Path(__file__).resolve().parent
 ENTER_VM_HOST = str(Path(ENTER_ROOT).with_name("enter-vm-host"))
-# The processor is emulated, and the device that needs vhost_vsock is left out.
+# The processor is emulated, and the device that needs vhost_vsock is omitted.
 CONFIG = {
     "security.secureboot": "false",
     "limits.memory": "128MiB",
@@ -28,7 +28,7 @@ class VmDaemon(Daemon):
 
     @property
     def shim(self):
-        """The program that starts the daemon, compiled on demand."""
+        """Return the program that starts the daemon, compiled on demand."""
         path = self.directory.with_name(f"{self.directory.name}.vmshim")
         if not path.exists():
             source = str(HERE / "vmshim.c")
@@ -36,15 +36,15 @@ class VmDaemon(Daemon):
         return path
 
     def kill(self):
-        """The daemon is gone by SIGKILL; its machines go on."""
-        # the process that was started is the shim: without it the daemon would hang in its next bind()
+        """Kill the daemon by SIGKILL; its machines keep running."""
+        # the process is the shim: if only the shim died, the daemon would hang in its next bind()
         for pid in self.processes():
             if os.path.basename(_exe(pid)) == os.path.basename(self.kind.command[0]):
                 os.kill(pid, signal.SIGKILL)
         super().kill()
 
     def remove(self):
-        """The folder of a stopped daemon is gone, and the shim."""
+        """Remove the folder of a stopped daemon, and the shim."""
         super().remove()
         self.shim.unlink()
 
@@ -57,5 +57,5 @@ class VmDaemon(Daemon):
 def _exe(pid):
     try:
         return os.readlink(f"/proc/{pid}/exe")
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return ""

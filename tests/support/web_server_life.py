@@ -1,5 +1,5 @@
 """
-The life of a declared web server, whichever way Salt is asked: srv/web.sls and srv/gone.sls.
+The life cycle of a declared web server, for every way to call Salt: srv/web.sls and srv/gone.sls.
 """
 
 import hashlib
@@ -7,19 +7,19 @@ import json
 
 
 def arguments(sls, remote, test=False, **pillar):
-    """Return what follows ``salt-call`` to apply an SLS with a remote."""
+    """Return the arguments of ``salt-call`` to apply an SLS with a remote."""
     words = ["state.apply", sls, f"pillar={json.dumps({'remote': remote, **pillar})}"]
     return [*words, "test=True"] if test else words
 
 
 def by_id(states):
-    """Return the answers of a state run by the states' ids."""
+    """Return the results of a state run by the IDs of the states."""
     assert isinstance(states, dict), states
     return {answer["__id__"]: answer for answer in states.values()}
 
 
 def prove_single_calls(salt, daemon):
-    """Prove that a function and a single state work on the target of a Salt that is set up for salt-ssh."""
+    """Check that a function and a single state work on the target of a Salt that is set up for salt-ssh."""
     remote = f"remote={daemon.name}"
     for changes in ({"created": "single"}, {}):
         (answer,) = salt.ssh("state.single", "lxdapi_profile.present", "single", remote).result().values()
@@ -32,7 +32,7 @@ class Life:
     The web server on one daemon.
 
     apply
-        Called as ``apply(sls, remote, test=..., **pillar)``, returns the states' answers.
+        Called as ``apply(sls, remote, test=..., **pillar)``; returns the results of the states.
     """
 
     def __init__(self, apply, daemon, image):
@@ -40,7 +40,7 @@ class Life:
         self._fingerprint = hashlib.sha256(image.read_bytes()).hexdigest()
 
     def changes(self, sls, test=False, **pillar):
-        """Return {id: changes} of a run in which nothing failed, without what did not change."""
+        """Return {id: changes} of a run without failures, without states that changed nothing."""
         answers = by_id(self._apply(sls, self._daemon.name, test=test, **pillar))
         for name, answer in answers.items():
             expected = None if test and answer["changes"] else True
@@ -48,7 +48,7 @@ class Life:
         return {name: answer["changes"] for name, answer in answers.items() if answer["changes"]}
 
     def begins(self):
-        """Prove that everything is made, and that a second run finds nothing to do."""
+        """Check that everything is created, and that a second run changes nothing."""
         alias = {"busybox": {"old": None, "new": self._fingerprint}}
         assert self.changes("web") == {
             "busybox": {"created": self._fingerprint, "aliases": alias},
@@ -59,7 +59,7 @@ class Life:
         assert self.changes("web") == {}
 
     def goes_on(self):
-        """Prove that an edit is predicted without being made, made as predicted, and not made again."""
+        """Check that an edit is predicted without a write, made as predicted, and not made again."""
         edit = {"config": {"user.owner": {"old": "team a", "new": "team b"}}}
         assert self.changes("web", test=True, owner="team b") == {"web": edit}
         assert self._owner() == "team a"
@@ -68,7 +68,7 @@ class Life:
         assert self.changes("web", owner="team b") == {}
 
     def ends(self):
-        """Prove that everything is removed, and that a second run finds nothing to do."""
+        """Check that everything is removed, and that a second run changes nothing."""
         assert self.changes("gone") == {
             "web1": {"status": {"old": "Running", "new": "Stopped"}, "forced": True, "deleted": "web1"},
             "web": {"deleted": "web"},

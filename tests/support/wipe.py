@@ -1,7 +1,7 @@
 """
-Empties a daemon between tests: whatever a test left is removed, what it changed is as before.
+Reset a daemon between tests: remove what a test created, restore what it changed.
 
-The order is that of who uses what: instances let go of everything else, profiles of networks and so on.
+Users of other objects are removed first: instances, then profiles, networks and so on.
 """
 
 import time
@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from tests.support.rest import Refused
 
-# What is remembered after the preseed and restored after a test.
+# Documents that are recorded after the preseed and restored after a test.
 DOCUMENTS = ("/1.0", "/1.0/projects/default", "/1.0/profiles/default", "/1.0/storage-pools/default")
 WRITABLE = ("config", "description", "devices")
-# (collection, the field that names an entry); a daemon without such a collection is fine.
+# (collection, field with the name of an entry); a daemon may lack a collection.
 OF_PROJECTS = (
     ("images", "fingerprint"),
     ("profiles", "name"),
@@ -25,12 +25,12 @@ OF_SERVER = (("network-integrations", "name"), ("certificates", "fingerprint"))
 
 
 def remember(rest):
-    """The documents that every daemon has, as they are now."""
+    """Return the current content of the documents that every daemon has."""
     return {path: _writable(rest.ask("GET", path)) for path in DOCUMENTS}
 
 
 def wipe(rest, documents, timeout=60):
-    """The daemon has nothing but the remembered documents, or Refused with what cannot be removed."""
+    """Remove everything but the recorded documents; raises Refused with what cannot be removed."""
     deadline = time.monotonic() + timeout
     while True:
         left = Sweep(rest, documents).run()
@@ -38,12 +38,12 @@ def wipe(rest, documents, timeout=60):
             return
         if time.monotonic() > deadline:
             raise Refused("a test left what cannot be removed:\n" + "\n".join(left))
-        # A busy instance or a running operation ends by itself; there is no event that tells for all of them.
+        # A busy instance or a running operation ends by itself; no event covers all of them.
         time.sleep(0.1)
 
 
 class Sweep:
-    """One attempt to remove everything; what did not go is in ``left``."""
+    """One attempt to remove everything; ``left`` has the failures."""
 
     def __init__(self, rest, documents):
         self.rest = rest
@@ -51,7 +51,7 @@ class Sweep:
         self.left = []
 
     def run(self):
-        """What did not go, as a list of the daemon's words."""
+        """Return the daemon's words for everything that could not be removed."""
         projects = self.listed("projects")
         for project in projects:
             self.instances(project["name"])
@@ -70,42 +70,42 @@ class Sweep:
         return self.left
 
     def instances(self, project):
-        """No instance is left in this project, running, frozen or protected as it may be."""
+        """Remove all instances of this project, in any power state, protected or not."""
         for instance in self.listed("instances", project=project):
             path = _path("instances", instance["name"], project=project)
             if instance["status"] != "Stopped":
                 stop = {"action": "stop", "force": True, "timeout": 30}
                 self.attempt("PUT", _path("instances", instance["name"], "state", project=project), stop)
-            # in a cluster: of a member that was started just now there is not more than the name
+            # in a cluster, the entry for a member that has just started has only a name
             if instance.get("expanded_config", {}).get("security.protection.delete"):
                 self.attempt("PATCH", path, {"config": {"security.protection.delete": "false"}})
             self.remove("instances", instance["name"], project=project)
 
     def restore(self):
-        """The remembered documents read as before."""
+        """Restore the recorded documents."""
         for path, wanted in self.documents.items():
             now = _writable(self.rest.ask("GET", path))
             if now != wanted:
                 if path == "/1.0":
-                    # The server keeps a user.* key that a PUT leaves out; an empty value removes it. Of others it
-                    # can mean false (core.metrics_authentication on LXD).
+                    # The server keeps a user.* key that a PUT omits; an empty value removes it. For other keys an empty
+                    # value can mean false (core.metrics_authentication on LXD).
                     own = [key for key in now["config"] if key.startswith("user.")]
                     wanted = {"config": {**dict.fromkeys(own, ""), **wanted["config"]}}
                 self.left += self.attempt("PUT", path, wanted)
 
     def volumes(self, project):
-        """No custom volume and no bucket of this project is left on any pool."""
+        """Remove all custom volumes and buckets of this project from all pools."""
         for pool in self.listed("storage-pools"):
             base = "storage-pools", pool["name"]
             for volume in self.listed(*base, "volumes", project=project):
-                # A snapshot is listed as "volume/snapshot" and goes with its volume.
+                # A snapshot is listed as "volume/snapshot" and is deleted with its volume.
                 if volume["type"] == "custom" and "/" not in volume["name"]:
                     self.remove(*base, "volumes", "custom", volume["name"], project=project)
             for bucket in self.listed(*base, "buckets", project=project):
                 self.remove(*base, "buckets", bucket["name"], project=project)
 
     def of_project(self, project):
-        """Nothing but an empty default profile is left in this project."""
+        """Remove everything but an empty default profile from this project."""
         name = project["name"]
         if name != "default" and project["config"].get("features.profiles") == "true":
             self.attempt("PUT", _path("profiles", "default", project=name), {"config": {}, "devices": {}})
@@ -115,7 +115,7 @@ class Sweep:
                     self.remove(kind, entry[key], project=name)
 
     def operations(self):
-        """Nothing runs any more: tokens are cancelled, tasks are given time."""
+        """End all operations: cancel tokens, wait for tasks."""
         _, reply = self.rest.request("GET", "/1.0/operations?recursion=1&all-projects=true")
         for operation in reply["metadata"].get("running", []):
             if operation["may_cancel"]:
@@ -124,7 +124,7 @@ class Sweep:
                 self.left.append(f"operation {operation['description']!r} is running")
 
     def listed(self, *collection, project="default"):
-        """The collection's entries; none where the daemon does not know the collection."""
+        """Return the entries of the collection; empty if the daemon does not support it."""
         path = _path(*collection, project=project) + "&recursion=1"
         status, reply = self.rest.request("GET", path)
         if status == 200:
@@ -134,11 +134,11 @@ class Sweep:
         return []
 
     def remove(self, *segments, project="default"):
-        """The entry is gone, or the reason why not is in ``left``."""
+        """Remove the entry, or record the reason in ``left``."""
         self.left += self.attempt("DELETE", _path(*segments, project=project))
 
     def attempt(self, method, path, body=None):
-        """A list of the daemon's words against it: empty when it was done or there is nothing to do it to."""
+        """Return the daemon's errors; empty if the request succeeded or the entry does not exist."""
         try:
             self.rest.ask(method, path, body)
         except Refused as refused:
@@ -152,7 +152,7 @@ def _path(*segments, project):
 
 
 def _removable(kind, entry):
-    # Networks of the machine itself are listed too, and a default profile goes with its project only.
+    # The networks of the machine are listed too, and a default profile can only be deleted with its project.
     return entry.get("managed", True) and (kind, entry.get("name")) != ("profiles", "default")
 
 

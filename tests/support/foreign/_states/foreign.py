@@ -1,5 +1,5 @@
 """
-Somebody else, who writes between two states of a run, past the code under test.
+A foreign writer: raw requests between two states of a run, past the code under test.
 """
 
 from tests.support.rest import Refused, Rest
@@ -7,10 +7,10 @@ from tests.support.rest import Refused, Rest
 
 def asks(name, socket, method, path, body=None):
     """
-    Send a raw request; what the daemon refuses is nothing.
+    Send a raw request and ignore errors of the daemon.
 
     name
-        For Salt.
+        Name of the state.
     socket, method, path, body
         The request.
     """
