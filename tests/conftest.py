@@ -1,9 +1,9 @@
 """
-What every test can ask for: real daemons, started when the first test needs one, and wiped after each test.
+Fixtures for all tests: real daemons, started when the first test needs one, and wiped after each test.
 
-``--daemon lxd`` restricts the tests to one daemon; without it LXD and Incus have to be installed. Incus 7,
-which ./test cannot install everywhere, is left out where it is missing, and the run says so. ``--long`` adds the tests
-marked ``long``.
+``--daemon lxd`` restricts the tests to one daemon; otherwise LXD and Incus must be installed. Incus 7, which ./test
+cannot install everywhere, is omitted where it is missing, and the run says so. ``--long`` adds the tests marked
+``long``.
 """
 
 import logging
@@ -26,7 +26,7 @@ WITHOUT_INCUS7 = pytest.StashKey()
 
 
 def pytest_addoption(parser):
-    """The options --daemon and --long are known."""
+    """Add the options --daemon and --long."""
     help_text = "test against this daemon only (can be repeated)"
     parser.addoption("--daemon", action="append", choices=sorted(KINDS), help=help_text)
     help_text = "also what takes long: soaks, many more random inputs, each cluster case with each daemon"
@@ -35,7 +35,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """``--daemon`` has a list of kinds in any case, and ``--long`` and ``--outcomes`` are known."""
+    """Make ``--daemon`` a list of kinds, and apply ``--long`` and ``--outcomes``."""
     if config.option.long:
         os.environ[examples.VARIABLE] = "1"
     if config.option.outcomes:
@@ -47,14 +47,16 @@ def pytest_configure(config):
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart():
-    """From now on whoever interrupts does so once; before there is nothing to be ended in order."""
+    """Handle signals as one interruption from now on; before this there is nothing to end in order."""
     for number in INTERRUPTIONS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
+        if signal.getsignal(number) != signal.SIG_IGN:  # as with nohup
             signal.signal(number, interrupt)
 
 
 def pytest_collection_modifyitems(config, items):
-    """What runs mainly with one kind of daemon is ``long`` with others; that is left out unless it is asked for."""
+    """
+    Mark tests that run mainly with one kind of daemon as ``long`` for the others, and deselect long tests by default.
+    """
     for item in items:
         mark = item.get_closest_marker("mainly")
         if mark and item.callspec.params["daemon"] != mark.args[0]:
@@ -69,13 +71,13 @@ def pytest_collection_modifyitems(config, items):
 
 
 def missing_incus7():
-    """Why Incus 7 cannot be tested; empty when it can."""
+    """Return why Incus 7 cannot be tested, empty if it can."""
     absent = "" if Daemon.available("incus7") else "its root file system is not there, ./test makes it"
     return os.environ.get("LXDAPI_WITHOUT_INCUS7") or absent
 
 
 def interrupt(number, frame):
-    """The run ends; who is without_retries or a CI that asks twice does not keep it from stopping the daemons."""
+    """End the run; further interruptions do not keep it from stopping the daemons."""
     for each in INTERRUPTIONS:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -84,8 +86,8 @@ def interrupt(number, frame):
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown():
     """
-    An interruption waits until the fixtures have ended: pytest forgets those that come after an interrupted one, and
-    that of pytest-salt-factories would leave threads that keep pytest running.
+    Delay an interruption until the fixtures have ended. After an interrupted fixture, pytest forgets the following
+    ones, and that of pytest-salt-factories would leave threads that keep pytest running.
     """
     with uninterrupted():
         return (yield)
@@ -93,29 +95,31 @@ def pytest_runtest_teardown():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish():
-    """An interruption that comes now has nothing more to end."""
+    """Ignore interruptions: there is nothing left to end."""
     for each in INTERRUPTIONS:
         signal.signal(each, signal.SIG_IGN)
 
 
 def pytest_report_header(config):
-    """The daemons are named at the beginning, and one that was left out."""
+    """Name the daemons at the beginning, and a missing one."""
     without = config.stash[WITHOUT_INCUS7]
     words = [f"daemons: {', '.join(config.option.daemon)}", f"without Incus 7: {without}" if without else "", missing()]
     return "; ".join(filter(None, words))
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """A daemon that was left out is named at the end."""
+    """Name a missing daemon at the end."""
     if config.stash[WITHOUT_INCUS7]:
         terminalreporter.section("not tested", yellow=True)
         terminalreporter.line(f"Incus 7 was left out: {config.stash[WITHOUT_INCUS7]}", yellow=True)
 
 
 def pytest_unconfigure(config):
-    """Salt's log handlers keep quiet when stderr is closed at the very end, and no thread keeps python running."""
+    """
+    Silence Salt's log handlers, because stderr may be closed at the very end, and end threads that keep python running.
+    """
     logging.raiseExceptions = False
-    # pytest-salt-factories forgets it where the run was interrupted before the first test: python then never ends
+    # pytest-salt-factories forgets this thread if the run was interrupted before the first test: python then never ends
     server = config.pluginmanager.get_plugin("saltfactories-log-server")
     thread = getattr(server, "process_queue_thread", None)
     if thread is not None and thread.is_alive():
@@ -123,14 +127,14 @@ def pytest_unconfigure(config):
 
 
 def pytest_generate_tests(metafunc):
-    """A test that uses ``daemon`` runs once for each daemon."""
+    """Run a test that uses ``daemon`` once for each daemon."""
     if "daemon" in metafunc.fixturenames:
         metafunc.parametrize("daemon", metafunc.config.getoption("--daemon"), indirect=True)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
-    """The end of the daemon's log is shown with a failure."""
+    """Show the end of the daemon's log with a failure."""
     report = (yield).get_result()
     daemon = getattr(item, "funcargs", {}).get("daemon")
     if report.failed and isinstance(daemon, Daemon):
@@ -139,24 +143,24 @@ def pytest_runtest_makereport(item):
 
 @pytest.fixture(scope="session")
 def daemons():
-    """The daemons of this session, by kind: ``daemons["incus"]``. All have ended when it has."""
+    """The daemons of this session, by kind: ``daemons["incus"]``. They stop at the end of the session."""
     with ExitStack() as stack:
         yield Started(stack, Daemon.in_new_directory, lambda made: made.start().preseed())
 
 
 @pytest.fixture(scope="session")
 def clusters():
-    """The clusters of this session, of two members each; all have ended when it has."""
+    """The clusters of this session, with two members each. They stop at the end of the session."""
     with ExitStack() as stack:
         yield Started(stack, lambda kind: Cluster(kind, 2), Cluster.start)
 
 
 @pytest.fixture
 def daemon(request, daemons):
-    """A running daemon as fresh as after its preseed; tests that use it run for each kind."""
+    """A running daemon in its state after the preseed; tests that use it run for each kind."""
     running = daemons[request.param]
     yield running
-    # A test may have killed it.
+    # The previous test may have killed it.
     running.start().wipe()
 
 
@@ -168,13 +172,13 @@ def image(tmp_path_factory):
 
 @pytest.fixture
 def imported(daemon, image):
-    """The fingerprint of the busybox image, which the daemon has under the alias "busybox"."""
+    """The fingerprint of the busybox image, imported with the alias "busybox"."""
     return daemon.import_image(image, alias="busybox")
 
 
 @pytest.fixture
 def proxy(daemon):
-    """A FaultProxy in front of the daemon; ``proxy.socket`` is where to connect."""
+    """A FaultProxy in front of the daemon; clients connect to ``proxy.socket``."""
     # In the daemon's folder, because the path of a temporary folder of pytest is too long for a socket.
     with FaultProxy(daemon.socket, os.path.join(daemon.directory, "p.socket")) as running:
         yield running

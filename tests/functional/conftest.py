@@ -1,5 +1,5 @@
 """
-The thick layer: the real loader, the real daemons, every request seen by a counting proxy.
+Fixtures for functional tests: the real loader, the real daemons, and a proxy that counts every request.
 """
 
 import os
@@ -17,39 +17,37 @@ from tests.support.loader import Loaded
 
 
 class Applied:
-    """
-    A state function under the eye of the proxy: what it returns, what it wrote, what it predicted.
-    """
+    """A state function behind the proxy: its result, its writes, its prediction."""
 
     def __init__(self, salt, proxy):
         self.salt, self._proxy = salt, proxy
 
     def __call__(self, function, name, **arguments):
-        """Return the answer of the apply."""
+        """Return the result of the apply."""
         return self.salt.states[function](name=name, **arguments)
 
     def clear(self):
-        """Nothing was seen so far."""
+        """Forget the recorded requests."""
         self._proxy.clear()
 
     def seen(self):
-        """Return the set of the paths that were asked for."""
+        """Return the set of the requested paths."""
         return {path.partition("?")[0] for _, path, *_ in self._proxy.seen}
 
     def predicted(self, function, name, **arguments):
-        """Return the answer of the test mode, having proved that it only read."""
+        """Return the result of test mode after a check that it only read."""
         return self._reading(self.salt.predicted[function], name, arguments)
 
     def unchanged(self, function, name, **arguments):
-        """Prove that an apply is silent: result True, no changes, nothing but GETs."""
+        """Check that an apply is silent: result True, no changes, only GET requests."""
         ret = self._reading(self.salt.states[function], name, arguments)
         assert (ret["result"], ret["changes"]) == (True, {}), ret
         return ret
 
     def changed(self, function, name, **arguments):
         """
-        Return the changes of an apply that the test mode predicted to the letter, and after which
-        neither of the two finds anything to do.
+        Return the changes of an apply. Test mode must predict them exactly, and another run of both must change
+        nothing.
         """
         expected = self.predicted(function, name, **arguments)
         assert expected["result"] is None, expected
@@ -62,7 +60,7 @@ class Applied:
         return ret["changes"]
 
     def failed(self, function, name, **arguments):
-        """Return the comment of an apply that fails having changed nothing, without a traceback."""
+        """Return the comment of an apply that fails without changes and without a traceback."""
         ret = self(function, name, **arguments)
         assert ret["result"] is False, ret
         assert ret["changes"] == {}, ret
@@ -70,7 +68,7 @@ class Applied:
         return ret["comment"]
 
     def refused(self, function, name, **arguments):
-        """Return the comment of a failure for which no request at all was sent."""
+        """Return the comment of a failure that sent no request at all."""
         self._proxy.clear()
         comment = self.failed(function, name, **arguments)
         assert self._proxy.requests() == [], self._proxy.seen
@@ -85,7 +83,7 @@ class Applied:
 
 @pytest.fixture(autouse=True)
 def contract_kept(request):
-    """Nothing that a test makes the library send is unknown to a daemon's OpenAPI file; see contract.py."""
+    """Check each request that the library sends against the OpenAPI files of the daemons; see contract.py."""
     with contract.recording() as sent:
         yield
     if not request.node.get_closest_marker("off_contract"):
@@ -94,25 +92,25 @@ def contract_kept(request):
 
 @pytest.fixture
 def salt(tmp_path, proxy):
-    """Salt's modules and states, whose daemon is the tested one behind the proxy."""
+    """Salt's modules and states; their daemon is the tested one behind the proxy."""
     return Loaded(tmp_path, {"local": {"endpoint": str(proxy.socket)}})
 
 
 @pytest.fixture
 def apply(salt, proxy):
-    """The states under the proxy's eye."""
+    """The states behind the proxy."""
     return Applied(salt, proxy)
 
 
 @pytest.fixture
 def watched():
-    """Make such states of a :class:`Loaded` and a proxy."""
+    """Return the states of a :class:`Loaded` behind a proxy."""
     return Applied
 
 
 @pytest.fixture
 def raw(daemon):
-    """Read an object past the code under test: its metadata, None if the daemon says 404."""
+    """Return a function that reads an object past the code under test: its metadata, None for a 404."""
 
     def read(path):
         status, reply = daemon.request("GET", f"/1.0/{path}")
@@ -142,7 +140,7 @@ def c1(daemon, imported):
 
 @pytest.fixture
 def https(daemon):
-    """The https URL at which the daemon listens, on loopback; it stops listening afterwards."""
+    """The HTTPS URL of the daemon on loopback; it stops listening afterwards."""
     address = f"127.0.0.1:{free_port()}"
     status, reply = daemon.request("PATCH", "/1.0", {"config": {"core.https_address": address}})
     assert status == 200, reply
@@ -152,14 +150,14 @@ def https(daemon):
 
 @pytest.fixture
 def listening(https, daemon):
-    """The REST source of an image on the same daemon, reached as another server would be."""
+    """The REST source of an image on the same daemon, addressed as another server."""
     certificate = daemon.request("GET", "/1.0")[1]["metadata"]["environment"]["certificate"]
     return {"server": https, "protocol": daemon.server, "mode": "pull", "certificate": certificate}
 
 
 @pytest.fixture(scope="session")
 def second():
-    """A second daemon, an Incus 6.0.4, ended when the session is over."""
+    """A second daemon, an Incus 6.0.4, which stops at the end of the session."""
     made = Daemon.in_new_directory("incus")
     try:
         yield made.start().preseed()
@@ -170,7 +168,7 @@ def second():
 
 @pytest.fixture
 def pair(daemon, second, tmp_path, watched, image):
-    """The tested daemon, which has an instance, and the second one."""
+    """The tested daemon, with an instance, and the second one."""
     with ExitStack() as stack:
         made = twins.Twins(daemon, second, tmp_path, watched, stack)
         made.prepare(image)
@@ -180,7 +178,7 @@ def pair(daemon, second, tmp_path, watched, image):
 
 @pytest.fixture
 def listens():
-    """Make a daemon listen on loopback; it stops afterwards."""
+    """Return a function that makes a daemon listen on loopback; it stops afterwards."""
     heard = []
 
     def listen(daemon):
@@ -195,14 +193,14 @@ def listens():
 
 
 def free_port():
-    """Return a TCP port of loopback that nobody listens on."""
+    """Return a loopback TCP port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def pytest_generate_tests(metafunc):
-    """A test that uses ``cluster`` runs once for each kind of daemon."""
+    """Run a test that uses ``cluster`` once for each kind of daemon."""
     if "cluster" in metafunc.fixturenames:
         metafunc.parametrize("cluster", metafunc.config.getoption("--daemon"), indirect=True)
 
@@ -210,7 +208,7 @@ def pytest_generate_tests(metafunc):
 @pytest.hookimpl(tryfirst=True)
 @pytest.fixture
 def cluster(request, clusters):
-    """A cluster of n1 and n2, as fresh as at its start."""
+    """A cluster of n1 and n2 in its initial state."""
     running = clusters[request.param]
     yield running
     running.wipe()
@@ -218,6 +216,6 @@ def cluster(request, clusters):
 
 @pytest.fixture
 def clustered(cluster, tmp_path):
-    """The states under a proxy's eye, whose daemon is the first member of the cluster."""
+    """The states behind a proxy; their daemon is the first member of the cluster."""
     with FaultProxy(cluster.first.socket, os.path.join(cluster.first.directory, "p.socket")) as proxy:
         yield Applied(Loaded(tmp_path, {"local": {"endpoint": str(proxy.socket)}}), proxy)

@@ -1,5 +1,5 @@
 """
-What the integration tests share: where the daemons are, what is behind salt://, master and minion.
+Shared fixtures of the integration tests: remotes, the files behind salt://, master and minion.
 """
 
 import shutil
@@ -21,19 +21,19 @@ from tests.support.web_server_life import Life  # noqa: E402
 
 @pytest.fixture(scope="session")
 def remotes(request, daemons):
-    """The setting ``lxdapi:remotes``, in which each daemon bears the name of its kind."""
+    """The setting ``lxdapi:remotes``: each daemon under the name of its kind."""
     return {kind: {"endpoint": daemons[kind].socket} for kind in request.config.getoption("--daemon")}
 
 
 @pytest.fixture(scope="session")
 def a_remote(remotes):
-    """One of the remotes, for tests to which the daemon does not matter."""
+    """One of the remotes, for tests that do not depend on the daemon."""
     return f"remote={next(iter(remotes))}"
 
 
 @pytest.fixture(scope="session")
 def roots(tmp_path_factory, image):
-    """What is behind ``salt://``: the repository, the SLS files of the tests, and the image."""
+    """The folders behind ``salt://``: the repository, the SLS files of the tests, and the image."""
     folder = tmp_path_factory.mktemp("roots")
     (folder / "images").mkdir()
     shutil.copy(image, folder / "images" / "busybox.tar.gz")
@@ -42,13 +42,13 @@ def roots(tmp_path_factory, image):
 
 @pytest.fixture(scope="session")
 def flat(tmp_path_factory):
-    """A folder with lxdapi as it was before the library was a package."""
+    """A folder with lxdapi before the library became a package."""
     return flat_layout.write(tmp_path_factory.mktemp("flat"))
 
 
 @pytest.fixture(scope="session")
 def make_salt(tmp_path_factory, roots, remotes):
-    """Make a Salt with a folder of its own that knows the remotes."""
+    """Return a function that makes a Salt with its own folder that knows the remotes."""
 
     def make(name, venv=None, python=None, roots=roots, environment=None, **options):
         folder = tmp_path_factory.mktemp(name)
@@ -60,25 +60,25 @@ def make_salt(tmp_path_factory, roots, remotes):
 
 @pytest.fixture
 def life(daemon, image):
-    """Make a life of the web server on the daemon, given how an SLS is applied."""
+    """Return a function that makes a life of the web server on the daemon, given a way to apply an SLS."""
     return lambda apply: Life(apply, daemon, image)
 
 
 @pytest.fixture(scope="session")
 def make_wheel(tmp_path_factory):
-    """Make the wheel of our package, of this version or of another one, each once."""
+    """Return a function that builds the wheel of the package in a version, each only once."""
     return lru_cache(lambda version=None: distribution.build(tmp_path_factory.mktemp("built"), version)[1])
 
 
 @pytest.fixture(scope="session")
 def make_installed(tmp_path_factory, make_salt, make_wheel):
     """
-    Make a Salt in a virtual environment of its own, in which our package is installed by pip.
+    Return a function that makes a Salt in its own virtual environment, with the package installed by pip.
 
     version
-        Another one than this repository's, for the package.
+        Version of the package, if not that of this repository.
     beside
-        The folders of other packages, which are installed with it.
+        Folders of other packages that are installed with it.
     """
 
     def make(venv=None, version=None, beside=(), **options):
@@ -93,14 +93,15 @@ def make_installed(tmp_path_factory, make_salt, make_wheel):
 @pytest.fixture(scope="session")
 def make_ssh(tmp_path_factory, make_salt, make_installed, sshd, remotes, roots):
     """
-    Make a Salt of some version with a roster, set up as the README says; only the target knows the remotes.
+    Return a function that makes a Salt of some version with a roster, set up as documented; only the target knows the
+    remotes.
 
     way
-        How it has our modules: "pip" or "checkout".
+        Source of the modules: "pip" or "checkout".
     """
 
     def make(version, way, venv=None, **options):
-        # No checkout among the file_roots: it is not needed there.
+        # The checkout is not among the file_roots: it is not needed there.
         options = {"venv": venv, "lxdapi": {}, "roots": roots[1:], **ssh_target.settings(version, way), **options}
         if way == "pip":
             salt = make_installed(**options)
@@ -114,14 +115,14 @@ def make_ssh(tmp_path_factory, make_salt, make_installed, sshd, remotes, roots):
 
 @pytest.fixture(scope="session")
 def sshd(tmp_path_factory):
-    """An sshd on loopback that lets us in as root."""
+    """An sshd on loopback that accepts root."""
     with Sshd(tmp_path_factory.mktemp("sshd")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def salt_factories_config(tmp_path_factory):
-    """Where pytest-salt-factories keeps its files; its log server listens on loopback only."""
+    """The folder of pytest-salt-factories; its log server listens on loopback only."""
     return {
         "code_dir": str(REPO),
         "root_dir": str(tmp_path_factory.mktemp("factories")),
@@ -147,7 +148,7 @@ def master(salt_factories, roots, flat):
 
 @pytest.fixture(scope="session")
 def minion(master, roots, remotes, tmp_path_factory):
-    """A running minion of the master that knows the remotes."""
+    """A running minion of the master, with the remotes."""
     options = {
         # Outside of the cache, which pytest-salt-factories empties.
         "extension_modules": str(tmp_path_factory.mktemp("minion") / "extmods"),

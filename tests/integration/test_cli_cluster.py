@@ -1,5 +1,5 @@
 """
-The CLI Examples that are about clusters, run in the order of a cluster's life: two servers, in none at first.
+The CLI Examples about clusters, run in the order of a cluster's life with two servers that begin without a cluster.
 """
 
 import pytest
@@ -15,20 +15,20 @@ SHOWN = {
     words[0]: words
     for docstring in public_functions("_modules").values()
     for words in examples(docstring)
-    # that one is moved to a pool and a project as well, which needs no cluster, and is in test_cli_examples.py
+    # its move to a pool and a project needs no cluster and is in test_cli_examples.py
     if words[0].startswith("lxdapi_cluster.") or words[:3] == ["lxdapi_instance.move", "web1", "n2"]
 }
 WEB1 = {"name": "web1", "source": {"type": "none"}}
 
 
 def pytest_generate_tests(metafunc):
-    """The test runs once for each kind of daemon."""
+    """Run the test once for each kind of daemon."""
     metafunc.parametrize("servers", metafunc.config.getoption("--daemon"), indirect=True)
 
 
 @pytest.fixture
 def servers(request):
-    """Two daemons, n1 and n2, that belong to no cluster."""
+    """Two daemons, n1 and n2, without a cluster."""
     made = Cluster(request.param, 2)
     try:
         made.apart().first.preseed()
@@ -40,7 +40,7 @@ def servers(request):
 
 @pytest.fixture
 def run(servers, roots, tmp_path):
-    """Run the example of a function on a server, with what nobody can know beforehand."""
+    """Run the example of a function on a server, with the values that are unknown in advance."""
     callers = {}
     for name in ("n1", "n2"):
         local = {"remotes": {"local": {"endpoint": servers[name].socket}}}
@@ -58,12 +58,12 @@ def run(servers, roots, tmp_path):
 
 
 def member(name):
-    """What changes say of a new member."""
+    """Return the changes for a new member."""
     return {"member": {"old": None, "new": name}}
 
 
 def status(old, new):
-    """What changes say of a member's status."""
+    """Return the changes for the status of a member."""
     return {"status": {"old": old, "new": new}}
 
 

@@ -1,8 +1,8 @@
 """
-Every CLI Example of the modules' docstrings is run as it stands, on objects of those very names.
+Every CLI Example of the modules' docstrings is run verbatim, on objects with the names in the example.
 
-Only what nobody can know beforehand is put in its place: the image's path and fingerprint, an
-operation's id, a token, the folder of keys.
+Only values that are unknown in advance are replaced: the image's path and fingerprint, the id of an operation, a token,
+the folder of keys.
 """
 
 import base64
@@ -25,7 +25,7 @@ from tests.support.spread import spread
 
 FUNCTIONS = public_functions("_modules")
 EXAMPLES = {" ".join(words): words for docstring in FUNCTIONS.values() for words in examples(docstring)}
-# What has to be there, by function; the others need nothing.
+# The objects that must exist, by function; other functions need none.
 NEEDS = {
     "lxdapi.get": ["stopped"],
     "lxdapi.list": ["stopped"],
@@ -99,19 +99,19 @@ NEEDS = {
     "lxdapi_trust.token_list": ["token"],
     "lxdapi_trust.token_revoke": ["token"],
 }
-# What has snapshots and backups in the examples.
+# The names that have snapshots and backups in the examples.
 PATHS = {"web1": "/1.0/instances/web1", "data": "/1.0/storage-pools/default/volumes/custom/data"}
 
-# What an example needs that not every daemon has.
+# API extensions that an example needs and some daemons lack.
 EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
-# What an example of images needs another server for: tests/functional/images/test_remote.py.
+# Examples of images that need another server: tests/functional/images/test_remote.py.
 SERVED = ("lxdapi_image.copy ", "lxdapi_image.products ", "lxdapi_image.refresh ")
 
 
 def elsewhere(example):
-    """Return True for an example that needs a cluster (test_cli_cluster.py), two daemons or SERVED."""
+    """Return whether an example needs a cluster (test_cli_cluster.py), two daemons or SERVED."""
     if example.startswith(SERVED):
         return True
     cluster = example.startswith(("lxdapi_cluster.", "lxdapi_instance.move web1 n"))
@@ -120,7 +120,7 @@ def elsewhere(example):
 
 @pytest.fixture(scope="module")
 def callers(daemons, roots, tmp_path_factory):
-    """Salt's own in-process ``salt-call``, with the daemon of each kind as the local one."""
+    """Salt's own ``salt-call`` in-process, with the daemon of each kind as the local one."""
     made = {}
 
     def caller(kind):
@@ -137,18 +137,18 @@ def callers(daemons, roots, tmp_path_factory):
 
 
 class Prepared:
-    """The objects of the examples, made past the code under test."""
+    """The objects of the examples, created past the code under test."""
 
     def __init__(self, daemon, image, folder):
         self._daemon, self._file, self.folder = daemon, image, folder
         self.fingerprint = "0" * 64
 
     def make(self, thing):
-        """The thing is there, and what it is made of."""
+        """Create an object and everything that it needs."""
         getattr(self, f"_{thing.replace(' ', '_')}")()
 
     def operation(self):
-        """Return the path of an operation that was just started."""
+        """Start an operation and return its path."""
         _, reply = self._daemon.request("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
         return reply["operation"]
 
@@ -245,14 +245,14 @@ class Prepared:
 
 
 def free_port():
-    """Return a TCP port of loopback that nobody listens on."""
+    """Return a loopback TCP port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def filled(words, prepared, image):
-    """Return the words of an example with what nobody can know beforehand."""
+    """Return the words of an example with the values that are unknown in advance."""
     words = [word.replace("/srv/images/busybox.tar.gz", str(image)) for word in words]
     for word in ("/srv/backups", "/srv/files"):
         words = [each.replace(word, str(prepared.folder)) for each in words]
@@ -278,6 +278,6 @@ def test_example_result_survives_the_way_to_the_master(example, callers, daemon,
             callers(daemon.name).function(*filled(words, prepared, image))
         return
     result = callers(daemon.name).function(*filled(words, prepared, image))
-    # Each example either answers something or changes something, and says so.
+    # Each example returns or changes something.
     assert result
     assert salt.payload.loads(salt.payload.dumps(result)) == result

@@ -19,6 +19,6 @@ def test_first_highstate_syncs_and_second_changes_nothing(make_salt, daemon, ima
 
 
 def changed(salt):
-    """Return the ids of the states that changed something in a highstate in which nothing failed."""
+    """Return the IDs of the states that changed something in a highstate without failures."""
     answers = by_id(salt.call("state.apply").result())
     return {name for name, answer in answers.items() if answer["changes"]}

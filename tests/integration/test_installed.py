@@ -1,5 +1,5 @@
 """
-The package installed by pip: on its own, beside other extensions of Salt, and with the modules synced besides.
+The package installed by pip: alone, beside other extensions of Salt, and in addition to synced modules.
 """
 
 import json
@@ -20,7 +20,7 @@ SENT = "import json, salt.utils.thin as thin; print(json.dumps(thin._discover_sa
 
 @pytest.fixture(scope="module")
 def installed(make_installed):
-    """A Salt that has our modules by pip only."""
+    """A Salt that has the modules by pip only."""
     return make_installed()
 
 

@@ -14,7 +14,7 @@ from tests.support.web_server_life import arguments
 
 @pytest.fixture(scope="module")
 def salt(master, minion):
-    """Run ``salt minion ...`` and return what the minion answered."""
+    """Run ``salt minion ...`` and return the answer of the minion."""
     command = master.salt_cli(timeout=60)
 
     def run(*words):

@@ -1,5 +1,5 @@
 """
-A minion without a master: ``salt-call --local``, the modules synced or in place.
+A minion without a master: ``salt-call --local`` with synced modules, or with modules of this repository.
 """
 
 import pytest
@@ -11,7 +11,7 @@ from tests.support.web_server_life import arguments
 
 @pytest.fixture(scope="module")
 def synced(make_salt):
-    """A Salt whose cache has our modules."""
+    """A Salt with synced modules."""
     salt = make_salt("synced")
     copied = salt.sync()
     for kind, name in (("modules", "lxdapi_image"), ("states", "lxdapi_image"), ("utils", "lxdapi.images.image")):
@@ -22,7 +22,7 @@ def synced(make_salt):
 
 @pytest.fixture(scope="module")
 def unsynced(make_salt):
-    """A Salt whose cache has none of our modules."""
+    """A Salt without synced modules."""
     return make_salt("unsynced")
 
 

@@ -1,5 +1,5 @@
 """
-examples/orch/rolling.sls with a real master and a real minion: a change is rolled over the members of a cluster.
+examples/orch/rolling.sls with a real master and a real minion: it updates a cluster member by member.
 """
 
 import json
@@ -8,7 +8,7 @@ import pytest
 
 
 def pytest_generate_tests(metafunc):
-    """A test that uses ``members`` runs for one kind of daemon, in the long run for each."""
+    """Run a test that uses ``members`` for one kind of daemon, with --long for each."""
     if "members" in metafunc.fixturenames:
         first, *rest = metafunc.config.getoption("--daemon")
         kinds = [first, *(pytest.param(kind, marks=pytest.mark.long) for kind in rest)]
@@ -25,7 +25,7 @@ def members(request, clusters):
 
 @pytest.fixture
 def roll(master, members, tmp_path_factory):
-    """Roll rolled.sls over both members by way of a minion that knows the cluster; return the states' answers."""
+    """Apply rolled.sls to both members over a minion that knows the cluster; return the results of the states."""
     options = {
         "extension_modules": str(tmp_path_factory.mktemp("member") / "extmods"),
         "enable_fqdns_grains": False,

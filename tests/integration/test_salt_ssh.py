@@ -1,5 +1,5 @@
 """
-salt-ssh to a target that has nothing but sshd, the system's python3 and the daemon's socket.
+salt-ssh to a target that has only sshd, the system's python3 and the socket of the daemon.
 """
 
 import pytest
@@ -10,13 +10,13 @@ from tests.support.web_server_life import prove_single_calls
 
 @pytest.fixture(scope="module")
 def salt(make_ssh):
-    """The Salt of this environment, with our package beside it."""
+    """The Salt of this environment, with the package."""
     return make_ssh(SALT, "pip")
 
 
 @pytest.fixture(scope="module")
 def from_checkout(make_ssh):
-    """The same without the package, with a checkout."""
+    """The same with a checkout instead of the package."""
     return make_ssh(SALT, "checkout")
 
 

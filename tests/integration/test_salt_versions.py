@@ -1,7 +1,7 @@
 """
-A short pass on each other Salt version: synced without a master, and by salt-ssh.
+A few tests with each other version of Salt: synced without a master, and by salt-ssh.
 
-LXDAPI_SALT_VENVS has them, made by ./test: ``3006.28=/path/to/venv,3007.15=/path/to/venv``.
+LXDAPI_SALT_VENVS contains the environments that ./test makes: ``3006.28=/path/to/venv,3007.15=/path/to/venv``.
 """
 
 import json
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.salt_versions
 
 @pytest.fixture(scope="module", params=list(VENVS) or [None], ids=lambda version: version or "none")
 def version(request):
-    """A version of Salt that is in LXDAPI_SALT_VENVS."""
+    """A version of Salt in LXDAPI_SALT_VENVS."""
     if request.param is None:
         pytest.fail(f"{VARIABLE} is not set; run ./test, or leave them out with -m 'not salt_versions'")
     return request.param
@@ -24,7 +24,7 @@ def version(request):
 
 @pytest.fixture(scope="module")
 def synced(version, make_salt):
-    """A Salt of this version whose cache has our modules."""
+    """A Salt of this version with synced modules."""
     salt = make_salt(f"synced-{version}", VENVS[version])
     assert salt.call("test.version").result() == version
     salt.sync()

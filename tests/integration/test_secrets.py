@@ -1,8 +1,8 @@
 """
-Case 93: canaries in every place where there can be a secret, and a look at all that runs of Salt leave.
+Canaries in every place that can contain a secret, and a search in everything that runs of Salt leave behind.
 
-Salt itself leaves the SLS: it copies the file into the minion's cache, and at the level debug it logs it. That is told
-apart by the logger and by the path; everything else is ours.
+Salt itself leaves the SLS: it copies the file to the minion's cache and logs it at the level debug. The tests ignore
+those by logger and path; lxdapi is responsible for everything else.
 """
 
 import base64
@@ -17,15 +17,15 @@ from tests.support import canaries
 from tests.support.canaries import MARKED, Canaries
 from tests.support.salt_commands import REPO
 
-# Whose records hold the SLS, rendered.
+# The loggers whose records contain the rendered SLS.
 SALTS_LOGGERS = {"salt.template"}
-# Remotes with a key that cannot be used: inline, and in a file.
+# Remotes with an unusable key: inline, and in a file.
 UNUSABLE = ("broken", "unusable")
 
 
 @dataclass
 class Evidence:
-    """What runs of Salt left: ``said`` by what was called, ``files`` by their paths."""
+    """The traces of runs of Salt: ``said`` by command, ``files`` by path."""
 
     canaries: Canaries
     daemons: dict
@@ -36,13 +36,13 @@ class Evidence:
     temporary: list = field(default_factory=list)
 
     def leaked(self, text):
-        """Return of what secrets there are in a text."""
+        """Return the purposes of the secrets in a text."""
         return [what for what in self.canaries.found(text) if what != "shown"]
 
 
 @pytest.fixture(scope="module")
 def reachable(daemons, remotes, tmp_path_factory):
-    """Remotes over https with an inline key, by their names, and two of which the key is broken."""
+    """Remotes over HTTPS with an inline key, by name, and two remotes with a broken key."""
     found = Canaries()
     cert, key = canaries.key_pair(found)
     inline = {"cert": cert, "key": key, "verify": False, "debug": True}
@@ -71,7 +71,7 @@ def reachable(daemons, remotes, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def evidence(make_salt, roots, remotes, reachable, daemons, tmp_path_factory):
-    """What is left of a test mode, an apply, another, an edit, failures and what shows objects."""
+    """The traces of test mode, two applies, an edit, failures, and functions that show objects."""
     found, known = reachable
     salt = make_salt(
         "canaries",

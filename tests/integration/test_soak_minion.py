@@ -1,5 +1,5 @@
 """
-A minion that applies states for ten minutes: its open files and its memory stay as they are.
+A minion that applies states for ten minutes: its open files and its memory stay constant.
 """
 
 import time
@@ -10,14 +10,14 @@ import pytest
 from tests.support.daemons import until
 from tests.support.web_server_life import arguments
 
-# Until some thirty lives are over Salt itself grows: seen as 20 MB.
+# Salt itself grows during the first thirty lives or so: measured as 20 MB.
 SECONDS, WARM_UP = 600, 30
 MIB = 1024 * 1024
 
 
 @pytest.fixture
 def soaked(master, roots, remotes, tmp_path):
-    """A minion that does its jobs in its own process, where whatever they leave stays."""
+    """A minion that runs its jobs in its own process, where leaks accumulate."""
     options = {
         "extension_modules": str(tmp_path / "extmods"),
         "file_roots": {"base": [str(root) for root in roots]},
@@ -61,7 +61,7 @@ def test_minion_memory_is_stable_over_ten_minutes(master, soaked, daemon):
         lives += 1
     files_then, memory_then = weight(soaked.pid)
     print(f"{lives} lives: {files_then - files} files, {(memory_then - memory) // 1024} KiB more")
-    # a job's sockets are open a little longer than the job
+    # the sockets of a job stay open a little longer than the job
     assert until(lambda: weight(soaked.pid)[0] <= files, 30)
     assert memory_then < memory + 20 * MIB
     assert daemon.ask("GET", "/1.0/instances") == []

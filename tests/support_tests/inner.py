@@ -1,7 +1,7 @@
 """
-What other tests here run in a pytest of its own; it is not collected.
+Tests that other tests run in their own pytest; pytest does not collect this file.
 
-Each test launches a container on a bridge and writes where the daemon is into the file $LAUNCHED.
+Each test launches a container on a bridge and writes the location of the daemon to the file $LAUNCHED.
 """
 
 import os
@@ -17,7 +17,7 @@ DEVICES = {"eth0": {"type": "nic", "network": "left0"}, "tmp": {"type": "disk", 
 
 @pytest.fixture
 def launched(daemon, imported):
-    """A running container with a nic and a disk."""
+    """A running container with a network interface and a disk."""
     daemon.ask("POST", "/1.0/networks", {"name": "left0", "type": "bridge", "config": BRIDGE})
     body = {"name": "c1", "source": {"type": "image", "alias": "busybox"}, "devices": DEVICES}
     daemon.ask("POST", "/1.0/instances", body)
@@ -27,7 +27,7 @@ def launched(daemon, imported):
 
 @pytest.fixture(scope="session")
 def interrupted_at_its_end(daemons):
-    """A signal comes when the fixtures of the session begin to end, with those of pytest-salt-factories."""
+    """Send a signal when the fixtures of the session begin to end, among them those of pytest-salt-factories."""
     yield
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,4 +1,6 @@
-"""However a run ends, nothing of its daemons and containers runs, is mounted, or lies about."""
+"""
+However a run ends, none of its daemons and containers keeps running, and no mounts or files stay.
+"""
 
 import os
 import signal
@@ -17,12 +19,12 @@ ROOTS = [kind.root for kind in KINDS.values() if kind.root]
 
 
 def pytest_generate_tests(metafunc):
-    """Each test for each kind of daemon, without one that runs already."""
+    """Run each test for each kind of daemon, without a running one."""
     metafunc.parametrize("kind", metafunc.config.getoption("--daemon"))
 
 
 class Inner:
-    """A pytest of its own, in which a test of inner.py has launched a container."""
+    """Another pytest, in which a test of inner.py has launched a container."""
 
     def __init__(self, kind, test, folder):
         launched = folder / "launched"
@@ -41,7 +43,7 @@ class Inner:
         self.directory = launched.read_text()
 
     def ended(self, status):
-        """Prove that it ends with this status and leaves nothing."""
+        """Check that it ends with this status and leaves nothing behind."""
         said, _ = self.process.communicate(timeout=120)
         assert self.process.returncode == status, said
         assert not Path(self.directory).exists()

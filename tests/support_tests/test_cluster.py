@@ -1,4 +1,6 @@
-"""A cluster forms within seconds, is one, is wiped, and leaves nothing."""
+"""
+A cluster forms within seconds, works, can be wiped, and leaves nothing behind.
+"""
 
 import os
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ VOLUMES = f"{POOLS}/default/volumes/custom"
 
 
 def pytest_generate_tests(metafunc):
-    """Each test for each kind of daemon."""
+    """Run each test for each kind of daemon."""
     metafunc.parametrize("kind", metafunc.config.getoption("--daemon"), indirect=True, scope="module")
 
 
@@ -50,7 +52,7 @@ def cluster(pair):
 
 
 def everything(cluster):
-    """What people can set, as the first member says it."""
+    """Return the settings of the first member that users can change."""
     paths = [MEMBERS, GROUPS, POOLS, NETWORKS, f"{POOLS}/default/volumes", "/1.0/profiles", "/1.0/certificates"]
     read = {path: cluster.first.ask("GET", f"{path}?recursion=1") for path in paths}
     for name in cluster.joined():
@@ -59,14 +61,14 @@ def everything(cluster):
 
 
 def ordered(value):
-    """The same, without the order in which a daemon lists things."""
+    """Return the same without the order in which a daemon lists things."""
     if isinstance(value, dict):
         return {key: ordered(each) for key, each in value.items()}
     return sorted(map(ordered, value), key=repr) if isinstance(value, list) else value
 
 
 def create_everywhere(cluster, collection, body, config):
-    """There is this pool or network, by the two phases."""
+    """Create this pool or network in the two phases of a cluster."""
     for name in cluster.joined():
         cluster.first.ask("POST", f"{collection}?target={name}", {**body, "config": config})
     cluster.first.ask("POST", collection, body)

@@ -1,7 +1,7 @@
 """
-The contract check finds what a file does not know, and its tables excuse nothing that they need not.
+The contract check finds unknown parts of requests, and its tables contain no unnecessary exceptions.
 
-The checker is tested with two small files of its own; its tables with those of LXD and Incus, where they are.
+The check is tested with two small files, its tables with the files of LXD and Incus if those are available.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from tests.support import contract
 from tests.support.contract import EXTENSIONS, GAPS, Request, Unknown
 from tests.support.loader import Loaded
 
-# The file of the very daemon, or of the one next to it.
+# The file of the daemon itself, or of its neighbor.
 FILE_OF = {"lxd": "lxd-5.0.2", "incus": "incus-6.0.4", "incus7": "incus-7.0.1"}
 DEFINITIONS = {
     "Rule": {"type": "object", "properties": {"action": {"type": "string"}, "state": {"type": "string"}}},
@@ -53,7 +53,7 @@ RIGHT = [
     Request("POST", "/1.0/acls", body={"ingress": [{"action": "drop"}], "devices": {"d": {"state": "on"}}}),
     Request("POST", "/1.0/acls", body={"ingress": None}),
     Request("POST", "/1.0/files", headers=("x-lxd-mode",)),
-    Request("GET", "/1.0/network-address-sets"),  # which one of the two knows
+    Request("GET", "/1.0/network-address-sets"),  # only one of the two files knows it
 ]
 WRONG = {
     "GET /1.0/rules: the path is unknown to": Request("GET", "/1.0/rules"),
@@ -78,14 +78,14 @@ WRONG = {
 
 
 def write(path, paths):
-    """A file as the daemons have it."""
+    """Return a file in the format of the daemons."""
     with gzip.open(path, "wt") as file:
         yaml.safe_dump({"definitions": DEFINITIONS, "paths": paths}, file)
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """There are two small files of which only one knows a guarded path."""
+    """Use two small files; only one of them knows a guarded path."""
     write(tmp_path / "lxd-1.yaml.gz", PATHS)
     write(tmp_path / "incus-2.yaml.gz", {**PATHS, **SETS})
     monkeypatch.setenv("LXDAPI_OPENAPI", str(tmp_path))
@@ -193,7 +193,7 @@ def test_a_gap_is_one_and_has_a_reason(files, entry):
 
 
 def guarded():
-    """Yield (path below /1.0, what, extension) for each extension that the table of kinds names."""
+    """Yield (path below /1.0, field, extension) for each extension in the table of kinds."""
     for kind in KINDS.values():
         path = re.sub(r"\{\w+\}", "{}", kind.path)
         if kind.extension:
@@ -212,7 +212,7 @@ def test_library_requires_the_extension_of_the_table(files, path, what, extensio
         assert contract.guard(path, what) == extension
 
 
-# What a PUT has that is no setting: what it is to do, what is taken from the object, and what is ignored.
+# Parts of a PUT that are not settings: actions, values copied from the object, and ignored fields.
 ACTS = {"certificate", "disk_only", "restore", "restore_disk_volumes_mode", "stateful"}
 
 

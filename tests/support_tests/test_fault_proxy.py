@@ -1,4 +1,6 @@
-"""The fault proxy does what it says: all passes unchanged but what was armed, and all of it is seen."""
+"""
+The fault proxy passes everything except armed faults unchanged, and records every request.
+"""
 
 import hashlib
 import http.client
@@ -28,7 +30,7 @@ def names(daemon):
 
 
 def raw_get(proxy, path="/1.0"):
-    """The bytes that come back for a GET."""
+    """Return the bytes of the reply to a GET."""
     connection = UnixConnection(proxy.socket, timeout=10)
     connection.connect()
     connection.sock.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -102,7 +104,7 @@ def test_a_large_upload_is_not_held_in_memory(daemon, proxy, through, imported):
 
 
 class Limited:
-    """The first bytes of a file as a file."""
+    """Return the first bytes of a file as a file."""
 
     def __init__(self, source, left):
         self.source = source
@@ -131,14 +133,14 @@ def test_a_wait_that_takes_its_time_passes(daemon, proxy, through, imported):
 def test_websockets_pass(daemon, proxy):
     connection = UnixConnection(proxy.socket, timeout=10)
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-    # Incus 7 insists on 16 bytes.
+    # Incus 7 requires 16 bytes.
     key = {"Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg=="}
     connection.request("GET", "/1.0/events?type=lifecycle", headers={**upgrade, **key})
     reply = connection.sock.recv(65536)
     assert reply.startswith(b"HTTP/1.1 101")
     daemon.ask("POST", PROFILES, {"name": "p1"})
     received = b""
-    while b"profile-created" not in received:  # keepalives come too; the socket's timeout bounds it
+    while b"profile-created" not in received:  # keepalives arrive too; the timeout of the socket limits the wait
         received += connection.sock.recv(65536)
     connection.close()
 

@@ -1,4 +1,6 @@
-"""scripts/isolated hides from the daemons what would keep their containers from starting."""
+"""
+scripts/isolated hides the parts of the machine that would keep containers from starting.
+"""
 
 import os
 import subprocess
@@ -7,13 +9,13 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ISOLATED = HERE.parents[1] / "scripts" / "isolated"
-# What root has where the package of LXD was installed after that of Incus.
+# The ID ranges of root if the LXD package was installed after the Incus package.
 TWO_RANGES = "root:1000000:1000000000\nroot:1001000000:10000001\n"
 BOUND = 'mount --bind "$1" /etc/subuid; mount --bind "$1" /etc/subgid; shift; exec "$@"'
 
 
 def pytest_generate_tests(metafunc):
-    """Each test for each kind of daemon."""
+    """Run each test for each kind of daemon."""
     metafunc.parametrize("kind", metafunc.config.getoption("--daemon"))
 
 

@@ -1,4 +1,6 @@
-"""How ./test ends: with the tests that failed and their number, or at once and cleanly by a signal."""
+"""
+The end of ./test: the failed tests and their number, or at once and cleanly after a signal.
+"""
 
 import os
 import shutil
@@ -97,7 +99,7 @@ def started(folder, *arguments, program=("-m", "tests.support.run_parts"), **env
 
 
 def ended(process):
-    """Return (exit code, the lines that it printed)."""
+    """Return (exit code, printed lines)."""
     said, _ = process.communicate(timeout=120)
     return process.returncode, said.splitlines()
 

@@ -1,5 +1,5 @@
 """
-The simulated host: its times, its ways to fail, what it counts.
+The simulated host: its times, its failures, its counts.
 """
 
 import math
@@ -18,7 +18,7 @@ STOP = {"action": "stop", "force": True}
 
 @pytest.fixture
 def host(tmp_path):
-    """Make a simulated host while the test lasts; return it and a client."""
+    """Run a simulated host for the test; return it and a client."""
     opened = []
 
     def make(**options):
@@ -31,14 +31,14 @@ def host(tmp_path):
 
 
 def seconds(act):
-    """Return how long a call takes."""
+    """Return the duration of a call."""
     began = time.monotonic()
     act()
     return time.monotonic() - began
 
 
 def at_once(act, names):
-    """Call for all names at the same time."""
+    """Call the function for all names at the same time."""
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(act, names))
 

@@ -9,13 +9,13 @@ COLLECTIONS = (
     "instances images images/aliases profiles networks network-acls network-address-sets network-zones projects"
     " storage-pools storage-pools/default/volumes certificates"
 ).split()
-# What all daemons take as a network without a say in it by the daemon.
+# A network that all daemons accept and for which they choose nothing.
 BRIDGE = {"ipv4.address": "10.77.0.1/24", "ipv6.address": "none", "dns.zone.forward": "wipe.test"}
 
 
 @pytest.fixture
 def everything(daemon):
-    """What the daemon lists, collection by collection, and its own configuration."""
+    """Return the lists of all collections of the daemon, and its configuration."""
 
     def read():
         listed = {name: entries(name) for name in COLLECTIONS}
@@ -121,7 +121,7 @@ def test_server_settings_and_certificates_are_removed(daemon, everything, tmp_pa
 
 
 def certificate(folder):
-    """A self-signed certificate as the daemons take it: base64 without the lines around."""
+    """Return a self-signed certificate in the form of the API: base64 without the PEM lines."""
     key, crt = folder / "key", folder / "crt"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=x -days 2"
     subprocess.run([*command.split(), "-keyout", key, "-out", crt], check=True, capture_output=True)

@@ -1,5 +1,5 @@
 """
-What unit tests stand on: the library on the path, a clean environment, no daemon, no network.
+Fixtures for unit tests: a clean environment, no daemon, no network.
 """
 
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from tests.support.examples import examples
 
-# The same examples in each run: what is red here is red everywhere.
+# The same examples in each run, so that a failure can be reproduced everywhere.
 settings.register_profile("unit", database=None, deadline=None, derandomize=True, max_examples=examples(80))
 settings.load_profile("unit")
 
@@ -16,14 +16,14 @@ _SPEAKING = ("DEBUG", "INCUS_SOCKET", "INCUS_DIR", "LXD_SOCKET", "LXD_DIR")
 
 @pytest.fixture(autouse=True)
 def silent_environment(monkeypatch):
-    """No variable of the person who runs the tests has a say in them."""
+    """Remove the environment variables that would influence the tests."""
     for name in _SPEAKING:
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def contract_kept():
-    """Nothing that the test makes the library send is unknown to a daemon's OpenAPI file; see contract.py."""
+    """Check each request that the library sends against the OpenAPI files of the daemons; see contract.py."""
     from tests.support import contract
 
     with contract.recording() as sent:
