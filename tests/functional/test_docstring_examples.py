@@ -1,8 +1,8 @@
 """
-The SLS in the docstrings of the states work, on every daemon: applied, applied again, and gone.
+The SLS examples in the docstrings of the states work on every daemon: applied, applied again, and removed.
 
-A new kind's examples are found by themselves. What has to be there before is in NEEDS; what the machine of the
-tests does not have, in STAND_INS, BEYOND and ELSEWHERE.
+The test finds the examples of a new kind itself. Prerequisites are in NEEDS; what the machine of the tests lacks is in
+STAND_INS, BEYOND and ELSEWHERE.
 """
 
 import ast
@@ -55,8 +55,8 @@ NEEDS = {
     "storage_bucket_key": [("POST", "/1.0/storage-pools/default/buckets", {"name": "backups"})],
     "volume_snapshot": [("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})],
 }
-# What the examples and NEEDS call by a name that cannot be had here; "{image}" is the fingerprint of the image file,
-# "{certificate}" the path of a certificate, "{backup}" that of a file that can be written.
+# Replacements for names in the examples and NEEDS that do not exist here; "{image}" is the fingerprint of the image
+# file, "{certificate}" the path of a certificate, "{backup}" that of a writable file.
 STAND_INS = {
     FINGERPRINT: "{image}",
     "/srv/data": "/tmp",
@@ -64,7 +64,7 @@ STAND_INS = {
     "/srv/backups/web1.tar.gz": "{backup}",
     "/srv/backups/data.tar.gz": "{backup}",
 }
-# {(kind, argument): why it is left out}
+# {(kind, argument): why it is omitted}
 OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size for buckets"}
 # {(kind, state id): why it is only predicted}
 BEYOND = {
@@ -85,15 +85,15 @@ ELSEWHERE_ON = {
     ("storage_bucket", "incus"): "needs ceph, or minio on the machine",
     ("storage_bucket_key", "incus"): "needs ceph, or minio on the machine",
 }
-# Of those that are about no kind the examples of these are applied here.
+# The states without a kind whose examples are applied here.
 OF_NO_KIND = ("file", "fleet", "snapshot")
-# In which order the examples of a kind are applied; those of the other functions come third.
+# The order in which the examples of a kind are applied; those of other functions come third.
 ORDER = {"present": 0, "cmd_run": 1, "absent": 3}
 FOUND = [word for word in sorted([*KINDS, *OF_NO_KIND]) if (REPO / "_states" / f"lxdapi_{word}.py").exists()]
 
 
 def blocks(word):
-    """Return the first SLS of each public function: those of present first, those of absent last."""
+    """Return the first SLS of each public function: ``present`` first, ``absent`` last."""
     functions = [
         each for name, each in fronts.functions("_states", f"lxdapi_{word}").items() if name not in fronts.HOOKS
     ]
@@ -103,7 +103,7 @@ def blocks(word):
 
 
 def declarations(word):
-    """Return ``(function, name, arguments)`` for each state of a kind's examples, in their order."""
+    """Return ``(function, name, arguments)`` for each state in the examples of a kind, in order."""
     for block in blocks(word):
         for name, states in salt.utils.yaml.safe_load(block).items():
             for function, arguments in ({states: []} if isinstance(states, str) else states).items():
@@ -112,7 +112,7 @@ def declarations(word):
 
 
 def lacking(kind, arguments, extensions):
-    """Return the API extensions that the kind and what is declared need and the daemon lacks."""
+    """Return the API extensions that the kind and its declaration need and the daemon lacks."""
     if kind is None:
         return []
     needed = [kind.extension] if kind.extension else []
@@ -136,7 +136,7 @@ class Examples:
         self._made = set()
 
     def prepare(self, word):
-        """What the examples of the kind need is there, unless the daemon does not know the kind."""
+        """Create the prerequisites of the examples, unless the daemon does not support the kind."""
         if lacking(KINDS.get(word), {}, self._extensions):
             return
         for method, path, body in NEEDS.get(word, ()):
@@ -147,7 +147,7 @@ class Examples:
                 self._daemon.ask(method, self.here(path), self.here(body))
 
     def here(self, value):
-        """Return the value with what stands in for what cannot be had here."""
+        """Return the value with the replacements filled in."""
         if isinstance(value, dict):
             return {key: self.here(inner) for key, inner in value.items()}
         if isinstance(value, list):
@@ -156,11 +156,11 @@ class Examples:
         return self._here.get(found, found) if isinstance(found, str) else found
 
     def elsewhere(self, word):
-        """Return True if the examples of the kind can only be predicted here."""
+        """Return whether the examples of the kind can only be predicted here."""
         return word in ELSEWHERE or (word, self._daemon.name) in ELSEWHERE_ON
 
     def apply(self, word, function, name, arguments):
-        """Prove what an example says: what it makes true, and that it then is."""
+        """Check that an example makes its claim true, and that a second apply changes nothing."""
         arguments = {key: value for key, value in self.here(arguments).items() if (word, key) not in OMITTED}
         verb = function.partition(".")[2]
         missing = lacking(KINDS.get(word), arguments, self._extensions)
@@ -182,12 +182,12 @@ class Examples:
             self._apply.unchanged(function, name, **arguments)
 
     def predict(self, function, name, arguments):
-        """Prove that the test mode answers in words, having read only."""
+        """Check that test mode gives a comment and only reads."""
         ret = self._apply.predicted(function, name, **self.here(arguments))
         assert ret["comment"] and "Traceback" not in ret["comment"], ret
 
     def _warned(self, name):
-        """Return True if the daemon has a warning of this type: which it has differs."""
+        """Return whether the daemon has a warning of this type: the daemons differ."""
         return name in [each["type"] for each in self._daemon.ask("GET", "/1.0/warnings?recursion=1") or ()]
 
     def _absent(self, function, name, arguments, is_there):
@@ -198,7 +198,7 @@ class Examples:
 
 @pytest.fixture
 def examples(apply, salt, daemon, image, tmp_path):
-    """The examples, for which the image is on the fileserver, and a certificate in a file."""
+    """The examples, with the image on the file server and a certificate in a file."""
     (salt.tree / "images").mkdir()
     (salt.tree / "images" / "busybox.tar.gz").write_bytes(image.read_bytes())
     (salt.tree / "site" / "css").mkdir(parents=True)

@@ -1,5 +1,5 @@
 """
-What the documentation shows works, word for word: examples/, the first SLS and the Python of the README.
+The documentation works verbatim: examples/, the first SLS and the Python examples.
 """
 
 import pytest
@@ -12,14 +12,14 @@ from tests.support.readme import code_blocks
 
 @pytest.fixture
 def salt(tmp_path, proxy, image):
-    """Salt with examples/ and the image that they are about."""
+    """Salt with examples/ and their image."""
     salt = Loaded(tmp_path, {"local": str(proxy.socket)}, file_roots=[str(REPO / "examples")])
     (salt.tree / "busybox.tar.gz").write_bytes(image.read_bytes())
     return salt
 
 
 def applied(salt, sls, **options):
-    """Return the answers of an SLS by state id."""
+    """Return the results of an SLS by state ID."""
     answers = salt.modules["state.apply"](sls, **options)
     assert isinstance(answers, dict), answers
     return {answer["__id__"]: answer for answer in answers.values()}

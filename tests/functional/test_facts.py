@@ -1,9 +1,9 @@
 """
-What differs between the daemons, and what is alike but not as one would think, asked of each by raw requests:
-the facts that the code stands on.
+The behavior of the daemons that the code relies on, where they differ and where they are surprising, checked by raw
+requests to each daemon.
 
-docs/daemons.rst lists them under the same names. A row that fails on a newer daemon is news, not a defect of
-the code: what it says has to be looked at again, in the code and in the document.
+The documentation of the daemon facts lists them under the same names. A row that fails on a newer daemon is not a
+defect of the code: check the code and the documentation against the new behavior.
 """
 
 import re

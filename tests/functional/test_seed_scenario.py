@@ -1,5 +1,5 @@
 """
-The seed's own scenario on real daemons, through the library and through the states.
+The scenario of the earlier lxdapi on real daemons, through the library and through the states.
 """
 
 from lxdapi.api import API

@@ -1,5 +1,5 @@
 """
-Many states in a row: no file stays open, no memory grows, no operation and no file is left.
+Many states in a row: no open files, growing memory, operations or files stay behind.
 """
 
 import json
@@ -18,13 +18,13 @@ SHORT, LONG = 12, 102
 
 
 def operations(daemon):
-    """Return the operations that the daemon still has."""
+    """Return the operations that the daemon still lists."""
     _, reply = daemon.request("GET", "/1.0/operations?recursion=1")
     return [each["description"] for group in (reply["metadata"] or {}).values() for each in group]
 
 
 def sockets(pid):
-    """Return how many sockets a process has open; of liblxc's logs LXD 5.0.2 itself leaves some open for long."""
+    """Return the number of open sockets of a process; LXD 5.0.2 itself keeps some of liblxc's logs open for long."""
     links = (each for each in Path(f"/proc/{pid}/fd").iterdir() if os.path.lexists(each))
     return sum(os.readlink(each).startswith("socket:") for each in links)
 
@@ -37,7 +37,7 @@ def files(daemon):
 
 @pytest.fixture
 def soak(daemon, imported, tmp_path):
-    """Live so many times in a process of its own, and return its weight before and after."""
+    """Live this many times in a new process, and return its resources before and after."""
 
     def soak(lives):
         command = [sys.executable, "-m", "tests.support.soak", daemon.socket, tmp_path, str(lives)]

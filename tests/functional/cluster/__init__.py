@@ -1,3 +1,3 @@
 """
-Tests of cluster on real daemons.
+Tests of clusters with real daemons.
 """

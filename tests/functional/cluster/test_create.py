@@ -1,6 +1,6 @@
 """
-What is made in a cluster of two: an instance on the member that is named, networks and pools without a key that is
-declared to be absent, and what was done of a change of which the daemon does not do all.
+Creations in a cluster of two: an instance on the named member, networks and pools with a key declared as absent, and
+the changes of an update that the daemon did only in part.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ def raw(cluster):
 
 @pytest.fixture
 def parent(cluster):
-    """A bridge of the machine."""
+    """A bridge of the host."""
     name = f"{cluster.name}-up"
     subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
     yield name

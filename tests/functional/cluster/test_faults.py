@@ -1,5 +1,5 @@
 """
-Clusters of which members died by SIGKILL, and one of three that is worked with in every way.
+Clusters with members that were killed by SIGKILL, and a cluster of three that goes through every operation.
 """
 
 import time
@@ -13,7 +13,7 @@ from tests.support.loader import Loaded
 INSTANCE, MEMBER, PROFILE = "lxdapi_instance", "lxdapi_cluster_member", "lxdapi_profile"
 
 
-# Which daemon a test runs on in the short run; tests/unit/model/test_objects.py has on paper what differs between them.
+# The daemon of each test without --long; tests/unit/model/test_objects.py covers the differences with a fake daemon.
 SHORT = {"three_members": "lxd", "killed_member": "incus", "without_quorum": "lxd"}
 
 
@@ -30,7 +30,7 @@ def made(request):
 
 
 def pytest_generate_tests(metafunc):
-    """The tests of this file run on one kind of daemon each, in the long run on all."""
+    """Run each test of this file with one kind of daemon, with --long with all."""
     kinds = metafunc.config.getoption("--daemon")
     name = next(each for each in SHORT if each in metafunc.function.__name__)
     short = SHORT[name] if SHORT[name] in kinds else kinds[0]
@@ -39,19 +39,19 @@ def pytest_generate_tests(metafunc):
         marks = {kind: () if kind == short else pytest.mark.long for kind in kinds}
         runs = [pytest.param((kind, size), marks=marks[kind], id=kind) for kind in kinds]
         return metafunc.parametrize("made", runs, indirect=True)
-    # Until a daemon says itself that it has no quorum LXD takes 14 to 24 s, Incus up to 55.
+    # A daemon takes some time to report the loss of the quorum: LXD 14 to 24 s, Incus up to 55 s.
     runs = [pytest.param((kind, size), 100, marks=pytest.mark.long, id=f"{kind}-whole") for kind in kinds]
     runs.append(pytest.param((short, size), 3, id=short))
     return metafunc.parametrize("made, seconds", runs, indirect=["made"])
 
 
 def states_of(folder, cluster, name="n1", **settings):
-    """The states, whose daemon is a member."""
+    """The states; their daemon is a member."""
     return Loaded(folder / name, {"local": {"endpoint": cluster[name].socket, **settings}}).states
 
 
 def changes_of(answer):
-    """The changes of a state that succeeded."""
+    """Return the changes of a state that succeeded."""
     assert answer["result"] is True, answer
     return answer["changes"]
 

@@ -1,7 +1,7 @@
 """
-What happens to instances in a cluster of two: they are moved, their member is evacuated, and each member says the same.
+Instances in a cluster of two: they move, their member is evacuated, and all members report the same.
 
-What became true is read from n2, past the library.
+The outcome is read from n2, past the library.
 """
 
 import pytest
@@ -16,7 +16,7 @@ AGAIN = {"old": "Running", "new": "Running"}
 
 @pytest.fixture
 def found(cluster):
-    """Read where an instance is and its status from n2."""
+    """Return a function that reads the location and the status of an instance from n2."""
 
     def read(name):
         instance = cluster["n2"].ask("GET", f"/1.0/instances/{name}")
@@ -154,9 +154,9 @@ def test_each_member_gives_equal_results(cluster, clustered, c1, tmp_path):
 
 
 def said_by(modules):
-    """What a member says of everything."""
+    """Return everything that a member reports."""
     kinds = ("instance", "profile", "image", "storage_volume", "cluster_member")
-    exported = yaml.safe_load(modules["lxdapi.export"]())  # of the server: each has settings of its own
+    exported = yaml.safe_load(modules["lxdapi.export"]())  # each member has its own settings of the server
     return {
         "list": {kind: modules["lxdapi.list"](kind) for kind in kinds},
         "get": [modules["lxdapi.get"]("instance", name) for name in ("c1", "c2", "c3")],

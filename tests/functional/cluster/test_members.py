@@ -1,5 +1,5 @@
 """
-Groups and members of clusters, and who joins and leaves. What became true is read from n1, past the library.
+Groups and members of clusters, joining and leaving. The outcome is read from n1, past the library.
 """
 
 import pytest
@@ -23,7 +23,7 @@ def raw(cluster):
 
 @pytest.fixture
 def group(cluster, raw):
-    """Read the description and the sorted members of a group; LXD answers 500 where there is none."""
+    """Read the description and the sorted members of a group; LXD answers 500 for a missing group."""
 
     def read(name):
         found = raw(f"cluster/groups/{name}")
@@ -34,7 +34,7 @@ def group(cluster, raw):
 
 @pytest.fixture
 def modules(cluster, tmp_path):
-    """The modules, whose daemon is n1."""
+    """The modules; their daemon is n1."""
     return Loaded(tmp_path / "m", {"local": {"endpoint": cluster.first.socket}}).modules
 
 

@@ -1,5 +1,5 @@
 """
-Servers that begin a cluster, join one and leave it: two daemons that belong to none at first.
+Servers that create a cluster, join one and leave it: two daemons that begin without a cluster.
 """
 
 import base64
@@ -17,7 +17,7 @@ REFUSED = "No matching cluster join operation found"
 
 @pytest.fixture
 def pair(request, tmp_path, watched):
-    """Two daemons that belong to no cluster, with a proxy in front of each; all of it ends."""
+    """Two daemons without a cluster, with a proxy in front of each; all of them stop at the end."""
     made = Cluster(request.param, 2)
     try:
         made.apart()
@@ -31,13 +31,13 @@ def pair(request, tmp_path, watched):
 
 
 def pytest_generate_tests(metafunc):
-    """A test that uses ``pair`` runs once for each kind of daemon."""
+    """Run a test that uses ``pair`` once for each kind of daemon."""
     if "pair" in metafunc.fixturenames:
         metafunc.parametrize("pair", metafunc.config.getoption("--daemon"), indirect=True)
 
 
 class Pair:
-    """The states and modules whose daemon is n1, or n2."""
+    """The states and modules; their daemon is n1 or n2."""
 
     def __init__(self, made, proxies, folder, watched):
         self.made, self.proxies, self.folder = made, proxies, folder
@@ -45,27 +45,27 @@ class Pair:
         self.states = {name: watched(self.salts[name], proxies[name]) for name in proxies}
 
     def remote(self, name):
-        """The settings of a remote that prints what it sends, and has a project, which a cluster is above of."""
+        """The settings of a remote that prints its requests, and has a project, which does not apply to clusters."""
         return {"endpoint": str(self.proxies[name].socket), "debug": True, "project": "p"}
 
     def call(self, name, function, *arguments, **more):
-        """The answer of a module's function."""
+        """Return the result of a module function."""
         return self.salts[name].modules[f"{CLUSTER}.{function}"](*arguments, **more)
 
     def writes(self, name):
-        """What was written to a daemon since it was asked last."""
+        """Return the writes to a daemon since the last call."""
         found = self.proxies[name].writes()
         self.proxies[name].clear()
         return found
 
 
 def altered(token, **fields):
-    """The token with other contents."""
+    """Return the token with other contents."""
     return base64.b64encode(json.dumps({**json.loads(base64.b64decode(token)), **fields}).encode()).decode()
 
 
 def without_secrets(capsys, *tokens):
-    """Prove that neither a token nor what is secret in it was printed; return what was."""
+    """Check that neither a token nor its secret was printed; return the output."""
     said = capsys.readouterr()
     for token in tokens:
         for secret in (token, json.loads(base64.b64decode(token))["secret"]):

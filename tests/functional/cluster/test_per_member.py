@@ -1,7 +1,7 @@
 """
-Storage pools, networks, volumes and the members' own settings, on clusters of two.
+Storage pools, networks, volumes and member settings, on clusters of two.
 
-The library talks to n1; what became true is read from n2, past it.
+The library talks to n1; the outcome is read from n2, past it.
 """
 
 import subprocess
@@ -31,7 +31,7 @@ def raw(cluster):
 
 @pytest.fixture
 def folders(tmp_path):
-    """The config that each member has of its own of a pool: a folder."""
+    """Return the config of a pool that is specific to each member: a folder."""
     for name in ("n1", "n2"):
         (tmp_path / name).mkdir()
     return {name: {"source": str(tmp_path / name)} for name in ("n1", "n2")}
@@ -39,7 +39,9 @@ def folders(tmp_path):
 
 @pytest.fixture
 def parents(cluster):
-    """The config that each member has of its own of a network: a bridge of the machine; and a third for changes."""
+    """
+    Return the config of a network that is specific to each member: a bridge of the host; and a third one for changes.
+    """
     names = [f"{cluster.name}-{each}" for each in ("n1", "n2", "other")]
     for name in names:
         subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
@@ -49,22 +51,22 @@ def parents(cluster):
 
 
 def both(parents):
-    """Those of the members."""
+    """Return the parts of the members."""
     return {name: parents[name] for name in ("n1", "n2")}
 
 
 def prepared(members):
-    """What changes say of new parts."""
+    """Return the changes for new parts."""
     return {name: {"old": None, "new": config} for name, config in members.items()}
 
 
 def own(raw, path, key):
-    """The value of a key that each member has of its own."""
+    """Return the value of a key that is specific to each member."""
     return {name: {key: raw(f"{path}?target={name}")["config"].get(key)} for name in ("n1", "n2")}
 
 
 def refused(states, function, name, **arguments):
-    """Return the comment of a failure that test mode tells as well, and before which nothing was written."""
+    """Return the comment of a failure without writes that test mode reports too."""
     predicted = states.predicted(function, name, **arguments)
     assert (predicted["result"], predicted["changes"]) == (False, {}), predicted
     assert states.failed(function, name, **arguments) == predicted["comment"]
@@ -165,7 +167,7 @@ def test_driver_must_match_existing_pool_part(cluster, clustered, raw):
 
 
 def failed_half_way(clustered, function, name, declared, words):
-    """It failed on n2 with the daemon's words, and the changes tell that the parts were made."""
+    """Check that it failed on n2 with the daemon's words, and that the changes contain the created parts."""
     ret = clustered(function, name, **declared)
     assert (ret["result"], ret["changes"]) == (False, {"members": prepared(declared["members"])}), ret
     assert words in ret["comment"] and "could not be created" in ret["comment"] and "POST /1.0/" in ret["comment"]
@@ -247,7 +249,7 @@ def test_server_setting_applies_to_one_member(cluster, clustered):
     assert "cluster.https_address" in before[1]
     ret = clustered.failed(f"{SERVER}.present", "server", config={"nope": "1"}, target="n2")
     assert "nope" in ret and "PATCH /1.0" in ret
-    # Incus 6.0.4 loses by a PATCH that it refuses what is not repeated.
+    # On Incus 6.0.4, a PATCH that fails loses the keys that it does not repeat.
     assert settings() == before
     clustered.changed(f"{SERVER}.present", "server", config={"core.debug_address": None}, target="n2")
     assert "core.debug_address" not in settings()[1]

@@ -1,3 +1,3 @@
 """
-What the daemons do, as docs/daemons.rst lists it, asked by raw requests.
+The documented behavior of the daemons, checked by raw requests.
 """

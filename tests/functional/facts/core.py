@@ -1,5 +1,5 @@
 """
-Facts of instances, their snapshots, images, profiles and of requests as such.
+Facts about instances, their snapshots, images, profiles, and about requests.
 """
 
 from tests.support.fact_probe import IMAGE, POOL
@@ -245,7 +245,7 @@ def move_to_both(asked):
     return asked.status("GET", "instances/c1?project=p")
 
 
-# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+# question: the answers of LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 DIFFERS = {
     wait_failed: ("sync", "error", "sync"),
     wait_timeout: ("sync", "error", "sync"),
@@ -265,7 +265,7 @@ DIFFERS = {
     containers_path: (200, 404, 404),
     two_slashes: (404, 404, 307),
 }
-# what is asked: what all of them answer
+# question: the answer of all daemons
 ALIKE = {
     create_with_start_that_fails: ("Stopped", "create"),
     edited_profile_drops_keys: True,

@@ -1,12 +1,12 @@
 """
-Facts of commands inside instances.
+Facts about commands inside instances.
 """
 
 RECORDED = {"interactive": False, "wait-for-websocket": False, "record-output": True}
 
 
 def executed(asked, *command, **fields):
-    """Return the operation of a command whose output was recorded."""
+    """Return the operation of a command with recorded output."""
     asked.instance()
     asked.do("PUT", "instances/c1/state", {"action": "start"})
     return asked.do("POST", "instances/c1/exec", {"command": command, **RECORDED, **fields})
@@ -16,9 +16,9 @@ def exec_in_no_folder(asked):
     return executed(asked, "test", "/", "-ef", ".", cwd="/nowhere")["return"]
 
 
-# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+# question: the answers of LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 DIFFERS = {}
-# what is asked: what all of them answer
+# question: the answer of all daemons
 ALIKE = {
     exec_in_no_folder: 0,
 }

@@ -1,5 +1,5 @@
 """
-Facts of the files inside an instance: what SFTP does there, by packets made by hand.
+Facts about files inside an instance: the behavior of SFTP, checked with hand-written packets.
 """
 
 import socket
@@ -10,7 +10,7 @@ HANDLE, ATTRIBUTES = 102, 105
 
 
 class Sftp:
-    """A conversation with c1."""
+    """An SFTP session with c1."""
 
     def __init__(self, asked):
         asked.instance()
@@ -36,7 +36,7 @@ class Sftp:
         return self._file.read(struct.unpack(">I", self._file.read(4))[0])
 
     def ask(self, number, *texts, more=b""):
-        """Return the reply to a packet: strings, then something else."""
+        """Return the reply to a packet of strings and optional further bytes."""
         body = b"".join(struct.pack(">I", len(text)) + text for text in texts) + more
         self._sock.sendall(struct.pack(">IBI", len(body) + 5, number, 1) + body)
         return self._packet()
@@ -48,7 +48,7 @@ class Sftp:
         return reply[9:]
 
     def mode(self, path):
-        """Return the mode in octal digits."""
+        """Return the mode as octal digits."""
         reply = self.ask(LSTAT, path)
         assert reply[0] == ATTRIBUTES, reply
         return f"{struct.unpack_from('>I', reply, 25)[0] & 0o7777:o}"
@@ -87,13 +87,13 @@ def symlink_takes_the_target_first(asked):
         return b"target" in reply, b"posix-rename@openssh.com" in sftp.extensions
 
 
-# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+# question: the answers of LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 DIFFERS = {
     setuid_over_sftp: ("750", "750", "4750"),
     mode_of_an_open: ("644", "644", "600"),
     longest_read_over_sftp: (32 * 1024, 32 * 1024, 128 * 1024),
 }
-# what is asked: what all of them answer
+# question: the answer of all daemons
 ALIKE = {
     mode_of_a_mkdir: "755",
     symlink_takes_the_target_first: (True, True),

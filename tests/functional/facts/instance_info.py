@@ -1,5 +1,5 @@
 """
-Facts of what the daemons keep of an instance: its console, logs, metadata, templates and measurements.
+Facts about the data of an instance: its console, logs, metadata, templates and metrics.
 """
 
 import http.client
@@ -10,7 +10,7 @@ CONSOLE, METADATA = "instances/c1/console?type=log", "instances/c1/metadata"
 
 
 def shown(asked, word):
-    """A word is shown on the console of c1, which runs."""
+    """Write a word to the console of c1, which is running."""
     body = {"command": ["sh", "-c", f"echo {word} > /dev/console"], "record-output": False}
     asked.do("POST", "instances/c1/exec", body)
 
@@ -92,14 +92,14 @@ def network_config_schema(asked):
     ]
 
 
-# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+# question: the answers of LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 DIFFERS = {
     console_of_nothing: (500, 200, 200),
     log_absent: (500, 404, 404),
     state_of_a_disk: ({}, {}, {"root": {"usage": -1, "total": 0}}),
     header_without_document: (200, 200, 500),
 }
-# what is asked: what all of them answer
+# question: the answer of all daemons
 ALIKE = {
     console_read_once: ([b"one\r\n", b"two\r\n"], b""),
     log_range: True,

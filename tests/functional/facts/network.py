@@ -1,7 +1,7 @@
 """
-Facts of networks and of what is in and around them.
+Facts about networks and related resources.
 
-No network is ever called ``..`` here: LXD 5.0.2 and Incus 6.0.4 remove their own folder with it.
+No network here ever has the name ``..``: LXD 5.0.2 and Incus 6.0.4 would remove their own folder with it.
 """
 
 BRIDGE = "networks/lxdapi6"
@@ -204,7 +204,7 @@ def address_sets_path(asked):
     return asked.status("GET", SETS)
 
 
-# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+# question: the answers of LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 DIFFERS = {
     patch_network_address_set: (404, 404, ("", BOTH, [], "closed")),
     address_sets_path: (404, 404, 200),
@@ -214,7 +214,7 @@ DIFFERS = {
     zone_project: ([None, None], ["", "default"], ["", "default"]),
     record_exists: (500, 500, 409),
 }
-# what is asked: what all of them answer
+# question: the answer of all daemons
 ALIKE = {
     patch_network: "",
     patch_network_forward: ("", BOTH, 1, "closed"),

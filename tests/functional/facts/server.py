@@ -1,5 +1,5 @@
 """
-Facts of the server itself: its config, projects, certificates and warnings.
+Facts about the server itself: its config, projects, certificates and warnings.
 """
 
 import base64
@@ -14,7 +14,7 @@ from tests.support.client_certificates import in_files, made
 from tests.support.fact_probe import free_address
 from tests.support.rest import Rest, UnixConnection
 
-NOWHERE = "192.0.2.1:1"  # an address that this machine does not have: nobody can listen on it
+NOWHERE = "192.0.2.1:1"  # an address that this machine does not have, so that no server can listen on it
 OWN = {"images.auto_update_interval": "0"}
 TIMEOUT = {"core.shutdown_timeout": "7"}
 
@@ -166,7 +166,7 @@ def certificate_by_a_wildcard(asked):
 
 
 class Client:
-    """A client over https, whose certificate is in files."""
+    """A client over HTTPS with a certificate in files."""
 
     def __init__(self, asked, folder):
         self._address = free_address()
@@ -212,7 +212,7 @@ def cluster_of_one(asked):
     return [asked.status("GET", f"cluster/{path}") for path in ("members", "groups")]
 
 
-# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+# question: the answers of LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 DIFFERS = {
     silent_connection: ("held up", "held up", 200),
     server_refused_patch: ((400, True), (400, False), (400, True)),
@@ -233,7 +233,7 @@ DIFFERS = {
     extensions_for_strangers: (list, list, type(None)),
     what_a_restricted_client_sees: ([403, 403, 403], [200, 500, 403], [404, 200, 403]),
 }
-# what is asked: what all of them answer
+# question: the answer of all daemons
 ALIKE = {
     server_refused_patch_that_repeats: (400, True),
     server_put: ("1", None),

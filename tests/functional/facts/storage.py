@@ -1,5 +1,5 @@
 """
-Facts of storage pools, volumes, their snapshots and buckets.
+Facts about storage pools, volumes, their snapshots and buckets.
 """
 
 from tests.support.fact_probe import POOL, VOLUMES
@@ -150,7 +150,7 @@ def key_requests(asked):
     return statuses + [asked.stale(path, KEY)]
 
 
-# what is asked: what LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 answer
+# question: the answers of LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
 DIFFERS = {
     pool_etag: (False, True, True),
     volume_created_at: (True, False, False),
@@ -162,7 +162,7 @@ DIFFERS = {
     key_without_its_secret: (False, False, "generated"),
     key_requests: (False, False, [500, 501, 200]),
 }
-# what is asked: what all of them answer
+# question: the answer of all daemons
 ALIKE = {
     patch_pool: "",
     put_pool_without_source: 500,

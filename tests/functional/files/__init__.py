@@ -1,3 +1,3 @@
 """
-Tests of files on real daemons.
+Tests of files with real daemons.
 """

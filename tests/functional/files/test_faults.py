@@ -1,5 +1,5 @@
 """
-A file inside an instance where something breaks: what was there stays whole, and nothing half is left beside it.
+A file inside an instance when something breaks: the old file stays complete, and no partial file stays beside it.
 """
 
 import base64
@@ -27,13 +27,13 @@ SFTP = r"instances/c1/sftp"
 
 @pytest.fixture
 def inside(daemon, imported):
-    """A stopped container, and what is in it."""
+    """A stopped container and its files."""
     return Inside(daemon)
 
 
 @pytest.fixture
 def large(tmp_path):
-    """A file of 8 MiB that is not all the same."""
+    """A file of 8 MiB with varying content."""
     path = tmp_path / "large"
     path.write_bytes(os.urandom(8 * MIB))
     return path
@@ -46,7 +46,7 @@ def names(inside):
 def test_interrupted_push_keeps_old_file_and_no_temporary_file(apply, inside, large, proxy, salt):
     salt.modules["lxdapi_file.write"]("c1", "/etc/app", "old")
     give_up = Loaded(large.parent / "giving-up", {"local": {"endpoint": str(proxy.socket), "retry_timeout": 0}})
-    # what looks and what compares is let through, what writes is cut; then what cleans up is let through
+    # pass the reads and comparisons, cut the write, then pass the cleanup
     proxy.arm("cut_stream", path=SFTP, skip=1, after=4 * MIB)
     ret = give_up.states["lxdapi_file.managed"]("/etc/app", "c1", source=str(large))
     assert (ret["result"], ret["changes"]) == (False, {}), ret
@@ -89,7 +89,7 @@ def test_fifty_mebibytes_go_and_come_with_flat_memory(salt, inside, tmp_path):
     with source.open("wb") as file:
         for number in range(50):
             file.write(bytes([number]) + block[1:])
-    salt.modules["lxdapi_file.exists"]("c1", "/etc")  # what is loaded once
+    salt.modules["lxdapi_file.exists"]("c1", "/etc")  # load everything once
     tracemalloc.start()
     try:
         salt.modules["lxdapi_file.push"]("c1", str(source), "/root/large")

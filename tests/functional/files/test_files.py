@@ -1,5 +1,5 @@
 """
-A file, a directory, a link inside an instance: made, corrected, replaced as a whole or not at all.
+A file, a directory, a link inside an instance: created, corrected, and replaced completely or not at all.
 """
 
 import pytest
@@ -11,7 +11,7 @@ HOSTS = "127.0.0.1 localhost\n::1 localhost\n"
 
 @pytest.fixture
 def inside(daemon, imported):
-    """A stopped container, and what is in it."""
+    """A stopped container and its files."""
     return Inside(daemon)
 
 
@@ -72,9 +72,9 @@ def test_content_owner_and_mode_are_corrected_each_by_itself(managed, inside):
     assert managed.changed("/etc/app.conf", **given) == {
         "diff": "--- /etc/app.conf\n+++ /etc/app.conf\n@@ -1 +1,2 @@\n one\n+two\n"
     }
-    inside.sh("printf 'one\\nTWO\\n' > /etc/app.conf")  # of the same size
+    inside.sh("printf 'one\\nTWO\\n' > /etc/app.conf")  # the same size
     assert set(managed.changed("/etc/app.conf", **given)) == {"diff"}
-    # what is not declared stays, though the file is another one now
+    # undeclared settings stay, although the file was replaced
     changes = managed.changed("/etc/app.conf", contents="three")
     assert set(changes) == {"diff"} and inside.facts("/etc/app.conf") == "640 65534 65534"
 

@@ -1,5 +1,5 @@
 """
-Trees of files inside an instance: pushed, kept as declared, pulled; and none of their names leads anywhere else.
+Directory trees inside an instance: pushed, kept as declared, pulled; and none of their names leads out of the tree.
 """
 
 import os
@@ -15,13 +15,13 @@ MANY = 1000
 
 @pytest.fixture
 def inside(daemon, imported):
-    """A stopped container, and what is in it."""
+    """A stopped container and its files."""
     return Inside(daemon)
 
 
 @pytest.fixture
 def tree(tmp_path):
-    """A tree with directories, an empty one too, links and a file that can be executed."""
+    """A tree with directories (one of them empty), links and an executable file."""
     top = tmp_path / "tree"
     (top / "sub" / "deep").mkdir(parents=True)
     (top / "empty").mkdir()
@@ -34,7 +34,7 @@ def tree(tmp_path):
 
 
 def recurse(apply, way, **given):
-    """Return what the state does with the tree."""
+    """Return the result of the state for the tree."""
     return getattr(apply, way)("lxdapi_file.recurse", "/srv/t", instance="c1", **given)
 
 
@@ -65,7 +65,7 @@ def test_patterns_select_and_excluded_files_are_kept(apply, inside, tree):
     inside.sh("cd /srv/t; mkdir -p keep/x other; echo x > keep/x/f; echo x > other/f")
     changes = recurse(apply, "changed", source=str(tree), exclude="keep", clean=True)
     assert changes["/srv/t/other/f"] == {"deleted": "file"} and inside.read("/srv/t/keep/x/f") == b"x\n"
-    # without keep_symlinks a link is what it leads to
+    # without keep_symlinks, the target of a link is copied
     assert inside.sh("test -L /srv/t/link || cat /srv/t/link") == "a\n"
 
 

@@ -1,3 +1,3 @@
 """
-Tests of fleet on real daemons.
+Tests of fleets with real daemons.
 """

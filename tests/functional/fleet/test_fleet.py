@@ -1,17 +1,17 @@
 """
-Many instances in one state: created, started, changed, stopped and deleted side by side, and told one by one.
+Many instances in one state: created, started, changed, stopped and deleted in parallel, with a report for each.
 """
 
 import pytest
 
 STARTED = {"status": {"old": "Stopped", "new": "Running"}}
-# Created, but not to be started: the interface is looked for at the start only.
+# It can be created but not started: the daemon looks for the interface only at the start.
 NOWHERE = {"e": {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}}
 
 
 @pytest.fixture
 def fleet(apply, imported):
-    """Apply a fleet of this name with the defaults of the tests."""
+    """Apply a fleet with this name and the defaults of the tests."""
 
     def managed(instances, how=apply.__call__, defaults=None, **more):
         defaults = {"source": "busybox", **(defaults or {})}
@@ -158,7 +158,7 @@ def test_concurrency_changes_no_result(apply, fleet, daemon, raw):
 
 @pytest.fixture
 def meanwhile(proxy, daemon):
-    """Have somebody else change instances when a request was answered and the reply is on its way."""
+    """Make another client change instances after a request was answered and before the reply arrives."""
 
     def arm(method, path, names, body):
         def edit(reply):

@@ -1,5 +1,5 @@
 """
-The simulated host does what Incus does: the same states, in the same order, lead to the same answers on both.
+The simulated host behaves as Incus does: the same states in the same order have the same results on both.
 """
 
 import math
@@ -41,13 +41,13 @@ STATES = [
 
 @pytest.fixture
 def simulated(tmp_path, daemon):
-    """Salt's states, whose daemon is a simulated one."""
+    """Salt's states with a simulated daemon."""
     with Simulated(os.path.join(daemon.directory, "s.socket"), speed=math.inf) as host:
         yield Loaded(tmp_path / "simulated", {"local": {"endpoint": host.socket}})
 
 
 def told(loaded, function, name, arguments, image):
-    """Return what the test mode, an apply and a second apply say: results and changes."""
+    """Return the results and changes of test mode, an apply and a second apply."""
     arguments = {key: value.format(image=image) if key == "target" else value for key, value in arguments.items()}
     answers = [states[function](name=name, **arguments) for states in (loaded.predicted, loaded.states, loaded.states)]
     return [(answer["result"], answer["changes"]) for answer in answers]

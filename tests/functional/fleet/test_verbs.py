@@ -1,5 +1,5 @@
 """
-Verbs for many instances at once: which are meant, and what is answered of each.
+Functions for many instances at once: their selection and their results.
 """
 
 import pytest
@@ -10,7 +10,7 @@ STARTED = {"status": {"old": "Stopped", "new": "Running"}}
 
 @pytest.fixture
 def three(apply, imported):
-    """Stopped containers a1 and a2, of which the first has a key, and one that cannot start."""
+    """Stopped containers a1 and a2, the first with a config key, and a third one that cannot start."""
     devices = {"e": {"type": "nic", "nictype": "macvlan", "parent": "nowhere0", "name": "eth9"}}
     apply("lxdapi_instance.present", "a1", source="busybox", config={"user.owner": "shop"})
     apply("lxdapi_instance.present", "a2", source="busybox")
@@ -19,7 +19,7 @@ def three(apply, imported):
 
 @pytest.fixture
 def verb(salt, proxy):
-    """Call a verb; with it the paths of the writes."""
+    """Call a function and return the paths of its writes too."""
 
     def call(function, *arguments, **options):
         proxy.clear()

@@ -1,3 +1,3 @@
 """
-Tests of http on real daemons.
+Tests of HTTP with real daemons.
 """

@@ -1,5 +1,5 @@
 """
-What is refused before a single request leaves: names, values, types.
+Input that lxdapi rejects before it sends any request: names, values, types.
 """
 
 import pytest
@@ -27,7 +27,7 @@ def test_a_bad_alias_is_refused_before_any_request(apply, name):
 
 @pytest.mark.parametrize("name", ["", "..", ".", "a b", "%2e%2e", "a%41b", "a\tb"])
 def test_a_bad_snapshot_name_is_refused_before_any_request(apply, name):
-    """All three daemons decode it twice: %2e%2e is the folder of all snapshots."""
+    """All three daemons decode the name twice: %2e%2e is the folder of all snapshots."""
     assert "no '/' or '%', no white space" in apply.refused("lxdapi_instance_snapshot.present", f"c1/{name}")
 
 

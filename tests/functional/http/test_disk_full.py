@@ -1,5 +1,5 @@
 """
-A full disk, a daemon that has just started, an instance that its settings keep from starting.
+A full disk, a daemon that has just started, and an instance whose settings keep it from starting.
 """
 
 import os
@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def small(daemon):
-    """Make a storage pool "small" of so many bytes; returns its folder."""
+    """Create a storage pool "small" of this size and return its folder."""
     folder = tempfile.mkdtemp(prefix="lxsmall", dir="/tmp")
     inside = ["nsenter", f"--mount=/proc/{daemon.pid}/ns/mnt"]
     mounted = []
@@ -95,7 +95,7 @@ def test_failed_start_is_fast_and_repaired_instance_starts(apply, imported, raw)
     assert time.monotonic() - began < 30
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"}), ret
     assert "could not be started" in ret["comment"]
-    # the daemon is busy with the pieces for some seconds more
+    # the daemon cleans up for some more seconds
     ret = apply("lxdapi_instance.present", "c1", config={"raw.lxc": None}, running=True)
     assert ret["result"] is True, ret
     assert raw("instances/c1")["status"] == "Running"

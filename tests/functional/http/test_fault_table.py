@@ -1,8 +1,8 @@
 """
-Each fault of the proxy at each kind of request: what the state answers, how long it takes, what the daemon has,
-and that no write was done twice.
+Each fault of the proxy at each kind of request: the result of the state, its duration, the outcome on the daemon, and
+that no write was done twice.
 
-A reply that was lost is no failure: the object itself says whether the write was done.
+A lost reply is not a failure: the object itself shows whether the write was done.
 """
 
 import re
@@ -14,9 +14,9 @@ from tests.support.daemons import KINDS
 from tests.support.loader import Loaded
 
 LIMIT = 1
-# The faults by what has become of the request. Nothing reached the daemon, and it may be sent again:
+# The faults by their effect. Nothing reached the daemon, so the request can be sent again:
 NOT_DONE = ("close", "reset", "html502", "status", "not_json")
-# The daemon did it, and its reply was lost:
+# The daemon did the request, and its reply was lost:
 DONE = ("drop_reply", "cut_head", "cut_body", "cut_json")
 LATE = ("slow", "delay")
 OPTIONS = {"delay": {"seconds": LIMIT + 0.5}}
@@ -35,13 +35,13 @@ class Row:
     A request that is broken.
 
     method, path
-        Of the request.
+        Method and path of the request.
     before
-        States, each (function, name, arguments), that make what has to be there.
+        States, each (function, name, arguments), that create the prerequisites.
     call
         The state that sends the request.
     changes
-        What it changes.
+        The changes of that state.
     """
 
     def __init__(self, method, path, before, call, changes):
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def is_read(self):
-        """Return True if nothing is written by it."""
+        """Return whether the request only reads."""
         return self.method == "GET"
 
 
@@ -91,7 +91,9 @@ ROWS = {
 
 
 def marks(number, row, fault):
-    """Return the marks of a pair: each kind of daemon has an eighth of the table, some of each row and fault."""
+    """
+    Return the marks of a pair: each kind of daemon runs an eighth of the table, with some pairs of each row and fault.
+    """
     is_slow = fault == "delay" or (fault in (*LATE, "blackhole") and not row.startswith("profile"))
     own = dict(enumerate(KINDS)).get(number % 8)
     return [pytest.mark.long] if is_slow or own is None else [pytest.mark.mainly(own)]
@@ -119,7 +121,7 @@ def state(tmp_path, proxy, image):
 
 
 def is_cured(row, fault):
-    """Return True if the state is to end well although the request was broken."""
+    """Return whether the state must succeed although the request was broken."""
     return fault in (*NOT_DONE, *DONE) or (fault in LATE and not row.is_read)
 
 
@@ -145,7 +147,7 @@ def test_each_fault_is_survived_or_reported_without_double_write(request, daemon
         assert f"({row.method} /1.0/" in ret["comment"]
     assert seconds < LIMIT + 1.5
     if not row.is_read:
-        # what leads to one end however often it is done may be done again, a POST may not
+        # an idempotent request may be done again, a POST may not
         assert len(executed) == 1 if is_cured(row, fault) else not executed
     again = state(*row.call)
     assert again["result"] is True, again

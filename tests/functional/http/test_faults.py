@@ -1,7 +1,7 @@
 """
 A daemon that is dead, silent, cut off or mistaken for another: a clear failure in bounded time.
 
-Each is proved on the state's answer, on the time it took, and on what the daemon really has.
+Each test checks the result of the state, its duration, and the outcome on the daemon.
 """
 
 import os
@@ -21,7 +21,7 @@ AGAIN = 0.4
 
 @pytest.fixture
 def salt(tmp_path, proxy):
-    """Salt's modules and states with short time limits for a request and for its repetitions."""
+    """Salt's modules and states with short time limits for requests and retries."""
     return Loaded(tmp_path, remote(proxy.socket))
 
 
@@ -31,12 +31,12 @@ def remote(socket_path):
 
 @pytest.fixture
 def at(tmp_path):
-    """Return Salt's modules and states for a socket of any path."""
+    """Return Salt's modules and states for a socket at any path."""
     return lambda path: Loaded(tmp_path / "at", remote(path))
 
 
 def profile(salt):
-    """Return the answer of a state and the seconds it took."""
+    """Return the result of a state and its duration in seconds."""
     began = time.monotonic()
     ret = salt.states["lxdapi_profile.present"](name="web", description="x")
     return ret, time.monotonic() - began
@@ -79,7 +79,7 @@ def test_path_too_long_for_a_socket_is_refused(at):
 def test_socket_without_permission_is_refused(daemon):
     script = (
         "import os, sys; from lxdapi.api import API; from lxdapi.errors import APIConnectionException\n"
-        # whatever is imported late is imported now: the new rights may not reach the interpreter's folder
+        # import everything now, because the new user may not be able to read the interpreter's folder
         "API.factory(sys.argv[1]).get('profiles')\n"
         "try: API.factory('/nope.socket').get('profiles')\n"
         "except APIConnectionException: pass\n"
@@ -91,7 +91,7 @@ def test_socket_without_permission_is_refused(daemon):
 
 
 def run_python(script, *arguments):
-    """Return what a Python process of the library prints; salt is imported before rights are dropped."""
+    """Return the output of a Python process with the library; it imports salt before it drops its rights."""
     import subprocess
     import sys
 
@@ -209,7 +209,7 @@ def test_a_read_that_fails_is_not_taken_for_absent(apply, proxy, status):
 
 
 def test_failed_operation_in_a_200_is_a_failure(apply, imported, proxy):
-    """Incus answers /wait of a failed operation with 200 and an error; LXD may come to that too."""
+    """Incus answers /wait for a failed operation with 200 and an error; LXD may do that too one day."""
     error = {"type": "error", "error_code": 500, "error": "boom", "metadata": None}
     proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=error)
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", config={"bogus": "1"})
@@ -236,7 +236,7 @@ def test_an_operations_url_with_a_query_is_waited_for(apply, imported, proxy, ra
 
 
 def failed(reply):
-    """Return an operation's end as LXD tells it that it failed."""
+    """Return the end of a failed operation in LXD's form."""
     return {**reply, "metadata": {**reply["metadata"], "status": "Failure", "status_code": 400, "err": "boom"}}
 
 
@@ -277,7 +277,7 @@ def test_operation_beyond_its_timeout_is_given_up_and_reported(salt, imported, p
 
 @pytest.fixture
 def direct(daemon, tmp_path):
-    """Make Salt's modules and states right at the daemon, for so many seconds in which a request is repeated."""
+    """Return Salt's modules and states without a proxy, with this many seconds for retries."""
     return lambda seconds: Loaded(tmp_path / "direct", {"local": {"endpoint": daemon.socket, "retry_timeout": seconds}})
 
 
@@ -289,7 +289,7 @@ def test_stopped_daemon_is_retried_once_then_a_clear_error(direct, daemon):
         ret, seconds = profile(salt)
         assert "could not be read: cannot connect" in ret["comment"]
         assert 0.4 < seconds < 1.6
-        # it was waited for once, and is not for each state that follows
+        # only the first state waits, not each state that follows
         assert profile(salt)[1] < 0.4
     finally:
         daemon.start()

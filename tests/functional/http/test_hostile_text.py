@@ -1,6 +1,6 @@
 """
-Whatever text somebody puts where a name, a project, a key or a file name is asked for: exactly what is called so is
-reached, or it is refused; and nothing else is touched.
+Any text as a name, a project, a key or a file name: lxdapi reaches exactly the object with this name, or rejects the
+text, and touches nothing else.
 
 The same few inputs in each run; with --long 40 times as many others, different in each run.
 """
@@ -95,7 +95,7 @@ WITHIN = ("storage-pools/default/volumes/custom/web/snapshots",)
 
 
 class World:
-    """The daemon with neighbours of each kind, each of which can be lost by a name that is misread."""
+    """The daemon with neighbors of each kind, which a misread name could hit."""
 
     def __init__(self, apply, daemon, proxy, imported):
         self.apply, self.daemon, self.proxy, self.fingerprint = apply, daemon, proxy, imported
@@ -116,7 +116,7 @@ class World:
         self.before = self.objects()
 
     def objects(self):
-        """Return every object of every collection, as the daemon has it, by collection and name."""
+        """Return every object of every collection, by collection and name."""
         return {collection: self.listed(collection) for collection in COLLECTIONS}
 
     def listed(self, collection):
@@ -124,15 +124,15 @@ class World:
         status, reply = self.daemon.request("GET", f"/1.0/{collection}?recursion=1")
         assert status == 200, reply
         found = {each.get("name") or each["fingerprint"]: _lasting(each) for each in reply["metadata"]}
-        # a volume's snapshots have its name before theirs
+        # the name of a volume comes before those of its snapshots
         return {name.removeprefix("web/"): each for name, each in found.items()} if collection in WITHIN else found
 
     def unchanged(self):
-        """Prove that all is as it was."""
+        """Check that nothing has changed."""
         assert self.objects() == self.before
 
     def call(self, function, name, **arguments):
-        """Return (the state's answer, whether anything was asked of the daemon)."""
+        """Return (the result of the state, whether it sent any request)."""
         self.proxy.clear()
         ret = self.apply(function, name, **arguments)
         assert "Traceback" not in ret["comment"]
@@ -148,7 +148,7 @@ def world(apply, daemon, proxy, imported):
     return World(apply, daemon, proxy, imported)
 
 
-# kind: (what stands before its name, its collection, fields)
+# kind: (prefix of its name, its collection, fields)
 KINDS = {
     "profile": ("", "profiles", {}),
     "image_alias": ("", "images/aliases", {}),
@@ -163,7 +163,7 @@ KINDS = {
 
 
 def reached_or_refused(world, kind, name):
-    """An object of this name, and no other, is made and removed; or nothing happens."""
+    """Create and delete an object with this name, and no other; or nothing happens."""
     before, collection, fields = KINDS[kind]
     fields = {"target": world.fingerprint} if kind == "image_alias" else fields
     there = world.before[collection]
@@ -191,7 +191,7 @@ def test_hostile_name_reaches_exactly_itself_or_is_refused(world):
     assert restored["result"] is True, "the snapshot beside them is whole"
 
 
-# Names that lxdapi gives to nothing, at least not to each kind.
+# Names that lxdapi gives to no object, or not to every kind.
 ELSEWHERE = (
     *("%2e%2e", "%2e", "a%41b", "a%2541b", "a%2fb", "a%00b", "50%", "%", "a+b", "a b", " a", "a\tb", "a\nb", "a/b"),
     *("a?b#c", "a;b=c&d", "a:b@c", "a\\b", "é", "a\u2028b"),
@@ -215,7 +215,7 @@ def test_foreign_names_can_be_read_renamed_and_deleted(world, salt, daemon):
             world.unchanged()
             assert call["get"](kind, before + name) is None
             assert call["delete"](kind, before + name) == {}
-    # Incus 7.0.2 refuses most of them
+    # Incus 7.0.2 rejects most of them
     assert {kind for kind, _ in made} >= set(KINDS) - {"network_acl"}
     assert {("profile", "a%2fb"), ("instance_snapshot", "a%2fb"), ("storage_volume", "a%41b")} <= set(made)
     if daemon.name != "incus7":
@@ -322,7 +322,7 @@ def test_any_text_is_kept_as_config_value_and_exported(world, salt):
 
 
 def test_upload_file_name_cannot_inject_a_header(world, image, tmp_path):
-    """What a file's name cannot say in a header is left out of it; the image is the same."""
+    """A header omits the characters of a file name that it cannot contain; the image is the same."""
     world.daemon.request("DELETE", "/1.0/instances/c1")
 
     @tried(6)

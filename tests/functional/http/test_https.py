@@ -1,5 +1,5 @@
 """
-A daemon over https on loopback: pins, certificate authorities, client certificates, strangers.
+A daemon over HTTPS on loopback: pins, certificate authorities, client certificates, strangers.
 """
 
 import base64
@@ -19,7 +19,7 @@ from tests.support.loader import REPO, Loaded
 
 
 class Client:
-    """A client key pair in files; times: how long from now on it is valid."""
+    """Return a client key pair in files; times: its validity, relative to now."""
 
     def __init__(self, folder, **times):
         self.cert, self.key = folder / "client.crt", folder / "client.key"
@@ -27,7 +27,7 @@ class Client:
 
     @property
     def der(self):
-        """Return the certificate as a daemon is given it."""
+        """Return the certificate in the form of the API."""
         return ssl.PEM_cert_to_DER_cert(self.cert.read_text())
 
 
@@ -49,13 +49,13 @@ def trusted(client, daemon):
 
 @pytest.fixture
 def server(daemon):
-    """What the daemon says of itself: its certificate and the fingerprint of it."""
+    """The data of the daemon's certificate: the certificate and its fingerprint."""
     return daemon.request("GET", "/1.0")[1]["metadata"]["environment"]
 
 
 @pytest.fixture
 def remote(tmp_path, https, client):
-    """Return Salt's modules and states for the daemon's https URL with more settings."""
+    """Return Salt's modules and states for the daemon's HTTPS URL with more settings."""
 
     def loaded(endpoint=https, **settings):
         settings = {"endpoint": endpoint, "cert": str(client.cert), "key": str(client.key), **settings}
@@ -168,7 +168,9 @@ def test_the_servers_certificate_in_a_file_is_the_pin(remote, trusted, server, t
 
 @pytest.fixture
 def authority(daemon, tmp_path):
-    """The file of an authority that vouches for the daemon's certificate; afterwards it has its own one again."""
+    """
+    The file of an authority that signed the daemon's certificate; afterwards the daemon gets its own certificate back.
+    """
     path, (certificate, key) = (
         tmp_path / "authority.crt",
         (daemon.directory / f"server.{end}" for end in ("crt", "key")),
@@ -225,7 +227,7 @@ def test_an_unreadable_client_certificate_is_named(remote, tmp_path):
 
 
 def test_the_daemons_tls_is_1_3(https):
-    """Both daemons refuse what our context does not offer."""
+    """Both daemons reject the versions that lxdapi does not offer."""
     context = ssl.create_default_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

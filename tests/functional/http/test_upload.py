@@ -1,5 +1,5 @@
 """
-Uploads in a process of their own: memory, and the progress line on a terminal.
+Uploads in a separate process: memory, and the progress line on a terminal.
 """
 
 import os
@@ -43,7 +43,7 @@ def large(tmp_path_factory):
 
 
 def upload(daemon, path, stderr):
-    """Return what a process prints that uploads an image."""
+    """Return the output of a process that uploads an image."""
     command = [sys.executable, "-c", UPLOAD, str(daemon.socket), str(path)]
     environment = {**os.environ, "PYTHONPATH": str(REPO / "_utils")}
     return subprocess.run(

@@ -1,3 +1,3 @@
 """
-Tests of images on real daemons.
+Tests of images with real daemons.
 """

@@ -1,5 +1,5 @@
 """
-Images from files, split ones, over HTTP, with aliases; uploads that go wrong leave no image.
+Images from files, split images, images over HTTP, aliases; a failed upload leaves no image.
 """
 
 import gzip
@@ -21,7 +21,7 @@ def digest(image):
 
 @pytest.fixture
 def web(tmp_path):
-    """A web server on loopback: (its URL, its folder, the paths it was asked for)."""
+    """A web server on loopback: (its URL, its folder, the requested paths)."""
     folder, asked = tmp_path / "web", []
     folder.mkdir()
 
@@ -158,7 +158,7 @@ def test_fingerprint_of_unchanged_file_is_cached(apply, salt, image, digest, tmp
     path.write_bytes(image.read_bytes())
     apply("lxdapi_image.present", "box", source=str(path))
     facts = path.stat()
-    # other bytes under the same size, mtime and inode: only a file that is not read again passes
+    # other bytes with the same size, mtime and inode: only a file that is not read again passes
     with open(path, "r+b") as file:
         file.write(b"other")
     os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))

@@ -1,5 +1,5 @@
 """
-Images made of instances and snapshots, and their export into files.
+Images published from instances and snapshots, and their export to files.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
 """
-Images of other servers: simplestreams and daemons; instances that follow the image that their source means.
+Images of other servers: simplestreams and daemons; instances that follow the image of their source.
 """
 
 import json
@@ -27,7 +27,7 @@ def images_of(tmp_path):
 
 @pytest.fixture
 def source(images_of):
-    """Its image as a source."""
+    """Return its image as a source."""
     return {"server": images_of.url, "alias": "box/1", "certificate": str(images_of.certificate)}
 
 
@@ -43,7 +43,7 @@ def test_daemon_fetches_image_by_remote_alias(apply, images_of, source, raw):
 def test_newer_remote_image_is_fetched_unless_auto_updated(apply, images_of, source, raw):
     old = apply("lxdapi_image.present", "box", source={**source, "image_type": "container"})["changes"]["created"]
     new = images_of.add(NEW)
-    # which the daemon learns when its own list is an hour old
+    # the daemon learns of it when its own list is an hour old
     ret = apply.predicted("lxdapi_image.present", "box", source=source)
     assert ret["changes"] == {"created": new, "aliases": {"box": {"old": old, "new": new}}}
     assert "can be an hour old" in apply.failed("lxdapi_image.present", "box", source=source)
@@ -150,7 +150,7 @@ def test_pull_from_non_listening_daemon_is_refused(salt, daemon, imported):
 
 @pytest.fixture
 def outdated(apply, imported, tmp_path, daemon):
-    """(an API, a running instance, the fingerprint that its source means by now)."""
+    """(an API, a running instance, the fingerprint that its source now means)."""
     config = {"user.mine": "1"}
     apply("lxdapi_instance.present", "c1", source="busybox", running=True, config=config)
     newer = busybox_image(tmp_path / "newer.tar.gz", serial="2")

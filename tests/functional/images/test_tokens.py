@@ -1,5 +1,5 @@
 """
-How one daemon fetches an image of another one: by a token, which ends; and once, whoever else does it.
+A daemon fetches an image of another one with a token, which ends, and only once, even if others fetch it too.
 """
 
 import pytest
@@ -11,7 +11,7 @@ from lxdapi.images import transfer
 
 @pytest.fixture
 def digest(daemon, imported):
-    """The fingerprint of an image, which has an alias."""
+    """The fingerprint of an image with an alias."""
     return daemon.ask("GET", "/1.0/images")[0].rpartition("/")[2]
 
 

@@ -1,3 +1,3 @@
 """
-Tests of instances on real daemons.
+Tests of instances with real daemons.
 """

@@ -1,5 +1,5 @@
 """
-Backups as files: there and back with everything, and what is left where one of the two fails: nothing.
+Backups as files: a round trip keeps everything, and a failure leaves nothing behind.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ DECLARED = {
 
 @pytest.fixture
 def files(daemon):
-    """Write or read a file in an instance past the code under test."""
+    """Write or read a file in an instance, past the code under test."""
     headers = {f"X-{'Incus' if daemon.server == 'incus' else 'LXD'}-type": "file"}
 
     def files(name, text=None):
@@ -42,7 +42,7 @@ def there(apply):
 
 @pytest.fixture
 def path(tmp_path):
-    """The path for a backup, in a folder of its own."""
+    """The path for a backup, in a new folder."""
     (tmp_path / "backups").mkdir()
     return tmp_path / "backups" / "c1.tar"
 
@@ -56,7 +56,7 @@ def exported(salt, path, there):
 
 @pytest.fixture
 def left(daemon, raw):
-    """Return what is there of instances and volumes, as the daemon lists it and on its disk."""
+    """Return the instances and volumes in the daemon's lists and on its disk."""
 
     def left():
         pool = daemon.directory / "storage-pools" / "default"
@@ -67,7 +67,7 @@ def left(daemon, raw):
 
 
 def proved(path):
-    """Return the sha256 of a file, which is beside it as sha256sum has it, and of which nobody else can read any."""
+    """Return the sha256 of a file after a check of its checksum file and the modes of both."""
     done = subprocess.run(["sha256sum", "-c", f"{path.name}.sha256"], cwd=path.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(os.listdir(path.parent)) == [path.name, f"{path.name}.sha256"]
@@ -129,7 +129,7 @@ def test_an_instance_is_declared_with_a_backup_as_its_source(apply, daemon, impo
 
 
 def tarred(path):
-    """Return True for a tar that is not compressed."""
+    """Return whether the file is an uncompressed tar."""
     return path.read_bytes()[257:262] == b"ustar"
 
 
@@ -244,7 +244,7 @@ def test_file_refused_by_daemon_leaves_nothing(salt, apply, imported, path, left
         salt.modules["lxdapi_backup.export"](name, str(file), compression="none")
         apply(f"{function}.absent", name)
         file.with_name(f"{file.name}.sha256").unlink()
-        # of the volume, which has no files, nothing but the index
+        # the volume has no files, so its backup has only the index
         half = file.read_bytes()[: 1024 if "/" in name else file.stat().st_size // 2]
         for content in (half, b"garbage" * 1000):
             file.write_bytes(content)

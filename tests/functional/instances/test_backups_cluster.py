@@ -1,5 +1,5 @@
 """
-Backups and rotations in a cluster: of what is on another member, and of one volume of two with one name.
+Backups and rotations in a cluster: of resources on another member, and of one of two volumes with the same name.
 """
 
 import pytest
@@ -12,7 +12,7 @@ VOLUMES = "/1.0/storage-pools/default/volumes/custom"
 
 @pytest.fixture
 def call(cluster, tmp_path):
-    """Call a module's function at the first member."""
+    """Call a module function on the first member."""
     salt = Loaded(tmp_path / "calls", {"local": {"endpoint": str(cluster.first.socket)}})
     return lambda function, *words, **more: salt.modules[function](*words, **more)
 

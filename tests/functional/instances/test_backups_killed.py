@@ -1,6 +1,6 @@
 """
-A daemon or a client that dies in the middle of a backup: the same run or the next one makes all of it, and nothing
-that can be deleted is left.
+A daemon or a client that dies during a backup: the same run or the next one completes it, and nothing stays that can be
+deleted.
 """
 
 import os
@@ -20,7 +20,7 @@ FILES = 2000
 
 @pytest.fixture
 def call(tmp_path, daemon):
-    """Call a function of the module right at the daemon: a proxy would still take connections when that is dead."""
+    """Call a module function without a proxy, which would still accept connections when the daemon is dead."""
     salt = Loaded(tmp_path / "direct", {"local": {"endpoint": daemon.socket, "timeout": 20}})
     return lambda verb, *words, **more: salt.modules[f"lxdapi_backup.{verb}"](*words, **more)
 
@@ -33,7 +33,7 @@ def many_files(tmp_path_factory):
 
 @pytest.fixture
 def c1(daemon, apply, many_files):
-    """An instance of that image."""
+    """An instance from that image."""
     daemon.import_image(many_files, alias="many")
     apply("lxdapi_instance.present", "c1", source="many")
     return "c1"
@@ -41,17 +41,17 @@ def c1(daemon, apply, many_files):
 
 @pytest.fixture
 def pool(daemon):
-    """The folder of the containers; what no request can remove goes afterwards."""
+    """The folder of the containers; what no request can remove is deleted afterwards."""
     folder = daemon.directory / "storage-pools/default/containers"
     yield folder
     for part in (folder, folder.with_name("containers-snapshots")):
         for left in part.glob("lxdapi-*"):
-            # the daemon's tar may still unpack
+            # the daemon's tar may still be unpacking
             assert until(lambda left=left: shutil.rmtree(left, ignore_errors=True) or not left.exists(), 20)
 
 
 def unpacked(pool):
-    """Return how many of the many files there are of what is being imported."""
+    """Return the number of files that the import has unpacked so far."""
     folders = list(pool.glob("lxdapi-*/rootfs/mnt"))
     try:
         return max((len(os.listdir(folder)) for folder in folders), default=0)
@@ -60,7 +60,7 @@ def unpacked(pool):
 
 
 def died(daemon):
-    """The daemon dies and is started again."""
+    """Kill the daemon and start it again."""
     daemon.kill()
     daemon.start()
 

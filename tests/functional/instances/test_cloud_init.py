@@ -1,5 +1,5 @@
 """
-Documents for cloud-init: compared by what they mean, shown as a diff, without the secrets in them.
+cloud-init documents: compared by meaning, shown as a diff without their secrets.
 """
 
 import pytest

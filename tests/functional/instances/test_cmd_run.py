@@ -1,5 +1,5 @@
 """
-The state lxdapi_instance.cmd_run: what it looks at it looks at inside, and what watches an instance.
+The state lxdapi_instance.cmd_run: its conditions apply inside the instance, and other states can watch it.
 """
 
 import pytest
@@ -11,7 +11,7 @@ STATE = "lxdapi_instance.cmd_run"
 
 @pytest.fixture
 def inside(salt, c1):
-    """Return what a shell writes in the container."""
+    """Return the output of a shell in the container."""
     return lambda command: salt.modules["lxdapi_instance.run"](c1, command)
 
 

@@ -1,5 +1,5 @@
 """
-Copies of an instance, and its move to another pool or project, on one daemon: all that it has goes along.
+Copies of an instance, and its move to another pool or project of one daemon: nothing is lost.
 """
 
 import pytest

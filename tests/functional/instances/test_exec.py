@@ -26,7 +26,7 @@ def run(salt, c1):
 
 @pytest.fixture
 def refused(run):
-    """Return the words of a command that was not run."""
+    """Return the error of a command that did not run."""
 
     def called(command, **arguments):
         with pytest.raises(CommandExecutionError) as caught:

@@ -1,5 +1,5 @@
 """
-What happens to a command when the way to it breaks: it runs once or not at all, nothing hangs, no secret is told.
+Commands over a broken connection: they run once or not at all, nothing hangs, no secret appears.
 """
 
 import logging
@@ -19,7 +19,7 @@ COUNTING = "echo x >> /tmp/count"
 
 @pytest.fixture
 def without_retries(tmp_path, proxy, c1):
-    """Salt's modules, which try nothing again; the container is there."""
+    """Salt's modules without retries, and the container."""
     return Loaded(tmp_path / "without_retries", {"local": {"endpoint": str(proxy.socket), "retry_timeout": 0}}).modules
 
 

@@ -1,5 +1,5 @@
 """
-What the daemon keeps of an instance: logs, metadata, templates, measurements, and its name.
+The data of an instance on the daemon: logs, metadata, templates, metrics, and its name.
 """
 
 import os
@@ -45,14 +45,14 @@ def running(daemon, stopped):
 
 
 def shown(daemon, text):
-    """A line is shown on the console of c1."""
+    """Write a line to the console of c1."""
     command = ["sh", "-c", f"echo {text} > /dev/console"]
     body = {"command": command, "record-output": False, "wait-for-websocket": False}
     daemon.ask("POST", "/1.0/instances/c1/exec", body)
 
 
 def folder_of(daemon):
-    """Return where the daemon has the log files of c1."""
+    """Return the folder of the daemon with the log files of c1."""
     return os.path.join(daemon.directory, "logs", "c1")
 
 
@@ -113,7 +113,7 @@ def test_invalid_file_name_is_refused_before_any_request(inside, proxy, daemon):
         for function in ("log", "log_delete", "template", "template_delete"):
             with pytest.raises(InvalidError):
                 inside(function, "c1", file)
-    # in a path they are decoded twice, in a query they are what they are
+    # the daemon decodes a path twice, but not a query
     for file in ("a%2fb", "%2e%2e", " "):
         for function in ("log", "log_delete"):
             with pytest.raises(InvalidError):

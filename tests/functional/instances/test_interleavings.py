@@ -1,5 +1,5 @@
 """
-Whatever meets what: no run deletes an instance that could ever be read.
+Random clients in parallel: no run deletes an instance that could ever be read.
 """
 
 import os
@@ -13,7 +13,7 @@ from tests.support.interleavings import Interleavings
 from tests.support.loader import Loaded
 
 STEPS = examples(12)
-# A seed of an earlier run, to see again what it saw.
+# The seed of an earlier run, to reproduce it.
 SEED = "LXDAPI_SEED"
 
 

@@ -1,6 +1,6 @@
 """
-A daemon that dies by SIGKILL, or is shut down, in the middle of something: what the state that was running says,
-and that the next run makes all of it as declared.
+A daemon that is killed by SIGKILL, or shut down, during an action: the result of the running state, and the next run,
+which completes the declaration.
 """
 
 import os
@@ -20,7 +20,7 @@ PARTIAL = "it looks like a partial creation"
 
 @pytest.fixture
 def direct(tmp_path, daemon):
-    """A state right at the daemon: a proxy would still take connections when that is dead."""
+    """A state without a proxy, which would still accept connections when the daemon is dead."""
     salt = Loaded(tmp_path / "direct", {"local": {"endpoint": daemon.socket, "timeout": 20}})
     return lambda function, name, **arguments: salt.states[function](name=name, **arguments)
 
@@ -40,7 +40,7 @@ def many(daemon, many_files):
 
 @pytest.fixture
 def killed_while(daemon):
-    """While an operation of this description runs, the daemon dies; it is started again at once."""
+    """Kill the daemon while an operation with this description runs, and start it again at once."""
 
     def kill():
         daemon.kill()
@@ -50,7 +50,7 @@ def killed_while(daemon):
 
 
 def unpacked(daemon, name):
-    """Return how many of the many files an instance has on the disk."""
+    """Return the number of files of an instance that are on the disk."""
     try:
         return len(os.listdir(daemon.directory / "storage-pools/default/containers" / name / "rootfs/mnt"))
     except FileNotFoundError:
@@ -58,12 +58,12 @@ def unpacked(daemon, name):
 
 
 def unpacks(daemon, name="c1"):
-    """Return True while an instance is being made, but not at the very beginning or end."""
+    """Return whether an instance is under construction, neither at the very beginning nor at the end."""
     return does(daemon, "Creating instance") and 10 < unpacked(daemon, name) < FILES - 500
 
 
 def healthy(apply, daemon, raw, name="c1", **declared):
-    """Prove that an instance is whole and runs, and that nothing is left to do."""
+    """Check that an instance is complete and running, and that nothing is left to do."""
     found = raw(f"instances/{name}")
     assert (found["status"], unpacked(daemon, name)) == ("Running", FILES)
     assert not [key for key in found["config"] if key.startswith("user.lxdapi")]
@@ -71,13 +71,13 @@ def healthy(apply, daemon, raw, name="c1", **declared):
 
 
 def said(ret):
-    """Return the result of a state, which said why and showed no traceback."""
+    """Return the result of a state after a check that it gave a reason without a traceback."""
     assert "Traceback" not in ret["comment"], ret
     return ret["result"]
 
 
 def made(ret):
-    """Prove that a state made the instance c1."""
+    """Check that a state created the instance c1."""
     assert (said(ret), ret["changes"].get("created")) == (True, "c1"), ret
 
 
@@ -99,7 +99,7 @@ def test_killed_daemon_and_client_are_recovered_by_next_run(direct, apply, daemo
     daemon.kill()
     process.kill()
     daemon.start()
-    # the daemon's tar may have gone on to its end
+    # the daemon's tar may have finished
     assert 0 < unpacked(daemon, "c1")
     assert not {"volatile.apply_template", "volatile.last_state.power"} & set(raw("instances/c1")["config"])
     expected = apply.predicted("lxdapi_instance.present", "c1", running=True, **DECLARED)

@@ -1,5 +1,5 @@
 """
-Instances that move from one daemon to another: all that they had is there, and nothing is lost on the way.
+Instances that migrate from one daemon to another: they keep everything, and nothing is lost on the way.
 """
 
 import re
@@ -94,5 +94,5 @@ def test_secrets_of_a_transfer_are_not_printed(pair, listens, monkeypatch, capfd
 
 
 def without_digests(text):
-    """Return a printout without what is long and no secret: fingerprints."""
+    """Return a printout without fingerprints, which are long and not secret."""
     return re.sub(r'"(volatile\.base_image|certificate_fingerprint|fingerprint)": "[0-9a-f]{64}"', "", text)

@@ -1,6 +1,6 @@
 """
-A move to another daemon while somebody else works with the source or with the copy: nothing is deleted that is not
-proven to be a whole copy of what there is by then, and nothing that is somebody else's.
+A migration while another client uses the source or the copy: lxdapi deletes neither a source without a proven, complete
+and current copy, nor the work of another client.
 """
 
 import pytest
@@ -15,7 +15,7 @@ MARK = "user.lxdapi.migrating"
 
 
 def run(daemon):
-    """The instance is started and stopped."""
+    """Start and stop the instance."""
     for action in ("start", "stop"):
         daemon.ask("PUT", "/1.0/instances/web1/state", {"action": action, "force": True, "timeout": 10})
 
@@ -29,7 +29,7 @@ CHANGES = {
 
 
 def armed(proxy, method, path, seconds=1.5):
-    """The reply to the next request of this kind comes late; returns what is true once it was sent."""
+    """Delay the reply to the next such request; return a condition that is true once the request was sent."""
     proxy.arm("delay", method=method, path=path, seconds=seconds)
     return lambda: [each for each in proxy.requests() if each.fault]
 
@@ -44,7 +44,7 @@ def test_source_changed_during_copy_stays_and_copy_is_deleted(pair, change):
 
 
 def left_off(pair, side, method, path, **options):
-    """A run is killed once it has sent this request."""
+    """Kill a run once it has sent this request."""
     getattr(pair, side).arm("delay", method=method, path=path, seconds=60)
     process = Process(lambda: pair.apply(STATE, "web1", **options, **WAY))
     assert until(lambda: [each for each in getattr(pair, side).requests() if each.fault], 30)
@@ -78,7 +78,8 @@ def test_copy_taken_over_by_another_run_is_not_touched(pair):
     def take_over():
         words = found(pair.there)["config"][MARK].split()
         body = {"config": {MARK: " ".join([*words[:2], "another"])}}
-        assert until(lambda: pair.there.request("PATCH", "/1.0/instances/web1", body)[0] == 200, 5)  # it is started
+        # the instance starts
+        assert until(lambda: pair.there.request("PATCH", "/1.0/instances/web1", body)[0] == 200, 5)
 
     with when(armed(pair.behind, "PUT", "/state", 4), take_over):
         ret = pair.apply(STATE, "web1", allow_stop=True, **WAY)

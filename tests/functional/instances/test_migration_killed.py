@@ -1,6 +1,6 @@
 """
-A move to another daemon that is cut off, by a crash of ours, of the source or of the target, or whose answers are
-lost: the next run, or the same one, brings it to its end, and nothing is lost.
+A migration that is interrupted by a crash of the client, the source or the target, or whose answers are lost: the next
+run, or the same one, completes it, and nothing is lost.
 """
 
 import pytest
@@ -10,7 +10,7 @@ from tests.support.processes import Process, does, when
 from tests.support.two_daemons import STATE, WAY, essence, found, make, pulled, push, snapshots
 
 INSTANCE, ALL = r"/1\.0/instances/web1$", r"/1\.0/instances$"
-# What the last request was that a run of ours sent: the proxy it went through, its method and path.
+# The last request of a run: the proxy that it went through, its method and path.
 POINTS = {
     "the mark at the source": ("before", "PATCH", INSTANCE),
     "the stop": ("before", "PUT", "/state"),
@@ -23,13 +23,13 @@ POINTS = {
 
 
 def usually(*points):
-    """Return the points as parameters, of which these are tried in any case, and the others where it may take long."""
+    """Return the points as parameters; ``always`` run in any case, the others with --long."""
     return lambda *known: [pytest.param(each, marks=() if each in points else pytest.mark.long) for each in known]
 
 
 @pytest.fixture
 def shop(pair, listens):
-    """The two daemons, of which the first has an instance that runs, and what it is to be."""
+    """The two daemons; the first has a running instance. Also the declaration of that instance."""
     listens(pair.here)
     make(pair.here, start=True, snapshots=("s0",))
     push(pair.here, "treasure")
@@ -38,7 +38,7 @@ def shop(pair, listens):
 
 
 def arrived(pair):
-    """Prove that the instance is at the target, with all that it had, and nowhere else, and nothing is left to do."""
+    """Check that the complete instance is at the target and nowhere else, and that nothing is left to do."""
     after = found(pair.there)
     assert (essence(after), snapshots(pair.there)) == pair.before_move
     assert after["status"] == "Running" and pulled(pair.there) == "treasure" and found(pair.here) is None
@@ -46,7 +46,7 @@ def arrived(pair):
 
 
 def stayed(pair):
-    """Prove that the instance runs where it was, as if nothing had been tried."""
+    """Check that the instance runs in its old place, as if nothing had been tried."""
     now = found(pair.here)
     assert (essence(now), snapshots(pair.here)) == pair.before_move
     assert now["status"] == "Running" and pulled(pair.here) == "treasure" and found(pair.there) is None
@@ -108,7 +108,7 @@ def test_blocked_continuation_is_tried_again(shop):
 
 
 def useless(reply):
-    """Return the answer of a source with secrets that it does not know."""
+    """Return the answer of a source to secrets that it does not know."""
     words = reply["metadata"]["metadata"]
     reply["metadata"]["metadata"] = {word: "0" * len(value) for word, value in words.items()}
     return reply

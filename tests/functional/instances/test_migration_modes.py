@@ -1,5 +1,5 @@
 """
-How an instance gets from one daemon to another: by pull, by push, or carried by us.
+The ways of an instance from one daemon to another: pull, push, and relay.
 """
 
 import pytest

@@ -1,5 +1,6 @@
 """
-Instances that look like partial creations: none that may hold data is deleted because keys of its config are missing.
+Instances that look like partial creations: missing config keys never lead to the deletion of an instance that may hold
+data.
 """
 
 import threading
@@ -17,7 +18,7 @@ MINE = "/1.0/instances/{}/files?path=/mine"
 
 @pytest.fixture
 def earlier_run(tmp_path, daemon):
-    """Apply a state in a process of its own: what that has seen, this one does not know."""
+    """Apply a state in a new process, which knows nothing of earlier observations."""
     salt = Loaded(tmp_path / "earlier", {"local": {"endpoint": daemon.socket}})
 
     def run(function, name, **arguments):
@@ -29,24 +30,24 @@ def earlier_run(tmp_path, daemon):
 
 
 def write_file(daemon, name, words=b"mine"):
-    """Put a file into an instance, as somebody does who believes that it is there to stay."""
+    """Put a file into an instance, as a user does who considers it complete."""
     status, reply = daemon.request("POST", MINE.format(name), words)
     assert status == 200, reply
 
 
 def has_file(daemon, name, words=b"mine"):
-    """Return True if the file is there."""
+    """Return whether the file exists."""
     return daemon.request("GET", MINE.format(name)) == (200, words)
 
 
 def lose_keys(daemon, name):
-    """Take away what an edit of a profile takes away now and then."""
+    """Remove the keys that an edit of a profile sometimes removes."""
     daemon.ask("PATCH", f"/1.0/instances/{name}", {"config": dict.fromkeys(KEYS, ""), "description": ""})
     assert not set(KEYS) & set(daemon.ask("GET", f"/1.0/instances/{name}")["config"])
 
 
 def lose_link(daemon, name):
-    """Take away what a daemon makes as the last thing of a creation, as if it had died before."""
+    """Remove what a daemon writes last in a creation, as if it had died before."""
     lose_keys(daemon, name)
     (daemon.directory / "containers" / name).unlink()
 
@@ -119,7 +120,7 @@ def test_fleet_replaces_foreign_partials_only_on_request(apply, daemon, imported
 
 @pytest.fixture
 def edited(daemon):
-    """The profile web, which two others edit as fast as they can while the test runs."""
+    """The profile web, which two other clients edit as fast as they can during the test."""
     daemon.ask("POST", "/1.0/profiles", {"name": "web"})
     over = threading.Event()
 

@@ -1,5 +1,5 @@
 """
-Instances: sources, status, the order of changes, what others set, what a restart needs.
+Instances: sources, power states, the order of changes, foreign settings, changes that need a restart.
 """
 
 import pytest

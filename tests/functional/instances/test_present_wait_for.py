@@ -1,5 +1,5 @@
 """
-``present`` and ``running`` wait for what is inside, and a change that fails is undone from a snapshot.
+``present`` and ``running`` wait for conditions inside, and a failed change is rolled back to a snapshot.
 """
 
 import pytest
@@ -71,7 +71,7 @@ def test_failed_change_is_rolled_back_from_snapshot(apply, imported, raw):
 
 @pytest.fixture
 def newer(daemon, tmp_path):
-    """Make another image, and let the alias point at it; returns its fingerprint."""
+    """Import another image, point the alias at it, and return its fingerprint."""
 
     def made():
         fingerprint = daemon.import_image(busybox_image(tmp_path / "newer.tar.gz", os="newer"))

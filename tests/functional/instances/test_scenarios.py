@@ -1,5 +1,5 @@
 """
-Cases of daily life that are about nothing in particular: each is a whole story of a few states.
+Scenarios of daily life: each is a story of a few states.
 """
 
 import io
@@ -58,13 +58,13 @@ def test_image_with_members_outside_writes_nothing_there(apply, tmp_path, raw, m
         made.addfile(outside, io.BytesIO(b"hello"))
     apply("lxdapi_image.present", "bad", source=str(bad))
     ret = apply(*C1, source="bad")
-    # tar itself takes an absolute path as one within the instance
+    # tar itself interprets an absolute path inside the instance
     assert (raw("instances/c1") is not None) is ret["result"] is member.startswith("/"), ret
     assert not Path("/tmp/lxdapi-outside").exists()
 
 
 DOCUMENTS = {
-    # Incus 7.0.2 takes no request of more than 1 MiB
+    # Incus 7.0.2 accepts no request of more than 1 MiB
     "a megabyte": "#cloud-config\nruncmd:\n" + "- echo a line of forty characters, or so\n" * 24_000,
     "CRLF": "#cloud-config\r\nhostname: web\r\n",
     "a trailing newline": "#cloud-config\nhostname: web\n\n\n",
@@ -79,7 +79,9 @@ def test_cloud_init_documents_arrive_exactly_and_once(apply, raw):
 
 
 def test_starts_and_stops_change_nothing_declared(apply, imported, daemon, raw):
-    """The daemon writes keys of its own at each; an address of a card may be declared in either place."""
+    """
+    The daemon writes its own keys to each device; the address of a network device can be declared in either place.
+    """
     nic = {"type": "nic", "nictype": "bridged", "parent": "lo", "hwaddr": "10:66:6a:11:22:33"}
     declared = {
         "source": "busybox",

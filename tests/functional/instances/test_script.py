@@ -1,5 +1,5 @@
 """
-Scripts of the minion's that run inside an instance.
+Scripts of the minion that run inside an instance.
 """
 
 import pytest

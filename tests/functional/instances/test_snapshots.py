@@ -1,5 +1,5 @@
 """
-Snapshots, and that what was restored really is as it was.
+Snapshots, and the content of instances and volumes after a restore.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ VOLUME = "storage-pools/default/volumes/custom/data"
 
 @pytest.fixture
 def mark(daemon):
-    """Write or read the text of a file in c1 past the code under test."""
+    """Write or read the text of a file in c1, past the code under test."""
     path = "/1.0/instances/c1/files?path=/mark"
     prefix = "X-Incus" if daemon.server == "incus" else "X-LXD"
 

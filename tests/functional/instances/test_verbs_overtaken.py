@@ -1,6 +1,7 @@
 """
-Somebody else starts, stops, freezes, thaws, deletes or renames the instance after a verb has looked at it and before it
-acts: the verb reaches its goal or says why not, its changes are what it did, and it leaves nothing stopped that ran.
+Another client starts, stops, freezes, unfreezes, deletes or renames the instance after a function has read it and
+before it acts. The function reaches its goal or gives the reason, its changes contain only what it did, and it leaves
+no instance stopped that was running.
 """
 
 import pytest
@@ -16,18 +17,18 @@ FORCED = {"timeout": 2, "force": True}
 
 
 class Others:
-    """Somebody else at the instance c1, past the proxy."""
+    """Another client that acts on the instance c1, past the proxy."""
 
     def __init__(self, daemon, proxy):
         self.daemon, self.proxy, self.left = daemon, proxy, NOBODY
 
     def status(self, name="c1"):
-        """Return the status of the instance, None if there is none."""
+        """Return the status of the instance, None if it does not exist."""
         status, reply = self.daemon.request("GET", f"/1.0/instances/{name}")
         return reply["metadata"]["status"] if status == 200 else None
 
     def make(self, status):
-        """There is a new instance with this status, and no other but the source of images."""
+        """Create a new instance with this status; the source of images is the only other one."""
         for name in ("c1", "c2", "c3"):
             for where in ("", "?project=p2"):
                 self.act("stop", name, where)
@@ -39,12 +40,12 @@ class Others:
         assert self.status() == status
 
     def act(self, action, name="c1", where=""):
-        """Return True if an action on the instance was done."""
+        """Return whether an action on the instance was done."""
         body = {"action": action, "timeout": 30, "force": True}
         return self._try("PUT", f"/1.0/instances/{name}/state{where}", body)
 
     def comes(self, deed, before):
-        """Somebody else does it, all of it, before the next write of so many."""
+        """Complete the action of the other client before the given write."""
 
         def act():
             for step in DEEDS[deed]:
@@ -63,12 +64,12 @@ class Others:
             return False
 
     def delete(self):
-        """The instance is gone."""
+        """Delete the instance."""
         self.act("stop")
         self._try("DELETE", "/1.0/instances/c1")
 
     def rename(self):
-        """It is called c3, and is stopped."""
+        """Rename the instance to c3, and stop it."""
         self.act("stop")
         self._try("POST", "/1.0/instances/c1", {"name": "c3"})
 
@@ -84,7 +85,7 @@ DEEDS = {
 }
 
 
-# What does nothing to an instance of this status.
+# Actions without an effect on an instance with this status.
 IDLE = {
     RUNNING: ("start", "thaw"),
     STOPPED: ("stop", "freeze", "thaw"),
@@ -97,12 +98,12 @@ NOBODY = "nobody came"
 
 
 def state(function, **given):
-    """Return a state of c1, and what it is to come to."""
+    """Return a state of c1, and its goal."""
     return lambda salt: salt.states[f"lxdapi_{function}"](**{"name": "c1", **given})
 
 
 def call(function, *given, **more):
-    """Return a function of the command line, as the answer of a state."""
+    """Return a function of the command line, with its result in the form of a state."""
 
     def act(salt):
         try:
@@ -118,7 +119,7 @@ def call(function, *given, **more):
 
 EDIT = {"source": "busybox", "config": {"security.nesting": True}, "restart_on_change": True}
 WATCH = {"sfun": "running", **FORCED}
-# verb: (the status before, the verb, the statuses that it is to come to; None: gone)
+# function: (the status before, the function, the allowed statuses afterwards; None: deleted)
 VERBS = {
     "restarted by watch": (RUNNING, state("instance.mod_watch", **WATCH), {RUNNING}),
     "running": (STOPPED, state("instance.running"), {RUNNING}),
@@ -158,7 +159,7 @@ VERBS = {
 
 @pytest.fixture
 def others(daemon, proxy, imported):
-    """Somebody else."""
+    """The other client."""
     daemon.ask("POST", "/1.0/storage-pools", {"name": "fast", "driver": "dir"})
     daemon.ask("POST", "/1.0/projects", {"name": "p2", "config": {"features.images": "false"}})
     root = {"path": "/", "pool": "default", "type": "disk"}
@@ -170,7 +171,7 @@ def others(daemon, proxy, imported):
 def test_overtaken_verb_reaches_its_goal_or_fails_clearly(others, salt, daemon, verb):
     before, act, _ = VERBS[verb]
     if verb == "rebuilt" and daemon.name == "lxd":
-        return  # it lacks the API extension
+        return  # the API extension is missing
     wrong = []
     cases = [(deed, range(4)) for deed in DEEDS] if LONG else [(deed, range(1 + (deed in FEW[1]))) for deed in FEW[0]]
     for deed, counts in cases:
@@ -189,7 +190,7 @@ def test_overtaken_verb_reaches_its_goal_or_fails_clearly(others, salt, daemon, 
 
 
 def faults(others, ret, deed, verb):
-    """Yield in words what is wrong with the answer of a verb, and with the instance."""
+    """Yield messages about wrong results of a function and of the instance."""
     before, _, goals = verb
     end = others.status("c2") or others.status() or others.status("c1?project=p2")
     told = ret["changes"].get("status") or {}

@@ -8,19 +8,19 @@ from tests.support.loader import Loaded
 from tests.support.processes import Process
 from tests.support.vm_daemon import CONFIG, ROOT, VmDaemon
 
-# Incus 7.0.2 runs in a root file system of its own, which has no QEMU.
+# Incus 7.0.2 runs in its own root file system, which has no QEMU.
 KINDS = ("lxd", "incus")
 
 
 def pytest_generate_tests(metafunc):
-    """A test runs with each of these daemons that was asked for."""
+    """Run a test with each of these daemons that is selected."""
     kinds = [kind for kind in metafunc.config.getoption("--daemon") if kind in KINDS]
     metafunc.parametrize("machines", kinds, indirect=True)
 
 
 @pytest.fixture(scope="module")
 def machines(request):
-    """A daemon that has virtual machines, and nothing else."""
+    """A daemon with support for virtual machines, and without any instances."""
     daemon = VmDaemon.in_new_directory(request.param)
     try:
         yield daemon.start().preseed()

@@ -1,5 +1,5 @@
 """
-Waiting for what an instance is needed for, and what is said where it does not come.
+Waiting for conditions of an instance, and the error if they are not met.
 """
 
 import threading
@@ -18,13 +18,13 @@ def run(salt, c1):
 
 @pytest.fixture
 def wait(salt, c1):
-    """Wait for something of the container."""
+    """Wait for a condition of the container."""
     return lambda what, **limit: salt.modules["lxdapi_instance.wait_for"](c1, what, **limit)
 
 
 @pytest.fixture
 def missed(wait):
-    """Return what is said when it does not come."""
+    """Return the error of a wait that fails."""
 
     def called(what, timeout=0.2):
         with pytest.raises(CommandExecutionError) as caught:

@@ -1,3 +1,3 @@
 """
-Tests of kinds on real daemons.
+Tests of kinds with real daemons.
 """

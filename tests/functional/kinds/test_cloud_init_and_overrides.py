@@ -1,5 +1,5 @@
 """
-What is declared in other words: cloud-init as data, and devices of profiles with some keys otherwise.
+Alternative declarations: cloud-init as data, and overrides for keys of profile devices.
 """
 
 from collections import OrderedDict
@@ -22,14 +22,14 @@ DISK = {"path": "/", "pool": "default", "type": "disk"}
 
 @pytest.fixture
 def profile(daemon):
-    """A profile with a nic, and one with another of this name and a disk."""
+    """A profile with a network device, and one with another device of the same name and a disk."""
     daemon.ask("POST", "/1.0/profiles", {"name": "web", "devices": {"eth0": NIC}})
     tmp = {"tmp": {"type": "disk", "source": "/tmp", "path": "/t", "readonly": "true"}}
     daemon.ask("POST", "/1.0/profiles", {"name": "more", "devices": {**tmp, "eth0": {**NIC, "mtu": "1300"}}})
 
 
 def reversed_within(data):
-    """Return the data with the keys of each mapping in the other order, as Salt has mappings."""
+    """Return the data with the keys of each mapping in reverse order."""
     if isinstance(data, dict):
         return OrderedDict((key, reversed_within(value)) for key, value in reversed(data.items()))
     return [reversed_within(each) for each in data] if isinstance(data, list) else data

@@ -1,6 +1,6 @@
 """
-What only a create looks at, and what the daemon itself keeps from being changed. Fields that are fixed once an object
-exists are in the rows of the matrix.
+Fields that only a creation uses, and fields that the daemon does not let change. Immutable fields are in the rows of
+the matrix.
 """
 
 

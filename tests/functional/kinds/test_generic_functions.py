@@ -1,6 +1,6 @@
 """
-The functions that take a kind first: every kind that can be had here is created, read, listed, updated, renamed and
-deleted by them, and what they are given wrongly is said with what is allowed.
+The functions whose first argument is a kind: they create, read, list, update, rename and delete every available kind,
+and their errors name the allowed values.
 """
 
 import pytest
@@ -14,13 +14,13 @@ from tests.functional.matrix import rows_storage as matrix_rows_storage
 from tests.support import client_certificates as certificates
 
 ROWS = {**matrix_rows_core.ROWS, **matrix_rows_network.ROWS, **matrix_rows_storage.ROWS}
-# Those of which a state is told otherwise, or more, have tests of their own here.
+# Kinds with different or additional parameters have their own tests here.
 LIVES = sorted(set(ROWS) & set(KINDS) - {"certificate", "image", "instance"})
 NETWORK = {"ipv4.address": "10.77.9.1/24", "ipv6.address": "none"}
 
 
 class Calls:
-    """The functions of lxdapi, of which every result survives the way to the master as it is."""
+    """The functions of lxdapi; every result can be sent to the master unchanged."""
 
     def __init__(self, modules):
         self._modules = modules
@@ -34,7 +34,7 @@ class Calls:
         return call
 
     def refused(self, function, *arguments, **options):
-        """Return the words of a failure."""
+        """Return the error of a failed call."""
         with pytest.raises(SaltException) as caught:
             self._modules[f"lxdapi.{function}"](*arguments, **options)
         return str(caught.value)
@@ -48,7 +48,7 @@ def call(salt):
 
 @pytest.fixture(params=LIVES)
 def row(request, daemon):
-    """A row of the matrix, with what it needs made; None where the daemon cannot have the kind."""
+    """A row of the matrix with its prerequisites; None if the daemon does not support the kind."""
     row, extensions = ROWS[request.param], daemon.ask("GET", "/1.0")["api_extensions"]
     if (row.extension and row.extension not in extensions) or daemon.name in row.fails:
         return request.param, None
@@ -59,7 +59,9 @@ def row(request, daemon):
 
 @pytest.fixture
 def filled(request):
-    """A function that fills the fingerprint of the image into what a row has; the image is there where it is needed."""
+    """
+    A function that inserts the fingerprint of the image into the values of a row, and imports the image if needed.
+    """
 
     def fill(value):
         if isinstance(value, dict):
@@ -70,14 +72,14 @@ def filled(request):
 
 
 def covers(part, whole):
-    """Return True if every key of part is in whole with that value, maps likewise."""
+    """Return whether ``whole`` contains every key of ``part`` with the same value, in nested mappings too."""
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(key in whole and covers(value, whole[key]) for key, value in part.items())
     return part == whole
 
 
 def begin(call, word, name, settings):
-    """Prove that an object is created, and is not created over."""
+    """Check that an object is created, and that a second creation fails."""
     assert call.create(word, name, settings) == {"created": name}
     assert "/1.0/" in call.refused("create", word, name, settings)
     assert isinstance(call.get(word, name), dict)
@@ -86,7 +88,7 @@ def begin(call, word, name, settings):
 
 
 def changed(call, word, name, edit, expected):
-    """Prove that an update changes what it says, once."""
+    """Check that an update reports its changes, and that a second one changes nothing."""
     changes = call.update(word, name, edit)
     assert set(changes) == set(expected) and covers(expected, changes), changes
     assert call.update(word, name, edit) == {}
@@ -94,7 +96,7 @@ def changed(call, word, name, edit, expected):
 
 
 def renamed(call, word, name, new):
-    """Prove that an object has another name, which it is then called by."""
+    """Check that an object is renamed and reachable under its new name."""
     full = new if "/" in new or not KINDS[word].parents else f"{name.rpartition('/')[0]}/{new}"
     assert call.rename(word, name, new) == {"name": {"old": name, "new": full}}
     assert call.get(word, name) is None
@@ -104,7 +106,7 @@ def renamed(call, word, name, new):
 
 
 def end(call, word, name):
-    """Prove that an object is deleted, once."""
+    """Check that an object is deleted, and that a second deletion changes nothing."""
     assert call.delete(word, name) == {"deleted": name}
     assert call.delete(word, name) == {}
     assert call.get(word, name) is None

@@ -1,8 +1,8 @@
 """
-What a naive comparison trips over, row by row: instances and their parts. The other kinds are in the second file.
+Traps for a naive comparison, row by row: instances and their parts. The other kinds are in the second file.
 
-Each row declares something in a spelling of its own, proves that a second apply is silent (nothing but GETs),
-and reads past the code under test what had to stay as it was. See test_idempotence_kinds.py for the rest.
+Each row declares something in an unusual spelling, checks that a second apply is silent (only GET requests), and reads
+past the code under test what had to stay unchanged. See test_idempotence_kinds.py for the rest.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ import pytest
 NIC = {"type": "nic", "nictype": "bridged", "parent": "nope0"}
 DISK = {"type": "disk", "path": "/t", "source": "/tmp"}
 TEXTS = ["  x  ", "a\r\nb\r\n", "lines\n\n", "é \U0001f600", "True", "007", "50%", "x" * 100_000]
-# Each row's number: (in words, the check).
+# Number of a row: (description, check).
 ROWS = {}
 
 
 @dataclass(frozen=True)
 class At:
-    """One object under test: its state applied, its daemon asked past the code under test."""
+    """One object under test: its state is applied, its daemon is read past the code under test."""
 
     apply: Callable
     daemon: object
@@ -30,27 +30,27 @@ class At:
     path: str = "instances/c1"
 
     def of(self, state, name, path):
-        """Return the same daemon's other object."""
+        """Return another object of the same daemon."""
         return At(self.apply, self.daemon, self.proxy, self.request, state, name, path)
 
     def made(self, **declared):
-        """Return the object that was made as declared."""
+        """Create the object as declared and return it."""
         ret = self.apply(f"{self.state}.present", self.name, **declared)
         assert ret["result"] is True, ret
         return self.read()
 
     def changed(self, **declared):
-        """Return the changes of an apply that was predicted, and after which there is nothing to do."""
+        """Return the changes of an apply that was predicted, after a check that nothing is left to do."""
         return self.apply.changed(f"{self.state}.present", self.name, **declared)
 
     def silent(self, **declared):
-        """Nothing is to be done for this, nothing is sent, and the object stays to the letter."""
+        """Check that this declaration sends no write, and that the object stays exactly the same."""
         before = self.read()
         self.apply.unchanged(f"{self.state}.present", self.name, **declared)
         assert self.read() == before
 
     def refused(self, **declared):
-        """Return the comment of a refusal for which no request was sent."""
+        """Return the comment of a failure that sent no request."""
         return self.apply.refused(f"{self.state}.present", self.name, **declared)
 
     def read(self):
@@ -60,18 +60,18 @@ class At:
         return reply["metadata"] if status == 200 else None
 
     def config(self, prefix=""):
-        """Return its config, the keys with this prefix."""
+        """Return the config keys with this prefix."""
         return {key: value for key, value in self.read()["config"].items() if key.startswith(prefix)}
 
     def patch(self, **fields):
-        """Somebody else writes these fields, as they are."""
+        """Write these fields as another client."""
         body = {"description": self.read()["description"], **fields}
         self.daemon.ask("PATCH", f"/1.0/{self.path}", body)
 
     def meanwhile(self, **fields):
-        """Somebody else writes these fields between the last read of the next apply and what it writes upon it."""
+        """Write these fields as another client between the last read of the next apply and its write."""
         self.proxy.clear()
-        # the plan reads, and a stopped instance is read anew before it is changed
+        # the plan reads, and a stopped instance is read again before it is changed
         self.proxy.arm("swap", method="GET", path=self.path, skip=1, reply=lambda reply: self.patch(**fields) or reply)
 
     def methods(self):
@@ -84,7 +84,7 @@ class At:
 
 
 def row(table, number, words):
-    """Return a decorator that puts a check into a table."""
+    """Return a decorator that adds a check to a table."""
 
     def put(check):
         assert number not in table
@@ -95,7 +95,7 @@ def row(table, number, words):
 
 
 def parametrized(table):
-    """Return a table as the parameters of a test, each called by number and words."""
+    """Return a table as the parameters of a test, each with its number and description as ID."""
     return pytest.mark.parametrize(
         "check", [pytest.param(check, id=f"{number:02} {words}") for number, (words, check) in sorted(table.items())]
     )
@@ -103,7 +103,7 @@ def parametrized(table):
 
 @pytest.fixture
 def at(apply, daemon, proxy, request):
-    """The stopped, empty instance c1, not made yet."""
+    """The stopped, empty instance c1, not created yet."""
     return At(apply, daemon, proxy, request)
 
 

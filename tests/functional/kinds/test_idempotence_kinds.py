@@ -1,5 +1,5 @@
 """
-What a naive comparison trips over, row by row: every kind but the instance. See test_idempotence.py.
+Traps for a naive comparison, row by row: every kind except instances. See test_idempotence.py.
 """
 
 import base64
@@ -12,21 +12,21 @@ from tests.functional.kinds.test_idempotence import ROWS as ROWS_OF_INSTANCES
 from tests.support import client_certificates as certificates
 
 ROWS = {}
-# Rows about what no state of ours can show on the tested machines: the number and why.
+# Rows that no state can show on the tested machines: the number and the reason.
 NOT_SEEN = {
     28: "a daemon that looks for a free subnet sends packets: the tests give every bridge its addresses",
     31: "a btrfs pool in a loop file: the machines of the tests have no btrfs",
     32: "the keys of each member, in a cluster: its tests start three daemons",
     43: "the owner and mode of a file that is pushed: no state pushes files yet",
 }
-# A bridge of its own for each daemon: they share one network namespace.
+# A separate bridge for each daemon, because they share one network namespace.
 BRIDGES = {"lxd": ("idem0", "10.81.1.1/24"), "incus": ("idem6", "10.81.6.1/24"), "incus7": ("idem7", "10.81.7.1/24")}
 NO_ADDRESSES = {"ipv4.address": "none", "ipv6.address": "none"}
 
 
 @pytest.fixture
 def at(apply, daemon, proxy, request):
-    """The profile web, not made yet; the checks turn to what they are about."""
+    """The profile web, not created yet; the checks turn to their own objects."""
     return At(apply, daemon, proxy, request, "lxdapi_profile", "web", "profiles/web")
 
 

@@ -1,5 +1,6 @@
 """
-What is in use is not deleted: the daemon refuses it, the comment says so and who uses it, and test mode knows.
+Resources in use are not deleted: the daemon rejects the deletion, the comment names the users, and test mode predicts
+it.
 """
 
 import pytest
@@ -8,7 +9,7 @@ NETWORK = {"name": "lxdapi9", "config": {"ipv4.address": "10.77.9.1/24", "ipv6.a
 NIC = {"type": "nic", "network": "lxdapi9", "name": "eth0"}
 DATA = {"type": "disk", "pool": "default", "source": "data", "path": "/data"}
 ROOT = {"type": "disk", "pool": "fast", "path": "/"}
-# {state: (name, path, raw requests that make it and its user, who uses it, the daemons' words)}
+# {state: (name, path, raw requests that create it and its user, the user, the daemons' words)}
 USED = {
     "profile": (
         "web",

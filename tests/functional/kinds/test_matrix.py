@@ -1,8 +1,8 @@
 """
-Every kind through its whole life: create, edit, describe, drop a key, clear, rename, absent, and each of them again.
+Every kind through its whole life: create, edit, describe, remove a key, clear, rename, absent, and each of them again.
 
-Each change is first predicted by the test mode, to the letter; test mode and second runs send only
-GETs; what came of it is read past the code under test.
+Test mode first predicts each change exactly; test mode and second runs send only GET requests; the outcome is read past
+the code under test.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ ROWS = {**matrix_rows_core.ROWS, **matrix_rows_network.ROWS, **matrix_rows_stora
 
 
 class Life:
-    """A row's life on one daemon."""
+    """The life of a row on one daemon."""
 
     def __init__(self, row, apply, raw, daemon, values):
         self.row, self._apply, self._raw, self._daemon = row, apply, raw, daemon
@@ -30,7 +30,7 @@ class Life:
         self.identity = self.filled(row.identity) or self.name
 
     def filled(self, value):
-        """Return the value with those of the run."""
+        """Return the value with the values of the run filled in."""
         if isinstance(value, dict):
             return {key: self.filled(inner) for key, inner in value.items()}
         if isinstance(value, (list, tuple)):
@@ -38,15 +38,15 @@ class Life:
         return value.format(**self._values) if isinstance(value, str) else value
 
     def has(self, extension):
-        """Return True if the daemon has this API extension; every one has None."""
+        """Return whether the daemon has this API extension; None is always available."""
         return extension is None or extension in self._extensions
 
     def has_fields(self):
-        """Return the fields that the kind has on this daemon."""
+        """Return the fields that this daemon supports."""
         return {field for field in self.kind.fields if self.has(self.kind.extensions.get(field))}
 
     def refused(self):
-        """Prove that the daemon's lack is said having read nothing but who it is, and is an absence."""
+        """Check that a missing kind is reported after a read of the server data alone, and that ``absent`` succeeds."""
         for answer in (self._apply.predicted, self._apply.failed):
             self._apply.clear()
             ret = answer(f"{self.row.state}.present", self.name, **self._declared(self.row.create))
@@ -55,26 +55,26 @@ class Life:
         self._apply.unchanged(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
 
     def failing(self, words):
-        """Prove that a failure is told in the daemon's words, and leaves nothing."""
+        """Check that a failure has the daemon's words and leaves nothing behind."""
         assert words in self._apply.failed(f"{self.row.state}.present", self.name, **self._declared(self.row.create))
         assert self.read() is None
         self._apply.unchanged(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
 
     def prepared(self):
-        """What has to be there before is there, and the object is not."""
+        """Create the prerequisites, but not the object."""
         for method, path, body in self.row.needs:
             self._daemon.ask(method, f"/1.0/{path}", body)
         assert self.read() is None
 
     def read(self):
-        """Return the object as the daemon has it, None if it has none."""
+        """Return the object on the daemon, None if it does not exist."""
         return self._raw(self.path)
 
     def _declared(self, more):
         return {**self.filled(self.row.always), **self.filled(more)}
 
     def stage(self, declared, holds, **more):
-        """Return the changes of one stage, having compared what the daemon then holds."""
+        """Return the changes of one stage after a check of the resulting object."""
         changes = self._apply.changed(f"{self.row.state}.present", self.name, **self._declared(declared), **more)
         found, expected = self.read(), self.filled(holds)
         assert {key: self._comparable(found, key) for key in expected} == {
@@ -84,20 +84,20 @@ class Life:
 
     def _comparable(self, found, field):
         value = found.get(field)
-        if field == "config":  # which is left out of some replies when it is empty
+        if field == "config":  # some replies omit it when it is empty
             return {key: inner for key, inner in (value or {}).items() if not key.startswith(self.row.foreign)}
         if self.kind.items.get(field):
-            # of which the daemons fill in what is empty, each of them other keys
+            # the daemons add different keys to an empty config
             return sorted(sorted((key, inner) for key, inner in item.items() if inner) for item in value or ())
         return value
 
     def alike(self):
-        """Prove that what is there, spelled otherwise or not declared at all, is as declared."""
+        """Check that the object is as declared, with other spellings and with undeclared fields."""
         self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared(self.row.alike))
         self._apply.unchanged(f"{self.row.state}.present", self.name, **self._declared({}))
 
     def described(self):
-        """Prove that a description of several lines is kept, left alone where it is not declared, and cleared."""
+        """Check that a description of several lines is kept, unchanged if undeclared, and cleared."""
         if "description" not in self.has_fields():
             return
         before = self.read()["description"]
@@ -110,7 +110,7 @@ class Life:
         assert changes == {"description": {"old": lines, "new": ""}}
 
     def fixed(self):
-        """Prove that what is fixed fails, naming it and both values, and that nothing else is changed either."""
+        """Check that a change of an immutable field fails with both values, and changes nothing else."""
         before = self.read()
         more = {"description": "other"} if "description" in self.has_fields() else {}
         for field, (value, words) in self.row.create_only.items():
@@ -122,7 +122,7 @@ class Life:
         assert self.read() == before
 
     def renamed(self):
-        """Prove that the object gets its other name, with a change of it at once, and is called so from then on."""
+        """Check that a rename with a change at the same time works, and that the new name is in effect."""
         if not self.row.rename:
             return
         old, name = self.name, self.row.rename[0]
@@ -137,7 +137,7 @@ class Life:
         self.identity = full
 
     def end(self):
-        """Return the changes of the absence."""
+        """Return the changes of ``absent``."""
         changes = self._apply.changed(f"{self.row.state}.absent", self.name, **self.filled(self.row.absent))
         assert self.read() is None
         return changes
@@ -145,7 +145,7 @@ class Life:
 
 @pytest.fixture(params=sorted(ROWS))
 def life(request, apply, raw, daemon, image, tmp_path):
-    """The life of each row; the image is there where the row speaks of it, but for the image's own."""
+    """The life of each row; the image is imported if the row uses it, except for the row of images."""
     row = ROWS[request.param]
     pem, digest = certificates.made()
     values = {"file": str(image), "pem": pem, "digest": digest, "folder": str(tmp_path / "pool")}
@@ -158,7 +158,7 @@ def life(request, apply, raw, daemon, image, tmp_path):
 
 
 def subset(part, whole):
-    """Return True if every key of part is in whole with that value, maps likewise."""
+    """Return whether ``whole`` contains every key of ``part`` with the same value, in nested mappings too."""
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(key in whole and subset(value, whole[key]) for key, value in part.items())
     return part == whole

@@ -1,5 +1,5 @@
 """
-A project that does not exist: nothing is in it, what is to be made in it is predicted, and reading in it is an error.
+A project that does not exist: ``absent`` succeeds, test mode predicts creations in it, and a read is an error.
 """
 
 import pytest
@@ -45,7 +45,7 @@ x:
 
 @pytest.fixture
 def applied(salt):
-    """Apply the text of an SLS file and return the answers by the id of the state."""
+    """Apply the text of an SLS file and return the results by the ID of the state."""
 
     def apply(text, test=False):
         (salt.tree / "team.sls").write_text(text)

@@ -1,5 +1,5 @@
 """
-An instance that names what is not there: the comment says what, when it fails and before, in test mode.
+An instance that refers to missing objects: the comment names them, after a failure and before, in test mode.
 """
 
 NIC = {"type": "nic", "network": "lan9", "name": "eth0"}

@@ -1,5 +1,5 @@
 """
-What only OVN networks have, on machines without OVN: refusals in the daemon's words, and never a half.
+Resources of OVN networks on machines without OVN: errors in the daemon's words, and no partial changes.
 """
 
 import pytest
@@ -13,7 +13,7 @@ TO_WEB = {
 
 @pytest.fixture
 def bridge(daemon):
-    """A network that can have neither load balancers nor peers."""
+    """A network that supports neither load balancers nor peers."""
     config = {"ipv4.address": "10.77.9.1/24", "ipv6.address": "none"}
     daemon.ask("POST", "/1.0/networks", {"name": "lxdapi9", "config": config})
     return "lxdapi9"

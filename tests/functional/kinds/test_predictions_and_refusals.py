@@ -1,5 +1,5 @@
 """
-Promises that are easily broken: what a prediction says, what a refusal leaves, what a slip of the pen does.
+Promises that are easily broken: exact predictions, no traces of rejected changes, clear errors for typos.
 """
 
 import pytest

@@ -1,5 +1,5 @@
 """
-Profiles: in use, edited by others at the same time, secrets, what the daemon refuses.
+Profiles: in use, edited by others at the same time, secrets, rejected values.
 """
 
 import threading
@@ -28,7 +28,7 @@ def test_the_default_profile_cannot_be_deleted(apply, daemon, raw):
 
 @pytest.mark.parametrize("name", ["a b", "a?b", "a#b", "a%2fb", "a;b", "a:b,c", "aüb", "..a"])
 def test_names_with_url_characters_reach_their_profile(apply, daemon, raw, name):
-    """Incus 7 has become strict with names; what a daemon takes, ours reaches, and what not it says."""
+    """Incus 7 restricts names; lxdapi reaches every name that a daemon accepts, and reports every other."""
     if daemon.request("POST", "/1.0/profiles", {"name": name})[0] != 201:
         assert daemon.name == "incus7"
         assert "Invalid profile name" in apply.failed("lxdapi_profile.present", name)
@@ -93,7 +93,7 @@ def test_an_edit_that_an_instance_refuses_is_saved_and_reported(apply, daemon, c
     spread(("limits.processes", True, True), ("limits.processes", False, False), ("user.a", False, True)),
 )
 def test_an_edit_while_an_instance_stops_is_saved_and_reported(apply, daemon, stubborn, raw, key, forced, result):
-    """An instance that runs on lacks the limit: the daemon does not try again. No instance lacks a key of the user."""
+    """A running instance lacks the limit, and the daemon does not try again. No instance lacks a user key."""
     daemon.ask("POST", "/1.0/profiles", {"name": "web"})
     daemon.ask("PATCH", f"/1.0/instances/{stubborn}", {"profiles": ["default", "web"]})
     daemon.request("PUT", f"/1.0/instances/{stubborn}/state", {"action": "stop", "timeout": 4})

@@ -1,5 +1,5 @@
 """
-Exclusive ownership is had where it is asked for: ``purge``, ``purged``, and an empty list; never by default.
+Exclusive ownership on request: ``purge``, ``purged``, and an empty list; never by default.
 """
 
 import pytest
@@ -38,20 +38,20 @@ NEEDS = {
 
 
 class Owned:
-    """An object with two things in its list that somebody else has put there, and one that will be declared."""
+    """An object with two foreign elements in its list, and one that will be declared."""
 
     def __init__(self, state, raw):
         self.state, self._raw = f"{state}.present", raw
         self.name, self.path, self.field, self.theirs, self.ours = OTHERS[state]
 
     def count(self):
-        """Return how many things there are."""
+        """Return the number of elements."""
         return len(self._raw(self.path)[self.field] or ())
 
 
 @pytest.fixture(params=sorted(OTHERS))
 def owned(request, apply, daemon, raw):
-    """Each kind with a list of things."""
+    """Each kind with a list of elements."""
     found = Owned(request.param, raw)
     for path, body in NEEDS.get(request.param, {}).items():
         daemon.ask("POST", path, body)

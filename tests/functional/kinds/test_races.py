@@ -1,5 +1,5 @@
 """
-Several processes, each with Salt's states and a connection of its own, at one object at the same moment.
+Several processes, each with its own Salt states and connection, at one object at the same moment.
 """
 
 import json
@@ -16,13 +16,13 @@ RUNNING, STOPPED = "Running", "Stopped"
 
 @pytest.fixture
 def state(tmp_path, daemon):
-    """Make what a process does: apply a state, right at the daemon."""
+    """Return the function for a process: apply a state without a proxy."""
     salt = Loaded(tmp_path / "race", {"local": {"endpoint": daemon.socket}})
     return lambda function, name, **arguments: lambda: salt.states[function](name=name, **arguments)
 
 
 def without_traceback(answers):
-    """Return the answers of states, none of which shows a traceback."""
+    """Return the results of states after a check that none has a traceback."""
     assert "Traceback" not in json.dumps(answers), answers
     return answers
 
@@ -75,9 +75,9 @@ def test_conflicting_declarations_end_in_one_of_both(daemon, state, imported, ra
         assert (found["status"] if found else None) in ends
         if pair == "delete-delete":
             assert [answer["result"] for answer in answers] == [True] * 4, answers
-            # Incus 7.0.2 says to each of them that it has done it
+            # Incus 7.0.2 tells both clients that they succeeded
             assert any(answer["changes"] for answer in answers), answers
-        # whoever loses says what was in the way, and the next run of any of them ends well
+        # the loser reports the conflict, and the next run of any of them succeeds
         assert all(answer["result"] or answer["comment"] for answer in answers)
         assert works[0]()["result"] is True
 
@@ -87,13 +87,15 @@ ALL_KEYS = {f"user.{own}.{n}" for own in "abcd" for n in range(TIMES)}
 
 
 def edits(state, word, name, own):
-    """Return the states that set a key each, which are one process's own."""
+    """Return states that set one key each, different for each process."""
     return [state(f"lxdapi_{word}.present", name, config={f"user.{own}.{n}": str(n)}) for n in range(TIMES)]
 
 
 @pytest.mark.parametrize("word, name", spread(("instance", "c1"), ("profile", "web")))
 def test_four_processes_editing_different_keys_lose_none(daemon, state, raw, word, name):
-    """Of two writes with If-Match a daemon can lose one, for it looks and writes in two steps: see docs/daemons.rst."""
+    """
+    A daemon can lose one of two writes with If-Match, because it checks and writes in two steps: see the daemon facts.
+    """
     state(f"lxdapi_{word}.present", name)()
     answers = race(*[lambda own=own: [edit() for edit in edits(state, word, name, own)] for own in "abcd"])
     assert [ret for each in answers for ret in each if ret["result"] is not True] == []
@@ -127,7 +129,7 @@ def test_snapshot_during_stop_succeeds_or_gives_reason(daemon, state, stubborn, 
 
 
 def meanwhile(act):
-    """Return what makes a reply of the true one, after something was done past the proxy."""
+    """Return a function for the proxy that acts past it and returns the real reply."""
 
     def reply(true):
         act()
@@ -136,7 +138,7 @@ def meanwhile(act):
     return reply
 
 
-# which starts what it has made by a request of its own
+# it starts a new instance with a separate request
 @pytest.mark.mainly("lxd")
 def test_instance_deleted_by_others_before_start_is_reported(apply, proxy, daemon, imported, raw):
     delete = meanwhile(lambda: daemon.ask("DELETE", "/1.0/instances/c1"))
@@ -187,7 +189,7 @@ def test_start_refused_as_busy_is_retried_without_new_create(apply, proxy, daemo
     ret = apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     assert ret["changes"]["created"] == "c1", ret
     assert len([path for method, path, *_ in proxy.writes() if method == "POST"]) == 1
-    if daemon.name != "lxd":  # which does not start it within the creation
+    if daemon.name != "lxd":  # it does not start the instance within the creation
         assert (ret["result"], ret["changes"]["status"]) == (True, {"old": "Stopped", "new": RUNNING}), ret
         assert raw("instances/c1")["status"] == RUNNING
 

@@ -1,5 +1,5 @@
 """
-Whatever valid config is declared, in whatever spelling: it is predicted, it is there, and then there is silence.
+Any valid config in any spelling: it is predicted, applied, and then nothing is left to do.
 
 The same few examples in each run; with --long 40 times as many others, different in each run.
 """
@@ -26,7 +26,7 @@ def _size(text):
 
 @dataclass(frozen=True)
 class Values:
-    """Values of one type in all their spellings, and what such a spelling means."""
+    """Values of one type in all their spellings, and their meaning."""
 
     spelled: st.SearchStrategy
     sense: Callable
@@ -75,7 +75,7 @@ LINE = Values(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1
 
 
 def words(*given_words):
-    """Return values that have one spelling each."""
+    """Return values with a single spelling."""
     return Values(st.sampled_from(given_words), str)
 
 
@@ -142,7 +142,7 @@ KEYS_OF_DEVICES = {
 
 
 def optional(*keys):
-    """Return strategies of keys of a device, by key."""
+    """Return strategies for the keys of a device."""
     return {key: KEYS_OF_DEVICES[key].spelled | REMOVED for key in keys}
 
 
@@ -167,18 +167,18 @@ NOTHING = {"description": "", "config": {}, "devices": {}}
 @dataclass(frozen=True)
 class Kind:
     """
-    What is declared of one kind, and what each example begins with.
+    The declarations of one kind, and the beginning of each example.
 
     keys
-        What can stand in its config.
+        The keys of its config.
     kept
-        Prefixes of the keys that the daemon adds: an empty config leaves them.
+        Prefixes of the keys that the daemon adds and that an empty config keeps.
     fields
-        Strategies of fields beyond config and description.
+        Strategies for fields other than config and description.
     made
-        What a POST makes the object of, beyond its name.
+        Fields of the POST that creates the object, besides its name.
     anew
-        False: it takes so long to make that it is put back instead.
+        False: its creation takes so long that it is restored instead.
     """
 
     state: str
@@ -190,7 +190,7 @@ class Kind:
     anew: bool = True
 
     def declared(self):
-        """Return the strategy of declarations."""
+        """Return the strategy for declarations."""
         config = st.fixed_dictionaries({}, optional={key: v.spelled | REMOVED for key, v in self.keys.items()})
         listed = config.map(lambda found: [{key: value} for key, value in found.items()])
         fields = {"config": config | listed, "description": TEXT.spelled | st.just(""), **self.fields}
@@ -213,7 +213,7 @@ KINDS = {
         "lxdapi_network", "networks/{bridge}", KEYS_OF_NETWORKS, ("volatile.",), made={"config": ADDRESSES}, anew=False
     ),
 }
-# A bridge and its address for each daemon: they share one network namespace.
+# A bridge and its address for each daemon, because they share one network namespace.
 BRIDGES = {
     "lxd": {"bridge": "random0", "address": "10.82.1.1/24"},
     "incus": {"bridge": "random6", "address": "10.82.6.1/24"},
@@ -231,12 +231,12 @@ class Thing:
         self.name = self.path.rpartition("/")[2]
 
     def read(self):
-        """Return the object as the daemon has it, None if there is none."""
+        """Return the object on the daemon, None if it does not exist."""
         status, reply = self._daemon.request("GET", self.path)
         return reply["metadata"] if status == 200 else None
 
     def put_back(self, data):
-        """The object is as at the beginning of each example: with keys of somebody else, or not there."""
+        """Restore the beginning of each example: an object with foreign keys, or no object."""
         exists = data.draw(st.booleans(), "exists") or not self.kind.anew
         config = {**self.kind.made.get("config", {}), **FOREIGN}
         if self.kind.anew and self.read() is not None:
@@ -248,27 +248,27 @@ class Thing:
             self._daemon.ask("POST", self.path.rpartition("/")[0], body)
 
     def drawn(self, data, label):
-        """Return what is declared."""
+        """Return the declaration."""
         return _filled(data.draw(self.kind.declared(), label), self._own)
 
     def apply(self, declared):
-        """Return the changes of an apply that went well."""
+        """Return the changes of an apply that succeeded."""
         ret = self._apply(f"{self.kind.state}.present", self.name, **declared)
         assert ret["result"] is True, ret
         return ret["changes"]
 
     def predicted(self, declared):
-        """Return the changes that the test mode predicts."""
+        """Return the changes that test mode predicts."""
         ret = self._apply.predicted(f"{self.kind.state}.present", self.name, **declared)
         assert ret["result"] is (None if ret["changes"] else True), ret
         return ret["changes"]
 
     def silent(self, declared):
-        """There is nothing to do."""
+        """Check that nothing is left to do."""
         self._apply.unchanged(f"{self.kind.state}.present", self.name, **declared)
 
     def follows(self, before, declared):
-        """The object is what it was, but for what was declared."""
+        """Check that only the declared parts of the object have changed."""
         after = self.read()
         before = before or {**NOTHING, "config": {k: v for k, v in after["config"].items() if self._kept(k)}}
         expected = {
@@ -301,7 +301,7 @@ class Thing:
 
 
 def _filled(value, own):
-    """Return a value with the address of the daemon's bridge in it."""
+    """Return a value with the address of the daemon's bridge."""
     if isinstance(value, dict):
         return {key: _filled(inner, own) for key, inner in value.items()}
     if isinstance(value, list):
@@ -314,7 +314,7 @@ def _merged(before, given_keys):
 
 
 def _devices(before, devices):
-    """Return what devices become: of one that has the type declared, other keys stay."""
+    """Return the resulting devices: a device with the declared type keeps its other keys."""
     if devices == {}:
         return {}
     merged = dict(before)
@@ -325,13 +325,13 @@ def _devices(before, devices):
 
 
 def _senses(keys, config):
-    """Return what each value means; where nothing is known of a key, the text itself."""
+    """Return the meaning of each value; for an unknown key, the text itself."""
     texts = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in config.items()}
     return {key: keys[key].sense(text) if key in keys else text for key, text in texts.items()}
 
 
 def predicted_and_silent(thing, data):
-    """Each declaration of an example is predicted to the letter, and silent when it is repeated."""
+    """Each declaration of an example is predicted exactly, and silent when it is repeated."""
     thing.put_back(data)
     declared = thing.drawn(data, "declared")
     expected = thing.predicted(declared)
@@ -341,7 +341,7 @@ def predicted_and_silent(thing, data):
 
 
 def one_after_the_other(thing, data):
-    """What is declared last holds, what is removed is gone, and all else stays."""
+    """The last declaration is in effect, removed keys do not exist, and everything else stays."""
     thing.put_back(data)
     for label in ("first", "second"):
         before, declared = thing.read(), thing.drawn(data, label)

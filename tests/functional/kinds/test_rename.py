@@ -1,5 +1,5 @@
 """
-Objects that get another name where the daemon can, and where it cannot it is said.
+Renames on daemons that support them, and errors on those that do not.
 """
 
 import pytest

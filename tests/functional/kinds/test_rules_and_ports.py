@@ -1,5 +1,5 @@
 """
-Rules, ports and entries: each is one thing, told from the others by what it is, changed by itself.
+Rules, ports and entries: each element has an identity and is changed on its own.
 """
 
 import pytest
@@ -14,14 +14,14 @@ THEIRS = {"action": "drop", "state": "enabled", "source": "198.51.100.1"}
 
 @pytest.fixture
 def acl(daemon, apply):
-    """An ACL that somebody else has written a rule into."""
+    """An ACL with a foreign rule."""
     daemon.ask("POST", "/1.0/network-acls", {"name": "web", "ingress": [THEIRS], "egress": [THEIRS]})
     return "web"
 
 
 @pytest.fixture
 def forward(daemon):
-    """A forward with a port of somebody else's."""
+    """A forward with a foreign port."""
     config = {"ipv4.address": "10.77.9.1/24", "ipv6.address": "fd42:77::1/64"}
     daemon.ask("POST", "/1.0/networks", {"name": "lxdapi9", "config": config})
     port = {"protocol": "udp", "listen_port": "53", "target_address": "10.77.9.2"}
@@ -31,7 +31,7 @@ def forward(daemon):
 
 @pytest.fixture
 def record(daemon):
-    """A record with an entry of somebody else's."""
+    """A record with a foreign entry."""
     daemon.ask("POST", "/1.0/network-zones", {"name": "shop.test"})
     entries = [{"type": "A", "value": "192.0.2.9"}]
     daemon.ask("POST", "/1.0/network-zones/shop.test/records", {"name": "www", "entries": entries})

@@ -1,5 +1,5 @@
 """
-Values that an SLS marks as sensitive, on real daemons: written and compared as any other, seen nowhere.
+Values that an SLS marks as sensitive, on real daemons: written and compared like others, visible nowhere.
 """
 
 import pytest
@@ -10,7 +10,7 @@ KEYS = ["user.db_*", "nic0.user.note"]
 
 
 def declared(value):
-    """Return the parameters of a profile with this value in all that is marked."""
+    """Return the parameters of a profile with this value in all marked keys."""
     nic = {"type": "nic", "nictype": "p2p", "user.note": value, "user.shown": "seen"}
     return {"config": {"user.db_login": value}, "devices": {"nic0": nic}, "sensitive": KEYS}
 

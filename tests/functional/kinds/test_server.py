@@ -1,5 +1,5 @@
 """
-The server's own settings: set, edited, unset; secrets never shown; a refusal that leaves everything as it was.
+The settings of the server: set, edited, unset; secrets are never shown; a rejected change leaves everything as before.
 """
 
 import socket
@@ -13,7 +13,7 @@ SERVER = "lxdapi_server.present"
 
 @pytest.fixture
 def config(daemon):
-    """Read the server's settings past the code under test."""
+    """Read the settings of the server, past the code under test."""
     return lambda: daemon.ask("GET", "/1.0")["config"]
 
 
@@ -116,7 +116,7 @@ def test_setting_with_default_true_is_unset(apply, daemon, config, key):
 
 @pytest.fixture
 def rows(daemon):
-    """Read the settings of the cluster from the daemon's database, past what it remembers."""
+    """Read the settings of the cluster from the daemon's database, past its cache."""
 
     def read():
         query = {"database": "global", "query": "SELECT key, value FROM config"}
@@ -137,7 +137,7 @@ def test_empty_config_keeps_the_daemon_listening(apply, daemon, config, key):
     assert "user.contact" in changes["config"] and key not in changes["config"]
     assert config()[key] == address
     apply.changed(SERVER, "server", config={key: None})
-    # LXD 5.0.2 makes no network any more: "bgp server hasn't started yet".
+    # LXD 5.0.2 can no longer create networks then: "bgp server hasn't started yet".
     if (daemon.name, key) == ("lxd", "core.bgp_address"):
         daemon.restart()
 

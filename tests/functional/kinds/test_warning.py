@@ -1,5 +1,5 @@
 """
-Warnings: acknowledged by UUID and by type, and removed; that there is none is as good.
+Warnings: acknowledged by UUID and by type, and removed; states succeed without any warning.
 """
 
 import pytest
@@ -9,7 +9,7 @@ ACKNOWLEDGED, ABSENT = "lxdapi_warning.acknowledged", "lxdapi_warning.absent"
 
 @pytest.fixture
 def listed(daemon):
-    """Read the warnings past the code under test: ``{uuid: (type, status)}``."""
+    """Read the warnings, past the code under test: ``{uuid: (type, status)}``."""
 
     def read():
         return {each["uuid"]: (each["type"], each["status"]) for each in daemon.ask("GET", "/1.0/warnings?recursion=1")}

@@ -1,3 +1,3 @@
 """
-The life of each kind, a row a case.
+The life of each kind, one row for each case.
 """

@@ -1,5 +1,5 @@
 """
-The shape of a row of the matrix.
+The form of a row of the matrix.
 """
 
 from dataclasses import dataclass, field
@@ -8,32 +8,32 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Row:
     """
-    One kind's life: what is declared at each stage, and what the object then holds.
+    The life of one kind: the declaration of each stage, and the resulting object.
 
-    Every text takes the values of the run: ``{image}``, ``{file}``, ``{pem}``, ``{digest}``, ``{folder}``.
+    Every text can contain values of the run: ``{image}``, ``{file}``, ``{pem}``, ``{digest}``, ``{folder}``.
 
     needs
-        Raw requests (method, path below /1.0, body) for what has to be there before.
+        Raw requests (method, path below /1.0, body) for the prerequisites.
     always
-        What every apply has to declare.
+        Fields that every apply must declare.
     alike
-        What the object holds after the edit, spelled otherwise: nothing is to be done.
+        The content of the object after the edit in other spellings: nothing is left to do.
     clear, cleared
-        What is declared empty, and what the object then holds.
+        An empty declaration, and the resulting object.
     create_only
         ``{field: (another value, the words of the failure)}``.
     rename
-        (The new name, its path), where the daemon can.
+        (The new name, its path), if the daemon supports it.
     description
-        A description that the daemon keeps as it is.
+        A description that the daemon keeps unchanged.
     foreign
-        Prefixes of config keys that are the daemon's: not compared.
+        Prefixes of the daemon's own config keys, which are not compared.
     extension
-        The API extension that brought the kind.
+        The API extension that introduced the kind.
     fails
-        ``{daemon: its words}`` where it knows the kind and still has none.
+        ``{daemon: its words}`` if it knows the kind but does not support it.
     identity
-        What ``changes`` calls the object, where that is not its name.
+        The name of the object in ``changes``, if it differs from its name.
     """
 
     state: str

@@ -1,5 +1,5 @@
 """
-The rows of instances and what they are made of, of projects and of whom the daemon trusts.
+The rows of instances, images, profiles, projects and certificates.
 """
 
 from tests.functional.matrix.row import Row

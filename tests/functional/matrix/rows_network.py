@@ -1,5 +1,5 @@
 """
-The rows of networks and of what is in and around them.
+The rows of networks and related kinds.
 """
 
 from tests.functional.matrix.row import Row

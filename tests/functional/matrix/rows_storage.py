@@ -1,5 +1,5 @@
 """
-The rows of storage pools and of what is in them, and of the snapshots of instances.
+The rows of storage pools, volumes, buckets, and of the snapshots of instances.
 """
 
 from tests.functional.matrix.row import Row

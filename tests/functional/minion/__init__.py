@@ -1,3 +1,3 @@
 """
-Tests of minion on real daemons.
+Tests of the minion's parts with real daemons.
 """

@@ -1,5 +1,5 @@
 """
-States that are started before their turn: the same answers and the same end, in less time.
+Prefetched states: the same results and the same outcome, in less time.
 """
 
 import os
@@ -22,7 +22,7 @@ EMPTY = {"type": "none"}
 
 @pytest.fixture
 def runs(proxy, tmp_path):
-    """Applies SLS, the daemon behind the proxy."""
+    """Apply SLS with the daemon behind the proxy."""
     return Runs(tmp_path / "on", proxy.socket)
 
 
@@ -38,7 +38,7 @@ def test_prefetched_states_run_at_once_and_report_separately(runs, daemon, impor
     assert [each["__id__"] for each in answers] == names
     assert [each["changes"] for each in answers] == [{"created": name, **created} for name in names]
     assert all(raw(f"instances/{name}")["status"] == "Running" for name in names)
-    # a POST and its wait, on LXD two each; a busy daemon is asked once more
+    # a POST and its wait, on LXD two of each; a busy daemon needs one more request
     assert proxy.most_at_once > 1 and len(proxy.requests()) <= 2 + 5 * len(names)
     proxy.clear()
     assert all(each["result"] and not each["changes"] for each in runs(each(PRESENT, names, running=True)))
@@ -76,7 +76,9 @@ def test_test_mode_and_failhard_disable_prefetch(runs, daemon, proxy, raw):
 
 @pytest.mark.mainly("incus7")
 def test_required_order_is_kept(runs, raw, daemon, imported):
-    """The address of one that gives it up is taken by the next: at once that fails, and is tried at its turn."""
+    """
+    One instance gives up an address that the next one takes: in parallel that fails, so it is tried again at its turn.
+    """
     network = {"config": {"ipv4.address": "10.77.9.1/24", "ipv4.nat": "false", "ipv6.address": "none"}}
     daemon.ask("POST", "/1.0/networks", {"name": "lxdapi9", **network})
     nic = lambda address: {"eth0": {"type": "nic", "network": "lxdapi9", "ipv4.address": address}}  # noqa: E731
@@ -104,14 +106,14 @@ ARGUMENTS = {
     "test.fail_without_changes": st.just({}),
 }
 PLACES = {"lxdapi_storage_volume.present": "default/{}", "lxdapi_instance_snapshot.present": "{}/s"}
-# mostly of one kind, so that there is something to be begun
+# mostly of one kind, so that there is something to prefetch
 LIKELY = [PRESENT] * 4 + [ABSENT] * 2 + [*ARGUMENTS]
 REQUISITES = st.sampled_from([None] * 6 + ["require", "onchanges", "onfail", "watch"])
 
 
 @st.composite
 def scripts(draw):
-    """Return an SLS of some blocks, each of one function."""
+    """Return an SLS of several blocks, each with one function."""
     found = {}
     for _ in range(draw(st.integers(2, 4))):
         function = draw(st.sampled_from(LIKELY))
@@ -125,14 +127,14 @@ def scripts(draw):
 
 
 def reset(daemon):
-    """Three empty instances are there, and nothing else."""
+    """Reset the daemon to three empty instances."""
     daemon.wipe()
     for name in NAMES[:3]:
         daemon.ask("POST", "/1.0/instances", {"name": name, "source": EMPTY})
 
 
 def end_of(raw):
-    """Return what a script can have changed."""
+    """Return everything that a script can have changed."""
     found = {}
     for path in ("instances", "storage-pools/default/volumes/custom", "profiles"):
         for one in raw(f"{path}?recursion=1"):
@@ -146,7 +148,7 @@ def end_of(raw):
 
 @pytest.fixture(name="pair")
 def _pair(proxy, tmp_path):
-    """Runs that start ahead, and runs that do not."""
+    """Runs with prefetching, and runs without."""
     return [Runs(tmp_path / f"ahead{ahead}", proxy.socket, ahead=ahead) for ahead in (6, 0)]
 
 

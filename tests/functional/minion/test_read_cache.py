@@ -1,5 +1,5 @@
 """
-What a run has read is believed for seconds, and never where it can have become untrue.
+The read cache of a run: valid for seconds, and never used where it can be outdated.
 """
 
 from urllib.parse import quote
@@ -21,12 +21,12 @@ EMPTY = {"type": "none"}
 
 @pytest.fixture
 def runs(proxy, tmp_path):
-    """Applies SLS, the daemon behind the proxy, one state after the other."""
+    """Apply SLS with the daemon behind the proxy, one state after the other."""
     return Runs(tmp_path / "on", proxy.socket, ahead=0)
 
 
 def made(daemon, names=NAMES):
-    """Empty instances of these names are there, as new."""
+    """Reset the daemon to empty instances with these names."""
     for name in names:
         status, reply = daemon.request("GET", f"/1.0/instances/{name}")
         if status == 404:
@@ -38,12 +38,12 @@ def made(daemon, names=NAMES):
 
 
 def declared(**config):
-    """Return an SLS that declares this config of every instance."""
+    """Return an SLS that declares this config for every instance."""
     return {name: chunk(PRESENT, config=config) for name in NAMES}
 
 
 def reads(proxy):
-    """Return the requests for instances that the proxy saw."""
+    """Return the requests for instances."""
     return [f"{seen.method} {seen.path}" for seen in proxy.requests() if "/instances" in seen.path]
 
 
@@ -87,7 +87,7 @@ def test_write_reads_again_and_keeps_concurrent_edits(runs, daemon, proxy, raw):
     assert (found["config"]["user.theirs"], found["config"]["user.a"], found["description"]) == ("kept", "1", "theirs")
 
 
-# few, so that ours and theirs meet, and mostly there is nothing to be done
+# few, so that the writes of both clients meet, and mostly nothing is left to do
 KEYS, SOME = ["user.a"], NAMES[:3]
 DECLARED = st.sampled_from([None, None, "1"]).map(lambda value: {"user.a": value})
 OURS = st.tuples(st.just(PRESENT), st.sampled_from(SOME), DECLARED)
@@ -103,7 +103,7 @@ SILENT = [(PRESENT, name, NONE) for name in NAMES[:3] * 2]
 
 
 def sls(script, socket):
-    """Return the SLS of a script, in which somebody else writes between our states."""
+    """Return the SLS of a script, with writes of another client between the states."""
     found = {}
     for what, name, config in [each for part in script for each in part]:
         own = f"{len(found)} {name}"
@@ -120,7 +120,7 @@ def sls(script, socket):
 
 
 def state_of(instance):
-    """Return what the script can have changed of an instance, None if there is none."""
+    """Return what the script can have changed of an instance, None if it does not exist."""
     if instance is not None:
         return instance["description"], {key: value for key, value in instance["config"].items() if key in KEYS}
 
@@ -143,7 +143,7 @@ def test_run_with_read_cache_equals_run_without(both, daemon, raw, script):
 
 @pytest.fixture(name="both")
 def _both(proxy, tmp_path):
-    """Runs that keep what they have read, and runs that do not."""
+    """Runs with a read cache, and runs without."""
     return [Runs(tmp_path / f"ttl{ttl}", proxy.socket, ahead=0, snapshot_ttl=ttl) for ttl in (60, 0)]
 
 

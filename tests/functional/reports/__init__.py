@@ -1,3 +1,3 @@
 """
-Tests of reports on real daemons.
+Tests of reports with real daemons.
 """

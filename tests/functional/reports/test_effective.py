@@ -1,5 +1,5 @@
 """
-What is in effect for an instance, key by key, is what the daemon says, and where it comes from.
+The effective config of an instance, key by key, equals that of the daemon, and each key has its origin.
 """
 
 import msgpack
@@ -8,7 +8,7 @@ from salt.exceptions import SaltException
 
 NONE = {"type": "none"}
 TMP = {"type": "disk", "source": "/tmp", "path": "/t"}
-# Each of the two profiles has something of its own, overrides the one before, and is overridden after.
+# Each of the two profiles has a key of its own, overrides the one before, and is overridden by the instance.
 BASE = {
     "config": {"user.all": "base", "user.base": "base", "user.both": "base", "user.password": "Hidden-1"},
     "devices": {"all": TMP, "base": {**TMP, "path": "/base"}, "masked": {**TMP, "path": "/m"}},
@@ -40,7 +40,7 @@ DEVICES = {
 
 
 def build(daemon, project=""):
-    """An instance is there, with three profiles."""
+    """Create an instance with three profiles."""
     for name, profile in (("base", BASE), ("web", WEB)):
         daemon.ask("POST", "/1.0/profiles", {"name": name, **profile})
     body = {"name": "c1", "source": {"type": "none"}, "profiles": ["default", "base", "web"], **OWN}
@@ -58,7 +58,7 @@ def origins(part):
 
 @pytest.mark.parametrize("project", [None, "team"])
 def test_effective_config_matches_daemon_with_origin(salt, daemon, project):
-    if project:  # whose profiles are those of the default project
+    if project:  # its profiles are those of the default project
         config = {"features.profiles": "false", "features.images": "false"}
         daemon.ask("POST", "/1.0/projects", {"name": "team", "config": config})
     found = build(daemon, "?project=team" if project else "")

@@ -1,6 +1,6 @@
 """
-An export leaves out nothing that a new object would have otherwise: sources, empty lists, keys that a daemon would
-put in; what is secret is named; and of a project only what is its own.
+An export is complete: sources, empty lists and keys that a daemon would add are in it, omitted secrets are named, and
+the export of a project contains only what belongs to it.
 """
 
 import pytest
@@ -19,7 +19,7 @@ FEATURES = {"features.images": "true", "features.profiles": "false", "features.s
 
 @pytest.fixture
 def export(salt):
-    """Export an object: the text and what its state declares."""
+    """Export an object and return the text and the declaration of its state."""
 
     def exported(kind, name, **where):
         text = salt.modules["lxdapi.export"](kind, name, **where)
@@ -32,7 +32,7 @@ def export(salt):
 
 @pytest.fixture
 def applied(salt):
-    """Apply SLS files by their texts at once and return the answers by the id of the state."""
+    """Apply the texts of SLS files together and return the results by the ID of the state."""
 
     def apply(*texts):
         for number, text in enumerate(texts):

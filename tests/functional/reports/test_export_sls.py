@@ -1,6 +1,6 @@
 """
-A host that was built by hand is adopted: what it has is exported as SLS, which changes nothing there, and makes
-the same anew on an empty daemon.
+A host that was configured by hand is exported as SLS, which changes nothing on it and creates the same objects on an
+empty daemon.
 """
 
 import pytest
@@ -10,19 +10,19 @@ from salt.utils.yaml import safe_dump, safe_load
 
 from tests.support.hand_built_host import FROM_NOTHING, TEXTS, HandBuilt
 
-# No host of the tests can have one: only a cluster has members, only OVN networks have peers and balancers.
+# No host of the tests can have them: only a cluster has members, only OVN networks have peers and load balancers.
 NOWHERE = {"cluster_group", "cluster_member", "network_load_balancer", "network_peer", "warning"}
 
 
 @pytest.fixture
 def host(daemon, image):
-    """A host that somebody built by hand."""
+    """A host that was configured by hand."""
     return HandBuilt(daemon, image)
 
 
 @pytest.fixture
 def applied(salt, proxy):
-    """Apply the text of an SLS file and return the answers by state id."""
+    """Apply the text of an SLS file and return the results by state ID."""
 
     def apply(text):
         (salt.tree / "adopted.sls").write_text(text, encoding="utf-8")
@@ -36,7 +36,7 @@ def applied(salt, proxy):
 
 @pytest.fixture
 def silent(applied, proxy):
-    """Prove that an apply of the text changes nothing and only reads."""
+    """Check that an apply of the text changes nothing and only reads."""
 
     def prove(text):
         answers = applied(text)
@@ -48,7 +48,7 @@ def silent(applied, proxy):
 
 
 def unchanged(answer):
-    """Return True if a state found everything as declared."""
+    """Return whether a state found everything as declared."""
     return (answer["result"], answer["changes"]) == (True, {})
 
 
@@ -59,14 +59,14 @@ def word_of(body):
 
 
 def without_sources(text):
-    """Return an SLS without the states that need a source to make anything anew."""
+    """Return an SLS without the states that need a source to create anything."""
     return "#!yaml\n" + safe_dump(
         {name: body for name, body in safe_load(text).items() if word_of(body) in FROM_NOTHING}, sort_keys=False
     )
 
 
 def parameters(body):
-    """Return what a state in an SLS declares."""
+    """Return the declaration of a state in an SLS."""
     return {key: value for each in next(iter(body.values())) for key, value in each.items()}
 
 
@@ -97,7 +97,7 @@ def test_export_recreates_the_host_on_an_empty_daemon(host, salt, applied, silen
 def test_one_kind_or_one_object_is_exported(host, salt, silent):
     profiles = salt.modules["lxdapi.export"]("profile")
     assert {word_of(body) for body in safe_load(profiles).values()} == {"profile"}
-    # "include" would mean something else in an SLS
+    # "include" has another meaning in an SLS
     assert set(safe_load(profiles)) == {"default", "profile include", "team", "web"}
     silent(profiles)
     web = salt.modules["lxdapi.export"]("profile", "web")

@@ -1,5 +1,5 @@
 """
-A host at a glance and as a graph: what is shown is what the daemon says, and looking changes nothing.
+The status table and the graph of a host: both agree with the daemon, and change nothing.
 """
 
 import stat
@@ -45,7 +45,7 @@ def test_status_matches_the_daemon(salt, daemon, proxy, c1, raw):
             key: said[key] for key in ("status", "type", "created_at")
         }
     assert {name: row["snapshots"] for name, row in rows(found).items()} == {"c1": 0, "web2": 1, "web10": 0}
-    # where it can tell: Incus 7.0.2 says 0 on the machine of the tests
+    # Incus 7.0.2 reports 0 on the machine of the tests
     assert bool(rows(found)["c1"]["memory"]) is bool(raw("instances/c1/state")["memory"]["usage"])
     assert rows(found)["web2"]["memory"] is None
     assert 0 <= rows(found)["c1"]["age"] < 600

@@ -1,3 +1,3 @@
 """
-Tests of trust on real daemons.
+Tests of trust with real daemons.
 """

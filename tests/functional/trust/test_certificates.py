@@ -1,5 +1,5 @@
 """
-Certificates in the trust store: told apart by their fingerprints, found by their names.
+Certificates in the trust store: identified by their fingerprints, found by their names.
 """
 
 import pytest

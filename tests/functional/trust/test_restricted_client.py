@@ -1,5 +1,5 @@
 """
-A client whose certificate is restricted to a project: its own works, all else is refused in words.
+A client whose certificate is restricted to a project: it can use that project, and gets clear errors elsewhere.
 """
 
 import base64
@@ -12,7 +12,7 @@ from salt.exceptions import CommandExecutionError
 from tests.support.client_certificates import in_files
 from tests.support.loader import Loaded
 
-# LXD 5.0.2 says "not authorized" where Incus 6.0.4 and 7.0.2 say one of the others, with a 500 or a 403.
+# LXD 5.0.2 says "not authorized"; Incus 6.0.4 and 7.0.2 say one of the others, with a 500 or a 403.
 NOT_ALLOWED = "not authorized|not have permission|[Cc]ertificate is restricted|Only the certificate can be changed"
 
 ADDRESSES = ("ipv4.address", "ipv6.address")
@@ -20,7 +20,7 @@ ADDRESSES = ("ipv4.address", "ipv6.address")
 
 @pytest.fixture
 def restricted(tmp_path, https, daemon):
-    """Salt's modules and states of a client that may use the project p only; its fingerprint as ``fingerprint``."""
+    """Salt's modules and states of a client that may only use the project p; its fingerprint as ``fingerprint``."""
     daemon.ask("POST", "/1.0/projects", {"name": "p", "config": {"features.images": "false"}})
     cert, key = tmp_path / "c.crt", tmp_path / "c.key"
     fingerprint = in_files(cert, key)
@@ -44,7 +44,7 @@ def test_a_restricted_client_uses_its_own_project(restricted, raw):
 
 @pytest.fixture
 def theirs(daemon, image):
-    """What is in the default project, by the states that are about it."""
+    """Objects in the default project, by their states."""
     daemon.import_image(image, alias="busybox")
     daemon.ask("POST", "/1.0/networks", {"name": "lxdapi6", "config": dict.fromkeys(ADDRESSES, "none")})
     daemon.ask("POST", "/1.0/network-acls", {"name": "web"})

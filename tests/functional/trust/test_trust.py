@@ -1,5 +1,5 @@
 """
-A client becomes trusted by a daemon over https, with a token or a password, and is not any more.
+A client becomes trusted by a daemon over HTTPS, with a token or a password, and loses the trust again.
 """
 
 import base64
@@ -19,7 +19,7 @@ PRESENT, ABSENT = "lxdapi_trust.present", "lxdapi_trust.absent"
 
 
 class Far:
-    """A remote whose client has nothing yet; ``sent`` is what was asked of its daemon by the last call."""
+    """A remote with a client that has no files yet; ``sent`` are the requests of the last call."""
 
     def __init__(self, folder, https, daemon):
         self.folder, self.https, self.daemon = folder, https, daemon
@@ -28,7 +28,7 @@ class Far:
         self.sent, self._loaded = [], {}
 
     def settings(self, **more):
-        """Return the settings of the remote; None takes one away."""
+        """Return the settings of the remote; None removes a setting."""
         paths = {"cert": str(self.cert), "key": str(self.key), "fingerprint": str(self.pin)}
         settings = {"endpoint": self.https, **paths, **more}
         return {key: value for key, value in settings.items() if value is not None}
@@ -43,11 +43,11 @@ class Far:
         return self._loaded[key]
 
     def files(self):
-        """Return what there is of the client's files."""
+        """Return the names of the client's files that exist."""
         return sorted(each.name for each in (self.folder / "pki").glob("**/*") if each.is_file())
 
     def token(self, client="web1", **more):
-        """Return a token, as the daemon's own client would print it."""
+        """Return a token in the form that the daemon's own client prints."""
         body = {"name": client, "type": "client", "token": True, **more}
         facts = self.daemon.request("POST", "/1.0/certificates", body)[1]["metadata"]["metadata"]
         data = {"client_name": client, "expires_at": facts.get("expiresAt", "0001-01-01T00:00:00Z")}
@@ -64,24 +64,24 @@ class Far:
         return {each["fingerprint"]: each["name"] for each in found}
 
     def apply(self, function=PRESENT, test=False, settings=None, **arguments):
-        """Return the answer of a state."""
+        """Return the result of a state."""
         salt = self.salt(**(settings or {}))
         with contract.recording() as self.sent:
             return (salt.predicted if test else salt.states)[function](name="far", **arguments)
 
     def writes(self):
-        """Return what the last call sent that is no GET."""
+        """Return the requests of the last call other than GET."""
         return [(each.method, each.path) for each in self.sent if each.method != "GET"]
 
     def unchanged(self, function=PRESENT, settings=None, **arguments):
-        """Prove that a state is silent, in test mode and without."""
+        """Check that a state changes nothing, with and without test mode."""
         for test in (True, False):
             ret = self.apply(function, test, settings, **arguments)
             assert (ret["result"], ret["changes"], self.writes()) == (True, {}, []), ret
         return ret["comment"]
 
     def changed(self, function=PRESENT, settings=None, **arguments):
-        """Return the changes of a state that test mode predicted, having only read."""
+        """Return the changes of a state that test mode predicted with reads alone."""
         before = self.files(), self.known()
         expected = self.apply(function, True, settings, **arguments)
         assert (expected["result"], self.writes()) == (None, []), expected
@@ -101,7 +101,7 @@ class Far:
 
 @pytest.fixture
 def far(tmp_path, https, daemon):
-    """A remote whose client has nothing yet."""
+    """A remote with a client that has no files yet."""
     return Far(tmp_path, https, daemon)
 
 
