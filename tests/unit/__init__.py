@@ -1,3 +1,3 @@
 """
-Tests without a daemon; the folders are those of the package.
+Tests without a daemon, in the same folders as the package.
 """

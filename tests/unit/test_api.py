@@ -1,5 +1,5 @@
 """
-The seed's contract: names, signatures, URLs, what goes to requests and what comes back.
+The contract of the earlier lxdapi: names, signatures, URLs, arguments of requests and results.
 """
 
 import inspect

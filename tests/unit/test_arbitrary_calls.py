@@ -1,5 +1,5 @@
 """
-Whatever somebody types: each function of a module returns, or raises an error of its own with words.
+Any input: each function of a module returns, or raises one of its own errors with a message.
 """
 
 import importlib.util
@@ -21,12 +21,12 @@ NOT_ON_PAPER = {
     ("lxdapi.status", "sls"): "Salt's own functions run it",
     ("lxdapi_cluster.join_token", "name"): "the operation on paper holds no token",
 }
-# What a parameter without default is given, where that is not the text "x".
+# Values for parameters without a default, if not the text "x".
 GOOD = {"kind": "profile", "fingerprint": DIGEST, "path": "x", "remote": "b"}
 
 
 def demanded(act):
-    """Return good values for the parameters that have no default."""
+    """Return valid values for the parameters without a default."""
     found = inspect.signature(act).parameters.values()
     return {each.name: GOOD.get(each.name, "x") for each in found if each.default is each.empty}
 
@@ -43,7 +43,7 @@ def module_of(path, folder):
 
 
 def functions():
-    """Return (path, function, parameter) of all that can be called."""
+    """Return (path, function, parameter) for everything that can be called."""
     for name, path in MODULES:
         loaded = module_of(path, "")
         for function, found in inspect.getmembers(loaded, inspect.isfunction):

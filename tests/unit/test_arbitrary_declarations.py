@@ -1,5 +1,5 @@
 """
-Whatever stands in an SLS: each state answers, and what it refuses it calls by its name.
+Any content of an SLS: each state returns a result, and its errors name the parameter.
 """
 
 import importlib.util
@@ -15,9 +15,9 @@ from tests.support.fake_transport import Paper, failure, finished, server, start
 
 STATES = sorted((Path(__file__).resolve().parents[2] / "_states").glob("lxdapi_*.py"))
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
-# Of which remote, project and member an object is, is not the kind's.
+# Parameters that select the daemon and do not belong to the kind.
 WHERE = {"remote", "project", "target"}
-# What a parameter without default is given where it is no text.
+# Values for parameters without a default that are not text.
 GOOD = {"instances": {"b": None}}
 SELF = []
 SELF.append(SELF)
@@ -53,10 +53,10 @@ WILD = {
 
 class Daemon:
     """
-    What has everything, and of each kind nothing or an empty object.
+    A daemon that supports everything, and that has no object or an empty object of each kind.
 
     there
-        True: an object is wherever it is asked for.
+        True: every requested object exists.
     """
 
     def __init__(self, there):
@@ -104,12 +104,12 @@ def state_of(path, there, test, folder):
 
 
 def remotes(folder):
-    """Return the remotes: one at which nobody listens, and whose client has no key."""
+    """Return the remotes: one without a listening server and without a client key."""
     return {"b": {"endpoint": "https://127.0.0.1:1", "cert": f"{folder}/a.crt", "key": f"{folder}/a.key"}}
 
 
 def name_of(word):
-    """Return a name that a kind takes; where there is no kind, that of a remote."""
+    """Return a valid name for a kind, or the name of a remote."""
     if word not in KINDS:
         return "b"
     good = {"fingerprint": DIGEST, "address": "192.0.2.1"}
@@ -117,7 +117,7 @@ def name_of(word):
 
 
 def functions():
-    """Return (path, function, parameter) of all that can be declared."""
+    """Return (path, function, parameter) for everything that can be declared."""
     for path in STATES:
         loaded = state_of(path, True, True, "")
         for function, found in inspect.getmembers(loaded, inspect.isfunction):
@@ -144,6 +144,6 @@ def test_each_state_survives_arbitrary_declarations(path, function, parameter, m
 
 
 def needed(act):
-    """Return values for the parameters that have no default, but for the name."""
+    """Return values for the parameters without a default, except the name."""
     found = inspect.signature(act).parameters.values()
     return {each.name: GOOD.get(each.name, "x") for each in found if each.default is each.empty and each.name != "name"}

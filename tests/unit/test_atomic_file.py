@@ -1,5 +1,5 @@
 """
-Files that take their place when they are whole: private, locked while they are written, and swept after a kill.
+Files that replace others once they are complete: private, locked during the write, and cleaned up after a kill.
 """
 
 import os

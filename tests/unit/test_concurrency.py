@@ -1,5 +1,5 @@
 """
-Threads: how many, and what they see.
+Threads: their number, and the context that they see.
 """
 
 import os
@@ -61,7 +61,7 @@ class _Server(ThreadingUnixStreamServer):
 def test_pool_has_as_many_connections_as_concurrent_requests(tmp_path, caplog):
     path = str(tmp_path / "s")
     with _Server(path, _Answer) as server:
-        # nobody is answered before all have asked
+        # no request is answered before all have arrived
         server.run_concurrently = threading.Barrier(concurrency.STOPS)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         api = API.factory(f"http+unix://{quote(path, safe='')}")

@@ -1,5 +1,5 @@
 """
-What a package index and pip get: the source distribution, the wheel and their metadata.
+The source distribution, the wheel and their metadata, as a package index and pip get them.
 """
 
 import os
@@ -22,7 +22,7 @@ WHEEL = {"_utils/lxdapi": "lxdapi", **{f"_{name}": f"lxdapi/{name}" for name in 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The source distribution and the wheel that was built from it."""
+    """The source distribution and the wheel built from it."""
     return distribution.build(tmp_path_factory.mktemp("built"))
 
 
@@ -36,7 +36,7 @@ def metadata(built):
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    """The paths of the files of the repository."""
+    """Return the paths of the files of the repository."""
     folder = tmp_path_factory.mktemp("sources") / "copy"
     distribution.copy_sources(folder)
     return {path.relative_to(folder).as_posix() for path in folder.glob("**/*") if path.is_file()}
@@ -72,7 +72,7 @@ def test_metadata_shows_name_author_and_license(metadata):
 
 
 def test_twine_finds_nothing_wrong(built):
-    # Salt pins packaging at 24.0, to which the field License-File is unknown; setuptools brings a newer one.
+    # Salt pins packaging to 24.0, which does not know the field License-File; setuptools has a newer one.
     newer = Path(find_spec("setuptools").origin).parent / "_vendor"
     distribution.run("twine", "check", "--strict", *built, **{**os.environ, "PYTHONPATH": str(newer)})
 

@@ -1,5 +1,5 @@
 """
-The documentation builds without a warning, each kind has its page, and each page its parts in one order.
+The documentation builds without a warning, each kind has its page, and each page has its parts in the same order.
 """
 
 import re
@@ -21,7 +21,7 @@ FIRST, LAST, BY_HAND = ("present", "absent"), ["Module calls", "Needs"], ["What 
 
 
 class Headings(HTMLParser):
-    """The headings of a page in their order; ``said`` is whether a paragraph comes before the second one."""
+    """The headings of a page in order; ``said`` is whether a paragraph comes before the second one."""
 
     def __init__(self, path):
         super().__init__()
@@ -45,7 +45,7 @@ class Headings(HTMLParser):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """The folder of the HTML pages, which were built without a warning."""
+    """The folder of the HTML pages, built without a warning."""
     folder = tmp_path_factory.mktemp("docs")
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(folder / "trees")]
     done = subprocess.run([*command, DOCS, folder / "html"], cwd=REPO, capture_output=True, text=True, timeout=100)

@@ -1,5 +1,5 @@
 """
-What the product writes to a disk, who may read it, and what it never does at all.
+The files that lxdapi writes to a disk, their modes, and operations that it never does.
 """
 
 import ast
@@ -18,8 +18,8 @@ from tests.support.fake_transport import Paper
 from tests.unit.test_layout import FUNCTIONS, SYNCED, called, imported, tree
 
 PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
-# The functions that write a file. Each has a test of the mode: below, in test_atomic_file.py, trust/test_keypair.py
-# and files/test_content.py, and for a tree in tests/functional/files/test_trees.py.
+# The functions that write a file. The mode of each is tested: below, in test_atomic_file.py, trust/test_keypair.py and
+# files/test_content.py, and for a tree in tests/functional/files/test_trees.py.
 WRITERS = {
     "tls._pem_file",
     "content.render",
@@ -28,13 +28,13 @@ WRITERS = {
     "atomic_file.stage",
 }
 DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}
-# Graphviz' dot, whose whole command is constant
+# Graphviz' dot, with a constant command
 RUNS_A_PROGRAM = {"host_graph": {"subprocess"}}
 DANGEROUS_MODULES = {"subprocess", "pickle", "marshal", "shelve", "pty", "ctypes", "importlib"}
 
 
 def writes(call):
-    """Return True for a call that opens a file to write, or one of which the mode cannot be told."""
+    """Return whether a call opens a file for writing, or with an unknown mode."""
     name = getattr(call.func, "id", None) or getattr(call.func, "attr", None)
     if name in ("write_text", "write_bytes", "mkstemp", "copy", "copyfile") and ast.unparse(call.func) != "copy.copy":
         return True
@@ -61,7 +61,7 @@ def test_no_shell_no_pickle_no_eval(path):
     names_of = {getattr(each, "id", getattr(each, "attr", "")) for each in calls} - {"compile"}
     compiled = {ast.unparse(each) for each in calls if getattr(each, "attr", getattr(each, "id", "")) == "compile"}
     assert names_of & DANGEROUS == set() and compiled <= {"re.compile"}
-    # whether a library is there can be asked without loading it
+    # tests for a library without loading it
     allowed = {"importlib"} if "from importlib.util import find_spec" in ast.unparse(tree(path)) else set()
     assert imported(path) & DANGEROUS_MODULES == allowed | RUNS_A_PROGRAM.get(path.stem, set())
     assert "shell=" not in ast.unparse(tree(path))

@@ -1,5 +1,5 @@
 """
-The house's rules, read from the source without running it.
+The house rules, checked in the source without running it.
 """
 
 import ast
@@ -22,8 +22,8 @@ OUTPUTTERS = sorted(REPO.glob("_output/*.py"))
 SYNCED = LIBRARY + FRONTS + OUTPUTTERS
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEST_NAME = 600, 40, 60
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-# What takes whatever it is given: for the seed's contract all that requests knows; a template's parts; what
-# overrides a method of requests, or of API.
+# Functions with arbitrary arguments: everything that requests accepts, for the contract of the earlier lxdapi; the
+# parts of a template; methods that override those of requests or of API.
 OPEN = {
     "lxdapi.api": {"factory", "request", "transact", "get", "head", "post", "put", "patch", "delete"},
     "lxdapi.fleet.listing": {"get"},
@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "urllib3": {"lxdapi.http.requirements"},
     "websocket": {"lxdapi.http.websocket"},
 }
-# From below: a file imports none of a level above its own. The minion's folder is imported by fronts only.
+# From the bottom up: a file imports nothing from a higher level. Only fronts import the folder minion.
 LEVELS = (
     ("concurrency", "errors", "masking", "validation", "version", "atomic_file", "local_files", "yaml_text"),
     ("http", "api", "hashing"),
@@ -47,9 +47,9 @@ LEVELS = (
     ("minion", "shortcuts"),
 )
 UNDERSTOOD = {"name", "remote", "project"}
-# There is always one server, and warnings are made by the daemon alone.
+# There is always exactly one server, and only the daemon creates warnings.
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
-# {kind: why no row of tests/functional/matrix/rows_*.py is of it}
+# {kind: why no row of tests/functional/matrix/rows_*.py tests it}
 WITHOUT_ROW = {
     "cluster_group": "only a clustered server has any: cluster/test_members.py",
     "cluster_member": "only a clustered server has any: cluster/test_members.py",
@@ -76,13 +76,13 @@ EVERYTHING = SYNCED + TESTS + sorted(REPO.glob("bench/**/*.py")) + list(scripts(
 
 
 def dotted(path):
-    """Return how a file of the library is imported."""
+    """Return the dotted name of a file of the library."""
     parts = path.relative_to(REPO / "_utils").with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def called(path):
-    """Return a file's name in the ids of tests."""
+    """Return the path of a file from the top of the repository, for the ids of tests."""
     return str(path.relative_to(REPO))
 
 
@@ -103,7 +103,7 @@ def public(path):
 
 
 def constant(path, name):
-    """Return a constant of the file by its name, None if there is none."""
+    """Return a constant of the file, None if it does not exist."""
     for node in tree(path).body:
         if isinstance(node, ast.Assign) and node.targets[0].id == name:
             return ast.literal_eval(node.value)
@@ -111,12 +111,12 @@ def constant(path, name):
 
 
 def front_of(path):
-    """Return the word that the functions of the file begin with; several files can be of one."""
+    """Return the name of the front that the file belongs to; a front can have several files."""
     return constant(path, "__virtualname__") or path.stem
 
 
 def word_of(path, function):
-    """Return what the function is called in an SLS or on the command line."""
+    """Return the name of the function in an SLS or on the command line."""
     alias = (constant(path, "__func_alias__") or {}).get(function.name, function.name)
     return f"{front_of(path)}.{alias}"
 
@@ -128,7 +128,7 @@ def parameters(function):
 
 
 def imported(path):
-    """Return the top-level names of what the file imports when it runs."""
+    """Return the top-level names of the imports that run."""
     names = set()
     running = [
         each for each in tree(path).body if not isinstance(each, ast.If) or "TYPE_CHECKING" not in ast.dump(each)
@@ -142,14 +142,14 @@ def imported(path):
 
 
 def members_imported(path):
-    """Return the names that the file imports from modules of the library, not from its packages."""
+    """Return the names that the file imports from modules, not packages, of the library."""
     found = [node for node in tree(path).body if isinstance(node, ast.ImportFrom) and node.module.startswith("lxdapi")]
     files = {dotted(each) for each in LIBRARY if each.stem != "__init__"}
     return {alias.name for node in found if node.module in files for alias in node.names}
 
 
 def library_imports(path):
-    """Return the dotted names of the library's files that the file imports, inside of functions too."""
+    """Return the dotted names of the library files that the file imports, inside functions too."""
     files = {dotted(each) for each in LIBRARY if each.stem != "__init__"}
     found = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom)]
     named = {(node.module, f"{node.module}.{alias.name}") for node in found for alias in node.names}
@@ -157,7 +157,7 @@ def library_imports(path):
 
 
 def level(name):
-    """Return how far up a file of the library is, by its dotted name."""
+    """Return the level of a library file, by its dotted name."""
     folder = name.split(".")[1]
     return next(place for place, folders in enumerate(LEVELS) if folder in folders)
 
@@ -168,7 +168,7 @@ def offered(paths):
 
 
 def code_lines(function):
-    """Return how many lines the function has without its docstring."""
+    """Return the number of lines of the function without its docstring."""
     lines = function.end_lineno - function.lineno + 1
     if ast.get_docstring(function) is None:
         return lines
@@ -219,7 +219,7 @@ def test_each_state_function_has_an_sls_example(path, function):
 
 
 def explanation(function):
-    """Return the docstring without its example, with those of the functions that it refers to."""
+    """Return the docstring without its example, followed by the docstrings that it refers to."""
     text = (ast.get_docstring(function) or "").partition("CLI Example:")[0]
     known = {word_of(path, each): each for path in FRONTS for each in public(path)}
     others = re.findall(r"See\s+:py:func:`~?([\w.]+)`", text)
@@ -242,7 +242,7 @@ def test_fronts_have_the_version_of_the_library():
 def test_each_front_imports_only_the_library(path):
     assert imported(path) - {"functools", "salt"} <= {"lxdapi"}
     assert not [node for node in tree(path).body if isinstance(node, ast.Try)], "a failing import is Salt's to report"
-    # Salt would offer an imported function as one of the front's own
+    # Salt would offer an imported function as one of the front's own functions
     assert {name for name in members_imported(path) if not name[0].isupper()} == set()
 
 
@@ -316,14 +316,14 @@ def test_no_file_is_named_like_one_of_salt(path):
 def test_no_public_function_takes_arbitrary_arguments(path):
     loose = {f.name for f in functions(path) if f.name[0] != "_" and (f.args.vararg or f.args.kwarg)}
     loose -= fronts.HOOKS if path in STATES else set()
-    loose -= {"output"} if path in OUTPUTTERS else set()  # Salt hands it what its other outputters take
+    loose -= {"output"} if path in OUTPUTTERS else set()  # Salt passes it the arguments of every outputter
     assert loose - OPEN.get(dotted(path) if path in LIBRARY else "", set()) == set()
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)
 def test_no_public_function_is_generated(path):
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
-    # Salt's dunders, handed over: nothing is made of them
+    # Salt's dunders are passed on; nothing is generated from them
     text = ast.unparse(tree(path))
     handed = re.findall(r"\b(?:state\.(?:run|run_plan|present|absent)|connection\.connect)\(globals\(\)[,)]", text)
     if path in FRONTS and len(handed) == text.count("globals()"):

@@ -1,5 +1,5 @@
 """
-The linter's rules, among them those on security, and the form of the code.
+The rules of the linter, security included, and the format of the code.
 """
 
 import subprocess

@@ -1,5 +1,5 @@
 """
-Which keys are secret by their names, and which values by what they hold.
+Keys that are secret by their names, and values that are secret by their content.
 """
 
 import sys
@@ -27,7 +27,7 @@ SHOWN = [
 
 
 def changed(key, old, new):
-    """Return what changes say of a key of the server."""
+    """Return the changes for a key of the server."""
     return diff.compare(KINDS["server"], {"config": {key: new}}, {"config": {key: old}}).changes["config"][key]
 
 

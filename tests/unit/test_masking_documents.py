@@ -1,5 +1,5 @@
 """
-What ``changes`` shows of documents for cloud-init: a diff, and no secret.
+Changes of cloud-init documents: a diff without secrets.
 """
 
 import time
@@ -13,7 +13,7 @@ from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
 
 HIDDEN = masking.MASK
-# Whatever comes before, in or after it: this text is what nobody may see.
+# Nobody may see this text, wherever it is in a document.
 SECRET = "hunter2"
 
 MASKED = {

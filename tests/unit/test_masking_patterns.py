@@ -1,5 +1,5 @@
 """
-Values that somebody marked as secret: by the parameter of a state or by the setting, they are seen nowhere.
+Values that users mark as secret, by the parameter of a state or by the setting, are never visible.
 """
 
 import ast
@@ -41,13 +41,13 @@ HIDDEN = {"old": "(hidden)", "new": "(hidden)"}
 
 @pytest.fixture(autouse=True)
 def nothing_set():
-    """No setting of one test is there in the next."""
+    """Remove the settings of a test before the next one."""
     yield
     masking.set_patterns(())
 
 
 def reply(seen):
-    """Return what a daemon answers that refuses each write and quotes all that it was sent."""
+    """Return the answer of a daemon that rejects each write and quotes the whole request."""
     if seen.method != "GET":
         return failure(400, f"Invalid {seen.body.decode()!s}, not {NEW} instead of {OLD}")
     found = {"/1.0": server(), "/1.0/profiles": sync([PROFILE])}
@@ -55,7 +55,7 @@ def reply(seen):
 
 
 def applied(test=False, sensitive=tuple(MARKS), replies=(reply,), debug=True):
-    """Return what a state says of a profile whose keys are marked."""
+    """Return the output of a state for a profile with marked keys."""
     api = Paper(*replies, debug=debug).api
     return run_state(
         "profile", "web", lambda: converge.plan_present(api, "profile", "web", WANTED), test=test, sensitive=sensitive
@@ -133,7 +133,7 @@ def test_invalid_marks_are_refused_before_any_request(given):
 
 
 def connected(marks):
-    """Return an API for which the setting marks these keys."""
+    """Return an API with a setting that marks these keys."""
     settings = {"lxdapi:remotes": {"local": "/x"}, "lxdapi:sensitive": marks}
     connection.connect({"__salt__": {"config.get": settings.get}, "__context__": {}})
     return Paper(reply, debug=True).api
@@ -154,7 +154,7 @@ def test_values_marked_by_the_setting_are_masked_everywhere(capsys, ask, marks, 
     shown = json.dumps(ask(connected(marks)))
     err = capsys.readouterr().err
     assert (OLD in shown) is shows and SEEN in shown
-    # a document for cloud-init is never printed
+    # a cloud-init document is never printed
     assert (OLD in err) is (shows and bool(err))
 
 
@@ -208,7 +208,7 @@ def test_each_state_with_config_or_devices_has_sensitive(path):
 
 
 def told_of(exc):
-    """Return all that Python says of an exception."""
+    """Return everything that Python prints for an exception."""
     return "".join(traceback.format_exception(type(exc), exc, exc.__traceback__)) + repr(exc) + repr(exc.args)
 
 

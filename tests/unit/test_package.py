@@ -1,5 +1,5 @@
 """
-The library as a package that Salt's loader takes for its own as well: by sync, by pip and in a checkout.
+The library as a package that Salt's loader accepts as one of its own: synced, installed by pip, and in a checkout.
 """
 
 import ast
@@ -14,7 +14,7 @@ import salt.loader
 
 REPO = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(REPO.glob("_utils/lxdapi/**/__init__.py"))
-# Where the library is not on the path, Python finds the front of the same name in its place.
+# If the library is not on the path, Python finds the front of the same name instead.
 WITHOUT_LIBRARY = """
 import sys
 
@@ -34,7 +34,7 @@ from lxdapi.shortcuts import container_get
 
 @pytest.mark.parametrize("path", PACKAGES, ids=lambda path: str(path.parent.relative_to(REPO)))
 def test_a_package_imports_nothing_by_itself(path):
-    # Salt loads it in processes that live on, which would keep the old code after an update.
+    # Salt loads it in long-running processes, which would keep the old code after an update.
     statements = ast.parse(path.read_text(encoding="utf-8")).body
     assert [type(each) for each in statements] == [ast.Expr] and ast.literal_eval(statements[0].value)
 

@@ -12,7 +12,7 @@ from tests.support import prose
 
 REPO = Path(__file__).resolve().parents[2]
 PLACES = (
-    *("_modules", "_output", "_states", "_utils", "docs", "examples", "scripts", "tests"),
+    *("_modules", "_output", "_states", "_utils", "bench", "docs", "examples", "scripts", "tests"),
     *("CHANGELOG.rst", "CONTRIBUTING.rst", "README.rst", "demo", "test"),
 )
 # Not yet rewritten: delete an entry once its texts are clean.

@@ -1,5 +1,5 @@
 """
-The seed's shortcuts: each says whether something changed, against a model of the daemon.
+The shortcuts of the earlier lxdapi: each returns whether something changed, with a model of the daemon.
 """
 
 import pytest

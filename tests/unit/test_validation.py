@@ -1,5 +1,5 @@
 """
-Names, paths and values: what is refused before any request, and that a name addresses one object only.
+Names, paths and values: invalid ones are rejected before any request, and a name means exactly one object.
 """
 
 from ipaddress import ip_address

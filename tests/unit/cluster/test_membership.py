@@ -1,5 +1,5 @@
 """
-Members of a cluster on paper: what daemons have that are not here, and who was faster.
+Members of a cluster with a fake daemon: daemons that the machine of the tests lacks, and faster clients.
 """
 
 import pytest
@@ -13,7 +13,7 @@ FORCE, SKIP = "clustering_evacuation_force", "clustering_restore_skip_mode"
 
 
 class Daemon:
-    """A cluster with a member n2 of some status; ``lost``: somebody else is faster."""
+    """A cluster with a member n2 in some status; ``lost``: another client is faster."""
 
     def __init__(self, status, *extensions, lost=False):
         self.status, self.extensions, self.lost, self.sent = status, list(extensions), lost, []
@@ -36,7 +36,7 @@ class Daemon:
 
 
 def applied(daemon, *arguments, **more):
-    """Return the state's answer."""
+    """Return the result of the state."""
     paper = Paper(daemon)
     return run_state("cluster_member", "n2", lambda: membership.plan_member_action(paper.api, "n2", *arguments, **more))
 

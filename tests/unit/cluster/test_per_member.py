@@ -1,5 +1,6 @@
 """
-The parts that a network has on the members of a cluster, on paper: which are made, and which the daemon makes itself.
+The parts of a network on the members of a cluster, with a fake daemon: which parts lxdapi creates, and which the
+daemon.
 """
 
 import pytest
@@ -25,7 +26,7 @@ def daemon(seen):
 
 
 def made(kind, members=None):
-    """Return (member or None, body) of each POST for a new network of this type, and what was changed."""
+    """Return (member or None, body) of each POST for a new network of this type, and the changes."""
     paper = Paper(daemon)
     wanted = {"type": kind, "description": "", "config": {"network": "up0"}}
     changes = steps.apply(per_member.plan_present(paper.api, "network", "net0", wanted, members))

@@ -1,5 +1,5 @@
 """
-What files inside an instance are made of, on this side; names, modes, users and links as data.
+The content of files for an instance; names, modes, users and links as data.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
 """
-SFTP against a server of paper: replies in any order, refusals, nonsense, silence.
+SFTP with a fake server: replies in any order, errors, nonsense, silence.
 """
 
 import socket
@@ -29,7 +29,7 @@ def data(number, content):
 
 
 class Server(threading.Thread):
-    """Answers each packet as it is told: ``answer(kind, number, body)`` returns bytes, None: it hangs up."""
+    """Answer each packet with the bytes of ``answer(kind, number, body)``; None closes the connection."""
 
     def __init__(self, answer, hello=HELLO):
         super().__init__(daemon=True)

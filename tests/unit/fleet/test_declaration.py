@@ -1,5 +1,5 @@
 """
-What a fleet's declaration says, and what is refused before any request.
+The declaration of a fleet, and declarations that are rejected before any request.
 """
 
 import pytest

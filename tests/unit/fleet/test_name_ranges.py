@@ -1,5 +1,5 @@
 """
-Ranges of names, and how many names are told in few words.
+Ranges of names, and short texts for many names.
 """
 
 import pytest

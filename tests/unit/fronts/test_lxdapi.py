@@ -1,5 +1,5 @@
 """
-The functions for every kind that people type: their arguments, and what they ask.
+The functions for every kind on the command line: their arguments and requests.
 """
 
 import importlib.util

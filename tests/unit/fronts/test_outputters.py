@@ -1,5 +1,5 @@
 """
-The outputters: an aligned table, colors where Salt wants them, text alone, and what is not ours as Salt shows it.
+The outputters: an aligned table, colors if Salt wants them, plain text, and other data as Salt shows it.
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ def row(name, **more):
 
 
 def shown(data, color=False, outputter="lxdapi_table"):
-    """Return what Salt's loader makes of the data with our outputter."""
+    """Return the text that Salt's loader makes of the data with the outputter."""
     opts = {**salt.config.DEFAULT_MINION_OPTS, "module_dirs": [str(REPO)], "color": color, "extension_modules": ""}
     return salt.loader.outputters(opts)[outputter](data)
 

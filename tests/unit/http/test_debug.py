@@ -1,5 +1,5 @@
 """
-The printout of every transaction, and the secrets that stay out of it and of every error.
+The printout of every transaction, without secrets; errors contain no secrets either.
 """
 
 import json
@@ -25,7 +25,7 @@ KEYS = ("core.trust_password", "trust_token", "secret", "user.api-key", "user.ap
 
 
 def printed(capsys, *replies, method="GET", url="profiles", fails=False, **options):
-    """Return what a request prints to standard error, having proved that nothing else is printed."""
+    """Return the output of a request on standard error after a check that nothing else is printed."""
     api = Paper(*replies, debug=True).api
     if fails:
         with pytest.raises(APIException):
@@ -143,7 +143,7 @@ def test_secret_in_query_is_not_printed_or_raised(capsys, query):
 
 
 def refused(words, config=None, body=None, **options):
-    """Return the exception of a POST that the daemon refuses in these words."""
+    """Return the exception of a POST that the daemon rejects with these words."""
     sent = body or {"json": {"config": config}}
     with pytest.raises(APIException) as caught:
         Paper(failure(400, words), **options).api.post("profiles", **sent)
@@ -151,7 +151,7 @@ def refused(words, config=None, body=None, **options):
 
 
 def go_quoted(text):
-    """Return the text as Go's %q writes it, which many of the daemons' errors use."""
+    """Return the text as Go's %q formats it, which many errors of the daemons use."""
     return json.dumps(text, ensure_ascii=False)
 
 

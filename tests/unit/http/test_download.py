@@ -1,5 +1,5 @@
 """
-What the daemon sends as a file reaches the disk whole, or not at all.
+A file from the daemon reaches the disk completely, or not at all.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ URL = "images/x/export"
 
 
 def answering(*parts, pause=0):
-    """Return an answer that sends these parts, with a pause before each, and hangs up."""
+    """Return an answer that sends these parts, with a pause before each, and closes the connection."""
 
     def answer(connection):
         for part in parts:
@@ -41,7 +41,7 @@ def answering(*parts, pause=0):
 
 @pytest.fixture
 def got(tmp_path):
-    """Download what a server on a unix socket answers with; returns the sha256 and the bytes."""
+    """Download the answer of a server on a unix socket; return the sha256 and the bytes."""
 
     def get(answer, seconds=None):
         with running(Server(unix_listener(tmp_path / "s"), answer)):

@@ -1,5 +1,5 @@
 """
-Where the daemon is found.
+The search for the daemon.
 """
 
 import logging
@@ -12,7 +12,7 @@ from tests.support.tiny_servers import unix_listener
 
 
 def url(path):
-    """Return the base URL of a socket's path."""
+    """Return the base URL for the path of a socket."""
     return "http+unix://" + str(path).replace("/", "%2F")
 
 
@@ -121,7 +121,7 @@ def test_the_well_known_sockets_are_those_of_the_vendors():
 
 @pytest.fixture
 def known(tmp_path, monkeypatch):
-    """The well-known sockets, two of each daemon, in the test's own folder; none is there yet."""
+    """The well-known sockets, two of each daemon, in the folder of the test; none exists yet."""
     paths = {name: tmp_path / name for name in ("incus1", "incus2", "lxd1", "lxd2")}
     moved = [
         (daemon, by_socket, by_dir, (str(paths[daemon + "1"]), str(paths[daemon + "2"])))
@@ -133,7 +133,7 @@ def known(tmp_path, monkeypatch):
 
 @pytest.fixture
 def listen(known):
-    """Return a function: these well-known sockets are listened on until the test's end."""
+    """Return a function that listens on these well-known sockets until the end of the test."""
     listeners = []
 
     def start(*names):

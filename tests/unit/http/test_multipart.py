@@ -1,5 +1,5 @@
 """
-A multipart form that is taken apart while it comes, in pieces of any size; bodies of uploads over real sockets.
+A multipart form, parsed while it arrives in pieces of any size; bodies of uploads over real sockets.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ WHOLE = b"".join([b"--B0\r\nA: b\r\n\r\n", META, b"\r\n--B0\r\nA: c\r\n\r\n", RO
 
 
 def taken(content, size, count=2):
-    """Return (what end() says, the files) of a content that came in pieces of this size."""
+    """Return (the result of end(), the files) of content that arrived in pieces of this size."""
     files = [io.BytesIO() for _ in range(count)]
     parts = multipart.MultipartWriter([lambda file=file: file for file in files])
     for begin in range(0, len(content), size):
@@ -56,7 +56,7 @@ def test_invalid_form_is_an_error(content, words):
 
 
 class Taking:
-    """Reads a request with its body whole, and answers."""
+    """Read a request with its complete body, and answer."""
 
     def __init__(self):
         self.body = b""
@@ -74,7 +74,7 @@ class Taking:
 
 @pytest.fixture
 def large(tmp_path):
-    """A file of more than one slice, of which no block is like another."""
+    """A file of more than one slice, with different blocks."""
     path = tmp_path / "large"
     path.write_bytes(os.urandom(1 << 20) * 17 + b"end")
     return path

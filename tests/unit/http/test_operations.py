@@ -1,5 +1,5 @@
 """
-The wait for an operation: both daemons' shapes of failure and of time-out, and a deadline that holds.
+The wait for an operation: failures and timeouts in the form of both daemons, and a deadline that holds.
 """
 
 import time
@@ -42,7 +42,7 @@ WAIT, LOOK = f"GET {OPERATION}/wait", f"GET {OPERATION}"
 
 
 def waited(*replies, timeout=5, query=""):
-    """Return (paper, the result of a POST that was waited for)."""
+    """Return (paper, the result of a POST after a wait)."""
     paper = Paper(started(query), *replies)
     result = paper.api.post("instances", json={"name": "c1"})
     return paper, result.wait(timeout)

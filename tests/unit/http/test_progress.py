@@ -1,5 +1,5 @@
 """
-What lasts is told: what is taken from an operation's metadata, and whom it reaches.
+Progress of long operations: its source in the metadata of an operation, and its receivers.
 """
 
 import io
@@ -11,15 +11,15 @@ from tests.support.fake_transport import Paper, finished, operation, started, sy
 
 
 class Terminal(io.StringIO):
-    """A standard error that is one."""
+    """A standard error that is a terminal."""
 
     def isatty(self):
-        """Yes."""
+        """Return True."""
         return True
 
 
 def going(**metadata):
-    """Return the reply of an operation that runs and has this metadata."""
+    """Return the reply for a running operation with this metadata."""
     return sync({**operation(103), "description": "Creating instance", "metadata": metadata})
 
 

@@ -1,5 +1,5 @@
 """
-Every shape of reply, judged: what is a success, what is a failure, and of which class.
+Replies of every form: which of them are failures, and their exception classes.
 """
 
 import json
@@ -25,7 +25,7 @@ JSON = "application/json"
 
 
 def judged(reply, method="GET", url="profiles/web"):
-    """Return the exception that a reply is taken for."""
+    """Return the exception for a reply."""
     with pytest.raises(LxdapiError) as caught:
         Paper(reply).api.request(method, url)
     return caught.value

@@ -1,5 +1,5 @@
 """
-What is sent again, what is looked up instead, and what is neither: the rule of lxdapi.http.retry, on a daemon of paper.
+The rule of lxdapi.http.retry with a fake daemon: which requests are sent again, and after which lxdapi reads instead.
 """
 
 import re
@@ -55,7 +55,7 @@ CREATED = {"created": "web"}
 
 
 def patient(*replies, **options):
-    """Return a paper whose API repeats."""
+    """Return a paper whose API retries."""
     return Paper(*replies, **{"retry_timeout": 5, "wait_timeout": 5, **options})
 
 
@@ -78,7 +78,7 @@ def patient(*replies, **options):
 def test_read_is_retried_until_it_works(trouble, method):
     paper = patient(trouble, trouble, sync({"a": "b"}))
     if method == "HEAD" and trouble in (EMPTY, HALF):
-        return  # that is what a HEAD's reply looks like
+        return  # as in the reply to a HEAD
     assert paper.api.request(method, "profiles/web").response.status_code == 200
     assert len(paper.seen) == 3
 
@@ -192,7 +192,7 @@ def test_backoff_grows_and_stays_within_the_deadline():
 
 
 def made(*replies):
-    """Return (Salt's answer, the paper) of a profile that is to be made."""
+    """Return (Salt's answer, the paper) for a new profile."""
     paper = patient(MISSING, *replies)
     wanted = {"description": "x"}
     return run_state("profile", "web", lambda: converge.plan_present(paper.api, "profile", "web", wanted)), paper
@@ -213,7 +213,7 @@ def test_create_that_was_lost_is_sent_again(trouble):
 
 
 def test_late_create_is_not_done_twice():
-    """The first was still under way when it was looked for; the daemon refuses the second."""
+    """The first creation was still running when lxdapi read the object; the daemon rejects the second."""
     ret, paper = made(BROKEN, NO_OPERATION, MISSING, TAKEN, NO_OPERATION, sync(WEB), sync(WEB))
     assert (ret["result"], ret["changes"]) == (True, CREATED)
 
@@ -249,7 +249,7 @@ def updated(model):
 
 
 def lost(trouble, done):
-    """Return a model in which the first PATCH is lost, after it was done or before."""
+    """Return a model that loses the first PATCH, after it was done or before."""
 
     def faster(model):
         model.objects["profiles/web"]["description"] = "y"
@@ -273,7 +273,7 @@ def test_timed_out_update_is_verified_and_not_sent_again():
 
 
 def removed(*replies):
-    """Return (what a removal returns, the paper)."""
+    """Return (the result of a deletion, the paper)."""
     paper = patient(*replies)
     return writes.delete(paper.api, get_kind("profile"), "web"), paper
 

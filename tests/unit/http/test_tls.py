@@ -1,5 +1,5 @@
 """
-https: pins, CA files, client certificates; the environment has no say. Against a TLS 1.3 server on loopback.
+HTTPS: pins, CA files, client certificates; the environment has no influence. With a TLS 1.3 server on loopback.
 """
 
 import logging
@@ -39,12 +39,12 @@ def client(folder):
 
 
 def asked(server, **options):
-    """Return what the server says of itself, asked by an API of these options."""
+    """Return the server data that an API with these options reads."""
     return API.factory(server.url, timeout=3, **options).get("").metadata
 
 
 def refused(server, **options):
-    """Return the exception of a connection that is refused before anything of the request is sent."""
+    """Return the exception of a connection that fails before any part of the request is sent."""
     with pytest.raises(APIConnectionException) as caught:
         API.factory(server.url, timeout=3, **options).post("certificates", json={"token": "tOkEn"})
     assert server.heads == [], "the request reached a server that is not trusted"
@@ -280,7 +280,7 @@ def test_only_system_authorities_are_trusted(own, tmp_path, monkeypatch):
     assert tls.context().cert_store_stats()["x509"] == 1
     monkeypatch.setattr(tls, "_BUNDLES", ())
     with tls_server(own) as server:
-        refused(server)  # by those that requests brings
+        refused(server)  # by the authorities bundled with requests
     with pytest.raises(EndpointError, match="the system has no certificate authorities"):
         tls.context()
 

@@ -1,5 +1,5 @@
 """
-Real unix sockets that do not answer as they should: the class of the error, its words, and the time it takes.
+Real unix sockets with a faulty server: the class of the error, its words, and its time.
 """
 
 import os
@@ -20,7 +20,7 @@ NOBODY = 65534
 
 
 def failed(path, timeout=0.3, method="GET", retry_timeout=0):
-    """Return (the exception of a request to the socket, seconds that it took)."""
+    """Return (the exception of a request to the socket, its seconds)."""
     begin = time.monotonic()
     with pytest.raises((APIConnectionException, APITimeoutException, APIProtocolException)) as caught:
         API.factory(str(path), timeout=timeout, retry_timeout=retry_timeout).request(method, "instances")
@@ -71,7 +71,7 @@ def test_path_too_long_for_a_socket_is_reported(tmp_path):
 
 @contextmanager
 def as_nobody():
-    """Root becomes nobody for a while, for root may do anything."""
+    """Run the block as nobody instead of root, because root may do anything."""
     os.seteuid(NOBODY)
     try:
         yield
@@ -81,7 +81,7 @@ def as_nobody():
 
 @pytest.fixture
 def open_folder():
-    """A folder that everybody may enter, which pytest's are not."""
+    """A folder that everybody may enter, unlike those of pytest."""
     folder = Path(tempfile.mkdtemp(prefix="lxdapi-"))
     folder.chmod(0o755)
     yield folder
@@ -92,7 +92,7 @@ def open_folder():
 @pytest.mark.parametrize("what", ["folder", "socket"])
 def test_inaccessible_socket_is_distinguished_from_absent(open_folder, what):
     with unix_listener(open_folder / "s"):
-        failed(open_folder / "none")  # what is imported late is imported now, as the one who may read it
+        failed(open_folder / "none")  # import everything now, as a user who may read it
         (open_folder if what == "folder" else open_folder / "s").chmod(0)
         with as_nobody() if os.geteuid() == 0 else nullcontext():
             exc, seconds = failed(open_folder / "s")

@@ -1,5 +1,5 @@
 """
-A connection of our own: trusted as a request is, switched to another protocol, or refused in the daemon's words.
+A dedicated connection: trusted as for a request, then switched to another protocol, or rejected in the daemon's words.
 """
 
 import pytest
@@ -20,13 +20,13 @@ SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade:
 
 
 def switched(connection):
-    """Switch, and send back what comes."""
+    """Switch the protocol, and send back what arrives."""
     connection.sendall(SWITCHED)
     connection.sendall(connection.recv(100).upper())
 
 
 def refusing(status, words):
-    """Return an answer of the daemon that refuses."""
+    """Return an answer of the daemon that rejects the switch."""
     body = b'{"type":"error","error":"%s","error_code":%d}' % (words.encode(), status)
     head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     return lambda connection: connection.sendall(head.encode() + body)
@@ -34,7 +34,7 @@ def refusing(status, words):
 
 @pytest.fixture
 def there(tmp_path):
-    """Make an API of a server on a unix socket that answers so."""
+    """Return an API of a server on a unix socket with this answer."""
     servers = []
 
     def made(answer, **options):
@@ -49,7 +49,7 @@ def there(tmp_path):
 
 
 def spoken(sock):
-    """Return what comes back on a socket."""
+    """Return the bytes that arrive on a socket."""
     with sock:
         sock.sendall(b"hello")
         return sock.recv(100)

@@ -1,5 +1,5 @@
 """
-The websockets of a command, against a peer that sends what no daemon can be made to send.
+The websockets of a command, with a peer that sends what no real daemon would send.
 """
 
 import base64
@@ -18,13 +18,13 @@ PATH, SECRET = "/1.0/operations/x", "abcdef0123456789"
 
 
 class API:
-    """What is asked of an API here."""
+    """The part of an API that the websocket uses."""
 
     endpoint = "http+unix://%2Fx"
 
 
 class Peer:
-    """The other side of one connection: it answers a handshake with a status, and goes on with these bytes."""
+    """The other side of one connection: it answers a handshake with a status, and continues with these bytes."""
 
     def __init__(self, sends=b"", status="101 Switching Protocols", proof=None):
         self.ours, self.theirs = socket.socketpair()
@@ -42,12 +42,12 @@ class Peer:
         self.theirs.sendall(b"HTTP/1.1 %s\r\nSec-WebSocket-Accept: %s\r\n\r\n%s" % (status.encode(), accept, sends))
 
     def hang_up(self):
-        """Nothing more is sent or received."""
+        """Close the connection in both directions."""
         self._thread.join(10)
         self.theirs.close()
 
     def ended(self):
-        """Hang up when the other side has; returns what was received after the handshake."""
+        """Close after the other side has closed; return the bytes after the handshake."""
         self._thread.join(10)
         while more := self.theirs.recv(4096):
             self.got += more
@@ -67,7 +67,7 @@ def opened(monkeypatch):
 
 
 def frame(opcode, data=b"", last=True):
-    """Return a short frame as a server sends it."""
+    """Return a short frame in the form of a server."""
     return bytes([opcode | (0x80 if last else 0), len(data)]) + data
 
 

@@ -1,5 +1,5 @@
 """
-What are names of aliases, and that nothing else costs an image or somebody's alias.
+Valid names of aliases; no other alias or image is ever lost.
 """
 
 import pytest

@@ -1,5 +1,5 @@
 """
-Image files: fingerprints in blocks and remembered, uploads streamed, what is no image's file.
+Image files: fingerprints computed in blocks and cached, streamed uploads, invalid files.
 """
 
 import copy
@@ -44,7 +44,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """How often each file is opened, by path."""
+    """The number of times that each file is opened, by path."""
     counted, true_open = Counter(), open
 
     def counting(file, *args, **kwargs):
@@ -64,14 +64,14 @@ def test_split_image_fingerprint_covers_both_files_in_order(files):
 
 
 def big_file(path, blocks=24):
-    """Return a file of many blocks, which takes no room on the disk."""
+    """Return a sparse file of many blocks."""
     path.write_bytes(b"begin")
     os.truncate(path, blocks * BLOCK + 7)
     return str(path)
 
 
 def peak_of(function):
-    """Return how many bytes were taken at the most while the function ran."""
+    """Return the peak memory of a function in bytes."""
     tracemalloc.start()
     try:
         function()
@@ -110,7 +110,7 @@ def test_invalid_image_file_is_refused_before_any_request(tmp_path, files, make,
 
 @pytest.fixture
 def memory(tmp_path):
-    """Where fingerprints are remembered; its folder is not there yet."""
+    """The cache file of fingerprints; its folder does not exist yet."""
     return str(tmp_path / "cache" / "lxdapi" / "fingerprints.json")
 
 
@@ -220,7 +220,7 @@ def test_cache_size_is_limited(files, memory):
 
 
 def uploaded(*parts, dialect="incus", **options):
-    """Return the POST of an upload as the daemon saw it."""
+    """Return the POST of an upload as the daemon receives it."""
     paper = Paper(server(dialect), started(), finished())
     image.upload(paper.api, *parts, **options)
     assert paper.seen[1].line == "POST /1.0/images"
@@ -258,7 +258,7 @@ def test_a_split_image_is_a_form_of_metadata_and_then_rootfs(files):
 
 
 def between(seen):
-    """Return the parts' contents, to the byte, as Go's multipart reader would."""
+    """Return the exact contents of the parts, as Go's multipart reader would."""
     boundary = b"--" + seen.headers["Content-Type"].partition("boundary=")[2].encode()
     first, *parts, last = seen.body.split(boundary)
     assert (first, last) == (b"", b"--\r\n")
@@ -316,7 +316,7 @@ def test_present_image_is_not_uploaded_again(files):
 
 
 def present(model, wanted=None, aliases=(), send=None):
-    """Return (what changed, the paper) of declaring an image with aliases."""
+    """Return (the changes, the paper) for an image with aliases."""
     paper = Paper(model, wait_timeout=5)
     steps = image.plan_present(paper.api, "1" * 64, wanted or {}, send or (lambda: None), aliases)
     predicted = {}

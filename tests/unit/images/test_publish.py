@@ -1,5 +1,5 @@
 """
-Publications whose answer is lost: what is looked up, what is never done twice.
+Publications with a lost answer: lxdapi reads the outcome, and does none twice.
 """
 
 import pytest
@@ -17,7 +17,7 @@ INSTANCE = {**INSTANCE, "ephemeral": False, "type": "container"}
 
 
 class Daemon:
-    """Answers as a daemon does whose POST of an image is answered by a break, having been done or not."""
+    """A daemon that drops the connection at the POST of an image, after it was done or before."""
 
     def __init__(self, done):
         self.done, self.images, self.posts = done, [], 0

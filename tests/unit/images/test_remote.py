@@ -1,5 +1,5 @@
 """
-What is a URL of an image server, and what is refused before anybody is asked.
+URLs of image servers, and sources that are rejected before any request.
 """
 
 import pytest

@@ -1,5 +1,5 @@
 """
-The index of an image server: which image of it is chosen, and what a stranger can write into it.
+The index of an image server: the choice of an image, and hostile content.
 """
 
 import json
@@ -27,7 +27,7 @@ def product(versions, arch="amd64", aliases="box/1,box"):
 
 
 class Stored(simplestreams.Server):
-    """A server whose files are known."""
+    """A server with known files."""
 
     def __init__(self, products, index=None):
         super().__init__("https://images.test/")
@@ -104,7 +104,7 @@ def serving(tmp_path_factory):
 
 @pytest.fixture
 def server(serving):
-    """The server, whose index is good."""
+    """The server with a valid index."""
     serving.publish()
     return serving
 

@@ -1,5 +1,5 @@
 """
-What a backup asks for and what it never does: lost answers, leftovers, names, ages.
+Requests of a backup: lost answers, leftovers, names, ages.
 """
 
 import io
@@ -19,12 +19,12 @@ VOLUMES = "/storage-pools/default/volumes/custom"
 
 class Daemon:
     """
-    Imports volumes and instances: what is there by its REST path.
+    A daemon that imports volumes and instances; its objects by their REST paths.
 
     dies
-        True: it dies in the middle of the first import, of which a part is left.
+        True: it dies during the first import and leaves a part of it.
     restoring
-        True: somebody else's import runs.
+        True: the import of another client is running.
     """
 
     def __init__(self, *there, dies=False, restoring=False, refuses=()):
@@ -69,13 +69,13 @@ class Daemon:
 
 @pytest.fixture
 def path(tmp_path):
-    """A file that no index can be read of here, as of one that zstd packed."""
+    """A file whose index cannot be read here, as of one that zstd packed."""
     (tmp_path / "data.tar").write_bytes(b"\x28\xb5\x2f\xfd" * 10)
     return str(tmp_path / "data.tar")
 
 
 def imported(daemon, path, word="storage_volume", name="default/data", **more):
-    """Import a volume from a file; returns the paper."""
+    """Import a volume from a file; return the paper."""
     paper = Paper(daemon, retry_timeout=5)
     backups.import_file(paper.api, word, name, path, **more)
     return paper
@@ -103,7 +103,7 @@ def test_partial_volume_of_dead_daemon_is_deleted_and_resent(path):
 
 
 def leftover(name="default/data"):
-    """Return the name of what an earlier import of this volume left."""
+    """Return the name of what an earlier import of this volume left behind."""
     stage = backups._Stage(Paper(Daemon()).api, "storage_volume", name)
     return f"{VOLUMES}/{stage.header()['X-LXD-name'] if stage._api.server else ''}"
 

@@ -1,5 +1,5 @@
 """
-Documents for cloud-init: data is written as YAML that is read as the same, by a head that cloud-init knows.
+cloud-init documents: data is written as YAML that reads back the same, with a header that cloud-init knows.
 """
 
 from collections import OrderedDict
@@ -91,7 +91,7 @@ def api_of(*extensions):
 
 @pytest.fixture
 def api():
-    """The API of a daemon as all are since 2022."""
+    """The API of a daemon with the extensions that all daemons have since 2022."""
     return api_of("cloud_init")
 
 
@@ -99,7 +99,7 @@ def api():
 @example({text: [text, {text: text}] for text in LIKE_OTHERS})
 def test_rendered_yaml_loads_as_the_same_data(data):
     text = cloud_init.render("x", data)
-    assert repr(yaml.safe_load(text)) == repr(data)  # of which also the types and the order count
+    assert repr(yaml.safe_load(text)) == repr(data)  # with types and order
     assert cloud_init.render("x", yaml.safe_load(text)) == text
 
 

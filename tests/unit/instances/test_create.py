@@ -1,5 +1,5 @@
 """
-A new instance that shall run: started by the request that makes it, and what is told where that fails.
+A new instance that is declared running: one request creates and starts it, and a failure is reported.
 """
 
 import pytest
@@ -16,7 +16,7 @@ STARTED = {"created": "c1", "status": {"old": "Stopped", "new": "Running"}}
 
 
 def made(model, wanted, source, running=True, retry_timeout=0):
-    """Return (Salt's answer, the paper) of an instance that is not there."""
+    """Return (Salt's answer, the paper) for an instance that does not exist."""
     paper = Paper(model, wait_timeout=5, retry_timeout=retry_timeout)
     return run_state("instance", "c1", lambda: declared.present(paper.api, "c1", wanted, source, running)), paper
 

@@ -1,5 +1,5 @@
 """
-What becomes of instances and of later states where an answer was lost: the second part of the rule of http.retry.
+Instances and later states after a lost answer: the second part of the rule of http.retry.
 """
 
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ PARTIAL = {"config": {partial_creation.CREATING_KEY: "x"}, "description": "", "s
 
 
 def instance(mark=None):
-    """Return the reply of a whole instance."""
+    """Return the reply for a complete instance."""
     config = {"volatile.apply_template": "create", **({"volatile.uuid": mark} if mark else {})}
     return sync({"config": config, "description": "", "status": "Stopped"}, ETag="e")
 

@@ -1,5 +1,5 @@
 """
-Who is in an instance's files, which the instance writes as it likes.
+Users and groups in the files of an instance, which the instance can write as it likes.
 """
 
 import pytest

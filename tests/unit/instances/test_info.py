@@ -19,11 +19,11 @@ class Metadata:
     A daemon with the metadata of c1.
 
     lost
-        So many answers to writes are lost.
+        Number of writes whose answers are lost.
     done
-        False: what was lost was not done either.
+        False: a write with a lost answer was not done.
     heeds
-        False: what is written is accepted and not done.
+        False: a write is accepted but not done.
     """
 
     def __init__(self, lost=0, done=True, heeds=True, **fields):

@@ -1,5 +1,5 @@
 """
-What shows that the creation of an instance ended, what shows that it did not, and what proves nothing.
+Signs that the creation of an instance ended, signs that it did not, and signs that prove nothing.
 """
 
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ PARTIAL = {
 
 
 def partial(config=None, **fields):
-    """Return what a GET says of a partial creation, or of what differs from one in this."""
+    """Return the reply for a partial creation, with these differences."""
     return {**PARTIAL, **fields, "config": {**PARTIAL["config"], **(config or {})}}
 
 

@@ -1,5 +1,5 @@
 """
-The order of an instance's steps around a stop and a start, and what is refused, against a model of the daemon.
+The order of an instance's steps around a stop and a start, and rejected declarations, with a model of the daemon.
 """
 
 import copy
@@ -22,7 +22,7 @@ DIGEST = "1" * 64
 
 
 def instance(status="Stopped", more=None, **options):
-    """Return a model in which the instance c1 is, in this status."""
+    """Return a model with the instance c1 in this status."""
     return Model({"instances/c1": copy.deepcopy({**C1, **(more or {}), "status": status})}, **options)
 
 
@@ -34,14 +34,14 @@ def stated(model, function, *args, test=False, **options):
 
 
 def actions(paper):
-    """Return what was done, in order: the actions on the state by their names."""
+    """Return the writes in order, with the names of the actions on the state."""
     return [seen.json["action"] if seen.line == STATE else seen.method for seen in paper.seen if seen.method != "GET"]
 
 
 CPU, NESTING, DROP = {"limits.cpu": 2}, {"security.nesting": True}, {"limits.cpu": None}
 RESTART = {"restart_on_change": True}
 
-# (status before, config, running, options) -> (what is done, status after)
+# (status before, config, running, options) -> (writes, status after)
 ORDERS = [
     ("Stopped", CPU, None, {}, ["PATCH"], "Stopped"),
     ("Stopped", CPU, True, {}, ["PATCH", "start"], "Running"),
@@ -176,7 +176,7 @@ def test_source_is_translated_for_the_daemon(source, rest):
 
 
 def origin():
-    """Return a model in which there is an instance with a snapshot to copy."""
+    """Return a model with an instance and a snapshot to copy."""
     facts = {"description": "d", "ephemeral": True, "profiles": ["web"], "config": {"user.a": "b"}}
     return instance("Running", facts)
 

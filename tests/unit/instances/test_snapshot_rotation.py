@@ -1,5 +1,5 @@
 """
-Which snapshots a rotation makes, which it keeps, and which it never touches.
+Snapshots that a rotation creates, keeps, and never touches.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -21,7 +21,7 @@ TODAY = "lxdapi-20261125T000000Z"
 
 
 class Instance:
-    """The instance web1 and its snapshots; their names in ``there``."""
+    """The instance web1 and its snapshots, with their names in ``there``."""
 
     def __init__(self, *there):
         self.there = list(there)
@@ -47,18 +47,18 @@ class Instance:
 
 
 def rotated(instance, rules, now=NOW, test=False, **more):
-    """Return Salt's answer of a rotation."""
+    """Return Salt's answer for a rotation."""
     plan = lambda: snapshot_rotation.plan_rotation(Paper(instance).api, "web1", rules, now=now, **more)  # noqa: E731
     return run_state("the rotation of", "web1", plan, test=test)
 
 
 def times(*texts):
-    """Return times of texts such as ``11-25 21:00``."""
+    """Return the times for texts such as ``11-25 21:00``."""
     return {datetime.strptime(f"2026-{text}+0000", "%Y-%m-%d %H:%M%z") for text in texts}
 
 
 def settled(rules, hours, step):
-    """Return the snapshots that there are after a rotation at each of so many hours, and the last hour."""
+    """Return the snapshots after a rotation in each of the given hours, and the last hour."""
     have, now = set(), NOW
     for _ in range(hours):
         made, gone = snapshot_rotation.schedule(have, snapshot_rotation._parse_periods(rules), now)

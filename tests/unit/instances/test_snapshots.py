@@ -1,5 +1,5 @@
 """
-That something was restored from a snapshot, once: the mark, the description, what is predicted.
+A restore from a snapshot, once: the mark, the description, the prediction.
 """
 
 import pytest
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("contract_kept")
 MADE = "2030-01-31T10:00:00Z"
 INSTANCE = {"config": {"user.a": "b"}, "description": "web", "devices": {}, "profiles": [], "type": "container"}
 VOLUME = {"config": {}, "description": "data", "content_type": "filesystem"}
-# kind: (name, its path, the path of what is restored, what that is)
+# kind: (name, its path, the path of the restored resource, its kind)
 WORDS = {
     "instance_snapshot": ("web1/snap0", "instances/web1/snapshots/snap0", "instances/web1", INSTANCE),
     "volume_snapshot": (
@@ -32,10 +32,10 @@ words = pytest.mark.parametrize("word", WORDS)
 
 class Daemon:
     """
-    What has snapshots.
+    A resource with snapshots.
 
     empties
-        True: a restore empties the description, as that of an instance does on LXD 5.0.2.
+        True: a restore clears the description, as that of an instance does on LXD 5.0.2.
     """
 
     def __init__(self, word, made=MADE, empties=False, config=None, **snapshot):
@@ -62,7 +62,7 @@ class Daemon:
 
 
 def applied(daemon, word, test=False):
-    """Return (Salt's answer, the paper) of declaring the snapshot restored."""
+    """Return (Salt's answer, the paper) for a restore of the snapshot."""
     paper = Paper(daemon)
     plan = lambda: snapshots.plan_restore(paper.api, word, WORDS[word][0])  # noqa: E731
     return run_state(word, WORDS[word][0], plan, test=test), paper

@@ -1,5 +1,5 @@
 """
-How an instance gets to another daemon: which way is chosen, what goes along, and the frames that we carry.
+The transfer of an instance to another daemon: the choice of the mode, its request, and the relayed frames.
 """
 
 import os
@@ -13,7 +13,7 @@ from lxdapi.instances import copy, transfer
 
 
 class Somewhere:
-    """A daemon that is reached in some way and says where it listens."""
+    """A daemon at some endpoint, with its listen addresses."""
 
     def __init__(self, endpoint, *addresses, fingerprint=None):
         self.endpoint, self.local = endpoint, endpoint.startswith("http+unix")
@@ -100,7 +100,7 @@ def test_each_difference_of_a_copy_is_named():
 
 
 def frame(payload, masked):
-    """Return a frame as a server or a client sends it."""
+    """Return a frame in the form of a server or a client."""
     size = len(payload)
     wide = size >= 65536
     length = bytes([size]) if size < 126 else bytes([126 + wide]) + size.to_bytes(8 if wide else 2, "big")
@@ -120,10 +120,10 @@ def test_relay_passes_data_and_end(monkeypatch):
     sides = {}
 
     class Connection(socket.socket):
-        """Our end of a pair of sockets."""
+        """The near end of a pair of sockets."""
 
         def pending(self):
-            """Nothing was received that a poll does not tell."""
+            """Return False: a poll sees all received data."""
             return 0
 
     def connect(api, path, query, secret):

@@ -1,5 +1,5 @@
 """
-What is waited for, as it is declared, and the ports in the text of /proc/net/tcp.
+Declared conditions to wait for, and the ports in the text of /proc/net/tcp.
 """
 
 import pytest

@@ -1,5 +1,5 @@
 """
-Which states may be begun before their turn, and which may not.
+States that can be prefetched, and states that cannot.
 """
 
 import signal
@@ -14,11 +14,11 @@ STATE = "lxdapi_instance"
 
 
 def present(name, source=None, config=None, devices=None, wait_for=None, remote=None, project=None):
-    """A state function: nothing but its parameters is looked at."""
+    """A state function; only its parameters matter."""
 
 
 def entry(name, fun="present", state=STATE, **more):
-    """Return a chunk as Salt has it."""
+    """Return a chunk in Salt's form."""
     return {
         "state": state,
         "fun": fun,
@@ -32,7 +32,7 @@ def entry(name, fun="present", state=STATE, **more):
 
 
 def begun(*chunks, test=False, setting=None, ran=(), **opts):
-    """Return the names of what is begun with the first chunk that has not run; none where it runs alone."""
+    """Return the names that are prefetched with the first chunk that has not run; empty if it runs alone."""
     low = next(chunk for chunk in chunks if chunk["name"] not in ran)
     context, calls = {}, []
     names = {
@@ -116,7 +116,7 @@ def test_first_state_may_have_requisites_but_no_retry():
 
 
 def test_state_run_before_its_turn_starts_no_prefetch():
-    """Another one requires it: between the two there is what has not run yet."""
+    """Another state requires it: a state that has not run yet is between the two."""
     assert begun(A, B, C, ran=["b1"]) == []
 
 
@@ -182,7 +182,7 @@ def test_concurrency_is_limited_per_daemon_and_in_total(most, expected):
 
 
 def test_exception_in_one_does_not_stop_the_others():
-    """Salt tells an exception as the failure of that state, and goes on."""
+    """Salt reports an exception as the failure of that state, and continues."""
     begun, seen = prefetch.PrefetchBatch(1), []
     begun.add("a", "local", lambda: 1 / 0)
     begun.add("b", "local", lambda: seen.append("b"))

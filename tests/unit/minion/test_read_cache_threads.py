@@ -1,5 +1,5 @@
 """
-What threads share of what a run has read.
+The read cache with several threads.
 """
 
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from lxdapi.model.kinds import KINDS
 
 
 class Overtaken(read_cache.ReadCache):
-    """Another thread writes just when a list is found too old."""
+    """Another thread writes at the moment when a list is found too old."""
 
     def _is_fresh(self, read_at):
         self.clear()

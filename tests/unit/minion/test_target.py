@@ -1,5 +1,5 @@
 """
-One member of a cluster: what is sent to it, what is not, and who it is.
+Requests for one member of a cluster, and the identity of that member.
 """
 
 import pytest
@@ -59,7 +59,7 @@ def test_unknown_member_is_refused(target):
 
 
 def connected(monkeypatch, paper, context, target):
-    """Return the API of a member of the cluster that the paper is of."""
+    """Return the API of a member of the fake cluster."""
     monkeypatch.setattr(connection, "_create_api", lambda settings, project: paper.api)
     return connection.connect(
         {"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": context}, "x", target=target

@@ -1,5 +1,5 @@
 """
-Comparison by meaning: tables of what is equal and what is not, of what would change, of what is refused.
+Comparison by meaning: tables of equal and different values, of changes, and of errors.
 """
 
 from datetime import date, datetime, timezone
@@ -11,13 +11,13 @@ from lxdapi.model.kinds import KINDS
 from lxdapi.model.schema import FIELDS
 
 INSTANCE, PROFILE, IMAGE, ALIAS = (KINDS[word] for word in ("instance", "profile", "image", "image_alias"))
-# Never expires: as LXD and as Incus tell it; the first clears a time on both.
+# "Never expires" as LXD and as Incus write it; the first clears a time on both.
 EPOCH, ZERO = "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"
 NIC = {"type": "nic", "network": "br0", "limits.max": "10MB"}
 
 
 def delta(kind, wanted, current):
-    """Return the Delta of what is declared to what is there."""
+    """Return the Delta of a declaration and an object."""
     return diff.compare(kind, diff.normalize(kind, wanted), current)
 
 
@@ -100,7 +100,7 @@ CURRENT = {
 OLD, OTHERS = CURRENT["config"], {k: v for k, v in CURRENT["config"].items() if k != "limits.cpu"}
 ROOT = CURRENT["devices"]["root"]
 
-# (what is declared, changes, fields whole, what a PATCH sends, whether something goes)
+# (declaration, changes, complete fields, body of the PATCH, whether something is removed)
 CHANGES = {
     "a key is added": (
         {"config": {"user.new": "x"}},

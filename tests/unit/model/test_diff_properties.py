@@ -1,5 +1,5 @@
 """
-Laws of the comparison, over whatever is declared and whatever is there.
+Laws of the comparison, for any declaration and any object.
 """
 
 import copy
@@ -45,7 +45,7 @@ PRESENT = st.fixed_dictionaries(
 
 
 def written(wanted, current):
-    """Return (the Delta, the object after it was written as converge writes it)."""
+    """Return (the Delta, the object after a write as converge does it)."""
     found = diff.compare(INSTANCE, wanted, current)
     if found.removes:
         return found, replaced(current, {**current, **found.fields})

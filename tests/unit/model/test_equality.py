@@ -1,5 +1,5 @@
 """
-What values mean: documents for cloud-init, addresses that the daemon chose, secrets that it does not show.
+The meaning of values: cloud-init documents, addresses that the daemon chose, secrets that it does not show.
 """
 
 import subprocess
@@ -261,10 +261,10 @@ DOCUMENTS = st.dictionaries(st.text("abc: #-", max_size=5), TREES, max_size=4) |
 
 
 class Plain(yaml.SafeDumper):
-    """YAML without anchors, whose aliases are not compared."""
+    """A YAML dumper without anchors, whose aliases would not be compared."""
 
     def ignore_aliases(self, data):
-        """Write everything out."""
+        """Return True, to write everything out."""
         return True
 
 

@@ -1,5 +1,5 @@
 """
-Lists of things with an identity: what of them is declared, what differs, what is refused.
+Lists of elements with an identity: declarations, differences, errors.
 """
 
 import time
@@ -17,14 +17,14 @@ LISTENS = KINDS["network_load_balancer"].items["ports"]
 
 
 def compared(spec, declared, there, purge=False):
-    """Return what :func:`lxdapi.model.keyed_lists.compare` says of what is declared to what is there."""
+    """Return the result of :func:`lxdapi.model.keyed_lists.compare` for a declaration and an actual list."""
     return keyed_lists.compare(spec, there, keyed_lists.normalize(spec, "list", declared), purge)
 
 
 HTTP = {"action": "allow", "protocol": "tcp", "destination_port": "80,443", "state": "enabled"}
 DNS = {"action": "allow", "protocol": "udp", "destination_port": "53", "state": "enabled", "description": "names"}
 
-# (what is declared, what changes, the whole list)
+# (declaration, changes, the complete list)
 CHANGES = {
     "a new one comes to what is there, with its defaults": (
         [{"action": "drop", "source": "192.0.2.0/24"}],

@@ -1,5 +1,5 @@
 """
-Laws of lists of things with an identity, over whatever is declared and whatever is there.
+Laws of lists of elements with an identity, for any declaration and any actual list.
 """
 
 import copy
@@ -32,7 +32,7 @@ DECLARED = st.lists(
 
 
 def normal(declared):
-    """Return the canonical items; of two that are one thing only the first."""
+    """Return the canonical elements, without duplicates."""
     kept = []
     for item in declared:
         try:
@@ -43,7 +43,7 @@ def normal(declared):
 
 
 def identities(rules):
-    """Return which rules these are."""
+    """Return the identities of these rules."""
     return [keyed_lists._identity(RULES, rule) for rule in rules]
 
 

@@ -1,5 +1,5 @@
 """
-The table of kinds is consistent, and every name of every kind is one path or refused.
+The table of kinds is consistent, and every name of every kind is one path or an error.
 """
 
 from string import Formatter
@@ -26,7 +26,7 @@ GOOD = {
     "any": "a/b c",
 }
 GOOD["address"] = "2001:db8::1"
-# A value for a field of each sort.
+# A value for each type of field.
 VALUES = {
     **{
         "map": {"user.a": "b"},
@@ -45,7 +45,7 @@ made_by_us = pytest.mark.parametrize("word", [word for word, kind in KINDS.items
 
 
 def placeholders(kind):
-    """Return the names of the parts of a kind's path, in their order."""
+    """Return the names of the parts of a kind's path, in order."""
     return tuple(part for _, part, _, _ in Formatter().parse(kind.path) if part)
 
 
@@ -57,7 +57,7 @@ def good_name(word):
 
 
 def facts(kind):
-    """Return what a server says that has everything of a kind."""
+    """Return the server data of a daemon that supports everything of a kind."""
     extensions = [kind.extension, *kind.extensions.values(), *kind.needs_extension_to_apply.values()]
     return server(api_extensions=extensions, environment={"server": "incus", "server_clustered": True})
 
@@ -90,7 +90,7 @@ def test_every_named_field_exists(word):
 
 
 def known(kind, field):
-    """Return the keys of the items of a field."""
+    """Return the keys of the elements of a field."""
     return (*kind.items[field].identity, *kind.items[field].attributes)
 
 
@@ -189,7 +189,7 @@ def test_a_create_is_one_write_with_its_key_and_the_fields(word):
 
 
 def made_without(paper, word, name, wanted):
-    """Return the steps, where the daemon need not be asked for the kind but may be for fields."""
+    """Return the steps; the daemon may be read for fields, but not for the kind."""
     paper.api.server  # noqa: B018 - it is asked once
     return converge.plan_create_new(paper.api, word, name, wanted)
 

@@ -1,5 +1,5 @@
 """
-What is there, against a daemon of paper: which requests a list takes, what counts, where a value comes from.
+Lists of objects with a fake daemon: their requests, their content, and the origin of values.
 """
 
 import copy
@@ -105,7 +105,7 @@ def test_nested_children_are_named_with_all_parents():
     custom = "storage-pools/p/volumes/custom"
     replies = {
         "storage-pools": collection("p"),
-        custom: collection("v", "v/s0", "w"),  # LXD 5.0.2 and Incus 6.0.4 list snapshots beside
+        custom: collection("v", "v/s0", "w"),  # LXD 5.0.2 and Incus 6.0.4 list snapshots too
         f"{custom}/v/snapshots": collection("v/s0", "v/s1"),
         f"{custom}/w/snapshots": collection(),
         "storage-pools/p/buckets": collection("b"),
@@ -178,7 +178,7 @@ INSTANCE = {"config": {"c": "4", "volatile.uuid": "u", "image.os": "x"}, "device
 
 
 def effective_in(profiles, instance=INSTANCE, name="c1"):
-    """Return what is in effect for an instance with these profiles, in their order."""
+    """Return the effective config of an instance with these profiles, in order."""
     found = paper({f"instances/{name}": sync({**instance, "profiles": profiles}), "profiles": sync(PROFILES)})
     return effective.read(found.api, name), found
 
@@ -254,7 +254,7 @@ PARTS = {"text": PORTS, "parts": PORTS, "bool": st.booleans(), "number": st.inte
 
 
 def items_of(spec):
-    """Return lists of items as a daemon shows them, one of each identity."""
+    """Return lists of elements as a daemon shows them, without duplicates."""
     keys = {**dict.fromkeys(spec.identity, PORTS), **{key: PARTS[sort] for key, sort in spec.attributes.items()}}
     return (
         st.lists(

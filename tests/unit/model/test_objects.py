@@ -13,7 +13,7 @@ DEAD = "Missing event connection with target cluster member"
 
 
 class Daemon:
-    """A member of a cluster of two, on the other of which there is c1."""
+    """A member of a cluster of two; the other member has c1."""
 
     def __init__(self, words=DEAD, status="Error", member="Online", clustered=True, code=500):
         self.words, self.status, self.member, self.clustered, self.code = words, status, member, clustered, code
@@ -31,7 +31,7 @@ class Daemon:
 
 
 def told(daemon, word="instance", name="c1"):
-    """Return (what is said of a failed read, the paper)."""
+    """Return (the error of a failed read, the paper)."""
     paper = Paper(daemon)
     paper.api.retry_timeout = 0.2
     with pytest.raises(APIException) as raised:

@@ -1,5 +1,5 @@
 """
-What a write changed although its answer was an error, against a model of the daemon's objects.
+The changes of a write whose answer was an error, with a model of the daemon's objects.
 """
 
 import copy
@@ -30,12 +30,12 @@ def saves(**config):
 
 
 def web(**more):
-    """Return a model in which the profile web is."""
+    """Return a model with the profile web."""
     return Model({PATH: copy.deepcopy(PROFILE)}, **more)
 
 
 def applied(model, wanted=None):
-    """Return (Salt's answer, the paper) of declaring the profile so, by a client that has time for repetitions."""
+    """Return (Salt's answer, the paper) for a declaration of the profile, by a client with time for retries."""
     paper = Paper(model, retry_timeout=0.5)
     plan = lambda: converge.plan_present(paper.api, "profile", "web", wanted or WANTED)  # noqa: E731
     return run_state("profile", "web", plan), paper

@@ -1,6 +1,6 @@
 """
-A PUT repeats whatever an object has, also what is newer than the table, but for what no PUT takes; a PATCH of the
-server repeats its settings.
+A PUT repeats everything that an object has, including newer fields than those in the table, except what no PUT accepts;
+a PATCH of the server repeats its settings.
 """
 
 import copy
@@ -14,7 +14,7 @@ from tests.support.fake_transport import Paper, server, sync
 from tests.support.model_daemon import Model
 
 NEW = {"brand_new": {"a": "b"}, "other_new": ["x"], "no_news": ""}
-# kind: (name, path, what is declared)
+# kind: (name, path, declaration)
 WRITTEN = {
     "profile": ("web", "profiles/web", {"config": {"user.a": None}}),
     "network": ("br0", "networks/br0", {"description": "two"}),
@@ -27,7 +27,7 @@ EVERYTHING = {"config": {"user.a": "1"}, "description": "one", "devices": {}, "p
 
 
 def put(word, **more):
-    """Return (the body of the PUT, the model afterwards) of a change of an object that has all this."""
+    """Return (the body of the PUT, the model afterwards) for a change of an object with these fields."""
     name, path, wanted = WRITTEN[word]
     found = Model({path: {**copy.deepcopy(EVERYTHING), **more}})
     paper = Paper(found, wait_timeout=5)
@@ -60,7 +60,7 @@ def test_read_only_field_is_no_field_of_its_kind(word):
 
 
 def patched(found, declared, name="incus"):
-    """Return the config that is sent to a server with this one, where another one is declared."""
+    """Return the config that is sent to a server with the first config when the second is declared."""
 
     def daemon(seen):
         done = seen.method == "GET" and any(each.method == "PATCH" for each in paper.seen)

@@ -1,5 +1,5 @@
 """
-The one way to a declared state, against a model of the daemon's objects behind the paper transport.
+The way to a declared state, with a model of the daemon's objects behind the fake transport.
 """
 
 import copy
@@ -24,7 +24,7 @@ GET, PATCH, PUT, DELETE = (f"{verb} /1.0/profiles/web" for verb in ("GET", "PATC
 
 
 def applied(model, wanted=None, test=False, word="profile", name="web", timeout=5):
-    """Return (Salt's answer, the paper) of declaring the object so; None declares it absent."""
+    """Return (Salt's answer, the paper) for a declaration; None declares the object absent."""
     paper = Paper(model, wait_timeout=timeout)
 
     def plan():
@@ -36,17 +36,17 @@ def applied(model, wanted=None, test=False, word="profile", name="web", timeout=
 
 
 def web(**more):
-    """Return a model in which the profile web is."""
+    """Return a model with the profile web."""
     return Model({"profiles/web": copy.deepcopy(WEB)}, **more)
 
 
 def somebody_sets(**config):
-    """Return a function that changes the profile as somebody else would."""
+    """Return a function that changes the profile as another client."""
     return lambda model: model.objects["profiles/web"]["config"].update(config)
 
 
 def vanish(model):
-    """Somebody else deletes everything."""
+    """Delete everything as another client."""
     model.objects.clear()
 
 
@@ -327,7 +327,7 @@ def test_changed_immutable_field_is_a_failure(test):
 
 
 def step(verb, changes, outcome=None):
-    """Return a step that does nothing but to return or raise the outcome."""
+    """Return a step that only returns or raises the outcome."""
 
     def act():
         if isinstance(outcome, Exception):

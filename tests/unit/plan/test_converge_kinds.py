@@ -1,5 +1,5 @@
 """
-The life of the kinds that the daemons of the tests cannot have, against the model: every request word for word.
+The life of the kinds that the daemons of the tests cannot have, with a model: every request is compared exactly.
 """
 
 import copy
@@ -28,7 +28,7 @@ MEMBER = {
 BACKEND = {"name": "a", "target_address": "10.0.0.5", "target_port": "8080"}
 PORT = {"protocol": "tcp", "listen_port": "80", "target_backend": ["a"]}
 
-# (kind, name, path, what is there before, [(what is declared, method, body, changes)])
+# (kind, name, path, objects before, [(declaration, method, body, changes)])
 LIVES = {
     "network_load_balancer": (
         "ovn/2001:DB8::1",
@@ -232,13 +232,13 @@ LIVES = {
 
 
 def model(word, there=None):
-    """Return a model in which the parents of a kind are, and the object if it is given."""
+    """Return a model with the parents of a kind, and with the object if it is given."""
     path = LIVES[word][1]
     return Model({path: there} if there else {}, facts=FACTS)
 
 
 def applied(found, word, wanted, test=False, purge=False, renamed_from=None, name=None):
-    """Return (Salt's answer, the paper) of declaring it so; None declares it absent."""
+    """Return (Salt's answer, the paper) for a declaration; None declares the object absent."""
     paper, name = Paper(found), name or LIVES[word][0]
 
     def plan():
@@ -250,7 +250,7 @@ def applied(found, word, wanted, test=False, purge=False, renamed_from=None, nam
 
 
 def wrote(paper):
-    """Return (method, path, body) of each request that is no GET."""
+    """Return (method, path, body) of each request other than GET."""
     return [(seen.method, seen.line.split(" ", 1)[1], seen.json) for seen in paper.seen if seen.method != "GET"]
 
 

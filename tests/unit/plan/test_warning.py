@@ -1,5 +1,5 @@
 """
-Warnings by their type or their UUID: which are meant, what is written, what is told.
+Warnings by type or UUID: the selection, the writes, the report.
 """
 
 import pytest
@@ -15,7 +15,7 @@ TYPE = "Couldn't find the CGroup"
 
 
 class Daemon:
-    """What has warnings: two of one type, the second seen already, and another."""
+    """A daemon with warnings: two of one type, the second already acknowledged, and another one."""
 
     def __init__(self, extensions=("warnings",)):
         self.extensions = list(extensions)

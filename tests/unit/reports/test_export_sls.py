@@ -1,5 +1,5 @@
 """
-What is exported, without a daemon: the text holds what it is made of, and the states take what it declares.
+Exports without a daemon: the text contains its data, and the states accept it.
 """
 
 import ast
@@ -16,13 +16,13 @@ from salt.utils.yaml import safe_load
 from tests.support.fake_transport import Paper, server, sync
 
 STATES = Path(__file__).resolve().parents[3] / "_states"
-# Whatever a daemon can hold: all of Unicode but halves of characters and NUL.
+# Any text of a daemon: all of Unicode except surrogates and NUL.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
 LINES = st.lists(st.sampled_from(["", " ", "a: b", "  - c", "{{ x }}", "# d", "\t", "'", '"', "|"]), max_size=6)
 
 
 def parameters(word):
-    """Return the parameters of a kind's state, in words."""
+    """Return the names of the parameters of a kind's state."""
     tree = ast.parse((STATES / f"lxdapi_{word}.py").read_text(encoding="utf-8"))
     (present,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "present"]
     return {each.arg for each in present.args.args}

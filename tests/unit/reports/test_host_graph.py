@@ -1,5 +1,5 @@
 """
-A host as a graph: in each of the languages every name is text and nothing else, and each thing is there once.
+A host as a graph: in each language every name is plain text, and each node appears once.
 """
 
 import os
@@ -38,7 +38,7 @@ def instance(name, *profiles, status="Running", devices=None, location="none"):
 
 
 def listed(*instances, **more):
-    """Return what a daemon lists: a profile with a root disk and a nic, and these instances."""
+    """Return the lists of a daemon: a profile with a root disk and a network device, and these instances."""
     devices = {"root": {"type": "disk", "pool": "fast"}, "eth0": {"type": "nic", "network": "br0"}}
     return {
         "network": [
@@ -114,7 +114,7 @@ def test_three_hundred_instances_are_drawn_once_each(form):
 
 @pytest.fixture
 def dot(tmp_path, monkeypatch):
-    """Put a program ``dot`` with these lines of shell on the PATH, alone."""
+    """Put a shell script ``dot`` with these lines on the PATH, and nothing else."""
 
     def install(*lines):
         program = tmp_path / "dot"

@@ -1,5 +1,5 @@
 """
-A host at a glance: what is taken from the one listing, and which states are about which instance.
+The status table of a host: the data of the single listing, and the states of each instance.
 """
 
 import msgpack
@@ -79,7 +79,7 @@ def said(chunk, changes=None, result=True, comment=""):
 
 
 def drift(*pairs, there=("a",), ours=("local", "default"), patterns=("*",)):
-    """Return {name: drift}, the states being pairs of low data and answer."""
+    """Return {name: drift} for states as pairs of low data and result."""
     found = {"instances": [dict(instance(name)) for name in there]}
     answers = {tag: each for _, answer in pairs for tag, each in answer.items()}
     chunks = [chunk for chunk, _ in pairs]

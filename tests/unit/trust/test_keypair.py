@@ -1,5 +1,5 @@
 """
-A client's files: made whole and private or not at all, and never in the place of what is there.
+The files of a client: written completely and privately or not at all, and never over existing files.
 """
 
 import os
@@ -18,7 +18,7 @@ from lxdapi.trust import keypair
 
 @pytest.fixture
 def paths(tmp_path):
-    """Where a certificate and a key are to be."""
+    """The paths for a certificate and a key."""
     return str(tmp_path / "a" / "b" / "c.crt"), str(tmp_path / "a" / "b" / "c.key")
 
 

@@ -1,5 +1,5 @@
 """
-Tokens as text, and that a server which is not the token's gets nothing of it.
+Tokens as text, and servers without the certificate of the token, which get nothing of it.
 """
 
 import base64
@@ -71,7 +71,7 @@ def test_encoded_token_decodes_to_its_facts():
 
 @pytest.fixture
 def pairs(tmp_path):
-    """The server's certificate, and another one."""
+    """The certificate of the server, and another one."""
     return make_pair(tmp_path, "server"), make_pair(tmp_path, "other")
 
 
