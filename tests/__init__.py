@@ -1,3 +1,3 @@
 """
-The tests of lxdapi: unit, functional, integration, and what they stand on.
+The tests of lxdapi: unit, functional, integration, and their shared code.
 """

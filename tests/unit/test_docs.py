@@ -60,7 +60,7 @@ def states(word):
 
 
 def called(path):
-    """Return a file's name in the ids of tests."""
+    """Return the path of a file from the top of the repository, for the ids of tests."""
     return str(path.relative_to(REPO))
 
 

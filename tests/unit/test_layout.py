@@ -60,7 +60,7 @@ WITHOUT_ROW = {
 }
 # Unit tests that reach what they test through the API, or through a helper.
 INDIRECT = {"test_create", "test_create_retries", "test_debug", "test_result", "test_transport"}
-# States that are about no resource of the table, by the word behind "lxdapi_".
+# States about no kind of the table, by their names without "lxdapi_".
 OF_NO_KIND = {"cluster", "file", "fleet", "snapshot", "trust"}
 
 

@@ -12,7 +12,7 @@ GROUP, MEMBER, POOL = "lxdapi_cluster_group", "lxdapi_cluster_member", "lxdapi_s
 
 @pytest.fixture
 def raw(cluster):
-    """Read an object past the code under test: its metadata, None if the daemon says 404."""
+    """Return a function that reads an object past the code under test: its metadata, None for a 404."""
 
     def read(path):
         status, reply = cluster.first.request("GET", f"/1.0/{path}")

@@ -1,5 +1,5 @@
 """
-Snapshots by one name for instances and volumes, their rotation, and a change that is undone if it fails.
+Snapshots of instances and volumes by name, their rotation, and the rollback of a failed change.
 """
 
 import re
@@ -17,7 +17,7 @@ from lxdapi.plan.steps import Plan, Step
 from tests.support import declared
 
 VOLUME = "storage-pools/default/volumes/custom/data"
-# what it is of: (its name, its REST path)
+# resource: (its name, its REST path)
 OWNERS = {"instance": ("c1", "instances/c1"), "volume": ("default/data", VOLUME)}
 
 
@@ -39,7 +39,7 @@ def names(raw):
 
 @pytest.fixture
 def api(proxy):
-    """The library on the daemon."""
+    """An API of the daemon."""
     return API.factory(str(proxy.socket))
 
 
@@ -110,7 +110,7 @@ def test_functions_match_states_and_refuse_existing_names(salt, owner, names):
 
 
 def changing(api, config, name="c1", **more):
-    """Return the steps that change an instance, as the state makes them."""
+    """Return the steps of the state to change an instance."""
     return declared.present(api, name, {"config": config}, **more)
 
 
@@ -124,7 +124,7 @@ def broken(words="it broke"):
 
 
 def answer(api, steps, test=False):
-    """Return Salt's answer of a change of c1 before which a snapshot is made."""
+    """Return Salt's answer for a change of c1 with a snapshot before it."""
     return run_state("instance", "c1", lambda: snapshots.with_rollback_snapshot(api, "c1", Plan.of(steps)), test=test)
 
 

@@ -1,5 +1,5 @@
 """
-Plans of many instances side by side: the bounds that are kept, and what is left when it is cut short.
+Plans of many instances in parallel: their limits, and the rest after an early end.
 """
 
 import threading
@@ -14,13 +14,13 @@ NAMES = [f"a{number}" for number in range(30)]
 
 
 class Crowd:
-    """Counts how many are at it at once, and at most were."""
+    """Count the parallel actions, and their maximum."""
 
     def __init__(self):
         self._lock, self.now, self.most = threading.Lock(), 0, 0
 
     def act(self):
-        """Be there for a moment."""
+        """Take part for a moment."""
         with self._lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -30,7 +30,7 @@ class Crowd:
 
 
 def plans_of(names, act, verb="created"):
-    """Return a plan of one step for each."""
+    """Return a plan of one step for each name."""
     return {name: Plan.of([Step(verb, {verb: name}, act)]) for name in names}
 
 
@@ -49,7 +49,7 @@ def test_creations_and_starts_have_a_lower_limit_than_stops(monkeypatch):
 
 
 def fail():
-    """Be refused."""
+    """Fail as if the daemon rejected it."""
     raise LxdapiError("no")
 
 

@@ -1,5 +1,5 @@
 """
-Certificates as PEM text or in files, and who may read a key.
+Certificates as PEM text or in files, and the permissions of a key.
 """
 
 import base64

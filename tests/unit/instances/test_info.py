@@ -1,5 +1,5 @@
 """
-Metadata, templates, logs and metrics of an instance: lost replies, refused names, missing measurements.
+Metadata, templates, logs and metrics of an instance: lost replies, rejected names, missing measurements.
 """
 
 import pytest

@@ -14,7 +14,7 @@ INSTANCE = {**MODEL, "name": "c1", "created_at": "2026-01-01T00:00:00Z", "config
 
 
 def rebuildable(*replies):
-    """Return a daemon of paper that can rebuild c1."""
+    """Return a fake daemon that can rebuild c1."""
     return Paper(server(api_extensions=["instances_rebuild", "etag"]), sync([]), *replies)
 
 

@@ -1,5 +1,5 @@
 """
-Remotes, and the connection that is kept for a run.
+Remotes, and the connection of a run.
 """
 
 import threading
@@ -51,7 +51,7 @@ def test_broken_event_bus_is_tried_once(answer):
 
 @pytest.fixture
 def socket_path(tmp_path):
-    """A daemon that has whatever it is asked for: its socket."""
+    """The socket of a daemon that has every requested object."""
     with running(Server(unix_listener(tmp_path / "s"))):
         yield str(tmp_path / "s")
 

@@ -1,5 +1,5 @@
 """
-Reads of objects: what a daemon lacks, and on which member an instance is that cannot be read.
+Reads of objects: missing API extensions, and the member of an instance that cannot be read.
 """
 
 import pytest
@@ -80,7 +80,7 @@ def test_sibling_name_may_omit_common_parents(word, name, other, whole):
 
 
 def daemon(*extensions, clustered=False):
-    """Return the API of a daemon that has these extensions."""
+    """Return the API of a daemon with these extensions."""
     facts = {"environment": {"server": "lxd", "server_version": "5.0.2", "server_clustered": clustered}}
     return Paper(server(api_extensions=list(extensions), **facts)).api
 

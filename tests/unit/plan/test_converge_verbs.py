@@ -1,5 +1,5 @@
 """
-Renames, deletions, creations and updates by converge: what is decided before it writes.
+Renames, deletions, creations and updates by converge: its decisions before a write.
 """
 
 from datetime import date
@@ -21,14 +21,14 @@ VOLUMES = "storage-pools/default/volumes/custom"
 
 
 def renamed(model, word, name, old, wanted=None, test=False):
-    """Return (Salt's answer, the paper) of declaring an object that another may become."""
+    """Return (Salt's answer, the paper) for an object that another one can become."""
     paper = Paper(model)
     plan = lambda: converge.plan_present(paper.api, word, name, wanted or {}, renamed_from=old)  # noqa: E731
     return run_state(word, name, plan, test=test), paper
 
 
 def there(**objects):
-    """Return a model with profiles of these descriptions."""
+    """Return a model with profiles with these descriptions."""
     return Model({f"profiles/{name}": {**PROFILE, "name": name, "description": text} for name, text in objects.items()})
 
 

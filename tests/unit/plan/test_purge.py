@@ -1,5 +1,5 @@
 """
-The deletion of the objects in a network that are not named.
+The deletion of the objects in a network that are not listed.
 """
 
 import pytest
@@ -13,7 +13,7 @@ FOUND = ["br0/192.0.2.1", "br0/2001:db8::1", "br0/192.0.2.9"]
 
 
 def purged(keep):
-    """Return what goes of the forwards, where these are kept."""
+    """Return the forwards that a purge deletes when these are kept."""
     facts = server(api_extensions=["network_forward"])
     listed = sync([{"listen_address": name.partition("/")[2]} for name in FOUND])
     paper = Paper(facts, sync({}), listed, *[sync({})] * 3)
