@@ -37,13 +37,13 @@ __version__ = "0.1.0"
 __func_alias__ = {"list_": "list"}
 
 # Kinds whose creation or update needs more than the table.
-_CREATED = {
+_PLAN_CREATE = {
     "certificate": certificates.plan_create,
     "instance": plan.plan_create_new,
     "network": functools.partial(per_member.plan_create_new, kind_name="network"),
     "storage_pool": functools.partial(per_member.plan_create_new, kind_name="storage_pool"),
 }
-_UPDATED = {
+_PLAN_UPDATE = {
     "instance": plan.plan_update,
     "network": functools.partial(per_member.plan_update, kind_name="network"),
     "storage_pool": functools.partial(per_member.plan_update, kind_name="storage_pool"),
@@ -180,11 +180,11 @@ def _object_name(kind, name):
     return kind  # the only object of its kind needs no name
 
 
-def _require_unused(**given):
+def _require_unused(**arguments):
     """Raise for an argument that has no meaning in this call."""
-    for word, value in given.items():
+    for label, value in arguments.items():
         if value:
-            raise SaltInvocationError(f"{word} has no meaning here: see the documentation of this function")
+            raise SaltInvocationError(f"{label} has no meaning here: see the documentation of this function")
 
 
 def _raw(method, path, params, json, remote, project, wait=False, timeout=None, target=None):
@@ -194,11 +194,11 @@ def _raw(method, path, params, json, remote, project, wait=False, timeout=None, 
     return result.response.text if result.data is None else masking.mask_marked(result.data)
 
 
-def _body(json, word="json"):
+def _body(json, label="json"):
     try:
         return salt.utils.json.loads(json) if isinstance(json, str) else json
     except ValueError as exc:
-        raise SaltInvocationError(f"{word}: {exc}") from exc
+        raise SaltInvocationError(f"{label}: {exc}") from exc
 
 
 def _mapping(settings):
@@ -245,9 +245,9 @@ def server(remote=None):
         salt-call lxdapi.server
     """
     api = connection.connect(globals(), remote, None)
-    found = api.server
-    facts = {key: found[key] for key in ("auth", "api_version", "api_extensions") if key in found}
-    facts.update(found["environment"], endpoint=api.endpoint)
+    server = api.server
+    facts = {key: server[key] for key in ("auth", "api_version", "api_extensions") if key in server}
+    facts.update(server["environment"], endpoint=api.endpoint)
     facts.pop("certificate", None)
     return facts
 
@@ -297,10 +297,9 @@ def create(kind, name, settings=None, remote=None, project=None, target=None):
     """
     api, settings = connection.connect(globals(), remote, project, target), _mapping(settings or {})
     kinds.get_kind(kind)
-    own = _CREATED.get(kind)
-    return plans.apply(
-        own(api, name=name, settings=settings) if own else converge.plan_create_new(api, kind, name, settings)
-    )
+    if kind in _PLAN_CREATE:
+        return plans.apply(_PLAN_CREATE[kind](api, name=name, settings=settings))
+    return plans.apply(converge.plan_create_new(api, kind, name, settings))
 
 
 def update(kind, name, settings, purge=False, remote=None, project=None, target=None):
@@ -322,9 +321,9 @@ def update(kind, name, settings, purge=False, remote=None, project=None, target=
     """
     api, settings = connection.connect(globals(), remote, project, target), _mapping(settings)
     kinds.get_kind(kind)
-    own = _UPDATED.get(kind)
-    steps = own(api, name=name, settings=settings) if own else converge.plan_update(api, kind, name, settings, purge)
-    return plans.apply(steps)
+    if kind in _PLAN_UPDATE:
+        return plans.apply(_PLAN_UPDATE[kind](api, name=name, settings=settings))
+    return plans.apply(converge.plan_update(api, kind, name, settings, purge))
 
 
 def rename(kind, name, new_name, remote=None, project=None, target=None):

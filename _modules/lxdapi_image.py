@@ -39,8 +39,8 @@ def upload(path, rootfs=None, aliases=None, public=None, properties=None, salten
     api, cache_file = connection.connect(globals(), remote, project), __salt__["cp.cache_file"]
     files = [local_files.local_file(cache_file, part, saltenv) for part in (path, *([rootfs] if rootfs else ()))]
     digest = hashing.fingerprint(*files)
-    wanted = {"public": public, "properties": properties}
-    steps = image.plan_present(api, digest, wanted, lambda: image.upload(api, *files, digest=digest), aliases or ())
+    declared = {"public": public, "properties": properties}
+    steps = image.plan_present(api, digest, declared, lambda: image.upload(api, *files, digest=digest), aliases or ())
     return {"fingerprint": digest, "changes": plans.apply(steps)}
 
 
@@ -134,9 +134,9 @@ def publish(
 
         salt-call lxdapi_image.publish web1 aliases='["web-golden"]'
     """
-    wanted = {"public": public, "properties": properties, "expires_at": expires_at}
+    declared = {"public": public, "properties": properties, "expires_at": expires_at}
     api = connection.connect(globals(), remote, project)
-    return publications.publish(api, instance, wanted, aliases or (), compression, force, timeout)
+    return publications.publish(api, instance, declared, aliases or (), compression, force, timeout)
 
 
 def export(name, path, rootfs=None, remote=None, project=None):
@@ -228,10 +228,10 @@ def prune(days=0, test=False, remote=None, project=None):
         salt-call lxdapi_image.prune days=30 test=true
     """
     api = connection.connect(globals(), remote, project)
-    found = transfer.list_unused(api, days)
-    for each in [] if test else found:
+    unused = transfer.list_unused(api, days)
+    for each in [] if test else unused:
         plans.apply(converge.plan_absent(api, "image", each["fingerprint"]))
-    return {"unused": found, "deleted": not test}
+    return {"unused": unused, "deleted": not test}
 
 
 def products(server, alias=None, architecture=None, certificate=None):

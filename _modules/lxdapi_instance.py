@@ -127,8 +127,8 @@ def move(name, target=None, timeout=None, pool=None, to_project=None, remote=Non
     """
     api = connection.connect(globals(), remote, project)
     if target is None:
-        there = api if to_project is None else connection.connect(globals(), remote, to_project)
-        return steps.apply(pool_move.plan_move(api, name, there, pool, timeout))
+        target_api = api if to_project is None else connection.connect(globals(), remote, to_project)
+        return steps.apply(pool_move.plan_move(api, name, target_api, pool, timeout))
     if pool is not None or to_project is not None:
         raise InvalidError("target must not be combined with pool or to_project: move the instance twice")
     return steps.apply(plan.plan_move(api, name, target, timeout))

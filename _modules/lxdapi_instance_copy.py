@@ -70,11 +70,11 @@ def copy(
     """
     api = connection.connect(globals(), remote, project)
     elsewhere = to_remote is not None and to_remote != remote
-    there = connection.connect(
+    target_api = connection.connect(
         globals(), to_remote if elsewhere else remote, to_project if elsewhere or to_project else project
     )
     new = str(name).partition("/")[0] if new is None else new
-    return plans.apply(copies.plan_copy(api, name, there, new, pool, snapshots, refresh, target, mode, timeout))
+    return plans.apply(copies.plan_copy(api, name, target_api, new, pool, snapshots, refresh, target, mode, timeout))
 
 
 def migrate(

@@ -71,9 +71,9 @@ def exec_(
         salt-call lxdapi_instance.exec web1 'echo $HOME; cat /etc/hosts' timeout=10
         salt-call lxdapi_instance.exec web1 '["ls", "-l", "/etc"]' cwd=/tmp env='{"LANG": "C"}'
     """
-    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
+    parsed = execs.make_command(command, stdin, env, cwd, user, group, timeout)
     return cmd_run.raw_summary(
-        _keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, given)), binary
+        _keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, parsed)), binary
     )
 
 
@@ -140,8 +140,8 @@ def run_all(
 
         salt-call lxdapi_instance.run_all web1 'ls /nowhere'
     """
-    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
-    return cmd_run.summary(_keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, given)))
+    parsed = execs.make_command(command, stdin, env, cwd, user, group, timeout)
+    return cmd_run.summary(_keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, parsed)))
 
 
 def retcode(
@@ -158,8 +158,8 @@ def retcode(
 
         salt-call lxdapi_instance.retcode web1 'test -e /etc/shadow'
     """
-    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
-    return execs.run(connection.connect(globals(), remote, project), name, given).retcode
+    parsed = execs.make_command(command, stdin, env, cwd, user, group, timeout)
+    return execs.run(connection.connect(globals(), remote, project), name, parsed).retcode
 
 
 def script(
@@ -196,11 +196,11 @@ def script(
 
         salt-call lxdapi_instance.script web1 salt://setup.sh args='--now "two words"'
     """
-    given = execs.make_command("true", stdin, env, cwd, user, group, timeout)
+    parsed = execs.make_command("true", stdin, env, cwd, user, group, timeout)
     scripts.parse_arguments(args)
     file = local_files.local_file(__salt__["cp.cache_file"], source, saltenv)
     return cmd_run.summary(
-        _keep_exit_code(scripts.run(connection.connect(globals(), remote, project), name, file, args, given))
+        _keep_exit_code(scripts.run(connection.connect(globals(), remote, project), name, file, args, parsed))
     )
 
 
@@ -237,9 +237,9 @@ def wait_for(name, wait_for, timeout=None, remote=None, project=None):
 
 
 def _run_to_end(name, command, stdin, env, cwd, user, group, timeout, remote, project):
-    given = execs.make_command(command, stdin, env, cwd, user, group, timeout)
+    parsed = execs.make_command(command, stdin, env, cwd, user, group, timeout)
     return cmd_run.require_finished(
-        _keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, given))
+        _keep_exit_code(execs.run(connection.connect(globals(), remote, project), name, parsed))
     )
 
 

@@ -47,13 +47,13 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
         salt-call lxdapi.status 'web*' state=False
     """
     api = connection.connect(globals(), remote, project)
-    found = host_status.status(api, name, state, all_projects)
+    overview = host_status.status(api, name, state, all_projects)
     if not sls:
-        return found
+        return overview
     chunks, answers = _tested(sls)
     default = (remotes.LOCAL, connection.connect(globals(), remote, None).project or "default")
     ours = (remote or remotes.LOCAL, None if all_projects else api.project or "default")
-    return host_status.compare(found, chunks, answers, (default, ours), host_status.parse_texts("name", name))
+    return host_status.compare(overview, chunks, answers, (default, ours), host_status.parse_texts("name", name))
 
 
 def _run_in_test_mode(sls):

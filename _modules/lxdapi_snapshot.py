@@ -56,9 +56,9 @@ def create(name, description=None, expires_at=None, stateful=None, remote=None, 
     """
     kind_name = snapshots.kind_name_of(name)
     settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
-    wanted = snapshots.settings_of(name, settings)
+    declared = snapshots.settings_of(name, settings)
     return steps.apply(
-        converge.plan_create_new(connection.connect(globals(), remote, project, target), kind_name, name, wanted)
+        converge.plan_create_new(connection.connect(globals(), remote, project, target), kind_name, name, declared)
     )
 
 
@@ -136,9 +136,9 @@ def expire(name, expires_at, remote=None, project=None, target=None):
 
         salt-call lxdapi_snapshot.expire web1/before 2040-01-31T00:00:00Z
     """
-    wanted = {"expires_at": expires_at}
+    declared = {"expires_at": expires_at}
     return steps.apply(
         converge.plan_update(
-            connection.connect(globals(), remote, project, target), snapshots.kind_name_of(name), name, wanted
+            connection.connect(globals(), remote, project, target), snapshots.kind_name_of(name), name, declared
         )
     )

@@ -67,9 +67,10 @@ def redeem(remote, token, client_name=None):
         salt-call lxdapi_trust.redeem far token=eyJjbGllbnRfbmFtZSI6IndlYjEiLCJmaW5nZXJwcmludCI6...
     """
     settings = remotes.settings_of(__salt__["config.get"], remote)
-    found = {} if settings.get("endpoint") else {"endpoint": tokens.address_of(token)}
+    new_settings = {} if settings.get("endpoint") else {"endpoint": tokens.address_of(token)}
     name = client_name or __opts__.get("id") or "salt"
-    return {**steps.apply(tokens.Client(remote, {**settings, **found}, token, name=name).plan_present()), **found}
+    client = tokens.Client(remote, {**settings, **new_settings}, token, name=name)
+    return {**steps.apply(client.plan_present()), **new_settings}
 
 
 def token_create(client, restricted=None, projects=None, remote=None):

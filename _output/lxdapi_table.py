@@ -88,14 +88,14 @@ def _headline(server, rows, colors, minion):
     counts = {}
     for row in rows:
         counts[_text(row.get("status"))] = counts.get(_text(row.get("status")), 0) + 1
-    words = [_colored(f"{number} {each}", _COLORS.get(each, _BAD), colors) for each, number in sorted(counts.items())]
+    details = [_colored(f"{number} {each}", _COLORS.get(each, _BAD), colors) for each, number in sorted(counts.items())]
     drifting = sum(_drifts(row) for row in rows)
-    words += [_colored(f"{drifting} not as declared", _DRIFT, colors)] if drifting else []
+    details += [_colored(f"{drifting} not as declared", _DRIFT, colors)] if drifting else []
     memory = sum(row["memory"] for row in rows if isinstance(row.get("memory"), int))
-    words += [f"{_size(memory)} of memory"] if memory else []
+    details += [f"{_size(memory)} of memory"] if memory else []
     total = f"{len(rows)} instance{'s' * (len(rows) != 1)}"
     before = f"{_text(minion)}: " if minion else ""
-    return f"{before}{who}: {total}" + (f" ({', '.join(words)})" if words else "")
+    return f"{before}{who}: {total}" + (f" ({', '.join(details)})" if details else "")
 
 
 def _drifts(row):

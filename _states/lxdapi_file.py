@@ -23,9 +23,9 @@ def _state(instance, name, plan):
     return state.run_plan(globals(), f"file of {instance}", name, plan)
 
 
-def _saltenv(given):
+def _saltenv(saltenv):
     try:
-        return given or __env__
+        return saltenv or __env__
     except NameError:  # called outside of a state run
         return "base"
 
@@ -119,9 +119,9 @@ def managed(
         spec = FileSpec.parse(user, group, mode, makedirs, force, replace, follow_symlinks, show_changes)
         target = _target(instance, name, remote, project)
         text = None if contents is None else sources.from_text(contents, contents_newline)
-        given = sources.ContentSpec(source, sources.ExpectedHash(source_hash, skip_verify), text)
+        content_spec = sources.ContentSpec(source, sources.ExpectedHash(source_hash, skip_verify), text)
         rendering = sources.Template(template, context, defaults)
-        content = sources.resolve(__salt__, name, given, _saltenv(saltenv), rendering)
+        content = sources.resolve(__salt__, name, content_spec, _saltenv(saltenv), rendering)
         return fileplan.plan_file(target, content, spec)
 
     return _state(instance, name, plan)

@@ -98,11 +98,11 @@ def managed(
     stop the others.
     """
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
-    given = dict(networks=networks, storage_pools=storage_pools, storage_volumes=storage_volumes)
-    given.update(profiles=profiles, images=images)
+    declared = dict(networks=networks, storage_pools=storage_pools, storage_volumes=storage_volumes)
+    declared.update(profiles=profiles, images=images)
     try:
         fleet = FleetSpec.parse(instances, defaults, concurrency, purge, batch, max_failures, sensitive)
-        needed = prerequisites.parse(given, __states__)
+        needed = prerequisites.parse(declared, __states__)
     except InvalidError as exc:
         return state.failed_answer(ret, str(exc))
     answers = prerequisites.converge(needed, __states__, {"remote": remote, "project": project, "sensitive": sensitive})

@@ -88,15 +88,15 @@ def cmd_run(
     Test mode executes nothing, not even ``onlyif`` and ``unless``; it does evaluate ``creates``.
     """
     conditions = {"creates": creates, "onlyif": onlyif, "unless": unless}
-    given = name if command is None else command
+    argv = name if command is None else command
 
     def plan():
-        order = execs.make_command(given, stdin, env, cwd, runas if user is None else user, group, timeout)
+        parsed = execs.make_command(argv, stdin, env, cwd, runas if user is None else user, group, timeout)
         return commands.plan(
             connection.connect(globals(), remote, project),
             instance,
-            given if isinstance(given, str) else " ".join(map(str, given)),
-            order,
+            argv if isinstance(argv, str) else " ".join(map(str, argv)),
+            parsed,
             commands.join_conditions(conditions, inside),
             success_retcodes,
             hide_output,
@@ -127,11 +127,11 @@ def mod_init(low):
     Returns False, so that Salt calls it for the next state too.
     """
     if low.get("fun") == "cmd_run":
-        found = {word: low.pop(word) for word in commands.CONDITIONS if word in low}
+        conditions = {condition: low.pop(condition) for condition in commands.CONDITIONS if condition in low}
         inside = low.get("inside") or {}
         # the state itself rejects anything but a mapping
-        if found and isinstance(inside, dict):
-            low["inside"] = {**found, **inside}
+        if conditions and isinstance(inside, dict):
+            low["inside"] = {**conditions, **inside}
     return False
 
 

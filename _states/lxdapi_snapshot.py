@@ -62,9 +62,9 @@ def present(
     def plan():
         kind_name = snapshots.kind_name_of(name)
         settings = {"description": description, "expires_at": expires_at, "stateful": stateful}
-        wanted = snapshots.settings_of(name, settings)
+        declared = snapshots.settings_of(name, settings)
         return converge.plan_present(
-            connection.connect(globals(), remote, project, target), kind_name, name, wanted, renamed_from=renamed_from
+            connection.connect(globals(), remote, project, target), kind_name, name, declared, renamed_from=renamed_from
         )
 
     return _state(name, plan)

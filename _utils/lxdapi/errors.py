@@ -83,8 +83,8 @@ class APIException(LxdapiError):
 
     # The request that started the operation that was waited for.
     started_by: Any = None
-    # True where the instance that was to be made is, and what failed came after that.
-    made = False
+    # True if the instance was created and the failure came after that.
+    created = False
     # What was written before the failure, or by the write that failed.
     changes = {}
 

@@ -58,14 +58,14 @@ def check(rule, what, name, existing=False):
 
     Raises :class:`InvalidError` with the rule in words.
     """
-    pattern, refused, rule_text = RULES[rule]
+    pattern, forbidden, rule_text = RULES[rule]
     if not isinstance(name, str):
         raise InvalidError(f"{what} name {name!r} is not text: {rule_text}")
     never = _CONTROL
     if existing and pattern is None:
-        refused, never = "" if rule in WITH_SLASH else "/", _SURROGATE
+        forbidden, never = "" if rule in WITH_SLASH else "/", _SURROGATE
     invalid = not name or name in (".", "..") or never.search(name)
-    if invalid or any(char in name for char in refused) or (pattern and not pattern.fullmatch(name)):
+    if invalid or any(char in name for char in forbidden) or (pattern and not pattern.fullmatch(name)):
         raise InvalidError(f"{what} name {name!r} is not valid: {rule_text}")
     return _normalize_address(what, name, rule_text) if rule == "address" else name
 

@@ -49,14 +49,14 @@ def plan_join(api, name, token=None, address=None, member_config=None, timeout=N
     member_config
         Its own config of the cluster's pools and networks: see :func:`lxdapi.cluster.join_token.member_config`.
     """
-    timeout, own_config = _validate(name, timeout), join_token.member_config(member_config)
+    timeout, parsed_config = _validate(name, timeout), join_token.member_config(member_config)
     if _is_clustered_now(api):
         return _require_same_member(api, name, address)
     text, facts = join_token.decode(api, name, token)
 
     def join():
         cluster, certificate = join_token.connect_first(facts)
-        body = {"cluster_address": cluster, "cluster_certificate": certificate, "member_config": own_config}
+        body = {"cluster_address": cluster, "cluster_certificate": certificate, "member_config": parsed_config}
         _put_cluster(api, name, {**body, "server_address": address or "", _token_field(api): text}, timeout)
 
     return Plan.of([_plan_step(name, "joined to the cluster", join)])

@@ -145,14 +145,14 @@ def _common_fields(kind, common, result):
 def _plan_create_part(api, kind, name, common_fields, member, config) -> Step:
     """Return the step that creates a member's part; a description would be refused (Incus 7.0.2) or lost."""
     body = diff.create_body(kind, {**common_fields, "config": config})
-    shown = {key: masking.mask_value(key, value) for key, value in body["config"].items()}
+    masked_config = {key: masking.mask_value(key, value) for key, value in body["config"].items()}
 
     def apply():
         retry.write_verified(
             api, lambda: _post(api, kind, name, body, {"target": member}), lambda: _has_part(api, kind, name, member)
         )
 
-    return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": shown}}}, apply)
+    return Step(f"prepared on {member}", {"members": {member: {"old": None, "new": masked_config}}}, apply)
 
 
 def _plan_create_whole(api, kind, name, common_fields, common, result) -> Step:

@@ -101,8 +101,8 @@ def fold(names, most=_MOST_SHOWN):
         runs[-1].append(name)
     most = len(runs) if most is None else most
     more = sum(len(run) for run in runs[most:])
-    words = [word for run in runs[:most] for word in _format_run(run)]
-    return ", ".join(words) + (f" and {more} more" if more else "")
+    ranges = [text for run in runs[:most] for text in _format_run(run)]
+    return ", ".join(ranges) + (f" and {more} more" if more else "")
 
 
 def _order(name):

@@ -98,10 +98,10 @@ class FleetRunner:
         if prerequisite is not None and not prerequisite.result():
             self.record_unstarted([name])
             return False
-        begun = []
-        limited = plan.with_steps(self._run_limited(step, begun) for step in plan)
+        started = []
+        limited = plan.with_steps(self._run_limited(step, started) for step in plan)
         answer = run_state("instance", name, lambda: limited)
-        if not begun:
+        if not started:
             self.record_unstarted([name])
             return False
         self.record(name, answer)
@@ -109,14 +109,14 @@ class FleetRunner:
             self.on_progress(answer["result"])
         return answer["result"]
 
-    def _run_limited(self, step, begun):
+    def _run_limited(self, step, started):
         limit = self._light if step.verb in _LIGHT else self._busy
 
         def apply():
             with limit:
-                if not begun and self.is_aborted():
-                    raise LxdapiError("not begun")
-                begun.append(step.verb)
+                if not started and self.is_aborted():
+                    raise LxdapiError("not started")
+                started.append(step.verb)
                 return step.apply()
 
         return replace(step, apply=apply)

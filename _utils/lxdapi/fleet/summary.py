@@ -18,7 +18,7 @@ def answer(ret, answers, unstarted=(), test=False, notes=()):
     answers
         ``{name: what a state of its own would have answered}``.
     unstarted
-        The names of those that were not begun.
+        The names of the instances that were not started.
     test
         True: it is what would be done.
     notes
@@ -53,7 +53,7 @@ def _failure_notes(failed):
 
 
 def _unstarted_note(unstarted):
-    return [f"not begun: {name_ranges.fold(unstarted, None)}"] if unstarted else []
+    return [f"not started: {name_ranges.fold(unstarted, None)}"] if unstarted else []
 
 
 def _success_notes(answers):

@@ -68,8 +68,8 @@ def wait(api: API, path: str, query: dict[str, str], seconds: float) -> APIResul
 def _wait_until_done(api, path, query, seconds, watch):
     deadline = time.monotonic() + seconds
     while True:
-        asked = time.monotonic()
-        left = max(0.0, deadline - asked)
+        start = time.monotonic()
+        left = max(0.0, deadline - start)
         result = _poll(api, path, query, min(left, EVERY) if watch.is_observed else left)
         watch.show(result.metadata)
         code = result.metadata["status_code"]
@@ -79,7 +79,7 @@ def _wait_until_done(api, path, query, seconds, watch):
             return result
         if time.monotonic() >= deadline:
             raise APITimeoutException(result, f"the operation still runs after {seconds} s")
-        if time.monotonic() - asked < _PAUSE:
+        if time.monotonic() - start < _PAUSE:
             time.sleep(_PAUSE)
 
 

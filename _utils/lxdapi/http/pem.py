@@ -60,9 +60,9 @@ def _read_file(path):
         raise InvalidError(f"certificate {path}: {getattr(exc, 'strerror', exc)}") from exc
 
 
-def is_path(given: str) -> bool:
+def is_path(text: str) -> bool:
     """Return True if the text is the path of a file: a fingerprint and PEM text begin otherwise."""
-    return isinstance(given, str) and given[:1] in ("/", "~") and "\0" not in given
+    return isinstance(text, str) and text[:1] in ("/", "~") and "\0" not in text
 
 
 def exists(path: str) -> bool:

@@ -42,7 +42,7 @@ _BY_STATUS = {
     503: APIUnavailableException,
 }
 # Incus 6.0.4 answers 500 with these words where LXD answers 403.
-_FORBIDDEN_WORDS = re.compile(r"Certificate is restricted|does not have permission", re.IGNORECASE)
+_FORBIDDEN_PATTERN = re.compile(r"Certificate is restricted|does not have permission", re.IGNORECASE)
 
 
 class APIResult:
@@ -127,7 +127,7 @@ class APIResult:
 
     def _error_class(self):
         status = self.response.status_code
-        if status == 500 and _FORBIDDEN_WORDS.search(self.error_text()):
+        if status == 500 and _FORBIDDEN_PATTERN.search(self.error_text()):
             return APIForbiddenException
         return _BY_STATUS.get(status, APIOperationException if status < 400 else APIException)
 

@@ -192,7 +192,7 @@ def write_verified(api: API, act: Callable[[], Any], verify: Callable[[], Any]) 
     Do a write, and verify it if its reply was lost; returns the result of ``act`` or ``verify``.
 
     act
-        Sends the write and waits for its end. An error whose ``made`` is True is raised at once.
+        Sends the write and waits for its end. An error whose ``created`` is True is raised at once.
     verify
         Called without arguments after an answer was lost: reads the object and returns None if the write was not
         done. Waits for what is still being done.
@@ -212,5 +212,5 @@ def write_verified(api: API, act: Callable[[], Any], verify: Callable[[], Any]) 
         if verified is not None:
             return verified
         repeatable = is_busy(error) or (is_outcome_unknown(error) and not isinstance(error, APITimeoutException))
-        if error.made or not repeatable or not backoff.sleep(error):
+        if error.created or not repeatable or not backoff.sleep(error):
             raise error

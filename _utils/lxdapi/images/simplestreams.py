@@ -195,7 +195,7 @@ def _is_named(image, alias, architecture):
     if image["fingerprint"] == alias.lower():
         return True
     suffixes = {image["architecture"]}
-    suffixes |= {word for word, name in ARCHITECTURES.items() if name == image["architecture"]}
+    suffixes |= {alias for alias, name in ARCHITECTURES.items() if name == image["architecture"]}
     if any(f"{name}/{suffix}" == alias for name in image["aliases"] for suffix in suffixes):
         return True
     return alias in image["aliases"] and architecture in (None, image["architecture"])

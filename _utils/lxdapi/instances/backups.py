@@ -118,14 +118,14 @@ def _fetch(api, path, file, options, timeout):
         retry.write_verified(
             api,
             lambda: api.post(f"{path}/backups", json=body).wait(timeout),
-            lambda: _delete_unfinished(api, path, backup_path),
+            lambda: _delete_partial(api, path, backup_path),
         )
         return download.download(api, f"{backup_path}/export", file, description=f"backup of {path.rpartition('/')[2]}")
     finally:
         _delete_or_warn(api, backup_path)
 
 
-def _delete_unfinished(api, path, backup_path):
+def _delete_partial(api, path, backup_path):
     """Delete the unfinished backup of a daemon that died; returns None, so that the backup is made again."""
     operations.wait_until_idle(api, path)
     _delete(api, backup_path)

@@ -39,7 +39,7 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
         proven that it was never filled.
 
     An answer that was lost is settled by looking at the instance. Returns None, after an answer that was lost what was
-    done. An exception whose ``made`` is True is about what comes after the creation, such as a start.
+    done. An exception whose ``created`` is True is about what comes after the creation, such as a start.
     """
     if "project" in source:
         source = sources.resolve_alias(api, source)
@@ -53,7 +53,7 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
     try:
         return create_verified(api, name, {**inherited, **declared}, send, replace_partial)
     except APIException as exc:
-        if retry.is_refusal(exc) and not exc.made:
+        if retry.is_refusal(exc) and not exc.created:
             # that there is no such image LXD and Incus say differently; this raises a plain "not found"
             sources.resolve_alias(api, source)
         raise
@@ -74,8 +74,8 @@ def create_verified(api, name, fields, send, replace_partial=False):
         try:
             return send({**fields, "config": config})
         except APIException as exc:
-            exc.made = _creation_ended(api, name, mark, exc)
-            exc.changes = {"created": name} if exc.made else exc.changes
+            exc.created = _creation_ended(api, name, mark, exc)
+            exc.changes = {"created": name} if exc.created else exc.changes
             raise
 
     created = retry.write_verified(api, send_marked, lambda: _verify_created(api, name, mark, replace_partial))
@@ -108,7 +108,7 @@ def _creation_ended(api, name, mark, error):
 
 def _verify_created(api, name, mark, replace_partial):
     """Return True if our creation succeeded although its answer was lost, None if nothing of it is left."""
-    result = partial_creation.wait_until_created(api, name, begun=True)
+    result = partial_creation.wait_until_created(api, name, may_be_sent=True)
     # of another's the daemon says that it exists already
     if result is None or partial_creation.mark_of(result) != mark:
         return None
@@ -124,7 +124,7 @@ def _create_or_adopt(api, name, *args):
     try:
         return create(api, name, *args)
     except APIException as exc:
-        result = partial_creation.wait_until_created(api, name) if retry.is_refusal(exc) and not exc.made else None
+        result = partial_creation.wait_until_created(api, name) if retry.is_refusal(exc) and not exc.created else None
         if result is None or not partial_creation.examine(api, name, result).created:
             raise
         writes.require_immutable_unchanged(KIND, declared, result)
@@ -188,7 +188,7 @@ def _plan_create_started(api, name, creation, start) -> list[Step]:
         try:
             actual = creation.apply()
         except APIException as exc:
-            if not exc.made:
+            if not exc.created:
                 raise
             error = exc
         return actual

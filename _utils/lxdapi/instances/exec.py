@@ -135,9 +135,9 @@ def _parse_command(command):
         command = ["/bin/sh", "-c", command] if command.strip() else []
     if not isinstance(command, (list, tuple)):
         raise InvalidError(f"command: a list or text is needed, not {command!r}")
-    if any(word is None for word in command):
+    if any(argument is None for argument in command):
         raise InvalidError("command: one of its words is null")
-    argv = [validation.config_value("command", word) or "" for word in command]
+    argv = [validation.config_value("command", argument) or "" for argument in command]
     if not argv or not argv[0]:
         raise InvalidError("command: it is empty")
     return argv

@@ -42,7 +42,7 @@ _CREATED_KEYS = (
 # What a daemon says of an instance that was never started.
 _NEVER = ("1970-01-01", "0001-01-01")
 # What a daemon says of the files of an instance without a link to its root file system, or without a storage volume.
-_NEVER_FILLED = re.compile(r"^open \S+/rootfs: no such file or directory$|Instance storage pool not found$")
+_EMPTY_ROOT = re.compile(r"^open \S+/rootfs: no such file or directory$|Instance storage pool not found$")
 # Marks of the instances whose creation this process saw end well.
 _seen_created = set()
 
@@ -53,7 +53,7 @@ class Finding(NamedTuple):
 
     created
         True: its creation ended.
-    never_filled
+    is_empty
         True: its creation never ended, and nobody can ever have put data into it.
     evidence
         What shows it; if it is neither of the two, what is not known.
@@ -62,14 +62,14 @@ class Finding(NamedTuple):
     """
 
     created: bool = False
-    never_filled: bool = False
+    is_empty: bool = False
     evidence: str = ""
     objection: str = ""
 
     @property
     def is_replaceable(self):
         """True if deleting the instance provably loses no data."""
-        return self.never_filled and not self.objection
+        return self.is_empty and not self.objection
 
 
 def looks_partial(result):
@@ -125,7 +125,7 @@ def is_known(mark):
     return mark in _seen_created
 
 
-def wait_until_created(api, name, result=None, seconds=None, begun=False):
+def wait_until_created(api, name, result=None, seconds=None, may_be_sent=False):
     """
     Return the instance once its creation is no longer running, None if it does not exist. It can still look partial.
 
@@ -133,23 +133,23 @@ def wait_until_created(api, name, result=None, seconds=None, begun=False):
         What a GET returned just now; None: it is read.
     seconds
         How long to wait. Default: as long as for an operation.
-    begun
-        True: its creation may have begun, although there is no instance yet.
+    may_be_sent
+        True: a request to create it may have been sent, although there is no instance yet.
     """
     result = result or objects.read(api, KIND, name)
-    if not _may_be_in_creation(result, begun):
+    if not _may_be_in_creation(result, may_be_sent):
         return result
     with uncached_reads():
         result = objects.read(api, KIND, name) if isinstance(result, CachedObject) else result
-        return _wait(api, name, result, retry.Backoff(api.wait_timeout if seconds is None else seconds), begun)
+        return _wait(api, name, result, retry.Backoff(api.wait_timeout if seconds is None else seconds), may_be_sent)
 
 
-def _may_be_in_creation(result, begun):
-    return looks_partial(result) if result else begun
+def _may_be_in_creation(result, may_be_sent):
+    return looks_partial(result) if result else may_be_sent
 
 
-def _wait(api, name, result, backoff, begun):
-    while _may_be_in_creation(result, begun):
+def _wait(api, name, result, backoff, may_be_sent):
+    while _may_be_in_creation(result, may_be_sent):
         if not operations.has_operation(api, objects.path_of(KIND, name)):
             # the creation can have ended between the two looks
             return objects.read(api, KIND, name)
@@ -168,8 +168,8 @@ def examine(api, name, result):
     root = _examine_root(api, path, result)
     if root.created:
         return root
-    objection, is_own = _find_kept(api, path, result)
-    if is_own and not root.never_filled:
+    objection, is_ours = _find_kept(api, path, result)
+    if is_ours and not root.is_empty:
         return Finding(created=True, evidence=objection)
     return root._replace(objection=objection or ("" if mark_of(result) else "lxdapi did not create it"))
 
@@ -180,10 +180,10 @@ def _examine_root(api, path, result):
     try:
         api.get(f"{path}/files", params={"path": "/"})
     except APIException as exc:
-        missing = _NEVER_FILLED.search(exc.error)
+        missing = _EMPTY_ROOT.search(exc.error)
         # LXD 5.0.2 says so of an instance that was created empty as well
         if missing and "volatile.base_image" in result.metadata["config"]:
-            return Finding(never_filled=True, evidence=f"its root file system was never filled: {exc.explain()}")
+            return Finding(is_empty=True, evidence=f"its root file system was never filled: {exc.explain()}")
         return Finding(evidence=f"its root file system cannot be read: {exc.explain()}")
     return Finding(created=True, evidence="its root file system can be read")
 
@@ -219,7 +219,7 @@ def require_created(api, name, result, proven=True):
         False: only for one that was never filled.
     """
     finding = examine(api, name, result)
-    if finding.never_filled or not (finding.created or not proven):
+    if finding.is_empty or not (finding.created or not proven):
         raise InvalidError(describe(finding))
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 KIND = KINDS["instance"]
 STOP_SECONDS = 30
 START_SECONDS = 120
-_SETTLE_PAUSE = 0.2
+_STABLE_PAUSE = 0.2
 # How often somebody else may be faster, until that is the failure.
 _TRIES = 5
 # The server's word for a running guest whose agent is up is "Ready": running all the same.
@@ -91,7 +91,7 @@ def wait_until_stable(api, name, result=None, timeout=STOP_SECONDS):
             return result
         if time.monotonic() >= deadline:
             raise APITimeoutException(result, f"still {status(result)} after {timeout} s")
-        time.sleep(_SETTLE_PAUSE)
+        time.sleep(_STABLE_PAUSE)
         result = None
 
 

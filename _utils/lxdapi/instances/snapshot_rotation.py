@@ -111,8 +111,8 @@ def schedule(existing, periods, now):
     period_start = max(begin(now) for _, begin in periods)
     missing = [] if any(time >= period_start for time in existing) else [period_start]
     everything = sorted({*existing, *missing}, reverse=True)
-    wanted_times = {time for count, begin in periods for time in _newest(everything, count, begin)}
-    return missing, sorted(set(everything) - wanted_times)
+    times_to_keep = {time for count, begin in periods for time in _newest(everything, count, begin)}
+    return missing, sorted(set(everything) - times_to_keep)
 
 
 def _newest(times, count, begin):

@@ -11,7 +11,7 @@ from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import power
 from lxdapi.model import diff, listing, objects, writes
-from lxdapi.model.kinds import MARK, get_kind
+from lxdapi.model.kinds import RESTORED_FROM_KEY, get_kind
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
 
@@ -97,7 +97,7 @@ def _owner(kind, name):
 def _restore_marks(api, kind, name, snapshot):
     """Return (the mark of the last restore, the mark of a restore from this snapshot)."""
     metadata = api.get(objects.path_of(*_owner(kind, name))).metadata
-    return metadata["config"].get(MARK), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
+    return metadata["config"].get(RESTORED_FROM_KEY), f"{name.rpartition('/')[2]} {snapshot.metadata['created_at']}"
 
 
 def restore(api, name, timeout=None):
@@ -110,7 +110,7 @@ def _restore_marked(api, kind, name, timeout):
     """Restore, mark the snapshot as restored and return the changes. An earlier state may have created the snapshot."""
     snapshot = api.get(objects.path_of(kind, name))
     old, new = _restore_marks(api, kind, name, snapshot)
-    _restore_exactly(api, kind, name, snapshot.metadata, timeout, {"config": {MARK: new}})
+    _restore_exactly(api, kind, name, snapshot.metadata, timeout, {"config": {RESTORED_FROM_KEY: new}})
     return {"restored": {"old": old, "new": new}}
 
 
@@ -229,7 +229,7 @@ def _roll_back(api, kind, snapshot, original, changes):
         operations.wait_until_idle(api, objects.path_of(*_owner(kind, snapshot)))
         outcome = _undo(api, kind, snapshot, original)
     except LxdapiError as exc:
-        status = _status_in_words(api, name)
+        status = _describe_status(api, name)
         return (
             f"it could not be restored from the snapshot {snapshot_name}, which stays: {exc.explain()}{status}",
             changes,
@@ -256,7 +256,7 @@ def _undo(api, kind, snapshot, original):
     return f"it was restored from a snapshot made before, and is {original_status} as it was"
 
 
-def _status_in_words(api, name):
+def _describe_status(api, name):
     """Return the current status for the end of a message: LXD 5.0.2 leaves a failed restore stopped."""
     try:
         return f"; it is {power.status(power.wait_until_stable(api, name))} now"

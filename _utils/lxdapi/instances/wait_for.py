@@ -23,7 +23,7 @@ _LISTENS = re.compile("[0-9A-F]+:[0-9A-F]{4}")
 _LISTENING = "0A"
 _LAST = 300
 _FAMILIES = {"ipv4": "inet", "ipv6": "inet6"}
-_CLOUD_INIT_WORDS = re.compile(r"^(?:status|extended_status): *(\w+)", re.MULTILINE)
+_CLOUD_INIT_STATUS = re.compile(r"^(?:status|extended_status): *(\w+)", re.MULTILINE)
 
 
 def parse_conditions(wait_for):
@@ -168,7 +168,7 @@ def _check_cloud_init(api, name, path, which, end):
     output = (outcome.output.decode("utf-8", "replace")).strip()
     if outcome.retcode == 127:
         raise LxdapiError("cloud-init is not installed in it")
-    status = (_CLOUD_INIT_WORDS.findall(output) or [""])[0]
+    status = (_CLOUD_INIT_STATUS.findall(output) or [""])[0]
     if status == "error":
         raise LxdapiError(f"cloud-init failed: {output[-_LAST:]}")
     return status in ("done", "disabled"), output[-_LAST:] or f"exit code {outcome.retcode}"

@@ -64,13 +64,13 @@ def run_or_collect(run, run_state):
     if run.lowstate is None or run.prefetched:
         return run_state()
     run.enter()
-    own_tag = state_run.tag(run.low)
-    if own_tag not in run.lowstate.prefetched:
+    tag_of_run = state_run.tag(run.low)
+    if tag_of_run not in run.lowstate.prefetched:
         _prefetch_followers(run, run_state)
-    batch = run.lowstate.prefetched.pop(own_tag, None)
+    batch = run.lowstate.prefetched.pop(tag_of_run, None)
     if batch is None:
         return run_state()
-    ret = batch.answer(own_tag)
+    ret = batch.answer(tag_of_run)
     retried = (run.low["state"], run.low["fun"]) in _RETRIED
     return run_state() if ret is None or (retried and ret["result"] is False and not ret["changes"]) else ret
 

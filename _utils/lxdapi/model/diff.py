@@ -128,7 +128,7 @@ def _normalize_time(field, declared):
     return time if isinstance(time, str) else time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _normalize_given(field, declared):
+def _normalize_json(field, declared):
     try:
         json.dumps(declared, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
@@ -150,7 +150,7 @@ _NORMAL = {
     "text": _normalize_text,
     "bool": validation.truth,
     "time": _normalize_time,
-    "given": _normalize_given,
+    "given": _normalize_json,
 }
 
 

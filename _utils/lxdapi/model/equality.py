@@ -48,8 +48,8 @@ def equal(key: str, old: str | None, new: str | None) -> bool:
         return _same_document(old, new)
     if _TEXT.match(key):
         return False
-    for words in (validation.TRUE, validation.FALSE):
-        if old.lower() in words and new.lower() in words:
+    for spellings in (validation.TRUE, validation.FALSE):
+        if old.lower() in spellings and new.lower() in spellings:
             return True
     size = _bytes(old)
     if size is not None and size == _bytes(new):

@@ -64,8 +64,8 @@ def _names(label, value):
 
 
 _VALUES = {
-    "text": lambda what, given: validation.config_value(what, given) or "",
-    "parts": lambda what, given: validation.config_value(what, given) or "",
+    "text": lambda what, value: validation.config_value(what, value) or "",
+    "parts": lambda what, value: validation.config_value(what, value) or "",
     "bool": validation.truth,
     "number": _number,
     "names": _names,

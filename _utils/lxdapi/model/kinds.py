@@ -30,7 +30,7 @@ _RULE = Items(
 # Of a snapshot only the zero time does it: 1970-01-01 is stored, as a time long past (all three).
 _ZERO = "0001-01-01T00:00:00Z"
 # The snapshot that was restored: only this key records it, and without it the restore would be repeated.
-MARK = "user.lxdapi.restored"
+RESTORED_FROM_KEY = "user.lxdapi.restored"
 _LISTENS = ("protocol", "listen_port")
 
 KINDS = {
@@ -98,7 +98,7 @@ KINDS = {
         create_only=("type",),
         rename=True,
         create=CreateRules(fields=("source",)),
-        write=WriteRules(patch=patches.merge_with_description, server_owned=("volatile.", "image.", MARK)),
+        write=WriteRules(patch=patches.merge_with_description, server_owned=("volatile.", "image.", RESTORED_FROM_KEY)),
     ),
     "instance_snapshot": InstanceSnapshot(
         "instances/{instance}/snapshots/{name}",
@@ -281,7 +281,7 @@ KINDS = {
         project_feature="features.storage.volumes",
         rename=True,
         create=CreateRules(fields=("source",)),
-        write=WriteRules(server_owned=("volatile.", MARK), slow=True),
+        write=WriteRules(server_owned=("volatile.", RESTORED_FROM_KEY), slow=True),
         cluster=ClusterRules(local=True),
     ),
     "volume_snapshot": VolumeSnapshot(

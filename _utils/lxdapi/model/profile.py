@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _INSTANCE = re.compile(r" - Project: (\S+), Instance: (\S+): (.*)")
 # The error for an instance that is being created and has no volume yet (Incus 7.0.2).
-_BEING_MADE = "Instance storage pool not found"
+_IN_CREATION = "Instance storage pool not found"
 _STABLE = ("Running", "Ready", "Stopped", "Frozen", "Error")
 # Keys of the config that a running instance does not take over: they are looked up when they are needed.
 _READ_ON_DEMAND = ("boot.", "cloud-init.", "snapshots.", "user.", "volatile.")
@@ -42,15 +42,15 @@ class Profile(Kind):
         failures = _INSTANCE.findall(error.error)
         try:
             return bool(failures) and all(
-                _is_temporary(words) and _has_taken_change(api, project, name, changes, backoff)
-                for project, name, words in failures
+                _is_temporary(error) and _has_taken_change(api, project, name, changes, backoff)
+                for project, name, error in failures
             )
         except APIException:
             return False
 
 
-def _is_temporary(words):
-    return retry.says_busy(words) or _BEING_MADE in words
+def _is_temporary(error):
+    return retry.says_busy(error) or _IN_CREATION in error
 
 
 def _has_taken_change(api, project, name, changes, backoff):

@@ -79,7 +79,7 @@ def _secret_names(kind, metadata):
         for key in sorted(values)
         if masking.holds_secret(key, values[key], place.partition(" ")[2])
     ]
-    return fields + [each for each in keys if not each.startswith(tuple(f"config {own}" for own in HIDDEN))]
+    return fields + [each for each in keys if not each.startswith(tuple(f"config {prefix}" for prefix in HIDDEN))]
 
 
 def _connection_parameters(kind, connection):
@@ -170,8 +170,8 @@ def _value(kind, field, value):
 def _config(kind, field, config):
     config = config or {}
     immutable = kind.create_only_config
-    own = {key: value for key, value in config.items() if not key.startswith(HIDDEN) and key not in immutable}
-    return _shareable_config({**own, **{key: config[kept] for key, kept in immutable.items() if kept in config}})
+    declarable = {key: value for key, value in config.items() if not key.startswith(HIDDEN) and key not in immutable}
+    return _shareable_config({**declarable, **{key: config[kept] for key, kept in immutable.items() if kept in config}})
 
 
 def _shareable_config(config, within=""):
@@ -208,5 +208,5 @@ def format_sls(states, left_out=()):
     left_out
         The names for comments at the top.
     """
-    head = "#!yaml\n" + "".join(f"# left out, because it is secret: {json.dumps(words)[1:-1]}\n" for words in left_out)
+    head = "#!yaml\n" + "".join(f"# left out, because it is secret: {json.dumps(label)[1:-1]}\n" for label in left_out)
     return head + (yaml_text.dump(states, indented_lists=True) if states else "{}\n")

@@ -39,8 +39,8 @@ class Node(NamedTuple):
 
 def label(node):
     """Return the name and the note of a box, with '?' for invisible characters."""
-    words = ", ".join(filter(None, [node.note, node.status]))
-    return _UNSEEN.sub("?", node.name), _UNSEEN.sub("?", words)
+    details = ", ".join(filter(None, [node.note, node.status]))
+    return _UNSEEN.sub("?", node.name), _UNSEEN.sub("?", details)
 
 
 def render(api, form):

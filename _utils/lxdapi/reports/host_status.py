@@ -126,12 +126,12 @@ def _missing_row(project, name, drift):
     return {"name": name, "project": project, "status": MISSING, **nothing, "addresses": [], "drift": drift}
 
 
-def _drift_by_instance(chunks, answers, default, asked):
+def _drift_by_instance(chunks, answers, default, current_remote):
     """Return {(project, name): drift} of the instances that the states are about."""
     differences, declared = defaultdict(list), set()
     for chunk in chunks:
         remote, project = chunk.get("remote") or default[0], chunk.get("project") or default[1]
-        if remote != asked[0] or asked[1] not in (None, project):
+        if remote != current_remote[0] or current_remote[1] not in (None, project):
             continue
         answer = answers.get("{state}_|-{__id__}_|-{name}_|-{fun}".format(**chunk))
         for name, part in _instances_of(chunk, answer):
@@ -177,7 +177,7 @@ def _describe_changes(chunk, answer):
     changes = answer.get("changes") or {}
     if not _declares(chunk):
         return [(f"{chunk['state'].partition('_')[2]} {chunk['name']}", False)] if changes else []
-    whole = [(words, True) for key, words in _WHOLE.items() if key in changes]
+    whole = [(text, True) for key, text in _WHOLE.items() if key in changes]
     return whole or [(path, False) for path in paths(changes)]
 
 

@@ -76,7 +76,7 @@ def test_next_batch_starts_only_after_success(fleet, raw):
     declared = {"a[1-2]": None, "b": {"source": "nothing"}, "c": None, "d[1-2]": None}
     ret = fleet(declared, batch=2)
     assert (ret["result"], sorted(ret["changes"])) == (False, ["a1", "a2", "c"])
-    assert "b could not be created" in ret["comment"] and "not begun: d1, d2" in ret["comment"]
+    assert "b could not be created" in ret["comment"] and "not started: d1, d2" in ret["comment"]
     assert sorted(path.rpartition("/")[2] for path in raw("instances")) == ["a1", "a2", "c"]
     ret = fleet(declared, batch="50%", max_failures="20%")
     assert sorted(ret["changes"]) == ["d1", "d2"], "one of six may fail"
@@ -86,7 +86,7 @@ def test_next_batch_starts_only_after_success(fleet, raw):
 def test_too_many_failures_stop_the_fleet(fleet, raw):
     ret = fleet({"a[1-3]": {"source": "nothing"}, "b[1-4]": None}, concurrency=1, max_failures=1)
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert "a1, a2 could not be created" in ret["comment"] and "not begun: a3, b[1-4]" in ret["comment"]
+    assert "a1, a2 could not be created" in ret["comment"] and "not started: a3, b[1-4]" in ret["comment"]
     assert raw("instances") == []
 
 
@@ -125,7 +125,7 @@ def test_copy_waits_for_its_source_in_the_fleet(apply, fleet, raw):
 def test_copy_of_failed_instance_is_not_started(fleet):
     ret = fleet({"b": {"source": {"type": "copy", "source": "a"}}, "a": {"source": "nothing"}})
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert "a could not be created" in ret["comment"] and "not begun: b" in ret["comment"]
+    assert "a could not be created" in ret["comment"] and "not started: b" in ret["comment"]
 
 
 @pytest.mark.mainly("lxd")

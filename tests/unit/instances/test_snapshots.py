@@ -6,7 +6,7 @@ import pytest
 import requests
 from lxdapi.errors import InvalidError
 from lxdapi.instances import snapshots
-from lxdapi.model.kinds import MARK
+from lxdapi.model.kinds import RESTORED_FROM_KEY
 from lxdapi.plan import converge, steps
 from lxdapi.plan.state_result import run_state
 
@@ -55,7 +55,7 @@ class Daemon:
         if "restore" in (seen.json or {}):
             self.restored.append(seen.json)
             self.owner = {**self.owner, "description": "" if self.empties else self.owner["description"]}
-            self.owner["config"] = {k: v for k, v in self.owner["config"].items() if k != MARK}
+            self.owner["config"] = {k: v for k, v in self.owner["config"].items() if k != RESTORED_FROM_KEY}
             return sync()
         self.owner = {**self.owner, **seen.json}
         return sync()
@@ -77,7 +77,7 @@ def test_restore_is_predicted_done_once_and_then_silent(word):
     ret, _ = applied(daemon, word)
     assert (ret["result"], ret["changes"]) == (True, change), ret["comment"]
     assert daemon.restored == [{"restore": "snap0"}]
-    assert daemon.owner["config"][MARK] == f"snap0 {MADE}"
+    assert daemon.owner["config"][RESTORED_FROM_KEY] == f"snap0 {MADE}"
     for test in (True, False):
         again, paper = applied(daemon, word, test)
         assert (again["result"], again["changes"], paper.writes) == (True, {}, [])
@@ -85,7 +85,7 @@ def test_restore_is_predicted_done_once_and_then_silent(word):
 
 @words
 def test_newer_snapshot_of_same_name_is_another_one(word):
-    daemon = Daemon(word, config={MARK: "snap0 2029-01-01T00:00:00Z"})
+    daemon = Daemon(word, config={RESTORED_FROM_KEY: "snap0 2029-01-01T00:00:00Z"})
     change = {"restored": {"old": "snap0 2029-01-01T00:00:00Z", "new": f"snap0 {MADE}"}}
     assert applied(daemon, word, test=True)[0]["changes"] == change
     assert applied(daemon, word)[0]["changes"] == change
@@ -94,7 +94,7 @@ def test_newer_snapshot_of_same_name_is_another_one(word):
 
 @words
 def test_previously_restored_snapshot_is_in_changes(word):
-    daemon = Daemon(word, config={MARK: f"other {MADE}"})
+    daemon = Daemon(word, config={RESTORED_FROM_KEY: f"other {MADE}"})
     assert applied(daemon, word)[0]["changes"]["restored"]["old"] == f"other {MADE}"
 
 
@@ -155,12 +155,12 @@ def test_invalid_name_is_refused_before_any_request(word, name):
 @pytest.mark.parametrize("word, name", [("instance", "web1"), ("storage_volume", "default/data")])
 def test_empty_config_keeps_the_restore_mark(word, name):
     path = {"instance": "instances/web1", "storage_volume": "storage-pools/default/volumes/custom/data"}[word]
-    owner = {"config": {MARK: "snap0 x", "user.a": "b"}, "description": ""}
+    owner = {"config": {RESTORED_FROM_KEY: "snap0 x", "user.a": "b"}, "description": ""}
     paper = Paper(lambda seen: sync(owner) if seen.line == f"GET /1.0/{path}" else failure(404, "not found"))
     (step,) = converge.plan_present(paper.api, word, name, {"config": {}})
     assert step.changes == {"config": {"user.a": {"old": "b", "new": None}}}
-    (step,) = converge.plan_present(paper.api, word, name, {"config": {MARK: None}})
-    assert step.changes == {"config": {MARK: {"old": "snap0 x", "new": None}}}, "who names it means it"
+    (step,) = converge.plan_present(paper.api, word, name, {"config": {RESTORED_FROM_KEY: None}})
+    assert step.changes == {"config": {RESTORED_FROM_KEY: {"old": "snap0 x", "new": None}}}, "who names it means it"
 
 
 @words
