@@ -91,7 +91,7 @@ IDLE = {
     STOPPED: ("stop", "freeze", "thaw"),
     FROZEN: ("start", "freeze", "start and freeze"),
 }
-# What comes before the first write and before the second one, if only a few cases are tried.
+# Without --long: the acts before the first write, and before the second one.
 FEW = (("start", "stop", "freeze", "delete"), ("stop", "delete"))
 LONG = examples(1) > 1
 NOBODY = "nobody came"
