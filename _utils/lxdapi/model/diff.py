@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lxdapi import masking, validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import equality, keyed_lists
+from lxdapi.model import equality, rules_and_ports
 from lxdapi.model.equality import NEVER, parse_time
 from lxdapi.model.schema import FIELDS
 
@@ -68,7 +68,7 @@ def _field(kind, name):
 
 def _normalize_field(kind, field, declared):
     if field in kind.items:
-        return keyed_lists.normalize(kind.items[field], field, declared)
+        return rules_and_ports.normalize(kind.items[field], field, declared)
     value = _NORMAL[FIELDS[field]](field, declared)
     value = value.strip() if field in kind.write.trimmed else value
     return kind.write.expiry_reset if FIELDS[field] == "time" and value == NEVER else value
@@ -176,7 +176,7 @@ def compare(kind: Kind, declared: dict[str, Any], actual: dict[str, Any], purge:
 
 def _compare(kind, field, old, new, purge):
     if field in kind.items:
-        part = keyed_lists.compare(kind.items[field], old, new, purge)
+        part = rules_and_ports.compare(kind.items[field], old, new, purge)
         return part and (*part, part[1], False)
     return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
 
@@ -184,7 +184,7 @@ def _compare(kind, field, old, new, purge):
 def undeclared_note(kind: Kind, declared: dict[str, Any], actual: dict[str, Any]) -> str:
     """Return a note that names the undeclared items of declared lists, "" if there are no such items."""
     undeclared = {
-        field: keyed_lists.find_undeclared(kind.items[field], actual.get(field), declared[field])
+        field: rules_and_ports.find_undeclared(kind.items[field], actual.get(field), declared[field])
         for field in kind.items
         if declared.get(field)
     }
@@ -220,7 +220,7 @@ def immutable_differences(kind: Kind, declared: dict[str, Any], actual: dict[str
 def create_body(kind: Kind, declared: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a create: the declared fields without the keys that are declared absent."""
     body = {
-        field: keyed_lists.create_body(kind.items[field], value) if field in kind.items else _without_none(value)
+        field: rules_and_ports.create_body(kind.items[field], value) if field in kind.items else _without_none(value)
         for field, value in declared.items()
         if field not in kind.after_create
     }

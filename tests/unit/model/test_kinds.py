@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 import pytest
 from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import keyed_lists, objects
+from lxdapi.model import objects, rules_and_ports
 from lxdapi.model.kinds import KINDS, get_kind
 from lxdapi.model.schema import FIELDS, Items, Kind
 from lxdapi.plan import converge
@@ -100,7 +100,7 @@ def test_every_item_list_has_a_specification(word):
     assert {field for field in kind.known if FIELDS[field] == "items"} == set(kind.items)
     for spec in kind.items.values():
         assert isinstance(spec, Items) and spec.identity
-        assert set(spec.attributes.values()) <= set(keyed_lists._VALUES)
+        assert set(spec.attributes.values()) <= set(rules_and_ports._VALUES)
         assert not set(spec.identity) & set(spec.attributes)
         assert set(spec.defaults) <= set(spec.attributes) and set(spec.lists) <= set(spec.identity)
 

@@ -7,7 +7,7 @@ import time
 import pytest
 from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import keyed_lists
+from lxdapi.model import rules_and_ports
 from lxdapi.model.kinds import KINDS
 
 ACL, FORWARD, RECORD = (KINDS[word] for word in ("network_acl", "network_forward", "network_zone_record"))
@@ -17,8 +17,8 @@ LISTENS = KINDS["network_load_balancer"].items["ports"]
 
 
 def compared(spec, declared, there, purge=False):
-    """Return the result of :func:`lxdapi.model.keyed_lists.compare` for a declaration and an actual list."""
-    return keyed_lists.compare(spec, there, keyed_lists.normalize(spec, "list", declared), purge)
+    """Return the result of :func:`lxdapi.model.rules_and_ports.compare` for a declaration and an actual list."""
+    return rules_and_ports.compare(spec, there, rules_and_ports.normalize(spec, "list", declared), purge)
 
 
 HTTP = {"action": "allow", "protocol": "tcp", "destination_port": "80,443", "state": "enabled"}
@@ -232,9 +232,9 @@ def test_value_in_another_case_is_another_record():
 )
 def test_create_body_has_defaults_for_undeclared_keys(field, spec):
     item = dict.fromkeys(spec.identity, "x")
-    assert keyed_lists.create_body(spec, [item]) == [{**spec.defaults, **item}]
+    assert rules_and_ports.create_body(spec, [item]) == [{**spec.defaults, **item}]
     for key in spec.defaults:
-        assert keyed_lists.create_body(spec, [{**item, key: "own"}])[0][key] == "own"
+        assert rules_and_ports.create_body(spec, [{**item, key: "own"}])[0][key] == "own"
 
 
 REFUSED = [
@@ -294,7 +294,7 @@ REFUSED = [
 @pytest.mark.parametrize("spec, declared, words", REFUSED, ids=[str(number) for number in range(len(REFUSED))])
 def test_invalid_list_is_refused_and_named(spec, declared, words):
     with pytest.raises(InvalidError, match=words) as caught:
-        keyed_lists.normalize(spec, "list", declared)
+        rules_and_ports.normalize(spec, "list", declared)
     assert str(caught.value).startswith("list")
 
 
@@ -323,7 +323,7 @@ def test_thousands_of_rules_take_no_time():
 
 @pytest.mark.parametrize("given, number", [(300, 300), ("300", 300), (0, 0), (None, 0), ("007", 7)])
 def test_number_is_accepted_as_text(given, number):
-    (entry,) = keyed_lists.normalize(ENTRIES, "entries", [{"type": "A", "value": "192.0.2.1", "ttl": given}])
+    (entry,) = rules_and_ports.normalize(ENTRIES, "entries", [{"type": "A", "value": "192.0.2.1", "ttl": given}])
     assert entry["ttl"] == number and isinstance(entry["ttl"], int)
 
 

@@ -1,5 +1,5 @@
 """
-Keyed lists (rules of an ACL, ports of a forward, records): items with an identity, compared one by one.
+Rules of an ACL, ports of a forward, records of a zone: lists of items with an identity, compared one by one.
 
 A declared item exists afterwards with its declared attributes; others are left alone, unless the declared list is
 empty or ``purge`` is set. Order means nothing to the daemons.

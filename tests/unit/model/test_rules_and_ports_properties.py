@@ -7,7 +7,7 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 from lxdapi.errors import InvalidError
-from lxdapi.model import diff, keyed_lists
+from lxdapi.model import diff, rules_and_ports
 from lxdapi.model.kinds import KINDS
 
 RULES = KINDS["network_acl"].items["ingress"]
@@ -36,7 +36,7 @@ def normal(declared):
     kept = []
     for item in declared:
         try:
-            kept = keyed_lists.normalize(RULES, "ingress", [*kept, item])
+            kept = rules_and_ports.normalize(RULES, "ingress", [*kept, item])
         except InvalidError as exc:
             assert "twice" in str(exc)
     return kept
@@ -44,23 +44,23 @@ def normal(declared):
 
 def identities(rules):
     """Return the identities of these rules."""
-    return [keyed_lists._identity(RULES, rule) for rule in rules]
+    return [rules_and_ports._identity(RULES, rule) for rule in rules]
 
 
 @given(DECLARED, DECLARED, st.booleans())
 def test_second_apply_is_silent(declared, there, purge):
-    wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
-    part = keyed_lists.compare(RULES, before, wanted, purge)
+    wanted, before = normal(declared), rules_and_ports.create_body(RULES, normal(there))
+    part = rules_and_ports.compare(RULES, before, wanted, purge)
     after = before if part is None else part[1]
-    assert keyed_lists.compare(RULES, after, wanted, purge) is None
+    assert rules_and_ports.compare(RULES, after, wanted, purge) is None
     assert set(identities(wanted)) <= set(identities(after))
     assert part is None or part[0], "where something changes it is told"
 
 
 @given(DECLARED.filter(bool), DECLARED)
 def test_other_items_survive_without_purge(declared, there):
-    wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
-    part = keyed_lists.compare(RULES, copy.deepcopy(before), wanted)
+    wanted, before = normal(declared), rules_and_ports.create_body(RULES, normal(there))
+    part = rules_and_ports.compare(RULES, copy.deepcopy(before), wanted)
     after = before if part is None else part[1]
     others = [rule for rule, which in zip(before, identities(before)) if which not in identities(wanted)]
     assert [rule for rule in after if rule in others] == others
@@ -68,19 +68,20 @@ def test_other_items_survive_without_purge(declared, there):
 
 @given(DECLARED, DECLARED)
 def test_exactly_declared_items_remain_with_purge(declared, there):
-    wanted, before = normal(declared), keyed_lists.create_body(RULES, normal(there))
-    part = keyed_lists.compare(RULES, before, wanted, purge=True)
+    wanted, before = normal(declared), rules_and_ports.create_body(RULES, normal(there))
+    part = rules_and_ports.compare(RULES, before, wanted, purge=True)
     after = before if part is None else part[1]
     assert sorted(identities(after), key=repr) == sorted(identities(wanted), key=repr)
 
 
 @given(DECLARED, st.randoms(use_true_random=False))
 def test_another_order_or_spelling_is_silent(declared, random):
-    there = keyed_lists.create_body(RULES, normal(declared))
+    there = rules_and_ports.create_body(RULES, normal(declared))
     again = [{**rule, "destination_port": _respelled(rule.get("destination_port", ""), random)} for rule in there]
     random.shuffle(again)
     if again:
-        assert keyed_lists.compare(RULES, there, keyed_lists.normalize(RULES, "ingress", again), purge=True) is None
+        normalized = rules_and_ports.normalize(RULES, "ingress", again)
+        assert rules_and_ports.compare(RULES, there, normalized, purge=True) is None
 
 
 def _respelled(text, random):
@@ -92,7 +93,7 @@ def _respelled(text, random):
 @given(DECLARED)
 def test_normalization_is_idempotent(declared):
     wanted = normal(declared)
-    assert keyed_lists.normalize(RULES, "ingress", wanted) == wanted
+    assert rules_and_ports.normalize(RULES, "ingress", wanted) == wanted
 
 
 WILD = st.recursive(
