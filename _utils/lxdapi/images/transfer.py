@@ -11,7 +11,7 @@ from functools import partial
 
 from lxdapi import atomic_file
 from lxdapi.errors import APIException, InvalidError, LxdapiError
-from lxdapi.http import download, multipart
+from lxdapi.http import download, multipart_download
 from lxdapi.images import image as images
 from lxdapi.images import remote
 from lxdapi.model import diff, equality, objects
@@ -45,7 +45,8 @@ def export(api, name, path, rootfs=None):
     with ExitStack() as stack:
         # the first now, so that what cannot be written is told before anything is asked for
         first = stack.enter_context(atomic_file.replace(path))
-        parts = multipart.MultipartWriter([lambda: first, lambda: stack.enter_context(atomic_file.replace(second))])
+        files = [lambda: first, lambda: stack.enter_context(atomic_file.replace(second))]
+        parts = multipart_download.MultipartWriter(files)
         actual = parts.end(download.download(api, f"images/{digest}/export", parts, description="image"))
         if actual != digest:
             raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {actual}")

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import pytest
 from lxdapi.api import API
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.http import multipart, upload
+from lxdapi.http import multipart_download, upload
 
 from tests.support import tiny_servers as servers
 
@@ -23,7 +23,7 @@ WHOLE = b"".join([b"--B0\r\nA: b\r\n\r\n", META, b"\r\n--B0\r\nA: c\r\n\r\n", RO
 def taken(content, size, count=2):
     """Return (the result of end(), the files) of content that arrived in pieces of this size."""
     files = [io.BytesIO() for _ in range(count)]
-    parts = multipart.MultipartWriter([lambda file=file: file for file in files])
+    parts = multipart_download.MultipartWriter([lambda file=file: file for file in files])
     for begin in range(0, len(content), size):
         parts.write(memoryview(content)[begin : begin + size])
     return parts.end("whole"), [file.getvalue() for file in files]
