@@ -23,7 +23,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\ncAnaRy\n-----END PRIVATE KEY-----\n"
 WRITERS = {
     "tls._pem_file",
     "content.render",
-    "tree_jobs._fetch_file",
+    "sftp_trees._fetch_file",
     "atomic_file._open_locked",
     "atomic_file.stage",
 }

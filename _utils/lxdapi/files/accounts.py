@@ -3,7 +3,7 @@ The users and groups of an instance, read from its /etc/passwd and /etc/group.
 """
 
 from lxdapi.errors import InvalidError
-from lxdapi.files import path_jobs
+from lxdapi.files import sftp_files
 from lxdapi.instances import exec_user
 
 _LISTS = {"user": "passwd", "group": "group"}
@@ -46,7 +46,7 @@ class Accounts:
         return self._lists[kind]
 
     def _read(self, path):
-        attributes = self._session.run(path_jobs.lstat_or_none(path, follow=True))
+        attributes = self._session.run(sftp_files.lstat_or_none(path, follow=True))
         if attributes is None:
             return b""
         blocks = bytearray()
@@ -55,5 +55,5 @@ class Accounts:
             blocks.extend(block)
             return len(blocks) > _LONGEST
 
-        self._session.run(path_jobs.read_blocks(path, sink, attributes.size))
+        self._session.run(sftp_files.read_blocks(path, sink, attributes.size))
         return bytes(blocks)

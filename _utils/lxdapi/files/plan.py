@@ -13,15 +13,15 @@ from functools import partial
 from typing import Callable, NamedTuple
 
 from lxdapi.errors import APIConnectionException, APINotFoundException, APITimeoutException, InvalidError, LxdapiError
-from lxdapi.files import accounts, path_jobs, sftp_protocol, tree_jobs
+from lxdapi.files import accounts, sftp_files, sftp_protocol, sftp_trees
 from lxdapi.files import content as sources
 from lxdapi.http import progress
 from lxdapi.plan.steps import Plan, Step
 
 HIDDEN = "(hidden)"
 NOT_SHOWN = "(not shown: binary, or more than 1 MiB)"
-_ROOT = path_jobs.NEW
-_ROOT_FOLDER = path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE)
+_ROOT = sftp_files.NEW
+_ROOT_FOLDER = sftp_files.Owner(0, 0, sftp_files.DIRECTORY_MODE)
 
 
 class Inspection(NamedTuple):
@@ -29,7 +29,7 @@ class Inspection(NamedTuple):
     The actual state of a target: its resolved path, and its attributes or None.
 
     declared
-        Of the :class:`lxdapi.files.path_jobs.Owner` what is declared.
+        Of the :class:`lxdapi.files.sftp_files.Owner` what is declared.
     owner
         Who shall have it.
     changes
@@ -38,22 +38,22 @@ class Inspection(NamedTuple):
 
     path: str
     attributes: object
-    declared: path_jobs.Owner
-    owner: path_jobs.Owner
+    declared: sftp_files.Owner
+    owner: sftp_files.Owner
     changes: dict
 
 
 def inspect(session, target, spec, new=_ROOT):
     """Return the :class:`Inspection` of a target; raises for a user or group that the instance lacks."""
-    job = path_jobs.resolve(target.path) if spec.follow else _lstat(target.path)
+    job = sftp_files.resolve(target.path) if spec.follow else _lstat(target.path)
     path, attributes = session.run(job)
     known_accounts = accounts.Accounts(session)
-    numbers = path_jobs.Owner(
+    numbers = sftp_files.Owner(
         known_accounts.number("user", spec.user),
         known_accounts.number("group", spec.group),
         spec.mode,
     )
-    owner_before = None if attributes is None else path_jobs.owner_of(attributes)
+    owner_before = None if attributes is None else sftp_files.owner_of(attributes)
     return Inspection(
         path,
         attributes,
@@ -64,7 +64,7 @@ def inspect(session, target, spec, new=_ROOT):
 
 
 def _lstat(path):
-    return path, (yield from path_jobs.lstat_or_none(path))
+    return path, (yield from sftp_files.lstat_or_none(path))
 
 
 def owner_changes(known_accounts, declared, owner_before):
@@ -80,8 +80,8 @@ def owner_changes(known_accounts, declared, owner_before):
     old = None if owner_before is None else owner_before.mode
     if declared.mode is not None and declared.mode != old:
         changes["mode"] = {
-            "old": None if old is None else path_jobs.format_mode(old),
-            "new": path_jobs.format_mode(declared.mode),
+            "old": None if old is None else sftp_files.format_mode(old),
+            "new": sftp_files.format_mode(declared.mode),
         }
     return changes
 
@@ -101,7 +101,7 @@ def plan_file(target, content, spec) -> Plan:
 def _plan_file(session, target, content, spec) -> list[Step]:
     inspection = inspect(session, target, spec)
     is_new = inspection.attributes is None
-    if not is_new and path_jobs.file_type(inspection.attributes.mode) != "file":
+    if not is_new and sftp_files.file_type(inspection.attributes.mode) != "file":
         _require_replaceable(target, inspection, "file", spec.force or _is_link_to_replace(inspection.attributes, spec))
         is_new = True
         inspection = inspection._replace(owner=inspection.declared.with_defaults_from(_ROOT))
@@ -122,14 +122,14 @@ def _plan_file(session, target, content, spec) -> list[Step]:
 
 def _is_link_to_replace(attributes, spec):
     """Return True for a symbolic link that a file may replace, because ``follow`` is False: no data is lost."""
-    return not spec.follow and path_jobs.file_type(attributes.mode) == "symlink"
+    return not spec.follow and sftp_files.file_type(attributes.mode) == "symlink"
 
 
 def plan_ownership(target, inspection) -> list[Step]:
     """Return the steps that give a target the owner and mode of its :class:`Inspection`."""
 
     def apply():
-        target.with_session(lambda session: session.run(path_jobs.set_ownership(inspection.path, inspection.owner)))
+        target.with_session(lambda session: session.run(sftp_files.set_ownership(inspection.path, inspection.owner)))
 
     return [Step("updated", inspection.changes, apply)] if inspection.changes else []
 
@@ -140,20 +140,20 @@ def _type_changes(target, inspection):
 
 
 def _type_change(inspection, new):
-    return {"old": path_jobs.file_type(inspection.attributes.mode), "new": new}
+    return {"old": sftp_files.file_type(inspection.attributes.mode), "new": new}
 
 
 def _require_replaceable(target, inspection, new_type, force):
     """Raise for a target of another type unless ``force`` is set."""
     if not force:
-        old_type = path_jobs.file_type(inspection.attributes.mode)
+        old_type = sftp_files.file_type(inspection.attributes.mode)
         raise InvalidError(f"{target.label} is a {old_type} and no {new_type}: force: True replaces it")
 
 
 def _missing_folder(session, path, spec) -> Callable:
     """Return a function that names the missing parent directory, "" if none is missing."""
     folder = posixpath.dirname(path)
-    missing = not spec.makedirs and session.run(path_jobs.lstat_or_none(folder, follow=True)) is None
+    missing = not spec.makedirs and session.run(sftp_files.lstat_or_none(folder, follow=True)) is None
     return (lambda: f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it") if missing else str
 
 
@@ -163,7 +163,7 @@ def _write(target, inspection, content, spec):
     def work(session):
         _prepare(session, target, inspection, spec)
         with progress.count_bytes(inspection.path, content.size, target.api, inspection.path) as show:
-            path_jobs.write_pipelined(session, inspection.path, content, inspection.owner, show)
+            sftp_files.write_pipelined(session, inspection.path, content, inspection.owner, show)
 
     try:
         target.with_session(work)
@@ -171,7 +171,7 @@ def _write(target, inspection, content, spec):
         # what is left now a later run would only remove when it writes the file
         with suppress(LxdapiError):
             without_retries = replace(target, api=target.api.without_retries())
-            without_retries.with_session(lambda session: session.run(path_jobs.remove_leftovers(inspection.path)))
+            without_retries.with_session(lambda session: session.run(sftp_files.remove_leftovers(inspection.path)))
         raise
 
 
@@ -179,20 +179,20 @@ def _prepare(session, target, inspection, spec):
     """Create the parent directories and remove leftovers and anything of another type at the path."""
     folder = posixpath.dirname(inspection.path)
     make_folders(session, folder, spec.makedirs, inspection.owner)
-    session.run(path_jobs.remove_leftovers(inspection.path))
-    attributes = session.run(path_jobs.lstat_or_none(inspection.path))
-    if attributes is not None and path_jobs.file_type(attributes.mode) not in ("file", "symlink"):
+    session.run(sftp_files.remove_leftovers(inspection.path))
+    attributes = session.run(sftp_files.lstat_or_none(inspection.path))
+    if attributes is not None and sftp_files.file_type(attributes.mode) not in ("file", "symlink"):
         _require_replaceable(target, inspection._replace(attributes=attributes), "file", spec.force)
-        tree_jobs.remove(session, inspection.path, attributes)
+        sftp_trees.remove(session, inspection.path, attributes)
 
 
 def make_folders(session, folder, makedirs, owner):
     """Create missing directories for this user and group; raises unless ``makedirs`` is set."""
-    missing = session.run(path_jobs.missing_folders(folder))
+    missing = session.run(sftp_files.missing_folders(folder))
     if missing and not makedirs:
         raise InvalidError(f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it")
     for each in missing:
-        session.run(path_jobs.make_directory(each, owner._replace(mode=path_jobs.DIRECTORY_MODE)))
+        session.run(sftp_files.make_directory(each, owner._replace(mode=sftp_files.DIRECTORY_MODE)))
 
 
 def _content_changes(session, target, inspection, content, spec):
@@ -200,7 +200,7 @@ def _content_changes(session, target, inspection, content, spec):
     size = inspection.attributes.size
     is_short = max(size, content.size) <= sources.LONGEST_SHOWN
     if size == content.size:
-        digest = session.run(tree_jobs.digest(inspection.path, size)).hexdigest()
+        digest = session.run(sftp_trees.digest(inspection.path, size)).hexdigest()
         if digest == content.sha256:
             return {}
         fallback = {"sha256": {"old": digest, "new": content.sha256}}
@@ -235,7 +235,7 @@ def read_short(session, path, size, most=sources.LONGEST_SHOWN):
         data.extend(block)
         return len(data) >= most
 
-    session.run(path_jobs.read_blocks(path, sink, min(size, most)))
+    session.run(sftp_files.read_blocks(path, sink, min(size, most)))
     return bytes(data)
 
 
@@ -246,7 +246,7 @@ def plan_directory(target, spec) -> Plan:
 
 def _plan_directory(session, target, spec) -> list[Step]:
     inspection = inspect(session, target, spec, _ROOT_FOLDER)
-    if inspection.attributes is not None and path_jobs.file_type(inspection.attributes.mode) == "directory":
+    if inspection.attributes is not None and sftp_files.file_type(inspection.attributes.mode) == "directory":
         return plan_ownership(target, inspection)
     if inspection.attributes is not None:
         _require_replaceable(target, inspection, "directory", spec.force)
@@ -274,15 +274,15 @@ def plan_root(session, target, spec) -> list[Step]:
 
 def _make_directory(session, inspection, spec):
     owner = inspection.declared.with_defaults_from(_ROOT_FOLDER)
-    attributes = session.run(path_jobs.lstat_or_none(inspection.path))
-    if attributes is not None and path_jobs.file_type(attributes.mode) != "directory":
-        tree_jobs.remove(session, inspection.path, attributes)
+    attributes = session.run(sftp_files.lstat_or_none(inspection.path))
+    if attributes is not None and sftp_files.file_type(attributes.mode) != "directory":
+        sftp_trees.remove(session, inspection.path, attributes)
         attributes = None
     make_folders(session, posixpath.dirname(inspection.path), spec.makedirs, owner)
     session.run(
-        path_jobs.make_directory(inspection.path, owner)
+        sftp_files.make_directory(inspection.path, owner)
         if attributes is None
-        else path_jobs.set_ownership(inspection.path, owner)
+        else sftp_files.set_ownership(inspection.path, owner)
     )
 
 
@@ -294,7 +294,7 @@ def plan_symlink(target, link_target, spec) -> Plan:
 
 
 def _plan_symlink(session, target, link_target, spec) -> list[Step]:
-    attributes = session.run(path_jobs.lstat_or_none(target.path))
+    attributes = session.run(sftp_files.lstat_or_none(target.path))
 
     def apply():
         target.with_session(lambda again: _make_link(again, target, link_target, spec))
@@ -309,8 +309,8 @@ def _plan_symlink(session, target, link_target, spec) -> list[Step]:
                 missing=missing,
             )
         ]
-    if path_jobs.file_type(attributes.mode) == "symlink":
-        old_target = session.run(path_jobs.read_link(target.path))
+    if sftp_files.file_type(attributes.mode) == "symlink":
+        old_target = session.run(sftp_files.read_link(target.path))
         return (
             []
             if old_target == link_target
@@ -329,10 +329,10 @@ def _plan_symlink(session, target, link_target, spec) -> list[Step]:
 
 def _make_link(session, target, link_target, spec):
     make_folders(session, posixpath.dirname(target.path), spec.makedirs, _ROOT)
-    attributes = session.run(path_jobs.lstat_or_none(target.path))
-    if attributes is not None and path_jobs.file_type(attributes.mode) == "directory":
-        tree_jobs.remove(session, target.path, attributes)
-    session.run(path_jobs.make_symlink(target.path, link_target))
+    attributes = session.run(sftp_files.lstat_or_none(target.path))
+    if attributes is not None and sftp_files.file_type(attributes.mode) == "directory":
+        sftp_trees.remove(session, target.path, attributes)
+    session.run(sftp_files.make_symlink(target.path, link_target))
 
 
 def plan_absent(target, recursive=True) -> Plan:
@@ -346,14 +346,14 @@ def plan_absent(target, recursive=True) -> Plan:
         raise InvalidError("/ cannot be removed")
 
     def look(session):
-        if session.run(path_jobs.lstat_or_none(target.path)) is None:
+        if session.run(sftp_files.lstat_or_none(target.path)) is None:
             return Plan(summary="absent")
         return [Step("deleted", {"deleted": target.label}, partial(target.with_session, remove))]
 
     def remove(session):
-        attributes = session.run(path_jobs.lstat_or_none(target.path))
+        attributes = session.run(sftp_files.lstat_or_none(target.path))
         if attributes is not None:
-            tree_jobs.remove(session, target.path, attributes, recursive)
+            sftp_trees.remove(session, target.path, attributes, recursive)
 
     try:
         return Plan.of(target.with_session(look))

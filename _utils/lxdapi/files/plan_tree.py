@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.files import accounts, path_jobs, plan, sftp_protocol, tree_jobs
+from lxdapi.files import accounts, plan, sftp_files, sftp_protocol, sftp_trees
 from lxdapi.files import content as sources
 from lxdapi.plan.steps import Plan, Step
 
@@ -27,7 +27,7 @@ class Difference(NamedTuple):
     fix
         Relative paths of which only owner or mode are others.
     owners
-        {relative path: :class:`lxdapi.files.path_jobs.Owner`}.
+        {relative path: :class:`lxdapi.files.sftp_files.Owner`}.
     changes
         {relative path: what changes there}.
     leftovers
@@ -60,9 +60,9 @@ def plan_recurse(target, local, spec) -> Plan:
 
 def _plan(session, target, local, spec) -> list[Step]:
     steps = plan.plan_root(session, target, spec.directory)
-    root, attributes = session.run(path_jobs.resolve(target.path))
-    is_directory = attributes is not None and path_jobs.file_type(attributes.mode) == "directory"
-    difference = _difference(session, root, tree_jobs.list_tree(session, root) if is_directory else {}, local, spec)
+    root, attributes = session.run(sftp_files.resolve(target.path))
+    is_directory = attributes is not None and sftp_files.file_type(attributes.mode) == "directory"
+    difference = _difference(session, root, sftp_trees.list_tree(session, root) if is_directory else {}, local, spec)
     if difference.in_way:
         removed = {name for name in difference.in_way if name in difference.changes and name not in difference.write}
         steps.append(Step("cleaned", _changes_of(difference, sorted(removed)), partial(_remove, target, difference)))
@@ -82,7 +82,7 @@ def _plan(session, target, local, spec) -> list[Step]:
 
 
 def _remove(target, difference):
-    target.with_session(lambda session: tree_jobs.remove_all(session, difference.root, difference.in_way))
+    target.with_session(lambda session: sftp_trees.remove_all(session, difference.root, difference.in_way))
 
 
 def _changes_of(difference, names):
@@ -109,12 +109,12 @@ def _reporting_progress(target, difference, work):
 
 
 def _write(session, difference):
-    tree_jobs.remove_leftovers(session, difference.root, difference.leftovers)
-    return tree_jobs.write_tree(session, difference.root, difference.write, difference.owners)
+    sftp_trees.remove_leftovers(session, difference.root, difference.leftovers)
+    return sftp_trees.write_tree(session, difference.root, difference.write, difference.owners)
 
 
 def _fix(session, difference):
-    return tree_jobs.set_owners(session, difference.root, {name: difference.owners[name] for name in difference.fix})
+    return sftp_trees.set_owners(session, difference.root, {name: difference.owners[name] for name in difference.fix})
 
 
 def _difference(session, root, actual, local, spec):
@@ -124,10 +124,10 @@ def _difference(session, root, actual, local, spec):
     in_way = _obstacles(root, actual, local, spec)
     common = {name: each for name, each in actual.items() if name in local and name not in in_way}
     contents = _content_changes(session, root, common, local)
-    leftovers = [name for name in actual if name not in in_way and tree_jobs.is_leftover(name, local)]
+    leftovers = [name for name in actual if name not in in_way and sftp_trees.is_leftover(name, local)]
     result = Difference(root, in_way, {}, [], {}, {}, leftovers)
     for name, each in local.items():
-        owner_before = path_jobs.owner_of(common[name]) if name in common else None
+        owner_before = sftp_files.owner_of(common[name]) if name in common else None
         result.owners[name] = declared[name].with_defaults_from(owner_before or _default_owner(each))
         owner = {} if each.type == "symlink" else plan.owner_changes(known_accounts, declared[name], owner_before)
         _add_difference(
@@ -139,7 +139,7 @@ def _difference(session, root, actual, local, spec):
             owner,
             name in common,
         )
-    removed = {name: {"deleted": path_jobs.file_type(each.mode)} for name, each in in_way.items() if name not in local}
+    removed = {name: {"deleted": sftp_files.file_type(each.mode)} for name, each in in_way.items() if name not in local}
     result.changes.update(removed)
     return result
 
@@ -149,7 +149,7 @@ def _add_difference(result, name, local, other, content, owner, exists):
     if not exists:
         type_change = {"created": local.type}
         if other is not None:
-            type_change = {"type": {"old": path_jobs.file_type(other.mode), "new": local.type}}
+            type_change = {"type": {"old": sftp_files.file_type(other.mode), "new": local.type}}
         result.changes[name] = {**type_change, **owner}
         result.write[name] = local
     elif content:
@@ -161,14 +161,14 @@ def _add_difference(result, name, local, other, content, owner, exists):
 
 
 def _default_owner(local):
-    return path_jobs.Owner(0, 0, path_jobs.DIRECTORY_MODE if local.type == "directory" else path_jobs.FILE_MODE)
+    return sftp_files.Owner(0, 0, sftp_files.DIRECTORY_MODE if local.type == "directory" else sftp_files.FILE_MODE)
 
 
 def _declared_owners(known_accounts, local, spec):
     """Return {relative path: Owner} as declared."""
     uid, gid = known_accounts.number("user", spec.directory.user), known_accounts.number("group", spec.directory.group)
-    folder = path_jobs.Owner(uid, gid, spec.directory.mode)
-    file = path_jobs.Owner(uid, gid, spec.file_mode)
+    folder = sftp_files.Owner(uid, gid, spec.directory.mode)
+    file = sftp_files.Owner(uid, gid, spec.file_mode)
     owners = {}
     for name, each in local.items():
         keeps_mode = each.type == "file" and spec.keep_file_modes
@@ -186,12 +186,12 @@ def _local_mode(path):
 
 def _obstacles(root, actual, local, spec):
     """Return what must be deleted: entries of another type with ``force``, undeclared ones with ``clean``."""
-    of_other_type = {n for n, each in actual.items() if n in local and path_jobs.file_type(each.mode) != local[n].type}
+    of_other_type = {n for n, each in actual.items() if n in local and sftp_files.file_type(each.mode) != local[n].type}
     for name in sorted(of_other_type):
         # a file is replaced by a link, and a link by a file, as a whole
         if not spec.directory.force:
             message = (
-                f"is a {path_jobs.file_type(actual[name].mode)} and no {local[name].type}: force: True replaces it"
+                f"is a {sftp_files.file_type(actual[name].mode)} and no {local[name].type}: force: True replaces it"
             )
             raise InvalidError(f"{_label(root, name)} {message}")
     names = set(of_other_type)
@@ -212,12 +212,12 @@ def _content_changes(session, root, common, local):
                 same_size[name] = size
             else:
                 changes[name] = {"size": {"old": each.size, "new": size}}
-    for name, digest in tree_jobs.digests(session, root, same_size).items():
+    for name, digest in sftp_trees.digests(session, root, same_size).items():
         new = sources.Content(path=local[name].path).sha256
         if new != digest:
             changes[name] = {"sha256": {"old": digest, "new": new}}
     links = [name for name in common if local[name].type == "symlink"]
-    for name, to in tree_jobs.read_targets(session, root, links).items():
+    for name, to in sftp_trees.read_targets(session, root, links).items():
         if to != local[name].target:
             changes[name] = {
                 "target": {"old": sftp_protocol.format_path(to), "new": sftp_protocol.format_path(local[name].target)}

@@ -5,7 +5,7 @@ Queries about files in an instance: facts, contents, and downloads to the minion
 import hashlib
 
 from lxdapi.errors import InvalidError, LxdapiError
-from lxdapi.files import accounts, content, path_jobs, plan, sftp_protocol, tree_jobs
+from lxdapi.files import accounts, content, plan, sftp_files, sftp_protocol, sftp_trees
 from lxdapi.http import progress
 from lxdapi.plan.steps import Step
 
@@ -19,10 +19,10 @@ def stat(target, follow=False):
     """
 
     def look(session):
-        attributes = session.run(path_jobs.lstat_or_none(target.path, follow))
+        attributes = session.run(sftp_files.lstat_or_none(target.path, follow))
         if attributes is None:
             return {}
-        known_accounts, file_type = accounts.Accounts(session), path_jobs.file_type(attributes.mode)
+        known_accounts, file_type = accounts.Accounts(session), sftp_files.file_type(attributes.mode)
         facts = {
             "type": file_type,
             "size": attributes.size,
@@ -33,9 +33,9 @@ def stat(target, follow=False):
         facts.update(
             user=known_accounts.name("user", attributes.uid), group=known_accounts.name("group", attributes.gid)
         )
-        facts["mode"] = path_jobs.format_mode(attributes.mode)
+        facts["mode"] = sftp_files.format_mode(attributes.mode)
         if file_type == "symlink":
-            facts["target"] = sftp_protocol.format_path(session.run(path_jobs.read_link(target.path)))
+            facts["target"] = sftp_protocol.format_path(session.run(sftp_files.read_link(target.path)))
         return facts
 
     return target.with_session(look)
@@ -43,11 +43,11 @@ def stat(target, follow=False):
 
 def _resolve_file(session, target):
     """Return (path, size) of a file after following links; raises if it is no file."""
-    path, attributes = session.run(path_jobs.resolve(target.path))
+    path, attributes = session.run(sftp_files.resolve(target.path))
     if attributes is None:
         raise InvalidError(f"{target.label} does not exist")
-    if path_jobs.file_type(attributes.mode) != "file":
-        raise InvalidError(f"{target.label} is a {path_jobs.file_type(attributes.mode)} and no file")
+    if sftp_files.file_type(attributes.mode) != "file":
+        raise InvalidError(f"{target.label} is a {sftp_files.file_type(attributes.mode)} and no file")
     return path, attributes.size
 
 
@@ -55,7 +55,7 @@ def readdir(target):
     """Return the sorted names in a directory."""
     return sorted(
         sftp_protocol.format_path(name)
-        for name in target.with_session(lambda session: session.run(path_jobs.list_directory(target.path)))
+        for name in target.with_session(lambda session: session.run(sftp_files.list_directory(target.path)))
     )
 
 
@@ -63,12 +63,12 @@ def readlink(target):
     """Return the target of a symbolic link."""
 
     def look(session):
-        attributes = session.run(path_jobs.lstat_or_none(target.path))
-        if attributes is None or path_jobs.file_type(attributes.mode) != "symlink":
+        attributes = session.run(sftp_files.lstat_or_none(target.path))
+        if attributes is None or sftp_files.file_type(attributes.mode) != "symlink":
             raise InvalidError(
                 f"{target.label} is no symbolic link" if attributes else f"{target.label} does not exist"
             )
-        return sftp_protocol.format_path(session.run(path_jobs.read_link(target.path)))
+        return sftp_protocol.format_path(session.run(sftp_files.read_link(target.path)))
 
     return target.with_session(look)
 
@@ -94,7 +94,7 @@ def digest(target, algorithm):
 
     def look(session):
         path, size = _resolve_file(session, target)
-        return session.run(tree_jobs.digest(path, size, algorithm=algorithm)).hexdigest()
+        return session.run(sftp_trees.digest(path, size, algorithm=algorithm)).hexdigest()
 
     return target.with_session(look)
 
@@ -109,7 +109,7 @@ def fetch(target, file):
         digest = hashlib.sha256()
         with progress.count_bytes(target.label, size, target.api, target.label) as show:
             size_read = session.run(
-                path_jobs.read_blocks(path, lambda block: _write_block(block, file, digest, show), size)
+                sftp_files.read_blocks(path, lambda block: _write_block(block, file, digest, show), size)
             )
         return {"size": size_read, "sha256": digest.hexdigest()}
 
@@ -129,10 +129,10 @@ def fetch_tree(target, folder, force=False):
     """Download a directory of the instance; returns the paths that were left out."""
 
     def work(session):
-        root, attributes = session.run(path_jobs.resolve(target.path))
-        if attributes is None or path_jobs.file_type(attributes.mode) != "directory":
+        root, attributes = session.run(sftp_files.resolve(target.path))
+        if attributes is None or sftp_files.file_type(attributes.mode) != "directory":
             raise InvalidError(f"{target.label} is no directory" if attributes else f"{target.label} does not exist")
-        return tree_jobs.pull(session, root, folder, force)
+        return sftp_trees.pull(session, root, folder, force)
 
     return [sftp_protocol.format_path(name) for name in target.with_session(work)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.files import path_jobs
+from lxdapi.files import sftp_files
 
 KEEP = "keep"
 
@@ -51,12 +51,12 @@ class FileSpec:
         Return the spec; raises :class:`InvalidError` for an invalid owner or mode.
 
         mode
-            See :func:`lxdapi.files.path_jobs.parse_mode`.
+            See :func:`lxdapi.files.sftp_files.parse_mode`.
         """
         return cls(
             user=validation.user_or_group("user", user),
             group=validation.user_or_group("group", group),
-            mode=path_jobs.parse_mode(mode),
+            mode=sftp_files.parse_mode(mode),
             makedirs=makedirs,
             force=force,
             replace=replace,
@@ -101,4 +101,4 @@ class TreeSpec:
             if pattern is not None and not isinstance(pattern, str):
                 raise InvalidError(f"{parameter}: a pattern such as '*.conf' is needed, not {pattern!r}")
         keep = file_mode == KEEP
-        return cls(directory, None if keep else path_jobs.parse_mode(file_mode), keep, clean, include, exclude)
+        return cls(directory, None if keep else sftp_files.parse_mode(file_mode), keep, clean, include, exclude)

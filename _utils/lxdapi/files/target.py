@@ -10,7 +10,7 @@ from typing import Any, Callable
 from lxdapi import validation
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException
-from lxdapi.files import path_jobs, sftp_protocol, sftp_session
+from lxdapi.files import sftp_files, sftp_protocol, sftp_session
 from lxdapi.plan import steps
 from lxdapi.plan.steps import Plan, Step, Steps
 
@@ -32,7 +32,7 @@ class Target:
             Called without arguments, returns the API.
         """
         validation.check("instance", "instance", instance)
-        path = path_jobs.parse_path(path)
+        path = sftp_files.parse_path(path)
         return cls(connect(), instance, path)
 
     @property

@@ -9,7 +9,7 @@ import stat
 import pytest
 from lxdapi.errors import InvalidError
 from lxdapi.files import content as sources
-from lxdapi.files import path_jobs, tree_jobs
+from lxdapi.files import sftp_files, sftp_trees
 from lxdapi.instances import exec_user
 
 
@@ -31,17 +31,17 @@ from lxdapi.instances import exec_user
     ],
 )
 def test_link_target_is_recognized_as_inside_or_outside(name, to, inside):
-    assert tree_jobs.stays_inside(name, to) is inside
+    assert sftp_trees.stays_inside(name, to) is inside
 
 
 def test_temporary_name_is_recognized_and_never_too_long():
     for name in ("a", "é" * 127, "n" * 255, "with.dots.lxdapi-x", "\udcff"):
-        temporary = os.path.basename(path_jobs.temporary_name(f"/d/{name}"))
-        assert path_jobs.is_leftover(temporary, name) and len(temporary.encode("utf-8", "surrogateescape")) <= 255
-        assert not path_jobs.is_leftover(temporary, f"{name[:100]}x")
-    assert not path_jobs.is_leftover(".a.lxdapi-0123456789abcde", "a")
-    assert tree_jobs.is_leftover("d/.a.lxdapi-0123456789abcdef", {"d/a"})
-    assert not tree_jobs.is_leftover("d/.a.lxdapi-0123456789abcdef", {"a"})
+        temporary = os.path.basename(sftp_files.temporary_name(f"/d/{name}"))
+        assert sftp_files.is_leftover(temporary, name) and len(temporary.encode("utf-8", "surrogateescape")) <= 255
+        assert not sftp_files.is_leftover(temporary, f"{name[:100]}x")
+    assert not sftp_files.is_leftover(".a.lxdapi-0123456789abcde", "a")
+    assert sftp_trees.is_leftover("d/.a.lxdapi-0123456789abcdef", {"d/a"})
+    assert not sftp_trees.is_leftover("d/.a.lxdapi-0123456789abcdef", {"a"})
 
 
 def test_an_entry_without_numbers_is_left_out():

@@ -9,7 +9,7 @@ import threading
 import pytest
 from lxdapi.errors import APIConnectionException, APIException, APIProtocolException, APITimeoutException, InvalidError
 from lxdapi.files import content as sources
-from lxdapi.files import path_jobs, sftp_protocol, sftp_session
+from lxdapi.files import sftp_files, sftp_protocol, sftp_session
 
 HELLO = struct.pack(">BI", 2, 3) + b"".join(
     struct.pack(">I", len(each)) + each for each in (b"posix-rename@openssh.com", b"1")
@@ -128,7 +128,7 @@ def test_short_replies_are_joined_in_order():
 
     for size in (0, 5, len(content), 10 * len(content)):
         found = []
-        assert session(answer).run(path_jobs.read_blocks("/x", found.append, size)) == len(content)
+        assert session(answer).run(sftp_files.read_blocks("/x", found.append, size)) == len(content)
         assert b"".join(found) == content
 
 
@@ -144,7 +144,7 @@ def test_incomplete_put_is_a_failure():
         return status(number, 0)
 
     with pytest.raises(InvalidError, match="of 3 bytes 1 arrived"):
-        session(answer).run(path_jobs.write("/x", sources.Content(b"abc"), path_jobs.NEW))
+        session(answer).run(sftp_files.write("/x", sources.Content(b"abc"), sftp_files.NEW))
     assert 200 not in asked and asked[-1] == 13, "not renamed, but removed"
 
 
@@ -162,7 +162,7 @@ def test_impossible_file_name_is_refused(names):
 
     answer.left = names
     with pytest.raises(InvalidError, match="no name of a file"):
-        session(answer).run(path_jobs.list_directory("/x"))
+        session(answer).run(sftp_files.list_directory("/x"))
 
 
 def test_errors_share_one_base_class():

@@ -12,7 +12,7 @@ import stat
 from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.files import content as sources
-from lxdapi.files import path_jobs, sftp_protocol, sftp_session
+from lxdapi.files import sftp_files, sftp_protocol, sftp_session
 from lxdapi.files.sftp_protocol import SftpError
 
 # Of the files of a tree many are under way at once, so each has a part of the memory; of long ones there are fewer.
@@ -28,7 +28,7 @@ def list_tree(session, root):
         if (depth := depth + 1) > _DEEPEST:
             raise InvalidError(f"{sftp_protocol.format_path(root)} is more than {_DEEPEST} directories deep")
         jobs = [
-            _with_name(path_jobs.list_directory(posixpath.join(root, folder).rstrip("/") or "/"), folder)
+            _with_name(sftp_files.list_directory(posixpath.join(root, folder).rstrip("/") or "/"), folder)
             for folder in level
         ]
         level = []
@@ -36,7 +36,7 @@ def list_tree(session, root):
             for name, attributes in entries.items():
                 relative = f"{folder}/{name}".lstrip("/")
                 tree[relative] = attributes
-                if path_jobs.file_type(attributes.mode) == "directory":
+                if sftp_files.file_type(attributes.mode) == "directory":
                     level.append(relative)
     return tree
 
@@ -53,7 +53,7 @@ def remove_all(session, root, names):
     names
         {relative path: attributes} of all of it, as it was listed.
     """
-    folders = [name for name, each in names.items() if path_jobs.file_type(each.mode) == "directory"]
+    folders = [name for name, each in names.items() if sftp_files.file_type(each.mode) == "directory"]
     others = [name for name in names if name not in set(folders)]
     _run_all(session, (_delete_if_exists(sftp_protocol.remove(posixpath.join(root, name))) for name in others))
     for _, level in reversed(_by_depth(folders)):
@@ -64,7 +64,7 @@ def is_leftover(name, of):
     """Return True if a relative path is a temporary name of one of the others."""
     folder, _, last = name.rpartition("/")
     stem = last[1:].rpartition(".lxdapi-")[0]
-    return last.startswith(".") and f"{folder}/{stem}".lstrip("/") in of and path_jobs.is_leftover(last, stem)
+    return last.startswith(".") and f"{folder}/{stem}".lstrip("/") in of and sftp_files.is_leftover(last, stem)
 
 
 def remove_leftovers(session, root, names):
@@ -74,7 +74,7 @@ def remove_leftovers(session, root, names):
 
 def remove(session, path, attributes, recursive=True):
     """Delete a path, a directory with everything below it."""
-    if path_jobs.file_type(attributes.mode) != "directory":
+    if sftp_files.file_type(attributes.mode) != "directory":
         session.run(_delete_if_exists(sftp_protocol.remove(path)))
         return
     if recursive:
@@ -113,10 +113,10 @@ def _by_size(session, sizes, job):
         yield from session.run_concurrently((_with_name(job(name), name) for name in names), at_once)
 
 
-def digest(path, size, ahead=path_jobs.READS_AHEAD, algorithm="sha256"):
+def digest(path, size, ahead=sftp_files.READS_AHEAD, algorithm="sha256"):
     """Return the hash of a file (a job)."""
     hasher = hashlib.new(algorithm)
-    yield from path_jobs.read_blocks(path, hasher.update, size, ahead)
+    yield from sftp_files.read_blocks(path, hasher.update, size, ahead)
     return hasher
 
 
@@ -127,22 +127,22 @@ def write_tree(session, root, entries, owners):
     entries
         {relative path: :class:`lxdapi.files.content.LocalEntry`} of what is new or another.
     owners
-        {relative path: :class:`lxdapi.files.path_jobs.Owner`}, which say everything.
+        {relative path: :class:`lxdapi.files.sftp_files.Owner`}, which say everything.
     """
     for _, names in _by_depth(name for name, each in entries.items() if each.type == "directory"):
         yield from _completed_names(
-            session, ((path_jobs.make_directory(posixpath.join(root, name), owners[name]), name) for name in names)
+            session, ((sftp_files.make_directory(posixpath.join(root, name), owners[name]), name) for name in names)
         )
     contents = {name: sources.Content(path=each.path) for name, each in entries.items() if each.type == "file"}
     sizes = {name: content.size for name, content in contents.items()}
 
     def job(name):
-        return path_jobs.write(posixpath.join(root, name), contents[name], owners[name])
+        return sftp_files.write(posixpath.join(root, name), contents[name], owners[name])
 
     for name, _ in _by_size(session, sizes, job):
         yield name
     links = ((n, each.target) for n, each in entries.items() if each.type == "symlink")
-    yield from _completed_names(session, ((path_jobs.make_symlink(posixpath.join(root, n), to), n) for n, to in links))
+    yield from _completed_names(session, ((sftp_files.make_symlink(posixpath.join(root, n), to), n) for n, to in links))
 
 
 def _completed_names(session, jobs):
@@ -162,14 +162,14 @@ def _by_depth(names):
 def set_owners(session, root, owners):
     """Set owners and modes below a directory and yield the name of each finished path."""
     yield from _completed_names(
-        session, ((path_jobs.set_ownership(posixpath.join(root, n), each), n) for n, each in owners.items())
+        session, ((sftp_files.set_ownership(posixpath.join(root, n), each), n) for n, each in owners.items())
     )
 
 
 def read_targets(session, root, names):
     """Return {relative path: target} of links."""
     return dict(
-        session.run_concurrently(_with_name(path_jobs.read_link(posixpath.join(root, name)), name) for name in names)
+        session.run_concurrently(_with_name(sftp_files.read_link(posixpath.join(root, name)), name) for name in names)
     )
 
 
@@ -182,7 +182,7 @@ def download(session, root, folder):
     links are made when all else is there.
     """
     tree = list_tree(session, root)
-    types = {name: path_jobs.file_type(each.mode) for name, each in tree.items()}
+    types = {name: sftp_files.file_type(each.mode) for name, each in tree.items()}
     for name in sorted(name for name, what in types.items() if what == "directory"):
         _mkdir(os.path.join(folder, name))
     sizes = {name: tree[name].size for name, what in types.items() if what == "file"}
@@ -228,7 +228,7 @@ def _fetch_file(path, local, attributes):
     mode = 0o600 | stat.S_IMODE(attributes.mode) & 0o100
     try:
         with open(os.open(local, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb") as file:
-            yield from path_jobs.read_blocks(
+            yield from sftp_files.read_blocks(
                 path, lambda block: file.write(block) and None, attributes.size, _READS_AHEAD
             )
     except OSError as exc:
