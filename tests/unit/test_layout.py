@@ -59,7 +59,7 @@ WITHOUT_ROW = {
     "warning": "only the daemon makes any: test_warning.py",
 }
 # Unit tests that reach what they test through the API, or through a helper.
-INDIRECT = {"test_create", "test_create_retries", "test_debug", "test_result", "test_transport"}
+INDIRECT = {"test_create", "test_debug", "test_result", "test_transport"}
 # States about no kind of the table, by their names without "lxdapi_".
 OF_NO_KIND = {"cluster", "file", "fleet", "snapshot", "trust"}
 
