@@ -12,7 +12,6 @@ import secrets as random
 import stat
 from typing import NamedTuple, Optional
 
-from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.files import sftp_protocol
 from lxdapi.files.sftp_protocol import SftpError
@@ -43,32 +42,6 @@ class Owner(NamedTuple):
 
 # What a new file has by itself: it need not be set then.
 NEW = Owner(0, 0, FILE_MODE)
-
-
-def parse_path(path):
-    """Return the normalized path in an instance; raises :class:`InvalidError` for an invalid one."""
-    validation.absolute_path("path in the instance", path)
-    if {".", ".."} & set(path.split("/")):
-        raise InvalidError(f"{path!r}: a path without '.' and '..' is needed")
-    try:
-        path.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raise InvalidError(f"{path!r} holds half a character") from None
-    return "/" + "/".join(filter(None, path.split("/")))
-
-
-def parse_mode(mode):
-    """
-    Return a mode as a number, None for None; its digits are octal, as everywhere in Salt.
-
-    Salt's YAML makes the number 640 of ``0640``, so a number stands for its digits. Raises :class:`InvalidError`.
-    """
-    if mode is None:
-        return None
-    text = str(mode) if not isinstance(mode, bool) and isinstance(mode, (int, str)) else ""
-    if not re.fullmatch(r"(0o)?0*[0-7]{1,4}", text):
-        raise InvalidError(f"mode: three or four octal digits such as '0640' are needed, not {mode!r}")
-    return int(text.replace("0o", ""), 8)
 
 
 def format_mode(mode):
@@ -104,7 +77,7 @@ def is_leftover(name, of):
     return name.startswith(_stem(of)) and bool(re.fullmatch(r"[0-9a-f]{16}", name[len(_stem(of)) :]))
 
 
-# Jobs. Their paths are those of parse_path(), or what the daemon listed.
+# Jobs. Their paths are those of a Target, or what the daemon listed.
 
 
 def lstat_or_none(path, follow=False):

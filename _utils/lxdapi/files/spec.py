@@ -4,11 +4,11 @@ The declaration of a file, directory, link or tree in an instance, parsed and va
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.files import sftp_files
 
 KEEP = "keep"
 
@@ -51,12 +51,12 @@ class FileSpec:
         Return the spec; raises :class:`InvalidError` for an invalid owner or mode.
 
         mode
-            See :func:`lxdapi.files.sftp_files.parse_mode`.
+            See :func:`parse_mode`.
         """
         return cls(
             user=validation.user_or_group("user", user),
             group=validation.user_or_group("group", group),
-            mode=sftp_files.parse_mode(mode),
+            mode=parse_mode(mode),
             makedirs=makedirs,
             force=force,
             replace=replace,
@@ -101,4 +101,18 @@ class TreeSpec:
             if pattern is not None and not isinstance(pattern, str):
                 raise InvalidError(f"{parameter}: a pattern such as '*.conf' is needed, not {pattern!r}")
         keep = file_mode == KEEP
-        return cls(directory, None if keep else sftp_files.parse_mode(file_mode), keep, clean, include, exclude)
+        return cls(directory, None if keep else parse_mode(file_mode), keep, clean, include, exclude)
+
+
+def parse_mode(mode: str | int | None) -> int | None:
+    """
+    Return a mode as a number, None for None; its digits are octal, as everywhere in Salt.
+
+    Salt's YAML makes the number 640 of ``0640``, so a number stands for its digits. Raises :class:`InvalidError`.
+    """
+    if mode is None:
+        return None
+    text = str(mode) if not isinstance(mode, bool) and isinstance(mode, (int, str)) else ""
+    if not re.fullmatch(r"(0o)?0*[0-7]{1,4}", text):
+        raise InvalidError(f"mode: three or four octal digits such as '0640' are needed, not {mode!r}")
+    return int(text.replace("0o", ""), 8)

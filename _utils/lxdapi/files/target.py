@@ -9,8 +9,8 @@ from typing import Any, Callable
 
 from lxdapi import validation
 from lxdapi.api import API
-from lxdapi.errors import APINotFoundException
-from lxdapi.files import sftp_files, sftp_protocol, sftp_session
+from lxdapi.errors import APINotFoundException, InvalidError
+from lxdapi.files import sftp_protocol, sftp_session
 from lxdapi.plan import steps
 from lxdapi.plan.steps import Plan, Step, Steps
 
@@ -32,7 +32,7 @@ class Target:
             Called without arguments, returns the API.
         """
         validation.check("instance", "instance", instance)
-        path = sftp_files.parse_path(path)
+        path = _parse_path(path)
         return cls(connect(), instance, path)
 
     @property
@@ -58,3 +58,15 @@ class Target:
             return steps.apply(self.with_session(look))
 
         return Plan.of([Step("created", {"created": self.label}, apply, missing=lambda: reason)])
+
+
+def _parse_path(path):
+    """Return the normalized path in an instance; raises :class:`InvalidError` for an invalid one."""
+    validation.absolute_path("path in the instance", path)
+    if {".", ".."} & set(path.split("/")):
+        raise InvalidError(f"{path!r}: a path without '.' and '..' is needed")
+    try:
+        path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise InvalidError(f"{path!r} holds half a character") from None
+    return "/" + "/".join(filter(None, path.split("/")))

@@ -12,7 +12,17 @@ from lxdapi import validation
 from lxdapi.cluster import instance_move
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
-from lxdapi.instances import cloud_init, create, device_overrides, partial_creation, power, rebuild, snapshots, sources
+from lxdapi.instances import (
+    cloud_init,
+    create,
+    device_overrides,
+    partial_creation,
+    power,
+    rebuild,
+    restart_keys,
+    snapshots,
+    sources,
+)
 from lxdapi.instances import wait_for as waiting
 from lxdapi.instances.spec import KIND, parse_fields
 from lxdapi.model import diff, objects, writes
@@ -21,30 +31,6 @@ from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
 
 log = logging.getLogger(__name__)
-
-# Keys whose documentation on Incus 6.0.4 (/1.0/metadata/configuration) says: no live update. For
-# security.nesting it says the contrary, but it was seen to take effect at a start only (both daemons).
-NEEDS_RESTART = (
-    "agent.nic_config",
-    "limits.memory.hugepages",
-    "linux.sysctl.",
-    "nvidia.",
-    "raw.idmap",
-    "raw.lxc",
-    "raw.qemu",
-    "raw.seccomp",
-    "security.agent.metrics",
-    "security.csm",
-    "security.devlxd",
-    "security.guestapi",
-    "security.idmap.",
-    "security.iommu",
-    "security.nesting",
-    "security.privileged",
-    "security.secureboot",
-    "security.sev",
-    "security.syscalls.",
-)
 
 
 def plan_present(api, name, spec, fields=None) -> Plan:
@@ -249,7 +235,7 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
     steps = [replace(step, missing=partial(create.missing_prerequisites, api, declared)) for step in plan]
     if reread_always:
         steps = [_with_reread(api, name, declared, steps[0])]
-    pending = keys_needing_restart(result, steps[0].changes)
+    pending = restart_keys.keys_needing_restart(result, steps[0].changes)
     if not pending or power.status(result) == "Stopped" or (restart_on_change and not result.metadata["ephemeral"]):
         return _with_reread(api, name, declared, steps[0]), bool(pending)
     note = f"{', '.join(pending)} takes effect at the next start (restart_on_change: True restarts)"
@@ -259,15 +245,6 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
 def _with_reread(api, name, declared, step) -> Step:
     """Return the update step with a fresh read before the update: a stop before it changes the object."""
     return replace(step, apply=partial(writes.update, api, KIND, name, declared))
-
-
-def keys_needing_restart(result, changes):
-    """Return the changed keys that a running instance adopts only at its next start."""
-    config = [key for key in changes.get("config", ()) if key.startswith(NEEDS_RESTART)]
-    if result.metadata["type"] == "virtual-machine":
-        config += [key for key in changes.get("config", ()) if key.startswith("limits.")]
-        config += changes.get("devices", ())
-    return sorted(config)
 
 
 def plan_absent(api, name, force=False) -> Plan:
