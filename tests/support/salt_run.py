@@ -42,7 +42,7 @@ def _ordered(place, entry):
     return {state: [*parts, {"order": 10000 + place}] for state, parts in entry.items()}
 
 
-def told(answers):
+def results_of(answers):
     """Return the results of a run without the parts that always differ, such as times."""
     return [(each["__id__"], each["result"], each["changes"], _plain(each["comment"])) for each in answers]
 

@@ -44,7 +44,7 @@ class Counts:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
 
-    def told(self):
+    def figures(self):
         """Return the figures: requests, writes, connections, parallel requests."""
         writes = sum(count for method, count in self.methods.items() if method not in ("GET", "HEAD"))
         figures = {"requests": sum(self.methods.values()), "writes": writes, "connections": self.connections}
@@ -83,10 +83,10 @@ async def _read(reader):
 async def _answer(host, asked, counts):
     path, request = asked
     if path == "/simulated":
-        told = counts.told()
+        figures = counts.figures()
         if request.method == "DELETE":
             counts.clear()
-        return Reply(success(told))
+        return Reply(success(figures))
     counts.begin(request.method)
     try:
         if path == "/internal/ready":

@@ -271,7 +271,7 @@ class Host:
             await self.spend(self.times.listed * len(found))
             if request.query.get("recursion", "0") == "0":
                 return Reply(success([f"/1.0/{word}/{name}" for name in found]))
-            return Reply(success([self._shown(word, name, each) for name, each in found.items()]))
+            return Reply(success([self._reply_fields(word, name, each) for name, each in found.items()]))
         if request.method != "POST" or word == "images":
             raise Refusal(501, f"not simulated: {request.method} {word}")
         body = request.json
@@ -291,7 +291,7 @@ class Host:
             raise Refusal(404, f"{collection.label} not found")
         current = found[name]
         if request.method == "GET":
-            return Reply(success(self._shown(word, name, current)), etag=tag(current, collection.writable))
+            return Reply(success(self._reply_fields(word, name, current)), etag=tag(current, collection.writable))
         await self.spend(self.times.write)
         if request.method == "DELETE":
             return self._deleted(word, name, project)
@@ -318,7 +318,7 @@ class Host:
         instances = self.objects("instances", project)
         return [f"/1.0/instances/{each}" for each, found in instances.items() if name in found["profiles"]]
 
-    def _shown(self, word, name, found):
+    def _reply_fields(self, word, name, found):
         shown = {COLLECTIONS[word].key: name, **found}
         if word in ("images", "images/aliases"):
             return shown

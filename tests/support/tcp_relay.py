@@ -158,9 +158,9 @@ def splice(one, other, after=None):
     after
         Number of bytes from the first side after which to stop.
     """
-    sources, patience = [one, other], None
+    sources, timeout = [one, other], None
     while True:
-        there = select.select(sources, [], [], patience)[0]
+        there = select.select(sources, [], [], timeout)[0]
         if not there:
             return
         for source in there:
@@ -173,7 +173,7 @@ def splice(one, other, after=None):
                 if source is other:
                     return
                 # it reads no further, but its earlier data must still be passed on
-                sources, patience = [other], DRAIN_SECONDS
+                sources, timeout = [other], DRAIN_SECONDS
             if after is not None and source is one:
                 after -= len(block)
 

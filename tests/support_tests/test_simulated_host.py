@@ -61,7 +61,7 @@ def test_simulated_requests_are_counted(host):
     made, rest = host(instances=1)
     rest.ask("GET", "/1.0")
     rest.ask("PATCH", "/1.0/instances/i0", {"config": {"user.a": "1"}})
-    assert made.counts.told() == {"requests": 2, "writes": 1, "connections": 2, "at_once": 1}
+    assert made.counts.figures() == {"requests": 2, "writes": 1, "connections": 2, "at_once": 1}
 
 
 def test_stale_etag_is_refused(host):

@@ -166,7 +166,7 @@ def test_driver_must_match_existing_pool_part(cluster, clustered, raw):
     clustered.changed(f"{POOL}.absent", "fast")
 
 
-def failed_half_way(clustered, function, name, declared, words):
+def assert_second_member_fails(clustered, function, name, declared, words):
     """Check that it failed on n2 with the daemon's words, and that the changes contain the created parts."""
     ret = clustered(function, name, **declared)
     assert (ret["result"], ret["changes"]) == (False, {"members": prepared(declared["members"])}), ret
@@ -179,7 +179,7 @@ def test_a_pool_that_failed_on_a_member_is_completed(clustered, raw, folders, tm
     missing = tmp_path / "missing"
     members = {**folders, "n2": {"source": str(missing)}}
     declared = {"driver": "dir", "description": "one", "config": {"user.x": "1"}}
-    failed_half_way(
+    assert_second_member_fails(
         clustered, f"{POOL}.present", "fast", {**declared, "members": members}, f"'{missing}' doesn't exist"
     )
     assert raw("storage-pools/fast")["status"] == "Errored"
@@ -202,7 +202,9 @@ def test_a_pool_that_failed_on_a_member_is_completed(clustered, raw, folders, tm
 def test_a_network_that_failed_on_a_member_is_completed(clustered, raw, parents):
     members = {"n1": parents["n1"], "n2": {"parent": "nothere"}}
     declared = {"type": "macvlan", "description": "one", "config": {"user.x": "1"}}
-    failed_half_way(clustered, f"{NETWORK}.present", "mv0", {**declared, "members": members}, '"nothere" not found')
+    assert_second_member_fails(
+        clustered, f"{NETWORK}.present", "mv0", {**declared, "members": members}, '"nothere" not found'
+    )
     assert raw("networks/mv0")["status"] == "Errored"
     assert clustered.changed(f"{NETWORK}.present", "mv0", **declared, members=both(parents)) == {
         "status": {"old": "Errored", "new": "Created"},
@@ -280,8 +282,8 @@ def test_volume_on_two_members_needs_target(clustered, raw):
         assert 'More than one cluster member has a volume named "v1". Please target a specific member' in comment
     clustered.changed(f"{VOLUME}.present", "default/v1", config={"user.x": "2"}, target="n2")
     found = {name: raw(f"{path}?target={name}") for name in ("n1", "n2")}
-    told = {name: (each["location"], each["description"], each["config"]) for name, each in found.items()}
-    assert told == {"n1": ("n1", "one", {}), "n2": ("n2", "two", {"user.x": "2"})}
+    parts = {name: (each["location"], each["description"], each["config"]) for name, each in found.items()}
+    assert parts == {"n1": ("n1", "one", {}), "n2": ("n2", "two", {"user.x": "2"})}
     clustered.changed(f"{VOLUME}.present", "default/v2", renamed_from="default/v1", target="n2")
     clustered.changed(f"{VOLUME}.absent", "default/v2", target="n2")
     clustered.unchanged(f"{VOLUME}.absent", "default/v1", target="n2")

@@ -46,7 +46,7 @@ def simulated(tmp_path, daemon):
         yield Loaded(tmp_path / "simulated", {"local": {"endpoint": host.socket}})
 
 
-def told(loaded, function, name, arguments, image):
+def answer_of(loaded, function, name, arguments, image):
     """Return the results and changes of test mode, an apply and a second apply."""
     arguments = {key: value.format(image=image) if key == "target" else value for key, value in arguments.items()}
     answers = [states[function](name=name, **arguments) for states in (loaded.predicted, loaded.states, loaded.states)]
@@ -54,7 +54,7 @@ def told(loaded, function, name, arguments, image):
 
 
 def test_simulated_host_gives_same_results_as_incus(salt, simulated, imported):
-    real = [told(salt, *state, imported) for state in STATES]
-    made_up = [told(simulated, *state, "b" * 64) for state in STATES]
-    assert str(made_up).replace("b" * 64, imported) == str(real)
+    real = [answer_of(salt, *state, imported) for state in STATES]
+    simulated_answers = [answer_of(simulated, *state, "b" * 64) for state in STATES]
+    assert str(simulated_answers).replace("b" * 64, imported) == str(real)
     assert {result for said in real for result, _ in said} == {True, False, None}

@@ -191,9 +191,9 @@ c1:
 def test_conditions_of_cmd_run_are_checked_inside(salt, c1, inside, tmp_path):
     (salt.tree / "conditions.sls").write_text(SLS.format(here=tmp_path))
     answers = salt.modules["state.apply"]("conditions")
-    told = {each["__id__"]: each for each in answers.values()}
-    assert [name for name, each in told.items() if each["changes"]] == ["first", "third", "c1"], told
-    assert all(each["result"] for each in told.values())
-    assert "unless condition is true" in told["fifth"]["comment"]
-    assert told["c1"]["changes"] == {"restarted": "c1"}
+    answers_by_id = {each["__id__"]: each for each in answers.values()}
+    assert [name for name, each in answers_by_id.items() if each["changes"]] == ["first", "third", "c1"], answers_by_id
+    assert all(each["result"] for each in answers_by_id.values())
+    assert "unless condition is true" in answers_by_id["fifth"]["comment"]
+    assert answers_by_id["c1"]["changes"] == {"restarted": "c1"}
     assert inside("cat /mnt/log") == "first\nthird"

@@ -49,8 +49,8 @@ def test_exit_codes_are_the_same_on_every_daemon(run, refused, proxy):
 
 def test_megabytes_of_any_bytes_come_intact(run):
     made = run("head -c 4000000 /dev/urandom > /tmp/x; sha1sum /tmp/x | cut -c1-40 >&2; cat /tmp/x", binary=True)
-    told = base64.b64decode(made["stderr"]).decode().strip()
-    assert hashlib.sha1(base64.b64decode(made["stdout"]), usedforsecurity=False).hexdigest() == told
+    digest = base64.b64decode(made["stderr"]).decode().strip()
+    assert hashlib.sha1(base64.b64decode(made["stdout"]), usedforsecurity=False).hexdigest() == digest
     assert run(["printf", "\\377\\000\\n\\n"], binary=True)["stdout"] == base64.b64encode(b"\xff\0\n\n").decode()
     assert run(["printf", "\\377a\\n\\n"])["stdout"] == "�a\n\n"
     assert run(["printf", "\\377a\\n\\n"], "run_stdout") == "�a"

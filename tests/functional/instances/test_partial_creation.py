@@ -46,7 +46,7 @@ def lose_keys(daemon, name):
     assert not set(KEYS) & set(daemon.ask("GET", f"/1.0/instances/{name}")["config"])
 
 
-def lose_link(daemon, name):
+def delete_link(daemon, name):
     """Remove what a daemon writes last in a creation, as if it had died before."""
     lose_keys(daemon, name)
     (daemon.directory / "containers" / name).unlink()
@@ -80,7 +80,7 @@ def test_used_instance_without_marks_is_complete(apply, daemon, earlier_run, imp
 def test_empty_partial_creation_is_replaced(apply, daemon, earlier_run, imported, raw):
     earlier_run("lxdapi_instance.present", "c1", **DECLARED)
     before = raw("instances/c1")["config"]["volatile.uuid"]
-    lose_link(daemon, "c1")
+    delete_link(daemon, "c1")
     assert "was never filled" in apply.failed("lxdapi_instance.running", "c1")
     changes = apply.changed("lxdapi_instance.present", "c1", **DECLARED)
     assert changes == {"deleted": "c1", "created": "c1"}
@@ -89,7 +89,7 @@ def test_empty_partial_creation_is_replaced(apply, daemon, earlier_run, imported
 
 def test_foreign_partial_creation_is_replaced_only_on_request(apply, daemon, imported, raw):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
-    lose_link(daemon, "c1")
+    delete_link(daemon, "c1")
     for state in (apply.salt.states, apply.salt.predicted):
         ret = state["lxdapi_instance.present"](name="c1", **DECLARED)
         assert (ret["result"], ret["changes"]) == (False, {}), ret
@@ -102,7 +102,7 @@ def test_foreign_partial_creation_is_replaced_only_on_request(apply, daemon, imp
 
 def test_partial_creation_without_image_is_replaced_on_request(apply, daemon, earlier_run):
     earlier_run("lxdapi_instance.present", "c1")
-    lose_link(daemon, "c1")
+    delete_link(daemon, "c1")
     assert "its root file system cannot be read" in apply.failed("lxdapi_instance.present", "c1")
     changes = apply.changed("lxdapi_instance.present", "c1", replace_partial=True)
     assert changes == {"deleted": "c1", "created": "c1"}
@@ -110,7 +110,7 @@ def test_partial_creation_without_image_is_replaced_on_request(apply, daemon, ea
 
 def test_fleet_replaces_foreign_partials_only_on_request(apply, daemon, imported):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
-    lose_link(daemon, "c1")
+    delete_link(daemon, "c1")
     ret = apply("lxdapi_fleet.managed", "web", instances={"c[1-2]": DECLARED})
     assert ret["result"] is False
     assert "replace_partial: true" in ret["comment"]

@@ -174,8 +174,8 @@ def test_late_failure_restores_files_config_and_power_state(apply, api, imported
     write(b"before")
     files = Step("written", {"files": {"old": 1, "new": 2}}, lambda: write(b"after") and None)
     other = "Stopped" if status == "Running" else "Running"
-    turned = power.plan_transition(api, "c1", status, other)
-    ret = answer(api, [*turned, files, *changing(api, {"user.a": "2", "user.b": "1"}), broken()])
+    status_steps = power.plan_transition(api, "c1", status, other)
+    ret = answer(api, [*status_steps, files, *changing(api, {"user.a": "2", "user.b": "1"}), broken()])
     assert (ret["result"], ret["changes"]) == (False, {}), ret
     words = f"it broke; it was restored from a snapshot made before, and is {status} as it was"
     assert ret["comment"] == f"instance c1 could not be updated: {words}"

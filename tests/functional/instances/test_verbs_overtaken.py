@@ -193,7 +193,7 @@ def faults(others, ret, deed, verb):
     """Yield messages about wrong results of a function and of the instance."""
     before, _, goals = verb
     end = others.status("c2") or others.status() or others.status("c1?project=p2")
-    told = ret["changes"].get("status") or {}
+    status_change = ret["changes"].get("status") or {}
     if "Traceback" in ret["comment"]:
         yield "a traceback"
     if ret["result"] is False and " (" not in ret["comment"]:
@@ -202,7 +202,7 @@ def faults(others, ret, deed, verb):
         return
     if ret["result"] is not False and goals and end not in (*goals, others.left):
         yield f"it is {end} in the end"
-    if told and "deleted" not in ret["changes"] and end not in (told["new"], others.left):
+    if status_change and "deleted" not in ret["changes"] and end not in (status_change["new"], others.left):
         yield f"it is {end} in the end, and not as its changes say"
-    if end == STOPPED and STOPPED not in (others.left, told.get("new"), before) and goals != {STOPPED}:
+    if end == STOPPED and STOPPED not in (others.left, status_change.get("new"), before) and goals != {STOPPED}:
         yield "it was left stopped without a word"

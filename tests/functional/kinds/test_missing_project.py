@@ -5,7 +5,7 @@ A project that does not exist: ``absent`` succeeds, test mode predicts creations
 import pytest
 from salt.exceptions import SaltException
 
-THERE_IS_NONE = "absent; there is no project 'x' on http+unix"
+ABSENT_WITHOUT_PROJECT = "absent; there is no project 'x' on http+unix"
 DECLARED = {
     "lxdapi_instance": ("c1", {"profiles": ["default"]}),
     "lxdapi_profile": ("web", {"config": {"user.a": "1"}}),
@@ -59,7 +59,7 @@ def applied(salt):
 @pytest.mark.parametrize("state", DECLARED)
 def test_missing_project_contains_nothing(apply, daemon, state):
     ret = apply.unchanged(f"{state}.absent", DECLARED[state][0], project="x")
-    assert THERE_IS_NONE in ret["comment"]
+    assert ABSENT_WITHOUT_PROJECT in ret["comment"]
     predicted = apply.predicted(f"{state}.absent", DECLARED[state][0], project="x")
     assert predicted == ret
     assert "project" not in apply.unchanged(f"{state}.absent", DECLARED[state][0], project="default")["comment"]

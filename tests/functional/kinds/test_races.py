@@ -180,12 +180,12 @@ def is_busy(reply):
 
 
 def test_start_refused_as_busy_is_retried_without_new_create(apply, proxy, daemon, imported, raw):
-    def refuse(reply):
+    def fail(reply):
         if raw("instances/c1")["status"] == RUNNING:
             daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
         return is_busy(reply)
 
-    proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=refuse)
+    proxy.arm("swap", method="GET", path="/operations/.*/wait", reply=fail)
     ret = apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     assert ret["changes"]["created"] == "c1", ret
     assert len([path for method, path, *_ in proxy.writes() if method == "POST"]) == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.daemons import until
 from tests.support.examples import tried
-from tests.support.salt_run import Runs, chunk, told
+from tests.support.salt_run import Runs, chunk, results_of
 
 PRESENT, ABSENT, RUNNING, STOPPED = (f"lxdapi_instance.{word}" for word in ("present", "absent", "running", "stopped"))
 NAMES = [f"c{number}" for number in range(6)]
@@ -84,8 +84,8 @@ def test_required_order_is_kept(runs, raw, daemon, imported):
     nic = lambda address: {"eth0": {"type": "nic", "network": "lxdapi9", "ipv4.address": address}}  # noqa: E731
     first = {name: chunk(PRESENT, source=EMPTY, devices=nic(f"10.77.9.{10 + n}")) for n, name in enumerate(NAMES)}
     assert all(each["result"] for each in runs(first))
-    turned = {name: chunk(PRESENT, devices=nic(f"10.77.9.{9 + n}")) for n, name in enumerate(NAMES)}
-    answers = runs(turned)
+    updates = {name: chunk(PRESENT, devices=nic(f"10.77.9.{9 + n}")) for n, name in enumerate(NAMES)}
+    answers = runs(updates)
     assert all(each["result"] for each in answers), [each["comment"] for each in answers]
     assert raw("instances/c5")["devices"]["eth0"]["ipv4.address"] == "10.77.9.14"
 
@@ -159,7 +159,7 @@ def test_prefetched_run_equals_sequential_run(pair, daemon, raw, script):
     seen = []
     for runs in pair:
         reset(daemon)
-        seen.append((told(runs(script)), end_of(raw)))
+        seen.append((results_of(runs(script)), end_of(raw)))
     assert seen[0] == seen[1]
 
 

@@ -12,7 +12,7 @@ from lxdapi.model.kinds import KINDS
 
 from tests.support.examples import tried
 from tests.support.hand_built_host import HandBuilt
-from tests.support.salt_run import Runs, chunk, told
+from tests.support.salt_run import Runs, chunk, results_of
 
 PRESENT, ABSENT = "lxdapi_instance.present", "lxdapi_instance.absent"
 NAMES = [f"c{number}" for number in range(7)]
@@ -135,7 +135,7 @@ def test_run_with_read_cache_equals_run_without(both, daemon, raw, script):
     for runs in both:
         made(daemon, SOME)
         daemon.ask("PUT", "/1.0/profiles/default", {"devices": raw("profiles/default")["devices"]})
-        answers = told(runs(sls(script, daemon.socket)))
+        answers = results_of(runs(sls(script, daemon.socket)))
         ends = [state_of(raw(f"instances/{name}")) for name in SOME]
         seen.append((answers, ends, raw("profiles/default")["config"]))
     assert seen[0] == seen[1]

@@ -67,20 +67,20 @@ def test_replies_may_come_in_another_order():
 
 
 def test_failure_stops_new_jobs_and_running_ones_finish():
-    begun, ended = [], []
+    started, ended = [], []
 
     def answer(_, number, body):
         return status(number, 4, b"made up") if body.endswith(b"2") else status(number, 0)
 
     def job(number):
-        begun.append(number)
+        started.append(number)
         yield [sftp_protocol.remove(str(number))]
         yield [sftp_protocol.remove("x")]
         ended.append(number)
 
     with pytest.raises(sftp_protocol.SftpError, match=r"2: made up"):
         list(session(answer).run_concurrently((job(number) for number in range(9)), at_once=3))
-    assert (begun, sorted(ended)) == ([0, 1, 2], [0, 1])
+    assert (started, sorted(ended)) == ([0, 1, 2], [0, 1])
 
 
 def test_refusal_names_path_call_and_position():

@@ -80,5 +80,5 @@ NAMES = st.sets(st.from_regex(r"[a-c]{1,2}[0-9]{0,3}([ab][0-9]{0,2})?", fullmatc
 @given(NAMES)
 def test_folded_names_expand_to_the_same_names(names):
     words = name_ranges.fold(names, None)
-    told = [name for word in words.split(", ") if word for name in name_ranges.expand(word)]
-    assert sorted(told) == sorted(names)
+    expanded = [name for word in words.split(", ") if word for name in name_ranges.expand(word)]
+    assert sorted(expanded) == sorted(names)

@@ -107,16 +107,16 @@ def test_tls_upload_is_sent_in_blocks(tmp_path, large):
 
 
 def test_truncated_file_is_named_and_not_sent_again(tmp_path, large):
-    begun, cut = threading.Event(), threading.Event()
+    started, cut = threading.Event(), threading.Event()
 
     def reading(connection):
-        begun.set()
+        started.set()
         cut.wait(10)
         while connection.recv(1 << 20):
             pass
 
     with servers.running(servers.Server(servers.unix_listener(tmp_path / "s"), reading)) as server:
-        waiting = threading.Thread(target=lambda: begun.wait(10) and (os.truncate(large, 1 << 20), cut.set()))
+        waiting = threading.Thread(target=lambda: started.wait(10) and (os.truncate(large, 1 << 20), cut.set()))
         waiting.start()
         with pytest.raises(InvalidError, match="image file .*large became shorter"):
             sent(API.factory(str(tmp_path / "s")), Taking(), [str(large)])

@@ -24,7 +24,7 @@ def going(**metadata):
 
 
 @pytest.mark.parametrize(
-    "metadata, told",
+    "metadata, reported",
     [
         (None, {}),
         ({}, {}),
@@ -34,20 +34,20 @@ def going(**metadata):
         ({"unpack_progress": "Unpack: 45% (9GB/s)"}, {"text": "Unpack: 45% (9GB/s)", "percent": 45}),
     ],
 )
-def test_progress_is_read_from_operation_metadata(metadata, told):
-    assert progress.progress_of({"metadata": metadata}) == told
+def test_progress_is_read_from_operation_metadata(metadata, reported):
+    assert progress.progress_of({"metadata": metadata}) == reported
 
 
 def test_each_progress_event_is_reported_once_with_its_resource():
-    paper, told = (
+    paper, reported = (
         Paper(started(), going(a_progress="1%"), going(a_progress="1%"), going(a_progress="2%"), finished()),
         [],
     )
-    paper.api.on_progress = lambda identity, data: told.append((identity, data))
+    paper.api.on_progress = lambda identity, data: reported.append((identity, data))
     paper.api.post("instances", json={}).wait(5)
-    assert [data["percent"] for _, data in told] == [1, 2]
-    assert {data["description"] for _, data in told} == {"Creating instance"}
-    assert {identity for identity, _ in told} == {paper.lines[1].split("/")[3]}
+    assert [data["percent"] for _, data in reported] == [1, 2]
+    assert {data["description"] for _, data in reported} == {"Creating instance"}
+    assert {identity for identity, _ in reported} == {paper.lines[1].split("/")[3]}
 
 
 def test_wait_without_callback_polls_no_more_often(monkeypatch):
@@ -85,30 +85,30 @@ def test_without_a_terminal_nothing_is_shown(monkeypatch):
 
 
 def test_transferred_bytes_are_reported_periodically(monkeypatch):
-    paper, told = Paper(), []
-    paper.api.on_progress = lambda identity, data: told.append((identity, data["text"], data.get("percent")))
+    paper, reported = Paper(), []
+    paper.api.on_progress = lambda identity, data: reported.append((identity, data["text"], data.get("percent")))
     with progress.count_bytes("image", 200, paper.api, "f00") as moved:
         for _ in range(3):
             moved(50)
         monkeypatch.setattr(progress, "EVERY", 0)
         moved(50)
-    assert told == [("f00", "200 of 200 bytes", 100)] * 2
-    told.clear()
+    assert reported == [("f00", "200 of 200 bytes", 100)] * 2
+    reported.clear()
     with progress.count_bytes("backup", None, paper.api) as moved:
         moved(7)
-    assert told == [("backup", "7 bytes", None)] * 2
+    assert reported == [("backup", "7 bytes", None)] * 2
 
 
 def test_fleet_progress_counts_finished_and_failed(monkeypatch):
     monkeypatch.setattr("sys.stderr", io.StringIO())
     monkeypatch.setattr(progress, "EVERY", 0)
-    paper, told = Paper(), []
-    paper.api.on_progress = lambda identity, data: told.append((identity, data["text"], data["percent"]))
+    paper, reported = Paper(), []
+    paper.api.on_progress = lambda identity, data: reported.append((identity, data["text"], data["percent"]))
     with progress.count("fleet shop", 4, paper.api, "shop") as ended:
         for good in (True, False, True):
             ended(good)
-    assert told[0] == ("shop", "1 of 4", 25)
-    assert told[-1] == ("shop", "3 of 4, 1 failed", 75)
+    assert reported[0] == ("shop", "1 of 4", 25)
+    assert reported[-1] == ("shop", "3 of 4, 1 failed", 75)
 
 
 def test_fleet_progress_is_one_line(monkeypatch):
