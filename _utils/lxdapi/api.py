@@ -97,7 +97,7 @@ class API:
         self.secret_values: set[str] = set()
         # Called with the id of an operation and its progress; None: nobody wants to know.
         self.on_progress: Callable[[str, dict[str, Any]], Any] | None = None
-        # The :class:`lxdapi.minion.read_cache.ReadCache` of the run; None outside of a run.
+        # The :class:`lxdapi.model.read_cache.ReadCache` of the run; None outside of a run.
         self.cache: Any = None
         # The reply to GET /1.0. Copies of this API and threads share it; only one of them asks.
         self._known: dict[str, Any] = {}

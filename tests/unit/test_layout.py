@@ -26,7 +26,6 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # parts of a template; methods that override those of requests or of API.
 OPEN = {
     "lxdapi.api": {"factory", "request", "transact", "get", "head", "post", "put", "patch", "delete"},
-    "lxdapi.fleet.listing": {"get"},
     "lxdapi.validation": {"path"},
     "lxdapi.http.tls": {"init_poolmanager"},
 }

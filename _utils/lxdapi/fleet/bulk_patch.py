@@ -18,22 +18,21 @@ from lxdapi.fleet.planner import InstancePlan
 from lxdapi.http import retry
 from lxdapi.model import diff, writes
 from lxdapi.model.cached_reads import CachedObject
-from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan, Step
 
-KIND = KINDS["instance"]
+KIND = listing.KIND
 
 
 class BulkPatch:
     """
     The pending and written PATCHes of a fleet.
 
-    api
-        The :class:`lxdapi.fleet.listing.ListingAPI` that they were planned with, which is over.
+    entries
+        The :class:`lxdapi.fleet.listing.Listing` that they were planned from.
     """
 
-    def __init__(self, api):
-        self._api, self._written, self._fresh = api, {}, listing.FreshListing(api)
+    def __init__(self, api, entries):
+        self._api, self._written, self._listing = api, {}, entries
 
     def verify_later(self, name: str, planned: InstancePlan) -> Plan:
         """Return a plan in which a change of one PATCH is a step that is verified later."""
@@ -43,14 +42,14 @@ class BulkPatch:
         return plan.with_steps(replace(step, apply=partial(self._patch, name, planned.declared)) for step in plan)
 
     def _is_patchable(self, name, planned):
-        entry, steps = self._fresh.get(name), list(planned.plan)
+        entry, steps = self._listing.read_fresh(name), list(planned.plan)
         if [step.verb for step in steps] != ["updated"] or entry is None or planned.declared is None:
             return False
         delta = diff.compare(KIND, planned.declared, entry)
         return bool(delta) and not delta.removes and delta.changes == steps[0].changes
 
     def _patch(self, name, declared):
-        entry = self._fresh.get(name)
+        entry = self._listing.read_fresh(name)
         delta = diff.compare(KIND, declared, entry) if entry else None
         if delta is None or delta.removes:
             return writes.update(self._api, KIND, name, declared)

@@ -52,42 +52,34 @@ class Planner:
 
     definitions
         ``{name: definition}`` of the whole fleet: see :func:`lxdapi.fleet.declaration.parse_definitions`.
-
-    ``api`` asks and writes as ever after :meth:`release`; until then it answers from the listing.
     """
 
     def __init__(self, api, definitions):
-        self.api, self._definitions = listing.ListingAPI(api), definitions
-
-    @property
-    def instances(self):
-        """Return the listing."""
-        return self.api.instances
-
-    def release(self):
-        """Let the plans be applied from now on; returns the API."""
-        return self.api.release()
+        self._api, self.listing, self._definitions = api, listing.Listing(api), definitions
 
     def plan(self, name) -> InstancePlan:
         """Return the :class:`InstancePlan` for a declared instance."""
         definition = self._definitions[name]
         try:
-            if definition.absent:
-                return InstancePlan(instances.plan_absent(self.api, name, definition.force))
-            fields = instances.fields_of(self.api, name, definition.spec)
-            return InstancePlan(instances.plan_present(self.api, name, definition.spec, fields), None, fields)
+            with self.listing.cached_reads():
+                if definition.absent:
+                    return InstancePlan(instances.plan_absent(self._api, name, definition.force))
+                fields = instances.fields_of(self._api, name, definition.spec)
+                return InstancePlan(instances.plan_present(self._api, name, definition.spec, fields), None, fields)
         except LxdapiError as exc:
             return InstancePlan(None, exc)
 
     def purge(self, name) -> InstancePlan:
         """Return the :class:`InstancePlan` that deletes an undeclared instance."""
-        return InstancePlan.of(lambda: instances.plan_absent(self.api, name))
+        with self.listing.cached_reads():
+            return InstancePlan.of(lambda: instances.plan_absent(self._api, name))
 
     def undeclared(self):
         """Return ``{name: reason to keep it}`` of the undeclared instances, "" if it may be deleted."""
         named = {*self._definitions, *filter(None, map(declaration.copy_source, self._definitions.values()))}
         named |= {definition.spec.renamed_from for definition in self._definitions.values()}
-        return {name: _keep_reason(self.instances[name]) for name in sorted(set(self.instances) - named)}
+        entries = self.listing.instances
+        return {name: _keep_reason(entries[name]) for name in sorted(set(entries) - named)}
 
 
 def _keep_reason(entry):

@@ -51,7 +51,11 @@ class _FleetRun:
         planned = {name: self._planning.plan(name) for name in self._fleet.definitions}
         going = self._names_to_purge()
         planned.update({name: self._planning.purge(name) for name in going})
-        answers = {name: run_state("instance", name, each.plan_or_raise, test=True) for name, each in planned.items()}
+        # test mode also reads the missing prerequisites of steps
+        with self._planning.listing.cached_reads():
+            answers = {
+                name: run_state("instance", name, each.plan_or_raise, test=True) for name, each in planned.items()
+            }
         return summary.answer(ret, answers, test=True, notes=self._notes)
 
     def apply(self, ret):
@@ -82,7 +86,7 @@ class _FleetRun:
         return {name: each for name, each in planned.items() if each.plan}
 
     def _converge(self, pending):
-        changes = bulk_patch.BulkPatch(self._planning.release())
+        changes = bulk_patch.BulkPatch(self._api, self._planning.listing)
         plans = {name: changes.verify_later(name, each) for name, each in pending.items()}
         self._run.run(plans, {name: declaration.prerequisite_of(self._fleet.definitions, name) for name in plans})
         self._repeat_lost_patches(changes)
@@ -125,5 +129,4 @@ class _FleetRun:
         self._planning = Planner(self._api, self._fleet.definitions)
         undeclared = self._planning.undeclared()
         planned = {name: self._planning.purge(name) for name in names if undeclared.get(name) == ""}
-        self._planning.release()
         self._run.run({name: each.plan for name, each in planned.items() if each.plan})

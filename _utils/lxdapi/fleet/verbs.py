@@ -94,7 +94,7 @@ def run(api, selection, plan, concurrency=None, test=False):
     selection
         A :class:`Selection`.
     plan
-        Called with an API and a name, returns the steps; the API answers from a listing until all are planned.
+        Called with the API and a name, returns the steps.
     concurrency
         How many things at once; None: see :class:`lxdapi.fleet.runner.FleetRunner`.
     test
@@ -102,17 +102,16 @@ def run(api, selection, plan, concurrency=None, test=False):
     """
     runner = FleetRunner(parse_concurrency(concurrency))
     test = validation.truth("test", test or False)
-    listing_api = listing.ListingAPI(api)
-    planned = {
-        name: InstancePlan.of(lambda name=name: plan(listing_api, name))
-        for name in selection.names(listing_api.instances)
-    }
-    if test:
-        return {
-            name: _outcome(name, run_state("instance", name, each.plan_or_raise, test=True))
-            for name, each in planned.items()
+    entries = listing.Listing(api)
+    with entries.cached_reads():
+        planned = {
+            name: InstancePlan.of(lambda name=name: plan(api, name)) for name in selection.names(entries.instances)
         }
-    listing_api.release()
+        if test:
+            return {
+                name: _outcome(name, run_state("instance", name, each.plan_or_raise, test=True))
+                for name, each in planned.items()
+            }
     for name, each in planned.items():
         if not each.plan:
             runner.record(name, run_state("instance", name, each.plan_or_raise))

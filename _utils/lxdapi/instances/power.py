@@ -142,7 +142,7 @@ def plan_status(api, name, goal, timeout=None, force=False) -> list[Step]:
 def plan_unfreeze(api, name, timeout=None) -> list[Step]:
     """Return the step that unfreezes a frozen instance; none for any other."""
     timeout = validation.parse_seconds(timeout)
-    if status(wait_until_stable(api, name)) != "Frozen":
+    if status(wait_until_stable(api, name, objects.read(api, KIND, name))) != "Frozen":
         return []
     return [_plan_action(api, name, "Frozen", "unfreeze", None, timeout, False)]
 
@@ -155,7 +155,7 @@ def plan_restart(api, name, timeout=None, force=False) -> list[Step]:
         Of the stop, see :func:`plan_status`.
     """
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
-    actual = status(wait_until_stable(api, name))
+    actual = status(wait_until_stable(api, name, objects.read(api, KIND, name)))
     if actual != "Running":
         stop = [] if actual == "Stopped" else plan_status(api, name, "Stopped", timeout, force)
         return stop + plan_transition(api, name, "Stopped", "Running")

@@ -54,6 +54,11 @@ def resolve_source(api, source, instance_type):
     if source.get("server"):
         remote_source = {key: value for key, value in source.items() if key in remote.KEYS}
         return remote.find_newest(api, remote.parse_source({"image_type": instance_type, **remote_source}))
+    needed = sources.needed_images(source)
+    if needed:
+        kind_name, image = needed[0]
+        image_result = objects.read(api, KINDS[kind_name], image)
+        return None if image_result is None else image_result.metadata.get("target", image)
     try:
         return sources.resolve_alias(api, source).get("fingerprint")
     except APINotFoundException:

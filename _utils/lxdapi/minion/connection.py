@@ -71,7 +71,7 @@ def _read_cache(context, config_get):
     """Return the read cache of the run, one for all daemons."""
     if read_cache.KEY not in context:
         seconds = validation.parse_seconds(config_get("lxdapi:snapshot_ttl", read_cache.SECONDS))
-        context[read_cache.KEY] = read_cache.ReadCache(read_cache.SECONDS if seconds is None else seconds)
+        context[read_cache.KEY] = read_cache.RunCache(read_cache.SECONDS if seconds is None else seconds)
     return context[read_cache.KEY]
 
 

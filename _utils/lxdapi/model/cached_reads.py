@@ -1,15 +1,24 @@
 """
-Whether the cache may answer reads of objects.
+Whether a cache may answer reads of objects, and which one.
 
 The planning of a state allows it (:func:`cached_reads`); :func:`uncached_reads` forbids it.
 """
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Iterator, NamedTuple, Optional
 
-# (the kind that a state is about, how many of that state follow each other); None: reads ask the daemon
-_ALLOWED: ContextVar[Optional[Tuple[str, int]]] = ContextVar("lxdapi_cached_reads", default=None)
+
+class Permission(NamedTuple):
+    """The arguments of :func:`cached_reads`."""
+
+    kind_name: str
+    upcoming: int
+    cache: Any
+
+
+# None: reads ask the daemon
+_ALLOWED: ContextVar[Optional[Permission]] = ContextVar("lxdapi_cached_reads", default=None)
 
 
 class CachedObject(NamedTuple):
@@ -20,14 +29,16 @@ class CachedObject(NamedTuple):
 
 
 @contextmanager
-def cached_reads(kind_name: str, upcoming: int) -> Iterator[None]:
+def cached_reads(kind_name: str, upcoming: int, cache: Any = None) -> Iterator[None]:
     """
-    Allow the cache to answer reads of objects, within the block.
+    Allow a cache to answer reads of objects, within the block.
 
     kind_name, upcoming
         The kind that a state is about, and how many such states follow each other.
+    cache
+        A :class:`lxdapi.model.read_cache.ReadCache`. Default: that of the :class:`lxdapi.api.API`.
     """
-    before = _ALLOWED.set((kind_name, upcoming))
+    before = _ALLOWED.set(Permission(kind_name, upcoming, cache))
     try:
         yield
     finally:
@@ -44,6 +55,6 @@ def uncached_reads() -> Iterator[None]:
         _ALLOWED.reset(before)
 
 
-def current_permission() -> Optional[Tuple[str, int]]:
-    """Return the arguments of :func:`cached_reads`, None where the daemon has to answer reads."""
+def current_permission() -> Optional[Permission]:
+    """Return the :class:`Permission` of this block, None where the daemon has to answer reads."""
     return _ALLOWED.get()

@@ -24,6 +24,7 @@ from lxdapi.errors import (
     LxdapiError,
 )
 from lxdapi.http import retry
+from lxdapi.model.cached_reads import current_permission
 from lxdapi.model.kinds import KINDS, get_kind
 
 _INSTANCE = re.compile(r"instances/([^/]+)")
@@ -133,8 +134,9 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
     """
     path = path_of(kind, name, existing=True)
     require(api, kind)
-    read_now = partial(get_or_none, api, path)
-    result = read_now() if api.cache is None else api.cache.get(api, kind, path, read_now)
+    read_now, permission = partial(get_or_none, api, path), current_permission()
+    cache = permission and (permission.cache or api.cache)
+    result = cache.get(api, kind, path, read_now) if cache else read_now()
     if result is None:
         return None
     if not isinstance(result.metadata, dict):

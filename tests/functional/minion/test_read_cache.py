@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lxdapi.minion import read_cache
+from lxdapi.model import read_cache
 from lxdapi.model.kinds import KINDS
 
 from tests.support.examples import tried

@@ -1,0 +1,243 @@
+"""
+The read cache: it keeps replies for seconds, and drops those that may be outdated.
+
+States look at one object each. Where many of a kind follow each other the first one lists the kind, and they all
+compare with that; single reads are kept as well. Only planning reads from here (:mod:`lxdapi.model.cached_reads`): a
+write reads again, with its ETag. Every write of ours, and whatever runs between two states of ours, drops what it can
+have changed: see :meth:`ReadCache.invalidating` and :mod:`lxdapi.minion.state_run`.
+
+A fleet is planned from one list, whatever its age: it has a pinned cache of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
+from urllib.parse import unquote
+
+from lxdapi.errors import APIException, LxdapiError
+from lxdapi.model import cached_reads
+from lxdapi.model.cached_reads import CachedObject
+from lxdapi.model.kinds import KINDS
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
+    from lxdapi.model.schema import Kind
+
+SECONDS = 5
+# So many states of a kind make a list of it pay off: one costs the daemon 0.1 ms an instance, a GET 1.5 to 2.
+MANY = 5
+# A list that answered fewer reads did not pay off, and is not made again.
+_WORTH = 3
+# Kinds whose list says of each object exactly what its GET says (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+LISTED = ("image_alias", "instance", "network", "network_acl", "profile", "project", "storage_pool", "storage_volume")
+
+
+class _List:
+    """The objects of a collection by their names, without those that were written since."""
+
+    def __init__(self, read_at, objects, server, stale=()):
+        self.read_at, self.objects, self.server, self.hits, self.stale = read_at, objects, server, 0, set(stale)
+
+
+class ReadCache:
+    """
+    The replies that were read, of any number of daemons.
+
+    seconds
+        How long they are valid; 0: no cache.
+    pinned
+        True: they stay valid, failed reads too: for a plan of many objects.
+    """
+
+    def __init__(self, seconds: float = SECONDS, pinned: bool = False) -> None:
+        self._seconds, self._pinned = seconds, pinned
+        self._lock, self._readers = threading.Lock(), 0
+        self._locks: dict[Any, threading.Lock] = {}
+        self._lists: dict[Any, _List] = {}
+        self._singles: dict[Any, tuple[float, Any]] = {}
+        self._unprofitable: set[Any] = set()
+        # Writes during a read: (scope, collection, names, server); None as the names: all of the collection.
+        self._writes: list[tuple[Any, ...]] = []
+
+    def add_list(
+        self, api: API, kind: Kind, objects: dict[str, Any], read_at: float, stale: Iterable[str] = ()
+    ) -> None:
+        """
+        Answer reads of a kind from a list that the caller has read.
+
+        objects, read_at
+            ``{name: metadata}`` and the monotonic time before it was read.
+        stale
+            The names that are read from the daemon all the same.
+        """
+        self._lists[_scope(api), kind.collection] = _List(read_at, objects, api.identity, stale)
+
+    def get(self, api: API, kind: Kind, path: str, read: Callable[[], Any]) -> Any:
+        """
+        Return the result of ``read``, or the cached object: a :class:`CachedObject`, None for "not found".
+
+        path
+            The path of the object.
+        read
+            Reads it from the daemon.
+        """
+        allowed = cached_reads.current_permission()
+        if allowed is None or not self._seconds:
+            return read()
+        listed, name = self._fresh_list(api, kind, path, allowed), unquote(path.rpartition("/")[2])
+        if listed is not None and name not in listed.stale:
+            listed.hits += 1
+            metadata = listed.objects.get(name)
+            return None if metadata is None else CachedObject(metadata)
+        return self._single(_scope(api), path, read)
+
+    def _single(self, scope, path, read):
+        cached = self._singles.get((scope, path))
+        if cached is not None and self._is_fresh(cached[0]):
+            if isinstance(cached[1], LxdapiError):
+                raise cached[1]
+            return cached[1]
+        with self._recording_writes() as writes:
+            read_at, result = time.monotonic(), self._read(scope, path, read)
+            with self._lock:
+                if len(self._writes) == writes:
+                    self._singles[scope, path] = (read_at, None if result is None else CachedObject(result.metadata))
+        return result
+
+    def _read(self, scope, path, read):
+        try:
+            return read()
+        except LxdapiError as exc:
+            if self._pinned:
+                self._singles[scope, path] = (0, exc)
+            raise
+
+    @contextmanager
+    def _recording_writes(self):
+        """Record writes within the block; yields the number of earlier ones."""
+        with self._lock:
+            self._readers += 1
+            writes = len(self._writes)
+        try:
+            yield writes
+        finally:
+            with self._lock:
+                self._readers -= 1
+                if not self._readers:
+                    self._writes.clear()
+
+    def _is_fresh(self, read_at):
+        return self._pinned or time.monotonic() - read_at < self._seconds
+
+    def _fresh_list(self, api, kind, path, allowed):
+        """Return the list of the collection, reading it if that pays off; None otherwise."""
+        key = (_scope(api), path.rpartition("/")[0])
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        # the others wait for the list that one of them reads
+        with lock:
+            cached = self._lists.get(key)
+            if cached is not None and self._is_fresh(cached.read_at):
+                return cached
+            with self._lock:
+                self._drop_list(key)
+            return self._read_list(api, key) if self._list_pays_off(api, kind, key, allowed) else None
+
+    def _list_pays_off(self, api, kind, key, allowed):
+        if allowed.kind_name not in LISTED or kind is not KINDS[allowed.kind_name]:
+            return False
+        if allowed.upcoming < MANY or key in self._unprofitable:
+            return False
+        return not api.target and not (kind.cluster.local and api.clustered)
+
+    def _read_list(self, api, key):
+        with self._recording_writes() as writes:
+            read_at = time.monotonic()
+            try:
+                listed = api.get(key[1], params={"recursion": 1}).metadata or []
+            except APIException:
+                # the GET of a single object reports what is wrong
+                self._unprofitable.add(key)
+                return None
+            new_list = _List(read_at, {entry["name"]: entry for entry in listed}, api.identity)
+            with self._lock:
+                self._lists[key] = new_list
+                for entry in self._writes[writes:]:
+                    self._evict(key, *entry)
+                return self._lists.get(key)
+
+    def _drop_list(self, key):
+        cached = self._lists.pop(key, None)
+        if cached is not None and cached.hits < _WORTH:
+            self._unprofitable.add(key)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._note_write((None, None, None, None))
+            self._lists.clear()
+            self._singles.clear()
+            self._unprofitable.clear()
+
+    @contextmanager
+    def invalidating(self, api: API, path: str, body: Any) -> Iterator[None]:
+        """
+        Drop what a write within the block can change, before it and after it, because others read meanwhile.
+
+        path, body
+            The absolute path of the request, and its decoded JSON body or None.
+
+        A write drops the object itself from the list of its kind, and all lists of other kinds (``used_by``,
+        ``expanded_config``), of other projects, and of daemons that can be the same one under another name.
+        """
+        entry = (_scope(api), *_written_objects(path, body), api.identity)
+        self._invalidate(entry)
+        try:
+            yield
+        finally:
+            self._invalidate(entry)
+
+    def _invalidate(self, entry):
+        with self._lock:
+            self._note_write(entry)
+            self._singles.clear()
+            for key in list(self._lists):
+                self._evict(key, *entry)
+
+    def _note_write(self, entry):
+        if self._readers:
+            self._writes.append(entry)
+
+    def _evict(self, key, scope, collection, names, server):
+        if key not in self._lists:
+            return
+        cached = self._lists[key]
+        if names and (scope, collection) == key:
+            cached.stale |= names
+        elif server is None or cached.server in (None, server):
+            self._drop_list(key)
+
+
+def _scope(api):
+    return (api.endpoint, api.project, api.target)
+
+
+def _written_objects(path, body):
+    """Return (collection, names) of the objects of a write; (None, None) if the path does not name them."""
+    parts = path.strip("/").split("/")[1:]
+    collection = max((_collection(KINDS[kind_name], parts) for kind_name in LISTED), key=len)
+    if not collection:
+        return None, None
+    new = body.get("name") if isinstance(body, dict) else None
+    own_names = [unquote(part) for part in parts[len(collection) : len(collection) + 1]]
+    return "/".join(collection), {each for each in (*own_names, new) if isinstance(each, str)}
+
+
+def _collection(kind, parts):
+    """Return the parts of a path that are the collection of a kind, none if it is not of that kind."""
+    shape = kind.path.split("/")[:-1]
+    same = all(part == other or part[:1] == "{" for part, other in zip(shape, parts))
+    return parts[: len(shape)] if same and len(parts) >= len(shape) else []
