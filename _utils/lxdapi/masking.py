@@ -16,26 +16,28 @@ MASK = "(hidden)"
 
 # Whole words of a key's name: "core.trust_password", "trust_token", "secret", "user.api-key", of a network zone
 # "peers.ns1.key", of a server "network.ovn.client_key".
-_SECRET_KEY = re.compile(
-    r"(?i)(password|passwd|passphrase|(?<![a-z])pass(?![a-z])|secret|token|hmac|acme\.provider\.environment|"
+_KEY_WORDS = (
+    r"(password|passwd|passphrase|(?<![a-z])pass(?![a-z])|secret|token|hmac|acme\.provider\.environment|"
     r"(?:private|api|client)[._-]?key|peers\.[\w-]+\.key|credential)"
 )
+# Only the patterns that every state needs are compiled here; the others on their first use, by re itself.
+_SECRET_KEY = re.compile(_KEY_WORDS, re.I)
 # Settings about secrets that are not secret themselves.
-_NO_SECRET = re.compile(r"(_expiry|https_allowed_credentials)$")
+_HARMLESS_KEY = r"(_expiry|https_allowed_credentials)$"
 # Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
 # where whole requests are printed.
-_SECRET_TEXT = re.compile(r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^(fds|control|criu|fs)$)")
+_FREE_TEXT = r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^(fds|control|criu|fs)$)"
 # What cloud-init reads: YAML, where spelling and order of keys mean nothing.
 _CLOUD_INIT = re.compile(r"(cloud-init\.|user\.)(user-data|vendor-data|network-config|meta-data)$")
 # A line "password: x", "- DB_PASSWORD=x", "mysql --password=x" or "secret: |" in such a text, and one of a private key.
-_SECRET_LINE = re.compile(rf"(.*?{_SECRET_KEY.pattern[4:]}[\w.-]{{0,99}}[\"']?\s{{0,9}}[:=]\s*)(.*)", re.I)
+_SECRET_LINE = rf"(?i)(.*?{_KEY_WORDS}[\w.-]{{0,99}}[\"']?\s{{0,9}}[:=]\s*)(.*)"
 _HARMLESS = ("", "true", "false", "yes", "no")
-_PEM = re.compile(r"-----(BEGIN|END) [A-Z ]*PRIVATE KEY( BLOCK)?-----")
-_INDENT = re.compile(r"( *)((?:- +)*)")
+_PEM = r"-----(BEGIN|END) [A-Z ]*PRIVATE KEY( BLOCK)?-----"
+_INDENT = r"( *)((?:- +)*)"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A shorter text is no secret, and looking for it would spoil every sentence.
 _SHORTEST = 4
-_SECRET_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:secret|password|token)[^=&\s]*=)[^&\s]*")
+_QUERY = r"(?i)([?&][^=&\s]*(?:secret|password|token)[^=&\s]*=)[^&\s]*"
 # The patterns of keys that somebody marked, in the settings and in the state that runs. They are not handed from
 # function to function: one that forgot to would show what nobody may see.
 _SETTING, _MARKED = ContextVar("setting", default=()), ContextVar("marked", default=())
@@ -75,7 +77,7 @@ def is_secret(key, within=""):
     """Return True if the value of this config key, or key of the device ``within``, must not be shown."""
     if is_marked(key, within):
         return True
-    return bool(_SECRET_KEY.search(str(key))) and not _NO_SECRET.search(str(key))
+    return bool(_SECRET_KEY.search(str(key))) and not re.search(_HARMLESS_KEY, str(key))
 
 
 def is_cloud_init(key):
@@ -151,9 +153,9 @@ def _masks_of_lines(lines):
     """Return the masks of what looks secret in any text: scripts, settings, YAML and what is within it."""
     masks, key, key_block = {}, None, False
     for line in lines:
-        pem = _PEM.findall(line)
+        pem = re.findall(_PEM, line)
         key = key if key and _is_below(line, *key) else None
-        match = None if key or key_block or pem else _SECRET_LINE.match(line)
+        match = None if key or key_block or pem else re.match(_SECRET_LINE, line)
         if (key or key_block or pem) and line.strip():
             masks[line] = " " * _indent(line) + MASK
         elif match:
@@ -172,7 +174,7 @@ def _is_below(line, column, may_list):
 
 def _column(line):
     """Return the column of what stands in a line, behind the dashes of lists; within braces that of the line."""
-    spaces, dashes = _INDENT.match(line).groups()  # type: ignore[union-attr]  # it matches every line
+    spaces, dashes = re.match(_INDENT, line).groups()  # type: ignore[union-attr]  # it matches every line
     rest = line[len(spaces) + len(dashes) :]
     return len(spaces) if rest[:1] in ("{", "[") else len(spaces) + len(dashes)
 
@@ -213,7 +215,7 @@ def _places_of_text(node):
 
 def mask_url(text):
     """Return a URL, or words with URLs in them, with the secrets of queries masked."""
-    return _SECRET_QUERY.sub(rf"\1{MASK}", text)
+    return re.sub(_QUERY, rf"\1{MASK}", text)
 
 
 def mask_json(data):
@@ -243,7 +245,7 @@ def _walk(data, hides, leaf, within=""):
 
 
 def _may_be_secret(key, within=""):
-    return is_secret(key, within) or bool(_SECRET_TEXT.search(str(key)))
+    return is_secret(key, within) or bool(re.search(_FREE_TEXT, str(key)))
 
 
 def _mask_leaves(data):

@@ -15,15 +15,15 @@ from lxdapi.errors import InvalidError
 # How people spell true and false.
 TRUE = {"true", "1", "yes", "on"}
 FALSE = {"false", "0", "no", "off"}
-FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-_INSTANCE = re.compile(r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+FINGERPRINT = r"[0-9a-f]{64}"
+_INSTANCE = r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # Three years: the daemons stop at once where the seconds overflow (10**12), and infinity is no number for any of us.
 _LONGEST = 10**8
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
+_SURROGATE = r"[\ud800-\udfff]"
 # Where the daemons decode a name twice: below an instance (a snapshot's, a log's); a backup's is not trusted either.
-_DECODED_TWICE = re.compile(r"(^|/)(instances|containers|virtual-machines|backups)/")
+_DECODED_TWICE = r"(^|/)(instances|containers|virtual-machines|backups)/"
 
 # The largest number of a user or group.
 _LARGEST_ID = 2**32 - 2
@@ -37,7 +37,7 @@ RULES = {
     # a path's %25 is decoded twice: %2e%2e would reach the folder above (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
     "snapshot": (None, "/% \t", "no '/' or '%', no white space, not '.' or '..', no control characters"),
     "any": (None, "", "not '.' or '..', no control characters"),
-    "address": (re.compile(r"[0-9A-Fa-f:.]+"), "", "an IPv4 or IPv6 address"),
+    "address": (r"[0-9A-Fa-f:.]+", "", "an IPv4 or IPv6 address"),
 }
 
 # The daemons make names with a "/" where one of these is the rule: zones, records, aliases.
@@ -64,8 +64,9 @@ def check(rule, what, name, existing=False):
     never = _CONTROL
     if existing and pattern is None:
         forbidden, never = "" if rule in WITH_SLASH else "/", _SURROGATE
-    invalid = not name or name in (".", "..") or never.search(name)
-    if invalid or any(char in name for char in forbidden) or (pattern and not pattern.fullmatch(name)):
+    is_plain = name.isascii() and name.isprintable()
+    invalid = not name or name in (".", "..") or not is_plain and re.search(never, name)
+    if invalid or any(char in name for char in forbidden) or (pattern and not re.fullmatch(pattern, name)):
         raise InvalidError(f"{what} name {name!r} is not valid: {rule_text}")
     return _normalize_address(what, name, rule_text) if rule == "address" else name
 
@@ -85,7 +86,7 @@ def fingerprint(value):
 
 def is_fingerprint(value):
     """Return True if the text is a whole sha256 in lower-case hexadecimal digits."""
-    return isinstance(value, str) and bool(FINGERPRINT.fullmatch(value))
+    return isinstance(value, str) and bool(re.fullmatch(FINGERPRINT, value))
 
 
 def parse_seconds(value):
@@ -140,11 +141,11 @@ def raw_path(text):
     """
     if not isinstance(text, str):
         raise InvalidError(f"REST path {text!r} is not text")
-    if _CONTROL.search(text) or "#" in text or "\\" in text:
+    if re.search(_CONTROL, text) or "#" in text or "\\" in text:
         raise InvalidError(f"REST path {text!r} holds a control character, '#' or '\\'; quote it (%23)")
     parts = urlsplit("//host/" + text.lstrip("/"))
     decoded = unquote(parts.path)
-    if _DECODED_TWICE.search(decoded):
+    if re.search(_DECODED_TWICE, decoded):
         decoded = unquote(decoded)
     if {".", ".."} & set(decoded.split("/")):
         raise InvalidError(f"REST path {text!r} holds '.' or '..'")

@@ -8,11 +8,11 @@ import re
 import yaml
 
 # libyaml does not accept a block that begins with a tab.
-_TAB_FIRST = re.compile(r"[ \n]*\t")
+_TAB_FIRST = r"[ \n]*\t"
 # Breaks of lines that PyYAML would write into quotes as they are, and not read again.
-_OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
+_OTHER_BREAK = "[\x85\u2028\u2029]"
 # Text for PyYAML, by which cloud-init reads; for YAML 1.2 a number, for others a truth.
-_OTHERWISE = re.compile(r"0o[0-7]+|[-+]?[0-9.]+[eE][-+]?[0-9]+|[yYnN]")
+_OTHERWISE = r"0o[0-7]+|[-+]?[0-9.]+[eE][-+]?[0-9]+|[yYnN]"
 
 
 def dump(data, indented_lists=False):
@@ -33,7 +33,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def analyze_scalar(self, scalar):
-        if "\n" not in scalar or _TAB_FIRST.match(scalar):
+        if "\n" not in scalar or re.match(_TAB_FIRST, scalar):
             return super().analyze_scalar(scalar)
         # tabs in it do not keep a text from being a block
         analysis = super().analyze_scalar(scalar.replace("\t", "x"))
@@ -47,7 +47,15 @@ class _IndentedDumper(_Dumper):
 
 
 def _text(dumper, text):
-    style = '"' if _OTHER_BREAK.search(text) else "|" if "\n" in text else "'" if _OTHERWISE.fullmatch(text) else None
+    style = (
+        '"'
+        if re.search(_OTHER_BREAK, text)
+        else "|"
+        if "\n" in text
+        else "'"
+        if re.fullmatch(_OTHERWISE, text)
+        else None
+    )
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

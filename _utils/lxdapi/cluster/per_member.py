@@ -5,8 +5,6 @@ A create that failed half way is ``Pending`` (parts are missing) or ``Errored`` 
 completed by the same steps (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 """
 
-from dataclasses import replace
-
 from lxdapi import masking
 from lxdapi.errors import InvalidError
 from lxdapi.http import retry
@@ -206,7 +204,7 @@ def _update_part(api, kind, name, member, config) -> list[Step]:
         return _changes_of_member(member, writes.update(member_api, kind, name, declared))
 
     steps = converge.plan_changes(member_api, kind, name, declared, result)
-    return [replace(step, changes=_changes_of_member(member, step.changes), apply=apply) for step in steps]
+    return [step._replace(changes=_changes_of_member(member, step.changes), apply=apply) for step in steps]
 
 
 def _part_kind(kind, result):
@@ -215,7 +213,7 @@ def _part_kind(kind, result):
     parts if that is missing. Nothing is immutable before the whole is created.
     """
     immutable = {} if result.metadata["status"] in ("Pending", "Errored", "Unknown") else kind.create_only_config
-    return replace(kind, write=replace(kind.write, patch=patches.unset_with_description), create_only_config=immutable)
+    return kind._replace(write=kind.write._replace(patch=patches.unset_with_description), create_only_config=immutable)
 
 
 def _changes_of_member(member, changes):

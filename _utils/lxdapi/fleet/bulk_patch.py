@@ -8,7 +8,6 @@ instance is (see :func:`lxdapi.model.writes.update`).
 """
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import Dict
 
@@ -39,7 +38,7 @@ class BulkPatch:
         plan = planned.plan_or_raise()
         if not self._is_patchable(name, planned):
             return plan
-        return plan.with_steps(replace(step, apply=partial(self._patch, name, planned.declared)) for step in plan)
+        return plan.with_steps(step._replace(apply=partial(self._patch, name, planned.declared)) for step in plan)
 
     def _is_patchable(self, name, planned):
         entry, steps = self._listing.read_fresh(name), list(planned.plan)

@@ -3,7 +3,6 @@ Applies the plans of many instances concurrently, each with an answer like that 
 """
 
 import threading
-from dataclasses import replace
 from typing import Dict, Optional
 
 from lxdapi import concurrency as workers
@@ -119,4 +118,4 @@ class FleetRunner:
                 started.append(step.verb)
                 return step.apply()
 
-        return replace(step, apply=apply)
+        return step._replace(apply=apply)

@@ -22,7 +22,7 @@ tqdm = find_spec("tqdm")
 AFTER = 3
 EVERY = 1
 # "Unpack: 45% (9.9GB/s)", "rootfs: 12.50MB (25.00MB/s)": what the daemons write for people.
-_PERCENT = re.compile(r"(\d+)%")
+_PERCENT = r"(\d+)%"
 # Set where many things at once are counted: a line for each would be a screenful.
 _MANY = ContextVar("lxdapi_progress", default=False)
 
@@ -190,5 +190,5 @@ def progress_of(operation: dict[str, Any]) -> dict[str, Any]:
     texts = [value for key, value in sorted(metadata.items()) if key.endswith("_progress") and isinstance(value, str)]
     if not texts:
         return {}
-    percent = _PERCENT.search(texts[0])
+    percent = re.search(_PERCENT, texts[0])
     return {"text": texts[0], **({"percent": int(percent[1])} if percent else {})}

@@ -51,16 +51,16 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 # "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop; "A matching ..." LXD 5.0.2 of one that
 # somebody else changes at that moment; the storage of one that a daemon left half made when it died is still written
 # to, for some seconds, by the tar that it had started (all three).
-_BUSY = re.compile(
+_BUSY = (
     r"[Ii]nstance is busy running a|[Ii]sn't ready yet|[Nn]ot ready yet|Invalid PID|"
     r"A matching non-reusable operation has now succeeded|"
     r"Error deleting storage volume: .*directory not empty"
 )
 # Of 500 as of 503: what the daemon was about to do can be done all the same, as without a quorum it was (LXD 5.0.2,
 # Incus 6.0.4). Incus 7.0.2 answers "closed" while it shuts down.
-_DATABASE = re.compile(r"database is (closed|locked)|no available \w+ leader")
+_DATABASE = r"database is (closed|locked)|no available \w+ leader"
 # Of a profile that is saved while one of its instances is busy: sent again it would change nothing (all three).
-_SAVED = re.compile(r"change still saved")
+_SAVED = r"change still saved"
 
 
 class Backoff:
@@ -155,12 +155,12 @@ def is_busy(error: APIException) -> bool:
 
 def is_saved(error: APIException) -> bool:
     """Return True if the daemon says that it saved what was sent, and that something else failed after that."""
-    return bool(_SAVED.search(error.error))
+    return bool(re.search(_SAVED, error.error))
 
 
 def says_busy(text: str) -> bool:
     """Return True if these words of a daemon are about something that is busy."""
-    return bool(_BUSY.search(text))
+    return bool(re.search(_BUSY, text))
 
 
 def _is_final(error):
@@ -172,7 +172,7 @@ def is_incomplete(error: APIException) -> bool:
     """Return True if the reply is incomplete, or does not come from the daemon."""
     if isinstance(error, APIProtocolException):
         return error.result is not None and not 300 <= error.result.response.status_code < 400
-    interrupted = bool(_DATABASE.search(error.error)) and not _is_final(error)
+    interrupted = bool(re.search(_DATABASE, error.error)) and not _is_final(error)
     return interrupted or isinstance(error, (APIConnectionException, APIUnavailableException))
 
 

@@ -31,7 +31,7 @@ _ROOTS = {
 # LXD reads only the first of each pair, Incus only the second.
 _METADATA, _WHOLE = ("lxd.tar.xz", "incus.tar.xz"), ("lxd_combined.tar.gz", "incus_combined.tar.gz")
 # Of the rest urlsplit drops some, and no request can be made of others.
-_PRINTED = re.compile(r"[^\s\\\x00-\x20\x7f\ud800-\udfff]+")
+_PRINTED = r"[^\s\\\x00-\x20\x7f\ud800-\udfff]+"
 # As Debian and simplestreams call them, and the daemons.
 ARCHITECTURES = {
     "amd64": "x86_64",
@@ -127,7 +127,7 @@ class Server:
 def parse_url(url):
     """Return the URL of an image server without a trailing slash; raises :class:`InvalidError` for an invalid one."""
     try:
-        parts = urlsplit(url if isinstance(url, str) and _PRINTED.fullmatch(url) else "")
+        parts = urlsplit(url if isinstance(url, str) and re.fullmatch(_PRINTED, url) else "")
         is_valid = parts.scheme == "https" and parts.hostname and parts.port != 0
     except ValueError:  # brackets, a port
         is_valid = False

@@ -43,7 +43,7 @@ _ALONE = {"instance": "instance_only", "storage_volume": "volume_only"}
 _TYPES = {"instance": ("container", "virtual-machine"), "storage_volume": ("custom",)}
 _EXTENSIONS = {"instance": "container_backup", "storage_volume": "custom_volume_backup"}
 # The operation of an import: nothing but its description tells (all three).
-_RESTORING = re.compile(r"Restoring .*backup")
+_RESTORING = r"Restoring .*backup"
 # The first member of each backup (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 _INDEX = "backup/index.yaml"
 _LARGEST_INDEX = 16 * 1024 * 1024
@@ -394,7 +394,7 @@ class _Stage:
             log.warning("lxdapi: what is left of an import could not be deleted: %s", exc.explain())
 
     def _list_leftovers(self):
-        if any(_RESTORING.match(each.get("description") or "") for each in operations.list_running(self._api)):
+        if any(re.match(_RESTORING, each.get("description") or "") for each in operations.list_running(self._api)):
             return []
         names = listing.list_objects(self._api, self._kind_name, self._within.rstrip("/") or None)
         return [each for each in names if each.startswith(self._within + self._prefix)]

@@ -5,7 +5,7 @@ Builds the cloud-init documents of an instance's config from declared data.
 from collections.abc import Mapping
 from datetime import date
 
-from lxdapi import validation, yaml_text
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 
 # word: (key of the config without its first part, the head of a document that was a mapping)
@@ -85,6 +85,9 @@ def render(what, data):
 
     Raises :class:`InvalidError` for what YAML has no form for.
     """
+    # only what is no text needs it
+    from lxdapi import yaml_text
+
     try:
         return yaml_text.dump(_to_plain(what, data))
     except RecursionError:

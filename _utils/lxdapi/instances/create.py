@@ -3,12 +3,11 @@ Creates an instance in one request and verifies that it is complete.
 """
 
 import logging
-from dataclasses import replace
 from functools import partial
 
 from lxdapi.errors import APIException, APIOperationException, InvalidError
 from lxdapi.http import retry
-from lxdapi.instances import backups, partial_creation, power, sources
+from lxdapi.instances import partial_creation, power, sources
 from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge, steps
@@ -164,6 +163,9 @@ def plan_create(
     start = power.plan_transition(api, name, "Stopped", "Running") if running else []
     source_type = source["type"]
     if source_type == "backup":
+        # few need it, and with tarfile it takes 2 ms
+        from lxdapi.instances import backups
+
         return backups.plan_create(api, name, source, declared, timeout, target) + start
     needs_follow_up = "architecture" in declared or any(
         key.startswith("image.") for key in declared.get("config") or ()
@@ -208,7 +210,7 @@ def _plan_create_started(api, name, creation, start) -> list[Step]:
             return None
         return steps.apply(power.plan_transition(api, name, status, "Running"))
 
-    return [replace(creation, apply=create_it), replace(start, apply=start_it)]
+    return [creation._replace(apply=create_it), start._replace(apply=start_it)]
 
 
 def missing_prerequisites(api, declared, source=sources.NONE):

@@ -3,8 +3,7 @@ The reaction of an instance to a change of something that it watches.
 """
 
 from lxdapi import validation
-from lxdapi.instances import cmd_run, power
-from lxdapi.instances import exec as execs
+from lxdapi.instances import power
 from lxdapi.instances import wait_for as waiting
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
@@ -13,8 +12,20 @@ from lxdapi.plan.steps import Plan
 
 def parse(command=None, timeout=None, force=False):
     """Return (command or None, timeout, force); raises for invalid values."""
-    parsed_command = None if command is None else execs.make_command(command, timeout=timeout)
-    return parsed_command, validation.parse_seconds(timeout), validation.truth("force", force or False)
+    return (
+        _parse_command(command, timeout),
+        validation.parse_seconds(timeout),
+        validation.truth("force", force or False),
+    )
+
+
+def _parse_command(command, timeout):
+    if command is None:
+        return None
+    # few watch with a command, and with the websockets it takes a millisecond
+    from lxdapi.instances import exec as execs
+
+    return execs.make_command(command, timeout=timeout)
 
 
 def plan(api, name, command=None, timeout=None, force=False, wait_for=None) -> Plan:
@@ -39,5 +50,7 @@ def plan(api, name, command=None, timeout=None, force=False, wait_for=None) -> P
     if status != "Running":
         return Plan(summary=f"{status}: there is nothing to restart")
     if parsed_command:
+        from lxdapi.instances import cmd_run
+
         return cmd_run.plan(api, name, command, parsed_command, {}, [], False, True).then(waits)
     return Plan.of([power.plan_restart_running(api, name, timeout, force), *waits])

@@ -42,7 +42,7 @@ _CREATED_KEYS = (
 # What a daemon says of an instance that was never started.
 _NEVER = ("1970-01-01", "0001-01-01")
 # What a daemon says of the files of an instance without a link to its root file system, or without a storage volume.
-_EMPTY_ROOT = re.compile(r"^open \S+/rootfs: no such file or directory$|Instance storage pool not found$")
+_EMPTY_ROOT = r"^open \S+/rootfs: no such file or directory$|Instance storage pool not found$"
 # Marks of the instances whose creation this process saw end well.
 _seen_created = set()
 
@@ -180,7 +180,7 @@ def _examine_root(api, path, result):
     try:
         api.get(f"{path}/files", params={"path": "/"})
     except APIException as exc:
-        missing = _EMPTY_ROOT.search(exc.error)
+        missing = re.search(_EMPTY_ROOT, exc.error)
         # LXD 5.0.2 says so of an instance that was created empty as well
         if missing and "volatile.base_image" in result.metadata["config"]:
             return Finding(is_empty=True, evidence=f"its root file system was never filled: {exc.explain()}")

@@ -5,7 +5,6 @@ Plans for instances: what the generic plans lack, such as sources and stops for 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from functools import partial
 
 from lxdapi import validation
@@ -198,10 +197,10 @@ def _plan_stop_change_start(api, name, status, goal, change) -> list[Step]:
             raise
         return {**stop_changes, **(change.changes if actual is None else actual)}
 
-    stopped = replace(change, changes={**status_change, **change.changes}, apply=apply, note=note)
+    stopped = change._replace(changes={**status_change, **change.changes}, apply=apply, note=note)
     steps = _plan_status(api, name, "Stopped", goal or status)
     if goal is None:
-        steps = [replace(step, apply=partial(_apply_unless_stopped, original_statuses, step)) for step in steps]
+        steps = [step._replace(apply=partial(_apply_unless_stopped, original_statuses, step)) for step in steps]
     return [stopped, *steps]
 
 
@@ -232,19 +231,19 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
     plan = converge.plan_changes(api, KIND, name, declared, result)
     if not plan.steps:
         return None
-    steps = [replace(step, missing=partial(create.missing_prerequisites, api, declared)) for step in plan]
+    steps = [step._replace(missing=partial(create.missing_prerequisites, api, declared)) for step in plan]
     if reread_always:
         steps = [_with_reread(api, name, declared, steps[0])]
     pending = restart_keys.keys_needing_restart(result, steps[0].changes)
     if not pending or power.status(result) == "Stopped" or (restart_on_change and not result.metadata["ephemeral"]):
         return _with_reread(api, name, declared, steps[0]), bool(pending)
     note = f"{', '.join(pending)} takes effect at the next start (restart_on_change: True restarts)"
-    return replace(steps[0], note=note), False
+    return steps[0]._replace(note=note), False
 
 
 def _with_reread(api, name, declared, step) -> Step:
     """Return the update step with a fresh read before the update: a stop before it changes the object."""
-    return replace(step, apply=partial(writes.update, api, KIND, name, declared))
+    return step._replace(apply=partial(writes.update, api, KIND, name, declared))
 
 
 def plan_absent(api, name, force=False) -> Plan:
@@ -273,7 +272,7 @@ def plan_absent(api, name, force=False) -> Plan:
             {"deleted": name, **changes} if ephemeral and stop_changes else changes
         )  # an ephemeral one is gone by the stop
 
-    stop_steps = [replace(step, apply=partial(stop_it, step)) for step in stop_steps]
+    stop_steps = [step._replace(apply=partial(stop_it, step)) for step in stop_steps]
     return Plan.of([*stop_steps, Step("deleted", {"deleted": name}, apply)])
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from lxdapi import validation
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
-from lxdapi.images import remote
 from lxdapi.instances import partial_creation, power, sources
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
@@ -52,6 +51,9 @@ def resolve_source(api, source, instance_type):
     if source["type"] != "image":
         return None
     if source.get("server"):
+        # only an image server needs it
+        from lxdapi.images import remote
+
         remote_source = {key: value for key, value in source.items() if key in remote.KEYS}
         return remote.find_newest(api, remote.parse_source({"image_type": instance_type, **remote_source}))
     needed = sources.needed_images(source)

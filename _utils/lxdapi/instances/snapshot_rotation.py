@@ -7,7 +7,6 @@ time of creation on LXD 5.0.2, and an instance's have no description.
 """
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from lxdapi import validation
@@ -163,4 +162,4 @@ def _as_owner_change(step, verb, changes):
     def apply():
         return changes if step.apply() is None else {}
 
-    return replace(step, verb=verb, changes=changes, apply=apply)
+    return step._replace(verb=verb, changes=changes, apply=apply)

@@ -2,12 +2,10 @@
 The declaration of an instance, parsed and validated once, without asking a daemon.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.images import simplestreams
 from lxdapi.instances import sources
 from lxdapi.instances import wait_for as waiting
 from lxdapi.model import diff
@@ -20,8 +18,7 @@ IMAGE_CHANGED = ("ignore", "report", "rebuild")
 _TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": "virtual-machine"}
 
 
-@dataclass(frozen=True)
-class InstanceSpec:
+class InstanceSpec(NamedTuple):
     """
     A declared instance; :meth:`parse` validates it.
 
@@ -52,7 +49,7 @@ class InstanceSpec:
     """
 
     fields: Dict[str, Any]
-    source: Dict[str, Any] = field(default_factory=lambda: dict(sources.NONE))
+    source: Dict[str, Any] = sources.NONE
     running: Optional[bool] = None
     restart_on_change: bool = False
     timeout: Optional[float] = None
@@ -114,7 +111,12 @@ class InstanceSpec:
 
 def parse_fields(declared):
     """Return the declared fields in canonical form; raises :class:`InvalidError` for an invalid one."""
-    architecture = simplestreams.ARCHITECTURES.get(str(declared.get("architecture")), declared.get("architecture"))
+    architecture = declared.get("architecture")
+    if architecture is not None:
+        # few declare it
+        from lxdapi.images.simplestreams import ARCHITECTURES
+
+        architecture = ARCHITECTURES.get(str(architecture), architecture)
     instance_type = normalize_type(declared.get("type"))
     return diff.normalize(KIND, {**declared, "architecture": architecture, "type": instance_type})
 

@@ -43,7 +43,7 @@ _MOMENT = 1
 # Changes when a snapshot is restored (Incus 6.0.4, Incus 7.0.2; LXD 5.0.2 does not know it).
 GENERATION = "volatile.uuid.generation"
 # What a daemon says that cannot reach the other one (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
-_UNREACHED = re.compile(r"Unable to connect to|dial tcp")
+_UNREACHED = r"Unable to connect to|dial tcp"
 
 
 class Route(NamedTuple):
@@ -180,7 +180,7 @@ class Transfer(NamedTuple):
             try:
                 return act(fields, url)
             except APIException as exc:
-                if number == len(self.route.urls) or not _UNREACHED.search(exc.error):
+                if number == len(self.route.urls) or not re.search(_UNREACHED, exc.error):
                     raise
         return None
 

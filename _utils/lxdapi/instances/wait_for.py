@@ -12,18 +12,17 @@ import time
 from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
-from lxdapi.instances import exec as execs
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Step
 
 WAIT_SECONDS = 60
 # An address in /proc/net/tcp that somebody listens on; what writes the text is the instance's own.
-_LISTENS = re.compile("[0-9A-F]+:[0-9A-F]{4}")
+_LISTENS = "[0-9A-F]+:[0-9A-F]{4}"
 _LISTENING = "0A"
 _LAST = 300
 _FAMILIES = {"ipv4": "inet", "ipv6": "inet6"}
-_CLOUD_INIT_STATUS = re.compile(r"^(?:status|extended_status): *(\w+)", re.MULTILINE)
+_CLOUD_INIT_STATUS = r"(?m)^(?:status|extended_status): *(\w+)"
 
 
 def parse_conditions(wait_for):
@@ -56,6 +55,9 @@ def _parse_condition(name, value):
     if name in _FAMILIES:
         return validation.check("plain", f"wait_for {name}: nic", value)
     if name == "cmd":
+        # few conditions need it, and with the websockets it takes a millisecond
+        from lxdapi.instances import exec as execs
+
         return execs.make_command(value) and value
     if name == "port":
         port = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value) else value
@@ -154,6 +156,8 @@ def _check_ready(api, name, path, which, end):
 
 def _run_command(api, name, command, end):
     """Return the outcome of a command that is killed when the waiting time ends."""
+    from lxdapi.instances import exec as execs
+
     return execs.run(api, name, execs.make_command(command, timeout=max(1, end - time.monotonic())))
 
 
@@ -168,7 +172,7 @@ def _check_cloud_init(api, name, path, which, end):
     output = (outcome.output.decode("utf-8", "replace")).strip()
     if outcome.retcode == 127:
         raise LxdapiError("cloud-init is not installed in it")
-    status = (_CLOUD_INIT_STATUS.findall(output) or [""])[0]
+    status = (re.findall(_CLOUD_INIT_STATUS, output) or [""])[0]
     if status == "error":
         raise LxdapiError(f"cloud-init failed: {output[-_LAST:]}")
     return status in ("done", "disabled"), output[-_LAST:] or f"exit code {outcome.retcode}"
@@ -183,7 +187,7 @@ def _check_port(api, name, path, port, end):
 def listening_ports(text):
     """Return the set of listening ports in the text of ``/proc/net/tcp``, at any address."""
     rows = [line.split() for line in text.splitlines()]
-    rows = [row for row in rows if len(row) > 3 and row[3] == _LISTENING and _LISTENS.fullmatch(row[1])]
+    rows = [row for row in rows if len(row) > 3 and row[3] == _LISTENING and re.fullmatch(_LISTENS, row[1])]
     return {int(row[1].rpartition(":")[2], 16) for row in rows}
 
 

@@ -25,17 +25,17 @@ _UNITS = {"": 1, "B": 1, "bit": 1, **{f"{p}B": 1000**n for n, p in enumerate("kM
 _UNITS.update({f"{p}iB": 1024**n for n, p in enumerate("KMGTPE", 1)})
 _UNITS.update({f"{p}bit": 1000**n for n, p in enumerate("kMGTPE", 1)})
 _UNITS.update({f"{p}ibit": 1024**n for n, p in enumerate("KMGTPE", 1)})
-_SIZE = re.compile(r"([0-9]{1,40})([A-Za-z]*)")
+_SIZE = r"([0-9]{1,40})([A-Za-z]*)"
 # Free text and names: "yes" and "true" are two different values there.
-_TEXT = re.compile(
+_TEXT = (
     r"(user|environment|raw|image|volatile)\.|cloud-init\.ssh-keys\.|"
     r"(name|path|source|parent|network|pool|hwaddr|host_name|os|release|description)$"
 )
 # Address keys where "auto" has the daemon choose: it stores what it chose, and chooses again each time
 # that it gets "auto" (LXD 5.0.2, Incus 6.0.4).
-_CHOSEN = re.compile(r"(ipv[46]\.address|fan\.underlay_subnet)$")
+_CHOSEN = r"(ipv[46]\.address|fan\.underlay_subnet)$"
 # Scripts, and templates, where even the comments count.
-_NO_YAML = re.compile(r"#!|##\s*template:")
+_NO_YAML = r"#!|##\s*template:"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -46,7 +46,7 @@ def equal(key: str, old: str | None, new: str | None) -> bool:
         return True
     if is_cloud_init(key):
         return _same_document(old, new)
-    if _TEXT.match(key):
+    if re.match(_TEXT, key):
         return False
     for spellings in (validation.TRUE, validation.FALSE):
         if old.lower() in spellings and new.lower() in spellings:
@@ -67,14 +67,14 @@ def satisfies(key: str, old: Any, new: str | None) -> bool:
     """
     if old is True:
         return new is not None
-    if new == "auto" and _CHOSEN.search(key):
+    if new == "auto" and re.search(_CHOSEN, key):
         return (old or "none") != "none"
     return equal(key, old, new)
 
 
 def _same_document(old, new):
     """Return True if both are YAML of the same content below the same head (``#cloud-config``)."""
-    if _head(old) != _head(new) or any(_NO_YAML.match(line) for line in _head(old)):
+    if _head(old) != _head(new) or any(re.match(_NO_YAML, line) for line in _head(old)):
         return False
     try:
         one, other = (_document(text) for text in (old, new))
@@ -116,7 +116,7 @@ def _content(node):
 
 
 def _bytes(text):
-    match = _SIZE.fullmatch(text)
+    match = re.fullmatch(_SIZE, text)
     if not match or match[2] not in _UNITS:
         return None
     # a bit is no byte, although both count from 1

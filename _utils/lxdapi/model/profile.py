@@ -20,7 +20,7 @@ from lxdapi.model.schema import Kind
 if TYPE_CHECKING:
     from lxdapi.api import API
 
-_INSTANCE = re.compile(r" - Project: (\S+), Instance: (\S+): (.*)")
+_INSTANCE = r" - Project: (\S+), Instance: (\S+): (.*)"
 # The error for an instance that is being created and has no volume yet (Incus 7.0.2).
 _IN_CREATION = "Instance storage pool not found"
 _STABLE = ("Running", "Ready", "Stopped", "Frozen", "Error")
@@ -39,7 +39,7 @@ class Profile(Kind):
         start, and some keys are read on demand, so that a running instance needs no update.
         """
         backoff = retry.Backoff(api.retry_timeout)
-        failures = _INSTANCE.findall(error.error)
+        failures = re.findall(_INSTANCE, error.error)
         try:
             return bool(failures) and all(
                 _is_temporary(error) and _has_taken_change(api, project, name, changes, backoff)

@@ -2,10 +2,7 @@
 The shape of the table of resource kinds: what can differ between kinds, and what fields hold.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, Iterable
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from lxdapi.model.equality import NEVER, satisfies
 
@@ -77,8 +74,7 @@ READ_ONLY = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Items:
+class Items(NamedTuple):
     """
     A keyed list: its items have an identity.
 
@@ -95,15 +91,14 @@ class Items:
         ``{attribute: such a key}``: a list that says something of each of the other's in turn.
     """
 
-    identity: tuple[str, ...]
-    attributes: dict[str, str]
-    defaults: dict[str, str] = field(default_factory=dict)
-    lists: tuple[str, ...] = ()
-    beside: dict[str, str] = field(default_factory=dict)
+    identity: Tuple[str, ...]
+    attributes: Dict[str, str]
+    defaults: Dict[str, str] = {}
+    lists: Tuple[str, ...] = ()
+    beside: Dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class CreateRules:
+class CreateRules(NamedTuple):
     """
     How an object of a kind is created.
 
@@ -120,14 +115,13 @@ class CreateRules:
     """
 
     hint: str = ""
-    fields: tuple[str, ...] = ()
-    defaults: dict[str, str] = field(default_factory=dict)
-    server_defaults: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: Tuple[str, ...] = ()
+    defaults: Dict[str, str] = {}
+    server_defaults: Dict[str, Tuple[str, ...]] = {}
     verifiable: bool = True
 
 
-@dataclass(frozen=True)
-class WriteRules:
+class WriteRules(NamedTuple):
     """
     How an existing object of a kind is compared and written.
 
@@ -146,16 +140,15 @@ class WriteRules:
         True where the daemon answers a write when the work is done, however long that takes.
     """
 
-    patch: Callable[[APIResult, Delta], dict[str, Any] | None] | None = None
-    server_owned: tuple[str, ...] = ()
-    read_only: tuple[str, ...] = ()
-    trimmed: tuple[str, ...] = ()
+    patch: Optional[Callable[["APIResult", "Delta"], Optional[Dict[str, Any]]]] = None
+    server_owned: Tuple[str, ...] = ()
+    read_only: Tuple[str, ...] = ()
+    trimmed: Tuple[str, ...] = ()
     expiry_reset: str = NEVER
     slow: bool = False
 
 
-@dataclass(frozen=True)
-class ClusterRules:
+class ClusterRules(NamedTuple):
     """
     What a kind is in a cluster.
 
@@ -169,8 +162,29 @@ class ClusterRules:
     local: bool = False
 
 
-@dataclass(frozen=True)
-class Kind:
+class _Columns(NamedTuple):
+    # a dataclass of these takes some milliseconds to import
+    path: str
+    fields: Tuple[str, ...]
+    label: str
+    key: str = "name"
+    rule: str = "plain"
+    parents: Tuple[str, ...] = ()
+    create_only: Tuple[str, ...] = ()
+    create_only_config: Dict[str, str] = {}
+    items: Dict[str, Items] = {}
+    extension: Optional[str] = None
+    extensions: Dict[str, str] = {}
+    project_feature: str = ""
+    of_server: bool = False
+    rename: bool = False
+    force_delete: bool = False
+    create: CreateRules = CreateRules()
+    write: WriteRules = WriteRules()
+    cluster: ClusterRules = ClusterRules()
+
+
+class Kind(_Columns):
     """
     How one kind of resource is addressed, written and compared.
 
@@ -225,30 +239,11 @@ class Kind:
         True where the daemons decode the name in a path twice.
     """
 
-    path: str
-    fields: tuple[str, ...]
-    label: str
-    key: str = "name"
-    rule: str = "plain"
-    parents: tuple[str, ...] = ()
-    create_only: tuple[str, ...] = ()
-    create_only_config: dict[str, str] = field(default_factory=dict)
-    items: dict[str, Items] = field(default_factory=dict)
-    extension: str | None = None
-    extensions: dict[str, str] = field(default_factory=dict)
-    project_feature: str = ""
-    of_server: bool = False
-    rename: bool = False
-    force_delete: bool = False
-    create: CreateRules = CreateRules()
-    write: WriteRules = WriteRules()
-    cluster: ClusterRules = ClusterRules()
-
-    required: ClassVar[tuple[str, ...]] = ()
-    after_create: ClassVar[tuple[str, ...]] = ()
-    needs_extension_to_apply: ClassVar[dict[str, str]] = {}
+    required: ClassVar[Tuple[str, ...]] = ()
+    after_create: ClassVar[Tuple[str, ...]] = ()
+    needs_extension_to_apply: ClassVar[Dict[str, str]] = {}
     ignores_writes: ClassVar[bool] = False
-    implicit_users: ClassVar[tuple[str, ...]] = ()
+    implicit_users: ClassVar[Tuple[str, ...]] = ()
     listed_with_parent: ClassVar[bool] = False
     decoded_twice: ClassVar[bool] = False
 
@@ -258,19 +253,19 @@ class Kind:
         return self.path.rpartition("/")[0]
 
     @property
-    def known(self) -> tuple[str, ...]:
+    def known(self) -> Tuple[str, ...]:
         """Return every field that can be declared."""
         return tuple(dict.fromkeys(self.fields + self.create_only + self.create.fields))
 
-    def put_fields(self, metadata: Iterable[str]) -> list[str]:
+    def put_fields(self, metadata: Iterable[str]) -> List[str]:
         """Return the names of the fields that a PUT of an object repeats."""
         return [key for key in metadata if key in self.fields or key not in (*READ_ONLY, *self.write.read_only)]
 
-    def satisfies(self, key: str, actual: Any, declared: str | None) -> bool:
+    def satisfies(self, key: str, actual: Any, declared: Optional[str]) -> bool:
         """Return True if the actual value of a config key fulfils the declared one."""
         return satisfies(key, actual, declared)
 
-    def roll_back(self, api: API, before: APIResult, delta: Delta) -> None:
+    def roll_back(self, api: "API", before: "APIResult", delta: "Delta") -> None:
         """Restore the values that an object had before a write that the daemon refused."""
 
     def is_applied(self, api: Any, error: Any, changes: Any) -> bool:

@@ -6,7 +6,6 @@ Planning sends GETs only; a plan consists of :class:`lxdapi.plan.steps.Step`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +58,7 @@ def plan_present(
         return plan_create(api, kind, name, declared)
     plan = plan_changes(api, kind, name, declared, old_result, purge=purge)
     apply = partial(update, api, kind, name, declared, None, purge)
-    return Plan.of(rename_steps).then(plan.with_steps(replace(step, apply=apply) for step in plan))
+    return Plan.of(rename_steps).then(plan.with_steps(step._replace(apply=apply) for step in plan))
 
 
 def plan_create_new(api: API, kind_name: str, name: str, declared: dict[str, Any]) -> Plan:

@@ -4,7 +4,6 @@ Purge: delete the objects in a network, a pool or a volume that are not named.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lxdapi.errors import InvalidError
@@ -39,4 +38,4 @@ def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Plan:
 
 def _as_parent_step(step, name):
     """Return the deletion of an object as a step of its parent."""
-    return replace(step, verb=f"rid of {name}", changes={name: step.changes})
+    return step._replace(verb=f"rid of {name}", changes={name: step.changes})

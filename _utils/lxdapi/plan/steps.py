@@ -2,15 +2,13 @@
 Plans: steps to report or to apply. Making a plan sends GETs only.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Union
 
 from lxdapi.errors import LxdapiError
 from lxdapi.model import diff
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """
     One step of a plan.
 
@@ -33,7 +31,6 @@ class Step:
     missing: Callable[[], str] = str
 
 
-@dataclass(frozen=True)
 class Plan:
     """
     Steps, and notes for the comment. Iterating over a plan yields its steps.
@@ -46,9 +43,8 @@ class Plan:
         For the comment, with or without changes.
     """
 
-    steps: Sequence[Step] = ()
-    summary: str = "as declared"
-    notes: Sequence[str] = ()
+    def __init__(self, steps: Sequence[Step] = (), summary: str = "as declared", notes: Sequence[str] = ()) -> None:
+        self.steps, self.summary, self.notes = steps, summary, notes
 
     @classmethod
     def of(cls, steps: "Steps") -> "Plan":
@@ -63,16 +59,16 @@ class Plan:
 
     def with_steps(self, steps: Iterable[Step]) -> "Plan":
         """Return a plan with other steps and the same summary and notes."""
-        return replace(self, steps=tuple(steps))
+        return Plan(tuple(steps), self.summary, self.notes)
 
     def then(self, other: "Steps") -> "Plan":
         """Return a plan with the steps and notes of another after its own."""
         following = Plan.of(other)
-        return replace(self, steps=(*self.steps, *following), notes=(*self.notes, *following.notes))
+        return Plan((*self.steps, *following), self.summary, (*self.notes, *following.notes))
 
     def with_note(self, note: str) -> "Plan":
         """Return a plan with one more note; "" adds none."""
-        return replace(self, notes=(*self.notes, note)) if note else self
+        return Plan(self.steps, self.summary, (*self.notes, note)) if note else self
 
 
 Steps = Union[Plan, Iterable[Step]]

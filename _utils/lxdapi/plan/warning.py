@@ -4,7 +4,6 @@ Warnings: they are found by their type, because the daemon chooses their UUIDs.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lxdapi.model import objects
@@ -38,10 +37,10 @@ def plan_acknowledge(api: API, name: str) -> list[Step]:
 
 def _with_uuid(uuid, step):
     """Return the step of one of several warnings, with its UUID in the changes."""
-    return replace(step, verb="acknowledged", changes={uuid: step.changes}, apply=lambda: step.apply() and None)
+    return step._replace(verb="acknowledged", changes={uuid: step.changes}, apply=lambda: step.apply() and None)
 
 
 def plan_absent(api: API, name: str) -> list[Step]:
     """Return the steps that delete the matching warnings."""
     plans = [converge.plan_absent(api, "warning", uuid) for uuid in find_matching(api, name)]
-    return [replace(step, changes={step.changes["deleted"]: step.changes}) for steps in plans for step in steps]
+    return [step._replace(changes={step.changes["deleted"]: step.changes}) for steps in plans for step in steps]
