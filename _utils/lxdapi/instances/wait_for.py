@@ -78,17 +78,16 @@ def plan(api, name, waits, timeout=None) -> list[Step]:
     timeout
         Seconds for each that has none of its own; None: 60.
     """
-    path = objects.path_of(KINDS["instance"], name)
     default = validation.parse_seconds(timeout)
     default = WAIT_SECONDS if default is None else default
     return [
-        Step("found ready", {}, _waiter(api, name, path, what, which, default if seconds is None else seconds))
+        Step("found ready", {}, _waiter(api, name, what, which, default if seconds is None else seconds))
         for what, which, seconds in waits
     ]
 
 
-def _waiter(api, name, path, what, which, seconds):
-    check = _CHECKS[what]
+def _waiter(api, name, what, which, seconds):
+    check, path = _CHECKS[what], objects.path_of(KINDS["instance"], name)
 
     def wait():
         end = time.monotonic() + seconds

@@ -16,8 +16,10 @@ import contextvars
 import inspect
 import re
 import threading
+import time
 from collections import deque
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import lru_cache, partial
 
 from lxdapi import concurrency
@@ -49,6 +51,8 @@ _SALT_KEYS = frozenset(
 )
 # Requisites, which are fulfilled when Salt calls the first chunk.
 _REQUISITES = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))
+# For so many seconds a thread goes on with the next state by itself: a submit costs more than a state without changes.
+_MOMENT = 0.02
 _SEPARATORS = re.compile(r"[\s/:@,]+")
 
 
@@ -210,19 +214,25 @@ class PrefetchBatch:
                 self._pool.submit(self._run_next, queue)
 
     def _run_next(self, queue):
-        """Run the next state, and submit the one after it; a process that ends refuses that."""
+        """Run states for a moment, and submit the following ones; a process that ends refuses that."""
+        end = time.monotonic() + _MOMENT
+        while self._run_one(queue):
+            if time.monotonic() >= end:
+                with suppress(RuntimeError):
+                    self._pool.submit(self._run_next, queue)
+                return
+
+    def _run_one(self, queue):
+        """Run the next state; False if none is left."""
         with self._lock:
             if not queue:
-                return
+                return False
             future, context, call = queue.popleft()
         try:
             future.set_result(context.run(call))
         except BaseException as exc:  # as if it had been called at its turn
             future.set_exception(exc)
-        try:
-            self._pool.submit(self._run_next, queue)
-        except RuntimeError:
-            pass
+        return True
 
     def answer(self, tag):
         """Wait for the answer of a state and return it, or raise its exception; None if the state was never started."""

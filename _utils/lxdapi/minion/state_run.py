@@ -33,7 +33,7 @@ def current_run(names):
 
 def tag(chunk):
     """Return the tag of a chunk in Salt's results."""
-    return "{state}_|-{__id__}_|-{name}_|-{fun}".format(**chunk)
+    return f"{chunk['state']}_|-{chunk['__id__']}_|-{chunk['name']}_|-{chunk['fun']}"
 
 
 class Run:
@@ -140,7 +140,9 @@ class LowState:
 
     def enter(self, low, results):
         """Return True if nothing has run between the last chunk of ours and this one; results: their number so far."""
-        unbroken = self._results is not None and results == self._results + 1 and not _runs_more(low)
+        unbroken = self._results is not None and results == self._results + 1
+        # a prefetched one is plain
+        unbroken = unbroken and (tag(low) in self.prefetched or not _runs_more(low))
         # None: Salt reads its settings again after it
         self._results = None if any(key.startswith("reload_") for key in low) else results
         return unbroken

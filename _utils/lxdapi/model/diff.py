@@ -54,15 +54,16 @@ def normalize(kind: Kind, declared: Any) -> dict[str, Any]:
     """
     if not isinstance(declared, dict):
         raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(declared).__name__}")
-    declared = {_field(kind, name): value for name, value in declared.items()}
+    known = kind.known
+    declared = {_field(kind, known, name): value for name, value in declared.items()}
     return {field: _normalize_field(kind, field, value) for field, value in declared.items() if value is not None}
 
 
-def _field(kind, name):
+def _field(kind, known, name):
     """Return the name of a field, also for the parameter of a state: ``secret_key`` is ``secret-key``."""
-    field = name if name in kind.known else str(name).replace("_", "-")
-    if field not in kind.known:
-        raise InvalidError(f"{kind.label}: unknown field {name!r}; there are: {', '.join(kind.known)}")
+    field = name if name in known else str(name).replace("_", "-")
+    if field not in known:
+        raise InvalidError(f"{kind.label}: unknown field {name!r}; there are: {', '.join(known)}")
     return field
 
 

@@ -141,9 +141,10 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
         return None
     if not isinstance(result.metadata, dict):
         raise APIProtocolException(result, "this is no object")
-    own_name = parts_of(kind, name, existing=True)["name"]
-    if kind.decoded_twice and result.metadata.get("name", own_name) != own_name:
-        raise APIProtocolException(result, f"this is another object than {name}")
+    if kind.decoded_twice:
+        own_name = parts_of(kind, name, existing=True)["name"]
+        if result.metadata.get("name", own_name) != own_name:
+            raise APIProtocolException(result, f"this is another object than {name}")
     # an interface of the machine, which the daemon lists beside its networks
     return None if result.metadata.get("managed") is False else result
 

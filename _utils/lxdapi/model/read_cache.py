@@ -135,6 +135,9 @@ class ReadCache:
     def _fresh_list(self, api, kind, path, allowed):
         """Return the list of the collection, reading it if that pays off; None otherwise."""
         key = (_scope(api), path.rpartition("/")[0])
+        cached = self._lists.get(key)
+        if cached is not None and self._is_fresh(cached.read_at):
+            return cached
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         # the others wait for the list that one of them reads

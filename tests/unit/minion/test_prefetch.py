@@ -164,7 +164,9 @@ def test_only_failure_without_changes_is_retried_at_its_turn():
 
 
 @pytest.mark.parametrize("most, expected", [(32, 6), (3, 3)])
-def test_concurrency_is_limited_per_daemon_and_in_total(most, expected):
+def test_concurrency_is_limited_per_daemon_and_in_total(monkeypatch, most, expected):
+    # as with states that take longer than a moment
+    monkeypatch.setattr(prefetch, "_MOMENT", 0)
     begun, together, seen = prefetch.PrefetchBatch(most), threading.Barrier(expected), []
 
     def state(daemon):
