@@ -4,10 +4,13 @@ The highstate of examples/ on a minion that has never synced.
 
 import shutil
 
+import pytest
+
 from tests.support.salt_commands import REPO
 from tests.support.web_server_life import by_id
 
 
+@pytest.mark.mainly("lxd")
 def test_first_highstate_syncs_and_second_changes_nothing(make_salt, daemon, image, tmp_path):
     shutil.copy(image, tmp_path / "busybox.tar.gz")
     local = {"remotes": {"local": daemon.socket}}

@@ -24,12 +24,14 @@ def installed(make_installed):
     return make_installed()
 
 
+@pytest.mark.mainly("incus")
 def test_web_server_lives_with_pip_package(installed, life):
     web = life(installed.applied)
     web.begins()
     web.ends()
 
 
+@pytest.mark.mainly("incus7")
 def test_functions_of_the_package_are_found_and_documented(installed, daemon):
     found = installed.call("lxdapi.server", f"remote={daemon.name}").result()
     assert found["server"] == daemon.server

@@ -28,6 +28,7 @@ def salt(master, minion):
     return run
 
 
+@pytest.mark.mainly("incus")
 def test_a_web_server_lives_as_declared_through_the_master(salt, life):
     web = life(lambda sls, remote, **more: salt(*arguments(sls, remote, **more)))
     web.begins()
@@ -46,6 +47,7 @@ def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, dae
     assert answer.data == ["default"], answer
 
 
+@pytest.mark.mainly("lxd")
 def test_sync_replaces_flat_layout_by_package(salt, minion, daemon):
     salt("saltutil.sync_all", f"saltenv={flat_layout.SALTENV}")
     assert salt("lxdapi.server") == "flat" and flat_layout.left(minion.config["extension_modules"])

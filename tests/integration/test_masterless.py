@@ -33,6 +33,7 @@ def test_web_server_lives_with_synced_modules(synced, life):
     web.ends()
 
 
+@pytest.mark.mainly("incus7")
 def test_web_server_lives_with_modules_in_place(unsynced, life):
     web = life(unsynced.applied_in_place)
     web.begins()
@@ -78,6 +79,7 @@ def test_unknown_remote_error_lists_remotes(unsynced, remotes):
     assert ", ".join(sorted(remotes)) in said.stderr
 
 
+@pytest.mark.mainly("incus")
 def test_status_table_has_no_colors_in_a_pipe(synced, unsynced, daemon):
     daemon.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
     status = ["lxdapi.status", "state=False", f"remote={daemon.name}"]

@@ -20,18 +20,22 @@ def from_checkout(make_ssh):
     return make_ssh(SALT, "checkout")
 
 
+@pytest.mark.mainly("incus")
 def test_a_web_server_is_as_declared_on_a_target_of_salt_ssh(salt, life):
     life(salt.applied_by_ssh).begins()
 
 
+@pytest.mark.mainly("lxd")
 def test_a_web_server_is_as_declared_by_salt_ssh_from_a_checkout(from_checkout, life):
     life(from_checkout.applied_by_ssh).begins()
 
 
+@pytest.mark.mainly("incus7")
 def test_single_calls_work_by_salt_ssh_from_checkout(from_checkout, daemon):
     prove_single_calls(from_checkout, daemon)
 
 
+@pytest.mark.mainly("lxd")
 def test_a_single_state_works_on_a_target_of_salt_ssh(salt, daemon):
     prove_single_calls(salt, daemon)
 

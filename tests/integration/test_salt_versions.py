@@ -31,12 +31,19 @@ def synced(version, make_salt):
     return salt
 
 
-@pytest.fixture(scope="module", params=["pip", "checkout"])
+WAYS = [
+    pytest.param("pip", marks=pytest.mark.mainly("lxd")),
+    pytest.param("checkout", marks=pytest.mark.mainly("incus7")),
+]
+
+
+@pytest.fixture(scope="module", params=WAYS)
 def by_ssh(request, version, make_ssh):
     """A Salt of this version, set up for salt-ssh in one of the two ways."""
     return make_ssh(version, request.param, VENVS[version])
 
 
+@pytest.mark.mainly("incus")
 def test_a_web_server_lives_as_declared_with_another_salt(synced, life):
     web = life(synced.applied)
     web.begins()
