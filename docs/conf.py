@@ -24,19 +24,16 @@ nitpicky = True
 
 
 def link_to_file(found):
-    """Return the role that links from docs/ to a file that the README names by its path."""
+    """Return the role that links to a file of the repository which a page names by its path."""
     target = found[1]
-    page = re.fullmatch(r"docs/([\w/]+)\.rst", target)
-    if page:
-        return f":doc:`{target} <{page[1]}>`"
-    return f":download:`{target} <../{target}>`" if (REPO / target).is_file() else found[0]
+    return f":download:`{target} </../{target}>`" if (REPO / target).is_file() else found[0]
 
 
-def as_a_page(app, relative_path, parent_docname, content):
-    """The README names files by their paths, because a package index shows it without them; here they are links."""
-    content[0] = re.sub(r"``([\w-][\w./-]*)``", link_to_file, content[0])
+def link_files(app, page_name, content):
+    """Make links of the paths of files, which the pages write as they are in the repository."""
+    content[0] = re.sub(r"``([\w-][\w./-]*/[\w./-]+)``", link_to_file, content[0])
 
 
 def setup(app):
-    """Sphinx asks for the README's text by this event."""
-    app.connect("include-read", as_a_page)
+    """Sphinx asks for the text of each page by this event."""
+    app.connect("source-read", link_files)

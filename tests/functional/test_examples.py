@@ -7,7 +7,7 @@ import yaml
 from salt.exceptions import SaltInvocationError
 
 from tests.support.loader import REPO, Loaded
-from tests.support.readme import code_blocks
+from tests.support.documentation import code_blocks
 
 
 @pytest.fixture
@@ -101,14 +101,14 @@ def test_demo_edit_is_predicted_exactly(salt, proxy):
 
 
 def test_first_sls_of_the_readme_works(salt, raw):
-    (salt.tree / "first.sls").write_text(code_blocks("A first SLS", "yaml")[0])
+    (salt.tree / "first.sls").write_text(code_blocks("README", "A first SLS", "yaml")[0])
     assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, True))
     assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, False))
 
 
-def test_python_of_the_readme_works(salt, proxy, imported, monkeypatch, capsys):
+def test_python_of_the_documentation_works(salt, proxy, imported, monkeypatch, capsys):
     monkeypatch.setenv("LXD_SOCKET", str(proxy.socket))
-    exec(compile(code_blocks("In Python", "python")[0], "README.rst", "exec"), {})  # noqa: S102
+    exec(compile(code_blocks("docs/reference/python", "In Python", "python")[0], "python.rst", "exec"), {})  # noqa: S102
     assert capsys.readouterr().out == "Running\n"
 
 

@@ -24,7 +24,7 @@ DAEMONS = ("lxd", "incus", "incus7")
 FACTS = (facts_core, facts_exec, facts_files, facts_inside, facts_server, facts_network, facts_storage)
 DIFFERS = {ask: answers for facts in FACTS for ask, answers in facts.DIFFERS.items()}
 ALIKE = {ask: answer for facts in FACTS for ask, answer in facts.ALIKE.items()}
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "daemons.rst"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "daemon-differences.rst"
 
 
 def names(facts):

@@ -10,7 +10,7 @@ from salt.version import __version__ as SALT
 
 from tests.support import foreign_extension as extension
 from tests.support import pip_install as environments
-from tests.support.readme import code_blocks
+from tests.support.documentation import code_blocks
 from tests.support.salt_commands import REPO, VENVS, run, this_environment
 
 # The classes that the earlier lxdapi had in the same place.
@@ -56,8 +56,8 @@ def test_mixed_versions_by_pip_and_sync_are_refused(make_installed, a_remote):
 
 
 @pytest.mark.parametrize("way", ["pip", "checkout"])
-def test_the_python_of_the_readme_needs_no_minion(way, installed, daemon, imported):
-    program = SEED + code_blocks("In Python", "python")[0]
+def test_the_documented_python_needs_no_minion(way, installed, daemon, imported):
+    program = SEED + code_blocks("docs/reference/python", "In Python", "python")[0]
     python = {"pip": installed.python, "checkout": sys.executable}[way]
     path = {"pip": {}, "checkout": {"PYTHONPATH": str(REPO / "_utils")}}[way]
     said = run([python, "-c", program], 60, LXD_SOCKET=daemon.socket, **path)

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from tests.support.readme import code_blocks
+from tests.support.documentation import code_blocks
 from tests.support.salt_commands import REPO
 
 # The path of the checkout in the documentation.
@@ -28,4 +28,4 @@ def environment():
 
 
 def _documented_block(language):
-    return [block.replace(CHECKOUT, str(REPO)) for block in code_blocks("salt-ssh", language)]
+    return [block.replace(CHECKOUT, str(REPO)) for block in code_blocks("docs/how-to/salt-ssh", "salt-ssh", language)]

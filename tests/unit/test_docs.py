@@ -15,6 +15,7 @@ from tests.support import fronts
 
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
+PAGES = "reference/kinds"
 TEXTS = [*REPO.glob("*.rst"), *DOCS.glob("**/*.rst")]
 KINDS_WITH_STATES = [word for word in KINDS if (REPO / "_states" / f"lxdapi_{word}.py").exists()]
 FIRST, LAST, BY_HAND = ("present", "absent"), ["Module calls", "Needs"], ["What one has to know"]
@@ -66,7 +67,7 @@ def called(path):
 
 @pytest.mark.parametrize("word", KINDS_WITH_STATES)
 def test_each_kind_has_a_page_with_its_parts_in_order(built, word):
-    page = Headings(built / "kinds" / f"{word}.html")
+    page = Headings(built / PAGES / f"{word}.html")
     headings = [text.rstrip("¶") for text in page.found]
     assert page.said, "what the kind is comes first"
     functions = [part for name in states(word) for part in (f"lxdapi_{word}.{name}", "SLS", "Parameters")]
@@ -77,28 +78,28 @@ def test_each_kind_has_a_page_with_its_parts_in_order(built, word):
 @pytest.mark.parametrize("word", KINDS_WITH_STATES)
 def test_each_page_names_the_requirements_of_the_kind(built, word):
     kind = KINDS[word]
-    text = (built / "kinds" / f"{word}.html").read_text(encoding="utf-8").partition('<section id="needs">')[2]
+    text = (built / PAGES / f"{word}.html").read_text(encoding="utf-8").partition('<section id="needs">')[2]
     expected = [kind.extension or "Every LXD since 4.0", *kind.extensions, *kind.extensions.values()]
     assert [word for word in expected if word not in text] == []
 
 
 @pytest.mark.parametrize("word", KINDS_WITH_STATES)
 def test_each_page_shows_the_module_calls(built, word):
-    text = re.sub(r"<[^>]+>", "", (built / "kinds" / f"{word}.html").read_text(encoding="utf-8"))
+    text = re.sub(r"<[^>]+>", "", (built / PAGES / f"{word}.html").read_text(encoding="utf-8"))
     assert re.search(rf"^salt-call lxdapi.list {word}\b", text, re.MULTILINE)
 
 
 def test_each_page_belongs_to_a_kind():
-    assert {path.stem for path in DOCS.glob("kinds/*.rst")} == set(KINDS_WITH_STATES)
+    assert {path.stem for path in DOCS.glob(f"{PAGES}/*.rst")} == set(KINDS_WITH_STATES)
 
 
 def test_each_module_is_documented(built):
-    text = (built / "modules.html").read_text(encoding="utf-8")
+    text = (built / "reference" / "modules.html").read_text(encoding="utf-8")
     assert set(fronts.files("_modules")) == set(re.findall(r"<h2>(\w+)<", text))
 
 
 def test_each_state_file_without_kind_is_documented(built):
-    text = (built / "states.html").read_text(encoding="utf-8")
+    text = (built / "reference" / "states.html").read_text(encoding="utf-8")
     files = set(fronts.files("_states")) - {f"lxdapi_{word}" for word in KINDS}
     assert files == set(re.findall(r"<h2>(\w+)<", text))
 
