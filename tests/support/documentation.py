@@ -4,21 +4,44 @@ What the README and the pages of docs/ show, for the tests that carry it out.
 
 import re
 import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
-UNDERLINE = r"(?:={3,}|-{3,})\n"
+_HEADING = re.compile(r"(?P<heading>[^\n]+)\n(?:={3,}|-{3,}|~{3,})\n")
+_BLOCK = re.compile(
+    r"\.\. code-block:: (?P<language>\S+)\n(?P<options>(?:    :[\w-]+:.*\n)*)\n(?P<text>(?:    .*\n|\n)+)"
+)
+_ITEM = re.compile(f"^(?:{_HEADING.pattern}|{_BLOCK.pattern})", re.MULTILINE)
 
 
-def code_blocks(page, heading, language):
+@dataclass(frozen=True)
+class Block:
+    """A code block: below which heading it is, its language, its caption ("" without one), its text."""
+
+    heading: str
+    language: str
+    caption: str
+    text: str
+
+
+def blocks(page):
     """
-    Return the code blocks of a language in the section below a heading, in their order.
+    Return the code blocks of a page in their order.
 
     page
         The path of the page below the repository without its ``.rst``: ``README``, ``docs/how-to/install``.
     """
-    pattern = rf"^{re.escape(heading)}\n{UNDERLINE}(.*?)(?=^[^\n]+\n{UNDERLINE}|\Z)"
-    text = (REPO / f"{page}.rst").read_text(encoding="utf-8")
-    section = re.search(pattern, text, re.MULTILINE | re.DOTALL)[1]
-    blocks = re.findall(rf"\.\. code-block:: {re.escape(language)}\n\n((?:    .*\n|\n)+)", section)
-    return [textwrap.dedent(block).strip("\n") + "\n" for block in blocks]
+    found, heading = [], ""
+    for item in _ITEM.finditer((REPO / f"{page}.rst").read_text(encoding="utf-8")):
+        heading = item["heading"] or heading
+        if item["language"]:
+            caption = re.search(r":caption: (.*)", item["options"])
+            text = textwrap.dedent(item["text"]).strip("\n") + "\n"
+            found.append(Block(heading, item["language"], caption[1] if caption else "", text))
+    return found
+
+
+def code_blocks(page, heading, language):
+    """Return the texts of the code blocks of a language in the section below a heading, in their order."""
+    return [block.text for block in blocks(page) if (block.heading, block.language) == (heading, language)]

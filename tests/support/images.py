@@ -37,7 +37,7 @@ FOLDERS = "bin sbin usr usr/bin usr/sbin etc dev proc sys run root mnt var var/l
 PROPERTIES = {"os": "Busybox", "description": "busybox for tests"}
 
 
-def busybox_image(target_path, ignore_sigpwr=False, files=0, **properties):
+def busybox_image(target_path, ignore_sigpwr=False, files=0, programs=None, **properties):
     """
     Write a unified image, a tar.gz of metadata.yaml and rootfs, to the path and return it.
 
@@ -45,11 +45,14 @@ def busybox_image(target_path, ignore_sigpwr=False, files=0, **properties):
         True for containers that do not react to a graceful stop.
     files
         Number of additional empty files: a small image that takes its time when it is unpacked, copied and deleted.
+    programs
+        ``{path: text}`` of additional executable files; one replaces a file of the image that has its path.
     properties
         Properties of the image, besides "os" and "description"; they change the fingerprint.
     """
     members = [_metadata(properties), _folder("rootfs"), *_rootfs("rootfs/", ignore_sigpwr)]
     members += [_file(f"rootfs/mnt/{number}", "") for number in range(files)]
+    members += [_file(f"rootfs/{path}", text, mode=0o755) for path, text in (programs or {}).items()]
     return _write(target_path, gzip.compress(_tar(members), mtime=CREATED))
 
 

@@ -1,0 +1,127 @@
+"""
+A reader who does what a page of docs/ shows, block by block, with the real loader and a real daemon.
+"""
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+
+import salt.output
+import salt.utils.args
+
+from tests.support.documentation import blocks
+
+# Where the pages have their SLS files.
+TREE = "/srv/salt/"
+# What differs from run to run, or from machine to machine; all else the pages show as it is printed.
+_VARYING = (
+    (r"\d\d:\d\d:\d\d\.\d+", "TIME"),
+    (r"\b[\d.]+ m?s\b", "DURATION"),
+    (r"\b\d+ [KM]iB\b", "SIZE"),
+    (r"\b[0-9a-f]{64}\b", "FINGERPRINT"),
+    (r"^ *(incus|lxd) [\d.]+ on \S+:", "SERVER:"),
+)
+_SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+class Reader:
+    """
+    What is done with the blocks of pages.
+
+    ``yaml`` with a caption below ``/srv/salt/``
+        The file has this content.
+    ``yaml`` without a caption
+        The SLS is applied, and once more, which changes nothing.
+    ``bash``, ``console``
+        Each line (with ``console`` each that begins with ``$``) is run: ``salt-call`` with the loaded modules,
+        other commands as they are. ``console`` has the output too; ``...`` stands for any lines.
+
+    stand_ins
+        Texts to replace in what is run, ``{text on the page: text here}``.
+    elsewhere
+        The beginnings of lines that are not run here.
+    """
+
+    def __init__(self, salt, daemon, stand_ins=(), elsewhere=()):
+        self._salt, self._daemon = salt, daemon
+        self._stand_ins = {TREE: f"{salt.tree}/", **dict(stand_ins)}
+        self._elsewhere = tuple(elsewhere)
+
+    def read(self, page):
+        """Every block of the page does what it shows."""
+        for block in blocks(page):
+            getattr(self, f"_do_{re.sub(r'[^a-z]', '_', block.language)}")(block)
+
+    def _here(self, text):
+        for shown, here in self._stand_ins.items():
+            text = text.replace(shown, here)
+        return text
+
+    def _do_yaml(self, block):
+        text = self._here(block.text)
+        if block.caption.startswith(TREE):
+            path = self._salt.tree / block.caption[len(TREE) :]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        elif not block.caption:
+            (self._salt.tree / "shown.sls").write_text(text)
+            for changes in ("may be", False):
+                for answer in self._salt.modules["state.apply"]("shown").values():
+                    assert answer["result"] is True and (changes or not answer["changes"]), answer
+
+    _do_yaml_jinja = _do_jinja = _do_yaml
+
+    def _do_text(self, block):
+        """A text is there to be read."""
+
+    def _do_bash(self, block):
+        for line in block.text.replace("\\\n", " ").splitlines():
+            if line and not line.startswith("#"):
+                self._run(line)
+
+    def _do_console(self, block):
+        for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+            command, _, expected = part.partition("\n")
+            found = self._run(command)
+            assert _is_same(expected, found), f"$ {command}\n{found}"
+
+    def _run(self, line):
+        """Return what a line prints."""
+        words = shlex.split(self._here(line), comments=True)
+        target = words[words.index(">") + 1] if ">" in words else None
+        words = words[: words.index(">")] if target else words
+        if line.startswith(self._elsewhere):
+            return ""
+        found = self._salt_call(words[1:]) if words[0] == "salt-call" else self._command(words)
+        if target:
+            (self._salt.tree / target).write_text(found)
+        return "" if target else found
+
+    def _salt_call(self, words):
+        options = {word for word in words if word.startswith("--")}
+        out = [word.partition("=")[2] for word in options if word.startswith("--out=")]
+        function, *arguments = [word for word in words if word not in options]
+        called = self._salt.modules[function]
+        args, kwargs = salt.utils.args.parse_input(arguments, condition=False)
+        answer = called(*args, **kwargs)
+        failed = [each for each in answer.values() if each["result"] is False] if function == "state.apply" else []
+        assert failed == []
+        shown = out or [getattr(called, "__outputter__", "nested")]
+        opts = {**self._salt.opts(), "color": False, "state_verbose": "--state-verbose=False" not in options}
+        return salt.output.out_format({"local": answer}, shown[0], opts)
+
+    def _command(self, words):
+        assert words[0] in ("incus", "curl", "sed"), words
+        words = [re.sub("^images:", "local:images:", word) for word in words]  # an alias that the daemon has here
+        environment = {**os.environ, "INCUS_DIR": str(self._daemon.directory), "HOME": str(self._salt.folder)}
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, (words, done.stderr)
+        return done.stdout
+
+
+def _is_same(expected, found):
+    for pattern, name in _VARYING:
+        expected, found = (re.sub(pattern, name, text, flags=re.MULTILINE) for text in (expected, found))
+    return doctest.OutputChecker().check_output(expected.rstrip() + "\n", found.rstrip() + "\n", _SAME)
