@@ -1,5 +1,5 @@
 """
-The documentation works verbatim: examples/, the first SLS and the Python examples.
+The examples work verbatim: examples/, and the Python of the documentation.
 """
 
 import pytest
@@ -98,12 +98,6 @@ def test_demo_edit_is_predicted_exactly(salt, proxy):
     answers = applied(salt, "web", test=True, pillar={"memory": "128MiB"})
     assert proxy.writes() == []
     assert answers["web"]["changes"] == {"config": {"limits.memory": {"old": "64MiB", "new": "128MiB"}}}
-
-
-def test_first_sls_of_the_readme_works(salt, raw):
-    (salt.tree / "first.sls").write_text(code_blocks("README", "A first SLS", "yaml")[0])
-    assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, True))
-    assert outcome(applied(salt, "first")) == dict.fromkeys(["busybox", "web", "web1"], (True, False))
 
 
 def test_python_of_the_documentation_works(salt, proxy, imported, monkeypatch, capsys):

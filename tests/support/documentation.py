@@ -17,7 +17,12 @@ _ITEM = re.compile(f"^(?:{_HEADING.pattern}|{_BLOCK.pattern})", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A code block: below which heading it is, its language, its caption ("" without one), its text."""
+    """
+    A code block: below which heading it is, its language, its caption, its text.
+
+    What stands for a caption where the README has none, because a package index knows no captions, is a comment with
+    the path of the file in the first line.
+    """
 
     heading: str
     language: str
@@ -36,8 +41,8 @@ def blocks(page):
     for item in _ITEM.finditer((REPO / f"{page}.rst").read_text(encoding="utf-8")):
         heading = item["heading"] or heading
         if item["language"]:
-            caption = re.search(r":caption: (.*)", item["options"])
             text = textwrap.dedent(item["text"]).strip("\n") + "\n"
+            caption = re.search(r":caption: (.*)", item["options"]) or re.match(r"# (/\S+)\n", text)
             found.append(Block(heading, item["language"], caption[1] if caption else "", text))
     return found
 

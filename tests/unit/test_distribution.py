@@ -77,6 +77,10 @@ def test_twine_finds_nothing_wrong(built):
     distribution.run("twine", "check", "--strict", *built, **{**os.environ, "PYTHONPATH": str(newer)})
 
 
+def test_readme_is_one_page():
+    assert len((REPO / "README.rst").read_text(encoding="utf-8").splitlines()) <= 120
+
+
 def test_the_readme_needs_no_file_beside_it():
     text = (REPO / "README.rst").read_text(encoding="utf-8")
     document = docutils.core.publish_doctree(text, settings_overrides={"halt_level": 2})
