@@ -3,7 +3,7 @@ What a busybox image needs to stand in for one of Debian, where no server has pa
 an ``apt-get`` that installs a web server.
 """
 
-from tests.support.images import INIT
+from tests.support.images import FILES, INIT
 
 _LEASE = """#!/bin/sh
 [ "$1" = bound ] || exit 0
@@ -21,5 +21,8 @@ _DHCP = "[ ! -e /sys/class/net/eth0 ] || (ip link set eth0 up; udhcpc -i eth0 -b
 PROGRAMS = {
     "sbin/init": INIT.format(on_sigpwr="exit 0").replace("\n", f"\n{_DHCP}", 1),
     "usr/bin/apt-get": _APT_GET,
+    "etc/debian_version": "12\n",
+    "etc/passwd": FILES["etc/passwd"] + "www-data:x:33:33:www-data:/var/www:/bin/false\n",
     "etc/udhcpc.script": _LEASE,
+    "srv/index.html": "",
 }

@@ -37,13 +37,14 @@ def blocks(page):
     page
         The path of the page below the repository without its ``.rst``: ``README``, ``docs/how-to/install``.
     """
-    found, heading = [], ""
-    for item in _ITEM.finditer((REPO / f"{page}.rst").read_text(encoding="utf-8")):
+    found, heading, content = [], "", (REPO / f"{page}.rst").read_text(encoding="utf-8")
+    for item in _ITEM.finditer(content):
         heading = item["heading"] or heading
         if item["language"]:
             text = textwrap.dedent(item["text"]).strip("\n") + "\n"
             caption = re.search(r":caption: (.*)", item["options"]) or re.match(r"# (/\S+)\n", text)
             found.append(Block(heading, item["language"], caption[1] if caption else "", text))
+    assert len(found) == content.count(".. code-block::"), f"{page}: a code block that is indented or empty"
     return found
 
 

@@ -8,8 +8,10 @@ import re
 import shlex
 import subprocess
 
+import salt.config
 import salt.output
 import salt.utils.args
+import salt.utils.yaml
 
 from tests.support.documentation import blocks
 
@@ -30,8 +32,10 @@ class Reader:
     """
     What is done with the blocks of pages.
 
-    ``yaml`` with a caption below ``/srv/salt/``
+    A caption below ``/srv/salt/``
         The file has this content.
+    A caption with the word configuration
+        Salt knows each of the settings.
     ``yaml`` without a caption
         The SLS is applied, and once more, which changes nothing.
     ``bash``, ``console``
@@ -42,54 +46,57 @@ class Reader:
         Texts to replace in what is run, ``{text on the page: text here}``.
     elsewhere
         The beginnings of lines that are not run here.
+    pillar
+        For the SLS without a caption.
     """
 
-    def __init__(self, salt, daemon, stand_ins=(), elsewhere=()):
-        self._salt, self._daemon = salt, daemon
+    def __init__(self, salt, daemon, stand_ins=(), elsewhere=(), pillar=None):
+        self._salt, self._daemon, self._pillar = salt, daemon, pillar
         self._stand_ins = {TREE: f"{salt.tree}/", **dict(stand_ins)}
         self._elsewhere = tuple(elsewhere)
 
     def read(self, page):
         """Every block of the page does what it shows."""
         for block in blocks(page):
-            getattr(self, f"_do_{re.sub(r'[^a-z]', '_', block.language)}")(block)
+            self._do(block)
+
+    def _do(self, block):
+        text = self._here(block.text)
+        if block.caption.startswith(TREE):
+            path = self._salt.tree / block.caption[len(TREE) :]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        elif "configuration" in block.caption:
+            assert set(salt.utils.yaml.safe_load(text)) <= {*salt.config.VALID_OPTS, "lxdapi"}
+        else:
+            {"bash": self._run_lines, "console": self._compare, "yaml": self._apply, "yaml+jinja": self._apply}[
+                block.language
+            ](text)
 
     def _here(self, text):
         for shown, here in self._stand_ins.items():
             text = text.replace(shown, here)
         return text
 
-    def _do_yaml(self, block):
-        text = self._here(block.text)
-        if block.caption.startswith(TREE):
-            path = self._salt.tree / block.caption[len(TREE) :]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        elif not block.caption:
-            (self._salt.tree / "shown.sls").write_text(text)
-            for changes in ("may be", False):
-                for answer in self._salt.modules["state.apply"]("shown").values():
-                    assert answer["result"] is True and (changes or not answer["changes"]), answer
+    def _apply(self, text):
+        (self._salt.tree / "shown.sls").write_text(text)
+        for changes in ("may be", False):
+            for answer in self._salt.modules["state.apply"]("shown", pillar=self._pillar).values():
+                assert answer["result"] is True and (changes or not answer["changes"]), answer
 
-    _do_yaml_jinja = _do_jinja = _do_yaml
+    def _run_lines(self, text):
+        for line in text.splitlines():
+            self._run(line)
 
-    def _do_text(self, block):
-        """A text is there to be read."""
-
-    def _do_bash(self, block):
-        for line in block.text.replace("\\\n", " ").splitlines():
-            if line and not line.startswith("#"):
-                self._run(line)
-
-    def _do_console(self, block):
-        for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+    def _compare(self, text):
+        for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             command, _, expected = part.partition("\n")
             found = self._run(command)
             assert _is_same(expected, found), f"$ {command}\n{found}"
 
     def _run(self, line):
         """Return what a line prints."""
-        words = shlex.split(self._here(line), comments=True)
+        words = shlex.split(line, comments=True)
         target = words[words.index(">") + 1] if ">" in words else None
         words = words[: words.index(">")] if target else words
         if line.startswith(self._elsewhere):
