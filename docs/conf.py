@@ -1,7 +1,11 @@
 """
 How Sphinx builds the documentation: ``python -m sphinx -W -b html docs build/docs``.
+
+The build needs no network. With ``LXDAPI_DOCS_LINKS=1`` in the environment it fetches the inventories of Python and
+Salt, and links to their documentation.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -17,7 +21,16 @@ author = "lxdapi contributors"
 project_copyright = "Apache License 2.0"
 version = release = VERSION
 extensions = ["lxdapi_pages"]
-html_theme = "alabaster"
+if os.environ.get("LXDAPI_DOCS_LINKS"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "salt": ("https://docs.saltproject.io/en/latest", None),
+    }
+html_theme = "furo"
+html_title = f"lxdapi {VERSION}"
+# The pages use plain quotes and dashes, as the code that they show.
+smartquotes = False
 html_copy_source = False
 # A name that nothing defines is an error, as any warning is with -W.
 nitpicky = True

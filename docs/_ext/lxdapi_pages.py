@@ -1,15 +1,15 @@
 """
-Pages drawn from the docstrings of this repository, always in the same order.
+Directives that make reference pages from the docstrings of this repository. The sections always have the same order.
 
 ``.. lxdapi-kind:: profile``
-    What the kind is; each state with its SLS and its parameters; the module calls; what it needs.
+    What the kind is, each state with its SLS and its parameters, the module calls, the requirements.
 ``.. lxdapi-states::``
-    Each file of states that is about no kind: what it is, and its states.
+    For each state module that belongs to no kind: its docstring and its states.
 ``.. lxdapi-modules::``
-    Each execution module: what it is, and its functions.
+    For each execution module: its docstring and its functions.
 
-The files are read, not imported: ``lxdapi_instance`` is the name of three of them, of which Salt's loader keeps
-the states, the module and the library apart, and Python does not.
+The extension parses the files and does not import them: a state module and an execution module can have the same name,
+which only Salt's loader can keep apart.
 """
 
 import ast
@@ -26,46 +26,48 @@ from sphinx.util.parsing import nested_parse_to_nodes
 REPO = Path(__file__).resolve().parents[2]
 FIRST = ("present", "absent")
 CALLS = ("list", "get", "create", "update", "rename", "delete", "export")
-EVERYWHERE = "Every LXD since 4.0 and every Incus since 6.0 has it."
-MISSING = "A daemon without it is told from its list of extensions, before anything is sent; ``absent`` is true there."
+EVERYWHERE = "Every LXD since 4.0 and every Incus since 6.0 supports it."
+MISSING = (
+    "If the daemon lacks it, ``present`` fails before it sends anything and names the extension; ``absent`` succeeds."
+)
 
 
 def constant(tree, name):
-    """The value of a constant of a file, None if it has none of this name."""
+    """Return the value of a module's constant, or None if the module does not define it."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
             return ast.literal_eval(node.value)
     return None
 
 
-def parsed(path):
-    """The tree of a file."""
+def parse_file(path):
+    """Return the syntax tree of a Python file."""
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def fronts(folder):
-    """The files of each front of a folder, by its name, that of the front itself first."""
-    found = {}
+def list_fronts(folder):
+    """Return ``{front: paths}`` of a folder; one front can be several files."""
+    result = {}
     for path in sorted(REPO.glob(f"{folder}/lxdapi*.py")):
-        found.setdefault(constant(parsed(path), "__virtualname__") or path.stem, []).append(path)
-    return found
+        result.setdefault(constant(parse_file(path), "__virtualname__") or path.stem, []).append(path)
+    return result
 
 
 class Source:
-    """The files of a front, of states or of functions, as far as its documentation goes."""
+    """The docstrings of a front: of its states (``_states``) or of its functions (``_modules``)."""
 
     def __init__(self, folder, stem):
         self.folder, self.stem = folder, stem
-        self.paths = fronts(folder)[stem]
-        self._trees = [parsed(path) for path in self.paths]
+        self.paths = list_fronts(folder)[stem]
+        self._trees = [parse_file(path) for path in self.paths]
 
     @property
-    def about(self):
-        """What the front says of itself."""
+    def docstring(self):
+        """The docstring of the front itself."""
         return ast.get_docstring(self._trees[0]) or ""
 
     def functions(self):
-        """The public functions by the names that Salt gives them, in the order of the files."""
+        """Return ``{name in Salt: syntax node}`` of the public functions, in the order of the files."""
         found = {}
         for tree in self._trees:
             aliases = constant(tree, "__func_alias__") or {}
@@ -73,77 +75,77 @@ class Source:
             found.update({aliases.get(node.name, node.name): node for node in own})
         return found
 
-    def described(self, word):
-        """A function as the domain of Python describes it: signature and docstring."""
-        function = self.functions()[word]
+    def function_directive(self, name):
+        """Return a ``py:function`` directive with the signature and the docstring of a function."""
+        function = self.functions()[name]
         text = (ast.get_docstring(function) or "").replace("\n", "\n   ")
-        # a state and a function can have one name: the index has the function
-        twice = "" if self.folder == "_modules" or word not in self._twins() else "   :no-index:\n"
-        return f".. py:function:: {self.stem}.{word}({ast.unparse(function.args)})\n{twice}\n   {text}\n"
+        # A state and a function can have the same name. Then the index lists the function only.
+        no_index = "" if self.folder == "_modules" or name not in self._module_functions() else "   :no-index:\n"
+        return f".. py:function:: {self.stem}.{name}({ast.unparse(function.args)})\n{no_index}\n   {text}\n"
 
-    def _twins(self):
-        """The functions of the execution module of that name."""
-        return Source("_modules", self.stem).functions() if self.stem in fronts("_modules") else {}
+    def _module_functions(self):
+        """Return the functions of the execution module that has the same name."""
+        return Source("_modules", self.stem).functions() if self.stem in list_fronts("_modules") else {}
 
 
-def headed(title, text):
-    """A section of a page."""
+def format_section(title, text):
+    """Return a section with its heading."""
     return f"{title}\n{'-' * len(title)}\n\n{text}\n"
 
 
-def calls(kind_name, kind):
-    """The calls of the module ``lxdapi`` that take this kind, with what they cannot do without."""
-    offered = Source("_modules", "lxdapi").functions()
-    without = {"create": bool(kind.create.hint), "rename": not kind.rename, "delete": "{name}" not in kind.path}
-    without["export"] = kind_name not in ORDER
+def list_calls(kind_name, kind):
+    """Yield the calls of the module ``lxdapi`` for a kind, each with the required arguments."""
+    functions = Source("_modules", "lxdapi").functions()
+    unsupported = {"create": bool(kind.create.hint), "rename": not kind.rename, "delete": "{name}" not in kind.path}
+    unsupported["export"] = kind_name not in ORDER
     for call in CALLS:
-        names = required(offered[call]) if call in offered else []
-        if names[:1] == ["kind"] and not without.get(call):
-            # the only one has no name of its own, but update takes one
-            own = name_of(kind) or (kind_name if call == "update" else "")
-            values = [kind_name, *(own if name == "name" else name.upper() for name in names[1:])]
+        names = required_parameters(functions[call]) if call in functions else []
+        if names[:1] == ["kind"] and not unsupported.get(call):
+            # A kind with a single object has no names, but update requires one.
+            name = format_name(kind) or (kind_name if call == "update" else "")
+            values = [kind_name, *(name if each == "name" else each.upper() for each in names[1:])]
             yield " ".join(["salt-call", f"lxdapi.{call}", *filter(None, values)])
 
 
-def required(function):
-    """The names of the parameters that have no default, and name and settings in any case."""
+def required_parameters(function):
+    """Return the parameters without a default, and in any case ``name`` and ``settings``."""
     names = [each.arg for each in function.args.args]
-    least = len(names) - len(function.args.defaults)
-    named = [name for name in names[least:] if name == "settings"]
-    return names[: max(least, 2 if names[1:2] == ["name"] else 0)] + named
+    count = len(names) - len(function.args.defaults)
+    settings = [name for name in names[count:] if name == "settings"]
+    return names[: max(count, 2 if names[1:2] == ["name"] else 0)] + settings
 
 
-def name_of(kind):
-    """What stands for the name on the command line: the parents come first. Nothing where there is only one."""
+def format_name(kind):
+    """Return the placeholder of an object's name, after those of its parents; "" if the kind has a single object."""
     last = kind.rule if kind.rule in ("fingerprint", "address") else kind.key
     return "/".join([*kind.parents, last]).upper() if "{name}" in kind.path else ""
 
 
-def module_calls(kind_name, kind):
-    """The section of the module calls, with a link to the kind's own module where there is one."""
-    text = ".. code-block:: bash\n\n" + "\n".join(f"   {line}" for line in calls(kind_name, kind))
+def module_calls_section(kind_name, kind):
+    """Return the section of the module calls, with links to the functions of the kind's own module."""
+    text = ".. code-block:: bash\n\n" + "\n".join(f"   {line}" for line in list_calls(kind_name, kind))
     if (REPO / "_modules" / f"lxdapi_{kind_name}.py").exists():
-        verbs = Source("_modules", f"lxdapi_{kind_name}")
-        text += "\n\nAnd " + ", ".join(f":py:func:`{verbs.stem}.{verb}`" for verb in verbs.functions()) + "."
-    return headed("Module calls", text)
+        own = Source("_modules", f"lxdapi_{kind_name}")
+        text += "\n\nAlso: " + ", ".join(f":py:func:`{own.stem}.{name}`" for name in own.functions()) + "."
+    return format_section("Module calls", text)
 
 
-def needs(kind):
-    """The section of what the kind and its fields need of the daemon."""
+def needs_section(kind):
+    """Return the section of the API extensions that the kind and its fields need."""
     text = f"The API extension ``{kind.extension}``. {MISSING}" if kind.extension else EVERYWHERE
     if kind.cluster.only:
-        text += " Only a server in a cluster has any."
+        text += " Only a clustered server has objects of this kind."
     if kind.extensions:
         lines = (f"- ``{part}``: the API extension ``{needed}``" for part, needed in sorted(kind.extensions.items()))
-        text += "\n\nOf what can be declared:\n\n" + "\n".join(lines)
-    return headed("Needs", text)
+        text += "\n\nSome fields and keys need more:\n\n" + "\n".join(lines)
+    return format_section("Needs", text)
 
 
-class FromDocstrings(SphinxDirective):
-    """A directive whose content is text made from the docstrings of files."""
+class DocstringDirective(SphinxDirective):
+    """A directive whose content is reStructuredText made from docstrings."""
 
-    def parsed(self, text, *sources):
-        """The text as nodes, headings included; the page is made anew when a file changes."""
+    def parse_text(self, text, *sources):
+        """Return the nodes of the text, headings included. Sphinx rebuilds the page when a source file changes."""
         paths = [path for source in sources for path in source.paths]
         for path in (
             *paths,
@@ -156,68 +158,69 @@ class FromDocstrings(SphinxDirective):
         return nested_parse_to_nodes(self.state, lines, source=str(paths[0]))
 
 
-class KindDirective(FromDocstrings):
-    """The page of a kind."""
+class KindDirective(DocstringDirective):
+    """The reference page of a kind."""
 
     required_arguments = 1
 
     def run(self):
-        """The parts of the page in their order."""
+        """Return the nodes of the page."""
         kind_name = self.arguments[0]
         if kind_name not in KINDS:
             raise self.error(f"unknown kind {kind_name!r}")
         source, kind = Source("_states", f"lxdapi_{kind_name}"), KINDS[kind_name]
-        what = source.about.partition(":depends:")[0]
-        words = sorted(source.functions(), key=lambda each: FIRST.index(each) if each in FIRST else len(FIRST))
-        states = [headed(f"{source.stem}.{each}", source.described(each)) for each in words]
-        found = self.parsed("\n".join([what, *states, module_calls(kind_name, kind), needs(kind)]), source)
-        for node in found:
-            for described in node.findall(addnodes.desc):
-                self._head(described)
-        return found
+        about = source.docstring.partition(":depends:")[0]
+        names = sorted(source.functions(), key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+        states = [format_section(f"{source.stem}.{name}", source.function_directive(name)) for name in names]
+        sections = [*states, module_calls_section(kind_name, kind), needs_section(kind)]
+        page = self.parse_text("\n".join([about, *sections]), source)
+        for node in page:
+            for description in node.findall(addnodes.desc):
+                self._add_headings(description)
+        return page
 
-    def _head(self, described):
-        """The SLS and the parameters have a heading each, and that order."""
-        content = described[-1]
+    def _add_headings(self, description):
+        """Put a heading before the SLS and before the parameters, which must come in this order."""
+        content = description[-1]
         headings = (("SLS", nodes.literal_block), ("Parameters", nodes.definition_list))
         places = [content.first_child_matching_class(cls) for _, cls in headings]
         if None in places or places != sorted(places) or places[0] == 0:
-            raise self.error(f"not a first line, an SLS and parameters: {described[0].astext()}")
+            raise self.error(f"expected a first line, an SLS and parameters: {description[0].astext()}")
         for place, (title, _) in reversed(list(zip(places, headings))):
             content.insert(place, nodes.rubric("", title))
 
 
-class SectionsDirective(FromDocstrings):
-    """A section for each of several files, with its functions in the order of the file."""
+class SectionsDirective(DocstringDirective):
+    """A section for each of several fronts."""
 
     def run(self):
-        """The sections in the order of the files' names."""
-        sources = [Source(folder, stem) for folder, stem in self.files()]
-        return self.parsed("\n".join(map(self._section, sources)), *sources) if sources else []
+        """Return the nodes of the sections."""
+        sources = [Source(folder, stem) for folder, stem in self.list_files()]
+        return self.parse_text("\n".join(map(self._section, sources)), *sources) if sources else []
 
     def _section(self, source):
-        functions = [source.described(word) for word in source.functions()]
-        return headed(source.stem, "\n".join([source.about, "", *functions]))
+        functions = [source.function_directive(name) for name in source.functions()]
+        return format_section(source.stem, "\n".join([source.docstring, "", *functions]))
 
 
 class ModulesDirective(SectionsDirective):
-    """The functions of the execution modules."""
+    """The functions of all execution modules."""
 
-    def files(self):
-        """All of them."""
-        return [("_modules", name) for name in sorted(fronts("_modules"))]
+    def list_files(self):
+        """Return every execution module."""
+        return [("_modules", name) for name in sorted(list_fronts("_modules"))]
 
 
 class StatesDirective(SectionsDirective):
-    """The states that are about no kind."""
+    """The states that belong to no kind."""
 
-    def files(self):
-        """Those that have no page of a kind."""
-        return [("_states", name) for name in sorted(fronts("_states")) if name.partition("_")[2] not in KINDS]
+    def list_files(self):
+        """Return the state modules that no page of a kind documents."""
+        return [("_states", name) for name in sorted(list_fronts("_states")) if name.partition("_")[2] not in KINDS]
 
 
 def setup(app):
-    """Sphinx knows the directives."""
+    """Register the directives."""
     app.add_directive("lxdapi-kind", KindDirective)
     app.add_directive("lxdapi-modules", ModulesDirective)
     app.add_directive("lxdapi-states", StatesDirective)
