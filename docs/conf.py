@@ -18,7 +18,7 @@ from lxdapi.version import VERSION  # noqa: E402
 
 project = "lxdapi"
 author = "lxdapi contributors"
-project_copyright = "Apache License 2.0"
+project_copyright = "lxdapi contributors, Apache License 2.0"
 version = release = VERSION
 extensions = ["lxdapi_pages"]
 if os.environ.get("LXDAPI_DOCS_LINKS"):
@@ -32,6 +32,10 @@ html_title = f"lxdapi {VERSION}"
 # The pages use plain quotes and dashes, as the code that they show.
 smartquotes = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
+# Each function has a heading of its own, which the table of contents lists.
+toc_object_entries = False
 # A name that nothing defines is an error, as any warning is with -W.
 nitpicky = True
 

@@ -15,7 +15,16 @@ from tests.support.loader import Loaded
 from tests.support.walkthrough import Reader
 
 # Packages come from Debian's servers; what they bring, the tests of the integration layer install.
-PACKAGES = ("apt-get ", "echo ", "incus admin init", "python3 -m venv", "/opt/salt/bin/pip", "export PATH", "salt-pip ")
+PACKAGES = (
+    "apt-get ",
+    "cd ",
+    "echo ",
+    "incus admin init",
+    "python3 -m venv",
+    "/opt/salt/bin/pip",
+    "export ",
+    "salt-pip ",
+)
 # Master and salt-ssh are those of the integration layer.
 MASTER = ("salt '*' ", "PYTHONPATH=")
 # Each has tests of its own.
@@ -52,8 +61,7 @@ def host_address():
 
 def test_readme_does_what_it_shows(reader, salt):
     reader.read("README")
-    answers = salt.modules["state.apply"]("web").values()
-    assert [(answer["result"], answer["changes"]) for answer in answers] == [(True, {})] * 2
+    assert outcomes(salt.modules["state.apply"]("web")) == [(True, {})] * 2
 
 
 @pytest.mark.mainly("incus")
@@ -122,7 +130,13 @@ def test_guide_to_remotes_does_what_it_shows(daemon, https, tmp_path):
     token = salt.modules["lxdapi_trust.token_create"]("web2")
     reader = Reader(salt, daemon, {"__slot__:salt:config.get(far_token)": token})
     reader.read(page)
+    assert outcomes(salt.modules["state.apply"]("trust")) == [(True, {})]
     assert [each["name"] for each in daemon.ask("GET", "/1.0/certificates?recursion=1")] == ["web2"]
+
+
+def outcomes(answers):
+    """Return result and changes of each state."""
+    return [(answer["result"], answer["changes"]) for answer in answers.values()]
 
 
 def make_instance(daemon, image):
