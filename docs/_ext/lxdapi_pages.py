@@ -2,7 +2,7 @@
 Directives that make reference pages from the docstrings of this repository. The sections always have the same order.
 
 ``.. lxdapi-kind:: profile``
-    What the kind is, each state with its SLS and its parameters, the module calls, the requirements.
+    The description of the kind, each state with its SLS and its parameters, the module calls, the requirements.
 ``.. lxdapi-states::``
     For each state module that belongs to no kind: its docstring and its states.
 ``.. lxdapi-modules::``

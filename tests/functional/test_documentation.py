@@ -14,7 +14,7 @@ from tests.support.images import busybox_image
 from tests.support.loader import Loaded
 from tests.support.walkthrough import Reader
 
-# Packages come from Debian's servers; what they bring, the tests of the integration layer install.
+# Commands that install packages. Only the integration tests install some.
 PACKAGES = (
     "apt-get ",
     "cd ",
@@ -46,14 +46,14 @@ def image(tmp_path):
 
 @pytest.fixture
 def reader(salt, daemon, image):
-    """Somebody who reads a page."""
+    """A reader of pages on a daemon that has the image of the image server."""
     daemon.import_image(image, alias=IMAGE)
     return Reader(salt, daemon, elsewhere=PACKAGES + ENTRY_POINTS + MASTER)
 
 
 @pytest.fixture
 def host_address():
-    """The machine has the address that the pages forward."""
+    """Give the machine the address that the pages forward."""
     subprocess.run(["ip", "address", "add", "192.0.2.10/32", "dev", "lo"], check=True)
     yield
     subprocess.run(["ip", "address", "del", "192.0.2.10/32", "dev", "lo"], check=True)
@@ -135,11 +135,11 @@ def test_guide_to_remotes_does_what_it_shows(daemon, https, tmp_path):
 
 
 def outcomes(answers):
-    """Return result and changes of each state."""
+    """Return (result, changes) of each state."""
     return [(answer["result"], answer["changes"]) for answer in answers.values()]
 
 
 def make_instance(daemon, image):
-    """There is a stopped instance web1."""
+    """Create the stopped instance web1."""
     fingerprint = daemon.import_image(image)
     daemon.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "image", "fingerprint": fingerprint}})

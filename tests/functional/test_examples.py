@@ -6,8 +6,8 @@ import pytest
 import yaml
 from salt.exceptions import SaltInvocationError
 
-from tests.support.loader import REPO, Loaded
 from tests.support.documentation import code_blocks
+from tests.support.loader import REPO, Loaded
 
 
 @pytest.fixture

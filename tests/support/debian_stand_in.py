@@ -1,6 +1,6 @@
 """
-What a busybox image needs to stand in for one of Debian, where no server has packages: it asks for its address, and has
-an ``apt-get`` that installs a web server.
+Additional files of a busybox image that stands in for Debian: tests reach no server with packages. The container asks
+for its address by DHCP, and its ``apt-get`` installs a web server.
 """
 
 from tests.support.images import FILES, INIT

@@ -1,5 +1,5 @@
 """
-What the README and the pages of docs/ show, for the tests that carry it out.
+The code blocks of the README and of docs/, for the tests that run them.
 """
 
 import re
@@ -18,10 +18,9 @@ _ITEM = re.compile(f"^(?:{_HEADING.pattern}|{_BLOCK.pattern})", re.MULTILINE)
 @dataclass(frozen=True)
 class Block:
     """
-    A code block: below which heading it is, its language, its caption, its text.
+    A code block with its language, its caption and the heading of its section.
 
-    What stands for a caption where the README has none, because a package index knows no captions, is a comment with
-    the path of the file in the first line.
+    A package index does not know captions. So in the README a comment with the path of the file is the caption.
     """
 
     heading: str

@@ -1,5 +1,5 @@
 """
-A reader who does what a page of docs/ shows, block by block, with the real loader and a real daemon.
+The pages of docs/, run block by block with the real loader and a real daemon.
 """
 
 import doctest
@@ -17,7 +17,7 @@ from tests.support.documentation import blocks
 
 # Where the pages have their SLS files.
 TREE = "/srv/salt/"
-# What differs from run to run, or from machine to machine; all else the pages show as it is printed.
+# Parts of the output that differ from run to run, or from machine to machine.
 _VARYING = (
     (r"\d\d:\d\d:\d\d\.\d+", "TIME"),
     (r"\b[\d.]+ m?s\b", "DURATION"),
@@ -30,24 +30,24 @@ _SAME = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 class Reader:
     """
-    What is done with the blocks of pages.
+    Runs the code blocks of pages.
 
     A caption below ``/srv/salt/``
-        The file has this content.
+        The text becomes the content of the file.
     A caption with the word configuration
-        Salt knows each of the settings.
+        Salt must know each of the settings.
     ``yaml`` without a caption
-        The SLS is applied, and once more, which changes nothing.
+        The SLS is applied twice. The second time nothing changes.
     ``bash``, ``console``
-        Each line (with ``console`` each that begins with ``$``) is run: ``salt-call`` with the loaded modules,
-        other commands as they are. ``console`` has the output too; ``...`` stands for any lines.
+        Each line runs (with ``console`` each line that begins with ``$``): ``salt-call`` with the loaded modules, other
+        commands as they are. ``console`` also shows the output, in which ``...`` stands for any lines.
 
     stand_ins
-        Texts to replace in what is run, ``{text on the page: text here}``.
+        Texts to replace, ``{text on the page: text in the test}``.
     elsewhere
-        The beginnings of lines that are not run here.
+        The beginnings of the lines that the test skips.
     pillar
-        For the SLS without a caption.
+        Pillar for an SLS without a caption.
     """
 
     def __init__(self, salt, daemon, stand_ins=(), elsewhere=(), pillar=None):
@@ -56,7 +56,7 @@ class Reader:
         self._elsewhere = tuple(elsewhere)
 
     def read(self, page):
-        """Every block of the page does what it shows."""
+        """Run every block of the page."""
         for block in blocks(page):
             self._do(block)
 
@@ -95,7 +95,7 @@ class Reader:
             assert _is_same(expected, found), f"$ {command}\n{found}"
 
     def _run(self, line):
-        """Return what a line prints."""
+        """Run a line and return its output."""
         words = shlex.split(line, comments=True)
         target = words[words.index(">") + 1] if ">" in words else None
         words = words[: words.index(">")] if target else words
