@@ -5,7 +5,7 @@ Operations on LXD and Incus images and their aliases: upload, publish, export, c
 """
 
 from lxdapi import hashing, local_files
-from lxdapi.images import image, simplestreams, transfer
+from lxdapi.images import image, servers, simplestreams, transfer
 from lxdapi.images import publish as publications
 from lxdapi.minion import connection
 from lxdapi.plan import converge
@@ -234,12 +234,13 @@ def prune(days=0, test=False, remote=None, project=None):
     return {"unused": unused, "deleted": not test}
 
 
-def products(server, alias=None, architecture=None, certificate=None):
+def products(server, alias=None, architecture=None, certificate=None, remote=None):
     """
     Return the images that a simplestreams server offers: the newest image of each product and type.
 
     server
-        URL of the server, such as ``https://images.example.com``.
+        URL of the server, such as ``https://images.example.com``, or a name, such as ``images``: see ``source`` of
+        ``lxdapi_image.present``.
     alias
         Only return images with this alias. Default: all images.
     architecture
@@ -247,11 +248,18 @@ def products(server, alias=None, architecture=None, certificate=None):
     certificate
         Certificate of the server, as PEM text or the path of a file. Only needed if the system has no authority that
         vouches for it.
+    remote
+        Name of a remote under ``lxdapi:remotes``; the kind of its daemon decides which server the name means. Default:
+        the local daemon.
 
     CLI Example:
 
     .. code-block:: bash
 
         salt-call lxdapi_image.products https://images.example.com alias=debian/12
+        salt-call lxdapi_image.products images alias=debian/12
     """
+    if isinstance(server, str) and "/" not in server:
+        settings = servers.settings_of(connection.connect(globals(), remote), server)
+        server, certificate = settings["server"], certificate or settings.get("certificate")
     return simplestreams.Server(server, certificate).newest(alias, architecture)

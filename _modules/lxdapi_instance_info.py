@@ -51,8 +51,8 @@ def rebuild(name, source=None, force=False, timeout=None, remote=None, project=N
     stay. A running instance is stopped for the rebuild and started again. Returns the changes.
 
     source
-        Alias or fingerprint of an image, or a mapping in the form of the REST API, as for ``lxdapi_instance.present``.
-        Default: an empty root disk.
+        Alias or fingerprint of an image, ``SERVER:ALIAS``, or a mapping in the form of the REST API, as for
+        ``lxdapi_instance.present``. Default: an empty root disk.
     force
         Whether to force the stop of an instance that does not shut down in time. Default: false.
     timeout

@@ -7,7 +7,7 @@ Images of LXD and Incus: from files, from image servers, and published from inst
 from lxdapi import hashing, local_files, validation
 from lxdapi.errors import InvalidError
 from lxdapi.http import upload
-from lxdapi.images import image, publish
+from lxdapi.images import image, publish, servers
 from lxdapi.images import remote as remote_images
 from lxdapi.minion import connection, state
 from lxdapi.model import objects
@@ -52,6 +52,11 @@ def present(
 
         debian/13:
           lxdapi_image.present:
+            - source: images:debian/13
+            - auto_update: true
+
+        company/13:
+          lxdapi_image.present:
             - source:
                 server: https://images.example.com
                 alias: debian/13
@@ -64,7 +69,12 @@ def present(
         minion, ``salt://`` or ``http(s)://``. A mapping makes the daemon fetch the image from another server:
         ``server``, and ``alias`` or ``fingerprint``; optional keys are ``protocol`` (``simplestreams``, ``lxd`` or
         ``incus``), ``certificate`` (of the server: PEM text or a path), ``image_type`` (``container`` or
-        ``virtual-machine``) and ``secret``. Default: the image must already exist, and only its settings are declared.
+        ``virtual-machine``) and ``secret``. ``SERVER:ALIAS`` or ``SERVER:FINGERPRINT`` is short for such a mapping.
+        ``images``, and with LXD also ``ubuntu``, ``ubuntu-daily``, ``ubuntu-minimal`` and ``ubuntu-minimal-daily``, are
+        the servers that the command line client of the daemon knows by these names. ``lxdapi:image_servers`` (minion
+        config, pillar or grains) adds names and overrides these: a mapping of names to URLs, or to mappings with
+        ``server``, ``protocol`` and ``certificate``. Default: the image must already exist, and only its settings are
+        declared.
     rootfs
         Second file of a split image, in the same forms as ``source``. Default: a unified image.
     fingerprint
@@ -110,10 +120,11 @@ def present(
 
     def plan():
         api = connection.connect(globals(), remote, project)
-        if isinstance(source, dict):
-            digest, send, check = _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout)
+        origin = servers.remote_source(api, source)
+        if isinstance(origin, dict):
+            digest, send, check = _elsewhere(api, name, origin, rootfs, fingerprint, auto_update, timeout)
         else:
-            digest, send, check = _here(api, name, source, rootfs, fingerprint, timeout, saltenv or _saltenv())
+            digest, send, check = _here(api, name, origin, rootfs, fingerprint, timeout, saltenv or _saltenv())
         named = [] if validation.is_fingerprint(name) else [name]
         more = aliases if isinstance(aliases, list) else [] if aliases is None else [aliases]
         return image.plan_present(api, digest, wanted, send, named + more, check, purge)

@@ -63,6 +63,10 @@ def present(
 
         web2:
           lxdapi_instance.present:
+            - source: images:debian/12
+
+        mail1:
+          lxdapi_instance.present:
             - source:
                 type: image
                 server: https://images.example.com
@@ -98,7 +102,10 @@ def present(
     name
         Name of the instance: 1 to 63 letters, digits or ``-``.
     source
-        Source of a new instance: the alias or fingerprint of a local image, or a mapping in the form of the REST API.
+        Source of a new instance: the alias or fingerprint of a local image, ``SERVER:ALIAS`` or ``SERVER:FINGERPRINT``
+        for an image of another server, or a mapping in the form of the REST API. The names of servers are those of
+        :py:func:`lxdapi_image.present`. A local alias that equals the whole text takes precedence. ``local:ALIAS`` or
+        ``{type: image, alias: ALIAS}`` means a local alias, also one that contains a colon.
         ``type: image`` with ``server`` uses an image of another server, ``type: copy`` with ``source`` copies an
         instance, and ``type: backup`` with ``path`` imports a file that ``lxdapi_instance.exported`` wrote, optionally
         with another ``pool``. The source of an existing instance is not compared; see ``image_changed``. Default: an

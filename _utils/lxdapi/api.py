@@ -99,6 +99,8 @@ class API:
         self.on_progress: Callable[[str, dict[str, Any]], Any] | None = None
         # The :class:`lxdapi.model.read_cache.ReadCache` of the run; None outside of a run.
         self.cache: Any = None
+        # Names of image servers beside those of :mod:`lxdapi.images.servers`, with their settings.
+        self.image_servers: dict[str, Any] = {}
         # The reply to GET /1.0. Copies of this API and threads share it; only one of them asks.
         self._known: dict[str, Any] = {}
         self._asking = threading.RLock()

@@ -89,6 +89,11 @@ def is_fingerprint(value):
     return isinstance(value, str) and bool(re.fullmatch(FINGERPRINT, value))
 
 
+def is_short_fingerprint(value):
+    """Return True if the text looks like the beginning of a fingerprint."""
+    return isinstance(value, str) and bool(re.fullmatch("[0-9a-fA-F]{12,63}", value))
+
+
 def parse_seconds(value):
     """Return a time limit in seconds, or None; raises :class:`InvalidError` for anything that is not a number."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LONGEST):

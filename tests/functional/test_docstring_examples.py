@@ -68,8 +68,10 @@ STAND_INS = {
 OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size for buckets"}
 # {(kind, state id): why it is only predicted}
 BEYOND = {
+    ("image", "company/13"): "an image server",
     ("image", "debian/12"): "an image server",
     ("image", "debian/13"): "an image server",
+    ("instance", "mail1"): "an image server",
     ("instance", "shop1"): "two daemons",
     ("instance", "web2"): "an image server",
 }

@@ -95,12 +95,22 @@ def resolve(api, name):
     text = name.lower() if isinstance(name, str) else ""
     if not validation.is_fingerprint(text):
         target = read_alias_target(api, name)
-        if target is None and re.fullmatch("[0-9a-f]{12,63}", text):
-            raise InvalidError(f"{name} is neither an alias nor a whole fingerprint: all 64 digits are needed")
+        if target is None and validation.is_short_fingerprint(name):
+            raise short_fingerprint_error(api, name)
         return target
     name = text
     result = objects.read(api, KIND, name)
     return result.metadata["fingerprint"] if result is not None else None
+
+
+def short_fingerprint_error(api, name):
+    """Return the error for a shortened fingerprint; it names those of the daemon's fingerprints that begin so."""
+    digests = [path.partition("?")[0].rpartition("/")[2] for path in api.get("images").metadata or ()]
+    matches = ", ".join(sorted(digest for digest in digests if digest.startswith(name.lower()))) or "none"
+    return InvalidError(
+        f"expected an alias or a whole fingerprint (64 digits), got {name}; the daemon has no such alias, and of "
+        f"its fingerprints these begin so: {matches}"
+    )
 
 
 def require(api, name):

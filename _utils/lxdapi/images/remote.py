@@ -9,7 +9,7 @@ from lxdapi import validation
 from lxdapi.api import API
 from lxdapi.errors import APIOperationException, InvalidError, LxdapiError
 from lxdapi.http import pem, retry
-from lxdapi.images import image, simplestreams
+from lxdapi.images import image, servers, simplestreams
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
@@ -35,16 +35,22 @@ def parse_source(source):
     unknown = sorted(map(str, set(source) - set(KEYS)))
     if unknown:
         raise InvalidError(f"source: unknown {', '.join(unknown)}; there are: {', '.join(KEYS)}")
-    parsed = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_without_null(source)}
+    parsed = parse_server(source)
     if parsed["type"] != "image" or parsed["mode"] != "pull":
         raise InvalidError("source: the daemon fetches an image (type: image) by itself (mode: pull)")
-    if parsed["protocol"] not in _PROTOCOLS:
-        raise InvalidError(f"source: protocol {parsed['protocol']!r}; there are: {', '.join(_PROTOCOLS)}")
-    parsed["server"] = simplestreams.parse_url(parsed.get("server"))
     if bool(parsed.get("alias")) == bool(parsed.get("fingerprint")):
         raise InvalidError("source: an alias or a fingerprint is needed, and not both")
     if "fingerprint" in parsed:
         parsed["fingerprint"] = validation.fingerprint(parsed["fingerprint"])
+    return parsed
+
+
+def parse_server(source):
+    """Return a source of which the server, the protocol and the certificate are checked; raises InvalidError."""
+    parsed = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_without_null(source)}
+    if parsed["protocol"] not in _PROTOCOLS:
+        raise InvalidError(f"source: protocol {parsed['protocol']!r}; there are: {', '.join(_PROTOCOLS)}")
+    parsed["server"] = simplestreams.parse_url(parsed.get("server"))
     if "certificate" in parsed:
         parsed["certificate"] = pem.to_pem(parsed["certificate"])
     return parsed
@@ -68,7 +74,7 @@ def find_newest(api, source):
     server_api = API.factory(_with_port(source["server"]), fingerprint=pin)
     result = objects.read(server_api, KINDS["image_alias"], source["alias"])
     if result is None:
-        raise InvalidError(f"{source['server']} has no public image {source['alias']}")
+        raise InvalidError(f"{source['server']} has no public image {source['alias']}; {servers.EXPECTED}")
     return validation.fingerprint(result.metadata.get("target"))
 
 

@@ -15,6 +15,7 @@ from lxdapi import validation
 from lxdapi.errors import APIException, APIProtocolException, InvalidError
 from lxdapi.http import pem, transport
 from lxdapi.http.session import create_session
+from lxdapi.images import servers
 
 SECONDS = 30
 # The largest there are (cloud-images.ubuntu.com) have 5 MB.
@@ -95,7 +96,7 @@ class Server:
         images.sort(key=lambda each: each["type"] != CONTAINER)
         if not images:
             what = " ".join(filter(None, [image_type or "image", alias, architecture and f"for {architecture}"]))
-            raise InvalidError(f"{self.url} has no {what}")
+            raise InvalidError(f"{self.url} has no {what}; {servers.EXPECTED}")
         return images[0]
 
     def newest(self, alias=None, architecture=None):

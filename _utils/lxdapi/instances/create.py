@@ -7,6 +7,7 @@ from functools import partial
 
 from lxdapi.errors import APIException, APIOperationException, InvalidError
 from lxdapi.http import retry
+from lxdapi.images import servers
 from lxdapi.instances import partial_creation, power, sources
 from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
@@ -40,6 +41,7 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
     An answer that was lost is settled by looking at the instance. Returns None, after an answer that was lost what was
     done. An exception whose ``created`` is True is about what comes after the creation, such as a start.
     """
+    source = servers.resolve(api, source)
     if "project" in source:
         source = sources.resolve_alias(api, source)
     inherited = sources.inherited_fields(api, source) if source["type"] == "copy" else {}
@@ -53,6 +55,7 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
         return create_verified(api, name, {**inherited, **declared}, send, replace_partial)
     except APIException as exc:
         if retry.is_refusal(exc) and not exc.created:
+            servers.raise_if_missing(source, exc)
             # that there is no such image LXD and Incus say differently; this raises a plain "not found"
             sources.resolve_alias(api, source)
         raise
@@ -160,6 +163,7 @@ def plan_create(
     is declared of them is written afterwards.
     """
     require_target(api, target)
+    source = servers.resolve(api, source)
     start = power.plan_transition(api, name, "Stopped", "Running") if running else []
     source_type = source["type"]
     if source_type == "backup":

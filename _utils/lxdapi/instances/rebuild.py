@@ -7,6 +7,7 @@ from functools import partial
 from lxdapi import validation
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
+from lxdapi.images import servers
 from lxdapi.instances import partial_creation, power, sources
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
@@ -35,6 +36,7 @@ def plan_image_check(
     """
     if image_changed == "ignore":
         return [], ""
+    source = servers.resolve(api, source)
     new, old = (
         resolve_source(api, source, result.metadata["type"]),
         result.metadata["config"].get("volatile.base_image"),
@@ -88,6 +90,7 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None) -> l
         raise InvalidError(f"there is no instance {name}")
     partial_creation.require_created(api, name, result)
     _require_rebuildable(api, name, result)
+    source = servers.resolve(api, source)
     if source["type"] not in ("image", "none"):
         raise InvalidError("source: an instance is rebuilt from an image, or empty (null)")
     result = power.wait_until_stable(api, name, result)

@@ -4,6 +4,7 @@ Sources of new instances: an image, a copy, or nothing.
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
+from lxdapi.images import servers
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 
@@ -18,13 +19,14 @@ def parse_source(source):
     Return the REST source of a declared source; raises for an invalid one.
 
     source
-        An alias or a fingerprint (text), None for an empty instance, or a REST source: ``{type:
-        image, alias: x, server: https://..., protocol: simplestreams}``, ``{type: copy, source: y}``.
+        An alias or a fingerprint (text), the short form of an image of another server, None for an empty instance, or a
+        REST source: ``{type: image, alias: x, server: https://..., protocol: simplestreams}``, ``{type: copy,
+        source: y}``. A short form is a ``reference``, which :func:`lxdapi.images.servers.resolve` replaces.
     """
     if source is None:
         return dict(NONE)
     if isinstance(source, str):
-        source = {"type": "image", ("fingerprint" if validation.is_fingerprint(source) else "alias"): source}
+        source = {"type": "image", **servers.parse_reference(source)}
     if not isinstance(source, dict):
         raise InvalidError("source: an alias, a fingerprint or a mapping with 'type' is needed")
     source = {"type": "image", **source}

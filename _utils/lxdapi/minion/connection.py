@@ -35,7 +35,8 @@ def connect(names, remote=None, project=None, target=None):
         A member of the cluster, for objects that each member has for itself. Default: the daemon chooses.
 
     This sets the patterns of ``lxdapi:sensitive``, whose values are masked from now on. With
-    ``lxdapi:progress_events`` the API sends the progress of operations to Salt's event bus.
+    ``lxdapi:progress_events`` the API sends the progress of operations to Salt's event bus, and it knows the image
+    servers of ``lxdapi:image_servers``.
     """
     functions, context = names["__salt__"], names["__context__"]
     config_get = _cached_config_get(context, functions["config.get"])
@@ -47,6 +48,7 @@ def connect(names, remote=None, project=None, target=None):
     if key not in context:
         version_check.require_one_version(names)
         api = _create_api(settings, project)
+        api.image_servers = config_get("lxdapi:image_servers", {}) or {}
         if config_get("lxdapi:progress_events", False):
             api.on_progress = _event_sender(functions, remotes.LOCAL if remote is None else remote)
         _store(context, key, api, config_get)

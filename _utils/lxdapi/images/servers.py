@@ -1,0 +1,127 @@
+"""
+Image servers by name, and the short form of an image source, ``SERVER:ALIAS``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lxdapi import validation
+from lxdapi.errors import APIException, InvalidError, LxdapiError
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
+
+# What a name means to the command line client of each daemon, without a configuration of its own.
+#
+# Incus: ``incus remote list`` of 6.0.4 and 7.0.2, and DefaultRemotes in shared/cliconfig/default.go.
+# LXD: StaticRemotes in lxc/config/default.go of canonical/lxd (main). ``lxc remote list`` of 5.0.2 lacks
+# ubuntu-minimal and ubuntu-minimal-daily, and its images is https://images.linuxcontainers.org, which no longer
+# serves LXD (canonical/lxd#12742): canonical/lxd#13247 replaced it.
+DEFAULT_SERVERS = {
+    "Incus": {"images": "https://images.linuxcontainers.org"},
+    "LXD": {
+        "images": "https://images.lxd.canonical.com",
+        "ubuntu": "https://cloud-images.ubuntu.com/releases",
+        "ubuntu-daily": "https://cloud-images.ubuntu.com/daily",
+        "ubuntu-minimal": "https://cloud-images.ubuntu.com/minimal/releases",
+        "ubuntu-minimal-daily": "https://cloud-images.ubuntu.com/minimal/daily",
+    },
+}
+LOCAL = "local"
+EXPECTED = "expected one of its aliases or a whole fingerprint (64 digits)"
+SETTING = "lxdapi:image_servers"
+_KEYS = ("server", "protocol", "certificate")
+# no path and no URL
+_SHORT = "([^:/]+):(?!//)(.*)"
+
+
+def parse_short(source: Any) -> tuple[str, str] | None:
+    """Return (server, alias or fingerprint) of a source in the short form, None for any other source."""
+    match = re.fullmatch(_SHORT, source, re.DOTALL) if isinstance(source, str) else None
+    # the command line clients take this alias if none is named
+    return (match[1], match[2] or "default") if match else None
+
+
+def parse_reference(text: str) -> dict[str, str]:
+    """
+    Return what names an image in a source: an ``alias``, a ``fingerprint``, or a ``reference``.
+
+    A reference is a text that only the daemon can explain, see :func:`resolve`: a short form or the beginning of a
+    fingerprint, unless the daemon has such an alias.
+    """
+    is_reference = parse_short(text) is not None or validation.is_short_fingerprint(text)
+    return {"reference": text} if is_reference else _image(text)
+
+
+def resolve(api: API, source: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return a parsed source with what its ``reference`` means; any other source is returned as it is.
+
+    An alias of the daemon that equals the reference comes first. ``local:ALIAS`` is an image of the daemon.
+
+    Raises :class:`InvalidError` for an unknown server, and for a shortened fingerprint.
+    """
+    if "reference" not in source:
+        return source
+    # few sources need it
+    from lxdapi.images import image
+
+    reference = source["reference"]
+    if image.read_alias_target(api, reference) is not None:
+        return {"type": "image", "alias": reference}
+    short = parse_short(reference)
+    if short is None:
+        raise image.short_fingerprint_error(api, reference)
+    return {"type": "image", **_image(short[1])} if short[0] == LOCAL else remote_source(api, reference)
+
+
+def remote_source(api: API, source: Any) -> Any:
+    """
+    Return the REST source of a source in the short form, which another server has; any other source as it is.
+
+    Raises :class:`InvalidError` for an unknown server, and for this daemon.
+    """
+    short = parse_short(source)
+    return source if short is None else {**settings_of(api, short[0]), **_image(short[1])}
+
+
+def _image(alias: str) -> dict[str, str]:
+    return {"fingerprint" if validation.is_fingerprint(alias) else "alias": alias}
+
+
+def settings_of(api: API, name: str) -> dict[str, Any]:
+    """
+    Return the settings of a server by the keys of a REST source.
+
+    Raises :class:`InvalidError` for an unknown server and for invalid settings.
+    """
+    configured = validation.mapping(SETTING, api.image_servers)
+    if LOCAL in configured:
+        raise InvalidError(f"{SETTING}: {LOCAL} is the daemon itself: choose another name")
+    servers: dict[str, Any] = {**DEFAULT_SERVERS[api.dialect], **configured}
+    if name not in servers:
+        raise InvalidError(
+            f"expected the name of an image server, got {name}; there are: {', '.join(sorted(servers))}. Define others "
+            f"below {SETTING}. The source of an instance can also be {LOCAL}:ALIAS, an image that the daemon has"
+        )
+    settings = servers[name] if isinstance(servers[name], dict) else {"server": servers[name]}
+    unknown = sorted(map(str, set(settings) - set(_KEYS)))
+    if unknown:
+        raise InvalidError(f"{SETTING}: {name}: unknown {', '.join(unknown)}; there are: {', '.join(_KEYS)}")
+    # few sources need it
+    from lxdapi.images import remote
+
+    try:
+        return remote.parse_server(settings)
+    except InvalidError as exc:
+        raise InvalidError(f"{SETTING}: {name}: {exc}") from exc
+
+
+def raise_if_missing(source: dict[str, Any], error: APIException) -> None:
+    """Raise :class:`LxdapiError` with the server and the image, if the daemon failed because it did not find it."""
+    # all three: "Failed getting remote image info: ...: The requested image couldn't be found"
+    if source.get("server") and re.search("remote image.*(not|n't be) found", error.error, re.IGNORECASE):
+        name = source.get("alias") or source.get("fingerprint")
+        raise LxdapiError(f"{error.explain()}; {source['server']} has no image {name}; {EXPECTED}") from error
