@@ -7,6 +7,10 @@ Directives that make reference pages from the docstrings of this repository. The
     For each state module that belongs to no kind: its docstring and its states.
 ``.. lxdapi-modules::``
     For each execution module: its docstring and its functions.
+``.. lxdapi-overview::``
+    A table of all states, with links to them.
+``.. lxdapi-extensions::``
+    A table of the API extensions that kinds and fields need.
 
 The extension parses the files and does not import them: a state module and an execution module can have the same name,
 which only Salt's loader can keep apart.
@@ -25,6 +29,7 @@ from sphinx.util.parsing import nested_parse_to_nodes
 
 REPO = Path(__file__).resolve().parents[2]
 FIRST = ("present", "absent")
+HOOKS = ("mod_init", "mod_watch")
 CALLS = ("list", "get", "create", "update", "rename", "delete", "export")
 EVERYWHERE = "Every LXD since 4.0 and every Incus since 6.0 supports it."
 MISSING = (
@@ -53,6 +58,13 @@ def list_fronts(folder):
     return result
 
 
+def public_functions(tree):
+    """Return ``{name in Salt: syntax node}`` of the public functions of a file."""
+    aliases = constant(tree, "__func_alias__") or {}
+    own = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
+    return {aliases.get(node.name, node.name): node for node in own}
+
+
 class Source:
     """The docstrings of a front: of its states (``_states``) or of its functions (``_modules``)."""
 
@@ -68,12 +80,15 @@ class Source:
 
     def functions(self):
         """Return ``{name in Salt: syntax node}`` of the public functions, in the order of the files."""
-        found = {}
+        return {name: node for tree in self._trees for name, node in public_functions(tree).items()}
+
+    def overview_rows(self):
+        """Yield (the name, links to the functions, the first sentence of the docstring) of each file."""
         for tree in self._trees:
-            aliases = constant(tree, "__func_alias__") or {}
-            own = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
-            found.update({aliases.get(node.name, node.name): node for node in own})
-        return found
+            names = [name for name in public_functions(tree) if name not in HOOKS]
+            links = ", ".join(f":py:func:`{name} <{self.stem}.{name}>`" for name in names)
+            first = (ast.get_docstring(tree) or "").partition("\n\n")[0]
+            yield f"``{self.stem}``", links, " ".join(first.split())
 
     def function_directive(self, name):
         """Return a ``py:function`` directive with the signature and the docstring of a function."""
@@ -154,8 +169,8 @@ class DocstringDirective(SphinxDirective):
             REPO / "_modules" / "lxdapi.py",
         ):
             self.env.note_dependency(str(path))
-        lines = StringList(text.splitlines(), source=str(paths[0]))
-        return nested_parse_to_nodes(self.state, lines, source=str(paths[0]))
+        origin = str(paths[0] if paths else __file__)
+        return nested_parse_to_nodes(self.state, StringList(text.splitlines(), source=origin), source=origin)
 
 
 class KindDirective(DocstringDirective):
@@ -219,8 +234,48 @@ class StatesDirective(SectionsDirective):
         return [("_states", name) for name in sorted(list_fronts("_states")) if name.partition("_")[2] not in KINDS]
 
 
+def format_table(head, rows):
+    """Return a table of rows of text."""
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for first, *others in (head, *rows):
+        lines += [f"   * - {first}", *(f"     - {text}" for text in others)]
+    return "\n".join(lines)
+
+
+def extension_rows(kind_name, kind):
+    """Yield (the kind, the part of it, API extension)."""
+    page = f":doc:`{kind_name} </reference/kinds/{kind_name}>`"
+    if kind.extension:
+        yield page, "the kind", f"``{kind.extension}``"
+    for part, extension in sorted(kind.extensions.items()):
+        yield page, f"``{part}``", f"``{extension}``"
+    for part, extension in sorted(kind.needs_extension_to_apply.items()):
+        yield page, f"``{part}``, a change of it after the creation", f"``{extension}``"
+
+
+class OverviewDirective(DocstringDirective):
+    """A table of all states."""
+
+    def run(self):
+        """Return the nodes of the table: a row for each file, in the order of their names."""
+        sources = [Source("_states", stem) for stem in list_fronts("_states")]
+        rows = [row for source in sources for row in source.overview_rows()]
+        return self.parse_text(format_table(("states", "functions", "about"), rows), *sources)
+
+
+class ExtensionsDirective(DocstringDirective):
+    """A table of the API extensions that kinds and fields need."""
+
+    def run(self):
+        """Return the nodes of the table, in the order of the kinds."""
+        rows = [row for kind_name, kind in KINDS.items() for row in extension_rows(kind_name, kind)]
+        return self.parse_text(format_table(("kind", "needed for", "API extension"), rows))
+
+
 def setup(app):
     """Register the directives."""
+    app.add_directive("lxdapi-overview", OverviewDirective)
+    app.add_directive("lxdapi-extensions", ExtensionsDirective)
     app.add_directive("lxdapi-kind", KindDirective)
     app.add_directive("lxdapi-modules", ModulesDirective)
     app.add_directive("lxdapi-states", StatesDirective)

@@ -18,7 +18,7 @@ DOCS = REPO / "docs"
 PAGES = "reference/kinds"
 TEXTS = [*REPO.glob("*.rst"), *DOCS.glob("**/*.rst")]
 KINDS_WITH_STATES = [word for word in KINDS if (REPO / "_states" / f"lxdapi_{word}.py").exists()]
-FIRST, LAST, BY_HAND = ("present", "absent"), ["Module calls", "Needs"], ["What one has to know"]
+FIRST, LAST, BY_HAND = ("present", "absent"), ["Module calls", "Needs"], ["Good to know"]
 
 
 class Headings(HTMLParser):
