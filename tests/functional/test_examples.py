@@ -1,12 +1,11 @@
 """
-The examples work verbatim: examples/, and the Python of the documentation.
+The SLS of examples/ work verbatim.
 """
 
 import pytest
 import yaml
 from salt.exceptions import SaltInvocationError
 
-from tests.support.documentation import code_blocks
 from tests.support.loader import REPO, Loaded
 
 
@@ -98,12 +97,6 @@ def test_demo_edit_is_predicted_exactly(salt, proxy):
     answers = applied(salt, "web", test=True, pillar={"memory": "128MiB"})
     assert proxy.writes() == []
     assert answers["web"]["changes"] == {"config": {"limits.memory": {"old": "64MiB", "new": "128MiB"}}}
-
-
-def test_python_of_the_documentation_works(salt, proxy, imported, monkeypatch, capsys):
-    monkeypatch.setenv("LXD_SOCKET", str(proxy.socket))
-    exec(compile(code_blocks("docs/reference/python", "In Python", "python")[0], "python.rst", "exec"), {})  # noqa: S102
-    assert capsys.readouterr().out == "Running\n"
 
 
 def test_unknown_argument_in_sls_stops_the_run(salt, proxy):

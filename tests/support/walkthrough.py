@@ -36,6 +36,8 @@ class Reader:
         The text becomes the content of the file.
     A caption with the word configuration
         Salt must know each of the settings.
+    Any other caption
+        The block belongs to another program, and does not run.
     ``yaml`` without a caption
         The SLS is applied twice. The second time nothing changes.
     ``bash``, ``console``
@@ -58,9 +60,10 @@ class Reader:
     def read(self, page):
         """Run every block of the page."""
         for block in blocks(page):
-            self._do(block)
+            self.do(block)
 
-    def _do(self, block):
+    def do(self, block):
+        """Run a block."""
         text = self._here(block.text)
         if block.caption.startswith(TREE):
             path = self._salt.tree / block.caption[len(TREE) :]
@@ -68,7 +71,7 @@ class Reader:
             path.write_text(text)
         elif "configuration" in block.caption:
             assert set(salt.utils.yaml.safe_load(text)) <= {*salt.config.VALID_OPTS, "lxdapi"}
-        else:
+        elif not block.caption:
             {"bash": self._run_lines, "console": self._compare, "yaml": self._apply, "yaml+jinja": self._apply}[
                 block.language
             ](text)
