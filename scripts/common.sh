@@ -158,10 +158,10 @@ requirements() {
 }
 
 # Make the folder $2 a virtual environment with salt $1. The file with the requirements is written last, so that an
-# interrupted or outdated environment is built again.
+# interrupted environment is built again.
 make_venv() {
     local version=$1 folder=$2
-    [ "$(cat "$folder/requirements" 2>/dev/null)" != "$(requirements "$version")" ] || return 0
+    [ ! -e "$folder/requirements" ] || return 0
     # Salt needs timelib, which exists only as source.
     apt_need gcc gcc libc6-dev
     apt_need /usr/include/python3.11/Python.h python3-dev
@@ -174,9 +174,11 @@ make_venv() {
 }
 
 # venv VERSION: print the path of a virtual environment with that version of Salt and the test tools.
-# The lock keeps two runs from building it at the same time.
+# The lock keeps two runs from building it at the same time. Each set of requirements has an environment of its own, so
+# that two checkouts do not rebuild one under each other.
 venv() {
-    local folder="$CACHE/salt-$1"
+    local folder
+    folder="$CACHE/salt-$1-$(requirements "$1" | cksum | cut -d ' ' -f 1)"
     apt_need /usr/lib/python3.11/ensurepip/__main__.py python3-venv
     mkdir -p "$CACHE"
     (flock 9 && make_venv "$1" "$folder") 9>"$folder.lock" || exit 1
