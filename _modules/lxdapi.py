@@ -21,6 +21,7 @@ if __name__ == "lxdapi":  # imported instead of the library, which is not on the
 
 from lxdapi import hashing, local_files, masking, validation
 from lxdapi.cluster import per_member
+from lxdapi.errors import InvalidError
 from lxdapi.http import operations
 from lxdapi.instances import plan
 from lxdapi.minion import connection
@@ -204,7 +205,7 @@ def _body(json, label="json"):
 def _mapping(settings):
     settings = _body(settings, "settings")
     if not isinstance(settings, dict):
-        raise SaltInvocationError(f"expected a mapping for settings, got {type(settings).__name__}")
+        raise SaltInvocationError(str(InvalidError.of_value("settings", "a mapping", settings)))
     return settings
 
 

@@ -1,14 +1,14 @@
 """
-The HTTP client of LXD and Incus: it sends a request, checks the reply, and waits for operations.
+The HTTP client of LXD and Incus: it sends requests, checks the replies, and waits for operations.
 
 .. code-block:: python
 
     api = API.factory()                                   # the local daemon
-    api.post("images", data=stream).wait()                # an operation, waited for
+    api.post("images", data=stream).wait()                # starts an operation and waits for it
     api.get("instances/web1").metadata["status"]
 
-When something fails, the transaction can be seen: ``debug=True`` or the environment variable
-``DEBUG`` prints each one to standard error, and every exception has the ``result``.
+To examine a failure: ``debug=True`` or the environment variable ``DEBUG`` prints each transaction to standard
+error, and every exception has the ``result``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from lxdapi.errors import (
     APINotTrustedException,
     APIProtocolException,
     InvalidError,
+    readable_url,
 )
 from lxdapi.http import endpoints, retry, transport
 from lxdapi.http.result import APIResult
@@ -38,10 +39,10 @@ if TYPE_CHECKING:
 
 REQUEST_SECONDS = 60
 WAIT_SECONDS = 600
-# What is in no project: asked for with one, it is the same, or (warnings) nothing.
+# Paths of objects outside projects: with a project the daemon returns the same, or nothing (warnings).
 _ABOVE_PROJECTS = re.compile(r"[\w.]+(/(certificates|cluster|projects|warnings)(/.*)?)?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-# requests.Session.request takes these by position, after method and URL.
+# The positional parameters of requests.Session.request after method and URL.
 _REQUEST_ARGUMENTS = (
     *("params", "data", "headers", "cookies", "files", "auth", "timeout", "allow_redirects"),
     *("proxies", "hooks", "stream", "verify", "cert", "json"),
@@ -62,13 +63,13 @@ class API:
         True prints every transaction to standard error, secrets masked. The environment variable
         ``DEBUG`` does the same.
     project
-        Sent with every request that names none, where there are projects.
+        Sent with every request that names no project, if its path belongs to a project.
     timeout
-        Seconds for one request; 60.
+        Seconds for one request. Default: 60.
     wait_timeout
-        Seconds for an operation; 600.
+        Seconds for an operation. Default: 600.
     retry_timeout
-        Seconds within which something is tried again that the daemon cannot do just now; 20. See
+        Seconds within which lxdapi repeats a request that the daemon cannot do yet. Default: 20. See
         :mod:`lxdapi.http.retry`.
     """
 
@@ -92,10 +93,9 @@ class API:
         self.timeout = timeout
         self.wait_timeout = wait_timeout
         self.retry_timeout = retry_timeout
-        # The secret values that were sent, and the marked ones that were received: errors and printouts of this API
-        # do not contain them.
+        # The secret values in requests, and the marked ones in replies: errors and printouts of this API mask them.
         self.secret_values: set[str] = set()
-        # Called with the id of an operation and its progress; None: nobody wants to know.
+        # Called with the id of an operation and its progress; None: no callback.
         self.on_progress: Callable[[str, dict[str, Any]], Any] | None = None
         # The :class:`lxdapi.model.read_cache.ReadCache` of the run; None outside of a run.
         self.cache: Any = None
@@ -118,11 +118,12 @@ class API:
         **kwargs: Any,
     ) -> API:
         """
-        Return an API for the local daemon, or for the endpoint given.
+        Return an API for the local daemon, or for the given endpoint.
 
         endpoint, base_url
-            A socket's path or an ``https://`` URL (both are the same), or a list of URLs of one cluster's
-            members; the first that answers is used. None: see :func:`lxdapi.http.endpoints.find`.
+            The path of a socket, an ``https://`` URL, or a list of URLs of the members of one cluster: lxdapi uses the
+            first that answers. Both parameters mean the same. Default: see
+            :func:`lxdapi.http.endpoints.find`.
         cert, key, fingerprint, verify
             For https: see :func:`lxdapi.http.session.create_session`.
         kwargs
@@ -176,7 +177,7 @@ class API:
                 self._print(str(exc))
             raise
         self.secret_values |= masking.marked_values(result.data)
-        if self.debug:  # of 200 instances the text takes longer than the daemon took
+        if self.debug:  # formatting 200 instances takes longer than the request
             self._print(f"{result.request_summary()}\n{result.response_summary()}")
         return result
 
@@ -209,12 +210,17 @@ class API:
 
     @property
     def endpoint(self) -> str:
-        """Return the base URL that requests go to at present."""
+        """Return the base URL of the next request."""
         return self.endpoint_pool.endpoint
 
     @property
+    def address_text(self) -> str:
+        """Return :attr:`endpoint` for a sentence: the path of a socket, or a URL."""
+        return readable_url(self.endpoint)
+
+    @property
     def local(self) -> bool:
-        """Return True if the daemon is reached by its unix socket."""
+        """Return True if lxdapi connects to the daemon's unix socket."""
         return self.endpoint.startswith(endpoints.UNIX)
 
     def at(self, target: str) -> API:
@@ -232,7 +238,7 @@ class API:
 
     @property
     def server(self) -> dict[str, Any]:
-        """Return the metadata of ``GET /1.0``, requested once; raises if the server does not trust us."""
+        """Return the metadata of ``GET /1.0``, requested once; raises if the server does not trust the client."""
         with self._asking:
             if "server" not in self._known:
                 self._known["server"] = self._read_server()
@@ -241,19 +247,21 @@ class API:
     def _read_server(self):
         result = self.get("")
         if not isinstance(result.metadata, dict):
-            raise APIProtocolException(result, "this says nothing of a server")
+            raise APIProtocolException(result, "expected the description of a server")
         if result.metadata.get("auth") != "trusted":
-            raise APINotTrustedException(result, "the daemon does not trust this client")
+            raise APINotTrustedException(
+                result, "the daemon does not trust this client; add its certificate, or use a trust token"
+            )
         return result.metadata
 
     @property
     def dialect(self) -> str:
-        """Return the word in the daemon's own headers: ``Incus`` or ``LXD``."""
+        """Return the name in the daemon's own headers: ``Incus`` or ``LXD``."""
         return "Incus" if self.server["environment"]["server"] == "incus" else "LXD"
 
     @property
     def identity(self) -> str | None:
-        """Return the fingerprint that identifies this server; None: not read yet, or a member of a cluster."""
+        """Return the fingerprint that identifies this server; None if not read yet, or in a cluster."""
         environment = (self._known.get("server") or {}).get("environment") or {}
         return None if environment.get("server_clustered") else environment.get("certificate_fingerprint") or None
 
@@ -284,7 +292,7 @@ class API:
     def address(self, url: str, params: Any = None) -> tuple[str, dict[str, Any]]:
         """Return (absolute path, parameters) of a path that is relative, absolute or full."""
         if not isinstance(url, str):
-            raise InvalidError(f"URL {url!r} is not text")
+            raise InvalidError.of_value("the URL", "text", url)
         if _URL.match(url):
             url = self.endpoint_pool.path_of(url)
         path, query = validation.raw_path(url)
@@ -302,8 +310,8 @@ class EndpointPool:
     """
     The addresses of one daemon, or of the members of one cluster: any of them can be used.
 
-    ``has_answered``: one of them has answered; the client does not wait for a daemon that never did. ``degraded``: the
-    last request failed after all its repetitions; the client waits for nothing until a request succeeds.
+    ``has_answered``: one of them has answered; the client does not wait for a daemon that never answered.
+    ``degraded``: the last request failed after all its repetitions; the client does not wait until a request succeeds.
     """
 
     def __init__(self, endpoints: list[str]) -> None:
@@ -313,7 +321,7 @@ class EndpointPool:
 
     @property
     def endpoint(self) -> str:
-        """Return the base URL that is in use."""
+        """Return the current base URL."""
         return self._endpoints[0]
 
     @property
@@ -322,7 +330,7 @@ class EndpointPool:
         return self._tried < len(self._endpoints) - 1
 
     def fail_over(self, error: APIException) -> bool:
-        """Go on to the next address after a failure to reach this one; False if each was tried in vain."""
+        """Go on to the next address after a failure to reach this one; return False if every address failed."""
         if not self.has_untried or not isinstance(error, APIConnectionException):
             return False
         self._tried += 1
@@ -330,23 +338,23 @@ class EndpointPool:
         return True
 
     def mark_up(self) -> None:
-        """Note an answer."""
+        """Note that the daemon answered."""
         self.has_answered, self._tried = True, 0
 
     def path_of(self, url: str) -> str:
-        """Return the path of a full URL; raises :class:`InvalidError` for one of another server."""
+        """Return the path of a full URL; raises :class:`InvalidError` for the URL of another server."""
         for endpoint in self._endpoints:
             if url.startswith(endpoint + "/"):
                 return url[len(endpoint) :]
-        raise InvalidError(f"{url} is not at {self.endpoint}")
+        raise InvalidError(f"{url} belongs to another server than {readable_url(self.endpoint)}; use a relative path")
 
 
 def _mapping(params):
-    """Return query parameters as a mapping, in whichever form requests takes them."""
+    """Return query parameters as a mapping, from any form that requests accepts."""
     try:
         return dict(params or {})
     except (TypeError, ValueError):
-        raise InvalidError(f"params: a mapping is needed, not {type(params).__name__}") from None
+        raise InvalidError.of_value("params", "a mapping", params, secret=True) from None
 
 
 __all__ = ["API", "APIException", "APINotFoundException", "APIResult"]

@@ -17,7 +17,7 @@ _CAUTIOUSLY = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
 def stage(folder, text, mode):
-    """Return the path of a new file beside the one it is to be; it is its owner's alone from its first instant."""
+    """Return the path of a new temporary file in the folder; only its owner can ever read it."""
     number, path = tempfile.mkstemp(dir=folder or ".", prefix=".lxdapi-")
     try:
         with open(number, "w", encoding="utf-8") as file:
@@ -32,11 +32,11 @@ def stage(folder, text, mode):
 
 
 def write(file, block):
-    """Write bytes into an open file; raises :class:`LxdapiError` where the disk is full."""
+    """Write bytes into an open file; raises :class:`LxdapiError` if the disk is full."""
     try:
         file.write(block)
     except OSError as exc:
-        raise LxdapiError(f"{file.name} cannot be written: {exc.strerror}") from exc
+        raise LxdapiError(f"cannot write {file.name}: {exc.strerror}") from exc
 
 
 @contextmanager
@@ -45,16 +45,17 @@ def replace(path):
     Yield a file, open in binary, that replaces the file at this path when the block ends: complete, with mode 0600, and
     on the disk. If the block fails, the old file stays.
 
-    What a process that was killed left of such a file goes first; what another one writes is locked and stays.
+    It first deletes the temporary files of processes that were killed; those that another process writes are locked
+    and stay.
 
-    Raises :class:`InvalidError` if there can be no file, :class:`LxdapiError` for a disk that is full.
+    Raises :class:`InvalidError` if no file can have this path, :class:`LxdapiError` if the disk is full.
     """
     stem = _stem(path)
     try:
         _sweep(stem)
         file = _open_locked(stem)
     except OSError as exc:
-        raise InvalidError(f"{path} cannot be written: {exc.strerror}") from exc
+        raise InvalidError(f"cannot write {path}: {exc.strerror}") from exc
     try:
         with file:
             yield file
@@ -62,7 +63,7 @@ def replace(path):
             os.fsync(file.fileno())
             os.replace(file.name, path)  # while it is locked
     except OSError as exc:
-        raise LxdapiError(f"{path} cannot be written: {exc.strerror}") from exc
+        raise LxdapiError(f"cannot write {path}: {exc.strerror}") from exc
     finally:
         with suppress(FileNotFoundError):
             os.unlink(file.name)
@@ -79,11 +80,11 @@ def _open_locked(stem):
         _lock(file, fcntl.LOCK_EX)
         if os.fstat(file.fileno()).st_nlink:
             return file
-        file.close()  # it was swept before it was locked
+        file.close()  # another process swept it before the lock
 
 
 def _lock(file, how):
-    """Lock an open file; returns False where it is locked, or cannot be (NFS)."""
+    """Lock an open file; return False if it is locked, or the file system has no locks (NFS)."""
     try:
         fcntl.flock(file, how)
         return True
@@ -92,7 +93,7 @@ def _lock(file, how):
 
 
 def _sweep(stem):
-    """Delete files of this stem that nobody has locked."""
+    """Delete files of this stem that no process has locked."""
     folder, begin = os.path.split(stem)
     for name in os.listdir(folder):
         if name.startswith(begin) and re.fullmatch("[0-9a-f]{8}", name[len(begin) :]):
@@ -102,13 +103,13 @@ def _sweep(stem):
 
 
 def write_to_disk(file, data):
-    """Write bytes and wait until they are on the disk; raises :class:`LxdapiError` where it is full."""
+    """Write bytes and wait until they are on the disk; raises :class:`LxdapiError` if it is full."""
     write(file, data)
     try:
         file.flush()
         os.fsync(file.fileno())
     except OSError as exc:
-        raise LxdapiError(f"{file.name} cannot be written: {exc.strerror}") from exc
+        raise LxdapiError(f"cannot write {file.name}: {exc.strerror}") from exc
 
 
 def require_path(path):
@@ -117,12 +118,12 @@ def require_path(path):
 
 
 def _stem(path):
-    """Return how the names of new files beside this one begin; raises :class:`InvalidError` for no path of a file."""
+    """Return how the names of new files beside this one begin; raises :class:`InvalidError` if none can."""
     folder, name = os.path.split(validation.absolute_path("path", path))
     try:
-        begin = os.fsdecode(os.fsencode(name)[:200])  # so that none is too long
+        begin = os.fsdecode(os.fsencode(name)[:200])  # so that the new name is not too long
     except UnicodeEncodeError as exc:
-        raise InvalidError(f"{path!r}: no file can have this name") from exc
+        raise InvalidError(f"path {path!r} cannot be the name of a file: it contains an unpaired surrogate") from exc
     if not name or os.path.isdir(path):
-        raise InvalidError(f"{path} is a directory")
+        raise InvalidError(f"expected the path of a file, got the directory {path}")
     return os.path.join(folder, f".{begin}.lxdapi-")

@@ -6,23 +6,26 @@ The exceptions of lxdapi, one tree.
     salt.exceptions.CommandExecutionError
     └── LxdapiError                          everything that lxdapi raises on purpose
         ├── InvalidError                     refused before any request: a name, a value, a file
-        ├── EndpointError                    no daemon found, or more than one and no word which
+        ├── EndpointError                    no daemon found, or several and no setting that selects one
         └── APIException                     an HTTP transaction that failed
             ├── APINotFoundException         HTTP 404 in the daemon's own words, nothing else
-            ├── APIForbiddenException        the daemon knows us and says no
-            │   └── APINotTrustedException   the daemon does not know our certificate
-            ├── APIConflictException         HTTP 409: it exists already
-            ├── APIPreconditionException     HTTP 412: somebody else changed it meanwhile
+            ├── APIForbiddenException        the daemon knows the client and refuses
+            │   └── APINotTrustedException   the daemon does not know the client certificate
+            ├── APIConflictException         HTTP 409: the object exists already
+            ├── APIPreconditionException     HTTP 412: somebody else changed the object meanwhile
             ├── APIUnavailableException      HTTP 503: starting, shutting down, no quorum
             ├── APIOperationException        the operation ran and failed
-            ├── APIOutcomeUnknownException   the operation vanished: look at the object itself
+            ├── APIOutcomeUnknownException   the operation vanished: read the object to see the outcome
             ├── APIUndoneException           the daemon accepted a write and did not do all of it
             ├── APIUnappliedException        the daemon saved a write, and something that uses the object refused it
-            ├── APIProtocolException         not an answer of LXD or Incus: redirect, HTML, half a reply
-            ├── APIConnectionException       no connection, or it broke
-            └── APITimeoutException          no answer in time, or an operation that did not end in time
+            ├── APIProtocolException         not a reply of LXD or Incus: a redirect, HTML, an incomplete reply
+            ├── APIConnectionException       no connection, or a broken one
+            └── APITimeoutException          no reply in time, or an operation that did not end in time
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -32,22 +35,56 @@ from lxdapi import masking
 
 
 class LxdapiError(CommandExecutionError):
-    """lxdapi could not do what was asked; the message says why."""
+    """lxdapi could not do what the caller requested; the message says why."""
 
     def __init__(self, message="", info=None):
         super().__init__(masking.mask_url(message), info)
+
+    @classmethod
+    def of_value(cls, what: str, expected: str, value: Any, secret: bool = False) -> LxdapiError:
+        """
+        Return the error for an unexpected value: ``expected a mapping for devices, got a list``.
+
+        secret
+            True: the error names only the type of the value, which may be secret.
+        """
+        with_items = expected.startswith("a list") and isinstance(value, (list, tuple))
+        return cls(
+            f"expected {expected} for {what}, got {_describe_list(value) if with_items else _describe(value, secret)}"
+        )
 
     def explain(self):
         """Return the failure as one sentence."""
         return str(self)
 
 
+# {type: its name in an error}
+_TYPES = {str: "text", bool: "a boolean", int: "a number", float: "a float", type(None): "null"}
+
+
+def _describe(value, secret=False):
+    """Return a value for a sentence: a number or text as it is, anything else by its type."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if value is None or secret or not isinstance(value, (str, int, float)):
+        return _TYPES.get(type(value), type(value).__name__)
+    return repr(value)
+
+
+def _describe_list(value):
+    """Return a list for a sentence, with the types of its items."""
+    items = sorted({_describe(item, secret=True) for item in value})
+    return f"a list with {' and '.join(items)}" if items else "an empty list"
+
+
 class InvalidError(LxdapiError, ValueError):
-    """A name, value, argument or file was refused before any request was sent."""
+    """lxdapi refused a name, value, argument or file before it sent any request."""
 
 
 class EndpointError(LxdapiError):
-    """No daemon was found, or several and nothing that selects one."""
+    """lxdapi found no daemon, or several and no setting that selects one."""
 
 
 class APIException(LxdapiError):
@@ -55,14 +92,14 @@ class APIException(LxdapiError):
     An HTTP transaction failed.
 
     result
-        The :class:`lxdapi.api.APIResult`, or None where no reply arrived.
+        The :class:`lxdapi.api.APIResult`, or None if no reply arrived.
     error
-        The daemon's own words; taken from the result when not given.
+        The daemon's own words. Default: those of the result.
     method, url
-        Of the request; taken from the result when not given.
+        The method and URL of the request. Default: those of the result.
 
-    The attributes ``result``, ``error``, ``method``, ``url``, ``path`` and ``status`` (the HTTP
-    status or None) are there for callers; ``str()`` is method, URL and error.
+    Callers may read the attributes ``result``, ``error``, ``method``, ``url``, ``path`` and ``status`` (the HTTP
+    status or None); ``str()`` is method, URL and error.
     """
 
     def __init__(self, result=None, error=None, method=None, url=None):
@@ -73,7 +110,7 @@ class APIException(LxdapiError):
         self.status = result.response.status_code if result is not None else None
         text = error if error is not None else result.error_text()
         text = masking.mask_text(text, result.api.secret_values if result is not None else ())
-        super().__init__(f"{self.method} {self.url} {text}".strip())
+        super().__init__(f"{self.method} {readable_url(self.url)} {text}".strip())
         self.error = masking.mask_url(text)  # after Salt's own class, which has an attribute of this name
 
     @property
@@ -81,21 +118,27 @@ class APIException(LxdapiError):
         """Return the REST path of the request, without the daemon's address and the query."""
         return _path(self.url)
 
-    # The request that started the operation that was waited for.
+    # The request that started the operation; None if no operation failed.
     started_by: Any = None
     # True if the instance was created and the failure came after that.
     created = False
-    # What was written before the failure, or by the write that failed.
+    # The changes before the failure, and those of the write that failed.
     changes = {}
 
     def explain(self):
         """
-        Return the failure as one sentence: the daemon's words, then REST method and path, for an
-        operation also those of the request that started it.
+        Return the failure as one sentence: the daemon's words, then the REST method and path. For an operation,
+        these include the method and path of the request that started it.
         """
         began = self.started_by
         start = f"{began.method} {_path_with_scope(began.url)}, then " if began is not None else ""
         return f"{self.error} ({start}{self.method} {_path_with_scope(self.url)})"
+
+
+def readable_url(url: str) -> str:
+    """Return a URL for a sentence: that of a unix socket with the path of the socket, not percent-encoded."""
+    socket, slash, path = url.removeprefix("http+unix://").partition("/")
+    return unquote(socket) + slash + path if url.startswith("http+unix://") else url
 
 
 def _path(url):
@@ -103,10 +146,13 @@ def _path(url):
 
 
 def _path_with_scope(url):
-    """Return the path for a sentence: with the project and the member of the cluster, where they are named."""
+    """Return the path for a sentence, with the project and the cluster member if the query names them."""
     query = dict(parse_qsl(urlsplit(url).query))
-    scope = [f"{key} {query[key]}" for key in ("project", "target") if query.get(key, "default") != "default"]
-    return " of ".join([_path(url), *scope])
+    text = _path(url)
+    for key in ("project", "target"):
+        if query.get(key, "default") != "default":
+            text = f"{text} of {key} {query[key]}"
+    return text
 
 
 class APINotFoundException(APIException):
@@ -114,11 +160,11 @@ class APINotFoundException(APIException):
 
 
 class APIForbiddenException(APIException):
-    """The daemon refuses this to us; it says nothing about whether the object exists."""
+    """The daemon denies the client access; whether the object exists is unknown."""
 
 
 class APINotTrustedException(APIForbiddenException):
-    """The daemon does not trust our client certificate, or got none."""
+    """The daemon does not trust the client certificate, or the client sent no certificate."""
 
 
 class APIConflictException(APIException):
@@ -126,15 +172,15 @@ class APIConflictException(APIException):
 
 
 class APIPreconditionException(APIException):
-    """The object was changed by somebody else since it was read (412)."""
+    """Somebody else has changed the object since lxdapi read it (412)."""
 
 
 class APIUnavailableException(APIException):
-    """The daemon cannot answer now (503); a write may have been done all the same."""
+    """The daemon cannot answer now (503); it may have done a write nevertheless."""
 
 
 class APIOperationException(APIException):
-    """The operation was accepted, ran and failed."""
+    """The daemon accepted the operation, ran it, and it failed."""
 
 
 class APIOutcomeUnknownException(APIException):
@@ -142,34 +188,34 @@ class APIOutcomeUnknownException(APIException):
 
 
 class APIProtocolException(APIException):
-    """What came back is no answer of LXD or Incus."""
+    """The reply does not come from LXD or Incus, or is incomplete."""
 
 
 class APIUndoneException(APIException):
-    """The daemon accepted a write, and did not do all of it."""
+    """The daemon accepted a write and did not do all of it."""
 
 
 class APIUnappliedException(APIException):
     """
-    The daemon answered with an error, but the object is as it was written.
+    The daemon replied with an error, but saved the object as declared.
 
-    Such as a profile that is saved, and an instance that does not take the change: the error names the instances.
+    An example is a profile whose change an instance does not accept: the error names the instances.
     """
 
     @classmethod
     def of(cls, error):
-        """Return the exception for a refusal after which the object was found as declared."""
+        """Return the exception for an error after which the object is as declared."""
         return cls(error.result, error.error, error.method, error.url)
 
 
 class APIConnectionException(APIException):
     """
-    No connection to the daemon, or it broke.
+    No connection to the daemon, or a broken one.
 
     sent
-        False when it is certain that nothing of the request reached the daemon.
+        False if the request certainly did not reach the daemon.
     fleeting
-        True where nothing but that the daemon does not run was in the way.
+        True if the only obstacle is that the daemon does not run.
     """
 
     sent = True
@@ -177,4 +223,4 @@ class APIConnectionException(APIException):
 
 
 class APITimeoutException(APIException):
-    """No answer within the time allowed, or an operation that did not end within it."""
+    """No reply within the time limit, or an operation that did not end within it."""

@@ -34,7 +34,7 @@ def fingerprint(path, rootfs=None):
 
 
 def _digest_file(digest, path):
-    """Read the file into the digest as fast as OpenSSL takes it: into one buffer, over and over."""
+    """Read the file into the digest, through one buffer: that is as fast as OpenSSL."""
     buffer = memoryview(bytearray(_BLOCK))
     with upload.open_file(path) as file:
         while count := file.readinto(buffer):
@@ -89,5 +89,5 @@ def _write_memory(memory, known):
 
 
 def memory_file(cachedir):
-    """Return the file in the minion's cache where fingerprints are remembered."""
+    """Return the file in the minion's cache that remembers fingerprints."""
     return os.path.join(local_files.cache_folder(cachedir), "fingerprints.json")

@@ -1,5 +1,5 @@
 """
-Files on this machine: fetched by functions of Salt that a front passes, and the cache folder of lxdapi.
+Files on this machine, fetched with the functions of Salt that a front passes, and the cache folder of lxdapi.
 """
 
 import os
@@ -11,26 +11,26 @@ from lxdapi.errors import InvalidError
 
 def local_file(cache_file, source, saltenv="base"):
     """
-    Return the path on this machine of a file: its own, or fetched into the minion's cache.
+    Return the path of a file on this machine: the path itself, or that of its copy in the minion's cache.
 
     cache_file
-        Salt's ``cp.cache_file``; an unchanged file of an HTTP server is not fetched again.
+        Salt's ``cp.cache_file``. It does not fetch an unchanged file of an HTTP server again.
     source
         A path, ``salt://`` or ``http(s)://``.
 
-    Raises :class:`InvalidError` if it cannot be had.
+    Raises :class:`InvalidError` if Salt cannot fetch the file.
     """
     if not isinstance(source, str):
-        raise InvalidError(f"{source!r} is no path of a file")
+        raise InvalidError.of_value("the file", "a path, salt:// or http(s)://", source)
     if "://" not in source:
         return source
     options = {"use_etag": True} if source.startswith("http") else {}
     try:
         path = cache_file(source, saltenv, **options)
     except SaltException as exc:
-        raise InvalidError(f"{source} cannot be fetched: {exc}") from exc
+        raise InvalidError(f"Salt cannot fetch {source}: {exc}") from exc
     if not path:
-        raise InvalidError(f"{source} cannot be fetched")
+        raise InvalidError(f"Salt cannot fetch {source}: does it exist?")
     return path
 
 
@@ -43,5 +43,5 @@ def call_salt(what, act):
 
 
 def cache_folder(cachedir):
-    """Return the folder of lxdapi in the minion's cache; it need not be there yet."""
+    """Return the folder of lxdapi in the minion's cache; it may not exist yet."""
     return os.path.join(cachedir, "lxdapi")

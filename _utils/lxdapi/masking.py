@@ -1,5 +1,5 @@
 """
-Masking: secret values are replaced in logs, errors and ``changes`` dictionaries.
+Masking of secret values in logs, errors and ``changes`` dictionaries.
 """
 
 import difflib
@@ -14,8 +14,8 @@ import yaml
 
 MASK = "(hidden)"
 
-# Whole words of a key's name: "core.trust_password", "trust_token", "secret", "user.api-key", of a network zone
-# "peers.ns1.key", of a server "network.ovn.client_key".
+# Whole words in the name of a key: "core.trust_password", "trust_token", "secret", "user.api-key", "peers.ns1.key" of
+# a network zone, "network.ovn.client_key" of a server.
 _KEY_WORDS = (
     r"(password|passwd|passphrase|(?<![a-z])pass(?![a-z])|secret|token|hmac|acme\.provider\.environment|"
     r"(?:private|api|client)[._-]?key|peers\.[\w-]+\.key|credential)"
@@ -24,10 +24,10 @@ _KEY_WORDS = (
 _SECRET_KEY = re.compile(_KEY_WORDS, re.I)
 # Settings about secrets that are not secret themselves.
 _HARMLESS_KEY = r"(_expiry|https_allowed_credentials)$"
-# Free text that people put passwords and keys into, and the keys of an operation's websockets; masked
-# where whole requests are printed.
+# Free text into which people put passwords and keys, and the keys of an operation's websockets. They are masked where
+# whole requests are printed.
 _FREE_TEXT = r"(?i)(cloud-init\.|user\.(user|vendor|network)-(data|config)|^(fds|control|criu|fs)$)"
-# What cloud-init reads: YAML, where spelling and order of keys mean nothing.
+# The YAML documents that cloud-init reads; layout and key order have no meaning in them.
 _CLOUD_INIT = re.compile(r"(cloud-init\.|user\.)(user-data|vendor-data|network-config|meta-data)$")
 # A line "password: x", "- DB_PASSWORD=x", "mysql --password=x" or "secret: |" in such a text, and one of a private key.
 _SECRET_LINE = rf"(?i)(.*?{_KEY_WORDS}[\w.-]{{0,99}}[\"']?\s{{0,9}}[:=]\s*)(.*)"
@@ -35,11 +35,11 @@ _HARMLESS = ("", "true", "false", "yes", "no")
 _PEM = r"-----(BEGIN|END) [A-Z ]*PRIVATE KEY( BLOCK)?-----"
 _INDENT = r"( *)((?:- +)*)"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# A shorter text is no secret, and looking for it would spoil every sentence.
+# A shorter text is not a secret, and masking it would garble every sentence.
 _SHORTEST = 4
 _QUERY = r"(?i)([?&][^=&\s]*(?:secret|password|token)[^=&\s]*=)[^&\s]*"
-# The patterns of keys that somebody marked, in the settings and in the state that runs. They are not handed from
-# function to function: one that forgot to would show what nobody may see.
+# The patterns of keys that the user marked, in the settings and in the current state. They are context variables, not
+# parameters: a function that forgot to pass them on would reveal a secret.
 _SETTING, _MARKED = ContextVar("setting", default=()), ContextVar("marked", default=())
 
 
@@ -50,7 +50,7 @@ def set_patterns(patterns):
 
 @contextmanager
 def marked_keys(patterns):
-    """Treat the values of matching keys as secret too, within the block."""
+    """Treat the values of matching keys as secret within the block, in addition to the others."""
     before = _MARKED.set((*_MARKED.get(), *patterns))
     try:
         yield
@@ -59,7 +59,7 @@ def marked_keys(patterns):
 
 
 def is_marked(key, within=""):
-    """Return True if a pattern matches the key or ``WITHIN.KEY``, with the key or name that it stands below."""
+    """Return True if a pattern matches the key or ``WITHIN.KEY``; ``within`` is its parent key or the object's name."""
     patterns = _SETTING.get() + _MARKED.get()
     if not patterns:
         return False
@@ -69,12 +69,12 @@ def is_marked(key, within=""):
 
 @lru_cache(maxsize=64)
 def _compile(patterns):
-    """Return one regular expression for all of the patterns: each key of each reply is looked at."""
+    """Return one regular expression for all of the patterns, because each key of each reply is compared."""
     return re.compile("|".join(translate(pattern) for pattern in patterns))
 
 
 def is_secret(key, within=""):
-    """Return True if the value of this config key, or key of the device ``within``, must not be shown."""
+    """Return True if the value of this config key, or of this key of the device ``within``, is secret."""
     if is_marked(key, within):
         return True
     return bool(_SECRET_KEY.search(str(key))) and not re.search(_HARMLESS_KEY, str(key))
@@ -87,11 +87,11 @@ def is_cloud_init(key):
 
 def mask_value(key, value, within=""):
     """
-    Return the value, or a mask where the key says that it is secret and there is something; of a URL the password
-    is masked, of a document for cloud-init what is secret in it.
+    Return the value, or a mask for a secret key with a value. In a URL only the password is masked, in a document for
+    cloud-init only its secrets.
 
     within
-        The device that the key is of.
+        The device that has the key.
     """
     if is_secret(key, within) and value not in (None, ""):
         return MASK
@@ -101,7 +101,7 @@ def mask_value(key, value, within=""):
 
 
 def holds_secret(key, value, within=""):
-    """Return True if something of the value would be masked."""
+    """Return True if masking would change the value."""
     if value and is_cloud_init(key) and not is_secret(key, within):
         return bool(_masks(value))
     return mask_value(key, value, within) != value
@@ -116,9 +116,9 @@ def format_change(key, old, new):
 
 def document_change(old, new):
     """
-    Return what ``changes`` shows of a document for cloud-init: a unified diff where there are both.
+    Return the change of a document for cloud-init for ``changes``: a unified diff if both versions exist.
 
-    The values of secret keys in it are masked, as is all that is below such a key, and private keys.
+    The values of secret keys, everything below such a key, and private keys are masked.
     """
     if not old or not new:
         return {"old": old and mask_document(old), "new": new and mask_document(new)}
@@ -134,7 +134,7 @@ def mask_document(text):
 
 
 def _masks(text):
-    """Return {line: the line masked} of the lines that hold something secret."""
+    """Return {line: masked line} of the lines that contain a secret."""
     lines = text.splitlines()
     masks = _masks_of_lines(lines)
     for number, column in _secret_places(text):
@@ -150,7 +150,7 @@ def _indent(line):
 
 
 def _masks_of_lines(lines):
-    """Return the masks of what looks secret in any text: scripts, settings, YAML and what is within it."""
+    """Return the masks of apparent secrets in any text: scripts, settings, YAML and text embedded in it."""
     masks, key, key_block = {}, None, False
     for line in lines:
         pem = re.findall(_PEM, line)
@@ -167,31 +167,31 @@ def _masks_of_lines(lines):
 
 
 def _is_below(line, column, may_list):
-    """Return True for a line below a key in this column; the items of its list may stand right below it."""
+    """Return True for a line below a key in this column; the items of its list may begin in the same column."""
     item = may_list and _indent(line) == column and line.lstrip(" ")[:2] in ("-", "- ")
     return not line.strip() or _indent(line) > column or item
 
 
 def _column(line):
-    """Return the column of what stands in a line, behind the dashes of lists; within braces that of the line."""
+    """Return the column where the content of a line begins, after the dashes of lists; for braces, after the indent."""
     spaces, dashes = re.match(_INDENT, line).groups()  # type: ignore[union-attr]  # it matches every line
     rest = line[len(spaces) + len(dashes) :]
     return len(spaces) if rest[:1] in ("{", "[") else len(spaces) + len(dashes)
 
 
 def _secret_places(text):
-    """Return (number of a line, column) from where on it holds the value of a secret key, where the text is YAML."""
+    """Return (line number, column) where the value of a secret key begins on each line of a YAML text."""
     places, seen = [], set()
     try:
         for document in yaml.compose_all(text, Loader=_LOADER):
             places += _secret_places_in(document, seen)
     except (yaml.YAMLError, RecursionError, ValueError):
-        pass  # not YAML, or not up to its end
+        pass  # not YAML, or only partly
     return places
 
 
 def _secret_places_in(node, seen, secret=False):
-    """Return the places of a node's secret texts; ``seen``: an anchor may be within itself."""
+    """Return the places of a node's secret texts; ``seen`` ends the recursion where an anchor contains itself."""
     if node is None or (id(node), secret) in seen:
         return []
     seen.add((id(node), secret))
@@ -214,7 +214,7 @@ def _places_of_text(node):
 
 
 def mask_url(text):
-    """Return a URL, or words with URLs in them, with the secrets of queries masked."""
+    """Return a URL, or text with URLs in it, with the secrets of queries masked."""
     return re.sub(_QUERY, rf"\1{MASK}", text)
 
 
@@ -224,7 +224,7 @@ def mask_json(data):
 
 
 def mask_object(data):
-    """Return a copy of an object, decoded JSON, as it is shown: see :func:`mask_value`."""
+    """Return a copy of an object (decoded JSON) for display: see :func:`mask_value`."""
     return _walk(data, is_secret, mask_value)
 
 
@@ -258,10 +258,10 @@ def _mask_leaves(data):
 
 def mask_text(text, values):
     """
-    Return the daemon's words without these secret values: some errors quote what was sent, as it was
-    or as Go's %q writes it.
+    Return the daemon's words without these secret values. Some errors quote the request, literally or in the form of
+    Go's %q.
     """
-    values = frozenset(values)  # of one API other threads add to them meanwhile
+    values = frozenset(values)  # a copy: other threads add values meanwhile
     quoted = {json.dumps(value, ensure_ascii=False)[1:-1] for value in values}
     for value in sorted(quoted.union(values), key=len, reverse=True):
         text = text.replace(value, MASK)
@@ -269,18 +269,18 @@ def mask_text(text, values):
 
 
 def values_of(body):
-    """Return the set of the secret values in a request's body, which is JSON data or text of it."""
+    """Return the set of the secret values in the body of a request: JSON, decoded or as text."""
     data = _decode_json(body)
     try:
         return _long_enough(_values(data, _may_be_secret)) | marked_values(data)
     except RecursionError:
-        return set()  # within itself: it cannot be sent either
+        return set()  # data that contains itself cannot be sent either
 
 
 def marked_values(data):
     """
-    Return the set of the values in decoded JSON that somebody marked as secret, and of their lines: of raw.lxc the
-    daemons quote the one that they refuse.
+    Return the set of the values in decoded JSON that the user marked as secret, and of their lines: the daemons quote
+    the line of raw.lxc that they refuse.
     """
     values = _values(data, is_marked) if _SETTING.get() or _MARKED.get() else ()
     return _long_enough({part for value in values for part in (value, *map(str.strip, value.splitlines()))})
@@ -291,7 +291,7 @@ def _long_enough(values):
 
 
 def mask_login(url):
-    """Return an endpoint without the password that somebody wrote into it."""
+    """Return an endpoint without the password in it."""
     return re.sub(r"//[^/@]*@", f"//{MASK}@", url)
 
 

@@ -1,5 +1,5 @@
 """
-Idempotent shortcuts for scripts, under the names of the seed; the HTTP transaction stays visible.
+Idempotent shortcuts for scripts; the HTTP transaction stays visible.
 
 .. code-block:: python
 
@@ -39,7 +39,7 @@ def container_absent(api, container):
     Delete the instance if it exists, a running one too; return True if it was deleted.
 
     container
-        What :func:`container_get` returned.
+        The result of :func:`container_get`.
     """
     return bool(container) and _apply(plan.plan_absent(api, container.metadata["name"], force=True))
 
@@ -49,10 +49,10 @@ def container_apply_config(api, container, config):
     Create the instance, or update what differs; return True if something changed.
 
     container
-        What :func:`container_get` returned; False creates the instance.
+        The result of :func:`container_get`; False creates the instance.
     config
         The dict for the HTTP API, as for a POST: ``name``, ``source``, ``profiles``, ``config``,
-        ``devices``, ... ``source`` and what a PUT does not take matter only at the creation.
+        ``devices``, ... ``source`` and the fields that a PUT ignores matter only for the creation.
     """
     kind = KINDS["instance"]
     name = config.get("name") or (container and container.metadata["name"])
@@ -67,13 +67,13 @@ def container_apply_config(api, container, config):
 
 def container_apply_status(api, container, status):
     """
-    Bring the instance to a status; return True if it was another.
+    Bring the instance to a status; return True if it had another.
 
     status
         ``Running``, ``Stopped`` or ``Frozen``.
     """
     if not container:
-        raise InvalidError("there is no such instance: its status cannot be changed")
+        raise InvalidError("the instance does not exist, so its status cannot be changed; create it first")
     return _apply(power.plan_status(api, container.metadata["name"], status))
 
 
@@ -84,14 +84,14 @@ def image_get(api, fingerprint):
 
 def image_present(api, path, fingerprint=None, rootfs=None, public=False):
     """
-    Upload the image file if the daemon has no image of its fingerprint; return True if it was sent.
+    Upload the image file if the daemon has no image with its fingerprint; return True if it was uploaded.
 
     fingerprint
-        Saves computing it; the daemon refuses a file of another one.
+        Saves computing it; the daemon refuses a file with another fingerprint.
     rootfs
         The second file of a split image.
     public
-        True: everybody who reaches the daemon may read it.
+        True: every client that reaches the daemon may read it.
     """
     digest = fingerprint or image_get_fingerprint(path, rootfs)
     if image_get(api, digest):
@@ -106,5 +106,5 @@ def image_absent(api, fingerprint):
 
 
 def image_alias_present(api, name, target, description=None):
-    """Make the alias point at the image of the fingerprint ``target``; return True if it did not."""
+    """Make the alias point to the image with the fingerprint ``target``; return True if it did not before."""
     return _apply(image.plan_alias(api, name, target, description))

@@ -1,8 +1,8 @@
 """
 Validation of names, fingerprints, paths and values, and their quoting in a URL.
 
-The daemons check little: a snapshot called ``..`` deletes those of other instances, and ``%`` in a
-fingerprint is a wildcard (LXD 5.0.2, Incus 6.0.4). So all of it is checked here, before any request.
+The daemons check little: deleting a snapshot called ``..`` deletes those of other instances, and ``%`` in a
+fingerprint is a wildcard (LXD 5.0.2, Incus 6.0.4). So lxdapi checks every part before it sends a request.
 """
 
 import ipaddress
@@ -17,12 +17,12 @@ TRUE = {"true", "1", "yes", "on"}
 FALSE = {"false", "0", "no", "off"}
 FINGERPRINT = r"[0-9a-f]{64}"
 _INSTANCE = r"(?!\d+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-# Three years: the daemons stop at once where the seconds overflow (10**12), and infinity is no number for any of us.
+# Three years. The daemons stop at once if the seconds overflow (10**12), and JSON has no infinity.
 _LONGEST = 10**8
 _UNIT_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _CONTROL = r"[\x00-\x1f\x7f\ud800-\udfff]"
 _SURROGATE = r"[\ud800-\udfff]"
-# Where the daemons decode a name twice: below an instance (a snapshot's, a log's); a backup's is not trusted either.
+# The daemons decode names below an instance twice (snapshots, logs); names of backups are treated alike, to be safe.
 _DECODED_TWICE = r"(^|/)(instances|containers|virtual-machines|backups)/"
 
 # The largest number of a user or group.
@@ -34,13 +34,13 @@ RULES = {
     "fingerprint": (FINGERPRINT, "", "64 lower-case hexadecimal digits: the sha256 in full"),
     "plain": (None, "/", "no '/', not '.' or '..', no control characters"),
     "token": (None, "/ \t", "no '/', no white space, not '.' or '..', no control characters"),
-    # a path's %25 is decoded twice: %2e%2e would reach the folder above (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
+    # the daemons decode %25 twice: %2e%2e would reach the parent folder (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
     "snapshot": (None, "/% \t", "no '/' or '%', no white space, not '.' or '..', no control characters"),
     "any": (None, "", "not '.' or '..', no control characters"),
     "address": (r"[0-9A-Fa-f:.]+", "", "an IPv4 or IPv6 address"),
 }
 
-# The daemons make names with a "/" where one of these is the rule: zones, records, aliases.
+# Existing names under these rules may contain a "/": zones, records, aliases.
 WITH_SLASH = ("plain", "any")
 
 
@@ -51,16 +51,16 @@ def check(rule, what, name, existing=False):
     rule
         A key of :data:`RULES`.
     what
-        What is being named, for the message: ``instance``, ``profile``, ...
+        The thing that has the name, for the message: ``instance``, ``profile``, ...
     existing
-        True: of an object that is to be found. It may have been made elsewhere under a name that is refused for a new
-        one; a rule without a pattern then lets through whatever a path can address.
+        True: the name of an existing object. Another client may have created it under a name that lxdapi refuses for a
+        new one; a rule without a pattern then accepts every name that a path can address.
 
     Raises :class:`InvalidError` with the rule in words.
     """
     pattern, forbidden, rule_text = RULES[rule]
     if not isinstance(name, str):
-        raise InvalidError(f"{what} name {name!r} is not text: {rule_text}")
+        raise InvalidError.of_value(f"{what} name", f"text ({rule_text})", name)
     never = _CONTROL
     if existing and pattern is None:
         forbidden, never = "" if rule in WITH_SLASH else "/", _SURROGATE
@@ -80,7 +80,7 @@ def _normalize_address(what, name, rule_text):
 
 
 def fingerprint(value):
-    """Return the image fingerprint in lower case; a shortened one is refused."""
+    """Return the image fingerprint in lower case; raises :class:`InvalidError` for a shortened one."""
     return check("fingerprint", "image fingerprint", value.lower() if isinstance(value, str) else value)
 
 
@@ -98,7 +98,7 @@ def parse_seconds(value):
     """Return a time limit in seconds, or None; raises :class:`InvalidError` for anything that is not a number."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _LONGEST):
         return value
-    raise InvalidError(f"timeout: a number of seconds is needed, not {value!r}")
+    raise InvalidError.of_value("timeout", f"a number of seconds from 0 to {_LONGEST}", value)
 
 
 def duration(text, units="mhdw"):
@@ -111,14 +111,14 @@ def absolute_path(what, value):
     """Return an absolute path; raises :class:`InvalidError` for anything else."""
     if isinstance(value, str) and value.startswith("/") and "\0" not in value:
         return value
-    raise InvalidError(f"{what}: expected an absolute path, got {value!r}")
+    raise InvalidError.of_value(what, "an absolute path", value)
 
 
 def parse_patterns(what, value):
-    """Return a tuple of shell-style patterns of keys; raises :class:`InvalidError` for anything but a list of texts."""
+    """Return a tuple of shell-style patterns of keys; raises :class:`InvalidError` for anything but a list of text."""
     value = () if value is None else value
     if not isinstance(value, (list, tuple)) or not all(isinstance(pattern, str) and pattern for pattern in value):
-        raise InvalidError(f"{what}: a list of keys, or of patterns such as user.db_*, is needed")
+        raise InvalidError.of_value(what, "a list of keys or patterns (user.db_*)", value)
     return tuple(value)
 
 
@@ -142,39 +142,41 @@ def raw_path(text):
     """
     Return (path, query parameters) of a path that a person typed, checked and quoted.
 
-    Raises :class:`InvalidError` for what requests or the daemon would read as another object.
+    Raises :class:`InvalidError` for a path that requests or the daemon would take for another object.
     """
     if not isinstance(text, str):
-        raise InvalidError(f"REST path {text!r} is not text")
+        raise InvalidError.of_value("the REST path", "text", text)
     if re.search(_CONTROL, text) or "#" in text or "\\" in text:
-        raise InvalidError(f"REST path {text!r} holds a control character, '#' or '\\'; quote it (%23)")
+        raise InvalidError(f"REST path {text!r} contains a control character, '#' or '\\'; quote it (%23)")
     parts = urlsplit("//host/" + text.lstrip("/"))
     decoded = unquote(parts.path)
     if re.search(_DECODED_TWICE, decoded):
         decoded = unquote(decoded)
     if {".", ".."} & set(decoded.split("/")):
-        raise InvalidError(f"REST path {text!r} holds '.' or '..'")
+        raise InvalidError(f"REST path {text!r} contains '.' or '..': use the complete path")
     whole = re.sub("%(?![0-9A-Fa-f]{2})", "%25", parts.path.lstrip("/"))
     return quote(whole, safe="/%:@!$&'()*+,;=~-._"), dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
 def config_value(key, value):
     """
-    Return a config value as the text the daemon takes, or None where the key is to be removed.
+    Return a config value as the daemon's text, or None if the key is to be removed.
 
     Booleans become ``true`` and ``false``, whole numbers digits. Raises :class:`InvalidError` for
-    lists, mappings, floats and text that the daemon would cut or alter (NUL, lone surrogates).
+    lists, mappings, floats, and text that the daemon would cut or alter (NUL, unpaired surrogates).
     """
     if value is None or value == "":
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() < 1000:  # Python writes no longer ones
+    if isinstance(value, int) and value.bit_length() < 1000:  # Python does not format longer ones
         return str(value)
     if not isinstance(value, str):
-        raise InvalidError(f"{key}: a {type(value).__name__} is no config value; write it as text in quotes")
+        raise InvalidError.of_value(key, "text (quote the value)", value, secret=True)
     if re.search(r"[\x00\ud800-\udfff]", value):
-        raise InvalidError(f"{key}: the text holds a NUL or half a character; the daemon would alter it")
+        raise InvalidError(
+            f"{key}: invalid text: it contains a NUL or an unpaired surrogate, which the daemon would alter"
+        )
     return value
 
 
@@ -182,7 +184,7 @@ def truth(what, value):
     """Return True or False as declared in any spelling; raises :class:`InvalidError` for anything else."""
     text = str(value).lower()
     if text not in TRUE | FALSE:
-        raise InvalidError(f"{what}: true or false is needed, not {value!r}")
+        raise InvalidError.of_value(what, "true or false", value)
     return text in TRUE
 
 
@@ -190,16 +192,16 @@ def mapping(what, value):
     """Return a mapping, an empty one for None; raises :class:`InvalidError` for anything else."""
     value = {} if value is None else value
     if not isinstance(value, Mapping):
-        raise InvalidError(f"{what}: a mapping is needed, not {type(value).__name__}")
+        raise InvalidError.of_value(what, "a mapping", value, secret=True)
     return value
 
 
 def user_or_group(what, value):
-    """Return the name of a user or group as text, a number, also one in quotes, as a number, None for None."""
+    """Return the name of a user or group as text, its number (also a quoted one) as a number, or None for None."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_ID
     text = isinstance(value, str) and value and not set(value) & set(":/\n\0")
     if value is None or number or text:
         return value
-    raise InvalidError(f"{what}: a name or a number is needed, not {value!r}")
+    raise InvalidError.of_value(what, "a name or a number", value)

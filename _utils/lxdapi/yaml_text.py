@@ -1,6 +1,6 @@
 """
-YAML as people write it: keys in their order, a text of several lines as lines, no anchors, and in quotes whatever
-another reader of YAML would take for something else.
+YAML as people write it: keys in their order, text of several lines as a block, no anchors, and quotes around text that
+another YAML parser would take for another type.
 """
 
 import re
@@ -9,9 +9,9 @@ import yaml
 
 # libyaml does not accept a block that begins with a tab.
 _TAB_FIRST = r"[ \n]*\t"
-# Breaks of lines that PyYAML would write into quotes as they are, and not read again.
+# Line breaks that PyYAML writes into quotes unescaped and cannot read again.
 _OTHER_BREAK = "[\x85\u2028\u2029]"
-# Text for PyYAML, by which cloud-init reads; for YAML 1.2 a number, for others a truth.
+# Text for PyYAML (which cloud-init uses), but a number for YAML 1.2, or a boolean for other parsers.
 _OTHERWISE = r"0o[0-7]+|[-+]?[0-9.]+[eE][-+]?[0-9]+|[yYnN]"
 
 
@@ -35,7 +35,7 @@ class _Dumper(yaml.SafeDumper):
     def analyze_scalar(self, scalar):
         if "\n" not in scalar or re.match(_TAB_FIRST, scalar):
             return super().analyze_scalar(scalar)
-        # tabs in it do not keep a text from being a block
+        # PyYAML would not write text with tabs as a block
         analysis = super().analyze_scalar(scalar.replace("\t", "x"))
         analysis.scalar = scalar
         return analysis

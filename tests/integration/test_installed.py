@@ -51,7 +51,7 @@ def test_mixed_versions_by_pip_and_sync_are_refused(make_installed, a_remote):
     salt.sync()
     said = salt.call("lxdapi.list", "profile", a_remote)
     assert said.status != 0
-    for words in ("with the library of lxdapi 0.0.1", "by pip and by saltutil.sync_all; keep one"):
+    for words in ("with the library of lxdapi 0.0.1", "by pip and by saltutil.sync_all: remove one"):
         assert words in said.stderr
 
 

@@ -75,7 +75,7 @@ def test_a_failure_is_one_line_without_a_traceback(synced, daemon):
 def test_unknown_remote_error_lists_remotes(unsynced, remotes):
     said = unsynced.call("-m", REPO, "lxdapi.server", "remote=nope")
     assert said.status != 0
-    assert "remote 'nope' is not below lxdapi:remotes" in said.stderr
+    assert "unknown remote 'nope' (lxdapi:remotes)" in said.stderr
     assert ", ".join(sorted(remotes)) in said.stderr
 
 

@@ -82,7 +82,7 @@ def test_exception_has_method_url_and_words_of_the_daemon():
     with pytest.raises(APINotFoundException) as caught:
         paper.api.get("profiles/web", params={"project": "p"})
     exc = caught.value
-    assert str(exc) == f"GET {SOCKET}/1.0/profiles/web?project=p Profile not found"
+    assert str(exc) == "GET /paper.socket/1.0/profiles/web?project=p Profile not found"
     assert (exc.error, exc.status, exc.method, exc.path) == ("Profile not found", 404, "GET", "/1.0/profiles/web")
     assert exc.result.response.status_code == 404
     assert exc.explain() == "Profile not found (GET /1.0/profiles/web of project p)"

@@ -73,11 +73,11 @@ def test_temporary_name_contains_the_file_name(tmp_path):
         ("x.tar", "absolute path"),
         (None, "absolute path"),
         ("/a\0b", "absolute path"),
-        ("/tmp", "is a directory"),
-        ("/tmp/", "is a directory"),
+        ("/tmp", "got the directory /tmp"),
+        ("/tmp/", "got the directory /tmp/"),
         ("/none/x.tar", "No such file"),
         ("/dev/null/x", "Not a directory"),
-        ("/tmp/\ud800", "no file can have this name"),
+        ("/tmp/\ud800", "cannot be the name of a file"),
     ],
 )
 def test_impossible_path_is_refused(path, words):

@@ -99,7 +99,7 @@ def test_inline_key_file_is_private_and_removed(monkeypatch, tmp_path, breaks):
 def test_invalid_key_is_not_in_the_error(tmp_path, key):
     cert = tmp_path / "client.crt"
     cert.write_text("none")
-    with pytest.raises(EndpointError, match="client.crt cannot be used") as caught:
+    with pytest.raises(EndpointError, match="cannot use .*client.crt") as caught:
         create_session("https://127.0.0.1:9", cert=str(cert), key=key)
     assert "cAnaRy" not in str(caught.value)
 
@@ -114,7 +114,7 @@ def test_refused_path_error_masks_secrets_of_its_query(url):
 
 
 def test_invalid_parameters_are_not_in_the_error():
-    with pytest.raises(InvalidError, match="params: a mapping is needed, not str"):
+    with pytest.raises(InvalidError, match="expected a mapping for params, got text"):
         Paper().api.get("images/x/export", params="secret=cAnaRy")
 
 

@@ -27,11 +27,11 @@ def failing(*args, **kwargs):
 
 @pytest.mark.parametrize("cache_file", [lambda *a, **k: "", lambda *a, **k: False, failing])
 def test_failed_fetch_names_the_source(cache_file):
-    with pytest.raises(LxdapiError, match="salt://x.tar cannot be fetched"):
+    with pytest.raises(LxdapiError, match="Salt cannot fetch salt://x.tar"):
         local_files.local_file(cache_file, "salt://x.tar")
 
 
 @pytest.mark.parametrize("source", [5, None, ["salt://x"], {"salt://x": 1}, True])
 def test_invalid_source_is_refused(source):
-    with pytest.raises(InvalidError, match="is no path of a file"):
+    with pytest.raises(InvalidError, match="expected a path, salt://"):
         local_files.local_file(None, source)

@@ -127,8 +127,8 @@ def test_marks_are_local_to_a_thread():
 @pytest.mark.parametrize("given", ["user.x", {"user.x": 1}, [1], [None], [""], True, 5])
 def test_invalid_marks_are_refused_before_any_request(given):
     ret = run_state("profile", "web", lambda: pytest.fail("asked"), test=True, sensitive=given)
-    assert (ret["result"], ret["comment"].startswith("profile web: sensitive: a list of keys")) == (False, True)
-    with pytest.raises(InvalidError, match="lxdapi:sensitive: a list of keys"):
+    assert (ret["result"], ret["comment"].startswith("profile web: expected a list of keys")) == (False, True)
+    with pytest.raises(InvalidError, match="expected a list of keys .* for lxdapi:sensitive, got"):
         connection.connect({"__salt__": {"config.get": {"lxdapi:sensitive": given}.get}, "__context__": {}})
 
 

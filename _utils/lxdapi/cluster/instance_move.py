@@ -19,7 +19,7 @@ KIND = KINDS["instance"]
 
 def plan_move(api, name, result, target, move, timeout=None) -> Step | None:
     """
-    Return the step that moves a stopped instance to the target; None if it is there, or ``move`` is not set.
+    Return the step that moves a stopped instance to the target; None if it is on the target, or ``move`` is not set.
 
     result
         The result of the instance's GET.
@@ -29,9 +29,9 @@ def plan_move(api, name, result, target, move, timeout=None) -> Step | None:
     if not validation.truth("move", move or False):
         return None
     if not target:
-        raise InvalidError("move: target is needed")
+        raise InvalidError("move needs a destination: declare target")
     if not api.clustered:
-        raise InvalidError("target: the server is not clustered")
+        raise InvalidError("target: the server is not clustered; omit it")
     location = result.metadata["location"]
     candidates = members(api, target)
     if location in candidates:
@@ -79,12 +79,12 @@ def members(api, target):
     name = str(target).lstrip("@")
     result = objects.read(api, KINDS[kind_name], name)
     if result is None:
-        raise InvalidError(f"target: there is no {KINDS[kind_name].label} {name}")
+        raise InvalidError(f"target: {KINDS[kind_name].label} {name} does not exist")
     return result.metadata.get("members", [name])
 
 
 def _choose_member(api, candidates):
-    """Return the member to move to; the daemon's own choice cannot be predicted, and LXD 5.0.2 has none."""
+    """Return the member to move to; the daemon's own choice cannot be predicted, and LXD 5.0.2 does not choose."""
     listed = api.get(KINDS["cluster_member"].collection, params={"recursion": 1}).metadata
     members = {member["server_name"]: member for member in listed if member["server_name"] in candidates}
     online = sorted(name for name, member in members.items() if member["status"] == "Online")

@@ -39,15 +39,15 @@ def decode(api, name, token):
     name in it (all three).
     """
     if not token:
-        raise InvalidError("token: needed to join a cluster")
+        raise InvalidError("joining a cluster requires a token: declare token")
     text, facts = token_codec.decode(token)
     texts = [facts.get(key) for key in ("server_name", "fingerprint", "secret")]
     addresses = facts.get("addresses")
     if not all(isinstance(text, str) and text for text in texts) or not isinstance(addresses, list) or not addresses:
-        raise InvalidError("token: this is no join token of a cluster")
+        raise InvalidError("invalid token: paste the complete join token of the cluster")
     api.secret_values |= {facts["secret"], token, text}
     if facts["server_name"] != name:
-        raise InvalidError(f"token: it is for a server called {facts['server_name']}")
+        raise InvalidError(f"token: expected one for {name}, got one for {facts['server_name']}")
     return text, facts
 
 
@@ -61,7 +61,9 @@ def member_config(declared):
     if declared is None:
         return []
     if not isinstance(declared, dict) or set(declared) - set(_ENTITIES) or not all(map(_is_mapping, declared.values())):
-        raise InvalidError(f"member_config: a mapping of {' and '.join(_ENTITIES)} to names and config is needed")
+        raise InvalidError(
+            f"member_config: expected a mapping of {' and '.join(_ENTITIES)} to names, and of names to config"
+        )
     return [entry for kind_name, objects in declared.items() for entry in _entries(kind_name, objects)]
 
 
@@ -96,5 +98,5 @@ def connect_first(facts):
 
 def _require_cluster_certificate(address, actual, fingerprint):
     if actual != re.sub("[^0-9a-f]", "", fingerprint.lower()):
-        reason = "not that of the cluster, which the token tells; nothing was sent to it"
+        reason = "but the token names another one; lxdapi sent nothing"
         raise EndpointError(f"{address} shows the certificate {actual}, {reason}")

@@ -37,7 +37,12 @@ def plan_enable(api, name, address=None, timeout=None) -> Plan:
         return _require_same_member(api, name, address)
     settings = {"config": {"cluster.https_address": address}}
     address_steps = list(converge.plan_present(api, "server", "server", settings)) if address else []
-    return Plan.of([*address_steps, _plan_step(name, "made a cluster", lambda: _put_cluster(api, name, {}, timeout))])
+    return Plan.of(
+        [
+            *address_steps,
+            _plan_step(name, "made the first member of a cluster", lambda: _put_cluster(api, name, {}, timeout)),
+        ]
+    )
 
 
 def plan_join(api, name, token=None, address=None, member_config=None, timeout=None) -> Plan:
@@ -95,10 +100,10 @@ def _require_same_member(api, name, address) -> Plan:
     """Return a plan without steps if this is a member with this name and address, otherwise raise."""
     actual_name = api.get("cluster").metadata["server_name"]
     if actual_name != name:
-        raise InvalidError(f"it is a member of a cluster already, under the name {actual_name}")
+        raise InvalidError(f"the server is already a member of a cluster, with the name {actual_name}")
     actual_address = (api.server.get("config") or {}).get("cluster.https_address")
     if address and actual_address and _with_port(address) != _with_port(actual_address):
-        raise InvalidError(f"its address in the cluster is {actual_address} and cannot be changed to {address}")
+        raise InvalidError(f"the cluster address is {actual_address} and cannot be changed to {address}")
     return Plan()
 
 
@@ -160,7 +165,7 @@ def plan_member_action(api, name, action, mode=None, force=False, timeout=None) 
     action
         ``evacuate`` or ``restore``.
     mode
-        What happens to the instances, one of the daemon's modes. Default: the setting of each instance.
+        How to evacuate or restore the instances: one of the daemon's modes. Default: the setting of each instance.
     force
         True: evacuate even if the remaining members have no quorum.
     """
@@ -171,7 +176,7 @@ def plan_member_action(api, name, action, mode=None, force=False, timeout=None) 
     options.update({"force": True} if validation.truth("force", force or False) else {})
     _require_no_options(api, action, options)
     if result is None:
-        raise InvalidError(f"there is none: {KIND.create.hint}")
+        raise InvalidError(f"it does not exist: {KIND.create.hint}")
     status = result.metadata["status"]
     if status == goal:
         return Plan(summary=verb)
@@ -186,7 +191,7 @@ def _require_no_options(api, action, options):
     for option in options:
         extension = _EXTENSIONS[action, option]
         if not api.has(extension):
-            raise InvalidError(f"{option}: the daemon has none: it lacks the API extension {extension}")
+            raise InvalidError(f"{option}: the daemon does not support it: it lacks the API extension {extension}")
 
 
 def _run_action(api, name, body, goal, timeout):
@@ -211,5 +216,5 @@ def plan_remove(api, name, force=False) -> Plan:
     would lose the leader of its database, Incus 6.0.4 the connection.
     """
     if api.clustered and api.server["environment"].get("server_name") == name:
-        raise InvalidError("it is the member that is talked to: another one has to be asked for it")
+        raise InvalidError("lxdapi is connected to this member: use a remote of another member to remove it")
     return converge.plan_absent(api, "cluster_member", name, force)

@@ -13,7 +13,7 @@ from lxdapi.model.kinds import KINDS, get_kind
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
 
-# Types of networks where the daemon creates the parts on the members by itself.
+# Types of networks whose parts on the members the daemon creates by itself.
 _AUTO_PARTS = ("ovn",)
 
 
@@ -67,12 +67,12 @@ def _split_members(settings):
 
 def _require_cluster(members):
     if members:
-        raise InvalidError("members: the server is not clustered")
+        raise InvalidError("members: the server is not clustered; omit it")
 
 
 def read_parts(api, kind, name, metadata):
     """Return ``{member: config}``: each member's own config of an object whose metadata was read as a whole."""
-    # an image of Incus 7.0.2 has locations, and is the same in all of them
+    # images of Incus 7.0.2 have locations, but no config per member
     locations = metadata.get("locations") if api.clustered and "config" in metadata else ()
     path, common = objects.path_of(kind, name), metadata.get("config") or {}
     configs = {
@@ -85,7 +85,7 @@ def _member_configs(kind, members):
     if members is None:
         return {}
     if not isinstance(members, dict):
-        raise InvalidError("members: a mapping of members to their config is needed")
+        raise InvalidError.of_value("members", "a mapping of members to their config", members, secret=True)
     configs = {member: diff.normalize(kind, {"config": config or {}}) for member, config in members.items()}
     return {member: config["config"] for member, config in configs.items()}
 
@@ -98,7 +98,7 @@ def _list_members(api):
 def _require_members(member_configs, everyone):
     unknown = sorted(str(member) for member in set(member_configs) - set(everyone))
     if unknown:
-        raise InvalidError(f"members: there is no {', '.join(unknown)} in the cluster, but {', '.join(everyone)}")
+        raise InvalidError(f"members: unknown {', '.join(unknown)}; choose from: {', '.join(everyone)}")
 
 
 def _plan_create(api, kind, name, common, member_configs, result) -> Plan:
@@ -115,7 +115,7 @@ def _plan_create(api, kind, name, common, member_configs, result) -> Plan:
     converge.require_fields_for_create(kind, common_fields)
     if common_fields.get("type") in _AUTO_PARTS:
         if member_configs:
-            raise InvalidError(f"members: the type {common_fields['type']} has no config of its own on a member")
+            raise InvalidError(f"members: the type {common_fields['type']} has no config per member; omit it")
         existing = everyone
     steps += [
         _plan_create_part(api, kind, name, common_fields, member, member_configs.get(member, {}))

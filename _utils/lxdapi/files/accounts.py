@@ -7,7 +7,7 @@ from lxdapi.files import sftp_files
 from lxdapi.instances import exec_user
 
 _LISTS = {"user": "passwd", "group": "group"}
-# What is longer is no list of users.
+# The longest valid list of users.
 _LONGEST = 4 * 1024 * 1024
 
 
@@ -24,25 +24,27 @@ class Accounts:
         kind
             ``user`` or ``group``.
         name_or_number
-            A name, a number, which need not be in the list, or None.
+            A name, a number, which may be missing from the list, or None.
 
         Raises :class:`InvalidError` for a name that the instance does not know.
         """
         if name_or_number is None or isinstance(name_or_number, int):
             return name_or_number
         if name_or_number not in self._ids(kind):
-            raise InvalidError(f"{kind}: the instance has no {name_or_number!r} in /etc/{_LISTS[kind]}")
+            raise InvalidError(f"{kind} {name_or_number!r} not found in /etc/{_LISTS[kind]} of the instance")
         return self._ids(kind)[name_or_number]
 
     def name(self, kind, number):
-        """Return the name of a user or group number, the number as text if it has none."""
+        """Return the name of a user or group number, or the number as text."""
         return next((name for name, each in self._ids(kind).items() if each == number), str(number))
 
     def _ids(self, kind):
         if kind not in self._lists:
             base = _LISTS[kind]
             entries = exec_user.parse(base, self._read(f"/etc/{base}"))
-            self._lists[kind] = {each[0]: int(each[2]) for each in reversed(entries)}  # the first of a name counts
+            self._lists[kind] = {
+                each[0]: int(each[2]) for each in reversed(entries)
+            }  # the first entry of a name counts
         return self._lists[kind]
 
     def _read(self, path):

@@ -15,7 +15,7 @@ from lxdapi import local_files, validation
 from lxdapi.errors import InvalidError, LxdapiError
 
 _BLOCK = 256 * 1024
-# What is longer is not shown as a difference.
+# The largest size of a text whose difference is shown.
 LONGEST_SHOWN = 1024 * 1024
 _SALT = "salt://"
 
@@ -62,7 +62,7 @@ class Content:
         try:
             digest = hashlib.new(name)
         except (ValueError, TypeError) as exc:
-            raise InvalidError(f"there is no hash called {name!r}") from exc
+            raise InvalidError(f"unknown hash {name!r}; choose one of hashlib, such as sha256") from exc
         with self.open() as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
@@ -93,7 +93,7 @@ class _CheckedFile:
         try:
             return self._file.read(count)
         except OSError as exc:
-            raise InvalidError(f"{getattr(self._file, 'name', '')} cannot be read: {exc.strerror}") from exc
+            raise InvalidError(f"cannot read {getattr(self._file, 'name', '')}: {exc.strerror}") from exc
 
 
 def decode_text(data):
@@ -107,17 +107,17 @@ def decode_text(data):
 def _open(path):
     """Open a regular local file for reading."""
     try:
-        # one that is no file, a pipe say, would never be open
+        # without O_NONBLOCK, opening a pipe could wait forever
         file = open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
     except (OSError, ValueError) as exc:
-        raise InvalidError(f"{path} cannot be read: {getattr(exc, 'strerror', exc)}") from exc
+        raise InvalidError(f"cannot read {path}: {getattr(exc, 'strerror', exc)}") from exc
     return file
 
 
 def from_file(path):
     """Return the :class:`Content` of a local file; raises :class:`InvalidError` if it does not exist."""
     if not os.path.isfile(validation.absolute_path("path", path)):
-        raise InvalidError(f"{path} is no file" if os.path.exists(path) else f"{path} does not exist")
+        raise InvalidError(f"{path} is not a regular file" if os.path.exists(path) else f"{path} does not exist")
     return Content(path=path)
 
 
@@ -126,17 +126,17 @@ def from_text(contents, newline=True):
     Return the :class:`Content` of a text or a list of lines.
 
     newline
-        True: it ends with one.
+        True: end it with a newline.
     """
     if isinstance(contents, (list, tuple)) and all(isinstance(line, str) for line in contents):
         contents = "\n".join(contents)
     if not isinstance(contents, str):
-        raise InvalidError(f"contents: text or a list of lines is needed, not {type(contents).__name__}")
+        raise InvalidError.of_value("contents", "text or a list of lines", contents, secret=True)
     ending = "\n" if newline and contents and not contents.endswith("\n") else ""
     try:
         return Content((contents + ending).encode("utf-8"))
     except UnicodeEncodeError as exc:
-        raise InvalidError("contents: the text holds half a character") from exc
+        raise InvalidError("contents: invalid text: it contains an unpaired surrogate") from exc
 
 
 class Template(NamedTuple):
@@ -144,9 +144,9 @@ class Template(NamedTuple):
     How a template is rendered.
 
     engine
-        ``jinja`` or another of Salt's; None: it is none.
+        ``jinja`` or another engine of Salt. Default: not a template.
     context, defaults
-        Variables; of two of one name that of ``context``.
+        Variables; ``context`` overrides ``defaults``.
     """
 
     engine: Optional[str] = None
@@ -166,17 +166,17 @@ PLAIN, UNCHECKED = Template(), ExpectedHash()
 
 def from_source(functions, name, source, saltenv="base", template=PLAIN, checked=UNCHECKED):
     """
-    Return the :class:`Content` of a source, fetched, verified and rendered as Salt's own ``file.managed`` does it.
+    Return the :class:`Content` of a source, fetched, verified and rendered as by Salt's ``file.managed``.
 
     functions
         Salt's ``__salt__``.
     name
-        Of the file that it is for.
+        The name of the file in the instance.
     source
         A path, ``salt://`` or ``http(s)://``.
     """
     if not isinstance(source, str) or not source or "\0" in source:
-        raise InvalidError(f"source: a path, salt:// or https:// is needed, not {source!r}")
+        raise InvalidError.of_value("source", "a path, salt:// or https://", source)
     if "://" not in source and not template.engine and not checked.hash:
         return from_file(source)
     path, expected = _get_managed(functions, name, source, saltenv, template, checked, source)
@@ -185,7 +185,7 @@ def from_source(functions, name, source, saltenv="base", template=PLAIN, checked
     content = from_file(path or local_files.local_file(functions["cp.cache_file"], source, saltenv))
     if expected and not checked.skip and content.digest(expected["hash_type"]) != expected["hsum"]:
         digest = content.digest(expected["hash_type"])
-        raise InvalidError(f"{source}: its {expected['hash_type']} is {digest} instead of {expected['hsum']}")
+        raise InvalidError(f"{source}: expected the {expected['hash_type']} {expected['hsum']}, got {digest}")
     return content
 
 
@@ -200,7 +200,7 @@ class ContentSpec(NamedTuple):
 def resolve(functions, name, spec, saltenv, template):
     """Return the :class:`Content` of a :class:`ContentSpec`, None without one; see :func:`from_source`."""
     if spec.source is not None and spec.content is not None:
-        raise InvalidError("source or contents: one of the two is needed")
+        raise InvalidError("source and contents are both declared: expected only one of them")
     if spec.source is not None:
         return from_source(functions, name, spec.source, saltenv, template, spec.checked)
     return None if spec.content is None else render(functions, name, spec.content, saltenv, template)
@@ -224,20 +224,20 @@ def _get_managed(functions, name, source, saltenv, template, checked, what):
     """Return (path or "", {hash_type, hsum} or {}) from Salt's ``file.get_managed``."""
     for each in (template.context, template.defaults):
         if each is not None and not isinstance(each, dict):
-            raise InvalidError("context, defaults: a mapping is needed")
+            raise InvalidError.of_value("context and defaults", "a mapping", each, secret=True)
     defaults = dict(template.defaults or {})
     arguments = (name, template.engine, source, checked.hash, None, None, None, None, None, saltenv)
     get_managed = partial(
         functions["file.get_managed"], *arguments, template.context, defaults, skip_verify=checked.skip
     )
-    path, expected, comment = local_files.call_salt(f"{what} cannot be had", get_managed)
+    path, expected, comment = local_files.call_salt(f"Salt cannot fetch or render {what}", get_managed)
     if comment:
-        raise InvalidError(f"{what} cannot be had: {comment}")
+        raise InvalidError(f"Salt cannot fetch or render {what}: {comment}")
     return path, expected
 
 
 def _read_rendered(path):
-    """Return the content of a file that Salt rendered, and delete the file: it may hold secrets."""
+    """Return the content of a file that Salt rendered, and delete the file: it may contain secrets."""
     try:
         with open(path, "rb") as file:
             return Content(file.read())
@@ -258,12 +258,12 @@ def read_tree(functions, source, saltenv="base", keep_symlinks=False):
     Return {relative path: :class:`LocalEntry`} of everything below a local or fileserver directory.
 
     keep_symlinks
-        True: links are links; False: they are what they lead to.
+        True: keep symbolic links. False: follow them.
     """
     if isinstance(source, str) and source.startswith(_SALT):
         return _read_fileserver_tree(functions, source, saltenv, keep_symlinks)
     if not os.path.isdir(validation.absolute_path("source (or salt://)", source)):
-        raise InvalidError(f"{source} is no directory" if os.path.exists(source) else f"{source} does not exist")
+        raise InvalidError(f"{source} is not a directory" if os.path.exists(source) else f"{source} does not exist")
     return _walk(source, keep_symlinks)
 
 
@@ -277,7 +277,9 @@ def _walk(source, keep_symlinks):
             real = os.path.realpath(entry.path)
             if tree[name].type == "directory":
                 if real in parents:
-                    raise InvalidError(f"{entry.path} leads to a directory that it is in; see keep_symlinks")
+                    raise InvalidError(
+                        f"{entry.path} links to one of its parent directories; declare keep_symlinks: true"
+                    )
                 inside.append((name, (*parents, real)))
     return tree
 
@@ -287,7 +289,7 @@ def _scan(folder):
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as exc:
-        raise LxdapiError(f"{folder} cannot be read: {exc.strerror}") from exc
+        raise LxdapiError(f"cannot read {folder}: {exc.strerror}") from exc
 
 
 def _local_entry(entry, keep_symlinks):
@@ -296,7 +298,7 @@ def _local_entry(entry, keep_symlinks):
     if entry.is_dir():
         return LocalEntry("directory")
     if not entry.is_file():
-        raise InvalidError(f"{entry.path} is neither a file nor a directory")
+        raise InvalidError(f"{entry.path} is neither a regular file nor a directory; exclude it")
     return LocalEntry("file", path=entry.path)
 
 
@@ -317,7 +319,7 @@ def _read_fileserver_tree(functions, source, saltenv, keep_symlinks):
     for name in list(tree):
         tree.update({each: LocalEntry("directory") for each in parent_folders(name) if each not in tree})
     if not tree:
-        raise InvalidError(f"{source} is not there, or empty")
+        raise InvalidError(f"{source} does not exist, or is empty")
     return tree
 
 
@@ -331,8 +333,8 @@ def select(tree, include=None, exclude=None):
     """
     Return the entries of a tree that match ``include`` and do not match ``exclude``.
 
-    The pattern is of the relative path or of the name alone. With ``include`` the directories are those that something
-    is in; of what is excluded nothing below is left either.
+    A pattern matches the relative path or the name alone. With ``include``, only the parent directories of matching
+    entries remain; everything below an excluded directory is excluded too.
     """
     if include is None:
         return {name: each for name, each in tree.items() if is_selected(name, None, exclude)}

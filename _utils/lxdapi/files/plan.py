@@ -1,8 +1,8 @@
 """
 Plans for a declared file, directory or symbolic link in an instance.
 
-Nothing of a connection is kept between what is read and what is done: as long as one is open, the daemon deletes,
-starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+Planning and applying use separate connections: while one is open, the daemon cannot delete, start or stop the instance
+(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 """
 
 import difflib
@@ -29,11 +29,11 @@ class Inspection(NamedTuple):
     The actual state of a target: its resolved path, and its attributes or None.
 
     declared
-        Of the :class:`lxdapi.files.sftp_files.Owner` what is declared.
+        The declared :class:`lxdapi.files.sftp_files.Owner`.
     owner
-        Who shall have it.
+        The owner and mode to set.
     changes
-        How that differs.
+        The changes of owner and mode.
     """
 
     path: str
@@ -91,7 +91,7 @@ def plan_file(target, content, spec) -> Plan:
     Return the steps that create or update a file with this content and owner.
 
     content
-        A :class:`lxdapi.files.content.Content`; None: there is a file, whatever it holds.
+        A :class:`lxdapi.files.content.Content`. Default: any content.
     spec
         A :class:`lxdapi.files.spec.FileSpec`.
     """
@@ -147,14 +147,16 @@ def _require_replaceable(target, inspection, new_type, force):
     """Raise for a target of another type unless ``force`` is set."""
     if not force:
         old_type = sftp_files.file_type(inspection.attributes.mode)
-        raise InvalidError(f"{target.label} is a {old_type} and no {new_type}: force: True replaces it")
+        raise InvalidError(f"{target.label}: expected a {new_type}, got a {old_type}; force: True replaces it")
 
 
 def _missing_folder(session, path, spec) -> Callable:
     """Return a function that names the missing parent directory, "" if none is missing."""
     folder = posixpath.dirname(path)
     missing = not spec.makedirs and session.run(sftp_files.lstat_or_none(folder, follow=True)) is None
-    return (lambda: f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it") if missing else str
+    return (
+        (lambda: f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True creates it") if missing else str
+    )
 
 
 def _write(target, inspection, content, spec):
@@ -168,7 +170,7 @@ def _write(target, inspection, content, spec):
     try:
         target.with_session(work)
     except (APIConnectionException, APITimeoutException):
-        # what is left now a later run would only remove when it writes the file
+        # a later run would remove the leftover only when it writes the file
         with suppress(LxdapiError):
             without_retries = replace(target, api=target.api.without_retries())
             without_retries.with_session(lambda session: session.run(sftp_files.remove_leftovers(inspection.path)))
@@ -190,7 +192,7 @@ def make_folders(session, folder, makedirs, owner):
     """Create missing directories for this user and group; raises unless ``makedirs`` is set."""
     missing = session.run(sftp_files.missing_folders(folder))
     if missing and not makedirs:
-        raise InvalidError(f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True makes it")
+        raise InvalidError(f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True creates it")
     for each in missing:
         session.run(sftp_files.make_directory(each, owner._replace(mode=sftp_files.DIRECTORY_MODE)))
 
@@ -212,7 +214,7 @@ def _content_changes(session, target, inspection, content, spec):
 
 
 def _diff(target, old, content, show, fallback=None):
-    """Return the change of a text as a diff, of anything else ``fallback``; ``old`` is None if it is too long."""
+    """Return the change of a text as a diff, of anything else ``fallback``; ``old``: None if it is too long."""
     if not show:
         return {"diff": HIDDEN}
     old_text, new_text = None if old is None else sources.decode_text(old), content.text()
@@ -289,7 +291,7 @@ def _make_directory(session, inspection, spec):
 def plan_symlink(target, link_target, spec) -> Plan:
     """Return the steps that create a symbolic link; another link is replaced, anything else only with ``force``."""
     if not isinstance(link_target, str) or not link_target or "\0" in link_target:
-        raise InvalidError(f"target: a path is needed, not {link_target!r}")
+        raise InvalidError.of_value("target", "a path", link_target)
     return target.plan(lambda session: _plan_symlink(session, target, link_target, spec))
 
 
@@ -340,10 +342,10 @@ def plan_absent(target, recursive=True) -> Plan:
     Return the steps that delete a path; a symbolic link is deleted, not its target.
 
     recursive
-        True: a directory goes with all that is below it.
+        True: delete a directory with everything below it.
     """
     if target.path == "/":
-        raise InvalidError("/ cannot be removed")
+        raise InvalidError("the root directory / cannot be deleted")
 
     def look(session):
         if session.run(sftp_files.lstat_or_none(target.path)) is None:
@@ -358,4 +360,4 @@ def plan_absent(target, recursive=True) -> Plan:
     try:
         return Plan.of(target.with_session(look))
     except APINotFoundException:
-        return Plan(summary="absent: there is no such instance")
+        return Plan(summary="absent, because the instance does not exist")

@@ -19,19 +19,19 @@ class Difference(NamedTuple):
     The difference between a directory and the tree that it mirrors.
 
     root
-        Where the directory is.
+        The path of the directory.
     in_way
-        {relative path: attributes} of what goes because it is of another type or not in the source.
+        {relative path: attributes} of the paths to delete: of another type, or not in the source.
     write
-        {relative path: :class:`lxdapi.files.content.LocalEntry`} of what is new or another.
+        {relative path: :class:`lxdapi.files.content.LocalEntry`} of the new or changed paths.
     fix
-        Relative paths of which only owner or mode are others.
+        Relative paths with another owner or mode only.
     owners
         {relative path: :class:`lxdapi.files.sftp_files.Owner`}.
     changes
-        {relative path: what changes there}.
+        {relative path: its changes}.
     leftovers
-        Relative paths of what earlier runs that were cut off left.
+        Relative paths of the leftovers of interrupted runs.
     """
 
     root: str
@@ -181,7 +181,7 @@ def _local_mode(path):
     try:
         return stat.S_IMODE(os.stat(path).st_mode)
     except OSError as exc:
-        raise InvalidError(f"{path} cannot be read: {exc.strerror}") from exc
+        raise InvalidError(f"cannot read {path}: {exc.strerror}") from exc
 
 
 def _obstacles(root, actual, local, spec):
@@ -190,10 +190,8 @@ def _obstacles(root, actual, local, spec):
     for name in sorted(of_other_type):
         # a file is replaced by a link, and a link by a file, as a whole
         if not spec.directory.force:
-            message = (
-                f"is a {sftp_files.file_type(actual[name].mode)} and no {local[name].type}: force: True replaces it"
-            )
-            raise InvalidError(f"{_label(root, name)} {message}")
+            types = f"expected a {local[name].type}, got a {sftp_files.file_type(actual[name].mode)}"
+            raise InvalidError(f"{_label(root, name)}: {types}; force: True replaces it")
     names = set(of_other_type)
     if spec.clean:
         undeclared = {name for name in actual if name not in local}

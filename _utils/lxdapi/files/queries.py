@@ -15,7 +15,7 @@ def stat(target, follow=False):
     Return the facts about a :class:`lxdapi.files.target.Target`, {} if it does not exist.
 
     follow
-        True: of what a symbolic link leads to.
+        True: follow a symbolic link.
     """
 
     def look(session):
@@ -42,12 +42,12 @@ def stat(target, follow=False):
 
 
 def _resolve_file(session, target):
-    """Return (path, size) of a file after following links; raises if it is no file."""
+    """Return (path, size) of a file after following links; raises unless it is a file."""
     path, attributes = session.run(sftp_files.resolve(target.path))
     if attributes is None:
         raise InvalidError(f"{target.label} does not exist")
     if sftp_files.file_type(attributes.mode) != "file":
-        raise InvalidError(f"{target.label} is a {sftp_files.file_type(attributes.mode)} and no file")
+        raise InvalidError(f"{target.label}: expected a file, got a {sftp_files.file_type(attributes.mode)}")
     return path, attributes.size
 
 
@@ -66,7 +66,7 @@ def readlink(target):
         attributes = session.run(sftp_files.lstat_or_none(target.path))
         if attributes is None or sftp_files.file_type(attributes.mode) != "symlink":
             raise InvalidError(
-                f"{target.label} is no symbolic link" if attributes else f"{target.label} does not exist"
+                f"{target.label} is not a symbolic link" if attributes else f"{target.label} does not exist"
             )
         return sftp_protocol.format_path(session.run(sftp_files.read_link(target.path)))
 
@@ -83,14 +83,14 @@ def read(target):
     data = target.with_session(look)
     text = content.decode_text(data) if len(data) <= content.LONGEST_SHOWN else None
     if text is None:
-        raise InvalidError(f"{target.label} is longer than 1 MiB, or no text: pull it")
+        raise InvalidError(f"{target.label} is longer than 1 MiB, or not text; use lxdapi_file.pull")
     return text
 
 
 def digest(target, algorithm):
     """Return the hash of a file."""
     if algorithm not in hashlib.algorithms_guaranteed or algorithm.startswith("shake"):
-        raise InvalidError(f"there is no hash called {algorithm!r}")
+        raise InvalidError(f"unknown hash {algorithm!r}; choose one of hashlib, such as sha256")
 
     def look(session):
         path, size = _resolve_file(session, target)
@@ -120,18 +120,18 @@ def _write_block(block, file, digest, show):
     try:
         file.write(block)
     except OSError as exc:
-        raise LxdapiError(f"{file.name} cannot be written: {exc.strerror}") from exc
+        raise LxdapiError(f"cannot write {file.name}: {exc.strerror}") from exc
     digest.update(block)
     show(len(block))
 
 
 def fetch_tree(target, folder, force=False):
-    """Download a directory of the instance; returns the paths that were left out."""
+    """Download a directory of the instance; return the skipped paths."""
 
     def work(session):
         root, attributes = session.run(sftp_files.resolve(target.path))
         if attributes is None or sftp_files.file_type(attributes.mode) != "directory":
-            raise InvalidError(f"{target.label} is no directory" if attributes else f"{target.label} does not exist")
+            raise InvalidError(f"{target.label} is not a directory" if attributes else f"{target.label} does not exist")
         return sftp_trees.pull(session, root, folder, force)
 
     return [sftp_protocol.format_path(name) for name in target.with_session(work)]

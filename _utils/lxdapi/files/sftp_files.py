@@ -1,8 +1,7 @@
 """
 SFTP jobs for one path in an instance: its type, content, owner and mode.
 
-What ends in ``job`` or is a generator is for :meth:`lxdapi.files.sftp_session.Session.run`; nothing here opens a
-connection.
+The generators are jobs for :meth:`lxdapi.files.sftp_session.Session.run`; nothing here opens a connection.
 """
 
 import hashlib
@@ -18,14 +17,14 @@ from lxdapi.files.sftp_protocol import SftpError
 
 _TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink"}
 FILE_MODE, DIRECTORY_MODE = 0o644, 0o755
-# Of one file so many blocks are under way at once: memory is bounded, and the daemon always has something to do.
+# The number of blocks of one file in flight: it bounds the memory, and keeps the daemon busy.
 WRITES_AHEAD, READS_AHEAD = 4, 64
 _MOST_LINKS = 40
-# Another run that writes the same file removes what ours has not finished: then it is begun anew.
+# How often to write a file: another run that writes the same file removes our unfinished one.
 _TRIES = 3
-# So that the temporary name is none that is too long.
+# The longest stem, so that the temporary name is not too long.
 _LONGEST_STEM = 200
-_LOST_BITS = "a setuid, setgid or sticky bit cannot be set over SFTP on this daemon (LXD 5.0, Incus 6.0)"
+_LOST_BITS = "this daemon cannot set setuid, setgid or sticky bits over SFTP (LXD 5.0, Incus 6.0)"
 
 
 class Owner(NamedTuple):
@@ -40,7 +39,7 @@ class Owner(NamedTuple):
         return Owner(*(value if value is not None else default for value, default in zip(self, other)))
 
 
-# What a new file has by itself: it need not be set then.
+# The owner and mode that a new file has by itself.
 NEW = Owner(0, 0, FILE_MODE)
 
 
@@ -77,7 +76,7 @@ def is_leftover(name, of):
     return name.startswith(_stem(of)) and bool(re.fullmatch(r"[0-9a-f]{16}", name[len(_stem(of)) :]))
 
 
-# Jobs. Their paths are those of a Target, or what the daemon listed.
+# Jobs. Their paths come from a Target, or from a listing of the daemon.
 
 
 def lstat_or_none(path, follow=False):
@@ -97,13 +96,13 @@ def read_link(path):
 
 
 def resolve(path):
-    """Return (path, attributes) after following symbolic links; the attributes are None if nothing exists there."""
+    """Return (path, attributes) after following symbolic links; without attributes (None) if nothing exists there."""
     for _ in range(_MOST_LINKS):
         attributes = yield from lstat_or_none(path)
         if attributes is None or file_type(attributes.mode) != "symlink":
             return path, attributes
         path = posixpath.join(posixpath.dirname(path), (yield from read_link(path)))
-    raise InvalidError(f"{sftp_protocol.format_path(path)}: too many symbolic links")
+    raise InvalidError(f"{sftp_protocol.format_path(path)}: more than {_MOST_LINKS} symbolic links; is it a circle?")
 
 
 def list_directory(path):
@@ -114,7 +113,9 @@ def list_directory(path):
         entries.update((name, each) for name, each in batch if name not in (".", ".."))
     yield [sftp_protocol.close(handle)]
     if bad := [name for name in entries if not name or "/" in name or "\0" in name]:
-        raise InvalidError(f"{sftp_protocol.format_path(path)} holds {bad[0]!r}, which is no name of a file")
+        raise InvalidError(
+            f"{sftp_protocol.format_path(path)} contains {bad[0]!r}, which is not a valid name of a file"
+        )
     return entries
 
 
@@ -123,9 +124,9 @@ def read_blocks(path, sink, size=0, ahead=READS_AHEAD):
     Pass the blocks of a file to ``sink`` in order.
 
     sink
-        Called with each; True: no more are wanted.
+        Called with each; returns True to stop.
     size
-        As far as it is known, so that no more is asked for than there is.
+        The size if known, to limit the number of requests.
     """
     (handle,) = yield [sftp_protocol.open_(path, sftp_protocol.READ)]
     offset, ended = 0, False
@@ -163,7 +164,7 @@ def write(path, source, owner):
     source
         A :class:`lxdapi.files.content.Content`.
     owner
-        An :class:`Owner` that says everything.
+        An :class:`Owner` without None.
     """
     for tries_left in reversed(range(_TRIES)):
         try:
@@ -178,7 +179,7 @@ def write_pipelined(session, path, source, owner, show=lambda count: None):
     Do what :func:`write` does for a single file, with several blocks in flight.
 
     show
-        Called with the number of bytes that were written just now.
+        Called with the number of bytes of each written block.
     """
     for tries_left in reversed(range(_TRIES)):
         try:
@@ -241,7 +242,7 @@ def _write_blocks(handle, blocks, path, show=lambda count: None):
 
 def _open_temporary(temporary, owner):
     begin = [sftp_protocol.open_(temporary, sftp_protocol.WRITE | sftp_protocol.CREATE | sftp_protocol.EXCLUSIVE)]
-    # nobody else shall read it before it has its owner
+    # nobody else may read it before it has its owner
     private = [] if owner == NEW else [sftp_protocol.set_mode(temporary, 0o600)]
     return (yield begin + private)[0]
 
@@ -266,19 +267,19 @@ def ownership_requests(path, owner):
 
 
 def _require_written(path, attributes, size, owner):
-    """Raise if the written file differs from what was sent."""
+    """Raise if the written file has another size, owner or mode."""
     if attributes.size != size:
-        raise InvalidError(f"{path}: of {size} bytes {attributes.size} arrived; the file is as it was")
+        raise InvalidError(f"{path}: the daemon received {attributes.size} of {size} bytes; the file was not replaced")
     require_mode_kept(path, attributes, owner)
 
 
 def require_mode_kept(path, attributes, owner):
     """Raise if the daemon did not set the owner or dropped bits of the mode."""
     if owner_of(attributes)[:2] != owner[:2]:
-        message = f"the owner is {attributes.uid}:{attributes.gid}, not {owner.uid}:{owner.gid}"
+        message = f"expected the owner {owner.uid}:{owner.gid}, got {attributes.uid}:{attributes.gid}"
         raise InvalidError(f"{sftp_protocol.format_path(path)}: {message}")
     if stat.S_IMODE(attributes.mode) != owner.mode:
-        message = f"the mode is {format_mode(attributes.mode)} instead of {format_mode(owner.mode)}"
+        message = f"expected the mode {format_mode(owner.mode)}, got {format_mode(attributes.mode)}"
         raise InvalidError(f"{sftp_protocol.format_path(path)}: {message}: {_LOST_BITS}")
 
 

@@ -2,7 +2,7 @@
 The part of SFTP version 3 (draft-ietf-secsh-filexfer-02) that reads and writes files: encodes requests and decodes
 replies.
 
-It is what the daemons speak at ``instances/NAME/sftp``. :mod:`lxdapi.files.sftp_session` sends and receives.
+The daemons use it at ``instances/NAME/sftp``. :mod:`lxdapi.files.sftp_session` sends and receives.
 """
 
 import enum
@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional
 from lxdapi.errors import APIException, InvalidError
 
 READ, WRITE, CREATE, EXCLUSIVE = 0x01, 0x02, 0x08, 0x20
-# A packet has 256 KiB at most; a reply to a read 32 KiB, and 128 KiB of Incus 7.0.2 (LXD 5.0.2, Incus 6.0.4).
+# A packet has at most 256 KiB; a reply to a read has 32 KiB (LXD 5.0.2, Incus 6.0.4) or 128 KiB (Incus 7.0.2).
 WRITE_BLOCK = 240 * 1024
 READ_BLOCK = 32 * 1024
 RENAME = "posix-rename@openssh.com"
@@ -59,7 +59,7 @@ class Status(enum.IntEnum):
 _REASONS = {
     Status.NO_SUCH_FILE: "no such file or directory",
     Status.PERMISSION_DENIED: "permission denied",
-    Status.OP_UNSUPPORTED: "the daemon cannot do this",
+    Status.OP_UNSUPPORTED: "the daemon does not support it",
 }
 
 
@@ -68,9 +68,9 @@ class SftpError(APIException):
     The daemon refused something over SFTP.
 
     code
-        Of SSH_FX_*: 2 for a path that does not exist.
+        The code of SSH_FX_*: 2 for a path that does not exist.
     call
-        What was asked for: ``rename``.
+        The refused call: ``rename``.
     """
 
     code = None
@@ -105,7 +105,7 @@ class Attributes(NamedTuple):
     mtime: Optional[int] = None
 
 
-# What a job may ask for. The names are those of the calls of the operating system.
+# The requests of jobs, with the names of system calls.
 
 
 def open_(path, flags):
@@ -213,7 +213,7 @@ def _refusal(packet, request, url):
 
 
 def format_path(path):
-    """Return a path as it can be told: what is no UTF-8 as ``\\xff``."""
+    """Return a path for display: invalid UTF-8 as ``\\xff``."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -226,7 +226,7 @@ def _text(path):
     try:
         return _string(path.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError as exc:
-        raise InvalidError(f"{path!r} holds half a character") from exc
+        raise InvalidError(f"path {path!r} contains an unpaired surrogate") from exc
 
 
 def _decode(data):

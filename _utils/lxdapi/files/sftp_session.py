@@ -1,9 +1,8 @@
 """
 Sessions with the SFTP endpoint of an instance, with many requests in flight.
 
-A job is a generator that yields requests of :mod:`lxdapi.files.sftp_protocol`, in a list, and is given their
-replies; it returns what
-it found:
+A job is a generator that yields lists of requests of :mod:`lxdapi.files.sftp_protocol`, receives their replies, and
+returns its result:
 
 .. code-block:: python
 
@@ -16,8 +15,8 @@ it found:
         session.run(content("/etc/hostname"))
         list(session.run_concurrently(content(path) for path in paths))
 
-The requests of a list are sent at once and are done in their order; jobs that run together are not waited for one by
-one. That is what makes a thousand files quick: a round trip to the daemon is what each of their steps costs.
+The requests of a list are sent together and done in their order; concurrent jobs do not wait for each other. That makes
+a thousand files fast, because each step of a job costs a round trip to the daemon.
 """
 
 import socket
@@ -39,7 +38,7 @@ from lxdapi.files import sftp_protocol
 from lxdapi.http import retry, upgrade
 from lxdapi.model.kinds import KINDS
 
-# So many jobs run together: with 32 a thousand files take a little longer on Incus 6.0.4, with 8 everywhere.
+# The number of concurrent jobs: with 32 a thousand files take a little longer on Incus 6.0.4, with 8 everywhere.
 AT_ONCE = 64
 _RECEIVE = _SEND = 256 * 1024
 _LARGEST_REPLY = 4 * 1024 * 1024
@@ -51,9 +50,9 @@ def with_session(api, instance, work):
     Run ``work`` with a :class:`Session` and return its result; a broken connection is retried.
 
     work
-        What leads to the same when it is done again.
+        A function with the same result when it is repeated.
 
-    Raises one of :mod:`lxdapi.errors`: there is no such instance, its files cannot be reached, one of ``work``.
+    Raises one of :mod:`lxdapi.errors` if the instance does not exist, if its files cannot be reached, or from ``work``.
     """
 
     def once():
@@ -68,13 +67,13 @@ def session(api, instance):
     """
     Open a :class:`Session` with an instance for the block.
 
-    As long as it is open the daemon deletes, starts and stops no such instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    While it is open, the daemon cannot delete, start or stop the instance (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
     path = validation.path(KINDS["instance"].path, name=validation.check("instance", "instance", instance))
     metadata = api.get(path).metadata
     if metadata.get("type") == "virtual-machine" and metadata.get("status") != "Running":
         raise sftp_protocol.UnreachableError(
-            f"{instance} is a virtual machine that does not run: its agent is what reaches its files"
+            f"{instance} is a virtual machine that does not run: start it, because only its agent reaches its files"
         )
     url = f"{path}/sftp"
     sock = _open_sftp(api, url)
@@ -87,8 +86,8 @@ def session(api, instance):
 def _open_sftp(api, url):
     try:
         return upgrade.upgrade(api, url, "sftp")
-    except APINotFoundException as exc:  # the instance was found
-        message = f"the daemon has no SFTP for its instances, which came with LXD 5.0 and all of Incus: {exc.error}"
+    except APINotFoundException as exc:  # the instance exists
+        message = f"the daemon does not support SFTP for instances, which requires LXD 5.0 or Incus: {exc.error}"
         raise APIException(error=message, method="GET", url=exc.url) from exc
 
 
@@ -99,7 +98,7 @@ class Session:
     place
         The URL, for errors.
     seconds
-        That each reply may take.
+        The time limit for each reply.
     """
 
     def __init__(self, sock, url, seconds):
@@ -120,9 +119,9 @@ class Session:
         Run jobs concurrently and yield their results in the order in which they end.
 
         jobs
-            Iterable; the next one is taken when there is room for it.
+            An iterable; the next job starts when another one has ended.
 
-        After a job that fails no other is begun; those that are under way go on to their end, and its error is raised.
+        After a failed job no other is started; the running ones continue to their end, and then its error is raised.
         """
         jobs, running, failure = iter(jobs), deque(), None
         try:
@@ -178,7 +177,7 @@ class Session:
         while number not in self._replies:
             packet = self._packet()
             if len(packet) < 5:
-                raise self._protocol_error("a reply without a number")
+                raise self._protocol_error("expected a reply with a number")
             self._replies[int.from_bytes(packet[1:5], "big")] = packet
         return self._replies.pop(number)
 
@@ -187,15 +186,17 @@ class Session:
         try:
             return sftp_protocol.parse(packet, request, self._url)
         except (KeyError, struct.error, IndexError) as exc:
-            raise self._protocol_error(f"a reply that is none to {request.call}") from exc
+            raise self._protocol_error(f"expected a reply to {request.call}, got another one") from exc
 
     def _begin(self):
         self._unsent += struct.pack(">IBI", 5, sftp_protocol.Packet.INIT, _VERSION)
         packet = self._packet()
         if packet[:1] != bytes([sftp_protocol.Packet.VERSION]) or packet[1:5] != struct.pack(">I", _VERSION):
-            raise self._protocol_error("another version of SFTP")
+            raise self._protocol_error("expected version 3 of SFTP")
         if sftp_protocol.RENAME.encode() not in packet:
-            raise self._protocol_error(f"SFTP without {sftp_protocol.RENAME}: no file could be replaced as a whole")
+            raise self._protocol_error(
+                f"SFTP without {sftp_protocol.RENAME}: lxdapi requires it to replace files atomically"
+            )
 
     def _flush(self):
         """Send all buffered requests at once."""
@@ -209,7 +210,7 @@ class Session:
     def _packet(self):
         length = int.from_bytes(self._take(4), "big")
         if not 0 < length <= _LARGEST_REPLY:
-            raise self._protocol_error(f"a packet of {length} bytes")
+            raise self._protocol_error(f"expected a packet of at most {_LARGEST_REPLY} bytes, got {length}")
         return self._take(length)
 
     def _take(self, count):
@@ -224,7 +225,7 @@ class Session:
             except OSError as exc:
                 raise self._connection_error(exc) from exc
             if not block:
-                raise self._connection_error("the daemon hung up")
+                raise self._connection_error("the daemon closed it")
             self._received += block
         data = bytes(memoryview(self._received)[:count])
         del self._received[:count]
@@ -233,7 +234,7 @@ class Session:
     def _connection_error(self, exc):
         options = {"method": "SFTP", "url": self._url}
         if isinstance(exc, socket.timeout):
-            return APITimeoutException(error=f"no answer within {self._seconds} s", **options)
+            return APITimeoutException(error=f"no reply within {self._seconds} s", **options)
         return APIConnectionException(error=f"the connection broke: {exc}", **options)
 
     def _protocol_error(self, message):

@@ -15,7 +15,7 @@ from lxdapi.files import content as sources
 from lxdapi.files import sftp_files, sftp_protocol, sftp_session
 from lxdapi.files.sftp_protocol import SftpError
 
-# Of the files of a tree many are under way at once, so each has a part of the memory; of long ones there are fewer.
+# Many files of a tree are in flight, so each gets a part of the memory; long files are fewer at a time.
 _READS_AHEAD = 8
 _SHORT, _LONG_AT_ONCE = 64 * 1024, 8
 _DEEPEST = 200
@@ -26,7 +26,7 @@ def list_tree(session, root):
     tree, level, depth = {}, [""], 0
     while level:
         if (depth := depth + 1) > _DEEPEST:
-            raise InvalidError(f"{sftp_protocol.format_path(root)} is more than {_DEEPEST} directories deep")
+            raise InvalidError(f"{sftp_protocol.format_path(root)} has more than {_DEEPEST} levels of directories")
         jobs = [
             _with_name(sftp_files.list_directory(posixpath.join(root, folder).rstrip("/") or "/"), folder)
             for folder in level
@@ -51,7 +51,7 @@ def remove_all(session, root, names):
     Delete everything below a directory; links are deleted, not followed.
 
     names
-        {relative path: attributes} of all of it, as it was listed.
+        {relative path: attributes} from the listing.
     """
     folders = [name for name, each in names.items() if sftp_files.file_type(each.mode) == "directory"]
     others = [name for name in names if name not in set(folders)]
@@ -125,7 +125,7 @@ def write_tree(session, root, entries, owners):
     Create the entries of a tree below a directory and yield the name of each finished one.
 
     entries
-        {relative path: :class:`lxdapi.files.content.LocalEntry`} of what is new or another.
+        {relative path: :class:`lxdapi.files.content.LocalEntry`} of the new or changed paths.
     owners
         {relative path: :class:`lxdapi.files.sftp_files.Owner`}, which say everything.
     """
@@ -175,11 +175,11 @@ def read_targets(session, root, names):
 
 def download(session, root, folder):
     """
-    Download everything below a directory into a new local one; returns the paths that were left out.
+    Download everything below a directory into a new local one; return the skipped paths.
 
-    Left out are devices, pipes and sockets, and links that lead out of the directory or that a program here would
-    follow elsewhere. What an instance calls its files decides about nothing outside the directory: it is new, and its
-    links are made when all else is there.
+    lxdapi skips devices, pipes and sockets, and links that lead out of the directory or that a program here would
+    follow elsewhere. So the names in an instance cannot affect anything outside the directory: it is new, and its links
+    are created last.
     """
     tree = list_tree(session, root)
     types = {name: sftp_files.file_type(each.mode) for name, each in tree.items()}
@@ -207,7 +207,7 @@ def stays_inside(name, to):
     Return True if the target of a link is below the root of its tree, whatever else is a link.
 
     name
-        Of the link, relative to the root; its directories are none of them links.
+        The path of the link, relative to the root; none of its parent directories may be a link.
     """
     parts = [part for part in to.split("/") if part not in ("", ".")]
     up = 0
@@ -220,7 +220,7 @@ def _mkdir(path):
     try:
         os.mkdir(path, 0o700)
     except (OSError, ValueError) as exc:
-        raise LxdapiError(f"{path} cannot be made: {getattr(exc, 'strerror', exc)}") from exc
+        raise LxdapiError(f"cannot create {path}: {getattr(exc, 'strerror', exc)}") from exc
 
 
 def _fetch_file(path, local, attributes):
@@ -232,30 +232,30 @@ def _fetch_file(path, local, attributes):
                 path, lambda block: file.write(block) and None, attributes.size, _READS_AHEAD
             )
     except OSError as exc:
-        raise LxdapiError(f"{local} cannot be written: {exc.strerror}") from exc
+        raise LxdapiError(f"cannot write {local}: {exc.strerror}") from exc
 
 
 def pull(session, root, folder, force=False):
     """
-    Download a directory into a new local one, completely or not at all; returns the paths that were left out.
+    Download a directory into a new local one, completely or not at all; return the skipped paths.
 
     force
-        True: one that is there is replaced. False: it is refused.
+        True: replace an existing directory. False: raise if it exists.
     """
     folder = validation.absolute_path("directory", folder).rstrip("/")
     if not folder:
-        raise InvalidError("directory: / cannot be replaced")
+        raise InvalidError("the local directory / cannot be replaced")
     if os.path.lexists(folder) and not force:
-        raise InvalidError(f"{folder} exists: force=True replaces it")
+        raise InvalidError(f"{folder} already exists; force=True replaces it")
     if os.path.lexists(folder) and (os.path.islink(folder) or not os.path.isdir(folder)):
-        raise InvalidError(f"{folder} is no directory")
+        raise InvalidError(f"{folder} is not a directory")
     temporary = f"{folder}.lxdapi-{random.token_hex(8)}"
     _mkdir(temporary)
     try:
         skipped = download(session, root, temporary)
         _replace(folder, temporary)
     except OSError as exc:
-        raise LxdapiError(f"{folder} cannot be written: {exc.strerror}") from exc
+        raise LxdapiError(f"cannot write {folder}: {exc.strerror}") from exc
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return skipped

@@ -27,11 +27,11 @@ class FileSpec:
     force
         True: replace an existing path of another type.
     replace
-        False: leave the content of an existing file as it is.
+        False: keep the content of an existing file.
     follow
-        True: of a symbolic link, the file that it leads to is meant. False: a file replaces the link.
+        True: follow a symbolic link. False: replace the link with a file.
     show
-        False: nothing of the content is in the changes.
+        False: do not show the content in the changes.
     """
 
     user: str | int | None = None
@@ -71,13 +71,13 @@ class TreeSpec:
     The declaration of a directory that mirrors a tree; :meth:`parse` validates it.
 
     directory
-        Of all its directories; user, group and ``force`` are those of the files too.
+        The spec of all its directories; user, group and ``force`` also apply to the files.
     file_mode
         The permission bits of the files. Default: unchanged.
     keep_file_modes
-        True: a file has the mode of the local one.
+        True: give each file the mode of the local one.
     clean
-        True: delete what the source does not have.
+        True: delete paths that the source does not have.
     include, exclude
         Patterns; an excluded path is neither written nor deleted.
     """
@@ -99,7 +99,7 @@ class TreeSpec:
         """
         for parameter, pattern in (("include", include), ("exclude", exclude)):
             if pattern is not None and not isinstance(pattern, str):
-                raise InvalidError(f"{parameter}: a pattern such as '*.conf' is needed, not {pattern!r}")
+                raise InvalidError.of_value(parameter, "a pattern such as '*.conf'", pattern)
         keep = file_mode == KEEP
         return cls(directory, None if keep else parse_mode(file_mode), keep, clean, include, exclude)
 
@@ -108,11 +108,11 @@ def parse_mode(mode: str | int | None) -> int | None:
     """
     Return a mode as a number, None for None; its digits are octal, as everywhere in Salt.
 
-    Salt's YAML makes the number 640 of ``0640``, so a number stands for its digits. Raises :class:`InvalidError`.
+    Salt's YAML reads ``0640`` as the number 640, so the digits of a number count. Raises :class:`InvalidError`.
     """
     if mode is None:
         return None
     text = str(mode) if not isinstance(mode, bool) and isinstance(mode, (int, str)) else ""
     if not re.fullmatch(r"(0o)?0*[0-7]{1,4}", text):
-        raise InvalidError(f"mode: three or four octal digits such as '0640' are needed, not {mode!r}")
+        raise InvalidError.of_value("mode", "three or four octal digits such as '0640'", mode)
     return int(text.replace("0o", ""), 8)

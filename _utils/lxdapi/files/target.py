@@ -46,8 +46,8 @@ class Target:
 
     def plan(self, look: Callable[..., Steps]) -> Plan:
         """
-        Return the plan of the steps that ``look`` returns in a session; if the files are unreachable, of a step that
-        says why.
+        Return the plan of the steps that ``look`` returns in a session; if the files are unreachable, the plan has
+        one step with the reason.
         """
         try:
             return Plan.of(self.with_session(look))
@@ -64,9 +64,9 @@ def _parse_path(path):
     """Return the normalized path in an instance; raises :class:`InvalidError` for an invalid one."""
     validation.absolute_path("path in the instance", path)
     if {".", ".."} & set(path.split("/")):
-        raise InvalidError(f"{path!r}: a path without '.' and '..' is needed")
+        raise InvalidError.of_value("path in the instance", "a path without '.' and '..'", path)
     try:
         path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        raise InvalidError(f"{path!r} holds half a character") from None
+        raise InvalidError(f"path {path!r} contains an unpaired surrogate") from None
     return "/" + "/".join(filter(None, path.split("/")))

@@ -1,5 +1,5 @@
 """
-The batches of a fleet: how many instances are changed at a time, and after how many failures no further one is.
+The batches of a fleet: the number of instances at a time, and the number of failures after which it stops.
 """
 
 import math
@@ -16,9 +16,9 @@ class Batches:
     The declared batches; :meth:`parse` validates them.
 
     size
-        How many instances a batch has; None: one batch has all.
+        The number of instances in a batch. Default: one batch for all.
     max_failures
-        After more failures than this no further instance is changed; None: there is no limit.
+        The number of failures after which no further instance is changed. Default: no limit.
     """
 
     size: Optional[int] = None
@@ -42,7 +42,7 @@ def parse_count(parameter, value, total, least):
     Return a number, or a percentage of ``total`` as a number; None for None.
 
     least
-        The smallest that makes sense: a percentage of less is this one.
+        The smallest valid number; a percentage gives at least this.
     """
     if value is None:
         return None
@@ -52,7 +52,5 @@ def parse_count(parameter, value, total, least):
     if isinstance(value, str) and re.fullmatch(r"\d{1,6}", value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidError(
-            f"{parameter}: a number from {least} on is needed, or a percentage such as 10%, not {value!r}"
-        )
+        raise InvalidError.of_value(parameter, f"a number of at least {least} or a percentage (10%)", value)
     return value

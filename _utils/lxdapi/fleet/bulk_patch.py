@@ -1,10 +1,10 @@
 """
 Bulk changes: one PATCH for each instance, concurrently, and one listing afterwards that verifies them all.
 
-A PATCH of what differs leaves every other key alone, whoever wrote it meanwhile. It does not leave the description
-alone (see the table of kinds), so that is repeated as it was a moment ago, of one listing for many. Of two writes at
-the same moment the daemons lose one: so all are looked at again, and what is not as declared is changed as any other
-instance is (see :func:`lxdapi.model.writes.update`).
+A PATCH of the difference keeps every other key, whoever wrote it meanwhile. It does not keep the description (see the
+table of kinds), so that is repeated from a recent listing. The daemons lose one of two simultaneous writes: so lxdapi
+reads all instances again, and updates those that are not as declared like any other instance (see
+:func:`lxdapi.model.writes.update`).
 """
 
 import time

@@ -13,13 +13,13 @@ from lxdapi.fleet.batches import Batches
 from lxdapi.fleet.runner import parse_concurrency
 from lxdapi.instances.spec import FIELDS, InstanceSpec
 
-# What lxdapi_instance.present takes beside the fields.
+# The parameters of lxdapi_instance.present in addition to the fields.
 HOW = (
     *("source", "running", "restart_on_change", "timeout", "renamed_from", "target", "move", "wait_for"),
     *("snapshot_before", "image_changed", "cloud_init", "devices_override", "replace_partial"),
 )
 KEYS = (*FIELDS, *HOW, "absent", "force")
-# Where null says something of its own: it shall not be there.
+# Keys in which null has a meaning: it removes something.
 _NULLS = ("config", "devices", "cloud_init", "devices_override")
 STOPPED, REPORT = "stopped", "report"
 
@@ -30,11 +30,11 @@ class Definition:
     The declaration of one instance of a fleet.
 
     absent
-        True: it is not to exist.
+        True: it must not exist.
     force
-        True: a running one is stopped for that.
+        True: stop a running instance to delete it.
     spec
-        What it is declared to be otherwise.
+        The declaration of an instance that must exist.
     """
 
     absent: bool
@@ -52,9 +52,9 @@ class FleetSpec:
     concurrency
         See :class:`lxdapi.fleet.runner.FleetRunner`.
     purge
-        What happens to undeclared instances: see :func:`parse_purge`.
+        How to treat undeclared instances: see :func:`parse_purge`.
     batches
-        How many instances at a time.
+        The number of instances at a time.
     sensitive
         Patterns of keys whose values are masked.
     """
@@ -86,15 +86,15 @@ def parse_definitions(declared, defaults=None):
     Return ``{name: :class:`Definition`}``, the source of a copy before the copy.
 
     declared
-        ``{name or range: definition}``; None is a definition without a word.
+        ``{name or range: definition}``; None is an empty definition.
     defaults
-        A definition that each has: mappings are merged, everything else is replaced, null takes it away.
+        The definition that all inherit: mappings are merged, other values replaced, and null removes a key.
 
-    Raises :class:`InvalidError` for an unknown word and a value that cannot be right, naming the instance.
+    Raises :class:`InvalidError`, with the name of the instance, for an unknown key or an invalid value.
     """
     defaults = _parse_keys("defaults", defaults)
     if not isinstance(declared, Mapping):
-        raise InvalidError(f"instances: a mapping of names to definitions is needed, not {type(declared).__name__}")
+        raise InvalidError.of_value("instances", "a mapping of names to definitions", declared, secret=True)
     definitions = name_ranges.expand_keys({entry: _parse_keys(entry, each) for entry, each in declared.items()})
     definitions = {
         name: _parse_definition(name, without_removed(merge(defaults, each))) for name, each in definitions.items()
@@ -106,7 +106,7 @@ def _parse_keys(entry, keys):
     keys = validation.mapping(entry, keys)
     unknown = [str(key) for key in keys if key not in KEYS]
     if unknown:
-        raise InvalidError(f"{entry}: unknown {', '.join(unknown)}; there are: {', '.join(sorted(KEYS))}")
+        raise InvalidError(f"{entry}: unknown key {', '.join(unknown)}; choose from: {', '.join(sorted(KEYS))}")
     return keys
 
 
@@ -139,7 +139,7 @@ def _parse_definition(name, keys):
 
 
 def copy_source(definition):
-    """Return the name of the instance that this one is copied from, None if it is no copy."""
+    """Return the name of the instance that this one is copied from, None unless it is a copy."""
     source = definition.spec.source
     if source["type"] != "copy" or "project" in source:
         return None
@@ -160,16 +160,18 @@ def _sorted(definitions):
         while prerequisite_of(definitions, chain[-1]) is not None and chain[-1] not in order:
             chain.append(prerequisite_of(definitions, chain[-1]))
             if chain[-1] in chain[:-1]:
-                raise InvalidError(f"{' is copied from '.join(chain)}: none of them can be the first")
+                raise InvalidError(
+                    f"{' is copied from '.join(chain)}: this is a circle, one of them needs another source"
+                )
         order.update(dict.fromkeys(reversed(chain)))
     return list(order)
 
 
 def parse_purge(value, definitions):
-    """Return what happens to undeclared instances: "" for nothing, :data:`STOPPED` or :data:`REPORT`."""
+    """Return how to treat undeclared instances: "" to keep them, :data:`STOPPED` or :data:`REPORT`."""
     value = "" if value is None or value is False else value
     if value not in ("", STOPPED, REPORT):
-        raise InvalidError(f"purge: false, {STOPPED} or {REPORT}, not {value!r}")
+        raise InvalidError.of_value("purge", f"false, {STOPPED} or {REPORT}", value)
     if value and not any(not each.absent for each in definitions.values()):
-        raise InvalidError("purge: no instance is declared, so all would be purged; that is refused")
+        raise InvalidError("purge: no instance is declared, so all instances would be purged; declare the ones to keep")
     return value

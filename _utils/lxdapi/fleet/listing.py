@@ -20,7 +20,7 @@ def list_instances(api):
     """Return ``{name: metadata}`` of all instances of the project, by one request."""
     result = api.get(KIND.collection, params={"recursion": 1})
     if not isinstance(result.metadata, list):
-        raise APIProtocolException(result, "this is no list of instances")
+        raise APIProtocolException(result, "expected a list of instances in the reply")
     return {each["name"]: each for each in result.metadata}
 
 

@@ -8,7 +8,7 @@ from itertools import product
 from lxdapi import validation
 from lxdapi.errors import InvalidError
 
-# What one entry may give at the most; a slip such as [1-2000000000] is none.
+# The largest number of names for one entry, against slips such as [1-2000000000].
 MOST = 10_000
 _RANGE = re.compile(r"\[(\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*)\]")
 _MOST_SHOWN = 10
@@ -21,28 +21,27 @@ def is_range(text):
 
 def expand(text):
     """
-    Return the names of one entry in order; a plain name is returned as it is.
+    Return the names of one entry in order; a plain name is returned unchanged.
 
     text
-        With any number of ranges, ``web[01-20]`` or ``web[1-3,7]``; both ends have as many digits where one begins
-        with 0.
+        Text with any number of ranges, ``web[01-20]`` or ``web[1-3,7]``. If one end begins with 0, both must have the
+        same number of digits.
 
-    Raises :class:`InvalidError` for a range that is none, for more than 10,000 names, and for one that is no
-    instance's.
+    Raises :class:`InvalidError` for an invalid range, for more than 10,000 names, and for an invalid name.
     """
     if not isinstance(text, str):
-        raise InvalidError(f"instance name {text!r} is not text")
+        raise InvalidError.of_value("instance name", "text", text)
     parts, total = _RANGE.split(text), 1
     texts, ranges = parts[::2], parts[1::2]
     for each in ranges:
         total *= sum(last - first + 1 for first, last, _ in _bounds(text, each))
         if total > MOST:
-            raise InvalidError(f"{text}: more than {MOST} names")
+            raise InvalidError(f"{text}: expected at most {MOST} names; declare smaller ranges")
     names = [_join(texts, numbers) for numbers in product(*(_numbers(text, each) for each in ranges))]
     for name in names:
         validation.check("instance", "instance", name)
     if len(set(names)) != len(names):
-        raise InvalidError(f"{text}: it gives a name twice")
+        raise InvalidError(f"{text}: the ranges overlap, so a name is duplicate")
     return names
 
 
@@ -54,9 +53,9 @@ def _bounds(text, inside):
 def _bound(text, first, last):
     padded = any(len(each) > 1 and each.startswith("0") for each in (first, last))
     if padded and len(first) != len(last):
-        raise InvalidError(f"{text}: {first} and {last} have not as many digits")
+        raise InvalidError(f"{text}: expected the same number of digits in {first} and {last}")
     if int(first) > int(last):
-        raise InvalidError(f"{text}: {first} is more than {last}")
+        raise InvalidError(f"{text}: {first} is greater than {last}; swap them")
     return int(first), int(last), len(first) if padded else 0
 
 
@@ -82,7 +81,7 @@ def expand_keys(entries):
     for entry, value in entries.items():
         for name in expand(entry):
             if name in values:
-                raise InvalidError(f"{name} stands there twice: {origin[name]} and {entry}")
+                raise InvalidError(f"duplicate name {name}: in {origin[name]} and in {entry}")
             values[name], origin[name] = value, entry
     return values
 
@@ -92,7 +91,7 @@ def fold(names, most=_MOST_SHOWN):
     Return names as text, consecutive ones as a range: ``db, web[01-20]``.
 
     most
-        How many words at the most, None for all; what is left out is counted.
+        The largest number of words, None for all; the rest is counted.
     """
     runs = []
     for name in sorted(names, key=_order):

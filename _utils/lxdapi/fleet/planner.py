@@ -24,7 +24,7 @@ class InstancePlan(NamedTuple):
     error
         Why there is no plan.
     declared
-        The declared fields of an instance that is to exist.
+        The declared fields of an instance that must exist.
     """
 
     plan: Optional[Plan]
@@ -42,7 +42,7 @@ class InstancePlan(NamedTuple):
     def plan_or_raise(self) -> Plan:
         """Return the plan or raise the error."""
         if self.plan is None:
-            raise self.error or LxdapiError("there is no plan")
+            raise self.error or LxdapiError("the instance has no plan")
         return self.plan
 
 
@@ -88,7 +88,7 @@ def _keep_reason(entry):
     if status != "Stopped":
         return f"it is {status}"
     if not listing.is_steady(entry):
-        return "it is being created, or its creation may not have ended"
+        return "its creation may not have ended"
     # the daemon would refuse it
     protected = (entry.get("expanded_config") or entry["config"]).get(_PROTECTED)
     return f"it has {_PROTECTED}" if str(protected).lower() in validation.TRUE else ""

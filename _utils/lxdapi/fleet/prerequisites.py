@@ -38,7 +38,7 @@ def parse(declared, states):
             unknown = [str(each) for each in parameters if each not in parameter_names]
             if unknown:
                 known = ", ".join(sorted(parameter_names))
-                raise InvalidError(f"{part} {name}: unknown {', '.join(unknown)}; there are: {known}")
+                raise InvalidError(f"{part} {name}: unknown key {', '.join(unknown)}; choose from: {known}")
             prerequisites.append((f"{KINDS[kind_name].label} {name}", function, name, dict(parameters)))
     return prerequisites
 
@@ -48,7 +48,7 @@ def converge(parts, states, common):
     Apply the states in order up to the first failure; returns [(label, answer)].
 
     common
-        Parameters for each that does not declare them and knows them: ``remote``, ``project``, ``sensitive``.
+        Parameters for each state that has but does not declare them: ``remote``, ``project``, ``sensitive``.
     """
     answers = []
     for what, function, name, parameters in parts:

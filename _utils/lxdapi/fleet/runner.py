@@ -10,8 +10,8 @@ from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.plan.state_result import run_state
 from lxdapi.plan.steps import Plan
 
-# What the daemon waits for more than it computes; nobody gains from fewer of these at once.
-_LIGHT = frozenset(("stopped", "deleted", "frozen", "unfrozen", "restarted", "found ready"))
+# Steps for which the daemon mostly waits; running fewer of them at once gains nothing.
+_LIGHT = frozenset(("stopped", "deleted", "frozen", "unfrozen", "restarted", "waited for"))
 
 
 def parse_concurrency(value):
@@ -21,7 +21,7 @@ def parse_concurrency(value):
     if isinstance(value, str) and value.isdecimal() and len(value) < 4:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= workers.MOST:
-        raise InvalidError(f"concurrency: a number from 1 to {workers.MOST} is needed, not {value!r}")
+        raise InvalidError.of_value("concurrency", f"a number from 1 to {workers.MOST}", value)
     return value
 
 
@@ -30,9 +30,9 @@ class FleetRunner:
     Runs the plans of many instances side by side and keeps the answer of each.
 
     concurrency
-        How many steps run at once; None: as many as the daemon gains from, more of those that it waits for.
+        The number of simultaneous steps. Default: the fastest number, and more of those for which the daemon waits.
     max_failures
-        After more failures than this no plan is started; None: every plan is.
+        The number of failures after which no plan is started. Default: no limit.
 
     ``on_progress``, if set, is called with whether a plan succeeded. ``answers`` has the answer of each plan that was
     started, as a state gives it; ``unstarted`` the names of the others, in order.
@@ -72,14 +72,14 @@ class FleetRunner:
         planned
             ``{name: plan}``.
         needs
-            ``{name: the one before it that has to be there first}``.
+            ``{name: the instance that must exist before it}``.
         """
         needs, futures = needs or {}, {}
         if not planned:
             return
         with workers.Workers(min(self._width, len(planned))) as pool:
             for name, plan in planned.items():
-                # who is waited for was begun before, so somebody always goes on
+                # a prerequisite was started earlier, so some plan can always continue
                 prerequisite = futures.get(needs.get(name))
                 futures[name] = pool.begin(
                     lambda name=name, plan=plan, prerequisite=prerequisite: self._do(name, plan, prerequisite)
@@ -87,7 +87,7 @@ class FleetRunner:
             try:
                 for future in futures.values():
                     future.result()
-            except BaseException:  # where Salt is interrupted no more are begun
+            except BaseException:  # after an interrupt of Salt, start no further plan
                 self._most = -1
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

@@ -72,7 +72,7 @@ class _FleetRun:
             if self._run.is_aborted():
                 self._run.record_unstarted(batch)
                 continue
-            if number:  # the first plan is old by now
+            if number:  # the first plan is outdated
                 self._planning = Planner(self._api, self._fleet.definitions)
                 pending = self._pending(batch)
             self._converge({name: pending[name] for name in batch if name in pending})
@@ -96,7 +96,7 @@ class _FleetRun:
         try:
             planned = changes.plan_missing()
         except LxdapiError as exc:
-            self._notes.append(f"what was changed could not be looked at again: {exc.explain()}")
+            self._notes.append(f"the changes could not be verified: {exc.explain()}")
             return
         runner = FleetRunner(self._fleet.concurrency)
         runner.run(planned)
@@ -115,7 +115,7 @@ class _FleetRun:
         notes = [
             name_ranges.fold(group) + (f" ({reason})" if reason else "") for reason, group in sorted(groups.items())
         ]
-        self._notes += [f"not declared, and left alone: {', '.join(notes)}"] if notes else []
+        self._notes += [f"not declared, and kept: {', '.join(notes)}"] if notes else []
         return names
 
     def _purge(self):

@@ -4,7 +4,7 @@ The summary of a fleet: instances with the same outcome are named together.
 
 from lxdapi.fleet import name_ranges
 
-# How many failures are told in the daemon's words, and how many other sentences; the names of all are there.
+# The largest number of sentences about failures, and of other sentences; the comment still names all instances.
 _MOST_SHOWN = 10
 _SAME = (" is as declared", " is absent")
 
@@ -14,15 +14,15 @@ def answer(ret, answers, unstarted=(), test=False, notes=()):
     Return Salt's answer for a fleet.
 
     ret
-        With the state's name.
+        The answer so far, with the state's name.
     answers
-        ``{name: what a state of its own would have answered}``.
+        ``{name: answer like that of a state}``.
     unstarted
         The names of the instances that were not started.
     test
-        True: it is what would be done.
+        True: the answers are predictions.
     notes
-        More to be said, "" for nothing.
+        Further sentences; "" adds none.
     """
     failed = [name for name, each in answers.items() if each["result"] is False]
     changes = {name: each["changes"] for name, each in answers.items() if each["changes"]}
@@ -49,7 +49,7 @@ def _failure_notes(failed):
     grouped = _group(failed)
     sentences = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_MOST_SHOWN]]
     more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
-    return sentences + ([f"failed as well: {name_ranges.fold(more, None)}"] if more else [])
+    return sentences + ([f"also failed: {name_ranges.fold(more, None)}"] if more else [])
 
 
 def _unstarted_note(unstarted):
@@ -61,7 +61,7 @@ def _success_notes(answers):
     grouped = [(text, group) for text, group in _group(answers) if text not in _SAME]
     sentences = [f"{name_ranges.fold(group)}{_in_plural(group, text)}" for text, group in grouped[:_MOST_SHOWN]]
     more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
-    return sentences + ([f"likewise {name_ranges.fold(more)}"] if more else [])
+    return sentences + ([f"also: {name_ranges.fold(more)}"] if more else [])
 
 
 def _in_plural(group, text):

@@ -1,9 +1,9 @@
 """
 Verbs for many instances: selects them, acts concurrently, and returns each outcome.
 
-The daemons have a verb for many of their own, ``PUT /1.0/instances``, which acts on all instances of the project at
-the moment when it is done. Somebody can make or start another one between the listing and the verb, so it never means
-exactly those that were chosen, and is not used.
+The daemons have their own request for this, ``PUT /1.0/instances``, but it acts on all instances of the project at the
+time of the request. Somebody can create or start another instance after the listing, so it cannot be limited to the
+selected instances, and lxdapi does not use it.
 """
 
 from collections.abc import Mapping
@@ -37,17 +37,19 @@ class Selection:
     A selection of instances; raises :class:`InvalidError` for an invalid one.
 
     given
-        A name, a range (``web[01-20]``), a pattern (``web*``), or a list of them; None: all that the filter lets pass.
+        A name, a range (``web[01-20]``), a pattern (``web*``), or a list of these. Default: all that match the filters.
     sieve
-        ``{"status": ..., "profile": ..., "type": ..., "config": {key: value}}``, of which all has to be so.
+        ``{"status": ..., "profile": ..., "type": ..., "config": {key: value}}``; all of them must match.
     """
 
     def __init__(self, names=None, filters=None):
         if names is None and not filters:
-            raise InvalidError("names or filter is needed; '*' is all of the project")
+            raise InvalidError(
+                "no instance is selected: declare names or filter (names: '*' selects the whole project)"
+            )
         names = ["*"] if names is None else [names] if isinstance(names, str) else names
         if not isinstance(names, (list, tuple)) or not all(isinstance(each, str) for each in names):
-            raise InvalidError("names: a name, a range, a pattern or a list of them is needed")
+            raise InvalidError.of_value("names", "a name, a range, a pattern, or a list of these", names)
         ranges = [each for each in names if name_ranges.is_range(each) or not set(each) & set(_GLOB)]
         self._patterns = [each for each in names if each not in ranges]
         self._named = list(dict.fromkeys(name for each in ranges for name in name_ranges.expand(each)))
@@ -57,7 +59,7 @@ class Selection:
         """Return the selected names of a listing; raises if a name that is spelled out does not exist."""
         missing = [name for name in self._named if name not in entries]
         if missing:
-            raise InvalidError(f"there is no instance {name_ranges.fold(missing)}")
+            raise InvalidError(f"instances not found: {name_ranges.fold(missing)}")
         matching = [name for name in sorted(entries) if any(fnmatchcase(name, each) for each in self._patterns)]
         return [name for name in dict.fromkeys([*self._named, *matching]) if self._passes(entries[name])]
 
@@ -75,14 +77,14 @@ class Selection:
 def _parse_filter(filters):
     filters = {} if filters is None else filters
     if not isinstance(filters, Mapping):
-        raise InvalidError(f"filter: a mapping is needed, of {', '.join(_FILTERS)}")
+        raise InvalidError.of_value("filter", f"a mapping with {', '.join(_FILTERS)}", filters)
     unknown = [str(name) for name in set(filters) - set(_FILTERS)]
     if unknown:
-        raise InvalidError(f"filter: unknown {', '.join(unknown)}; there are: {', '.join(_FILTERS)}")
+        raise InvalidError(f"filter: unknown key {', '.join(unknown)}; choose from: {', '.join(_FILTERS)}")
     parsed = {name: validation.check("any", f"filter {name}", filters[name]) for name in set(filters) - {"config"}}
     config = filters.get("config", {})
     if not isinstance(config, Mapping):
-        raise InvalidError("filter config: a mapping of keys to values is needed")
+        raise InvalidError.of_value("filter config", "a mapping of keys to values", config, secret=True)
     parsed["config"] = {key: validation.config_value(f"filter config {key}", value) for key, value in config.items()}
     return {**parsed, "type": normalize_type(parsed["type"])} if "type" in parsed else parsed
 
@@ -96,9 +98,9 @@ def run(api, selection, plan, concurrency=None, test=False):
     plan
         Called with the API and a name, returns the steps.
     concurrency
-        How many things at once; None: see :class:`lxdapi.fleet.runner.FleetRunner`.
+        The number of simultaneous steps. Default: see :class:`lxdapi.fleet.runner.FleetRunner`.
     test
-        True: nothing is done, and returned is what would be.
+        True: return the predicted changes and write nothing.
     """
     runner = FleetRunner(parse_concurrency(concurrency))
     test = validation.truth("test", test or False)
@@ -145,7 +147,7 @@ def plan_unfreeze(timeout=None) -> PlanInstance:
 
 
 def plan_snapshot(snapshot, expires_at=None, stateful=None) -> PlanInstance:
-    """Return the plan function for a new snapshot; an existing one of this name is a failure."""
+    """Return the plan function for a new snapshot; an existing one of this name is an error."""
     validation.check("snapshot", "snapshot", snapshot)
     fields = {"expires_at": expires_at, "stateful": stateful}
     return lambda api, name: converge.plan_create_new(api, "instance_snapshot", f"{name}/{snapshot}", fields)
@@ -153,14 +155,14 @@ def plan_snapshot(snapshot, expires_at=None, stateful=None) -> PlanInstance:
 
 def execute(api, selection, command, format_outcome, concurrency=None, test=False):
     """
-    Run a command in many instances concurrently; returns ``{name: what format_outcome returns, or the error}``.
+    Run a command in many instances concurrently; return ``{name: result of format_outcome, or the error}``.
 
     command
         See :func:`lxdapi.instances.exec.make_command`.
     format_outcome
-        Called with what came of the command in one.
+        Called with the :class:`lxdapi.instances.exec.Outcome` of an instance.
     test
-        True: nothing is run, and each has an empty mapping.
+        True: run nothing, and return an empty mapping for each.
     """
     size, test = parse_concurrency(concurrency) or workers.STOPS, validation.truth("test", test or False)
     chosen = selection.names(listing.list_instances(api))

@@ -1,8 +1,8 @@
 """
 Sockets with a time limit for a whole reply, not for each of its bytes.
 
-requests has no limit for a whole reply: a server that sends one byte at a time holds a request as long
-as it likes. urllib3 sets the socket's timeout before it reads a reply, so the time runs from there.
+requests has no limit for a whole reply: a server that sends one byte at a time can block a request without limit.
+urllib3 sets the timeout of the socket before it reads a reply, so the time starts there.
 """
 
 from __future__ import annotations

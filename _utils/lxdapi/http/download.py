@@ -1,5 +1,5 @@
 """
-Downloads: the daemon's file goes straight to the disk and is hashed on the way, never whole in memory.
+Downloads: the daemon's file is hashed while it is written to the disk, and is never completely in memory.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ def download(
     Write the reply to a GET into a file, and return its sha256.
 
     url
-        Such as ``images/FINGERPRINT/export``.
+        A URL such as ``images/FINGERPRINT/export``.
     file
-        Open for writing in binary.
+        A file that is open for writing in binary.
     seconds
-        The limit for the first byte and for each wait after it; the whole download has none. Default: the API's
+        The limit for the first byte and for each pause after it; the whole download is not limited. Default: the API's
         ``timeout``.
     params
         The parameters of the query.
     description
         The text for the progress; see :func:`lxdapi.http.progress.count_bytes`.
 
-    Raises one of :mod:`lxdapi.errors`: the daemon's refusal, a connection that broke or fell silent, a reply that is
-    too short; :class:`LxdapiError` for a disk that is full.
+    Raises one of :mod:`lxdapi.errors`: the daemon's refusal, a broken or silent connection, an incomplete
+    reply; :class:`LxdapiError` for a full disk.
     """
     seconds = api.timeout if seconds is None else seconds
     sock, response = upgrade.open_stream(api, url, params, seconds)
@@ -53,16 +53,18 @@ def _copy(sock, response, file, seconds, on_bytes, address):
         atomic_file.write(file, block[:count])
         on_bytes(count)
     if response.length:
-        raise APIConnectionException(error=f"the last {response.length} bytes did not come", method="GET", url=address)
+        raise APIConnectionException(
+            error=f"incomplete download: the last {response.length} bytes are missing", method="GET", url=address
+        )
     return digest.hexdigest()
 
 
 def _receive(sock, response, block, seconds, address):
-    """Return how many bytes came into the block, 0 at the end."""
+    """Read into the block and return the number of bytes, 0 at the end."""
     try:
-        sock.settimeout(seconds)  # a TLS socket has it for all that is read from now on
+        sock.settimeout(seconds)  # for a TLS socket, the limit of everything from now on
         return response.readinto(block)
     except socket.timeout as exc:
-        raise APITimeoutException(error=f"nothing came for {seconds} s", method="GET", url=address) from exc
+        raise APITimeoutException(error=f"received nothing for {seconds} s", method="GET", url=address) from exc
     except (OSError, http.client.HTTPException) as exc:
         raise APIConnectionException(error=f"the connection broke: {exc}", method="GET", url=address) from exc

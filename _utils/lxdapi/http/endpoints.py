@@ -40,11 +40,10 @@ def find(endpoint: str | None = None, environ: Mapping[str, str] | None = None) 
     Return the base URL of the daemon.
 
     endpoint
-        A socket's path, a URL of a socket or an ``https://`` URL. None: ``INCUS_SOCKET``,
-        ``INCUS_DIR``, ``LXD_SOCKET``, ``LXD_DIR``, else the one well-known socket that accepts a
-        connection.
+        The path or URL of a socket, or an ``https://`` URL. Default: ``INCUS_SOCKET``, ``INCUS_DIR``, ``LXD_SOCKET``,
+        ``LXD_DIR``, otherwise the only well-known socket that accepts a connection.
 
-    Raises :class:`EndpointError` if there is no daemon, or if there are several and nothing selects one.
+    Raises :class:`EndpointError` if no daemon answers, or if several do and no setting selects one.
     """
     return base_url(endpoint) if endpoint else _unix_url(_local_socket(os.environ if environ is None else environ))
 
@@ -55,21 +54,21 @@ def find_all(endpoint: str | list[str] | None = None) -> list[str]:
         return [find(endpoint)]
     urls = [base_url(each) for each in endpoint]
     if not urls or len({url.partition("://")[0] for url in urls}) > 1:
-        raise InvalidError("endpoint: a list of https:// URLs, or of sockets, of the members of one cluster is needed")
+        raise InvalidError("endpoint: expected a list of https:// URLs, or of sockets, of the members of one cluster")
     return list(dict.fromkeys(urls))
 
 
 def base_url(endpoint: str) -> str:
     """Return the endpoint as a base URL; raises :class:`InvalidError` for anything else."""
     if not isinstance(endpoint, str):
-        raise InvalidError(f"endpoint {endpoint!r} is not text")
+        raise InvalidError.of_value("endpoint", "text", endpoint)
     if endpoint.startswith("/"):
         return _unix_url(endpoint)
     try:
         return _join_url(urlsplit(endpoint))
     except ValueError as exc:
-        expected = "is neither a socket's path nor an https:// URL"
-        raise InvalidError(f"endpoint {masking.mask_login(endpoint)!r} {expected}") from exc
+        masked = masking.mask_login(endpoint)
+        raise InvalidError.of_value("endpoint", "the path of a socket or an https:// URL", masked) from exc
 
 
 def _join_url(parts):
@@ -94,14 +93,14 @@ def _local_socket(environ):
     named = _named_sockets(environ)
     if len(named) == 1:
         ((variable, path),) = named.items()
-        # Log it: whoever sets the environment of a minion selects its daemon.
-        log.info("lxdapi: the daemon is at %s, by the environment variable %s", path, variable)
+        # logged, because the environment of the minion selects the daemon
+        log.info("lxdapi: uses the daemon at %s, set by the environment variable %s", path, variable)
         return path
     if named:
         raise EndpointError(
             "the environment names two daemons: "
             + " and ".join(f"{variable}={path}" for variable, path in named.items())
-            + "; say which with an endpoint or a remote"
+            + "; choose one with an endpoint or a remote"
         )
     return _choose(_probe_sockets())
 
@@ -143,7 +142,7 @@ def _choose(tried):
         raise EndpointError(
             "two daemons answer on this machine: "
             + " and ".join(f"{daemon} at {path}" for daemon, path in answering.items())
-            + "; say which with the remote 'local' (lxdapi:remotes:local:endpoint) or an endpoint"
+            + "; choose one with the remote 'local' (lxdapi:remotes:local:endpoint) or an endpoint"
         )
     raise EndpointError(
         "no LXD or Incus daemon found: " + ", ".join(f"{path} ({refusal})" for _, path, refusal in tried)

@@ -9,7 +9,7 @@ from typing import IO, Any, Callable, Iterable
 
 from lxdapi.errors import LxdapiError
 
-# The largest boundary, or head of a part, that is waited for.
+# The largest boundary, or head of a part.
 _LONGEST = 65536
 
 
@@ -17,7 +17,7 @@ class MultipartWriter:
     """
     A writable file that writes each part of a form into its own file, and anything else into the first one.
 
-    No image begins with ``--`` as a form does: a tarball is compressed, or begins with the name of a file.
+    Only a form begins with ``--``: an image is a compressed tarball, or begins with the name of a file.
 
     files
         Functions that open the files, each called when its part begins.
@@ -25,14 +25,14 @@ class MultipartWriter:
 
     def __init__(self, files: Iterable[Callable[[], IO[bytes]]]) -> None:
         self._waiting = list(files)
-        self._file: Any = None  # none before the first part
+        self._file: Any = None  # None before the first part
         self._boundary: bytes | None = None
         self._held, self._inside, self._over = b"", False, False
         self._digest = hashlib.sha256()
 
     @property
     def name(self) -> str:
-        """Return the name of the file that is written to, for the words of a failure."""
+        """Return the name of the current file, for errors."""
         return getattr(self._file, "name", "the image")
 
     @property
@@ -41,8 +41,8 @@ class MultipartWriter:
         return bool(self._boundary)
 
     def write(self, block: bytes) -> None:
-        """Take the next bytes."""
-        if self._over:  # the daemons close a form twice (LXD 5.0.2, Incus 6.0.4)
+        """Process the next bytes."""
+        if self._over:  # the daemons end a form twice (LXD 5.0.2, Incus 6.0.4)
             return
         self._held += block
         if self._boundary is None and not self._detect_form():
@@ -55,12 +55,12 @@ class MultipartWriter:
         Return the sha256 of all parts together; raises if one is missing.
 
         whole
-            The sha256 of all that was written.
+            The sha256 of all bytes.
         """
         if not self.is_form:
             return whole
         if not self._over or self._waiting:
-            raise LxdapiError("the daemon sent half an image")
+            raise LxdapiError("incomplete image: the daemon did not send all of it")
         return self._digest.hexdigest()
 
     def _detect_form(self):
@@ -72,7 +72,7 @@ class MultipartWriter:
             self._boundary, self._inside = b"", True
             self._open_next()
         elif newline:
-            # so that the first boundary is as the others are
+            # the first boundary has the form of the others
             self._boundary, self._held, self._inside = b"\r\n" + line, self._held[len(line) :], False
         return self._boundary is not None or self._await_more(line)
 
@@ -108,10 +108,10 @@ class MultipartWriter:
 
     def _open_next(self):
         if not self._waiting:
-            raise LxdapiError("the daemon sent an image of too many parts")
+            raise LxdapiError("expected an image of at most two parts, the daemon sent more")
         self._file = self._waiting.pop(0)()
 
     def _await_more(self, text):
         if len(text) > _LONGEST:
-            raise LxdapiError("the daemon sent a form that is none")
+            raise LxdapiError("invalid image: the daemon sent a form without valid boundaries")
         return False

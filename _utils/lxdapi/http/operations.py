@@ -1,5 +1,5 @@
 """
-Waiting for operations, with a time limit; only an operation counts as an answer.
+Waits for operations, with a time limit; only an operation counts as a reply.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from lxdapi.api import API
     from lxdapi.http.result import APIResult
 
-# One GET of /wait lasts this long at the most; its reply gets some seconds more to arrive.
+# The limit for one GET of /wait, and the additional seconds for its reply.
 _SLICE, _GRACE = 30, 10
 # The class "websocket" has shells, and transfers between daemons (all three).
 _TRANSFERS = ("Creating instance", "Migrating instance")
-# Where a daemon answers /wait at once although the operation runs.
+# The pause after a daemon answers /wait at once although the operation runs.
 _PAUSE = 0.1
 
 
@@ -41,10 +41,10 @@ def parse_address(text: Any) -> tuple[str, dict[str, str]]:
     The query matters: Incus and LXD give ``/1.0/operations/ID?project=x`` in clusters and projects.
     """
     if not isinstance(text, str):
-        raise InvalidError(f"{text!r} is not the path of an operation")
+        raise InvalidError.of_value("the operation", "an id or a path", text)
     parts = urlsplit(text if "/" in text else f"/1.0/operations/{text}")
     if not re.fullmatch(r"/[\w.]+/operations/[\w-]+", parts.path):
-        raise InvalidError(f"{text!r} is not the path of an operation")
+        raise InvalidError.of_value("the operation", "an id or a path (/1.0/operations/ID)", text)
     return parts.path, dict(parse_qsl(parts.query))
 
 
@@ -55,7 +55,7 @@ def wait(api: API, path: str, query: dict[str, str], seconds: float) -> APIResul
     path, query
         See :func:`parse_address`.
     seconds
-        How long at the most.
+        The time limit.
 
     Raises :class:`APIOperationException` if it failed, :class:`APITimeoutException` if it still
     runs after the time, :class:`APIOutcomeUnknownException` if it vanished: the daemon forgets an
@@ -78,7 +78,7 @@ def _wait_until_done(api, path, query, seconds, watch):
         if code == 200:
             return result
         if time.monotonic() >= deadline:
-            raise APITimeoutException(result, f"the operation still runs after {seconds} s")
+            raise APITimeoutException(result, f"the operation is still running after {seconds} s")
         if time.monotonic() - start < _PAUSE:
             time.sleep(_PAUSE)
 
@@ -95,7 +95,7 @@ def has_operation(api: API, path: str) -> bool:
 
 
 def _is_task(operation):
-    """Return True for an operation that works on an object; somebody's open shell is an operation as well."""
+    """Return True for an operation that works on an object; an open shell is an operation too."""
     return operation.get("class") == "task" or operation.get("description") in _TRANSFERS
 
 
@@ -103,7 +103,7 @@ def _resource_paths(operation):
     paths = [path for group in (operation.get("resources") or {}).values() for path in group or ()]
     # newer LXD names the object here
     paths += filter(None, [(operation.get("metadata") or {}).get("entity_url")])
-    # LXD 5.0.2 has its instances once more as containers
+    # LXD 5.0.2 also lists its instances as containers
     return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in paths}
 
 
@@ -114,14 +114,14 @@ def require_about(result: APIResult, collection: str, name: str) -> None:
     result
         The result of the operation, which succeeded.
     collection, name
-        The path to which the request was sent, and the name in its body. An operation that names nothing in this
-        place proves nothing: not each operation names the object that it creates.
+        The path to which the request was sent, and the name in its body. An operation that names nothing at this path
+        proves nothing: some operations do not name the object that they create.
     """
     collection = collection.replace("/1.0/", "", 1)
     paths = {unquote(path) for path in _resource_paths(result.metadata)}
     beside = {path for path in paths if path.rpartition("/")[0] == collection}
     if beside and f"{collection}/{name}" not in beside:
-        text = f"the operation is not about {collection}/{name}, but about {', '.join(sorted(beside))}"
+        text = f"expected an operation about {collection}/{name}, got one about {', '.join(sorted(beside))}"
         raise APIOutcomeUnknownException(result, text)
 
 
@@ -136,8 +136,8 @@ def _poll(api, path, query, left):
     """
     Return a result whose metadata is the operation, after waiting for its end for one slice at most.
 
-    Incus answers /wait with the same error whether the operation failed or the time is out, and a
-    dead connection says nothing at all: then the operation itself is asked.
+    Incus answers /wait with the same error for a failed operation and for a time-out, and a dead connection has no
+    reply: then lxdapi reads the operation itself.
     """
     seconds = min(_SLICE, math.ceil(left))
     try:
@@ -153,7 +153,7 @@ def _poll(api, path, query, left):
     if result.response.status_code == 404 and result.data:
         raise APIOutcomeUnknownException(result, f"the operation vanished: {result.error_text()}")
     result.validate()
-    raise APIProtocolException(result, "not an operation")
+    raise APIProtocolException(result, "expected an operation in the reply")
 
 
 def _is_operation(result, path):

@@ -14,12 +14,12 @@ import stat
 from lxdapi.errors import EndpointError, InvalidError
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-# No certificate is as long: what is read could be a device.
+# The largest number of bytes to read: the path could be a device.
 _LONGEST = 10_000_000
 
 
 def der_of(text: str) -> bytes | None:
-    """Return the bytes of the first certificate in a PEM text, None if there is none."""
+    """Return the bytes of the first certificate in a PEM text, None if it has no certificate."""
     start = text.find(_BEGIN)
     end = text.find(_END, start + 1)
     if start < 0 or end < 0:
@@ -35,15 +35,15 @@ def read(certificate: str) -> tuple[str, str]:
     Return (fingerprint, base64 of the DER form) of a certificate.
 
     certificate
-        PEM text, or the path of a file that holds it; other parts of it (a key, a chain) are ignored.
+        PEM text, or the path of its file; other parts of it (a key, a chain) are ignored.
 
     Raises :class:`InvalidError` if there is no certificate.
     """
     if not isinstance(certificate, str):
-        raise InvalidError("certificate: PEM text or a file's path is needed")
+        raise InvalidError.of_value("certificate", "PEM text or the path of a file", certificate, secret=True)
     der = der_of(certificate if "-----BEGIN" in certificate else _read_file(certificate))
     if der is None:
-        raise InvalidError("certificate: there is none in it; PEM is needed (-----BEGIN CERTIFICATE-----)")
+        raise InvalidError("no certificate found: expected PEM (-----BEGIN CERTIFICATE-----)")
     return hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode("ascii")
 
 
@@ -61,7 +61,7 @@ def _read_file(path):
 
 
 def is_path(text: str) -> bool:
-    """Return True if the text is the path of a file: a fingerprint and PEM text begin otherwise."""
+    """Return True if the text is the path of a file: a fingerprint or PEM text begins differently."""
     return isinstance(text, str) and text[:1] in ("/", "~") and "\0" not in text
 
 
@@ -77,7 +77,7 @@ def expiry_reason(certificate: str) -> str:
     certificate
         As for :func:`read`.
 
-    Without the library cryptography, which Salt brings but salt-ssh does not ship, it is not known: "".
+    The library cryptography is part of Salt, but not of salt-ssh; without it the validity is unknown: "".
     """
     try:
         from cryptography import x509
@@ -91,7 +91,7 @@ def expiry_reason(certificate: str) -> str:
 
 
 def _validity(certificate):
-    """Return (begin, end); cryptography before 42 has them without a time zone only."""
+    """Return (begin, end); cryptography before 42 has them only without a time zone."""
     if hasattr(certificate, "not_valid_after_utc"):
         return certificate.not_valid_before_utc, certificate.not_valid_after_utc
     utc = datetime.timezone.utc
@@ -106,6 +106,6 @@ def require_private(path: str) -> None:
         return
     if mode & stat.S_IROTH:
         raise EndpointError(
-            f"client key: everybody may read {path} (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}, and make a "
-            "new one if somebody may have"
+            f"client key: everybody can read {path} (mode {stat.S_IMODE(mode):04o}): run chmod 600 {path}, and replace "
+            "the key if somebody may have read it"
         )

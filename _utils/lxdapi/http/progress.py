@@ -1,5 +1,5 @@
 """
-The progress of long operations and transfers: a line on a terminal by tqdm where it is installed, events on Salt's bus.
+The progress of long operations and transfers: a line of tqdm on a terminal, and events on Salt's bus.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator
 if TYPE_CHECKING:
     from lxdapi.api import API
 
-# None where it is not installed. It is loaded for the first line: most runs have no terminal.
+# None if it is not installed. The first line loads it, because most runs have no terminal.
 tqdm = find_spec("tqdm")
 # Seconds before the first line, and between two events.
 AFTER = 3
 EVERY = 1
-# "Unpack: 45% (9.9GB/s)", "rootfs: 12.50MB (25.00MB/s)": what the daemons write for people.
+# The daemons write texts such as "Unpack: 45% (9.9GB/s)" and "rootfs: 12.50MB (25.00MB/s)".
 _PERCENT = r"(\d+)%"
-# Set where many things at once are counted: a line for each would be a screenful.
+# Set while many tasks are counted: a line for each would fill the screen.
 _MANY = ContextVar("lxdapi_progress", default=False)
 
 
@@ -36,11 +36,11 @@ def count_bytes(
     Yields a function to call with the number of bytes of each piece.
 
     description
-        What is transferred, such as ``image``.
+        The content, such as ``image``.
     total
         The number of all bytes, None if unknown.
     api, identity
-        Whose ``on_progress`` is called, and what it gets in place of the id of an operation, such as a fingerprint.
+        The API whose ``on_progress`` is called, and its argument instead of an operation's id, such as a fingerprint.
     """
     counter = _Counter(
         description, total, api.on_progress if api is not None else None, identity or description, " bytes"
@@ -59,9 +59,9 @@ def count(description: str, total: int, api: API, identity: str) -> Iterator[Cal
     The tasks have no lines of their own meanwhile.
 
     description
-        What they are.
+        A name for the tasks.
     total
-        How many there are.
+        The number of tasks.
     api, identity
         See :func:`count_bytes`.
     """
@@ -90,7 +90,7 @@ class _Counter:
         self._count, self._failed, self._sent, self._lock = 0, 0, time.monotonic(), threading.Lock()
 
     def add(self, count, failed=False):
-        """Count more."""
+        """Add to the count."""
         with self._lock:
             self._count, self._failed, now = self._count + count, self._failed + failed, time.monotonic()
             due = now - self._sent >= EVERY
@@ -128,7 +128,7 @@ class _NoBar:
 
 
 def _bar(**options):
-    """Return a line of tqdm's, or one that nobody sees."""
+    """Return a line of tqdm, or an invisible one."""
     if not _is_visible():
         return _NoBar()
     from tqdm import tqdm as bar
@@ -145,9 +145,9 @@ class Watch:
     The progress of an operation, on the terminal and as events.
 
     api
-        Whose ``on_progress`` is called.
+        The API whose ``on_progress`` is called.
     identity
-        Of the operation.
+        The id of the operation.
     """
 
     def __init__(self, api: API, identity: str) -> None:
@@ -158,7 +158,7 @@ class Watch:
 
     @property
     def is_observed(self) -> bool:
-        """Return True if anybody wants to know."""
+        """Return True if somebody sees the progress."""
         return self._on_progress is not None or _is_visible()
 
     def show(self, operation: dict[str, Any]) -> None:
@@ -181,10 +181,10 @@ class Watch:
 
 def progress_of(operation: dict[str, Any]) -> dict[str, Any]:
     """
-    Return ``{"text": ..., "percent": ...}`` of a running operation, {} for nothing.
+    Return ``{"text": ..., "percent": ...}`` of a running operation, or {}.
 
-    Its metadata has keys such as ``fs_progress`` or ``create_instance_from_image_unpack_progress`` with words for
-    people, and ``progress`` with numbers, on all three (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    Its metadata has keys such as ``fs_progress`` or ``create_instance_from_image_unpack_progress`` with text,
+    and ``progress`` with numbers, on all three (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
     metadata = operation.get("metadata") or {}
     texts = [value for key, value in sorted(metadata.items()) if key.endswith("_progress") and isinstance(value, str)]

@@ -1,5 +1,5 @@
 """
-What the library needs of other projects, imported in one place, so that a missing package is named in one sentence.
+The imports from other projects, in one place, so that one sentence names a missing package.
 """
 
 try:
@@ -11,8 +11,8 @@ try:
     from urllib3.fields import RequestField
 except ImportError as exc:
     raise ImportError(
-        f"{exc}: lxdapi needs requests and requests-unixsocket; install them for Salt's Python (salt-pip install "
-        "requests-unixsocket), over salt-ssh add them to thin_extra_mods and run salt-ssh -t",
+        f"{exc}: lxdapi requires requests and requests-unixsocket: install them for Salt's Python (salt-pip install "
+        "requests-unixsocket), or for salt-ssh add them to thin_extra_mods and run salt-ssh -t",
         name=exc.name,
     ) from exc
 

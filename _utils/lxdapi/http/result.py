@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lxdapi.api import API
 
-# The only paths where a GET returns something other than JSON.
+# The only paths for which a GET returns something other than JSON.
 _RAW = re.compile(
     r"/[\w.]+/(metrics|images/[^/]+/export|storage-pools/.+/backups/[^/]+/export|"
     r"(instances|containers|virtual-machines)/[^/]+/"
@@ -41,7 +41,7 @@ _BY_STATUS = {
     412: APIPreconditionException,
     503: APIUnavailableException,
 }
-# Incus 6.0.4 answers 500 with these words where LXD answers 403.
+# Incus 6.0.4 answers 500 with these texts where LXD answers 403.
 _FORBIDDEN_PATTERN = re.compile(r"Certificate is restricted|does not have permission", re.IGNORECASE)
 
 
@@ -50,7 +50,7 @@ class APIResult:
     One HTTP transaction.
 
     ``api``, ``request``, ``response``: the API that sent it, and the objects of requests. ``data``: the decoded
-    JSON body, None where there is none. ``metadata``: its ``metadata``. ``etag``: for If-Match.
+    JSON body or None. ``metadata``: its ``metadata``. ``etag``: for If-Match.
     """
 
     def __init__(self, api: API, response: requests.Response) -> None:
@@ -61,7 +61,7 @@ class APIResult:
         self.data = self._decode()
 
     def _decode(self) -> dict[str, Any] | None:
-        """Return the decoded body; None where there is none, or where it is not JSON."""
+        """Return the decoded body; None if it is missing or not JSON."""
         if self.request.method == "HEAD" or "json" not in self.response.headers.get("Content-Type", ""):
             return None
         try:
@@ -72,7 +72,7 @@ class APIResult:
 
     @property
     def metadata(self) -> Any:
-        """Return ``data["metadata"]``, None where there is none."""
+        """Return ``data["metadata"]`` or None."""
         return (self.data or {}).get("metadata")
 
     def error_text(self) -> str:
@@ -153,10 +153,10 @@ class APIResult:
 
     def wait(self, timeout: float | None = None) -> APIResult:
         """
-        Return the result of the finished operation, validated; this result if there is none.
+        Return the result of the finished operation, validated; this result itself without an operation.
 
         timeout
-            Seconds; None: the API's ``wait_timeout``.
+            Seconds. Default: the API's ``wait_timeout``.
 
         Raises: see :func:`lxdapi.http.operations.wait`.
         """
@@ -186,7 +186,7 @@ class APIResult:
 
 
 def _decode_json(body):
-    """Return the decoded body of a request, None where it is not JSON."""
+    """Return the decoded body of a request, None if it is not JSON."""
     try:
         return json.loads(body) if isinstance(body, (str, bytes)) else None
     except ValueError:

@@ -1,10 +1,10 @@
 """
-Retries: which failed requests are sent again, when, and where a read verifies a write instead.
+Retries: which failed requests are sent again, when, and when a read verifies a write instead.
 
 ================================================  ==========================================================
 what happened                                     what is done
 ================================================  ==========================================================
-nothing was sent: no socket, nobody listens       any method again, where this daemon has answered before in
+nothing was sent: no socket, connection refused   any method again, where this daemon has answered before in
                                                   this run (it restarts); else a failure at once
 the daemon refused before it acted: "busy         any method again
 running a stop operation", not ready yet
@@ -47,19 +47,19 @@ READS = ("GET", "HEAD")
 # The time limit of a read after a failed one, until a request succeeds again.
 _DEGRADED_SECONDS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
-# No status tells these from other failures: seen as 400, 500 and as an operation's (LXD 5.0.2, Incus 6.0.4).
-# "Invalid PID" is what Incus 6.0.4 says of an instance's state around a stop; "A matching ..." LXD 5.0.2 of one that
-# somebody else changes at that moment; the storage of one that a daemon left half made when it died is still written
-# to, for some seconds, by the tar that it had started (all three).
+# No status distinguishes these from other failures: the daemons use 400, 500 and failed operations (LXD 5.0.2,
+# Incus 6.0.4). Incus 6.0.4 reports "Invalid PID" for the state of an instance around a stop, LXD 5.0.2 "A matching ..."
+# for one that somebody else changes at that moment. After a daemon died during a creation, the tar that it started
+# still writes to the storage for some seconds (all three).
 _BUSY = (
     r"[Ii]nstance is busy running a|[Ii]sn't ready yet|[Nn]ot ready yet|Invalid PID|"
     r"A matching non-reusable operation has now succeeded|"
     r"Error deleting storage volume: .*directory not empty"
 )
-# Of 500 as of 503: what the daemon was about to do can be done all the same, as without a quorum it was (LXD 5.0.2,
-# Incus 6.0.4). Incus 7.0.2 answers "closed" while it shuts down.
+# With 500 or 503: the daemon may have done the write nevertheless, as it did without a quorum (LXD 5.0.2, Incus 6.0.4).
+# Incus 7.0.2 reports "closed" while it shuts down.
 _DATABASE = r"database is (closed|locked)|no available \w+ leader"
-# Of a profile that is saved while one of its instances is busy: sent again it would change nothing (all three).
+# For a profile that was saved while one of its instances is busy: a repetition would change nothing (all three).
 _SAVED = r"change still saved"
 
 
@@ -68,7 +68,7 @@ class Backoff:
     The time limit for an action and its repetitions, with growing pauses.
 
     seconds
-        The limit from now on, pauses included.
+        The limit from now on, including the pauses.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -77,7 +77,7 @@ class Backoff:
 
     def sleep(self, error: APIException | None = None) -> bool:
         """
-        Wait a little longer than the last time and return True; False, at once, when the time is over.
+        Sleep a little longer than the last time and return True; return False at once when the time is over.
 
         error
             The reason, for the log.
@@ -86,7 +86,7 @@ class Backoff:
         if time.monotonic() + pause >= self._end:
             return False
         if error is not None:
-            log.info("lxdapi: %s; again in %.1f s", error.explain(), pause)
+            log.info("lxdapi: %s; repeated in %.1f s", error.explain(), pause)
         time.sleep(pause)
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         return True
@@ -101,9 +101,9 @@ def send_with_retries(
     exchange
         Called with its time limit in seconds; returns a result or raises.
     seconds
-        The limit for all of it.
+        The time limit for all repetitions.
     resendable
-        False: it can only be sent once, such as a stream.
+        False: the request can only be sent once, such as a stream.
     """
     end = time.monotonic() + seconds
     backoff = Backoff(0 if api.endpoint_pool.degraded else min(seconds, api.retry_timeout))
@@ -119,7 +119,7 @@ def send_with_retries(
             error = exc
         repeatable = _may_repeat(api, method, error, resendable)
         if not repeatable or not (api.endpoint_pool.fail_over(error) or backoff.sleep(error)):
-            # otherwise each of three hundred states in a row would wait as long
+            # otherwise each of three hundred consecutive states would wait as long
             api.endpoint_pool.degraded = (
                 api.endpoint_pool.degraded or repeatable or (method in READS and isinstance(error, APITimeoutException))
             )
@@ -130,7 +130,7 @@ def send_with_retries(
 def _give_up(api, error):
     if error.result is not None:
         return error.result
-    # so that the next call does not wait as long
+    # the next call must not wait as long
     api.endpoint_pool.has_answered = api.endpoint_pool.has_answered and not is_unsent(error)
     raise error
 
@@ -154,17 +154,17 @@ def is_busy(error: APIException) -> bool:
 
 
 def is_saved(error: APIException) -> bool:
-    """Return True if the daemon says that it saved what was sent, and that something else failed after that."""
+    """Return True if the daemon reports that it saved the object, and that a later step failed."""
     return bool(re.search(_SAVED, error.error))
 
 
 def says_busy(text: str) -> bool:
-    """Return True if these words of a daemon are about something that is busy."""
+    """Return True if this error of a daemon is about a busy object."""
     return bool(re.search(_BUSY, text))
 
 
 def _is_final(error):
-    """Return True for the failure of an operation that was read: reading it again returns the same."""
+    """Return True for a failed operation: reading it again returns the same failure."""
     return isinstance(error, APIOperationException) and error.method in READS and error.started_by is None
 
 
@@ -194,8 +194,8 @@ def write_verified(api: API, act: Callable[[], Any], verify: Callable[[], Any]) 
     act
         Sends the write and waits for its end. An error whose ``created`` is True is raised at once.
     verify
-        Called without arguments after an answer was lost: reads the object and returns None if the write was not
-        done. Waits for what is still being done.
+        Called without arguments after a lost reply: waits for running operations, reads the object, and returns None if
+        the write was not done.
 
     Raises the last error of ``act`` if the write was not done and cannot be repeated.
     """

@@ -22,8 +22,8 @@ def create_session(
     cert, key
         The client certificate and its key, paths or inline PEM.
     fingerprint
-        The sha256 of the server's certificate, or the path of a file that holds it; then only this
-        certificate is trusted, under any name.
+        The sha256 of the server's certificate, or the path of its file; only this certificate is then trusted, for any
+        host name.
     verify
         True: the system's certificate authorities; a path: this CA file; False: any server, with a warning. See
         :func:`lxdapi.http.tls.context`.
@@ -34,7 +34,7 @@ def create_session(
         new_session.mount(UNIX, unix_socket.SocketAdapter())
         return new_session
     if verify is False and not fingerprint:
-        log.warning("lxdapi: the certificate of %s is not verified (verify: False)", url)
+        log.warning("lxdapi: does not verify the certificate of %s (verify: False)", url)
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     new_session.mount("https://", tls.TLSAdapter(cert, key, fingerprint, False if fingerprint else verify))
     return new_session

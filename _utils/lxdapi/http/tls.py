@@ -22,7 +22,7 @@ from lxdapi.http import deadline_socket, pem
 from lxdapi.http.requirements import DEFAULT_POOLBLOCK, HTTPAdapter, certifi, requests, urllib3
 from lxdapi.http.upload import BLOCK
 
-# The file of the system's authorities, where the distributions have it: Debian, Arch, Alpine; Fedora, RHEL; SUSE; BSD.
+# The file of the system's authorities in Debian, Arch, Alpine; Fedora, RHEL; SUSE; BSD.
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -30,25 +30,25 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-# OpenSSL's numbers of what is wrong with a certificate (X509_V_ERR_*).
+# OpenSSL's numbers of the errors of a certificate (X509_V_ERR_*).
 _CERTIFICATE = {
     9: "is not valid yet",
     10: "has expired",
-    18: "is self-signed: pin it (fingerprint), or name its file (verify)",
-    19: "is of an authority that is not known here: pin it (fingerprint), or name the authority's file (verify)",
-    20: "is of an authority that is not known here: pin it (fingerprint), or name the authority's file (verify)",
-    62: "is for another name",
-    64: "is for another address",
+    18: "is self-signed: pin it (fingerprint), or declare its file (verify)",
+    19: "is from an unknown authority: pin it (fingerprint), or declare the file of the authority (verify)",
+    20: "is from an unknown authority: pin it (fingerprint), or declare the file of the authority (verify)",
+    62: "is for another host name: check the endpoint, or pin it (fingerprint)",
+    64: "is for another address: check the endpoint, or pin it (fingerprint)",
 }
 # Parts of other messages of OpenSSL and urllib3.
 _OTHERS = (
     (
         r"Fingerprints? did not match",
-        "the server's certificate is not the pinned one: it is another server, or it has a new one",
+        "the server's certificate is not the pinned one: it is another server, or its certificate was replaced",
     ),
-    (r"Fingerprint of invalid length", "the pin (fingerprint) is no sha256"),
-    (r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL", "the server speaks no TLS 1.3"),
-    (r"WRONG_VERSION_NUMBER|HTTP_REQUEST", "no TLS is spoken there: is it another service's port?"),
+    (r"Fingerprint of invalid length", "the pin (fingerprint) is not a sha256"),
+    (r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL", "the server does not support TLS 1.3"),
+    (r"WRONG_VERSION_NUMBER|HTTP_REQUEST", "the server did not answer with TLS: is it the port of another service?"),
 )
 
 
@@ -64,7 +64,7 @@ def explain(cause: BaseException) -> str:
 
 
 def is_refusal(cause: BaseException) -> bool:
-    """Return True if the server was refused, so that nothing of a request was sent."""
+    """Return True if lxdapi refused the server, so that it sent nothing."""
     return isinstance(cause, ssl.SSLCertVerificationError) or "ingerprint" in str(cause)
 
 
@@ -73,8 +73,8 @@ def context(verify: bool | str | None = True, fallback: str | None = None) -> ss
     Return a TLS context.
 
     verify
-        True or None: it trusts the system's certificate authorities. A path: those in this file, and nobody else.
-        False: it takes any server.
+        True or None: trust the system's certificate authorities. A path: trust only those in this file. False: trust
+        any server.
     fallback
         The file of authorities for a system without its own.
 
@@ -83,25 +83,27 @@ def context(verify: bool | str | None = True, fallback: str | None = None) -> ss
     if verify is False:
         return unverified_context()
     if not (verify in (None, True) or (isinstance(verify, str) and verify)):
-        raise InvalidError(f"verify: expected true, false or the path of a CA file, got {verify!r}")
+        raise InvalidError.of_value("verify", "true, false or the path of a CA file", verify)
     file = os.path.expanduser(verify) if isinstance(verify, str) else _system_authorities(fallback)
     new_context = restrict(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     try:
         new_context.load_verify_locations(file)
     except OSError as exc:
-        raise EndpointError(f"CA file {file} cannot be read: {exc.strerror or exc}") from exc
+        raise EndpointError(f"cannot read the CA file {file}: {exc.strerror or exc}") from exc
     return new_context
 
 
 def _system_authorities(fallback):
     bundle = next(filter(os.path.exists, _BUNDLES), fallback)
     if bundle is None:
-        raise EndpointError(f"the system has no certificate authorities: none of {', '.join(_BUNDLES)} exists")
+        raise EndpointError(
+            f"the system has no certificate authorities: install ca-certificates ({', '.join(_BUNDLES)} do not exist)"
+        )
     return bundle
 
 
 def unverified_context() -> ssl.SSLContext:
-    """Return a TLS context that takes any server; it reads no authorities, which would take 20 ms."""
+    """Return a TLS context that trusts any server; it reads no authorities, which would take 20 ms."""
     context = restrict(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
@@ -119,30 +121,30 @@ def restrict(context: ssl.SSLContext) -> ssl.SSLContext:
 
 def parse_pin(fingerprint: str | None) -> str | None:
     """
-    Return the sha256 of a server's certificate in the spelling that is compared; None for None.
+    Return the normalized sha256 of a server's certificate; None for None.
 
     fingerprint
-        The sha256 itself, in any spelling, or the path of a file that holds the certificate.
+        The sha256 itself, in any spelling, or the path of the file of the certificate.
 
-    Raises :class:`EndpointError` if there is no certificate in the file.
+    Raises :class:`EndpointError` if the file has no certificate.
     """
     if not fingerprint:
         return None
     if not isinstance(fingerprint, str):
-        raise EndpointError("fingerprint: text is needed; quote it")
+        raise EndpointError.of_value("fingerprint", "text (quote the value)", fingerprint)
     if not pem.is_path(fingerprint):
         return fingerprint.replace(":", "").lower()
     try:
         return pem.read(fingerprint)[0]
     except InvalidError as exc:
-        raise EndpointError(f"fingerprint, the file of the server's {exc}") from exc
+        raise EndpointError(f"fingerprint: {exc}") from exc
 
 
 def read_certificate(url: str) -> str:
     """
     Return the certificate, as PEM text, that the server at an https URL shows.
 
-    Nothing but the handshake is sent. The caller has to check the fingerprint of the certificate.
+    This sends only the handshake. The caller must check the fingerprint of the certificate.
     """
     context, parts = unverified_context(), urlsplit(url)
     try:
@@ -157,7 +159,7 @@ def read_certificate(url: str) -> str:
 
 
 class TLSAdapter(HTTPAdapter):
-    """The adapter for HTTPS: it sends our client certificate, and trusts only the pin if there is one."""
+    """The adapter for HTTPS: it sends the client certificate, and trusts only the pin if one is declared."""
 
     def __init__(self, cert: str | None, key: str | None, fingerprint: str | None, verify: bool | str) -> None:
         self._context = _client_context(cert, key, verify)
@@ -187,7 +189,7 @@ class TLSAdapter(HTTPAdapter):
         return connection.sock
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Do nothing: our own context decides whom to trust, and requests would add the authorities of certifi."""
+        """Do nothing: the context decides about trust, and requests would add the authorities of certifi."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **options: Any) -> None:
         options.update(ssl_context=self._context, blocksize=BLOCK)
@@ -198,7 +200,7 @@ class TLSAdapter(HTTPAdapter):
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> Any:
-        """Return the pool's key; the TLS settings are those of our own context, not of requests."""
+        """Return the pool's key; the TLS settings are those of the context, not of requests."""
         host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {"ssl_context": self._context}
 
@@ -212,22 +214,22 @@ def _client_context(cert, key, verify):
 
 
 def _load_client(client_context, cert, key):
-    """Load the client certificate; inline PEM passes through a private file for an instant."""
+    """Load the client certificate; inline PEM is briefly written to a private file."""
     with tempfile.TemporaryDirectory() as folder:  # mode 0700
         files = [_pem_file(folder, name, part) for name, part in (("client.crt", cert), ("client.key", key)) if part]
         pem.require_private(files[-1])
         try:
             client_context.load_cert_chain(*files, password=_no_password)
         except (OSError, ValueError) as exc:
-            # what looks like no path may be a key without its first line
+            # text that does not look like a path may be a key without its first line
             files = [part for part in (cert, key) if part and part.startswith(("/", "~", "."))]
             label = " with ".join(files) or "inline PEM"
-            reason = "the key is not that of the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
-            raise EndpointError(f"client certificate: {label} cannot be used: {reason}") from exc
+            reason = "the key does not belong to the certificate" if "KEY_VALUES_MISMATCH" in str(exc) else exc
+            raise EndpointError(f"client certificate: cannot use {label}: {reason}") from exc
 
 
 def _no_password():
-    raise ValueError("the key is encrypted; lxdapi asks for no password")
+    raise ValueError("the key is encrypted, but lxdapi cannot ask for its password: decrypt it")
 
 
 def _pem_file(folder, name, text):

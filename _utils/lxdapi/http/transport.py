@@ -1,5 +1,5 @@
 """
-Sending one request, and turning connection failures into our own exceptions.
+Sends one request, and converts connection failures into exceptions of lxdapi.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from lxdapi.http.deadline_socket import CONNECT_SECONDS
 from lxdapi.http.requirements import requests, urllib3
 
 _BLOCK = 64 * 1024
-# What connect() says before anything was sent.
+# Errors of connect(), before anything was sent.
 _CONNECT_ERRORS = {
     errno.ENOENT: "the socket does not exist: is the daemon running?",
-    errno.ECONNREFUSED: "nobody listens: is the daemon running?",
-    errno.EACCES: "permission denied: root, or a member of the daemon's group, may connect",
-    errno.EPERM: "permission denied: root, or a member of the daemon's group, may connect",
-    errno.ENOTSOCK: "not a socket",
-    errno.ENOTDIR: "the socket's path leads through something that is no directory",
-    errno.EHOSTUNREACH: "there is no way to this host",
-    errno.ENETUNREACH: "there is no way to this network",
+    errno.ECONNREFUSED: "connection refused: is the daemon running?",
+    errno.EACCES: "permission denied: connect as root, or as a member of the daemon's group",
+    errno.EPERM: "permission denied: connect as root, or as a member of the daemon's group",
+    errno.ENOTSOCK: "the path is not a socket: check the endpoint",
+    errno.ENOTDIR: "the path of the socket goes through a file that is not a directory: check the endpoint",
+    errno.EHOSTUNREACH: "no route to the host: is it up?",
+    errno.ENETUNREACH: "the network is unreachable: check the route",
 }
-# What passes when the daemon is started, or its host comes back.
+# Errors that end when the daemon starts, or its host comes back.
 _FLEETING = (errno.ENOENT, errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 
@@ -54,7 +54,7 @@ def send(session: requests.Session, method: str, url: str, options: dict[str, An
     options
         Keyword arguments of :meth:`requests.Session.request`.
 
-    Raises :class:`APITimeoutException`, :class:`APIConnectionException` (``sent`` False where
+    Raises :class:`APITimeoutException`, :class:`APIConnectionException` (``sent`` False if
     nothing can have reached the daemon) or :class:`APIProtocolException`.
     """
     with _as_api_errors(method, url, options):
@@ -66,11 +66,11 @@ def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> 
     Return (HTTP status, body) of a GET to another server; redirects are not followed.
 
     seconds
-        For the whole reply.
+        The time limit for the whole reply.
     longest
-        In bytes; a longer body is refused when so much of it has come.
+        The largest body in bytes; a longer one is an error.
 
-    Raises what :func:`send` does.
+    Raises the same exceptions as :func:`send`.
     """
     options: dict[str, Any] = {
         "timeout": seconds,
@@ -83,17 +83,19 @@ def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> 
         for block in response.iter_content(_BLOCK):
             body += block
             if len(body) > longest:
-                raise APIProtocolException(error=f"it is longer than {longest} bytes", method="GET", url=url)
+                raise APIProtocolException(
+                    error=f"expected at most {longest} bytes in the reply", method="GET", url=url
+                )
         return response.status_code, bytes(body)
 
 
 @contextmanager
 def _as_api_errors(method, url, options):
-    """Turn errors within the block into our own exceptions."""
+    """Convert errors within the block into exceptions of lxdapi."""
     try:
         yield
     except requests.exceptions.ConnectTimeout as exc:
-        raise _unreachable_error("it does not take the connection in time", method, url, fleeting=True) from exc
+        raise _unreachable_error("the connection timed out: is the server up?", method, url, fleeting=True) from exc
     except requests.exceptions.Timeout as exc:
         raise _timeout_error(method, url, options) from _printable_cause(exc)
     except requests.exceptions.SSLError as exc:
@@ -108,7 +110,7 @@ def _as_api_errors(method, url, options):
     except (requests.exceptions.RequestException, OSError) as exc:
         raise APIProtocolException(error=str(exc), method=method, url=url) from _printable_cause(exc)
     except (TypeError, RecursionError) as exc:
-        raise InvalidError(f"what was to be sent is no JSON: {exc}") from exc
+        raise InvalidError(f"the request cannot be encoded as JSON: {exc}") from exc
 
 
 def connect(session: requests.Session, endpoint: str) -> socket.socket:
@@ -125,23 +127,23 @@ def connect(session: requests.Session, endpoint: str) -> socket.socket:
     except (OSError, urllib3.exceptions.HTTPError) as exc:
         root = _root(exc)
         if isinstance(root, socket.timeout):
-            raise _unreachable_error("it does not take the connection in time", method, url, fleeting=True) from exc
+            raise _unreachable_error("the connection timed out: is the server up?", method, url, fleeting=True) from exc
         if isinstance(root, ssl.SSLError) or tls.is_refusal(root):
             raise _broken_connection_error(f"TLS: {tls.explain(root)}", method, url, sent=False) from exc
         raise _connection_error(exc, method, url) from exc
 
 
 def _printable_cause(exc):
-    """Return the cause of an error, None if its message, which a traceback prints, has a secret."""
+    """Return the cause of an error, or None if its message, which a traceback prints, contains a secret."""
     return exc if masking.mask_url(str(exc)) == str(exc) else None
 
 
 def _timeout_error(method, url, options):
-    return APITimeoutException(error=f"no answer within {options['timeout']} s", method=method, url=url)
+    return APITimeoutException(error=f"no reply within {options['timeout']} s", method=method, url=url)
 
 
 def _is_timeout(exc):
-    """Return True for a time-out in a reply's body, which requests calls a connection error."""
+    """Return True for a time-out in the body of a reply, which requests reports as a connection error."""
     return any(isinstance(inner, urllib3.exceptions.ReadTimeoutError) for inner in exc.args)
 
 
@@ -150,7 +152,7 @@ def _connection_error(exc, method, url):
     number = getattr(root, "errno", None)
     text = _CONNECT_ERRORS.get(number or 0)
     if "AF_UNIX path too long" in str(root):
-        text = "a socket's path is no longer than 107 bytes"
+        text = "the path of the socket has more than 107 bytes: use a shorter one"
     if text:
         return _unreachable_error(text, method, url, fleeting=number in _FLEETING)
     return _broken_connection_error(f"the connection broke: {root}", method, url, sent=True)

@@ -46,7 +46,7 @@ def _connect(url, kind, seconds):
 
 class _SocketPool(UnixHTTPConnectionPool):
     def __init__(self, socket_path, timeout):
-        # what requests-unixsocket 0.4.1 makes keeps one connection only
+        # the pool of requests-unixsocket 0.4.1 keeps only one connection
         urllib3.HTTPConnectionPool.__init__(self, "localhost", timeout=timeout, maxsize=concurrency.MOST)
         self.socket_path, self.timeout = socket_path, timeout
 

@@ -1,5 +1,5 @@
 """
-Connections outside of the session: upgraded to SFTP, or for replies of any length.
+Connections outside the session: upgraded to SFTP, or for replies of any length.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ def dial(api: API) -> socket.socket:
 
 def upgrade(api: API, url: str, protocol: str, seconds: float | None = None) -> socket.socket:
     """
-    Return a connected socket on which the daemon speaks a protocol from now on. The caller closes it.
+    Return a connected socket that the daemon has upgraded to a protocol. The caller closes it.
 
     url
-        The path that is asked for it, such as ``instances/web1/sftp``.
+        The path of the request, such as ``instances/web1/sftp``.
     protocol
-        The word of the ``Upgrade`` header.
+        The value of the ``Upgrade`` header.
     seconds
-        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+        The time limit for the reply, and for each later wait on the socket. Default: the API's ``timeout``.
 
-    Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
+    Raises one of :mod:`lxdapi.errors`, with the daemon's words if it refuses.
     """
     headers = {"Connection": "Upgrade", "Upgrade": protocol}
-    return _request_upgrade(api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"no {protocol} there")[
-        0
-    ]
+    return _request_upgrade(
+        api, url, None, seconds, headers, http.client.SWITCHING_PROTOCOLS, f"the daemon did not switch to {protocol}"
+    )[0]
 
 
 class _Head(http.client.HTTPResponse):
-    """A reply that is read up to the end of its head: what follows is not HTTP, and can arrive in the same packet."""
+    """A reply that is read only to the end of its head: the data after it, maybe in the same packet, is not HTTP."""
 
     def __init__(self, sock, *args, **kwargs):
         super().__init__(sock, *args, **kwargs)
@@ -58,13 +58,13 @@ def open_stream(
     The caller closes the socket.
 
     params
-        Of the query.
+        The parameters of the query.
     seconds
-        For the answer, and for each wait on the socket afterwards; None: the API's ``timeout``.
+        The time limit for the reply, and for each later wait on the socket. Default: the API's ``timeout``.
 
-    Raises one of :mod:`lxdapi.errors`, with the daemon's words where it refuses.
+    Raises one of :mod:`lxdapi.errors`, with the daemon's words if it refuses.
     """
-    return _request_upgrade(api, url, params, seconds, {}, http.client.OK, "no answer")
+    return _request_upgrade(api, url, params, seconds, {}, http.client.OK, "no reply")
 
 
 def _request_upgrade(api, url, params, seconds, headers, expected, failure):
@@ -83,7 +83,7 @@ def _request_upgrade(api, url, params, seconds, headers, expected, failure):
         _require_status(response, expected, address)
     except socket.timeout as exc:
         sock.close()
-        raise APITimeoutException(error=f"no answer within {seconds} s", method="GET", url=address) from exc
+        raise APITimeoutException(error=f"no reply within {seconds} s", method="GET", url=address) from exc
     except (OSError, http.client.HTTPException) as exc:
         sock.close()
         raise APIProtocolException(error=f"{failure}: {exc}", method="GET", url=address) from exc

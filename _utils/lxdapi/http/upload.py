@@ -1,8 +1,8 @@
 """
-The body of an upload: files and the bytes between them, never whole in memory.
+The body of an upload: files and the bytes between them, never completely in memory.
 
-On a unix socket the kernel moves a file's bytes (sendfile): an import of 1 GB takes no longer than a bare one. TLS has
-to see them, so there they are read in blocks.
+On a unix socket the kernel moves the bytes of a file (sendfile): an import of 1 GB is as fast as a bare one. TLS must
+encrypt them, so they are read in blocks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BLOCK = 1024 * 1024
 
 
 class Slice(NamedTuple):
-    """A part of an open file, as an item of a body; a connection to a unix socket gives it to the kernel."""
+    """A part of an open file, as an item of a body; a connection to a unix socket passes it to the kernel."""
 
     file: Any
     offset: int
@@ -53,15 +53,15 @@ class Slice(NamedTuple):
 
     def require_complete(self) -> NoReturn:
         """Raise for a file that is shorter than it was."""
-        raise InvalidError(f"{self.what} {self.file.name} became shorter while it was sent")
+        raise InvalidError(f"{self.what} {self.file.name} became shorter during the upload: repeat it")
 
 
 class Body:
     """
     The body of an upload, for ``data`` of a request, which can be sent once.
 
-    requests asks for the length; urllib3 sends what it yields: bytes, and each :class:`Slice` of a file where the
-    connection can send one.
+    requests reads the length; urllib3 sends the items: bytes, and each :class:`Slice` of a file if the connection can
+    send one.
     """
 
     def __init__(self, parts: list[bytes | Slice], local: bool, show: Callable[[int], Any]) -> None:
@@ -90,14 +90,14 @@ class Body:
 def open_file(path: str, label: str = "image file") -> io.FileIO:
     """Return the file, open for reading; raises :class:`InvalidError` for one that cannot be sent."""
     if not isinstance(path, str):
-        raise InvalidError(f"{path!r} is no path of an {label}")
+        raise InvalidError.of_value(f"the {label}", "a path", path)
     try:
         file = open(path, "rb", buffering=0)
     except (OSError, ValueError) as exc:
         raise InvalidError(f"{label} {path}: {getattr(exc, 'strerror', exc)}") from exc
     if not os.fstat(file.fileno()).st_size:
         file.close()
-        raise InvalidError(f"{label} {path} is empty")
+        raise InvalidError(f"{label} {path} is empty: check the file")
     return file
 
 
@@ -117,7 +117,7 @@ def body(
     parts
         Paths of files, as text, and bytes.
     what
-        What such a file is called in an error.
+        The name of such a file in an error.
     description, identity
         For the progress: see :func:`lxdapi.http.progress.count_bytes`.
     """

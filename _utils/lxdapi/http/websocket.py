@@ -1,8 +1,8 @@
 """
 The websockets of an operation.
 
-The handshakes are ours, those of all websockets at once: websocket-client reads an answer byte by byte, which takes
-longer than all the rest, and logs the URL with its secret. The frames are websocket-client's.
+lxdapi does the handshakes, those of all websockets at the same time: websocket-client reads a reply byte by byte, which
+takes longer than everything else, and logs the URL with its secret. websocket-client does the frames.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from lxdapi.http import upgrade
 if TYPE_CHECKING:
     from lxdapi.api import API
 
-# It is imported for the first websocket, which most runs do not have: that takes 6 ms.
+# The first websocket imports it, because that takes 6 ms and most runs have no websocket.
 if find_spec("websocket") is None:
     raise ImportError("No module named 'websocket': install websocket-client", name="websocket")
 
-# For a handshake, and for the rest of a frame that has begun.
+# The time limit for a handshake, and for the rest of a frame.
 FRAME_SECONDS = 30
 _BLOCK = 65536
 # RFC 6455.
@@ -47,7 +47,7 @@ def open_channels(
     Yield {name: :class:`Channel`} of an operation's websockets, which are closed afterwards.
 
     path, query
-        Of the operation.
+        The address of the operation.
     secrets
         {name: secret}; the last websocket is opened when the others are connected.
 
@@ -72,9 +72,9 @@ def connect(api: API, path: str, query: Mapping[str, str], secret: str) -> Conne
     Return the :class:`Connection` of one of an operation's websockets. The caller closes it.
 
     path, query
-        Of the operation.
+        The address of the operation.
     secret
-        Of the websocket.
+        The secret of the websocket.
 
     Raises :class:`APIException`.
     """
@@ -107,7 +107,7 @@ class Channel:
 
         self._errors = (library.WebSocketException, OSError)
         self._websocket: Any = library.WebSocket(skip_utf8_validation=True)
-        self._websocket.sock = sock  # type: ignore[assignment]  # it needs no more of a socket
+        self._websocket.sock = sock  # type: ignore[assignment]  # the library needs only these methods
         self._websocket.connected = True
         self._sock = sock
 
@@ -122,9 +122,9 @@ class Channel:
 
     def receive(self) -> bytes | None:
         """
-        Return the bytes of the next frame, empty for one that holds none, None for the end of the stream.
+        Return the bytes of the next frame (maybe empty), or None at the end of the stream.
 
-        Raises :class:`APIConnectionException` where the connection broke off before the end.
+        Raises :class:`APIConnectionException` if the connection broke before the end.
         """
         try:
             frame = self._websocket.recv_frame()
@@ -140,7 +140,7 @@ class Channel:
         try:
             self._websocket.pong(data)
         except self._errors:
-            pass  # what the daemon had sent before it hung up is still to be read
+            pass  # the caller still reads the data that arrived before the daemon hung up
 
     def send(self, data: bytes) -> None:
         """Send bytes in frames; raises OSError or an error of websocket-client."""
@@ -163,7 +163,7 @@ class Channel:
 
     def send_all(self, data: bytes) -> None:
         """Send bytes and the end of the stream; stop silently if the other side does not take them."""
-        self._sock.settimeout(None)  # the command may read it when it likes; close() ends the wait
+        self._sock.settimeout(None)  # the command may read it at any time; close() ends the wait
         try:
             self.send(data)
         except self._errors:
@@ -173,8 +173,8 @@ class Channel:
 
 class Connection:
     """
-    A socket on which frames are exchanged once :meth:`accept` was called. It is read in large pieces: of a frame the
-    library asks for each part by itself.
+    A socket for frames, after :meth:`accept`. It receives large pieces, because the library reads each part of a frame
+    separately.
     """
 
     def __init__(self, api: API, path: str, query: Mapping[str, str], secret: str) -> None:
@@ -194,7 +194,7 @@ class Connection:
             raise _connection_error(exc, self.place) from None
 
     def accept(self) -> None:
-        """Read the answer to the handshake; raises :class:`APIException` unless it is a websocket."""
+        """Read the reply to the handshake; raises :class:`APIException` unless it is a websocket."""
         try:
             first, *lines = self._read_head().decode("latin-1").split("\r\n")
         except OSError as exc:
@@ -203,8 +203,8 @@ class Connection:
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         digest = hashlib.sha1(f"{self._key}{_GUID}".encode("ascii"), usedforsecurity=False).digest()
         if status != ["101"] or headers.get("sec-websocket-accept") != base64.b64encode(digest).decode("ascii"):
-            answer = f"HTTP {status[0]}{self._error_text()}" if status else "no answer"
-            raise APIException(error=f"the websocket is not there: {answer}", method="GET", url=self.place)
+            answer = f"HTTP {status[0]}{self._error_text()}" if status else "no reply"
+            raise APIException(error=f"the daemon did not open the websocket: {answer}", method="GET", url=self.place)
 
     def _read_head(self):
         """Return the head of an HTTP reply and keep the bytes after it; raises OSError if there is no head."""
@@ -212,7 +212,7 @@ class Connection:
         while b"\r\n\r\n" not in data:
             more = self._sock.recv(_BLOCK)
             if not more or len(data) > _BLOCK:
-                raise ConnectionError("no head")
+                raise ConnectionError("expected the head of a reply")
             data += more
         head, _, rest = data.partition(b"\r\n\r\n")
         self._data, self._at = rest, 0
@@ -231,7 +231,7 @@ class Connection:
         return len(self._data) - self._at or (decrypted() if decrypted else 0)
 
     def recv(self, size: int) -> bytes:
-        """Return up to so many bytes."""
+        """Return up to this number of bytes."""
         if self._at == len(self._data):
             if size >= _BLOCK // 4:
                 return self._sock.recv(size)
@@ -241,7 +241,7 @@ class Connection:
         return piece
 
     def close(self) -> None:
-        """Hang up; a thread that sends is woken."""
+        """Close the connection; this wakes a sending thread."""
         try:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -250,8 +250,8 @@ class Connection:
 
 
 def _connection_error(exc, place):
-    """Return our own exception for an error of a socket or of websocket-client."""
+    """Return the exception of lxdapi for an error of a socket or of websocket-client."""
     if isinstance(exc, (socket.timeout, getattr(sys.modules.get("websocket"), "WebSocketTimeoutException", ()))):
-        return APITimeoutException(error=f"no answer within {FRAME_SECONDS} s", method="GET", url=place)
-    reason = getattr(exc, "strerror", None) or "it broke off"
-    return APIConnectionException(error=f"the websocket is not there: {reason}", method="GET", url=place)
+        return APITimeoutException(error=f"no reply within {FRAME_SECONDS} s", method="GET", url=place)
+    reason = getattr(exc, "strerror", None) or "the connection broke"
+    return APIConnectionException(error=f"the websocket failed: {reason}", method="GET", url=place)

@@ -1,8 +1,8 @@
 """
-A relay between websockets of two daemons: it passes on what each of them sends.
+A relay between websockets of two daemons: it passes on the data of both.
 
-Both are servers, and we are the client of each. What a server sends is not masked, and what a client sends has to
-be: so the head of each frame is rewritten, with a mask of zeros, which leaves the rest as it is (RFC 6455, 5.3).
+Both are servers, and lxdapi is the client of each. Only the frames of a client are masked: so the relay rewrites the
+head of each frame, with a mask of zeros, which does not change the rest (RFC 6455, 5.3).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BLOCK = 262144
-# The most bytes to hold for a daemon that reads more slowly than the other one sends.
+# The largest number of bytes to hold for a daemon that reads more slowly than the other one sends.
 _MOST = 4 * _BLOCK
 # The longest wait in one poll, before the relay checks whether it has to stop.
 _TICK_MS = 500
@@ -53,7 +53,7 @@ class FrameMasker:
         return b"".join(out)
 
     def _finish_head(self):
-        """Return the head to be sent if the one that was received is whole."""
+        """Return the head to send if the received one is complete."""
         if len(self._head) < 2:
             return b""
         wider = _WIDER.get(self._head[1] & _LENGTH, 0)
@@ -70,7 +70,7 @@ class _End:
     def __init__(self, sock):
         sock.setblocking(False)
         self.sock, self.number = sock, sock.fileno()
-        self.other, self.masking = self, FrameMasker()  # it has its pair later
+        self.other, self.masking = self, FrameMasker()  # its pair is set later
         self.pending, self.ended = bytearray(), False
 
     def poll_events(self):
@@ -79,7 +79,7 @@ class _End:
         return (select.POLLIN if reads else 0) | (select.POLLOUT if self.pending else 0)
 
     def receive(self):
-        """Take what has arrived for the other one."""
+        """Receive data for the other end."""
         while not self.ended and len(self.other.pending) < _MOST:
             try:
                 data = self.sock.recv(_BLOCK)
@@ -91,13 +91,13 @@ class _End:
             self.other.pending += self.masking.feed(data)
 
     def send(self):
-        """Send as much as is taken at once."""
+        """Send as much as possible without waiting."""
         while self.pending:
             try:
                 del self.pending[: self.sock.send(self.pending[:_BLOCK])]
             except _WAITS:
                 return
-            except OSError:  # who has hung up gets no more
+            except OSError:  # the other side has hung up
                 self.pending.clear()
                 self.ended = True
 
@@ -108,7 +108,7 @@ class _End:
 
     @property
     def is_over(self):
-        """Return True if nothing will arrive any more, and all that did was passed on."""
+        """Return True if no data will arrive, and all received data was passed on."""
         return self.ended and not self.other.pending
 
 
@@ -154,7 +154,7 @@ def _relay(ends, stop):
             end.send()
             end.other.send()
         for end in live:
-            if end.is_over:  # so the other one sees it too
+            if end.is_over:  # the other end sees it too
                 end.sock.close()
                 end.other.sock.close()
         live = [end for end in live if not (end.is_over or end.other.is_over)]

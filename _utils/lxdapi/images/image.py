@@ -26,10 +26,9 @@ def upload(api, path, rootfs=None, digest=None, public=False, timeout=None):
     Send an image file to the daemon and return its fingerprint.
 
     digest
-        The fingerprint, if known. It is always sent: a daemon that gets other bytes refuses them
-        instead of keeping half an image.
+        The fingerprint, if known. lxdapi always sends it, so that the daemon refuses a damaged image.
 
-    Somebody else having uploaded the same image meanwhile is as good.
+    If somebody else uploads the same image meanwhile, that counts as success.
     """
     digest = digest or hashing.fingerprint(path, rootfs)
     try:
@@ -58,11 +57,11 @@ def _send(api, path, rootfs, digest, public, timeout):
 
 
 def _verify_imported(api, digest):
-    """Return True if the image is there once no image is being imported any more, None if it is not."""
+    """Return True if the image exists once no import is running, else None."""
     backoff = retry.Backoff(api.wait_timeout)
     while objects.read(api, KIND, digest) is None:
         if not is_importing(api):
-            # it can have come between the two looks
+            # the import can have ended between the two reads
             return True if objects.read(api, KIND, digest) is not None else None
         if not backoff.sleep():
             return None
@@ -71,7 +70,8 @@ def _verify_imported(api, digest):
 
 def is_importing(api):
     """
-    Return True while an image is being uploaded, published or fetched: only its description shows that (all three).
+    Return True while an image is being uploaded, published or fetched: only the description of the operation shows that
+    (all three).
     """
     return any(
         not operation.get("resources") and operation.get("description") == "Downloading image"
@@ -85,13 +85,13 @@ def _header_text(text):
 
 
 def read_alias_target(api, alias):
-    """Return the fingerprint that the alias points at, None if there is no such alias."""
+    """Return the fingerprint that the alias points at, None if the alias does not exist."""
     result = objects.read(api, ALIAS, alias)
     return result.metadata["target"] if result is not None else None
 
 
 def resolve(api, name):
-    """Return the fingerprint of an image named by fingerprint or alias, None if there is none."""
+    """Return the fingerprint of an image named by fingerprint or alias, None if it does not exist."""
     text = name.lower() if isinstance(name, str) else ""
     if not validation.is_fingerprint(text):
         target = read_alias_target(api, name)
@@ -104,17 +104,17 @@ def resolve(api, name):
 
 
 def short_fingerprint_error(api, name):
-    """Return the error for a shortened fingerprint; it names those of the daemon's fingerprints that begin so."""
+    """Return the error for a shortened fingerprint; it names the matching fingerprints of the daemon."""
     digests = [path.partition("?")[0].rpartition("/")[2] for path in api.get("images").metadata or ()]
     matches = ", ".join(sorted(digest for digest in digests if digest.startswith(name.lower()))) or "none"
     return InvalidError(
-        f"expected an alias or a whole fingerprint (64 digits), got {name}; the daemon has no such alias, and of "
-        f"its fingerprints these begin so: {matches}"
+        f"expected an alias or a whole fingerprint (64 digits), got {name}; the daemon does not have "
+        f"this alias, and these of its fingerprints begin with it: {matches}"
     )
 
 
 def require(api, name):
-    """Return the fingerprint of an image named by fingerprint or alias; raises if there is none."""
+    """Return the fingerprint of an image named by fingerprint or alias; raises if it does not exist."""
     digest = resolve(api, name)
     if digest is None:
         raise_missing(name)
@@ -122,8 +122,8 @@ def require(api, name):
 
 
 def raise_missing(name):
-    """Raise :class:`InvalidError` for an image that is not there and has no source."""
-    raise InvalidError(f"there is no image {name}, and no source to make it from")
+    """Raise :class:`InvalidError` for a missing image without a source."""
+    raise InvalidError(f"image {name} does not exist, and no source is declared: declare source")
 
 
 def plan_alias(api, alias, target, description=None, renamed_from=None) -> Plan:
@@ -137,7 +137,7 @@ def plan_alias(api, alias, target, description=None, renamed_from=None) -> Plan:
 def parse_aliases(names):
     """Return the declared aliases without duplicates; raises :class:`InvalidError` for anything but a list of names."""
     if not isinstance(names, (list, tuple)) or not all(isinstance(alias, str) for alias in names):
-        raise InvalidError("aliases: a list of names is needed")
+        raise InvalidError.of_value("aliases", "a list of names", names)
     return [validation.check("any", "image alias", alias) for alias in dict.fromkeys(names)]
 
 
@@ -148,13 +148,13 @@ def plan_present(api, digest, declared, send, aliases=(), check=None, purge=Fals
     digest
         Its fingerprint.
     send
-        Called without arguments where the image is missing; uploads it.
+        Called without arguments if the image is missing; uploads it.
     aliases
-        Names that shall point at it; others that it has are left alone.
+        Names that must point to it; its other aliases stay.
     check
-        Called where the image is missing, before anything is done; raises if it cannot be sent.
+        Called first if the image is missing; raises if it cannot be sent.
     purge
-        True: other aliases that it has are removed.
+        True: remove its other aliases.
     """
     purge = validation.truth("purge", purge or False)
     aliases = parse_aliases(aliases)
@@ -181,7 +181,7 @@ def _plan_purge(api, digest, result, aliases) -> list[Step]:
     """Return the steps that delete the undeclared aliases of the image."""
     others = sorted({each["name"] for each in result.metadata.get("aliases") or ()} - set(aliases))
     return [
-        Step(f"rid of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.apply)
+        Step(f"stripped of the alias {alias}", {"aliases": {alias: {"old": digest, "new": None}}}, step.apply)
         for alias in others
         for step in converge.plan_absent(api, "image_alias", alias)
     ]
@@ -190,4 +190,6 @@ def _plan_purge(api, digest, result, aliases) -> list[Step]:
 def _alias_step(alias, digest, step) -> Step:
     """Return an alias's step as a change of its image."""
     old = step.changes.get("target", {}).get("old")
-    return Step(f"aliased {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.apply() and None)
+    return Step(
+        f"given the alias {alias}", {"aliases": {alias: {"old": old, "new": digest}}}, lambda: step.apply() and None
+    )

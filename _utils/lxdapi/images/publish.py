@@ -1,7 +1,7 @@
 """
 Images published from instances and their snapshots.
 
-What an image was made of says a property of it: the name, when that was created, and a mark of the publication.
+A property of the image records its origin: the name, the creation time, and a mark of the publication.
 """
 
 import secrets as random
@@ -50,7 +50,7 @@ class PublishSource:
 
     def missing(self):
         """Return that it does not exist, "" if it does."""
-        return "" if self.read() is not None else f"there is no {self.kind.label} {self.name}"
+        return "" if self.read() is not None else f"{self.kind.label} {self.name} does not exist"
 
     def label(self, result):
         """Return the name and the creation time, with which the image property begins."""
@@ -65,13 +65,13 @@ class PublishSource:
         result = power.wait_until_stable(self._api, self.name, result)
         status = power.status(result)
         if status != "Stopped" and not force:
-            raise InvalidError(f"{self.name} is {status}; force: True stops it for that and starts it again")
+            raise InvalidError(f"{self.name} is {status}; force: True stops it for the publication and starts it again")
         power.require_not_ephemeral(result, "Stopped")
         return status
 
 
 def label_of(image):
-    """Return the :meth:`PublishSource.label` of what lxdapi made an image of; "" for any other image."""
+    """Return the :meth:`PublishSource.label` of the origin of a published image; "" for any other image."""
     return (image.get("properties") or {}).get(PROPERTY, "").rpartition(" ")[0]
 
 
@@ -84,21 +84,21 @@ def publish(api, name, declared, aliases=(), compression=None, force=False, time
     declared
         Its fields: ``properties``, ``public``, ``expires_at``.
     compression
-        ``gzip``, ``zstd``, ``none``, ...; None: as the server has it set.
+        ``gzip``, ``zstd``, ``none``, ... Default: the setting of the server.
     force
-        True: an instance that runs is stopped for it, and brought back to its status. False: that is refused, as the
-        daemon does ("Cannot export a running instance as an image").
+        True: stop a running instance for the publication, and restore its status. False: raise for a running instance,
+        because the daemon refuses it ("Cannot export a running instance as an image").
     timeout
-        Seconds; 3600.
+        Seconds. Default: 3600.
 
-    An answer that was lost is settled by looking for the image with our mark.
+    If the reply is lost, lxdapi looks for the image with our mark.
     """
     origin, force, timeout = (
         PublishSource(api, name),
         validation.truth("force", force or False),
         validation.parse_seconds(timeout),
     )
-    # before anything is made: a text would be an alias for each of its letters
+    # check first: a text would become an alias for each of its letters
     aliases = images.parse_aliases(aliases)
     declared, result = diff.normalize(images.KIND, declared), origin.require()
     origin.status(result, force)
@@ -123,7 +123,7 @@ def _publish(api, body, timeout):
     operation = api.post("images", json=body).wait(PUBLISH_SECONDS if timeout is None else timeout)
     digest = ((operation.metadata or {}).get("metadata") or {}).get("fingerprint")
     if not validation.is_fingerprint(digest):
-        raise APIProtocolException(operation, "the daemon does not say which image it made")
+        raise APIProtocolException(operation, "expected the fingerprint of the published image in the reply")
     return digest
 
 
@@ -148,13 +148,13 @@ def plan_present(
     Return the steps that make an alias point at an image of an instance or a snapshot.
 
     name
-        ``web1`` or ``web1/snap0``: an image of another one, or of one that was created anew under its name, is not it.
+        ``web1`` or ``web1/snap0``. An image of an earlier instance with the same name does not count.
     declared
         The image's declared fields.
     delete_old
-        True: an image made by lxdapi that the alias pointed at before is deleted.
+        True: delete the previous image of the alias if lxdapi published it.
 
-    For the others see :func:`publish`. An image that was made of it before and lost its alias gets it.
+    For the others see :func:`publish`. An earlier image of the same origin without the alias gets it again.
     """
     validation.check("any", "image alias", alias)
     force, delete_old = validation.truth("force", force or False), validation.truth("delete_old", delete_old or False)
@@ -172,7 +172,7 @@ def plan_present(
         )
     note = ""
     if result is not None and origin.status(result, force) != "Stopped":
-        note = f"{name} is stopped for that and started again"
+        note = f"{name} is stopped for the publication and started again"
     old_label = (label_of(old_image.metadata) or old_image.metadata["fingerprint"]) if old_image is not None else None
 
     def apply():

@@ -18,8 +18,8 @@ SIMPLESTREAMS = "simplestreams"
 _PROTOCOLS = (SIMPLESTREAMS, "incus", "lxd")
 KEYS = ("alias", "certificate", "fingerprint", "image_type", "mode", "protocol", "secret", "server", "type")
 FETCH_SECONDS = 3600
-# All three.
-_OLD = "what it knows of a server that speaks simplestreams can be an hour old"
+# All three daemons.
+_OLD = "it caches the index of a simplestreams server for up to an hour: try again later"
 
 
 def parse_source(source):
@@ -34,22 +34,22 @@ def parse_source(source):
     """
     unknown = sorted(map(str, set(source) - set(KEYS)))
     if unknown:
-        raise InvalidError(f"source: unknown {', '.join(unknown)}; there are: {', '.join(KEYS)}")
+        raise InvalidError(f"source: unknown key {', '.join(unknown)}; choose from: {', '.join(KEYS)}")
     parsed = parse_server(source)
     if parsed["type"] != "image" or parsed["mode"] != "pull":
-        raise InvalidError("source: the daemon fetches an image (type: image) by itself (mode: pull)")
+        raise InvalidError("source: expected type: image and mode: pull, because the daemon fetches the image")
     if bool(parsed.get("alias")) == bool(parsed.get("fingerprint")):
-        raise InvalidError("source: an alias or a fingerprint is needed, and not both")
+        raise InvalidError("source: expected either alias or fingerprint; declare one of them")
     if "fingerprint" in parsed:
         parsed["fingerprint"] = validation.fingerprint(parsed["fingerprint"])
     return parsed
 
 
 def parse_server(source):
-    """Return a source of which the server, the protocol and the certificate are checked; raises InvalidError."""
+    """Return a source with a checked server, protocol and certificate; raises :class:`InvalidError`."""
     parsed = {"type": "image", "mode": "pull", "protocol": SIMPLESTREAMS, **_without_null(source)}
     if parsed["protocol"] not in _PROTOCOLS:
-        raise InvalidError(f"source: protocol {parsed['protocol']!r}; there are: {', '.join(_PROTOCOLS)}")
+        raise InvalidError(f"source: unknown protocol {parsed['protocol']!r}; choose from: {', '.join(_PROTOCOLS)}")
     parsed["server"] = simplestreams.parse_url(parsed.get("server"))
     if "certificate" in parsed:
         parsed["certificate"] = pem.to_pem(parsed["certificate"])
@@ -62,9 +62,9 @@ def _without_null(source):
 
 def find_newest(api, source):
     """
-    Return the current fingerprint of a declared source (see :func:`parse_source`); lxdapi asks the server itself.
+    Return the current fingerprint of a declared source (see :func:`parse_source`), read from the server.
 
-    Raises :class:`InvalidError` if it has none, one of :mod:`lxdapi.errors` if it cannot be asked.
+    Raises :class:`InvalidError` if the server lacks the image, one of :mod:`lxdapi.errors` if it does not answer.
     """
     if source.get("fingerprint"):
         return source["fingerprint"]
@@ -74,7 +74,7 @@ def find_newest(api, source):
     server_api = API.factory(_with_port(source["server"]), fingerprint=pin)
     result = objects.read(server_api, KINDS["image_alias"], source["alias"])
     if result is None:
-        raise InvalidError(f"{source['server']} has no public image {source['alias']}; {servers.EXPECTED}")
+        raise InvalidError(f"{source['server']} does not offer a public image {source['alias']}; {servers.EXPECTED}")
     return validation.fingerprint(result.metadata.get("target"))
 
 
@@ -96,9 +96,9 @@ def resolve(api, source, name, auto_update=None):
     Return the fingerprint that the image of a declared source must have.
 
     name
-        The alias, or the fingerprint, that it has here.
+        The alias or the fingerprint on this daemon.
     auto_update
-        True: if the daemon keeps the image of that name up to date from this source, that one is as good.
+        True: accept the existing image of that name if the daemon keeps it up to date from this source.
     """
     if source.get("fingerprint") or validation.is_fingerprint(name):
         return source.get("fingerprint") or name
@@ -121,12 +121,12 @@ def fetch(api, source, digest, timeout=None):
     source
         See :func:`parse_source`.
     timeout
-        Seconds; 3600.
+        Seconds. Default: 3600.
 
-    Somebody else having fetched it meanwhile is as good.
+    If somebody else fetches it meanwhile, that counts as success.
     """
     if source["protocol"] == SIMPLESTREAMS and "alias" in source and "image_type" not in source:
-        # without it the daemon refuses an alias that a container and a virtual machine have
+        # without it the daemon refuses an alias of both a container and a virtual machine
         source = {**source, "image_type": _find_offered(api, source)["type"]}
 
     def digest_if_present():
@@ -137,7 +137,7 @@ def fetch(api, source, digest, timeout=None):
     except APIOperationException as exc:
         if digest_if_present():
             return digest
-        # of an image that it has already Incus 6.0.4 says that "Alias already exists"
+        # Incus 6.0.4 reports "Alias already exists" for an image that it has
         raise LxdapiError(f"{exc.explain()}; {_OLD}") from exc
 
 
@@ -145,5 +145,7 @@ def _fetch(api, source, digest, timeout):
     operation = api.post("images", json={"source": source}).wait(FETCH_SECONDS if timeout is None else timeout)
     fetched = ((operation.metadata or {}).get("metadata") or {}).get("fingerprint")
     if fetched != digest:
-        raise LxdapiError(f"the daemon fetched {fetched} for {source.get('alias')}, which is {digest} by now; {_OLD}")
+        raise LxdapiError(
+            f"expected the image {digest} for {source.get('alias')}, the daemon fetched {fetched}; {_OLD}"
+        )
     return digest

@@ -13,7 +13,7 @@ from lxdapi.errors import APIException, InvalidError, LxdapiError
 if TYPE_CHECKING:
     from lxdapi.api import API
 
-# What a name means to the command line client of each daemon, without a configuration of its own.
+# The servers of the command line client of each daemon in its default configuration.
 #
 # Incus: ``incus remote list`` of 6.0.4 and 7.0.2, and DefaultRemotes in shared/cliconfig/default.go.
 # LXD: StaticRemotes in lxc/config/default.go of canonical/lxd (main). ``lxc remote list`` of 5.0.2 lacks
@@ -40,15 +40,15 @@ _SHORT = "([^:/]+):(?!//)(.*)"
 def parse_short(source: Any) -> tuple[str, str] | None:
     """Return (server, alias or fingerprint) of a source in the short form, None for any other source."""
     match = re.fullmatch(_SHORT, source, re.DOTALL) if isinstance(source, str) else None
-    # the command line clients take this alias if none is named
+    # the default alias of the command line clients
     return (match[1], match[2] or "default") if match else None
 
 
 def parse_reference(text: str) -> dict[str, str]:
     """
-    Return what names an image in a source: an ``alias``, a ``fingerprint``, or a ``reference``.
+    Return the part of a source that names the image: an ``alias``, a ``fingerprint``, or a ``reference``.
 
-    A reference is a text that only the daemon can explain, see :func:`resolve`: a short form or the beginning of a
+    A reference is text that only the daemon can resolve, see :func:`resolve`: a short form or the beginning of a
     fingerprint, unless the daemon has such an alias.
     """
     is_reference = parse_short(text) is not None or validation.is_short_fingerprint(text)
@@ -57,7 +57,7 @@ def parse_reference(text: str) -> dict[str, str]:
 
 def resolve(api: API, source: dict[str, Any]) -> dict[str, Any]:
     """
-    Return a parsed source with what its ``reference`` means; any other source is returned as it is.
+    Return a parsed source with its ``reference`` resolved; any other source is returned unchanged.
 
     An alias of the daemon that equals the reference comes first. ``local:ALIAS`` is an image of the daemon.
 
@@ -65,7 +65,7 @@ def resolve(api: API, source: dict[str, Any]) -> dict[str, Any]:
     """
     if "reference" not in source:
         return source
-    # few sources need it
+    # imported here, because few sources need it
     from lxdapi.images import image
 
     reference = source["reference"]
@@ -79,7 +79,7 @@ def resolve(api: API, source: dict[str, Any]) -> dict[str, Any]:
 
 def remote_source(api: API, source: Any) -> Any:
     """
-    Return the REST source of a source in the short form, which another server has; any other source as it is.
+    Return the REST source of a source in the short form; any other source is returned unchanged.
 
     Raises :class:`InvalidError` for an unknown server, and for this daemon.
     """
@@ -103,14 +103,14 @@ def settings_of(api: API, name: str) -> dict[str, Any]:
     servers: dict[str, Any] = {**DEFAULT_SERVERS[api.dialect], **configured}
     if name not in servers:
         raise InvalidError(
-            f"expected the name of an image server, got {name}; there are: {', '.join(sorted(servers))}. Define others "
-            f"below {SETTING}. The source of an instance can also be {LOCAL}:ALIAS, an image that the daemon has"
+            f"expected the name of an image server, got {name}; choose from: {', '.join(sorted(servers))}. Define "
+            f"others below {SETTING}, or use {LOCAL}:ALIAS for an image of the daemon"
         )
     settings = servers[name] if isinstance(servers[name], dict) else {"server": servers[name]}
     unknown = sorted(map(str, set(settings) - set(_KEYS)))
     if unknown:
-        raise InvalidError(f"{SETTING}: {name}: unknown {', '.join(unknown)}; there are: {', '.join(_KEYS)}")
-    # few sources need it
+        raise InvalidError(f"{SETTING}: {name}: unknown key {', '.join(unknown)}; choose from: {', '.join(_KEYS)}")
+    # imported here, because few sources need it
     from lxdapi.images import remote
 
     try:
@@ -124,4 +124,4 @@ def raise_if_missing(source: dict[str, Any], error: APIException) -> None:
     # all three: "Failed getting remote image info: ...: The requested image couldn't be found"
     if source.get("server") and re.search("remote image.*(not|n't be) found", error.error, re.IGNORECASE):
         name = source.get("alias") or source.get("fingerprint")
-        raise LxdapiError(f"{error.explain()}; {source['server']} has no image {name}; {EXPECTED}") from error
+        raise LxdapiError(f"{error.explain()}; {source['server']} does not offer image {name}; {EXPECTED}") from error

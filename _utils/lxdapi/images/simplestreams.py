@@ -1,24 +1,23 @@
 """
 Reads the index of a simplestreams image server: its images by alias, with their fingerprints.
 
-``streams/v1/index.json`` names files of products, each product has versions, each version files. What is chosen of
-them is what LXD and Incus choose (products.go and sort.go of both): the newest version, of a container squashfs before
-root.tar.xz. All of it comes from a stranger: whatever is not as it should be is passed over, and no reply is read
-beyond a size and a time.
+``streams/v1/index.json`` names files of products, each product has versions, each version files. lxdapi chooses as LXD
+and Incus do (products.go and sort.go of both): the newest version, and for a container squashfs before root.tar.xz. The
+server is not trusted: lxdapi ignores invalid entries, and limits the size and the time of each reply.
 """
 
 import json
 import re
 from urllib.parse import quote, urlsplit
 
-from lxdapi import validation
+from lxdapi import masking, validation
 from lxdapi.errors import APIException, APIProtocolException, InvalidError
 from lxdapi.http import pem, transport
 from lxdapi.http.session import create_session
 from lxdapi.images import servers
 
 SECONDS = 30
-# The largest there are (cloud-images.ubuntu.com) have 5 MB.
+# The largest known files (cloud-images.ubuntu.com) have 5 MB.
 _LONGEST = 64 * 1024 * 1024
 CONTAINER, MACHINE = "container", "virtual-machine"
 # {type of the root file: (type of the image, key of its fingerprint beside the metadata)}, the preferred ones first
@@ -31,9 +30,9 @@ _ROOTS = {
 }
 # LXD reads only the first of each pair, Incus only the second.
 _METADATA, _WHOLE = ("lxd.tar.xz", "incus.tar.xz"), ("lxd_combined.tar.gz", "incus_combined.tar.gz")
-# Of the rest urlsplit drops some, and no request can be made of others.
+# The valid characters of a URL: urlsplit drops some of the others, and requests rejects the rest.
 _PRINTED = r"[^\s\\\x00-\x20\x7f\ud800-\udfff]+"
-# As Debian and simplestreams call them, and the daemons.
+# {name of an architecture in Debian and simplestreams: name in the daemons}
 ARCHITECTURES = {
     "amd64": "x86_64",
     "arm64": "aarch64",
@@ -50,10 +49,10 @@ class Server:
     url
         ``https://HOST[:PORT][/PATH]``.
     certificate
-        PEM text, or the path of a file that holds it: the server's certificate, which alone is trusted then. None: the
-        system's certificate authorities decide.
+        The server's certificate, the only one that is trusted: PEM text or the path of a file. Default: the system's
+        certificate authorities.
     seconds
-        For each reply as a whole; 30.
+        The time limit for each reply. Default: 30.
     """
 
     def __init__(self, url, certificate=None, seconds=SECONDS):
@@ -81,22 +80,22 @@ class Server:
         Return the newest image of an alias, or the image of a fingerprint; see :meth:`images`.
 
         alias
-            Such as ``debian/12``; ``debian/12/arm64`` for another architecture.
+            An alias such as ``debian/12``, or ``debian/12/arm64`` for another architecture.
         architecture
-            As the daemon calls it, ``x86_64``; None: any.
+            The daemon's name for it, ``x86_64``. Default: any.
         image_type
-            ``container`` or ``virtual-machine``; None: a container, if there is one.
+            ``container`` or ``virtual-machine``. Default: a container if possible.
 
-        Raises :class:`InvalidError` if there is none.
+        Raises :class:`InvalidError` if the server lacks it.
         """
         if not isinstance(alias, str) or not alias:
-            raise InvalidError(f"alias {alias!r}: text is needed")
+            raise InvalidError.of_value("alias", "text", alias)
         images = [each for each in self.images() if _is_named(each, alias, architecture)]
         images = [each for each in images if image_type in (None, each["type"])]
         images.sort(key=lambda each: each["type"] != CONTAINER)
         if not images:
             what = " ".join(filter(None, [image_type or "image", alias, architecture and f"for {architecture}"]))
-            raise InvalidError(f"{self.url} has no {what}; {servers.EXPECTED}")
+            raise InvalidError(f"{self.url} does not offer {what}; {servers.EXPECTED}")
         return images[0]
 
     def newest(self, alias=None, architecture=None):
@@ -119,9 +118,9 @@ class Server:
         try:
             parsed = json.loads(body)
         except (ValueError, RecursionError) as exc:
-            raise _error(f"this is no index of images: {str(exc)[:200]}", url) from exc
+            raise _error(f"expected an index of images: {str(exc)[:200]}", url) from exc
         if not isinstance(parsed, dict):
-            raise _error("this is no index of images", url)
+            raise _error("expected an index of images", url)
         return parsed
 
 
@@ -133,7 +132,9 @@ def parse_url(url):
     except ValueError:  # brackets, a port
         is_valid = False
     if not is_valid or "@" in parts.netloc or parts.query or parts.fragment:
-        raise InvalidError("server: the https:// URL of an image server is needed")
+        raise InvalidError.of_value(
+            "server", "the https:// URL of an image server", masking.mask_login(url) if isinstance(url, str) else url
+        )
     return url.rstrip("/")
 
 
@@ -162,7 +163,7 @@ def _images_of_products(products):
         {**image, "product": name, "version": version}
         for name, product in _mapping(products.get("products")).items()
         for version, content in _mapping(_mapping(product).get("versions")).items()
-        # without a date at its beginning the daemons pass it over
+        # the daemons ignore a version that does not begin with a date
         if re.match(r"\d{8}", version)
         for image in _images_of_version(_mapping(product), _mapping(_mapping(content).get("items")))
     ]

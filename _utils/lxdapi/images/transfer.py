@@ -30,26 +30,26 @@ def export(api, name, path, rootfs=None):
     name
         An alias or a fingerprint.
     path
-        Absolute: the file of a unified image, of a split one that of its metadata; a directory: the fingerprint is the
-        file's name in it.
+        The absolute path of the file, for a split image that of its metadata. In an existing directory, the fingerprint
+        is the name of the file.
     rootfs
-        The second file of a split image; None: beside the first, with ``.root`` at its end.
+        The second file of a split image. Default: the first with ``.root`` appended.
 
-    The files are written beside their places, compared with the fingerprint and then renamed; mode 0600. A failure
-    leaves all as it was.
+    The files are written under temporary names, compared with the fingerprint and then renamed; their mode is 0600. A
+    failure changes nothing.
     """
     digest = images.require(api, name)
     if isinstance(path, str) and os.path.isabs(path) and os.path.isdir(path):
         path = os.path.join(path, digest)
     second = f"{path}.root" if rootfs is None else rootfs
     with ExitStack() as stack:
-        # the first now, so that what cannot be written is told before anything is asked for
+        # open the first file now, to report an invalid path before the request
         first = stack.enter_context(atomic_file.replace(path))
         files = [lambda: first, lambda: stack.enter_context(atomic_file.replace(second))]
         parts = multipart_download.MultipartWriter(files)
         actual = parts.end(download.download(api, f"images/{digest}/export", parts, description="image"))
         if actual != digest:
-            raise LxdapiError(f"image {digest}: what the daemon sent has the fingerprint {actual}")
+            raise LxdapiError(f"expected the image {digest}, but the daemon sent one with the fingerprint {actual}")
     return {"fingerprint": digest, "files": [path, second] if parts.is_form else [path]}
 
 
@@ -73,19 +73,19 @@ def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None) ->
     name
         An alias or a fingerprint there.
     folder
-        Where it is kept on its way through this machine; made if it is not there.
+        The folder for a temporary copy on this machine; created if missing.
     aliases
-        Names that it shall have here.
+        Its aliases on this daemon.
     mode
-        ``pull``: this daemon fetches it, which the other one has to listen for; ``relay``: it goes through this
-        machine; None: what can be done.
+        ``pull``: this daemon fetches it from the other one, which must listen on https. ``relay``: it goes through
+        this machine. Default: pull if possible.
     """
     if mode not in MODES:
-        raise InvalidError(f"mode: pull or relay, not {mode!r}")
+        raise InvalidError.of_value("mode", "pull or relay", mode)
     digest = images.require(origin, name)
     result = objects.read(origin, images.KIND, digest)
     if result is None:
-        raise InvalidError(f"there is no image {name} on {origin.endpoint}")
+        raise InvalidError(f"image {name} does not exist on {origin.address_text}")
     metadata = result.metadata
     declared = diff.normalize(images.KIND, {field: metadata[field] for field in _FIELDS if metadata.get(field)})
     send = partial(_copy, api, origin, digest, mode, folder, timeout)
@@ -96,7 +96,9 @@ def _copy(api, origin, digest, mode, folder, timeout):
     """Copy the image to this daemon and return its fingerprint."""
     address = _https_url(origin)
     if mode == "pull" and not address:
-        raise InvalidError(f"pull: {origin.endpoint} listens nowhere but at its unix socket")
+        raise InvalidError(
+            f"mode pull: {origin.address_text} does not listen on https: set core.https_address, or use relay"
+        )
     if mode == "relay" or not address:
         return _relay(api, origin, digest, folder, timeout)
     try:
@@ -108,7 +110,7 @@ def _copy(api, origin, digest, mode, folder, timeout):
 
 
 def _https_url(origin):
-    """Return the https URL of the other daemon, "" if it listens nowhere."""
+    """Return the https URL of the other daemon, "" if it does not listen on https."""
     if not origin.local:
         return origin.endpoint
     addresses = (origin.server.get("environment") or {}).get("addresses") or ()
@@ -117,7 +119,7 @@ def _https_url(origin):
 
 def _pull(api, origin, address, digest, timeout):
     """Have this daemon fetch the image with a secret of the other one."""
-    # a token, which ends when it is used or cancelled: it is not waited for (all three)
+    # this operation is a token, which ends when it is used or cancelled: do not wait for it (all three)
     token = origin.post(f"images/{digest}/secret")
     source = {
         "server": address,
@@ -133,11 +135,11 @@ def _pull(api, origin, address, digest, timeout):
 
 
 def _cancel(origin, path, query):
-    """Cancel an unused token of the other daemon; a used one does not exist any more."""
+    """Cancel an unused token of the other daemon; a used one no longer exists."""
     try:
         origin.transact("DELETE", path, params=query)
     except APIException as exc:
-        log.warning("lxdapi: %s keeps a token for an image: %s", origin.endpoint, exc.explain())
+        log.warning("lxdapi: could not cancel a token for an image on %s: %s", origin.address_text, exc.explain())
 
 
 def _relay(api, origin, digest, folder, timeout):
@@ -153,10 +155,10 @@ def list_unused(api, older_than=0):
     ``size``.
 
     older_than
-        Days since it was used last.
+        Days since its last use.
     """
     if isinstance(older_than, bool) or not isinstance(older_than, (int, float)) or older_than < 0:
-        raise InvalidError(f"days: a number is needed, not {older_than!r}")
+        raise InvalidError.of_value("days", "a number from 0", older_than)
     instances = api.get("instances", params={"recursion": 1, "all-projects": "true"}).metadata or ()
     used = {each["config"].get("volatile.base_image") for each in instances}
     cached = [each for each in api.get("images", params={"recursion": 1}).metadata or () if each.get("cached")]
@@ -166,6 +168,6 @@ def list_unused(api, older_than=0):
 
 def _days_unused(api, image):
     """Return for how many days an image has not been used."""
-    # of one that never was, last_used_at is the year 1
+    # last_used_at is the year 1 for an image that was never used
     last_used_at = equality.parse_time(max(image["last_used_at"], image["uploaded_at"]))
     return (datetime.now(timezone.utc) - last_used_at).total_seconds() / 86400  # type: ignore[operator]  # both are times

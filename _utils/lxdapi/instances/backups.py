@@ -1,8 +1,8 @@
 """
 Backups: writes an instance or a custom volume to a file with its sha256 beside it, and restores it from such a file.
 
-The daemon makes a backup of its own first, from which the file is read; that is deleted whatever happens, and the
-daemon itself does it after a day where this process did not live to do it.
+The daemon first makes a backup of its own, from which lxdapi reads the file. lxdapi deletes that backup in any case; if
+this process dies, the daemon deletes it after a day.
 """
 
 import hashlib
@@ -33,21 +33,21 @@ log = logging.getLogger(__name__)
 
 # A backup packs a whole disk, and an import unpacks one.
 SECONDS = 3600
-# For how long the daemon keeps a backup that nobody deleted.
+# The time after which the daemon deletes a backup by itself.
 _KEPT = timedelta(days=1)
-# By the number of the parts of a name.
+# The kind by the number of parts of a name.
 _KIND_NAMES = {1: "instance", 2: "storage_volume"}
-# What leaves the snapshots out of a backup.
+# The option that leaves the snapshots out of a backup.
 _ALONE = {"instance": "instance_only", "storage_volume": "volume_only"}
-# As the file itself says what it is of.
+# The types in the index of a backup file.
 _TYPES = {"instance": ("container", "virtual-machine"), "storage_volume": ("custom",)}
 _EXTENSIONS = {"instance": "container_backup", "storage_volume": "custom_volume_backup"}
-# The operation of an import: nothing but its description tells (all three).
+# Only its description identifies the operation of an import (all three).
 _RESTORING = r"Restoring .*backup"
 # The first member of each backup (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 _INDEX = "backup/index.yaml"
 _LARGEST_INDEX = 16 * 1024 * 1024
-# What Python's tarfile reads by itself; the daemons take zstd and squashfs as well.
+# Formats that Python's tarfile reads; the daemons also accept zstd and squashfs.
 _READABLE = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, RecursionError, yaml.YAMLError)
 
@@ -56,7 +56,7 @@ def kind_name_of(name):
     """Return the kind: ``web1`` is an instance, ``default/data`` a volume."""
     kind_name = _KIND_NAMES.get(name.count("/") + 1) if isinstance(name, str) else None
     if kind_name is None:
-        raise InvalidError(f"the name {name!r} is not valid: INSTANCE or POOL/VOLUME is needed")
+        raise InvalidError.of_value("name", "INSTANCE or POOL/VOLUME", name)
     objects.path_of(get_kind(kind_name), name)
     return kind_name
 
@@ -66,14 +66,14 @@ def export_options(kind_name, optimized=False, alone=False, compression=None):
     Return the daemon's options for making a backup.
 
     optimized
-        True: in the format of the storage driver, which is faster and can be imported on such a pool only.
+        True: use the format of the storage driver, which is faster but can only be imported on such a pool.
     alone
         True: without the snapshots.
     compression
-        ``none``, ``gzip``, ``zstd`` or what else the daemon has; None: its ``backups.compression_algorithm``.
+        ``none``, ``gzip``, ``zstd`` or another algorithm of the daemon. Default: its ``backups.compression_algorithm``.
     """
     if compression is not None and not isinstance(compression, str):
-        raise InvalidError(f"compression: a word such as none or gzip is needed, not {compression!r}")
+        raise InvalidError.of_value("compression", "the name of an algorithm (none, gzip)", compression)
     options = {
         "optimized_storage": validation.truth("optimized", optimized or False),
         _ALONE[kind_name]: validation.truth(_ALONE[kind_name], alone or False),
@@ -88,11 +88,12 @@ def export(api, kind_name, name, path, options, timeout=None):
     kind_name
         ``instance`` or ``storage_volume``.
     path
-        Absolute. One that is there is replaced when the new one is whole; the checksum is in ``<path>.sha256``.
+        An absolute path. An existing file is replaced when the new one is complete; the checksum is in
+        ``<path>.sha256``.
     options
         See :func:`export_options`.
     timeout
-        Seconds for the daemon to make the backup; 3600. To read it may take any time, as long as it comes.
+        Seconds for the daemon to make the backup. Default: 3600. Reading it may take longer, as long as data arrives.
     """
     rest_path, timeout = objects.path_of(get_kind(kind_name), name), validation.parse_seconds(timeout)
     _require_extension(api, kind_name)
@@ -105,7 +106,9 @@ def export(api, kind_name, name, path, options, timeout=None):
 def _require_extension(api, kind_name):
     extension = _EXTENSIONS[kind_name]
     if not api.has(extension):
-        raise InvalidError(f"{objects.daemon_of(api)} has no backups of it: it lacks the API extension {extension}")
+        raise InvalidError(
+            f"{objects.daemon_of(api)} does not support this backup: it lacks the API extension {extension}"
+        )
 
 
 def _fetch(api, path, file, options, timeout):
@@ -152,20 +155,20 @@ def plan_export(api, kind_name, name, path, options, max_age=None, timeout=None,
     Return the steps to a file with a backup of an instance or a custom volume.
 
     max_age
-        Seconds, or a text such as ``12h``, ``7d`` or ``2w``: an older file is made anew. None: of any age it will do.
+        Seconds, or text such as ``12h``, ``7d`` or ``2w``: an older file is written again. Default: any age.
     memory
-        Where the checksums of files are remembered; see :func:`lxdapi.hashing.cached_fingerprint`.
+        The file that remembers checksums; see :func:`lxdapi.hashing.cached_fingerprint`.
     now
-        The time in seconds since 1970; None: that of the clock.
+        The time in seconds since 1970. Default: the time of the clock.
 
-    A file is made anew as well if there is no checksum beside it, or another one than its own.
+    A file is also written again if its checksum is missing or does not match.
     """
     max_age, timeout = parse_max_age(max_age), validation.parse_seconds(timeout)
     objects.path_of(get_kind(kind_name), name)
     atomic_file.require_path(path)
     reason = outdated_reason(path, max_age, memory, time.time() if now is None else now)
     if not reason:
-        return Plan().with_note(f"its backup {path} is there")
+        return Plan().with_note(f"its backup {path} is up to date")
     _require_extension(api, kind_name)
 
     def apply():
@@ -189,19 +192,19 @@ def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None
     kind_name
         ``instance`` or ``storage_volume``.
     name
-        It need not be that of what the backup is of.
+        It may differ from the name in the backup.
     path
-        The file. If ``<path>.sha256`` is there and says something else, nothing is sent.
+        The file. If ``<path>.sha256`` exists and does not match, nothing is sent.
     pool
-        The storage pool for an instance; None: the one that it was on.
+        The storage pool for an instance. Default: the pool in the backup.
     target
-        The member of the cluster for it, for an instance also a ``@group``; None: the one that is asked.
+        The cluster member for it, for an instance also a ``@group``. Default: the member of the connection.
     timeout
-        Seconds for the daemon to unpack it; 3600.
+        Seconds for the daemon to unpack it. Default: 3600.
 
-    It is imported under another name, and renamed when it is whole: a daemon that dies meanwhile leaves files of an
-    instance in its pool which no request can remove and which bar their name for ever (LXD 5.0.2, Incus 6.0.4, Incus
-    7.0.2), and of a volume a part that looks like any other.
+    lxdapi imports it under another name, and renames it when it is complete. A daemon that dies meanwhile leaves files
+    of an instance in its pool, which no request can remove and which block their name forever (LXD 5.0.2, Incus 6.0.4,
+    Incus 7.0.2), or an incomplete volume that looks like a complete one.
     """
     kind, timeout = get_kind(kind_name), validation.parse_seconds(timeout)
     objects.path_of(kind, name)
@@ -232,8 +235,8 @@ def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None
 
 def _move(api, name, target, timeout):
     """
-    Move the imported instance to its member: the daemon that is asked creates it there, whatever the target (all
-    three).
+    Move the imported instance to its member: the daemon of the connection creates it on itself, whatever the target
+    (all three).
     """
     step = instance_move.plan_move(
         api, name, api.get(objects.path_of(get_kind(_KIND_NAMES[1]), name)), target, True, timeout
@@ -244,7 +247,7 @@ def _move(api, name, target, timeout):
 def _require_absent(api, kind, name):
     objects.require_project(api)
     if objects.read(api, kind, name) is not None:
-        raise InvalidError(f"{kind.label} {name} exists already: a backup is not imported over it")
+        raise InvalidError(f"{kind.label} {name} already exists: delete it first, or import under another name")
 
 
 def _headers(api, pool):
@@ -252,14 +255,14 @@ def _headers(api, pool):
     if pool is None:
         return headers
     if not validation.check("token", "storage pool", pool).isascii():
-        raise InvalidError(f"pool {pool!r}: only ASCII can be sent here")
+        raise InvalidError(f"pool {pool!r}: an import accepts only ASCII names of pools")
     return {**headers, f"X-{api.dialect}-pool": pool}
 
 
 def _send(api, collection, path, headers, timeout):
     with ExitStack() as stack:
         body = upload.body(api, stack, [path], "backup file", "backup")
-        seconds = max(api.timeout, api.wait_timeout)  # some it unpacks in part before it answers
+        seconds = max(api.timeout, api.wait_timeout)  # the daemon unpacks a part of some backups before it answers
         api.post(collection, data=body, headers=headers, timeout=seconds).wait(timeout)
 
 
@@ -268,16 +271,16 @@ def plan_create(api, name, source, declared, timeout=None, target=None) -> list[
     Return the steps that create an instance from a backup file and then update it as declared.
 
     source
-        ``{"type": "backup", "path": ..., "pool": ...}``, without the pool for the one that it was on.
+        ``{"type": "backup", "path": ..., "pool": ...}``, without ``pool`` for the pool in the backup.
     """
     unknown = sorted(set(source) - {"type", "path", "pool"})
     if unknown:
-        raise InvalidError(f"source: a backup has path and pool, not {', '.join(unknown)}")
+        raise InvalidError(f"source: unknown key {', '.join(unknown)} of a backup; choose from: path, pool")
     path, pool, kind_name = source.get("path"), source.get("pool"), _KIND_NAMES[1]
     atomic_file.require_path(path)
 
     def missing():
-        return objects.missing_project_reason(api) or ("" if os.path.isfile(path) else f"there is no file {path}")
+        return objects.missing_project_reason(api) or ("" if os.path.isfile(path) else f"file {path} does not exist")
 
     apply = partial(import_file, api, kind_name, name, path, pool, target, timeout)
     creation = Step("created", {"created": name}, apply, missing=missing)
@@ -290,51 +293,53 @@ def parse_max_age(value):
         return validation.duration(value)
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0):
         return value
-    raise InvalidError(f"max_age: seconds, or a time such as 12h, 7d or 2w are needed, not {value!r}")
+    raise InvalidError.of_value("max_age", "seconds or a time (12h, 7d, 2w)", value)
 
 
 def outdated_reason(path, max_age, memory, now):
     """Return why the file must be written again, "" if it is up to date."""
     if not os.path.isfile(path):
-        return f"there was no file {path}"
+        return f"file {path} did not exist"
     checksum = read_checksum(path)
     if checksum is None:
-        return f"{path} had no checksum beside it"
+        return f"{path}.sha256 did not exist"
     if not os.path.getsize(path) or hashing.cached_fingerprint(path, memory=memory) != checksum:
-        return f"{path} was not what the checksum beside it says"
+        return f"{path} did not match {path}.sha256"
     age = now - os.stat(path).st_mtime
     if max_age is None or abs(age) <= max_age:
         return ""
-    # of a clock that was wrong: it would be young enough for years
-    return f"{path} was {f'older than {max_age} s' if age > 0 else 'of a time to come'}"
+    # a wrong clock wrote it: it would stay young enough for years
+    return f"{path} was {f'older than {max_age} s' if age > 0 else 'dated in the future'}"
 
 
 def read_checksum(path):
-    """Return the sha256 in ``<path>.sha256``, None without such a file, "" if the file holds no sha256."""
+    """Return the sha256 in ``<path>.sha256``, None without such a file, "" if the file does not begin with a sha256."""
     try:
         with open(f"{path}.sha256", encoding="utf-8", errors="replace") as file:
             checksum = file.read(64)
     except FileNotFoundError:
         return None
     except OSError as exc:
-        raise InvalidError(f"{path}.sha256 cannot be read: {exc.strerror}") from exc
+        raise InvalidError(f"cannot read {path}.sha256: {exc.strerror}") from exc
     return checksum.lower() if validation.is_fingerprint(checksum.lower()) else ""
 
 
 def require_backup_file(path, types, label):
     """
-    Raise :class:`InvalidError` if a file is no backup of these types, has a damaged beginning, or differs from its
+    Raise :class:`InvalidError` if a file is not a backup of these types, has a damaged beginning, or does not match its
     checksum.
 
-    LXD 5.0.2 and Incus 6.0.4 never answer to a compressed file that ends within its index.
+    LXD 5.0.2 and Incus 6.0.4 never reply to a compressed file that ends within its index.
     """
     upload.open_file(path, "backup file").close()
     type_in_index = _type_in_index(path)
     if type_in_index is not None and type_in_index not in types:
-        raise InvalidError(f"backup file {path} is of another kind than {label}: its index says {type_in_index!r}")
+        raise InvalidError(f"backup file {path}: expected {label}, its index says {type_in_index!r}")
     checksum = read_checksum(path)
     if checksum is not None and checksum != hashing.fingerprint(path):
-        raise InvalidError(f"backup file {path} is not what {path}.sha256 says: it is damaged, or that is of another")
+        raise InvalidError(
+            f"backup file {path} does not match {path}.sha256: the file is damaged, or the checksum is that of another"
+        )
 
 
 def _type_in_index(path):
@@ -347,16 +352,16 @@ def _type_in_index(path):
         with tarfile.open(path, "r|*") as tar:
             first = tar.next()
             if first is None or first.name != _INDEX:
-                raise InvalidError(f"backup file {path} is no backup: it does not begin with {_INDEX}")
+                raise InvalidError(f"backup file {path} is not a backup: it does not begin with {_INDEX}")
             if not first.isreg():
-                raise InvalidError(f"backup file {path} is no backup: its {_INDEX} is no file")
+                raise InvalidError(f"backup file {path} is not a backup: its {_INDEX} is not a regular file")
             index = yaml.safe_load(tar.extractfile(first).read(_LARGEST_INDEX))  # type: ignore[union-attr]  # a file
     except InvalidError:
         raise
     except _DAMAGES as exc:
         raise InvalidError(f"backup file {path} is damaged: {exc}") from exc
     type_in_index = index.get("type") if isinstance(index, dict) else None
-    # in words of a stranger anything can stand there, and in a few bytes of YAML gigabytes
+    # the file is not trusted: the value may have any type, and a few bytes of YAML can expand to gigabytes
     return type_in_index if isinstance(type_in_index, str) else "none"
 
 
@@ -391,7 +396,7 @@ class _Stage:
             for each in self._list_leftovers():
                 writes.delete(self._api, self._kind, each)
         except APIException as exc:
-            log.warning("lxdapi: what is left of an import could not be deleted: %s", exc.explain())
+            log.warning("lxdapi: could not delete the leftovers of an import: %s", exc.explain())
 
     def _list_leftovers(self):
         if any(re.match(_RESTORING, each.get("description") or "") for each in operations.list_running(self._api)):

@@ -8,18 +8,18 @@ from datetime import date
 from lxdapi import validation
 from lxdapi.errors import InvalidError
 
-# word: (key of the config without its first part, the head of a document that was a mapping)
+# parameter: (config key without its first part, the head of a document that is declared as a mapping)
 _DOCUMENTS = {
     "user_data": ("user-data", "#cloud-config\n"),
     "vendor_data": ("vendor-data", "#cloud-config\n"),
     "network": ("network-config", ""),
 }
-# By what cloud-init tells the kind of a document; what begins otherwise it ignores.
+# The beginnings by which cloud-init recognizes a document; it ignores any other.
 _HEADS = (
     *("#cloud-config", "#!", "#include", "#cloud-boothook", "#part-handler", "## template: jinja"),
     *("Content-Type:", "MIME-Version:"),
 )
-# An instance has the second ones where the daemon lacks the API extension cloud_init.
+# The second prefix applies if the daemon lacks the API extension cloud_init.
 _EXTENSION, _PREFIXES = "cloud_init", ("cloud-init.", "user.")
 
 
@@ -30,21 +30,21 @@ def merge(api, config, declared):
     config
         A mapping, a list of mappings or None.
     declared
-        ``{user_data, vendor_data, network}``, each a mapping, text or None, which removes the document; None or
-        nothing: the config is returned as it is.
+        ``{user_data, vendor_data, network}``, each a mapping, text or None, which removes the document. Default: the
+        config is returned unchanged.
 
-    Raises :class:`InvalidError` for what is no document, and for one that is declared in the config as well.
+    Raises :class:`InvalidError` for an invalid document, and for one that is also declared in the config.
     """
     declared = {} if declared is None else _parse_mapping("cloud_init", declared)
     documents = {name: _parse_document(name, each) for name, each in declared.items()}
     if not documents:
         return config
     if config == {}:
-        raise InvalidError("cloud_init: config is declared to be empty")
+        raise InvalidError("cloud_init: config is declared empty, which removes the documents; declare one of the two")
     config = {} if config is None else _parse_mapping("config", config)
     twice = [key for name in documents for key in _keys(name) if key in config]
     if twice:
-        raise InvalidError(f"cloud_init: {', '.join(twice)} is declared in config as well")
+        raise InvalidError(f"cloud_init: {', '.join(twice)} is also declared in config; declare it once")
     prefix = _PREFIXES[0] if api.has(_EXTENSION) else _PREFIXES[1]
     return {**config, **{prefix + _DOCUMENTS[name][0]: text for name, text in documents.items()}}
 
@@ -58,21 +58,23 @@ def _parse_mapping(what, declared):
     if isinstance(declared, (list, tuple)) and declared and all(isinstance(each, Mapping) for each in declared):
         return {key: value for each in declared for key, value in each.items()}
     if not isinstance(declared, Mapping):
-        raise InvalidError(f"{what}: a mapping is needed, not {type(declared).__name__}")
+        raise InvalidError.of_value(what, "a mapping", declared, secret=True)
     return dict(declared)
 
 
 def _parse_document(name, value):
     """Return the text of a document, None if the document is to be removed."""
     if name not in _DOCUMENTS:
-        raise InvalidError(f"cloud_init: unknown key {name!r}; there are: {', '.join(_DOCUMENTS)}")
+        raise InvalidError(f"cloud_init: unknown key {name!r}; choose from: {', '.join(_DOCUMENTS)}")
     what, (_, head) = f"cloud_init {name}", _DOCUMENTS[name]
     if value is None or value == "":
         return None
     if not isinstance(value, str):
         return head + render(what, _parse_mapping(what, value))
     if head and not value.startswith(_HEADS):
-        raise InvalidError(f"{what}: a text begins with one of {', '.join(_HEADS)}: cloud-init ignores any other")
+        raise InvalidError(
+            f"{what}: expected text that begins with one of {', '.join(_HEADS)}; cloud-init ignores other text"
+        )
     return validation.config_value(what, value)
 
 
@@ -81,17 +83,17 @@ def render(what, data):
     Return data as YAML, see :mod:`lxdapi.yaml_text`.
 
     what
-        Of what it is, for the message.
+        The name of the data, for the message.
 
-    Raises :class:`InvalidError` for what YAML has no form for.
+    Raises :class:`InvalidError` for data that YAML cannot express.
     """
-    # only what is no text needs it
+    # imported here, because only data other than text requires it
     from lxdapi import yaml_text
 
     try:
         return yaml_text.dump(_to_plain(what, data))
     except RecursionError:
-        raise InvalidError(f"{what}: it is too deep, or contains itself") from None
+        raise InvalidError(f"{what}: the data is nested too deeply, or contains itself") from None
 
 
 def _to_plain(what, data):
@@ -109,4 +111,4 @@ def _scalar(what, data):
     if isinstance(data, (str, int)):
         validation.config_value(what, data)
         return data if isinstance(data, int) else str(data)
-    raise InvalidError(f"{what}: a {type(data).__name__} has no form in YAML; write it as text in quotes")
+    raise InvalidError(f"{what}: YAML cannot express a {type(data).__name__}; write it as text")

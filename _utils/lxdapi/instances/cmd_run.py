@@ -22,7 +22,7 @@ class CommandFailedError(LxdapiError):
     A command ended with an unexpected exit code, or was killed.
 
     changes
-        What it wrote, for a state's ``changes``.
+        The output of the command, for the ``changes`` of a state.
     """
 
     changes = {}
@@ -31,7 +31,7 @@ class CommandFailedError(LxdapiError):
 def join_conditions(conditions, inside):
     """Return the conditions with those of ``inside``, which Salt did not check; raises for invalid ones."""
     if inside is not None and not (isinstance(inside, dict) and set(inside) <= set(CONDITIONS)):
-        raise InvalidError(f"inside: a mapping of {', '.join(CONDITIONS)} is needed, not {inside!r}")
+        raise InvalidError.of_value("inside", f"a mapping with {', '.join(CONDITIONS)}", inside)
     return {**conditions, **(inside or {})}
 
 
@@ -73,7 +73,7 @@ def require_finished(outcome, what="it", hide=False):
 
 def _output_note(outcome):
     output = decode(outcome.output)[-_MOST_SHOWN:]
-    return f"; it had written: {output}" if output else ""
+    return f"; its output was: {output}" if output else ""
 
 
 def plan(api, instance, command, parsed_command, conditions, success_codes, hide, test) -> Plan:
@@ -81,17 +81,17 @@ def plan(api, instance, command, parsed_command, conditions, success_codes, hide
     Return the step that runs a command.
 
     command
-        As it is shown.
+        The command for display.
     parsed_command
         A :class:`lxdapi.instances.exec.Command`.
     conditions
-        {``creates``, ``onlyif``, ``unless``: what was declared}.
+        The declared ``creates``, ``onlyif`` and ``unless``.
     success_codes
-        The exit codes that are none of a failure, besides 0.
+        The exit codes of success, in addition to 0.
     hide
-        True: nothing of what it writes is shown.
+        True: its output is not shown.
     test
-        True: nothing is executed, so ``onlyif`` and ``unless`` are not known.
+        True: nothing is executed, so the results of ``onlyif`` and ``unless`` are unknown.
     """
     conditions, success_codes, hide = (
         _parse_conditions(conditions),
@@ -107,7 +107,7 @@ def plan(api, instance, command, parsed_command, conditions, success_codes, hide
         return _changes_or_raise(execs.run(api, instance, parsed_command), command, success_codes, hide)
 
     condition_names = [name for name in ("onlyif", "unless") if conditions[name]] if test else []
-    note = f"{' and '.join(condition_names)} would be asked then" if condition_names else ""
+    note = f"{' and '.join(condition_names)} would be checked first" if condition_names else ""
     return Plan.of([Step("run", {"run": command}, apply, note, partial(_missing_reason, api, instance))])
 
 
@@ -126,13 +126,13 @@ def _parse_texts(name, value):
     texts = [value] if isinstance(value, str) else [] if value is None else value
     if isinstance(texts, (list, tuple)) and all(isinstance(each, str) and each.strip() for each in texts):
         return texts
-    raise InvalidError(f"{name}: text about the inside of the instance is needed, or a list of it, not {value!r}")
+    raise InvalidError.of_value(name, "text or a list of text (commands or paths inside the instance)", value)
 
 
 def _parse_codes(codes):
     codes = codes or []
     if not isinstance(codes, (list, tuple)) or not all(isinstance(code, int) for code in codes):
-        raise InvalidError("success_retcodes: a list of numbers is needed")
+        raise InvalidError.of_value("success_retcodes", "a list of numbers", codes)
     return codes
 
 
@@ -141,7 +141,7 @@ def _skip_reason(api, instance, path, conditions, parsed_command, test, hide):
     files, onlyif, unless = (conditions[name] for name in CONDITIONS)
     if files and not (test and objects.read(api, KINDS["instance"], instance) is None):
         if all(exec_user.file_type(api, path, file) for file in files):
-            return f"not to be run: {', '.join(files)} exists in {instance}"
+            return f"skipped: {', '.join(files)} exists in {instance}"
     if test:
         return ""
 
@@ -151,9 +151,9 @@ def _skip_reason(api, instance, path, conditions, parsed_command, test, hide):
 
     failed = next((each for each in onlyif if not succeeds(each)), None)
     if failed is not None:
-        return f"not to be run: onlyif: {failed!r} fails in {instance}"
+        return f"skipped: onlyif: {failed!r} fails in {instance}"
     if unless and all(succeeds(each) for each in unless):
-        return f"not to be run: unless: {unless[-1]!r} succeeds in {instance}"
+        return f"skipped: unless: {unless[-1]!r} succeeds in {instance}"
     return ""
 
 

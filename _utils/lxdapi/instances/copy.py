@@ -1,9 +1,8 @@
 """
 Copies of instances, on one daemon or between two, with everything that their origin has.
 
-What the daemons leave out (description, profiles, ephemeral: see :mod:`lxdapi.instances.sources`) or put in (a root
-device of the
-instance's own, Incus) is put right afterwards, and then it is looked whether anything differs.
+The daemons omit some fields (description, profiles, ephemeral: see :mod:`lxdapi.instances.sources`), and Incus adds a
+local root device. lxdapi repairs these afterwards, and then checks whether anything differs.
 """
 
 from functools import partial
@@ -19,7 +18,7 @@ from lxdapi.plan.steps import Step
 
 KIND = KINDS["instance"]
 SNAPSHOT = KINDS["instance_snapshot"]
-# Marks a migration to another daemon that is under way: see lxdapi.instances.migration.
+# Marks an instance during its migration to another daemon: see lxdapi.instances.migration.
 MIGRATING_KEY = "user.lxdapi.migrating"
 _FIELDS = ("architecture", "config", "description", "devices", "ephemeral", "profiles", "type")
 _MARK_KEYS = (partial_creation.CREATING_KEY, MIGRATING_KEY)
@@ -37,7 +36,9 @@ def read_source(api, name):
     snapshot_result = objects.read(api, SNAPSHOT, name) if result and snapshot else None
     if result is None or (snapshot and snapshot_result is None):
         reason = objects.missing_project_reason(api)
-        raise InvalidError(reason or f"there is no {(SNAPSHOT if snapshot else KIND).label} {name} on {api.endpoint}")
+        raise InvalidError(
+            reason or f"{(SNAPSHOT if snapshot else KIND).label} {name} does not exist on {api.address_text}"
+        )
     partial_creation.require_created(api, instance, result)
     return {**result.metadata, **(snapshot_result.metadata if snapshot_result else {})}
 
@@ -49,7 +50,7 @@ def fields_for_copy(metadata, pool=None, moved=False):
     metadata
         The metadata of the instance.
     pool
-        The storage pool of its root disk; None: as the instance, or its profiles there, say.
+        The storage pool of its root disk. Default: the pool of the instance, or of its profiles on the target.
     moved
         See :func:`lxdapi.instances.transfer.portable_config`.
     """
@@ -83,7 +84,7 @@ def repair(api, name, fields):
         metadata = api.get(path).metadata
     remaining = differences(metadata, fields)
     if remaining:
-        raise LxdapiError(f"the copy {name} on {api.endpoint} differs from its origin in {', '.join(remaining)}")
+        raise LxdapiError(f"the copy {name} on {api.address_text} differs from its origin in {', '.join(remaining)}")
 
 
 def _root_device(devices):
@@ -139,21 +140,21 @@ def plan_copy(
     Return the steps to a copy of an instance.
 
     api, name
-        Where it is, and what: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
+        The API of the origin, and its name: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
     target_api, new
-        Where the copy is to be, on the same daemon or another one, and its name.
+        The API for the copy, of the same or another daemon, and the name of the copy.
     pool
         The storage pool of its root disk.
     with_snapshots
-        False: it has none.
+        False: copy without the snapshots.
     refresh
-        True: one that exists is brought up to date, of which only what differs is transferred. False: it is refused.
+        True: update an existing copy, and transfer only the differences. False: an existing copy is an error.
     target
-        The member of the cluster that it is made on.
+        The cluster member for the copy.
     mode
-        See :func:`lxdapi.instances.transfer.choose_route`, which is asked only for another daemon.
+        See :func:`lxdapi.instances.transfer.choose_route`, which applies only to another daemon.
     timeout
-        Seconds; 3600.
+        Seconds. Default: 3600.
     """
     refresh, with_snapshots = validation.truth("refresh", refresh), validation.truth("snapshots", with_snapshots)
     timeout_seconds = migrate.SECONDS if timeout is None else validation.parse_seconds(timeout)
@@ -161,9 +162,9 @@ def plan_copy(
     metadata = read_source(api, name)
     same_daemon = migrate.is_same_daemon(api, target_api)
     if same_daemon and (target_api.project or "default", new) == (api.project or "default", name):
-        raise InvalidError("a copy needs another name, project or remote than its origin")
+        raise InvalidError("the copy is its own origin: declare another name, project or remote")
     if same_daemon and mode:
-        raise InvalidError("mode: both are the same daemon")
+        raise InvalidError("mode: both remotes are the same daemon; omit mode")
     route = None if same_daemon else migrate.choose_route(api, target_api, mode)
     if not same_daemon and with_snapshots and "/" not in name:
         migrate.require_transferable_snapshots(api, target_api, name)
@@ -185,12 +186,12 @@ def plan_copy(
 
 def _require_copy_target(target_api, new, existing, refresh, pool):
     if not refresh:
-        raise InvalidError(f"{objects.path_of(KIND, new)} exists already; refresh: True brings it up to date")
+        raise InvalidError(f"{objects.path_of(KIND, new)} already exists; refresh: True updates it")
     partial_creation.require_created(target_api, new, existing)
     if power.status(existing) != "Stopped":
-        raise InvalidError(f"it is {power.status(existing)}: only one that is stopped can be refreshed")
+        raise InvalidError(f"the copy is {power.status(existing)}: only a stopped copy can be refreshed")
     if pool not in (None, *(each.get("pool") for each in _root_device(existing.metadata["expanded_devices"]).values())):
-        raise InvalidError("pool: a copy that exists stays on its storage pool; lxdapi_instance.move moves it")
+        raise InvalidError("pool: a refresh does not move the copy to another storage pool; use lxdapi_instance.move")
 
 
 def _copy(transfer, metadata, existing, fields):
@@ -200,7 +201,7 @@ def _copy(transfer, metadata, existing, fields):
     if transfer.route is not None:
         run_transfer(transfer, fields)
     elif existing is not None:
-        # LXD and Incus take the fields and leave them as they were
+        # LXD and Incus accept the fields of a refresh, but ignore them
         retry.write_verified(transfer.target_api, lambda: _create_copy(transfer, fields), lambda: None)
     else:
         _copy_local(transfer, metadata, fields)
@@ -220,11 +221,11 @@ def require_prerequisites(target_api, fields):
     """
     Raise if something that the copy refers to does not exist on the target.
 
-    The daemons check the profiles only: for a storage pool that does not exist they take another one (all three).
+    The daemons check only the profiles: instead of a missing storage pool they use another one (all three).
     """
     reason = create.missing_prerequisites(target_api, fields)
     if reason:
-        raise InvalidError(f"nothing was done: {reason}")
+        raise InvalidError(f"nothing was changed: {reason}")
 
 
 def run_transfer(transfer, fields):
@@ -236,7 +237,7 @@ def run_transfer(transfer, fields):
 
 
 def _copy_local(transfer, metadata, copied):
-    # config and devices of the origin the daemon copies by itself
+    # the daemon copies config and devices of the origin by itself
     fields_sent = {key: copied[key] for key in copied if key not in ("config", "devices")}
     fields_sent["devices"] = {
         key: each for key, each in copied["devices"].items() if metadata["devices"].get(key) != each

@@ -17,9 +17,9 @@ from lxdapi.plan.steps import Step
 log = logging.getLogger(__name__)
 
 KIND = KINDS["instance"]
-# Kinds that a device names: the key that holds the name.
+# Kinds that a device refers to: the key with the name.
 _NEEDS = {"network": "network", "storage_pool": "pool"}
-# Brought "start": true, which others ignore.
+# The API extension for "start": true, which daemons without it ignore.
 _START = "instance_create_start"
 
 
@@ -28,18 +28,17 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
     Create the instance in one request and wait until it is verified to be complete.
 
     source
-        What :func:`lxdapi.instances.sources.parse_source` returned.
+        The result of :func:`lxdapi.instances.sources.parse_source`.
     extra
-        What the body has beyond the fields and the source.
+        Additions to the body beyond the fields and the source.
     target
-        The member of the cluster, or ``@group`` of members, that it is made on; None: the daemon's choice.
-
+        The cluster member, or ``@group`` of members, for the instance. Default: the daemon's choice.
     replace_partial
-        True: what a daemon that died left of our creation is replaced although it may hold data. False: only if it is
-        proven that it was never filled.
+        True: replace our partial creation that a dead daemon left, although it may hold data. False: replace it only if
+        it was provably never filled.
 
-    An answer that was lost is settled by looking at the instance. Returns None, after an answer that was lost what was
-    done. An exception whose ``created`` is True is about what comes after the creation, such as a start.
+    If the reply is lost, lxdapi reads the instance to see the outcome. Returns None, or the changes after a lost reply.
+    An exception whose ``created`` is True is about a step after the creation, such as a start.
     """
     source = servers.resolve(api, source)
     if "project" in source:
@@ -56,7 +55,7 @@ def create(api, name, declared, source, timeout=None, extra=None, target=None, r
     except APIException as exc:
         if retry.is_refusal(exc) and not exc.created:
             servers.raise_if_missing(source, exc)
-            # that there is no such image LXD and Incus say differently; this raises a plain "not found"
+            # LXD and Incus report a missing image differently; this raises a plain "not found"
             sources.resolve_alias(api, source)
         raise
 
@@ -66,7 +65,7 @@ def create_verified(api, name, fields, send, replace_partial=False):
     Create an instance and verify that it is complete.
 
     send
-        Called with the fields, a mark of ours among them; makes it, and waits for the end.
+        Called with the fields, including the mark; creates the instance and waits for the end.
 
     Returns and raises: see :func:`create`.
     """
@@ -90,8 +89,8 @@ def create_verified(api, name, fields, send, replace_partial=False):
 def _remove_mark_later(api, name):
     try:
         partial_creation.remove_mark(api, name)
-    except APIException as exc:  # it is made; the next run takes the mark away
-        log.warning("lxdapi: instance %s keeps its mark: %s", name, exc.explain())
+    except APIException as exc:  # the instance exists; the next run removes the mark
+        log.warning("lxdapi: could not remove the creation mark of instance %s: %s", name, exc.explain())
 
 
 def _creation_ended(api, name, mark, error):
@@ -109,9 +108,9 @@ def _creation_ended(api, name, mark, error):
 
 
 def _verify_created(api, name, mark, replace_partial):
-    """Return True if our creation succeeded although its answer was lost, None if nothing of it is left."""
+    """Return True if our creation succeeded although the reply was lost, None if the instance does not exist."""
     result = partial_creation.wait_until_created(api, name, may_be_sent=True)
-    # of another's the daemon says that it exists already
+    # the daemon reports the instance of another client as existing
     if result is None or partial_creation.mark_of(result) != mark:
         return None
     if partial_creation.examine(api, name, result).created:
@@ -138,10 +137,10 @@ def require_target(api, target):
     if not target:
         return
     if not api.clustered:
-        raise InvalidError("target: the server is not clustered")
+        raise InvalidError("target: the server is not clustered; omit it")
     kind_name = "cluster_group" if str(target).startswith("@") else "cluster_member"
     if not _exists(api, kind_name, str(target).lstrip("@")):
-        raise InvalidError(f"target: there is no {KINDS[kind_name].label} {str(target).lstrip('@')}")
+        raise InvalidError(f"target: {KINDS[kind_name].label} {str(target).lstrip('@')} does not exist")
 
 
 def plan_create(
@@ -151,16 +150,16 @@ def plan_create(
     Return the steps that create an instance.
 
     source
-        What :func:`lxdapi.instances.sources.parse_source` returned.
+        The result of :func:`lxdapi.instances.sources.parse_source`.
     shared
-        True: that somebody else makes it meanwhile is as good, if it becomes as declared. False: it is refused.
+        True: if somebody else creates it meanwhile, update it as declared. False: raise in that case.
     running
-        True: it is started as well; where the daemon can (API extension instance_create_start) by the same request.
+        True: also start it, by the same request if the daemon can (API extension instance_create_start).
     replace_partial
         See :func:`create`.
 
-    ``image.*`` keys and the architecture are overwritten from the image at create (all three), so what
-    is declared of them is written afterwards.
+    The daemons overwrite ``image.*`` keys and the architecture with those of the image (all three). The declared
+    ones are written afterwards.
     """
     require_target(api, target)
     source = servers.resolve(api, source)
@@ -178,7 +177,7 @@ def plan_create(
     starts_at_once = bool(start) and not needs_follow_up and source_type == "image" and api.has(_START)
     act, extra = _create_or_adopt if shared else create, {"start": True} if starts_at_once else None
     apply = partial(act, api, name, declared, source, timeout, extra, target, replace_partial)
-    note = "it is empty: it has no source" if source == sources.NONE else ""
+    note = "the instance is empty, because no source is declared" if source == sources.NONE else ""
     creation = Step("created", {"created": name}, apply, note, partial(missing_prerequisites, api, declared, source))
     if starts_at_once:
         return _plan_create_started(api, name, creation, *start)
@@ -210,7 +209,7 @@ def _plan_create_started(api, name, creation, start) -> list[Step]:
         if actual is None:
             return None
         status = power.status(power.wait_until_stable(api, name))
-        if status == "Running" and actual == creation.changes:  # the answer was lost, but the request was ours
+        if status == "Running" and actual == creation.changes:  # the reply was lost, but the request was ours
             return None
         return steps.apply(power.plan_transition(api, name, status, "Running"))
 

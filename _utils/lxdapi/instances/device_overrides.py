@@ -18,16 +18,16 @@ def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=Non
     Return the declared devices of an instance with the overridden devices of its profiles.
 
     declared
-        The declared fields in canonical form, of which ``profiles`` and ``devices`` count. Those that are undeclared
-        are taken from the instance.
+        The declared fields in canonical form. Undeclared ``profiles`` and ``devices`` are those of the instance.
     overriding
-        ``{device: {key: value}}``: the device as the last profile that has it gives it, with these keys; None removes
-        one. None: the devices are returned as they are.
+        ``{device: {key: value}}``: each device is that of the last profile that has it, with these keys; None removes
+        a key. Default: the devices are returned unchanged.
     source, renamed_from
-        Of an instance that does not exist: what it becomes its profiles from.
+        The origin of the profiles of an instance that does not exist yet.
 
-    That a profile does not exist is for whoever makes or changes the instance to say; a device has the overriding keys
-    alone then. Raises :class:`InvalidError` for a device that no profile has, or that ``devices`` has as well.
+    A missing profile is not an error here, because creating or updating the instance reports it; the device then has
+    only the overriding keys. Raises :class:`InvalidError` for a device that no profile has, or that is also in
+    ``devices``.
     """
     if overriding is None:
         return declared.get("devices")
@@ -38,7 +38,7 @@ def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=Non
     base = _read_base(api, name, source, renamed_from) if profiles is None or devices == {} else {}
     if profiles is None:
         profiles = base.get("profiles", _DEFAULT)
-    # an empty mapping declares that there is no other
+    # an empty mapping declares that no other device exists
     others = dict.fromkeys(base.get("devices") or ()) if devices == {} else devices or {}
     return {**others, **_override(overrides, *_profile_devices(api, profiles))}
 
@@ -46,19 +46,21 @@ def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=Non
 def _parse(declared, overriding):
     """Return the overriding keys by device."""
     if not isinstance(overriding, Mapping):
-        raise InvalidError(f"devices_override: a mapping of names to keys is needed, not {type(overriding).__name__}")
+        raise InvalidError.of_value("devices_override", "a mapping of names to keys", overriding, secret=True)
     masked = [str(device) for device, keys in overriding.items() if keys is None]
     if masked:
-        raise InvalidError(f"devices_override: {', '.join(masked)} has no keys; in devices type: none masks one")
+        raise InvalidError(
+            f"devices_override: no keys for {', '.join(masked)}; to remove a device, declare type: none in devices"
+        )
     overrides = diff.normalize(INSTANCE, {"devices": dict(overriding)})["devices"]
     twice = [device for device in overrides if device in declared.get("devices", ())]
     if twice:
-        raise InvalidError(f"devices_override: {', '.join(twice)} is declared in devices as well")
+        raise InvalidError(f"devices_override: {', '.join(twice)} is also declared in devices; declare it once")
     return overrides
 
 
 def _read_base(api, name, source, renamed_from):
-    """Return the metadata of the instance or of its source; ``profiles`` is None if neither exists yet."""
+    """Return the metadata of the instance or of its source; ``profiles``: None if neither exists yet."""
     for each in filter(None, (name, renamed_from)):
         result = objects.read(api, INSTANCE, each)
         if result is not None:
@@ -85,5 +87,5 @@ def _override(overrides, devices, all_exist):
     unknown = [device for device in overrides if device not in devices]
     if unknown and all_exist:
         names = ", ".join(sorted(devices)) or "none"
-        raise InvalidError(f"devices_override: no profile has a device {', '.join(unknown)}; there are: {names}")
+        raise InvalidError(f"devices_override: no profile has a device {', '.join(unknown)}; choose from: {names}")
     return {device: {**devices.get(device, {}), **keys} for device, keys in overrides.items()}

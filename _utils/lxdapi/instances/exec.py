@@ -1,7 +1,7 @@
 """
 Runs commands inside an instance and returns their output and exit code.
 
-An exit code is what the command said, or as a shell's: 126 not executable, 127 not found, 128 + n killed by signal n.
+An exit code is that of the command, or as in a shell: 126 not executable, 127 not found, 128 + n killed by signal n.
 """
 
 import threading
@@ -24,17 +24,17 @@ from lxdapi.model.kinds import KINDS
 
 KILLED = 137
 _KILL = {"command": "signal", "signal": 9}
-# What Incus needs to see that the command is dead while a child of it holds its output open is a second; LXD 5.0.2
-# waits for the child.
+# Incus takes a second to see that the command is dead while a child of it keeps its output open; LXD 5.0.2 waits for
+# the child.
 _GRACE_SECONDS = 3
-# A daemon says that it lives every few seconds; after a silence it is asked.
+# A daemon sends a sign of life every few seconds; after a longer silence lxdapi checks the operation.
 _QUIET_SECONDS = 30
 _ENDLESS = 10**8
-# More output than this is refused: the minion holds all of it, three times over when it becomes text.
+# The largest output: the minion holds all of it in memory, three times when it becomes text.
 MOST_BYTES = 256 * 1024 * 1024
-# More is sent from a thread: a command that writes before it reads would hold us up for ever.
+# More is sent from a thread: a command that writes before it reads would block lxdapi forever.
 _MOST_SENT_AT_ONCE = 32768
-# What the daemons make a failure of the operation, and is the end of a command.
+# Exit codes for which the daemons report a failed operation, although the command ended.
 _NOT_RUN = (126, 127)
 STDOUT, STDERR = "1", "2"
 
@@ -46,9 +46,9 @@ class Outcome(NamedTuple):
     retcode
         Its exit code.
     pieces
-        [(``"1"`` or ``"2"``, bytes)] in the order in which they came.
+        [(``"1"`` or ``"2"``, bytes)] in the order of arrival.
     killed
-        The seconds after which it was killed, None if it was not.
+        The seconds after which lxdapi killed it, or None.
     """
 
     retcode: int
@@ -88,20 +88,19 @@ def make_command(command, stdin=None, env=None, cwd=None, user=None, group=None,
     Return the checked :class:`Command` for :func:`run`; sends nothing.
 
     command
-        A list, executed as it stands, without a shell; or text, given to ``/bin/sh -c``.
+        A list, executed without a shell, or text for ``/bin/sh -c``.
     stdin
-        Text or bytes; None: nothing.
+        Text or bytes. Default: nothing.
     env
-        {name: value}, or a list of such mappings; besides HOME, USER, PATH and LANG.
+        {name: value}, or a list of such mappings, in addition to HOME, USER, PATH and LANG.
     cwd
-        An absolute path inside, of a folder; None: the daemon's choice, root's home.
+        The absolute path of a folder inside. Default: the daemon's choice, the home of root.
     user, group
-        A name or a number; see :func:`lxdapi.instances.exec_user.resolve_user`. Further groups of the user are not set.
+        A name or a number; see :func:`lxdapi.instances.exec_user.resolve_user`. Supplementary groups are not set.
     timeout
-        Seconds, after which the command (not what it has started itself) is killed; None: as long as it runs and the
-        daemon answers.
+        Seconds after which the command, but not its children, is killed. Default: no limit while the daemon answers.
 
-    Raises :class:`InvalidError` for what cannot be.
+    Raises :class:`InvalidError` for invalid arguments.
     """
     if cwd is not None:
         validation.config_value("cwd", validation.absolute_path("cwd", cwd))
@@ -116,10 +115,10 @@ def run(api, name, command):
     Run a command in a running instance and return its :class:`Outcome`.
 
     command
-        An :class:`Command`.
+        A :class:`Command`.
 
-    Raises :class:`InvalidError` before the command runs where its user or its folder is not there, or one of the others
-    of :mod:`lxdapi.errors`.
+    Raises :class:`InvalidError` before the command runs if its user or folder does not exist, or another exception of
+    :mod:`lxdapi.errors`.
     """
     path = objects.path_of(KINDS["instance"], name)
     fields, login_env = exec_user.resolve_user(api, path, command.user, command.group)
@@ -134,12 +133,12 @@ def _parse_command(command):
     if isinstance(command, str):
         command = ["/bin/sh", "-c", command] if command.strip() else []
     if not isinstance(command, (list, tuple)):
-        raise InvalidError(f"command: a list or text is needed, not {command!r}")
+        raise InvalidError.of_value("command", "text or a list", command)
     if any(argument is None for argument in command):
-        raise InvalidError("command: one of its words is null")
+        raise InvalidError("command: an argument is null; expected text")
     argv = [validation.config_value("command", argument) or "" for argument in command]
     if not argv or not argv[0]:
-        raise InvalidError("command: it is empty")
+        raise InvalidError("command is empty: declare the program to run")
     return argv
 
 
@@ -147,11 +146,11 @@ def _parse_env(env):
     """Return an environment as a mapping of text."""
     parts = env if isinstance(env, (list, tuple)) else [env or {}]
     if not all(isinstance(part, dict) for part in parts):
-        raise InvalidError("env: a mapping of names to values is needed")
+        raise InvalidError.of_value("env", "a mapping of names to values", env, secret=True)
     merged = {key: value for part in parts for key, value in part.items()}
     for key in merged:
         if not isinstance(key, str) or not key or "=" in key or not validation.config_value("env", key):
-            raise InvalidError(f"env: {key!r} is no name of a variable")
+            raise InvalidError(f"env: invalid name of a variable: {key!r}")
     return {key: validation.config_value(f"env {key}", value) or "" for key, value in merged.items()}
 
 
@@ -159,22 +158,22 @@ def _parse_stdin(stdin):
     if stdin is None or isinstance(stdin, bytes):
         return stdin or b""
     if not isinstance(stdin, str):
-        raise InvalidError(f"stdin: text or bytes are needed, not {type(stdin).__name__}")
+        raise InvalidError.of_value("stdin", "text or bytes", stdin, secret=True)
     try:
         return stdin.encode("utf-8")
     except UnicodeEncodeError as exc:
-        raise InvalidError(f"stdin: {exc.reason} (half a character)") from None
+        raise InvalidError(f"stdin: invalid text: {exc.reason} (unpaired surrogate)") from None
 
 
 def _parse_timeout(timeout):
     if timeout is not None and not validation.parse_seconds(timeout):
-        raise InvalidError("timeout: a number of seconds above 0 is needed")
+        raise InvalidError.of_value("timeout", "a number of seconds above 0", timeout)
     return timeout
 
 
 def _run_over_websockets(api, url, body, stdin, seconds):
     body = {**body, "record-output": False, "wait-for-websocket": True}
-    # without its websockets no command begins: one whose answer was lost can be sent again
+    # no command begins without its websockets, so a request whose reply was lost can be repeated
     started = retry.write_verified(api, lambda: api.post(url, json=body), lambda: None)
     path, query = started.operation
     with websocket.open_channels(api, path, query, _secrets(started)) as channels:
@@ -185,7 +184,7 @@ def _run_over_websockets(api, url, body, stdin, seconds):
             return Outcome(code, output.pieces)
         channels["control"].send_json(_KILL)
         code = output.read_until_exit(_GRACE_SECONDS)
-        # it may have ended at that very moment
+        # it may have ended by itself at the same moment
         return Outcome(KILLED, output.pieces, seconds) if code in (None, KILLED) else Outcome(code, output.pieces)
 
 
@@ -193,13 +192,13 @@ def _secrets(result):
     """
     Return {name: secret} of the websockets, standard input last: no command starts without it.
 
-    While that of control is open the command has somebody who waits.
+    The daemon runs the command while the control websocket is open.
     """
     data = result.metadata if isinstance(result.metadata, dict) else {}
     fds = (data.get("metadata") or {}).get("fds") or {}
     names = ("control", STDOUT, STDERR, "0")
     if not set(names) <= set(fds):
-        raise APIProtocolException(result, "the daemon names no websockets")
+        raise APIProtocolException(result, "expected the websockets of a command in the reply")
     return {fd: fds[fd] for fd in names}
 
 
@@ -246,7 +245,7 @@ class _Output:
             if self._left < 0:
                 self._control.send_json(_KILL)
                 raise LxdapiError(
-                    f"the command wrote more than {MOST_BYTES} bytes and was killed: let it write to a file inside"
+                    f"the command wrote more than {MOST_BYTES} bytes and was killed: redirect its output to a file"
                 )
             self.pieces.append((self._open[channel], data))
 
@@ -255,12 +254,12 @@ def _require_alive(api, path, query):
     """Raise if the daemon no longer knows the operation."""
     result = api.transact("GET", path, params=query)
     if result.response.status_code == 404:
-        raise APIOutcomeUnknownException(result, "the command was lost with the daemon that ran it")
+        raise APIOutcomeUnknownException(result, "the command was lost, because its daemon was restarted")
     result.validate()
 
 
 def _exit_code(api, path, query, seconds):
-    """Return (exit code, error output of the daemon); the code is None while the command runs."""
+    """Return (exit code, error output of the daemon); code None: the command still runs."""
     try:
         operation = operations.wait(api, path, query, seconds).metadata
     except APIOperationException as exc:
@@ -271,13 +270,13 @@ def _exit_code(api, path, query, seconds):
         return None, []
     code = (operation.get("metadata") or {}).get("return")
     if not isinstance(code, int):
-        raise InvalidError("the daemon does not say how the command ended")
+        raise InvalidError("the daemon did not report the exit code of the command")
     return code, []
 
 
 def _exit_code_of_failure(api, path, query, error):
     """Return the exit code and error of a command that could not be executed; raises for any other failure."""
-    # Incus' answer to /wait has the words only
+    # the reply of Incus to /wait has only the error
     operation = api.transact("GET", path, params=query).metadata
     inner = operation.get("metadata") if isinstance(operation, dict) else None
     code = inner.get("return") if isinstance(inner, dict) else None

@@ -1,8 +1,8 @@
 """
 Looks up the user, group and working directory of a command in the files of the instance.
 
-The daemons take any number for a user, and run in ``/`` where the folder is not there (LXD 5.0.2, Incus 6.0.4,
-Incus 7.0.2).
+The daemons accept any number for a user, and run the command in ``/`` if the folder does not exist (LXD 5.0.2,
+Incus 6.0.4, Incus 7.0.2).
 """
 
 import http.client
@@ -14,10 +14,10 @@ from lxdapi.http import retry
 from lxdapi.instances import rest_files
 
 _NUMBER = re.compile("[0-9]{1,10}")
-# Which fields of an entry are numbers.
+# The numeric fields of an entry.
 _NUMBERS = {"passwd": (2, 3), "group": (2,)}
 _MOST_LINKS = 40
-# What is read of a file that the instance can make as large as it likes.
+# The largest file to read, because the instance controls its size.
 _MOST_BYTES = 8 * 1024 * 1024
 
 
@@ -26,16 +26,16 @@ def resolve_user(api, path, user=None, group=None):
     Return (the user fields of an exec request, the environment of a login).
 
     path
-        Of the instance: ``instances/web1``.
+        The REST path of the instance: ``instances/web1``.
     user, group
-        What :func:`lxdapi.validation.user_or_group` returned; None: root, and the user's own group.
+        The result of :func:`lxdapi.validation.user_or_group`. Default: root, and the primary group of the user.
 
     Raises :class:`InvalidError` for a name that the instance does not know.
     """
     fields, login_env = {}, {}
     if user not in (None, 0, "root"):
         entry = _find_entry(api, path, "passwd", user)
-        # a number that has no entry is taken as it is
+        # a number may have no entry
         fields = {"user": int(entry[2]), "group": int(entry[3])} if entry else {"user": user}
         login_env = {"USER": entry[0], "HOME": entry[5]} if entry else {}
     if group is not None:
@@ -46,20 +46,20 @@ def resolve_user(api, path, user=None, group=None):
 
 def _find_entry(api, path, base, user_or_group):
     """Return the entry of a user or group, None for a number without an entry."""
-    file = f"/etc/{base}"
+    file, label = f"/etc/{base}", "user" if base == "passwd" else "group"
     try:
         entries = parse(base, _read_file(api, path, file))
     except APINotFoundException as exc:
         if isinstance(user_or_group, int):
             return None
-        raise InvalidError(f"there is no {base} entry {user_or_group!r}: {file}: {exc.explain()}") from exc
+        raise InvalidError(f"{label} {user_or_group!r} not found: {exc.explain()}") from exc
     column = 2 if isinstance(user_or_group, int) else 0
     for entry in entries:
         if entry[column] == str(user_or_group):
             return entry
     if isinstance(user_or_group, int):
         return None
-    raise InvalidError(f"there is no {'user' if base == 'passwd' else 'group'} {user_or_group!r} in it ({file})")
+    raise InvalidError(f"{label} {user_or_group!r} not found in {file} of the instance")
 
 
 def parse(base, text):
@@ -74,17 +74,19 @@ def parse(base, text):
 def _read_file(api, path, file):
     content = rest_files.read_end(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
     if len(content) > _MOST_BYTES:
-        raise InvalidError(f"{file} has more than {_MOST_BYTES} bytes")
+        raise InvalidError(f"{file} of the instance has more than {_MOST_BYTES} bytes")
     return content
 
 
 def parse_cwd(api, path, cwd):
-    """Return the working directory; raises :class:`InvalidError` if it is no directory in the instance."""
+    """Return the working directory; raises :class:`InvalidError` unless it is a directory in the instance."""
     if cwd is None:
         return None
     actual = file_type(api, path, cwd)
     if actual != "directory":
-        raise InvalidError(f"cwd: {cwd} is {'not there' if actual is None else f'a {actual}, no folder'}")
+        raise InvalidError(
+            f"cwd: expected a directory, but {cwd} {'does not exist' if actual is None else f'is a {actual}'}"
+        )
     return cwd
 
 
@@ -93,7 +95,7 @@ def file_type(api, path, file):
     Return ``file`` or ``directory``, None if the path does not exist; symlinks are followed.
 
     file
-        An absolute path inside the instance. The daemon follows the symlinks on the way to it, not that at the end.
+        An absolute path inside the instance. The daemon follows all symlinks in it except one at the end.
 
     Sends nothing but GETs, and reads no content.
     """
@@ -101,7 +103,7 @@ def file_type(api, path, file):
     for _ in range(_MOST_LINKS):
         actual = _stat(api, f"{path}/files", {"path": file})
         if actual is None:
-            # an absent instance is no absent file
+            # raises if the instance itself does not exist
             api.get(path)
             return None
         if actual != "symlink":
@@ -119,7 +121,7 @@ def _stat(api, url, params):
     """Return the daemon's type of a path, ``file`` also for a socket or a pipe, None if it does not exist."""
     backoff = retry.Backoff(api.retry_timeout)
     while True:
-        # a GET would open it: a socket cannot be opened, and a pipe waits for whoever writes, with the daemon's helper
+        # a GET would open it: that fails for a socket, and a pipe blocks the daemon's helper until somebody writes
         try:
             result = api.without_retries().transact("HEAD", url, params=params)
         except APIException as exc:
@@ -133,7 +135,7 @@ def _stat(api, url, params):
         if not backoff.sleep():
             result.validate()
     try:
-        # a HEAD that fails has no words to tell a 404 of the daemon's by
+        # the reply to a HEAD has no error text that identifies a 404 of the daemon
         result = api.get(url, params=params, stream=True)
     except APINotFoundException:
         return None

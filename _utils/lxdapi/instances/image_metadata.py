@@ -13,7 +13,7 @@ from lxdapi.http import retry
 from lxdapi.instances import rest_files
 from lxdapi.model import objects
 
-# field: (type, the type in words)
+# field: (type, the type for an error)
 _FIELDS: dict[str, tuple[Any, str]] = {
     "architecture": (str, "text"),
     "creation_date": (int, "a whole number"),
@@ -36,8 +36,8 @@ def update_metadata(api, name, declared):
 
     declared
         ``architecture``, ``creation_date``, ``expiry_date`` (seconds since 1970), ``properties``, ``templates``
-        (``{path in the instance: {template, when, create_only, properties}}``). What is not named is left alone; of a
-        mapping ``null`` removes a key, and an empty one all of them.
+        (``{path in the instance: {template, when, create_only, properties}}``). Undeclared fields stay
+        unchanged. In a mapping, ``null`` removes a key; an empty mapping removes all keys.
     """
     fields, changes = _parse(declared), {}
 
@@ -66,7 +66,7 @@ def _write(api, name, delta, actual, etag):
     """Send the difference: additions and changes by PATCH, removals by a PUT of everything."""
     url = rest_files.subpath(name, "metadata")
     touched = {field: _new_value(field, change) for field, change in delta.items()}
-    # no daemon heeds it yet (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
+    # no daemon supports it yet (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2)
     headers = {"If-Match": etag} if etag else {}
     if not any(None in touched[field].values() for field in _MAPS if field in touched):
         api.patch(url, json=touched, headers=headers)
@@ -84,7 +84,7 @@ def _require_written(api, name, fields):
     """Raise if the daemon accepted a write without doing it."""
     remaining = _differences(fields, _read(api, name)[0])
     if remaining:
-        message = f"the daemon accepted it, but {', '.join(remaining)} did not become as declared"
+        message = f"the daemon accepted the write, but {', '.join(remaining)} did not become as declared"
         raise APIUndoneException(error=message, method="PUT", url=rest_files.subpath(name, "metadata"))
 
 
@@ -105,19 +105,19 @@ def _differences(fields, actual):
 def _parse(declared):
     """Return the declared fields; raises :class:`InvalidError` for an unknown field or a wrong type."""
     if not isinstance(declared, Mapping):
-        raise InvalidError(f"metadata: a mapping of fields is needed, not {type(declared).__name__}")
+        raise InvalidError.of_value("metadata", "a mapping of fields", declared, secret=True)
     unknown = [str(field) for field in declared if field not in _FIELDS]
     if unknown:
-        raise InvalidError(f"metadata: unknown field {', '.join(unknown)}; there are: {', '.join(_FIELDS)}")
+        raise InvalidError(f"metadata: unknown field {', '.join(unknown)}; choose from: {', '.join(_FIELDS)}")
     return {field: _parse_field(field, value) for field, value in declared.items() if value is not None}
 
 
 def _parse_field(field, value):
     field_type, type_name = _FIELDS[field]
     if not isinstance(value, field_type) or isinstance(value, bool):
-        raise InvalidError(f"metadata {field}: {type_name} is needed, not {type(value).__name__}")
+        raise InvalidError.of_value(f"metadata {field}", type_name, value, secret=True)
     if field_type is int and not 0 <= value < 2**63:
-        raise InvalidError(f"metadata {field}: it is in seconds since 1970, not negative and no more than 63 bits")
+        raise InvalidError.of_value(f"metadata {field}", "seconds since 1970, from 0 to 2**63 - 1", value)
     if field_type is not Mapping:
         return value if field_type is int else validation.config_value(f"metadata {field}", value) or ""
     rule = validation.config_value if field == "properties" else _parse_rule
@@ -129,10 +129,10 @@ def _parse_rule(what, value):
     if value is None:
         return None
     if not isinstance(value, Mapping) or not all(isinstance(value[key], _TEMPLATE.get(key, ())) for key in value):
-        raise InvalidError(f"{what}: a mapping of template, when (a list), create_only and properties is needed")
+        raise InvalidError(f"{what}: expected a mapping with template, when (a list), create_only and properties")
     when = list(value.get("when") or ())
     if not when or not all(isinstance(each, str) for each in when):
-        raise InvalidError(f"{what}: when is needed, a list of create, copy, rename and start")
+        raise InvalidError.of_value(f"when of {what}", "a list of create, copy, rename or start", when)
     properties = {
         validation.check("any", what, key): validation.config_value(f"{what} {key}", each) or ""
         for key, each in (value.get("properties") or {}).items()
@@ -154,10 +154,10 @@ def read_template(api, name, file):
 def write_template(api, name, file, contents):
     """Write the text of a template and return the changes."""
     if not isinstance(contents, str):
-        raise InvalidError(f"contents: text is needed, not {type(contents).__name__}")
+        raise InvalidError.of_value("contents", "text", contents, secret=True)
     body = (validation.config_value("contents", contents) or "").encode("utf-8")
     if len(body) > rest_files.LIMIT:
-        raise InvalidError(f"contents: no more than {rest_files.LIMIT} bytes")
+        raise InvalidError(f"contents: expected at most {rest_files.LIMIT} bytes, got {len(body)}")
     old = _read_contents_or_none(api, name, file)
     if old == body:
         return {}
@@ -179,7 +179,7 @@ def delete_template(api, name, file):
 
 
 def _template_address(name, file):
-    # a query is decoded once only (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2): unlike in a path, a % harms nobody
+    # the daemons decode a query only once (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2): unlike in a path, a % is harmless
     return rest_files.subpath(name, "metadata/templates"), {"path": validation.check("plain", "template", file)}
 
 

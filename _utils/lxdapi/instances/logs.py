@@ -8,18 +8,18 @@ from lxdapi.http import retry
 from lxdapi.instances import rest_files
 from lxdapi.model import objects
 
-# What LXD 5.0.2 says, with 500, of a console that has written nothing; Incus answers with an empty text.
+# The error of LXD 5.0.2 (500) for a console without output; Incus replies with empty text.
 _NOTHING_WRITTEN = "no such file or directory"
 
 
 def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
     """
-    Return the end of the console output, "" if there is none.
+    Return the end of the console output, or "".
 
     clear
         True: empty it afterwards.
     limit
-        The most bytes that come.
+        The largest number of bytes.
     """
     url, limit = rest_files.subpath(name, "console"), _parse_positive("limit", limit)
     clear = validation.truth("clear", clear or False)
@@ -39,7 +39,7 @@ def list_logs(api, name):
     url = rest_files.subpath(name, "logs")
     try:
         listed = api.get(url).metadata
-    except APINotFoundException:  # of an instance that is not there Incus 6.0.4 names a directory
+    except APINotFoundException:  # Incus 6.0.4 names a directory for a missing instance; this GET raises
         api.get(objects.path_of(rest_files.KIND, name))
         return []
     return sorted(path.rpartition("/")[2] for path in listed or ())
@@ -50,9 +50,9 @@ def read_log(api, name, file, lines=None, limit=rest_files.LIMIT):
     Return the end of a log file.
 
     lines
-        The last so many lines; None: as many as the limit lets through.
+        The number of lines from the end. Default: as many as the limit allows.
     limit
-        The most bytes that come.
+        The largest number of bytes.
     """
     url, limit = _log_url(name, file), _parse_positive("limit", limit)
     lines = lines if lines is None else _parse_positive("lines", lines)
@@ -78,7 +78,7 @@ def delete_log(api, name, file):
     url = _log_url(name, file)
     try:
         deleted = rest_files.delete_if_exists(api, url)
-    except APIException as exc:  # a name that is none of a log, or one of a log that stays, is 400
+    except APIException as exc:  # 400 for an invalid name, or for a log that cannot be deleted
         if not retry.is_refusal(exc) or file in list_logs(api, name):
             raise
         return {}
@@ -94,5 +94,5 @@ def _log_url(name, file):
 def _parse_positive(parameter, value):
     """Return a whole number above 0; raises :class:`InvalidError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**40:
-        raise InvalidError(f"{parameter}: a whole number above 0 is needed, not {value!r}")
+        raise InvalidError.of_value(parameter, "a whole number above 0", value)
     return value

@@ -4,7 +4,7 @@ Usage figures that the daemon measures for instances.
 
 from lxdapi.instances import rest_files
 
-# The daemon's value for what it cannot measure: the disk on a dir pool (Incus 7.0.2).
+# The daemon's value for a figure that it cannot measure, such as the disk on a dir pool (Incus 7.0.2).
 _UNMEASURED = -1
 
 
@@ -13,7 +13,7 @@ def read_metrics(api, name=None):
     Return the usage figures of an instance.
 
     name
-        None: ``{name: the same}`` of all in the project, by one request.
+        Default: ``{name: figures}`` of all instances in the project, with one request.
     """
     if name is not None:
         return _parse_state(api.get(rest_files.subpath(name, "state")).metadata)

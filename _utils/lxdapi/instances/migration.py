@@ -1,25 +1,24 @@
 """
 Moves an instance to another daemon, safely against a crash at any point.
 
-The order, of which each part can be the last one that is done:
+The migration can be interrupted after each of these steps:
 
-1. What is to be at the target (profiles, networks, storage pools) is looked for.
-2. With ``refresh`` a copy is made while the instance runs.
-3. A mark in the config of the source says how it was; it is stopped.
-4. It is copied to the target; the copy bears a mark with the identity of the source, when that was last started, and
-   the run that makes it.
-5. The copy is compared with the source: config, devices, profiles and all else, and the snapshots; if the source is
-   still as it was before the transfer, a digest of that makes the mark of the copy a proof.
-6. The copy is started if the source ran.
-7. The source is deleted, if it still has that digest, and the copy that mark.
-8. The mark at the target goes.
+1. Check that the target has the profiles, networks and storage pools.
+2. With ``refresh``: make a copy while the instance runs.
+3. Write a mark with the power state into the config of the source, and stop the source.
+4. Copy it to the target. The copy has a mark with the identity of the source, the time of its last start, and the run.
+5. Compare the copy with the source: config, devices, profiles, all other fields, and the snapshots. If the source is
+   still unchanged since the transfer, add a digest of it to the mark of the copy: the copy is proven.
+6. Start the copy if the source ran.
+7. Delete the source, if it still has that digest and the copy that mark.
+8. Remove the mark at the target.
 
-A copy with the mark of this source is continued by the next run: one that was never started is brought up to date
-from the source; one that was started takes its place if it was proven, and the source is as it was then. That a copy
-was started proves nothing: its daemon does so after a crash (boot.autostart). Anything else that is on both daemons is
-a failure: nothing is deleted that is not proven to be a copy, and of two runs at once none deletes the other's.
+The next run continues with a copy that has the mark of this source. It refreshes a copy that was never started. A
+proven copy that was started replaces the source, if the source is still unchanged. A start alone proves nothing: the
+daemon starts the copy after a crash (boot.autostart). Any other instance that exists on both daemons is an error:
+lxdapi deletes nothing that is not provably a copy, and simultaneous runs never delete each other's copies.
 
-What no daemon tells is that a file was written into a stopped instance.
+No daemon reports that somebody wrote a file into a stopped instance.
 """
 
 import hashlib
@@ -43,9 +42,9 @@ log = logging.getLogger(__name__)
 KIND = KINDS["instance"]
 MIGRATING_KEY = copies.MIGRATING_KEY
 _MARKS = (MIGRATING_KEY, partial_creation.CREATING_KEY)
-# The words of the mark of a copy, of which the last one is there if it is proven, and how many say whose it is.
+# The words of the mark of a copy (the last one only if it is proven), and the number of words that identify the run.
 _PROOF, _RUN = ("uuid", "last_used_at", "run", "digest"), 3
-# What a daemon says of one that was never started.
+# The beginnings of last_used_at of an instance that was never started.
 _NEVER = ("1970-01-01", "0001-01-01")
 
 
@@ -54,9 +53,9 @@ def plan_migration(source_api, target_api, name, change, options) -> Plan:
     Return the steps that move an instance from one daemon to another.
 
     source_api, target_api
-        The API of the daemon where it is, and of the one where it is to be.
+        The APIs of the daemon that has the instance, and of its new daemon.
     change
-        ``{"remote": {"old": ..., "new": ...}}``: what the two are called.
+        ``{"remote": {"old": ..., "new": ...}}``: the names of the two.
     options
         ``mode``, ``pool``, ``target``, ``refresh``, ``allow_stop``, ``timeout``: see the state.
     """
@@ -64,7 +63,7 @@ def plan_migration(source_api, target_api, name, change, options) -> Plan:
     options = {**options, "timeout": _parse_timeout(options["timeout"])}
     options.update({option: validation.truth(option, options[option] or False) for option in ("refresh", "allow_stop")})
     if transfer.is_same_daemon(source_api, target_api):
-        raise InvalidError("both remotes are the same daemon; lxdapi_instance.move moves within one")
+        raise InvalidError("both remotes are the same daemon; use lxdapi_instance.move")
     source_result, target_result = (
         partial_creation.wait_until_created(source_api, name),
         partial_creation.wait_until_created(target_api, name),
@@ -77,7 +76,7 @@ def plan_migration(source_api, target_api, name, change, options) -> Plan:
     route = transfer.choose_route(source_api, target_api, options["mode"])
     migration = Migration(source_api, target_api, name, source_result, target_result, route, options)
     migration.require_movable()
-    note = f"by {route}" + ("; an earlier move was cut off and is continued" if target_result else "")
+    note = f"by {route}" + ("; an interrupted migration continues" if target_result else "")
     missing = partial(create.missing_prerequisites, target_api, migration.fields)
     return Plan.of([Step("migrated", change, migration.run, note, missing)])
 
@@ -88,7 +87,7 @@ def _parse_timeout(timeout):
 
 def _plan_without_source(source_api, target_api, name, change, target_result, options) -> Plan:
     if target_result is None:
-        reason = f"it is neither on {source_api.endpoint} nor on {target_api.endpoint}"
+        reason = f"it exists neither on {source_api.address_text} nor on {target_api.address_text}"
         reason = objects.missing_project_reason(source_api) or objects.missing_project_reason(target_api) or reason
         act = partial(_migrate_late, source_api, target_api, name, change, options, reason)
         return Plan.of([Step("migrated", change, act, missing=lambda: reason)])
@@ -127,7 +126,9 @@ def _format_snapshots(snapshots):
 
 def _delete(api, name, may_delete):
     """
-    Delete an instance; ``may_delete`` is asked before each try and raises to forbid it. Returns None if it is gone.
+    Delete an instance; ``may_delete`` is called before each try and raises to forbid it.
+
+    Returns None if the instance no longer exists.
     """
     api_without_retries, backoff = api.without_retries(), retry.Backoff(api.retry_timeout)
     while may_delete():
@@ -144,7 +145,7 @@ class Migration:
     The migration of one instance.
 
     source_result, target_result
-        The results of its GETs at the source and at the target; ``target_result`` is None where there is none.
+        The results of its GETs at the source and at the target; ``target_result``: None if it does not exist.
     """
 
     def __init__(self, source_api, target_api, name, source_result, target_result, route, options):
@@ -188,31 +189,29 @@ class Migration:
         partial_creation.require_created(self.source_api, self.name, self.source_result)
         config = self.source_result.metadata.get("expanded_config") or self.source_result.metadata["config"]
         if str(config.get("security.protection.delete")).lower() in validation.TRUE:
-            raise InvalidError("security.protection.delete: the source could not be deleted afterwards")
+            raise InvalidError("security.protection.delete forbids deleting the source: unset it first")
         status = power.status(self.source_result)
         if status == "Error":
-            raise InvalidError("it is in Error: nobody can tell whether it runs")
+            raise InvalidError("its status is Error, so it may still run: stop it first")
         if status != "Stopped":
             power.require_not_ephemeral(self.source_result, "Stopped")
             if not self.options["allow_stop"]:
-                raise InvalidError(f"it is {status}; allow_stop: True stops it for the move, and starts it there")
+                raise InvalidError(f"it is {status}; allow_stop: True stops it for the migration, and starts it there")
         if self.target_result is not None:
             self._require_ours()
         transfer.require_transferable_snapshots(self.source_api, self.target_api, self.name)
 
     def _require_ours(self):
         identity = self._identity(self.source_result)
-        both_exist = f"there is one on {self.source_api.endpoint} and one on {self.target_api.endpoint}"
+        both_exist = f"{self.name} exists on {self.source_api.address_text} and on {self.target_api.address_text}"
         if identity[0] != (self.mark or [None])[0]:
-            raise InvalidError(f"{both_exist}, which is no copy of an earlier move: delete the wrong one")
+            raise InvalidError(f"{both_exist}, and the latter is not from an earlier migration: delete one")
         if not self._was_started():
             return
         if self.mark[:2] != identity or self._is_running():
-            raise InvalidError(
-                f"{both_exist}, and both were started since an earlier move was cut off: delete the wrong one"
-            )
+            raise InvalidError(f"{both_exist}, and both were started since an interrupted migration: delete one")
         if not self._is_proven():
-            raise InvalidError(f"{both_exist}, which was started and is not proven to be whole: delete the wrong one")
+            raise InvalidError(f"{both_exist}, and the latter was started but may be incomplete: delete one")
 
     def _is_proven(self):
         return len(self.mark) == len(_PROOF)
@@ -289,8 +288,8 @@ class Migration:
 
     def _transfer_with_retries(self, loose):
         """
-        Do the transfer. After an earlier move was cut off, one that fails at once is tried again: what is left of that
-        one may be in its way, and ends by itself; of a broken transfer a source knows after 30 s (Incus 6.0.4).
+        Do the transfer. After an interrupted migration, repeat a transfer that fails at once: the earlier transfer may
+        block it, and ends by itself; a source notices a broken transfer after 30 s (Incus 6.0.4).
         """
         backoff = retry.Backoff(self.source_api.retry_timeout if self.continued else 0)
         while True:
@@ -321,7 +320,7 @@ class Migration:
             difference = (
                 f"it has the snapshots {_format_snapshots(target_snapshots)}, not {_format_snapshots(source_snapshots)}"
             )
-            raise LxdapiError(f"the copy on {self.target_api.endpoint} is not whole: {difference}")
+            raise LxdapiError(f"the copy on {self.target_api.address_text} is incomplete: {difference}")
 
     def _mark_proven(self, digest):
         """Mark the compared copy as proven."""
@@ -336,22 +335,26 @@ class Migration:
             return None
         try:
             return self._digest(result) if power.status(result) == "Stopped" else ""
-        except APINotFoundException:  # meanwhile: the next look will tell
+        except APINotFoundException:  # deleted meanwhile: the next read shows it
             return ""
 
     def _source_is_unchanged(self, digest):
         """Return True if the source is unchanged, False if it is gone; raises if the source or the copy changed."""
         current_digest = self._source_digest()
-        if current_digest not in (None, digest):  # a run that was cut off may be deleting it
+        if current_digest not in (None, digest):  # an interrupted run may be deleting it
             operations.wait_until_idle(self.source_api, objects.path_of(KIND, self.name))
             current_digest = self._source_digest()
         if current_digest is None:
             return False
         if current_digest != digest:
-            raise LxdapiError(f"somebody started or changed it on {self.source_api.endpoint} meanwhile")
+            raise LxdapiError(
+                f"somebody started or changed it on {self.source_api.address_text} meanwhile: run the state again"
+            )
         result = objects.read(self.target_api, KIND, self.name)
         if result is None or self._mark_of(result) != self.mark:
-            raise LxdapiError(f"the copy on {self.target_api.endpoint} is another one by now, or gone")
+            raise LxdapiError(
+                f"somebody replaced or deleted the copy on {self.target_api.address_text}: run the state again"
+            )
         return True
 
     def _start(self):
@@ -364,7 +367,7 @@ class Migration:
         """
         Delete our copy, start the source again and return the changes that remain.
 
-        The source is started only where the copy is known to be gone: two that run are worse than none.
+        Start the source only if the copy certainly does not exist: two running instances are worse than none.
         """
         try:
             self._remove_copy()
@@ -374,7 +377,11 @@ class Migration:
             if self.source_api.get(objects.path_of(KIND, self.name)).metadata["config"].get(MIGRATING_KEY):
                 _remove_marks(self.source_api, self.name)
         except LxdapiError as exc:
-            log.warning("lxdapi: instance %s is not as it was; the next run goes on: %s", self.name, exc.explain())
+            log.warning(
+                "lxdapi: could not roll back the migration of instance %s; the next run continues it: %s",
+                self.name,
+                exc.explain(),
+            )
             return (
                 {} if self.original_status == "Stopped" else {"status": {"old": self.original_status, "new": "Stopped"}}
             )
@@ -383,21 +390,21 @@ class Migration:
     def _remove_copy(self):
         result = partial_creation.wait_until_created(self.target_api, self.name)
         if result is None or self._mark_of(result)[:1] != self._identity(self.source_result)[:1]:
-            return  # that somebody made one of this name is no reason for the source to stand still
+            return  # an instance of somebody else must not keep the source stopped
         self._may_delete_copy(result)
         steps.apply(power.plan_transition(self.target_api, self.name, power.status(result), "Stopped", 0, True))
         _delete(self.target_api, self.name, self._may_delete_copy)
 
     def _may_delete_copy(self, result=None):
-        """Return True if the copy is of this run, False if it is gone; raises if it is another's or the last one."""
+        """Return True if the copy is of this run, False if it is gone; raises if it must stay."""
         operations.wait_until_idle(self.source_api, objects.path_of(KIND, self.name))
         result = result or objects.read(self.target_api, KIND, self.name)
         if result is None:
             return False
         if self._mark_of(result)[:_RUN] != self.mark[:_RUN]:
-            raise InvalidError("another run is at work on the copy")
+            raise InvalidError("another run is writing the copy: wait until it has ended")
         if objects.read(self.source_api, KIND, self.name) is None:
-            raise InvalidError("the copy is all that there is")
+            raise InvalidError("the source no longer exists, so the copy must stay")
         return True
 
     def _switch_over(self):
@@ -408,5 +415,5 @@ class Migration:
         _delete(self.source_api, self.name, lambda: self._source_is_unchanged(digest))
         try:
             _remove_marks(self.target_api, self.name)
-        except LxdapiError as exc:  # it is moved; the next run takes the mark away
-            log.warning("lxdapi: instance %s keeps its mark: %s", self.name, exc.explain())
+        except LxdapiError as exc:  # the migration is complete; the next run removes the mark
+            log.warning("lxdapi: could not remove the migration mark of instance %s: %s", self.name, exc.explain())

@@ -30,16 +30,16 @@ def _parse_command(command, timeout):
 
 def plan(api, name, command=None, timeout=None, force=False, wait_for=None) -> Plan:
     """
-    Return the step that restarts a running instance or runs a command in it; none for any other instance.
+    Return the step that restarts a running instance or runs a command in it; no steps for any other instance.
 
     command
-        None: it is restarted.
+        Default: restart it.
     timeout
-        Seconds that it has to shut down, 30, or that the command has.
+        Seconds for its shutdown (default: 30), or for the command.
     force
-        True: then it is stopped by force.
+        True: stop it by force after that.
     wait_for
-        What is waited for afterwards: see :mod:`lxdapi.instances.wait_for`.
+        Conditions to wait for afterwards: see :mod:`lxdapi.instances.wait_for`.
     """
     parsed_command, timeout, force = parse(command, timeout, force)
     waits, result = (
@@ -48,7 +48,7 @@ def plan(api, name, command=None, timeout=None, force=False, wait_for=None) -> P
     )
     status = "absent" if result is None else power.status(power.wait_until_stable(api, name, result))
     if status != "Running":
-        return Plan(summary=f"{status}: there is nothing to restart")
+        return Plan(summary=f"{status}, so it is not restarted")
     if parsed_command:
         from lxdapi.instances import cmd_run
 

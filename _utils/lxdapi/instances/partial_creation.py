@@ -1,19 +1,19 @@
 """
 Partial creations: instances that are still being created, or whose creation never ended because the daemon died.
 
-A daemon shows such an instance as ``Stopped``, like any other. It lacks what a daemon writes at the end of a creation,
-``volatile.apply_template``, and what the first start leaves in the place of that (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2;
-images, copies, empty ones). These keys can be missing from a complete instance as well: an edit of a profile writes the
-config of its instances back as the daemon read it some moments before (all three), and a virtual machine whose first
-start failed has lost ``volatile.apply_template`` (LXD 5.0.2, Incus 6.0.4). So an instance that looks partial may hold
-data.
+A daemon shows such an instance as ``Stopped``, like any other. It lacks ``volatile.apply_template``, which a daemon
+writes at the end of a creation, and the keys that replace it at the first start (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2;
+images, copies, empty instances). These keys can also be missing from a complete instance: an edit of a profile writes
+back the config of its instances as the daemon read it some moments before (all three), and a virtual machine whose
+first start failed has lost ``volatile.apply_template`` (LXD 5.0.2, Incus 6.0.4). So an instance that looks partial may
+hold data.
 
-Whether it does, its root file system tells: a daemon makes the link by which it finds that as the last thing, after it
-has filled it. Without the link nobody can read or write a file in it, and it cannot be started (all three, whenever the
-daemon dies, and also if what unpacks the image goes on to its end). So what can be read is complete, and what lacks the
-link was never more than a part of an instance: that is replaced if lxdapi created it. See :func:`examine`.
+Its root file system shows whether it does. A daemon creates the link to the root file system last, after filling it.
+Without the link, nobody can read or write a file in the instance or start it (all three, whenever the daemon dies, and
+even if the process that unpacks the image continues to its end). So an instance with a readable root is complete, and
+an instance without the link was never complete: lxdapi replaces it if lxdapi created it. See :func:`examine`.
 
-The ``volatile.uuid`` of an instance says whether lxdapi created it: half of that is a digest of the other half.
+The ``volatile.uuid`` of an instance shows whether lxdapi created it: one half is a digest of the other half.
 """
 
 import hashlib
@@ -29,21 +29,21 @@ from lxdapi.model.cached_reads import CachedObject, uncached_reads
 from lxdapi.model.kinds import KINDS
 
 KIND = KINDS["instance"]
-# Where the uuid is another's (a move from another daemon keeps it): until the creation is known to be good.
+# The mark of an instance whose uuid is given (a migration keeps it), until its creation has succeeded.
 CREATING_KEY = "user.lxdapi.creating"
 _UUID_KEY = "volatile.uuid"
-# Each of these is written at the end of a creation, or by a start.
+# Keys that the daemon writes at the end of a creation, or at a start.
 _CREATED_KEYS = (
     "volatile.apply_template",
     "volatile.last_state.power",
     "volatile.last_state.ready",
     "volatile.vsock_id",
 )
-# What a daemon says of an instance that was never started.
+# The beginnings of last_used_at of an instance that was never started.
 _NEVER = ("1970-01-01", "0001-01-01")
-# What a daemon says of the files of an instance without a link to its root file system, or without a storage volume.
+# The daemon's error for the files of an instance without a link to its root file system, or without a volume.
 _EMPTY_ROOT = r"^open \S+/rootfs: no such file or directory$|Instance storage pool not found$"
-# Marks of the instances whose creation this process saw end well.
+# Marks of the instances whose creation succeeded in this process.
 _seen_created = set()
 
 
@@ -54,11 +54,11 @@ class Finding(NamedTuple):
     created
         True: its creation ended.
     is_empty
-        True: its creation never ended, and nobody can ever have put data into it.
+        True: its creation never ended, and it can never have held data.
     evidence
-        What shows it; if it is neither of the two, what is not known.
+        The evidence; if neither of the two is known, the reason.
     objection
-        Why it is not replaced by itself, although it was never filled.
+        The reason not to replace it automatically, although it was never filled.
     """
 
     created: bool = False
@@ -84,8 +84,8 @@ def with_mark(config):
     """
     Return (the config of a new instance with a mark of lxdapi, that mark).
 
-    A ``volatile.uuid`` that a create sends is kept (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2), so nothing has to be taken
-    away afterwards.
+    The daemons keep the ``volatile.uuid`` of a create (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2), so no mark has to be
+    removed afterwards.
     """
     key, mark = (
         (CREATING_KEY, random.token_hex(8))
@@ -96,13 +96,13 @@ def with_mark(config):
 
 
 def _signed_uuid(half):
-    """Return a random uuid of which one half is a digest of the other, given as 8 bytes."""
+    """Return a uuid from its first half, 8 random bytes; the second half is a digest of the first."""
     half = half[:6] + bytes([half[6] & 0x0F | 0x40]) + half[7:]
     return uuid.UUID(bytes=half + hashlib.sha256(b"lxdapi" + half).digest()[:8], version=4)
 
 
 def mark_of(result):
-    """Return the mark that lxdapi gave an instance at its creation, None if it has none."""
+    """Return the mark that lxdapi gave an instance at its creation, or None."""
     config = result.metadata["config"]
     return config.get(CREATING_KEY) or _our_mark_or_none(config.get(_UUID_KEY))
 
@@ -130,9 +130,9 @@ def wait_until_created(api, name, result=None, seconds=None, may_be_sent=False):
     Return the instance once its creation is no longer running, None if it does not exist. It can still look partial.
 
     result
-        What a GET returned just now; None: it is read.
+        The result of a recent GET. Default: read it.
     seconds
-        How long to wait. Default: as long as for an operation.
+        Seconds to wait. Default: as long as for an operation.
     may_be_sent
         True: a request to create it may have been sent, although there is no instance yet.
     """
@@ -151,7 +151,7 @@ def _may_be_in_creation(result, may_be_sent):
 def _wait(api, name, result, backoff, may_be_sent):
     while _may_be_in_creation(result, may_be_sent):
         if not operations.has_operation(api, objects.path_of(KIND, name)):
-            # the creation can have ended between the two looks
+            # the creation can have ended between the two reads
             return objects.read(api, KIND, name)
         if not backoff.sleep():
             url = f"{api.endpoint}/1.0/{objects.path_of(KIND, name)}"
@@ -176,15 +176,15 @@ def examine(api, name, result):
 
 def _examine_root(api, path, result):
     if result.metadata.get("type") != "container":
-        return Finding(evidence="nobody can read the disk of a virtual machine that does not run")
+        return Finding(evidence="lxdapi cannot read the disk of a stopped virtual machine")
     try:
         api.get(f"{path}/files", params={"path": "/"})
     except APIException as exc:
         missing = re.search(_EMPTY_ROOT, exc.error)
-        # LXD 5.0.2 says so of an instance that was created empty as well
+        # LXD 5.0.2 also reports this for an instance that was created empty
         if missing and "volatile.base_image" in result.metadata["config"]:
             return Finding(is_empty=True, evidence=f"its root file system was never filled: {exc.explain()}")
-        return Finding(evidence=f"its root file system cannot be read: {exc.explain()}")
+        return Finding(evidence=f"lxdapi cannot read its root file system: {exc.explain()}")
     return Finding(created=True, evidence="its root file system can be read")
 
 
@@ -195,7 +195,7 @@ def _find_kept(api, path, result):
     snapshots = api.get(f"{path}/snapshots", params={"recursion": 1}).metadata
     if not snapshots:
         return "", False
-    # a copy gets the snapshots of its origin before anything else, with the times of their creation
+    # a copy first gets the snapshots of its origin, with their creation times
     if any(each["created_at"] > result.metadata["created_at"] for each in snapshots):
         return "it has a snapshot of its own", True
     return "it has snapshots of its origin", False
@@ -206,8 +206,8 @@ def describe(finding):
     reasons = "; ".join(filter(None, [finding.evidence, finding.objection]))
     return (
         "it looks like a partial creation: it was never started, its config has neither volatile.apply_template nor "
-        f"volatile.last_state.power, and no operation is about it; {reasons}. If it is good, start it once; if "
-        "not, delete it, or declare replace_partial: true"
+        f"volatile.last_state.power, and no operation uses it; {reasons}. If it is complete, start it once; "
+        "otherwise delete it, or declare replace_partial: true"
     )
 
 
@@ -216,7 +216,7 @@ def require_created(api, name, result, proven=True):
     Raise :class:`InvalidError` for an instance that may be a partial creation.
 
     proven
-        False: only for one that was never filled.
+        False: raise only for an instance that was never filled.
     """
     finding = examine(api, name, result)
     if finding.is_empty or not (finding.created or not proven):
@@ -225,12 +225,12 @@ def require_created(api, name, result, proven=True):
 
 def delete_partial(api, name, partial, unproven=False):
     """
-    Delete a partial creation; returns {} if it is not partial any more.
+    Delete a partial creation; return {} if it is no longer partial.
 
     partial
-        What a GET returned of it. Another run may have replaced it, so it is read and examined before each try.
+        The result of its GET. Another run may replace it, so it is read and examined before each try.
     unproven
-        True: also where it may hold data. Otherwise :class:`InvalidError` is raised for that.
+        True: delete it even if it may hold data. False: raise :class:`InvalidError` in that case.
     """
     api_without_retries, backoff = api.without_retries(), retry.Backoff(api.retry_timeout)
     while True:
@@ -263,7 +263,7 @@ def _remove_mark(api, name):
         result = objects.read(api, KIND, name)
         if result is None or mark_of(result) is None:
             return
-        # PATCH without description empties it: see the table
+        # a PATCH without the description empties it
         body = {"config": {CREATING_KEY: ""}, "description": result.metadata["description"]}
         try:
             api.patch(objects.path_of(KIND, name), json=body, headers={"If-Match": result.etag})

@@ -1,5 +1,5 @@
 """
-Plans for instances: what the generic plans lack, such as sources and stops for a change.
+Plans for instances, with their additions to the generic plans: sources, power states, and stops for a change.
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ def plan_present(api, name, spec, fields=None) -> Plan:
     spec
         A :class:`lxdapi.instances.spec.InstanceSpec`.
     fields
-        What :func:`fields_of` returned of it; None: it is called.
+        The result of :func:`fields_of` for it. Default: it is called.
 
-    A stopped instance is changed before it is started, and a running one that shall be stopped is
-    stopped first.
+    A change comes before a start of the instance, and after a stop.
     """
     waits = waiting.plan(api, name, spec.conditions)
     declared = fields_of(api, name, spec) if fields is None else fields
@@ -68,7 +67,9 @@ def _plan_existing(api, name, spec, declared, result, rename) -> Plan:
     steps = _plan_existing_with_move(api, name, result, spec.goal, changes, move)
     rebuild_steps, note = rebuild.plan_image_check(api, name, result, spec.source, spec.image_changed)
     if rebuild_steps and spec.snapshot_before:
-        raise InvalidError("snapshot_before: an instance that has a snapshot cannot be rebuilt (image_changed)")
+        raise InvalidError(
+            "snapshot_before: the daemon cannot rebuild an instance with snapshots (image_changed); omit it"
+        )
     plan = instance_move.with_location_note(
         api, result, spec.target, spec.move, rename + rebuild_steps + steps
     ).with_note(note)
@@ -92,7 +93,7 @@ def _with_waits(plan: Plan, waits: list[Step], status: str) -> Plan:
     if not waits:
         return plan
     if status != "Running":
-        raise InvalidError(f"wait_for: it is {status} in the end; running: true is needed")
+        raise InvalidError(f"wait_for: the instance will be {status}; declare running: true")
     return plan.then(waits)
 
 
@@ -156,13 +157,13 @@ def plan_update(api, name, settings) -> Plan:
 
 
 def _require_architecture(api, declared):
-    """Raise for an architecture that the server lacks: the daemon takes any word and does not keep it (all three)."""
+    """Raise for an architecture that the server lacks: the daemons accept any text and ignore it (all three)."""
     architecture = declared.get("architecture")
     environment = (api.server.get("environment") or {}) if architecture else {}
     architectures = environment.get("architectures") or ()
     # in a cluster another member may have it
     if architectures and architecture not in architectures and not api.clustered:
-        raise InvalidError(f"architecture {architecture!r}: the server has {', '.join(architectures)}")
+        raise InvalidError(f"architecture {architecture!r}: the server supports only {', '.join(architectures)}")
 
 
 def _plan_in_order(api, name, status, goal, changes) -> list[Step]:
@@ -181,10 +182,11 @@ def _plan_stop_change_start(api, name, status, goal, change) -> list[Step]:
     """
     Return the steps that stop the instance, change it and start it; a refused change starts it again.
 
-    The stop and the change are one step. One that somebody else stopped meanwhile stays so, unless ``goal`` says more.
+    The stop and the change are one step. An instance that somebody else stopped meanwhile stays stopped, unless
+    ``goal`` is set.
     """
     original_statuses, status_change = [], {"status": {"old": status, "new": "Stopped"}}
-    note = "; ".join(filter(None, [change.note, "it is stopped for that"]))
+    note = "; ".join(filter(None, [change.note, "the instance is stopped for the change"]))
 
     def apply():
         original_status = power.stop_for(api, name)
@@ -212,11 +214,11 @@ def _apply_unless_stopped(original_statuses, step):
 def _start_after_refusal(api, name, original_status, error, stop_changes):
     """Start the instance again after a refused change and return the changes that remain."""
     if not retry.is_refusal(error):
-        return stop_changes  # it may still be done
+        return stop_changes  # the daemon may still do it
     try:
         plans.apply(power.plan_transition(api, name, "Stopped", original_status))
     except LxdapiError as exc:
-        log.warning("lxdapi: instance %s does not run again: %s", name, exc.explain())
+        log.warning("lxdapi: could not start instance %s again: %s", name, exc.explain())
         return stop_changes
     return {}
 
@@ -270,7 +272,7 @@ def plan_absent(api, name, force=False) -> Plan:
         changes = _delete(api, name, force)
         return (
             {"deleted": name, **changes} if ephemeral and stop_changes else changes
-        )  # an ephemeral one is gone by the stop
+        )  # the stop deletes an ephemeral instance
 
     stop_steps = [step._replace(apply=partial(stop_it, step)) for step in stop_steps]
     return Plan.of([*stop_steps, Step("deleted", {"deleted": name}, apply)])

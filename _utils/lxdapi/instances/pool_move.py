@@ -22,17 +22,17 @@ def plan_move(api, name, target_api, pool=None, timeout=None) -> list[Step]:
     Return the step that stops an instance and moves it to another storage pool, project or both.
 
     target_api
-        The API of the project that it is to be in; of the same daemon.
+        The API for the new project, of the same daemon.
     pool
-        The storage pool of its root disk; None: where it is.
+        The storage pool of its root disk. Default: unchanged.
     timeout
-        Seconds for each move; 3600.
+        Seconds for each move. Default: 3600.
 
-    The pool first and the project then: where both are in one request LXD 5.0.2 leaves the project as it is, and says
-    that all went well.
+    The pool comes first and the project second: LXD 5.0.2 ignores the project in a request with both, and reports
+    success.
     """
     if pool is None and target_api is api:
-        raise InvalidError("nowhere to move to: target, pool or to_project is needed")
+        raise InvalidError("no destination to move to: declare target, pool or to_project")
     result = power.wait_until_stable(api, name)
     partial_creation.require_created(api, name, result)
     old, new = _old_and_new_place(api, result, target_api, pool)
@@ -60,7 +60,7 @@ def _require_destination(api, changes):
     for field in changes:
         extension = f"instance_{field}_move"
         if not api.has(extension):
-            raise InvalidError(f"{field}: the daemon lacks the API extension {extension}")
+            raise InvalidError(f"the daemon cannot move it to another {field}: it lacks the API extension {extension}")
 
 
 def _move(api, name, target_api, changes, seconds):

@@ -1,12 +1,10 @@
 """
 The power state of instances and the actions that change it.
 
-Between the look and the act somebody else can start, stop or freeze the instance. So an action that the daemon refuses
-is followed by a second look: where the instance is in another state by then, the way goes on from there, and the
-changes are those that were made here.
+Somebody else can start, stop or freeze the instance between the read and the action. So lxdapi reads it again after an
+action that the daemon refuses. If its state has changed, lxdapi continues from there, and reports only its own changes.
 
-Only ``instances/NAME`` is asked for it: ``instances/NAME/state`` answers 500 around every stop on Incus
-6.0.4.
+The state comes from ``instances/NAME``: ``instances/NAME/state`` answers 500 around every stop on Incus 6.0.4.
 """
 
 import logging
@@ -36,21 +34,21 @@ KIND = KINDS["instance"]
 STOP_SECONDS = 30
 START_SECONDS = 120
 _STABLE_PAUSE = 0.2
-# How often somebody else may be faster, until that is the failure.
+# How often somebody else may change the state meanwhile before lxdapi gives up.
 _TRIES = 5
-# The server's word for a running guest whose agent is up is "Ready": running all the same.
+# "Ready" is a running instance whose agent is up.
 _SAME_STATUS = {"Ready": "Running"}
-# What the daemons say of an action on an instance that is there: "The instance is already stopped".
+# In the daemon's error for an instance that already has the state: "The instance is already stopped".
 _ALREADY = "already"
 _STABLE = ("Running", "Stopped", "Frozen", "Error")
-# action: (the status that it leads to, what is done by it)
+# action: (the status after it, the verb of its step)
 _ACTIONS = {
     "start": ("Running", "started"),
     "unfreeze": ("Running", "unfrozen"),
     "stop": ("Stopped", "stopped"),
     "freeze": ("Frozen", "frozen"),
 }
-# (from, to): the actions that lead there.
+# (from, to): the actions between them.
 _WAYS = {
     ("Stopped", "Running"): ("start",),
     ("Error", "Running"): ("start",),
@@ -77,9 +75,9 @@ def is_stable(result):
 
 
 def require_not_ephemeral(result, goal):
-    """Raise if a stop would delete the instance: the daemon deletes an ephemeral one when it stops."""
+    """Raise if a stop would delete the instance: the daemon deletes an ephemeral instance when it stops."""
     if goal == "Stopped" and status(result) != "Stopped" and result.metadata["ephemeral"]:
-        raise InvalidError("it is ephemeral: a stop would delete it; declare it absent if that is meant")
+        raise InvalidError("it is ephemeral, so a stop would delete it: declare it absent to delete it")
 
 
 def wait_until_stable(api, name, result=None, timeout=STOP_SECONDS):
@@ -99,8 +97,8 @@ def wait_for_autostart(api, name, result, goal):
     """
     Return the instance once the daemon has finished its autostarts.
 
-    For about half a second after its own start a daemon answers while such an instance still reads Stopped. Only
-    on its unix socket it tells when that is over (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    For about half a second after its own start a daemon answers requests while such an instance is still Stopped. Only
+    its unix socket reports the end of that time (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
     """
     if goal not in ("Running", "Frozen") or status(result) != "Stopped" or not api.local or not _has_autostart(result):
         return result
@@ -125,9 +123,9 @@ def plan_status(api, name, goal, timeout=None, force=False) -> list[Step]:
     goal
         ``Running``, ``Stopped`` or ``Frozen``.
     timeout
-        Seconds for each action; None: 30 for a stop, 120 for a start.
+        Seconds for each action. Default: 30 for a stop, 120 for a start.
     force
-        A stop that was not obeyed in time is done by force.
+        True: stop the instance by force if it does not stop in time.
     """
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
     result = partial_creation.wait_until_created(api, name)
@@ -140,7 +138,7 @@ def plan_status(api, name, goal, timeout=None, force=False) -> list[Step]:
 
 
 def plan_unfreeze(api, name, timeout=None) -> list[Step]:
-    """Return the step that unfreezes a frozen instance; none for any other."""
+    """Return the step that unfreezes a frozen instance; [] for any other."""
     timeout = validation.parse_seconds(timeout)
     if status(wait_until_stable(api, name, objects.read(api, KIND, name))) != "Frozen":
         return []
@@ -152,7 +150,7 @@ def plan_restart(api, name, timeout=None, force=False) -> list[Step]:
     Return the steps of a restart: a frozen instance is stopped and started, a stopped one is started.
 
     timeout, force
-        Of the stop, see :func:`plan_status`.
+        For the stop, see :func:`plan_status`.
     """
     timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
     actual = status(wait_until_stable(api, name, objects.read(api, KIND, name)))
@@ -172,8 +170,7 @@ def restart(api, name, timeout=None, force=False):
     """
     Restart a running instance and return the changes.
 
-    One that somebody else stopped or froze meanwhile is started or thawed; one that the restart itself stopped and did
-    not start is started.
+    If somebody else stopped or froze it meanwhile, or if the restart stopped but did not start it, it is started.
     """
     try:
         forced = act_on(api, name, "restart", timeout, force)
@@ -214,7 +211,7 @@ def _plan_once_created(api, name, goal, timeout, force) -> Step:
 
 def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_TRIES) -> list[Step]:
     """
-    Return the steps from one status to another; none if it is the same.
+    Return the steps from one status to another; [] if they are equal.
 
     tries
         How often somebody else may change the status meanwhile.
@@ -223,7 +220,7 @@ def plan_transition(api, name, actual, goal, timeout=None, force=False, tries=_T
         return []
     actions = _WAYS.get((actual, goal))
     if actions is None:
-        raise InvalidError(f"no way from {actual} to {goal}; there are Running, Stopped and Frozen")
+        raise InvalidError(f"cannot change the status from {actual} to {goal}; choose Running, Stopped or Frozen")
     if force and actual == "Frozen" and goal == "Stopped":
         actions = ("stop",)
     steps = []
@@ -261,8 +258,8 @@ def _status_if_overtaken(api, name, expected, action, error):
     Return the status to which somebody else brought an instance before an action, None if the action was done; raises
     the error of the action otherwise.
 
-    The status alone proves nothing where it is the one that the action leads to: after a failed start it can read
-    Running for a moment. All daemons say then that it "is already running", stopped or frozen.
+    A status that is the goal of the action proves nothing: after a failed start an instance can be shown as Running for
+    a moment. If somebody else was faster, all daemons report that it "is already running", stopped or frozen.
     """
     if not retry.is_refusal(error):
         raise error
@@ -279,7 +276,7 @@ def _status_if_overtaken(api, name, expected, action, error):
 
 
 def _status_after(api, name, action, error):
-    """Return the status after an action that was refused."""
+    """Return the status after an action that the daemon refused."""
     if action == "start" and isinstance(error, APIOperationException):
         wait_after_failed_start(api, name)
     return status(wait_until_stable(api, name))
@@ -287,7 +284,7 @@ def _status_after(api, name, action, error):
 
 def act_on(api, name, action, timeout=None, force=False):
     """
-    Run an action on an instance and wait for it; returns True if a stop had to be forced.
+    Run an action on an instance and wait for it; return True if a stop had to be forced.
 
     action
         ``start``, ``stop``, ``restart``, ``freeze``, ``unfreeze``.
@@ -299,7 +296,7 @@ def act_on(api, name, action, timeout=None, force=False):
         return False
     if seconds > 0 or not force:
         try:
-            # whole seconds are all that the daemons take
+            # the daemons accept only whole seconds
             put_state(api, name, {"action": action, "timeout": math.ceil(seconds)}, seconds + STOP_SECONDS)
             return False
         except APIOperationException:
@@ -313,7 +310,7 @@ def put_state(api, name, body, wait):
     """
     Send an action and wait until it is done.
 
-    Where the answer is lost the status tells. A restart leads nowhere else: it is not sent twice.
+    If the reply is lost, the status shows the outcome. It cannot show that of a restart, which is not sent twice.
     """
 
     def put():
@@ -327,19 +324,19 @@ def wait_after_failed_start(api, name):
     """
     Wait until the daemon has cleared up after a failed start.
 
-    For 0.6 s after it the instance reads Running, and whoever looked would believe it; only its state,
-    which answers "Invalid PID" as long, knows better (Incus 6.0.4, Incus 7.0.2).
+    For 0.6 s after it the daemon shows the instance as Running; only its state, which answers "Invalid PID" during that
+    time, is right (Incus 6.0.4, Incus 7.0.2).
     """
     try:
         api.get(objects.path_of(KIND, name) + "/state")
-    except APIException:  # what is to be told is why the action failed
+    except APIException:  # the caller reports why the action failed
         pass
 
 
 def _verify_status(api, name, action, goal):
-    """Return True if an action whose answer was lost reached its goal; raises if that cannot be known."""
+    """Return True if an action whose reply was lost reached its goal; raises if that is unknown."""
     if goal is None:
-        raise InvalidError(f"the answer to {action} was lost, and nobody can tell whether it was done: look at {name}")
+        raise InvalidError(f"the reply to {action} was lost, so the outcome is unknown: check {name}")
     operations.wait_until_idle(api, objects.path_of(KIND, name))
     try:
         return True if status(wait_until_stable(api, name)) == goal else None
@@ -351,7 +348,7 @@ def stop_for(api, name, timeout=None, force=False):
     """
     Stop an instance for a change and return the status to restore afterwards.
 
-    That is ``Stopped`` for one that somebody else stopped: it is not started then.
+    That is ``Stopped`` if somebody else stopped it: then it is not started afterwards.
     """
     result = wait_until_stable(api, name)
     require_not_ephemeral(result, "Stopped")
@@ -364,11 +361,11 @@ def while_stopped(api, name, act, timeout=None, force=False, renamed=None, chang
     Stop an instance, call ``act``, restore the status even after a failure, and return the result of ``act``.
 
     timeout, force
-        Of the stop, see :func:`plan_status`.
+        For the stop, see :func:`plan_status`.
     renamed
-        Its name after ``act``, where that is another.
+        Its name after ``act``, if that changes it.
     changes
-        What ``act`` changes: where the instance does not come back, the error has these and the status.
+        The changes of ``act``: if the status cannot be restored, the error has these and the status.
     """
     original_status = stop_for(api, name, timeout, force)
     stopped_change = {"status": {"old": original_status, "new": "Stopped"}}
@@ -378,13 +375,15 @@ def while_stopped(api, name, act, timeout=None, force=False, renamed=None, chang
         try:
             plans.apply(plan_transition(api, name, "Stopped", original_status))
         except LxdapiError as other:
-            log.warning("lxdapi: instance %s is not %s again: %s", name, original_status, other.explain())
+            log.warning("lxdapi: could not bring instance %s back to %s: %s", name, original_status, other.explain())
             exc.changes = {**getattr(exc, "changes", {}), **stopped_change}
         raise
     try:
         plans.apply(plan_transition(api, renamed or name, "Stopped", original_status))
     except LxdapiError as exc:
-        error = LxdapiError(f"that was done, but it is not {original_status} again: {exc.explain()}")
+        error = LxdapiError(
+            f"the change was made, but the instance could not be brought back to {original_status}: {exc.explain()}"
+        )
         error.changes = {**(changes or {}), **stopped_change}
         raise error from exc
     return outcome

@@ -27,10 +27,10 @@ def plan_image_check(
     result
         The result of its GET.
     source
-        What :func:`lxdapi.instances.sources.parse_source` returned.
+        The result of :func:`lxdapi.instances.sources.parse_source`.
     image_changed
-        ``ignore``: nothing is looked at. ``report``: the note says that it is of another image. ``rebuild``: the steps
-        make it anew from the one that the source means now, its config, devices and profiles kept.
+        ``ignore``: no check. ``report``: the note names the current image of the source. ``rebuild``: the steps rebuild
+        the instance from it, and keep its config, devices and profiles.
     force, timeout
         See :func:`plan_rebuild`.
     """
@@ -44,7 +44,7 @@ def plan_image_check(
     if new is None or new == old:
         return [], ""
     if image_changed == "report":
-        return [], f"it was made of the image {old or '(none)'}; its source is {new} by now (image_changed: rebuild)"
+        return [], f"its image is {old or '(none)'}, the current image of its source {new} (image_changed: rebuild)"
     return plan_rebuild(api, name, source, force, timeout, result), ""
 
 
@@ -74,31 +74,31 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None) -> l
     Return the step that rebuilds an instance: its root disk is replaced; config, devices, profiles and addresses stay.
 
     source
-        What :func:`lxdapi.instances.sources.parse_source` returned. An image of this daemon has to exist.
+        The result of :func:`lxdapi.instances.sources.parse_source`. An image of this daemon must exist.
     force
-        True: one that does not stop in time is stopped by force. It is brought back to its status afterwards.
+        True: stop the instance by force if it does not stop in time. Its status is restored afterwards.
     timeout
-        Seconds for the rebuild; 3600.
+        Seconds for the rebuild. Default: 3600.
     result
-        The result of its GET; None: it is read.
+        The result of its GET. Default: read it.
 
-    Raises :class:`InvalidError` for a daemon that cannot: LXD 5.0.2 lacks the API extension instances_rebuild.
+    Raises :class:`InvalidError` if the daemon cannot rebuild: LXD 5.0.2 lacks the API extension instances_rebuild.
     """
     force, timeout = validation.truth("force", force or False), validation.parse_seconds(timeout)
     result = result or partial_creation.wait_until_created(api, name)
     if result is None:
-        raise InvalidError(f"there is no instance {name}")
+        raise InvalidError(f"instance {name} does not exist")
     partial_creation.require_created(api, name, result)
     _require_rebuildable(api, name, result)
     source = servers.resolve(api, source)
     if source["type"] not in ("image", "none"):
-        raise InvalidError("source: an instance is rebuilt from an image, or empty (null)")
+        raise InvalidError("source: an instance can only be rebuilt from an image, or as an empty one (null)")
     result = power.wait_until_stable(api, name, result)
     status, new = power.status(result), _required_fingerprint(api, source, result.metadata["type"])
     old = result.metadata["config"].get("volatile.base_image")
     body = {"source": source if new is None else {**source, "fingerprint": new}}
     if new is not None:
-        # of an alias the daemon could take an older image, which it remembers for an hour
+        # for an alias, the daemon could use an older image, which it caches for an hour
         body["source"].pop("alias", None)
 
     changes = {"image": {"old": old, "new": new}}
@@ -107,7 +107,7 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None) -> l
         rebuild = partial(_rebuild, api, name, body, timeout)
         return power.while_stopped(api, name, rebuild, None, force, changes=changes)
 
-    note = "" if status == "Stopped" else "it is stopped for that and started again"
+    note = "" if status == "Stopped" else "the instance is stopped for the change and started again"
     return [Step("rebuilt", changes, apply, note)]
 
 
@@ -117,7 +117,7 @@ def _required_fingerprint(api, source, instance_type):
         return None
     new = resolve_source(api, source, instance_type)
     if new is None:
-        raise InvalidError(f"there is no image {source.get('alias') or source.get('fingerprint')}")
+        raise InvalidError(f"image {source.get('alias') or source.get('fingerprint')} does not exist")
     return new
 
 
@@ -132,7 +132,7 @@ def _require_rebuildable(api, name, result):
     snapshots = api.get(objects.path_of(KIND, name) + "/snapshots").metadata
     if snapshots:
         names = ", ".join(path.rpartition("/")[2].partition("?")[0] for path in snapshots[:5])
-        raise InvalidError(f"an instance with snapshots cannot be rebuilt: it has {names}")
+        raise InvalidError(f"the daemon cannot rebuild an instance with snapshots: delete {names} first")
 
 
 def _rebuild(api, name, body, timeout):
@@ -143,5 +143,5 @@ def _rebuild(api, name, body, timeout):
     def post():
         api.post(f"{path}/rebuild", json=body).wait(seconds)
 
-    # whether one whose answer was lost came to its end, nobody can tell: it is awaited and sent again
+    # the outcome of a rebuild whose reply was lost is unknown: wait for it and send it again
     retry.write_verified(api, post, lambda: operations.wait_until_idle(api, path))

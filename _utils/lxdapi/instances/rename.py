@@ -16,12 +16,12 @@ KIND = KINDS["instance"]
 
 def plan_rename(api, name, new, stop=False, timeout=None, force=False) -> Plan:
     """
-    Return the step that renames an instance; none if the name stays the same.
+    Return the step that renames an instance; a plan without steps if the name stays the same.
 
     stop
-        True: one that runs is stopped for that and brought back to its status. False: it is refused.
+        True: stop a running instance for the change, and restore its status. False: raise for a running instance.
     timeout, force
-        Of the stop: see :func:`lxdapi.instances.power.plan_status`. With ``force`` it is stopped in any case.
+        For the stop: see :func:`lxdapi.instances.power.plan_status`. ``force`` implies ``stop``.
     """
     objects.path_of(KIND, new)
     stop, force = validation.truth("stop", stop or False), validation.truth("force", force or False)
@@ -29,10 +29,10 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False) -> Plan:
     if name == new:
         return Plan()
     if objects.read(api, KIND, new) is not None:
-        raise InvalidError(f"there is an instance {new} already")
+        raise InvalidError(f"instance {new} already exists")
     status, rename, may_stop = power.status(result), partial(writes.rename, api, KIND, name, new), stop or force
     if status != "Stopped" and not may_stop:
-        raise InvalidError(f"it is {status}; stop: True stops it for that and starts it again")
+        raise InvalidError(f"it is {status}; stop: True stops it for the change and starts it again")
     power.require_not_ephemeral(result, "Stopped")
     changes = {"name": {"old": name, "new": new}}
     stopped = partial(power.while_stopped, api, name, rename, timeout, force, new, changes)

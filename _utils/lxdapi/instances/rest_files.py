@@ -1,8 +1,8 @@
 """
 Files of an instance that the daemon serves over REST, and other paths below an instance.
 
-Of a file, whatever its size, only the end is asked for: by ``Range``, which LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
-obey.
+lxdapi requests only the end of a file, whatever its size, with ``Range``, which LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2
+support.
 """
 
 from lxdapi.errors import APINotFoundException
@@ -11,7 +11,7 @@ from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
 KIND = KINDS["instance"]
-# The most bytes of a file that come unless more is asked for.
+# The default for the largest number of bytes of a file.
 LIMIT = 1024 * 1024
 
 
@@ -24,7 +24,7 @@ def delete_if_exists(api, url, query=None):
     """Send a DELETE; returns False if the object did not exist."""
     lost = []
     try:
-        # what was deleted and not answered is not there when it is sent again
+        # if the reply is lost, the repetition does not find the object
         retry.write_verified(api, lambda: api.delete(url, params=query) and True, lambda: lost.append(True))
     except APINotFoundException:
         return bool(lost)

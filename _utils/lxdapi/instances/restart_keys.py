@@ -2,8 +2,8 @@
 The keys of an instance that a running one adopts only at its next start.
 """
 
-# Keys whose documentation on Incus 6.0.4 (/1.0/metadata/configuration) says: no live update. For
-# security.nesting it says the contrary, but it was seen to take effect at a start only (both daemons).
+# Keys without live update according to the documentation of Incus 6.0.4 (/1.0/metadata/configuration). For
+# security.nesting it says the contrary, but on both daemons that takes effect only at a start.
 NEEDS_RESTART = (
     "agent.nic_config",
     "limits.memory.hugepages",

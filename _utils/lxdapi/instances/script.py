@@ -17,9 +17,9 @@ from lxdapi.model.kinds import KINDS
 
 log = logging.getLogger(__name__)
 
-# Of the instance, where everybody may execute; the name in it is one that nobody can guess.
-# The kernel takes no longer argument, and to look for the ends of words takes time.
+# The longest text of arguments: the kernel accepts no longer one, and splitting it takes time.
 _LONGEST = 128 * 1024
+# The folder in the instance, in which everybody may execute; the name of the file cannot be guessed.
 _FOLDER = posixpath.join("/", "tmp")
 
 
@@ -28,11 +28,11 @@ def run(api, name, file, args, command):
     Run a script in a running instance and return its :class:`lxdapi.instances.exec.Outcome`.
 
     file
-        The path of the script on this machine; its first line says what executes it.
+        The path of the script on this machine; its first line names the interpreter.
     args
-        A list, or text that is split as a shell would.
+        A list, or text that is split as by a shell.
     command
-        A :class:`lxdapi.instances.exec.Command`, of which the command does not count.
+        A :class:`lxdapi.instances.exec.Command`; its arguments are ignored.
     """
     arguments = parse_arguments(args)
     path = objects.path_of(KINDS["instance"], name)
@@ -48,13 +48,13 @@ def run(api, name, file, args, command):
 def parse_arguments(args):
     """Return the arguments of a script as a list of text."""
     if isinstance(args, str) and len(args) > _LONGEST:
-        raise InvalidError(f"args: no more than {_LONGEST} characters")
+        raise InvalidError(f"args: expected at most {_LONGEST} characters, got {len(args)}")
     try:
         args = shlex.split(args) if isinstance(args, str) else args or []
     except ValueError as exc:
         raise InvalidError(f"args: {exc}") from None
     if not isinstance(args, (list, tuple)) or any(each is None for each in args):
-        raise InvalidError(f"args: a list or text is needed, not {args!r}")
+        raise InvalidError.of_value("args", "text or a list", args)
     return [validation.config_value("args", each) or "" for each in args]
 
 
@@ -65,11 +65,11 @@ def _put(api, url, file, temporary_path, fields):
         with open(file, "rb") as stream:
             api.post(url, params={"path": temporary_path}, data=stream, headers=headers)
     except (OSError, ValueError) as exc:
-        raise InvalidError(f"{file} cannot be read: {getattr(exc, 'strerror', exc)}") from exc
+        raise InvalidError(f"cannot read {file}: {getattr(exc, 'strerror', exc)}") from exc
 
 
 def _remove(api, url, temporary_path):
     try:
         retry.write_verified(api, lambda: api.delete(url, params={"path": temporary_path}), lambda: None)
-    except APIException as exc:  # it was not put there, or the second request found it gone
-        log.info("lxdapi: the script %s: %s", temporary_path, exc.explain())
+    except APIException as exc:  # it was not written, or the first request deleted it
+        log.info("lxdapi: could not remove the script %s from the instance: %s", temporary_path, exc.explain())

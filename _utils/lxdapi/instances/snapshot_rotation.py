@@ -1,9 +1,9 @@
 """
 Snapshot rotation: creates snapshots periodically and deletes outdated ones.
 
-What is made is named after the beginning of its period, in UTC: ``lxdapi-20261125T000000Z``. So two runs at once make
-the same one, a second run finds it, and the names alone tell which are whose and how old: a volume's snapshots have no
-time of creation on LXD 5.0.2, and an instance's have no description.
+The name of a snapshot is the beginning of its period, in UTC: ``lxdapi-20261125T000000Z``. So simultaneous runs create
+the same snapshot, and a second run finds it. The name alone shows the owner and the age, because snapshots of a volume
+have no creation time on LXD 5.0.2, and those of an instance have no description.
 """
 
 import re
@@ -30,27 +30,27 @@ def plan_rotation(api, name, rules, prefix=None, now=None) -> Plan:
     name
         ``INSTANCE`` or ``POOL/VOLUME``.
     rules
-        ``{"keep_last": count, "every": "1d", "daily": count, "weekly": count, "monthly": count}``; None is no rule.
+        ``{"keep_last": count, "every": "1d", "daily": count, "weekly": count, "monthly": count}``; None: no rule.
     prefix
-        Of the names of the snapshots that are this rotation's; ``lxdapi-``. Others are never touched.
+        The beginning of the names of this rotation's snapshots. Default: ``lxdapi-``. Others are never touched.
     now
-        The time, a :class:`datetime.datetime` with its zone; None: that of the clock.
+        The time, a :class:`datetime.datetime` with its zone. Default: the time of the clock.
     """
     kind_name = snapshots.snapshot_kind_of(name)
     prefix, periods = _parse_prefix(prefix), _parse_periods(rules)
-    # what is in a path is checked before anything is asked
+    # check the names before the first request
     objects.path_of(get_kind(kind_name), f"{name}/{prefix}0")
     existing = _rotation_times(api, kind_name, name, prefix)
     missing, outdated = schedule(existing, periods, datetime.now(timezone.utc) if now is None else now)
     steps = [step for time in missing for step in _plan_create(api, kind_name, name, prefix, time)]
     steps += [step for time in outdated for step in _plan_delete(api, kind_name, name, prefix, time)]
-    return Plan.of(steps) if steps else Plan().with_note(f"{len(existing)} snapshots are its own")
+    return Plan.of(steps) if steps else Plan().with_note(f"it has {len(existing)} snapshots of this rotation")
 
 
 def _parse_prefix(value):
     value = PREFIX if value is None else value
     if value == "":
-        raise InvalidError("prefix: it has to be told which snapshots are this rotation's, so it cannot be empty")
+        raise InvalidError("prefix: it cannot be empty, because it marks the snapshots of this rotation")
     return validation.check("snapshot", "prefix", value)
 
 
@@ -60,23 +60,23 @@ def _parse_periods(rules):
     begins = {"keep_last": every, "daily": _day, "weekly": _week, "monthly": _month}
     periods = [(_parse_count(rule, rules.get(rule)), begins[rule]) for rule in begins if rules.get(rule) is not None]
     if not periods:
-        raise InvalidError("keep_last, daily, weekly or monthly is needed: how many are kept")
+        raise InvalidError("no rule says how many snapshots to keep: declare keep_last, daily, weekly or monthly")
     return periods
 
 
 def _parse_count(rule, value):
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidError(f"{rule}: a whole number of 1 or more is needed, not {value!r}")
+        raise InvalidError.of_value(rule, "a whole number of 1 or more", value)
     return value
 
 
 def _parse_every(value, keep_last):
     """Return the function that returns the start of a time's period for ``keep_last``."""
     if value is not None and keep_last is None:
-        raise InvalidError("every: it is for keep_last, which is not given")
+        raise InvalidError("every: it applies to keep_last; declare keep_last too")
     seconds = validation.duration("1d" if value is None else value, "mhd")
     if not seconds:
-        raise InvalidError(f"every: a time such as 30m, 6h or 1d is needed, not {value!r}")
+        raise InvalidError.of_value("every", "a time (30m, 6h, 1d)", value)
     return lambda time: time - timedelta(seconds=int((time - _EPOCH).total_seconds()) % seconds)
 
 
@@ -94,16 +94,16 @@ def _month(time):
 
 def schedule(existing, periods, now):
     """
-    Return (the times at which snapshots are to be created, the times of those to be deleted), each in order.
+    Return (the times of the snapshots to create, the times of the snapshots to delete), each in order.
 
     existing
-        The times of the snapshots that there are.
+        The times of the existing snapshots.
     periods
-        [(count, function)]: of each of the last so many periods that have any, the newest one is kept. The function
+        [(count, function)]: keep the newest snapshot in each of the last ``count`` periods that have one. The function
         returns the beginning of a time's period.
     now
-        One is made where there is none since the beginning of the period that has begun last. What a clock that was
-        wrong named after a time to come counts for nothing until then: it would keep new ones from being made.
+        The current time. A snapshot is created if none exists since the beginning of the latest period. Snapshots with
+        a future time, from a wrong clock, are ignored until then: they would prevent new ones.
     """
     now = now.astimezone(timezone.utc).replace(microsecond=0)
     existing = {time for time in existing if time <= now}
@@ -123,7 +123,7 @@ def _newest(times, count, begin):
 
 
 def _rotation_times(api, kind_name, name, prefix):
-    """Return the times of this rotation's snapshots; none if their owner does not exist."""
+    """Return the times of this rotation's snapshots; an empty set if their owner does not exist."""
     try:
         snapshots = listing.list_objects(api, kind_name, name)
     except APINotFoundException:
@@ -153,7 +153,7 @@ def _plan_delete(api, kind_name, name, prefix, time) -> list[Step]:
     snapshot = prefix + time.strftime(_STAMP)
     steps = converge.plan_absent(api, kind_name, f"{name}/{snapshot}")
     changes = {"snapshots": {snapshot: {"old": time.strftime(_DISPLAY_FORMAT), "new": None}}}
-    return [_as_owner_change(step, f"rid of the snapshot {snapshot}", changes) for step in steps]
+    return [_as_owner_change(step, f"pruned of the snapshot {snapshot}", changes) for step in steps]
 
 
 def _as_owner_change(step, verb, changes):

@@ -19,27 +19,27 @@ from lxdapi.plan.steps import Plan, Step
 RESTORE_SECONDS = 3600
 ROLLBACK_PREFIX = "lxdapi-before-"
 _ROLLBACK_DAYS = 7
-# How a time begins that is none: see the table.
+# The beginning of an unset time.
 _NO_TIME = "0001-"
-# By the number of the parts of a name: of a snapshot's, and of what it is of.
+# The kind by the number of parts in the name of a snapshot, and in the name of its owner.
 _SNAPSHOT_KINDS = {2: "instance_snapshot", 3: "volume_snapshot"}
 _KINDS_BY_OWNER = {1: "instance_snapshot", 2: "volume_snapshot"}
 
 
 def kind_name_of(name):
     """Return the kind name of a snapshot: ``web1/before`` is an instance's, ``default/data/before`` a volume's."""
-    return _kind_name_by_parts(_SNAPSHOT_KINDS, "snapshot", name, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT")
+    return _kind_name_by_parts(_SNAPSHOT_KINDS, "snapshot name", name, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT")
 
 
 def snapshot_kind_of(name):
     """Return the kind name of the snapshots of an instance, ``web1``, or of a volume, ``default/data``."""
-    return _kind_name_by_parts(_KINDS_BY_OWNER, "the", name, "INSTANCE or POOL/VOLUME")
+    return _kind_name_by_parts(_KINDS_BY_OWNER, "name", name, "INSTANCE or POOL/VOLUME")
 
 
 def _kind_name_by_parts(kind_names, what, name, shape):
     kind_name = kind_names.get(name.count("/") + 1) if isinstance(name, str) else None
     if kind_name is None:
-        raise InvalidError(f"{what} name {name!r} is not valid: {shape} is needed")
+        raise InvalidError.of_value(what, shape, name)
     return kind_name
 
 
@@ -49,7 +49,9 @@ def settings_of(name, settings):
     kind = get_kind(kind_name_of(name))
     unknown = sorted(set(declared) - set(kind.known))
     if unknown:
-        raise InvalidError(f"{', '.join(unknown)}: the kind {kind.label} has none")
+        raise InvalidError(
+            f"unknown {', '.join(unknown)} for the kind {kind.label}; choose from: {', '.join(kind.known)}"
+        )
     return declared
 
 
@@ -60,7 +62,9 @@ def list_times(api, name):
     kind_name = snapshot_kind_of(name)
     snapshots = listing.list_objects(api, kind_name, name)
     if not snapshots:
-        api.get(objects.path_of(*_owner(get_kind(kind_name), f"{name}/x")))  # of none Incus has no snapshots either
+        api.get(
+            objects.path_of(*_owner(get_kind(kind_name), f"{name}/x"))
+        )  # raises if the owner does not exist: Incus lists its snapshots as empty
     return {each.rpartition("/")[2]: _parse_times(snapshots[each]) for each in sorted(snapshots)}
 
 
@@ -76,9 +80,9 @@ def plan_restore(api, kind_name, name, timeout=None) -> list[Step]:
     kind_name
         ``instance_snapshot`` or ``volume_snapshot``.
     timeout
-        Seconds for the restore; 3600.
+        Seconds for the restore. Default: 3600.
 
-    A snapshot of that name that was made later counts as another one.
+    A later snapshot with the same name counts as another one.
     """
     kind, timeout = get_kind(kind_name), validation.parse_seconds(timeout)
     timeout = RESTORE_SECONDS if timeout is None else timeout
@@ -115,12 +119,12 @@ def _restore_marked(api, kind, name, timeout):
 
 
 def _restore_exactly(api, kind, name, snapshot, timeout, fields):
-    """Restore the owner of a snapshot, then give it these fields and the description that it had."""
+    """Restore the owner of a snapshot, then write these fields and the previous description."""
     owner_kind, owner = _owner(kind, name)
     path = objects.path_of(owner_kind, owner)
     metadata = api.get(path).metadata
     body, options = {"restore": snapshot["name"]}, {"timeout": max(timeout, api.timeout)}
-    # where the answer is lost, doing it again leads to the same, once the first one has come to its end
+    # after a lost reply, a repetition has the same result, once the first restore has ended
     retry.write_verified(
         api, lambda: api.put(path, json=body, **options).wait(timeout), lambda: operations.wait_until_idle(api, path)
     )
@@ -140,14 +144,14 @@ def with_rollback_snapshot(api, name, plan: Plan, now=None) -> Plan:
     Return the plan of a change to an existing instance as one step that first creates a snapshot.
 
     plan
-        The change. A plan that does nothing, or only starts or stops the instance, is returned as it is.
+        The change. A plan that changes nothing but the power state is returned unchanged.
     now
-        The time, a :class:`datetime.datetime` with its zone; None: that of the clock.
+        The time, a :class:`datetime.datetime` with its zone. Default: the time of the clock.
 
-    If the steps fail, the instance is as it was before, its files, its config and its status: it is restored from the
-    snapshot, unless nothing was changed, and the snapshot goes. Else that stays for seven days, after which the daemon
-    deletes it. The snapshots are numbered, so that test mode knows the name; if somebody else takes the number
-    meanwhile, it is the next one.
+    If a step fails, lxdapi restores the files, the config and the status of the instance from the snapshot, unless
+    nothing has changed, and deletes the snapshot. Otherwise the snapshot stays for seven days, until the daemon deletes
+    it. The snapshots are numbered, so that test mode knows the name; if somebody else takes the number meanwhile, the
+    next one is used.
     """
     changes = {}
     for step in plan:
@@ -222,7 +226,7 @@ def _error_with(exc, outcome, changes):
 
 
 def _roll_back(api, kind, snapshot, original, changes):
-    """Roll a failed change back; returns (the outcome in words, the changes that remain)."""
+    """Roll a failed change back; return (the outcome as a sentence, the changes that remain)."""
     _, name = _owner(kind, snapshot)
     snapshot_name = snapshot.rpartition("/")[2]
     try:
@@ -243,17 +247,17 @@ def _roll_back(api, kind, snapshot, original, changes):
 
 
 def _undo(api, kind, snapshot, original):
-    """Restore the original state of the instance; returns the outcome in words."""
+    """Restore the original state of the instance; return the outcome as a sentence."""
     _, name = _owner(kind, snapshot)
     result, original_status = power.wait_until_stable(api, name), power.status(original)
     is_unchanged = result.etag == original.etag and result.metadata["description"] == original.metadata["description"]
     if is_unchanged and power.status(result) == original_status:
-        return "nothing of it was changed"
+        return "nothing was changed"
     metadata = api.get(objects.path_of(kind, snapshot)).metadata
     _restore_exactly(api, kind, snapshot, metadata, RESTORE_SECONDS, {"description": original.metadata["description"]})
     status = power.status(power.wait_until_stable(api, name))
     plans.apply(power.plan_transition(api, name, status, original_status))
-    return f"it was restored from a snapshot made before, and is {original_status} as it was"
+    return f"it was restored from the snapshot made before, and is {original_status} again"
 
 
 def _describe_status(api, name):

@@ -10,7 +10,7 @@ from lxdapi.model.kinds import KINDS
 
 # The source of an empty instance.
 NONE = {"type": "none"}
-# What the daemon does not copy by itself, and what decides how it is copied.
+# Fields that the daemon does not copy by itself, and fields that decide how it copies.
 _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
 
 
@@ -28,10 +28,10 @@ def parse_source(source):
     if isinstance(source, str):
         source = {"type": "image", **servers.parse_reference(source)}
     if not isinstance(source, dict):
-        raise InvalidError("source: an alias, a fingerprint or a mapping with 'type' is needed")
+        raise InvalidError.of_value("source", "an alias, a fingerprint or a mapping with 'type'", source)
     source = {"type": "image", **source}
     if source["type"] == "copy" and not isinstance(source.get("source"), str):
-        raise InvalidError("source: a copy needs the name of an instance as its 'source'")
+        raise InvalidError.of_value("the source of a copy", "the name of an instance", source.get("source"))
     return diff.normalize(KINDS["instance"], {"source": source})["source"]
 
 
@@ -52,8 +52,8 @@ def resolve_alias(api, source):
     """
     Return the source with the fingerprint instead of an alias of this daemon.
 
-    So a missing one is a plain "not found", and the instance is made from the image that the alias
-    has now; LXD and Incus fail differently there.
+    So a missing image is a plain "not found", which LXD and Incus report differently, and the instance is created from
+    the current image of the alias.
     """
     if source["type"] != "image" or source.get("server"):
         return source

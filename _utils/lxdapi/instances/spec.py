@@ -1,5 +1,5 @@
 """
-The declaration of an instance, parsed and validated once, without asking a daemon.
+The declaration of an instance, parsed and validated once, without a request.
 """
 
 from typing import Any, Dict, NamedTuple, Optional, Tuple
@@ -12,7 +12,7 @@ from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
 
 KIND = KINDS["instance"]
-# What the daemon keeps of an instance, by the names of the state's parameters.
+# The fields of an instance that the daemon stores, by the names of the state's parameters.
 FIELDS = ("type", "description", "config", "devices", "profiles", "architecture", "ephemeral")
 IMAGE_CHANGED = ("ignore", "report", "rebuild")
 _TYPES = {"container": "container", "virtual-machine": "virtual-machine", "vm": "virtual-machine"}
@@ -23,19 +23,19 @@ class InstanceSpec(NamedTuple):
     A declared instance; :meth:`parse` validates it.
 
     fields
-        What is declared of :data:`FIELDS`: see :func:`parse_fields`.
+        The declared ones of :data:`FIELDS`: see :func:`parse_fields`.
     source
         See :func:`lxdapi.instances.sources.parse_source`.
     running
         True, False, or None for undeclared.
     restart_on_change
-        True: it is stopped for a change that only a start brings into effect.
+        True: restart it for a change that takes effect only at a start.
     timeout
-        Seconds for a stop, a start or a move; None: the default of each.
+        Seconds for a stop, a start or a move. Default: that of each.
     renamed_from
-        An instance that becomes this one if this one does not exist; it has to be stopped.
+        A stopped instance to rename if this one does not exist.
     target, move
-        Where a new one is created, see :mod:`lxdapi.instances.create`; with ``move`` an existing one is moved there.
+        The destination of a new instance, see :mod:`lxdapi.instances.create`; with ``move`` also of an existing one.
     conditions
         See :func:`lxdapi.instances.wait_for.parse_conditions`.
     snapshot_before
@@ -45,7 +45,7 @@ class InstanceSpec(NamedTuple):
     cloud_init, devices_override
         See :func:`lxdapi.instances.cloud_init.merge` and :func:`lxdapi.instances.device_overrides.merge`.
     replace_partial
-        True: a partial creation is replaced although it may hold data, see :mod:`lxdapi.instances.partial_creation`.
+        True: replace a partial creation although it may hold data, see :mod:`lxdapi.instances.partial_creation`.
     """
 
     fields: Dict[str, Any]
@@ -83,9 +83,9 @@ class InstanceSpec(NamedTuple):
     ):
         """Return the spec; the parameters are those of ``lxdapi_instance.present``, with :data:`FIELDS` as one."""
         if running not in (None, True, False):
-            raise InvalidError(f"running: true or false is needed, not {running!r}")
+            raise InvalidError.of_value("running", "true or false", running)
         if image_changed not in IMAGE_CHANGED:
-            raise InvalidError(f"image_changed: {', '.join(IMAGE_CHANGED)}, not {image_changed!r}")
+            raise InvalidError.of_value("image_changed", f"one of {', '.join(IMAGE_CHANGED)}", image_changed)
         return cls(
             fields=parse_fields(fields),
             source=sources.parse_source(source),
@@ -122,7 +122,7 @@ def parse_fields(declared):
 
 
 def normalize_type(instance_type):
-    """Return the instance type as REST has it; raises :class:`InvalidError` for an unknown one."""
+    """Return the instance type as in the REST API; raises :class:`InvalidError` for an unknown one."""
     if instance_type is not None and (not isinstance(instance_type, str) or instance_type not in _TYPES):
-        raise InvalidError(f"type {instance_type!r}: there are container and virtual-machine (or vm)")
+        raise InvalidError.of_value("type", "container or virtual-machine (or vm)", instance_type)
     return _TYPES.get(instance_type)

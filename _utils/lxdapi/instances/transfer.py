@@ -2,15 +2,15 @@
 Transfers an instance between daemons: by pull, by push, or relayed by this process.
 
 ==========  ======================================  ==========================================================
-mode        who connects to whom                    what it needs
+mode        connection                              requirement
 ==========  ======================================  ==========================================================
 ``pull``    the target to the source                the source listens on https where the target reaches it
 ``push``    the source to the target                the target listens on https where the source reaches it
-``relay``   we to both                              nothing; the data passes through this process
+``relay``   this process to both                    nothing; the data passes through this process
 ==========  ======================================  ==========================================================
 
-Neither daemon needs to trust the other: the one that connects is handed the secrets of the other's operation and its
-certificate. LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 take instances of each other.
+Neither daemon needs to trust the other: the one that connects gets the secrets of the other's operation and its
+certificate. LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2 accept instances of each other.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 
 KIND = KINDS["instance"]
 MODES = ("pull", "push", "relay")
-# A whole disk goes over a network.
+# The default time limit: a whole disk goes over a network.
 SECONDS = 3600
-# What is sent of an instance that is made on another daemon; where and how it got its data is the daemon's own.
+# The volatile keys for a copy on another daemon; all others describe the instance's place on its own daemon.
 _KEPT = ("volatile.base_image",)
-# The same instance elsewhere: its addresses, and what cloud-init knows it by.
+# The additional keys for a migration: its addresses, and its identity for cloud-init.
 _KEPT_MOVED = re.compile(r"volatile\.(uuid|cloud-init\.instance-id|.+\.hwaddr)")
-# How long the second of two failures is waited for.
+# Seconds to wait for the second of two failures.
 _MOMENT = 1
-# Changes when a snapshot is restored (Incus 6.0.4, Incus 7.0.2; LXD 5.0.2 does not know it).
+# A key that changes when a snapshot is restored (Incus 6.0.4, Incus 7.0.2; LXD 5.0.2 does not know it).
 GENERATION = "volatile.uuid.generation"
-# What a daemon says that cannot reach the other one (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+# The error of a daemon that cannot reach the other one (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 _UNREACHED = r"Unable to connect to|dial tcp"
 
 
@@ -62,30 +62,32 @@ def choose_route(source_api, target_api, mode=None):
     Return the :class:`Route` from one daemon to another.
 
     mode
-        ``pull``, ``push``, ``relay``; None: chosen by who listens on https.
+        ``pull``, ``push``, ``relay``. Default: chosen by which daemon listens on https.
     """
     if mode not in (None, *MODES):
-        raise InvalidError(f"mode: there are {', '.join(MODES)}, not {mode!r}")
+        raise InvalidError.of_value("mode", f"one of {', '.join(MODES)}", mode)
     same_machine = _is_on_this_machine(source_api) and _is_on_this_machine(target_api)
     from_source, from_target = _reachable_urls(source_api, same_machine), _reachable_urls(target_api, same_machine)
     if mode == "pull" or (mode is None and from_source):
         return _route_to_listener("pull", from_source, "the source", source_api)
     if mode == "push" or (mode is None and from_target):
         return _route_to_listener("push", from_target, "the target", target_api)
-    return Route("relay", (), "it was asked for" if mode else "neither daemon listens on https where the other is")
+    return Route(
+        "relay", (), "it is declared" if mode else "neither daemon listens on https where the other can reach it"
+    )
 
 
 def _route_to_listener(mode, urls, listener, api):
     if not urls:
         raise InvalidError(
             f"mode {mode}: {listener} ({objects.daemon_of(api)}) does not listen on https where the other daemon could "
-            "reach it (core.https_address); relay needs no listener"
+            "reach it: set core.https_address, or use relay"
         )
     return Route(mode, urls, f"{listener} listens on {urls[0]}")
 
 
 def _reachable_urls(api, same_machine):
-    """Return the URLs where another daemon can reach this one, the one that we use first."""
+    """Return the URLs where another daemon can reach this one; the URL of this connection comes first."""
     urls = [f"https://{address}" for address in (api.server.get("environment") or {}).get("addresses") or ()]
     if not api.local and urls:
         urls.insert(0, api.endpoint)
@@ -125,7 +127,7 @@ def require_transferable_snapshots(source_api, target_api, name):
     names = [each["name"].rpartition("/")[2] for each in snapshots if GENERATION in each["config"]]
     if names:
         raise InvalidError(
-            f"{objects.daemon_of(target_api)} does not take the snapshots {', '.join(names)}: it does not know their "
+            f"{objects.daemon_of(target_api)} does not accept the snapshots {', '.join(names)}: it does not know their "
             f"{GENERATION} (it lacks the API extension instance_generation_id)"
         )
 
@@ -135,7 +137,7 @@ def portable_config(config, moved=False):
     Return the part of an instance's config that goes to another daemon.
 
     moved
-        True: it is the same instance afterwards, with its addresses and identities.
+        True: for a migration, which keeps the addresses and identities.
     """
 
     def goes(key):
@@ -149,17 +151,17 @@ class Transfer(NamedTuple):
     A transfer of an instance, or of a snapshot of one, to its copy.
 
     source_api, name
-        The :class:`lxdapi.api.API` of where it is, and its name: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
+        The :class:`lxdapi.api.API` of the source, and its name: ``INSTANCE`` or ``INSTANCE/SNAPSHOT``.
     target_api, new
-        The API of where it is to be, and its name there.
+        The API of the target, and the name there.
     route
-        The :class:`Route`; None where both are the same daemon.
+        The :class:`Route`; None if both are the same daemon.
     options
-        ``instance_only``, ``refresh``, ``allow_inconsistent`` where they are True.
+        ``instance_only``, ``refresh``, ``allow_inconsistent`` if they are True.
     seconds
-        For all of it.
+        The time limit of the transfer.
     target
-        The member of the cluster that it is made on.
+        The cluster member for the copy.
     """
 
     source_api: API
@@ -225,7 +227,7 @@ class Transfer(NamedTuple):
         path = objects.path_of(KIND, name)
         path = validation.path(path + "/snapshots/{name}", name=snapshot) if snapshot else path
         body = {"name": snapshot or name, "migration": True, "live": False, **(more or {})}
-        # of a snapshot there is nothing but itself
+        # these options do not apply to a snapshot
         options = () if snapshot else ("instance_only", "allow_inconsistent")
         body.update({option: True for option in options if self.options.get(option)})
         return _hide_secrets(self.source_api.post(path, json=body))
@@ -264,7 +266,7 @@ def _websocket_of(result):
 
 
 def _operation_path(result):
-    """Return the path of an operation, to which the other daemon appends what it needs."""
+    """Return the path of an operation; the other daemon appends the rest."""
     return operations.parse_address(result.data["operation"])[0]
 
 
@@ -277,7 +279,7 @@ def _cancel(result, error=None):
     Cancel an operation that waits for a connection; else it keeps the instance busy for 10 s (LXD) or 30 s (Incus).
 
     error
-        Why: where an answer was lost, the other daemon may well be connected.
+        The reason: after a lost reply, the other daemon may be connected.
     """
     if isinstance(error, APIException) and retry.is_outcome_unknown(error):
         return
@@ -287,7 +289,7 @@ def _cancel(result, error=None):
 
 
 def _other_error(result):
-    """Return the error of the other operation, which may fail a moment later; "" for none."""
+    """Return the error of the other operation, which may fail a moment later; "" if it does not fail."""
     try:
         result.wait(_MOMENT)
     except APIOperationException as exc:

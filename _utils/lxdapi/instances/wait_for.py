@@ -1,8 +1,8 @@
 """
 Waits until an instance is ready: an address, its agent, cloud-init, a command or a port.
 
-What cannot be asked of the daemon is asked by a command inside: ``cloud-init``, ``cmd`` and ``port``, for which
-``/proc/net/tcp`` is read (the daemons show nothing of /proc as files).
+The daemon does not know everything: for ``cloud-init``, ``cmd`` and ``port`` lxdapi runs a command inside. For ``port``
+that command reads ``/proc/net/tcp``, because the daemons do not serve the files of /proc.
 """
 
 import json
@@ -17,7 +17,7 @@ from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Step
 
 WAIT_SECONDS = 60
-# An address in /proc/net/tcp that somebody listens on; what writes the text is the instance's own.
+# A listening address in /proc/net/tcp. The text comes from the instance, so it is not trusted.
 _LISTENS = "[0-9A-F]+:[0-9A-F]{4}"
 _LISTENING = "0A"
 _LAST = 300
@@ -27,31 +27,31 @@ _CLOUD_INIT_STATUS = r"(?m)^(?:status|extended_status): *(\w+)"
 
 def parse_conditions(wait_for):
     """
-    Return [(condition, argument, seconds or None)] of what is declared.
+    Return [(condition, argument, seconds or None)] of the declaration.
 
     wait_for
         A mapping, or a list of them, of ``ipv4`` or ``ipv6`` (the name of a nic inside), ``agent``, ``ready`` or
-        ``cloud-init`` (true), ``cmd`` (as for exec; it ends with 0), ``port`` (of TCP, somebody listens); and
-        ``timeout``, the seconds for what stands in the same mapping.
+        ``cloud-init`` (true), ``cmd`` (as for exec; it ends with 0), ``port`` (a TCP port with a listener); and
+        ``timeout``, the seconds for the conditions of the same mapping.
 
     Raises :class:`InvalidError` for anything else.
     """
     entries = [wait_for] if isinstance(wait_for, dict) else [] if wait_for is None else wait_for
     if not isinstance(entries, (list, tuple)) or not all(isinstance(each, dict) for each in entries):
-        raise InvalidError(f"wait_for: a mapping is needed, or a list of them, not {wait_for!r}")
+        raise InvalidError.of_value("wait_for", "a mapping or a list of mappings", wait_for)
     conditions = []
     for each in entries:
         seconds = validation.parse_seconds(each.get("timeout"))
         names = [key for key in each if key != "timeout"]
         if not names:
-            raise InvalidError(f"wait_for: nothing to wait for; there are: {', '.join(_CHECKS)}")
+            raise InvalidError(f"wait_for has no condition; choose from: {', '.join(_CHECKS)}")
         conditions += [(what, _parse_condition(what, each[what]), seconds) for what in names]
     return conditions
 
 
 def _parse_condition(name, value):
     if name not in _CHECKS:
-        raise InvalidError(f"wait_for: unknown {name!r}; there are: {', '.join(_CHECKS)} (and timeout)")
+        raise InvalidError(f"wait_for: unknown condition {name!r}; choose from: {', '.join(_CHECKS)} (and timeout)")
     if name in _FAMILIES:
         return validation.check("plain", f"wait_for {name}: nic", value)
     if name == "cmd":
@@ -62,10 +62,10 @@ def _parse_condition(name, value):
     if name == "port":
         port = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value) else value
         if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
-            raise InvalidError(f"wait_for port: a number from 1 to 65535 is needed, not {value!r}")
+            raise InvalidError.of_value("wait_for port", "a number from 1 to 65535", value)
         return port
     if value is not True:
-        raise InvalidError(f"wait_for {name}: true is needed, not {value!r}")
+        raise InvalidError.of_value(f"wait_for {name}", "true", value)
     return None
 
 
@@ -74,14 +74,19 @@ def plan(api, name, waits, timeout=None) -> list[Step]:
     Return the steps that wait, one for each condition; they change nothing.
 
     waits
-        What :func:`parse_conditions` returned.
+        The result of :func:`parse_conditions`.
     timeout
-        Seconds for each that has none of its own; None: 60.
+        Seconds for each condition without its own timeout. Default: 60.
     """
     default = validation.parse_seconds(timeout)
     default = WAIT_SECONDS if default is None else default
     return [
-        Step("found ready", {}, _waiter(api, name, what, which, default if seconds is None else seconds))
+        Step(
+            "waited for",
+            {},
+            _waiter(api, name, what, which, default if seconds is None else seconds),
+            failure="is not ready",
+        )
         for what, which, seconds in waits
     ]
 
@@ -97,8 +102,8 @@ def _waiter(api, name, what, which, seconds):
             if is_met:
                 return
             if not backoff.sleep():
-                subject = " ".join(filter(None, [what, "" if which is None else str(which)]))
-                raise LxdapiError(f"{subject} was not there within {seconds} s; seen: {observed or 'nothing'}")
+                reason = _FAILURES[what].format(which)
+                raise LxdapiError(f"{reason} after {seconds} s; last observed: {observed or 'nothing'}")
 
     return wait
 
@@ -170,7 +175,7 @@ def _check_cloud_init(api, name, path, which, end):
     outcome = _run_command(api, name, ["cloud-init", "status", "--long"], end)
     output = (outcome.output.decode("utf-8", "replace")).strip()
     if outcome.retcode == 127:
-        raise LxdapiError("cloud-init is not installed in it")
+        raise LxdapiError("cloud-init is not installed in the instance")
     status = (re.findall(_CLOUD_INIT_STATUS, output) or [""])[0]
     if status == "error":
         raise LxdapiError(f"cloud-init failed: {output[-_LAST:]}")
@@ -190,6 +195,15 @@ def listening_ports(text):
     return {int(row[1].rpartition(":")[2], 16) for row in rows}
 
 
+_FAILURES = {
+    "ipv4": "no IPv4 address on {}",
+    "ipv6": "no IPv6 address on {}",
+    "agent": "no process runs",
+    "ready": "not ready",
+    "cloud-init": "cloud-init has not finished",
+    "cmd": "command {!r} has not succeeded",
+    "port": "nobody listens on port {}",
+}
 _CHECKS = {
     "ipv4": _check_address(_FAMILIES["ipv4"]),
     "ipv6": _check_address(_FAMILIES["ipv6"]),

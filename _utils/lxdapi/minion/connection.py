@@ -27,8 +27,8 @@ def connect(names, remote=None, project=None, target=None):
     names
         The globals of the front.
     remote
-        A name below ``lxdapi:remotes`` in the minion's configuration, pillar or grains; None: the one
-        called ``local`` if there is one, else the daemon of this machine.
+        A name below ``lxdapi:remotes`` in the minion's configuration, pillar or grains. Default: the remote ``local``
+        if it is configured, otherwise the daemon of this machine.
     project
         A project of the daemon. Default: the remote's, otherwise ``default``.
     target
@@ -100,8 +100,8 @@ def _event_sender(functions, remote):
 def _send_event(send, tag, data):
     try:
         return send(tag, data)
-    except Exception as exc:  # whatever a bus without a master raises: the operation goes on without it
-        log.warning("lxdapi: progress is not told any more: %s", exc)
+    except Exception as exc:  # any error of an event bus without a master: the operation continues
+        log.warning("lxdapi: could not send progress events, and stopped sending them: %s", exc)
         return False
 
 
@@ -111,7 +111,7 @@ def _member_api(context, key, target):
     if member_key not in context:
         api = context[key]
         member_api = api.at(target)
-        # a cluster group is checked where an instance is created
+        # creating an instance checks the cluster group
         if not target.startswith("@"):
             _require_member(api, target)
         context[member_key] = member_api
@@ -122,11 +122,11 @@ def _require_member(api, target):
     try:
         api.get(validation.path("cluster/members/{name}", name=target))
     except APINotFoundException as exc:
-        raise InvalidError(f"there is no cluster member {target!r} on {api.endpoint}") from exc
+        raise InvalidError(f"cluster member {target!r} does not exist on {api.address_text}") from exc
 
 
 def _require_trusted(api, cert):
-    """Raise if the daemon does not trust us: for strangers everything looks absent."""
+    """Raise if the daemon does not trust the client: to untrusted clients everything looks absent."""
     try:
         _ = api.server
     except APINotTrustedException as exc:
@@ -135,6 +135,6 @@ def _require_trusted(api, cert):
 
 def _certificate_label(cert):
     if not cert:
-        return "a client without certificate"
+        return "a client without a certificate: declare cert and key for the remote"
     when = pem.expiry_reason(cert)
-    return f"our certificate {pem.read(cert)[0]}" + (f", which {when}" if when else "")
+    return f"the client certificate {pem.read(cert)[0]}" + (f", which {when}" if when else "")

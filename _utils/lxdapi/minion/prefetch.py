@@ -1,15 +1,15 @@
 """
-Prefetch: plain states that follow each other and depend on nothing run at the same time; each reports its own result.
+Prefetch: consecutive plain states without dependencies run at the same time; each reports its own result.
 
-The first of them hands those behind it to threads; when Salt comes to each, its result is there, or is waited for. Only
-what Salt is sure to call next, and what would end the same in any order, is prefetched:
+The first of them starts the following ones in threads; when Salt calls each, its result is ready, or lxdapi waits for
+it. lxdapi prefetches only states that Salt certainly calls next, and whose order does not matter:
 
-- chunks that directly follow, of the same state and function, without requisites, conditions, ``retry``, ``check_cmd``,
-  ``parallel``, slots or anything else that is Salt's own;
-- no chunk that names another one of them (a copy's source), is about the same object, or waits for something;
-- not in test mode, not with ``failhard``, not where ``lxdapi:ahead`` is 0.
+- directly following chunks of the same state and function, without requisites, conditions, ``retry``, ``check_cmd``,
+  ``parallel``, slots or any other option of Salt;
+- no chunk that names another one of them (the source of a copy), is about the same object, or waits for something;
+- not in test mode, not with ``failhard``, and not if ``lxdapi:ahead`` is 0.
 
-A ``present`` that failed with nothing changed is tried again at its turn: another one may have had to be first.
+A ``present`` that failed without a change is repeated at its turn, because it may depend on another state.
 """
 
 import contextvars
@@ -41,9 +41,9 @@ FUNCTIONS = {
     ("lxdapi_volume_snapshot", "present"): _FEW,
     ("lxdapi_volume_snapshot", "absent"): _FEW,
 }
-# Functions where another state may have to be first: it gives up an address, a port.
+# Functions that may depend on another state, which frees an address or a port.
 _RETRIED = (("lxdapi_instance", "present"),)
-# The snapshots of one instance or volume are made one after the other.
+# The snapshots of one instance or volume are created one after the other.
 _SNAPSHOT_STATES = ("lxdapi_instance_snapshot", "lxdapi_volume_snapshot")
 _SALT_KEYS = frozenset(
     ("state", "fun", "name", "order", "__id__", "__sls__", "__env__", "__sls_included_from__")
@@ -51,7 +51,7 @@ _SALT_KEYS = frozenset(
 )
 # Requisites, which are fulfilled when Salt calls the first chunk.
 _REQUISITES = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))
-# For so many seconds a thread goes on with the next state by itself: a submit costs more than a state without changes.
+# The seconds for which a thread continues with the next state: a submit costs more than a state without changes.
 _MOMENT = 0.02
 _SEPARATORS = re.compile(r"[\s/:@,]+")
 
@@ -108,7 +108,7 @@ def _thread_limit(run):
         return concurrency.MOST
     if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
         return limit
-    raise InvalidError(f"lxdapi:ahead: a number is needed, 0 for none, not {limit!r}")
+    raise InvalidError.of_value("lxdapi:ahead", "a number of threads (0 for none)", limit)
 
 
 def _group(run):
@@ -201,7 +201,7 @@ class PrefetchBatch:
         """
         self.futures[tag] = Future()
         self._left += 1
-        # with the context of this thread: Salt's dunders and the secret patterns
+        # in the context of this thread: Salt's dunders and the secret patterns
         waiting = (self.futures[tag], contextvars.copy_context(), call)
         self._queues.setdefault(daemon, deque()).append(waiting)
 
@@ -230,7 +230,7 @@ class PrefetchBatch:
             future, context, call = queue.popleft()
         try:
             future.set_result(context.run(call))
-        except BaseException as exc:  # as if it had been called at its turn
+        except BaseException as exc:  # raised again when Salt calls the state
             future.set_exception(exc)
         return True
 

@@ -16,7 +16,7 @@ class RunCache(ReadCache):
         self._settings = {}
 
     def setting(self, key, default, read):
-        """Return a setting; it is looked up once while only states of ours run."""
+        """Return a setting; it is read once while only states of lxdapi run."""
         if cached_reads.current_permission() is None:
             return read(key, default)
         if key not in self._settings:

@@ -28,7 +28,7 @@ def settings_of(config_get, remote):
     remote
         See :func:`lxdapi.minion.connection.connect`.
 
-    Raises :class:`InvalidError` if there is no such remote, or if a setting is unknown.
+    Raises :class:`InvalidError` for an unknown remote or setting.
     """
     remotes = config_get("lxdapi:remotes", {}) or {}
     if remote is None and LOCAL not in remotes:
@@ -36,13 +36,13 @@ def settings_of(config_get, remote):
     name = LOCAL if remote is None else remote
     if not isinstance(name, str) or name not in remotes:
         known = ", ".join(sorted(remotes)) or "none"
-        raise InvalidError(f"remote {name!r} is not below lxdapi:remotes; there are: {known}")
+        raise InvalidError(f"unknown remote {name!r} (lxdapi:remotes); choose from: {known}")
     settings = remotes[name]
     if isinstance(settings, str):
         settings = {"endpoint": settings}
     if not isinstance(settings, dict):
-        raise InvalidError(f"remote {name!r}: an endpoint or a mapping of settings is needed")
+        raise InvalidError.of_value(f"remote {name!r}", "an endpoint or a mapping of settings", settings)
     unknown = sorted(set(settings) - set(_OPTIONS))
     if unknown:
-        raise InvalidError(f"remote {name!r}: unknown setting {', '.join(unknown)}; there are: {', '.join(_OPTIONS)}")
+        raise InvalidError(f"remote {name!r}: unknown setting {', '.join(unknown)}; choose from: {', '.join(_OPTIONS)}")
     return settings

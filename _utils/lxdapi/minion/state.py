@@ -1,8 +1,7 @@
 """
 States of Salt: from the globals of a front and the declaration to the dictionary that Salt expects.
 
-This module decides whether a state runs or was prefetched, and which reads the cache may answer; plans know nothing of
-both.
+This module decides whether a state runs or was prefetched, and which reads the cache may answer; plans know neither.
 """
 
 from contextlib import nullcontext
@@ -21,7 +20,7 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
     names
         The globals of the front.
     kind_name
-        The kind, or for a state without a kind the subject of its comment.
+        The kind, or the subject of the comment for a state without a kind.
     name
         The state's name.
     plan
@@ -65,7 +64,7 @@ def present(
     purge=False,
     renamed_from=None,
 ):
-    """Return Salt's answer for an object that has to exist with its fields: see :mod:`lxdapi.plan.converge`."""
+    """Return Salt's answer for an object that must exist with its fields: see :mod:`lxdapi.plan.converge`."""
 
     def plan(api):
         return converge.plan_present(api, kind_name, name, declared, purge, renamed_from)

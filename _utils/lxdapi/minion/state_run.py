@@ -2,7 +2,7 @@
 The state run around a state: its own chunk, the following ones, and the results so far.
 
 Salt gives every state function ``__low__``, ``__lowstate__`` and ``__running__``, without any configuration (3006.28,
-3007.15, 3008.3). Nothing of Salt is imported here: the fronts hand over their globals.
+3007.15, 3008.3). This module imports nothing from Salt: the fronts pass their globals.
 """
 
 import copy
@@ -14,7 +14,7 @@ from lxdapi.minion import read_cache
 from lxdapi.model.cached_reads import cached_reads
 
 _RUN = ContextVar("lxdapi_run", default=None)
-# Parts of a chunk that run before or instead of our function, and can change what the daemon has.
+# Keys of a chunk that run something before or instead of our function, which can change objects of the daemon.
 _FOREIGN = ("creates", "onlyif", "unless")
 _KEY = "lxdapi:run:"
 _SLOT = "__slot__:"
@@ -43,7 +43,7 @@ class Run:
     test
         True: test mode.
     low
-        The chunk that is run; None: the function was called without a run.
+        The current chunk; None: the function was called without a run.
     names
         The globals of the function's file.
     lowstate
@@ -75,7 +75,7 @@ class Run:
         return self.names.get("__running__") or {}
 
     def for_chunk(self, chunk):
-        """Return the run as a state that is prefetched sees it."""
+        """Return the run from the view of a prefetched state."""
         return Run(self.test, chunk, self.names, self.lowstate)
 
     @contextmanager
@@ -103,7 +103,7 @@ class Run:
 
 
 def _drop_finished(context):
-    """Drop runs that are over: the context of a minion without processes of its own lives as long as the minion."""
+    """Drop finished runs: the context of a minion without processes lives as long as the minion."""
     for key in [key for key in context if str(key).startswith(_KEY)]:
         if not context[key].prefetched:
             del context[key]
@@ -113,8 +113,8 @@ class LowState:
     """
     The chunks of a run in their order.
 
-    ``chunks``: plain dictionaries. ``places``: where each is, by tag. ``parallel``: whether something runs beside the
-    run, which can change anything at any time. ``prefetched``: the batches of states started before their turn, by tag.
+    ``chunks``: plain dictionaries. ``places``: their positions, by tag. ``parallel``: whether something else runs at
+    the same time, which can change anything. ``prefetched``: the batches of states started before their turn, by tag.
     """
 
     def __init__(self, chunks):
@@ -125,7 +125,7 @@ class LowState:
         self._consecutive, self._results, self._passed = _consecutive(chunks), None, 0
 
     def is_of(self, chunks):
-        """Return True if these are its chunks: Salt's own identity of a run, the id of an object, is reused."""
+        """Return True if these are its chunks: Salt reuses its identity of a run, the id of an object."""
         return len(chunks) == len(self.chunks) and next(iter(chunks)) is self.chunks[0]
 
     def plain_chunk(self, low):
@@ -143,12 +143,12 @@ class LowState:
         unbroken = self._results is not None and results == self._results + 1
         # a prefetched one is plain
         unbroken = unbroken and (tag(low) in self.prefetched or not _runs_more(low))
-        # None: Salt reads its settings again after it
+        # None: Salt reloads its settings after this chunk
         self._results = None if any(key.startswith("reload_") for key in low) else results
         return unbroken
 
     def followers(self, low, running):
-        """Return the chunks after this one; [] if it runs before one that stands earlier in the list."""
+        """Return the chunks after this one; [] if an earlier chunk of the list has not run yet."""
         place = self.places.get(tag(low))
         if place is None:
             return []
@@ -167,12 +167,12 @@ def _consecutive(chunks):
 
 
 def _runs_more(low):
-    """Return True if Salt runs something of the user's before this state's function."""
+    """Return True if Salt runs a command of the user before the function of this state."""
     return any(key in low for key in _FOREIGN) or has_slot(low)
 
 
 def has_slot(chunk):
-    """Return True if Salt puts something into an argument just before it calls the function; it looks into mappings."""
+    """Return True if Salt puts something into an argument just before it calls the function, also inside mappings."""
     return any(each.startswith(_SLOT) for value in chunk.values() for each in texts(value))
 
 

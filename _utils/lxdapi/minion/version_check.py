@@ -11,11 +11,11 @@ from lxdapi.version import VERSION
 
 def require_one_version(names):
     """
-    Raise :class:`InvalidError` if the fronts are of another version than the library.
+    Raise :class:`InvalidError` if the fronts have another version than the library.
 
     names
-        The globals of the front that is called. The fronts have one version, which ``lxdapi.py`` among the execution
-        modules beside it names: they are synced, installed or shipped together.
+        The globals of the front that is called. All fronts have the version in ``lxdapi.py`` of the execution modules
+        beside it, because they are synced, installed or shipped together.
     """
     folder = os.path.dirname(os.path.dirname(names.get("__file__", "")))
     version = _version_of(folder)
@@ -23,12 +23,12 @@ def require_one_version(names):
         library = os.path.dirname(os.path.dirname(__file__))
         raise InvalidError(
             f"lxdapi {version} ({folder}) runs with the library of lxdapi {VERSION} ({library}). Over salt-ssh, "
-            "run salt-ssh -t; otherwise it is installed twice, by pip and by saltutil.sync_all; keep one"
+            "run salt-ssh -t. Otherwise lxdapi is installed twice, by pip and by saltutil.sync_all: remove one"
         )
 
 
 def _version_of(folder):
-    """Return the version of the fronts below a folder, None if no fronts are there."""
+    """Return the version of the fronts below a folder, None if the folder has no fronts."""
     for modules in ("modules", "_modules"):
         try:
             with open(os.path.join(folder, modules, "lxdapi.py"), encoding="utf-8") as file:

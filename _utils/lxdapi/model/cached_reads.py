@@ -56,5 +56,5 @@ def uncached_reads() -> Iterator[None]:
 
 
 def current_permission() -> Optional[Permission]:
-    """Return the :class:`Permission` of this block, None where the daemon has to answer reads."""
+    """Return the :class:`Permission` of this block, None if the daemon must answer reads."""
     return _ALLOWED.get()

@@ -1,8 +1,8 @@
 """
 Comparison by meaning: the declared object against the actual one, and the changes between them.
 
-Undeclared (None) is left alone. In a map, a key that is None or "" is to be removed; a declared
-empty map or list clears the field. Two spellings of one value are equal: see :mod:`lxdapi.model.equality`.
+Undeclared fields (None) stay unchanged. In a map, None or "" removes the key; a declared empty map or list clears the
+field. Two spellings of one value are equal: see :mod:`lxdapi.model.equality`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lxdapi.model.schema import FIELDS
 if TYPE_CHECKING:
     from lxdapi.model.schema import Kind
 
-# The roles of cluster members that the daemon gives and takes by itself.
+# The roles of cluster members that the daemon assigns automatically.
 AUTOMATIC_ROLES = ("database", "database-leader", "database-standby")
 
 
@@ -30,9 +30,9 @@ class Delta(NamedTuple):
     changes
         ``{field: {key: {"old": x, "new": y}}}``; secret values masked.
     fields
-        The new value of each field that differs, whole.
+        The complete new value of each field that differs.
     touched
-        Of each map that differs, only the keys that change, "" for removed ones: the body of a PATCH.
+        The keys to change of each map that differs, "" for removed ones: the body of a PATCH.
     removes
         True if a key or a device is removed, which needs a PUT of the whole object.
     """
@@ -48,12 +48,12 @@ class Delta(NamedTuple):
 
 def normalize(kind: Kind, declared: Any) -> dict[str, Any]:
     """
-    Return the declared fields with canonical values; fields that are None are left out.
+    Return the declared fields with canonical values; undeclared fields (None) are omitted.
 
-    Raises :class:`InvalidError` for a field the kind does not have, a wrong type or a bad value.
+    Raises :class:`InvalidError` for a field that the kind lacks, a wrong type or an invalid value.
     """
     if not isinstance(declared, dict):
-        raise InvalidError(f"{kind.label}: a mapping of fields is needed, not {type(declared).__name__}")
+        raise InvalidError.of_value(f"the {kind.label}", "a mapping of fields", declared, secret=True)
     known = kind.known
     declared = {_field(kind, known, name): value for name, value in declared.items()}
     return {field: _normalize_field(kind, field, value) for field, value in declared.items() if value is not None}
@@ -63,7 +63,7 @@ def _field(kind, known, name):
     """Return the name of a field, also for the parameter of a state: ``secret_key`` is ``secret-key``."""
     field = name if name in known else str(name).replace("_", "-")
     if field not in known:
-        raise InvalidError(f"{kind.label}: unknown field {name!r}; there are: {', '.join(known)}")
+        raise InvalidError(f"unknown field {name!r} of the {kind.label}; choose from: {', '.join(known)}")
     return field
 
 
@@ -79,7 +79,7 @@ def _normalize_map(field, declared):
     if isinstance(declared, list) and all(isinstance(item, dict) for item in declared):
         declared = {key: value for item in declared for key, value in item.items()}
     if not isinstance(declared, dict):
-        raise InvalidError(f"{field}: a mapping is needed, not {type(declared).__name__}")
+        raise InvalidError.of_value(field, "a mapping", declared, secret=True)
     return {_key(field, key): validation.config_value(f"{field} {key}", value) for key, value in declared.items()}
 
 
@@ -89,7 +89,7 @@ def _key(field, key):
 
 def _normalize_devices(field, declared):
     if not isinstance(declared, dict):
-        raise InvalidError(f"{field}: a mapping of names to devices is needed")
+        raise InvalidError.of_value(field, "a mapping of names to devices", declared, secret=True)
     return {
         _key(field, name): None if device is None else _normalize_map(f"{field} {name}", device)
         for name, device in declared.items()
@@ -98,9 +98,9 @@ def _normalize_devices(field, declared):
 
 def _normalize_list(field, declared):
     if not isinstance(declared, (list, tuple)) or not all(isinstance(item, str) for item in declared):
-        raise InvalidError(f"{field}: a list of names is needed")
+        raise InvalidError.of_value(field, "a list of names", declared)
     if len(set(declared)) != len(declared):
-        raise InvalidError(f"{field}: a name stands there twice")
+        raise InvalidError(f"duplicate name in {field}: list each name once")
     return list(declared)
 
 
@@ -125,7 +125,7 @@ def _normalize_time(field, declared):
         return NEVER
     time = parse_time(declared)
     if time is None:
-        raise InvalidError(f"{field}: a time such as 2030-01-31T00:00:00Z is needed, not {declared!r}")
+        raise InvalidError.of_value(field, "a time (2030-01-31T00:00:00Z)", declared)
     return time if isinstance(time, str) else time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -133,7 +133,7 @@ def _normalize_json(field, declared):
     try:
         json.dumps(declared, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
-        raise InvalidError(f"{field}: {exc}; write it as text in quotes") from exc
+        raise InvalidError(f"{field}: {exc}; quote the value") from exc
     return declared
 
 
@@ -190,14 +190,14 @@ def undeclared_note(kind: Kind, declared: dict[str, Any], actual: dict[str, Any]
         if declared.get(field)
     }
     parts = [f"{field} {', '.join(items)}" for field, items in undeclared.items() if items]
-    return f"not declared, and left alone without purge: {'; '.join(parts)}" if parts else ""
+    return f"not declared, and kept without purge: {'; '.join(parts)}" if parts else ""
 
 
 def write_only_note(declared: dict[str, Any], actual: dict[str, Any]) -> str:
     """Return a note that names the declared keys whose values the daemon does not show."""
     declared_config, actual_config = declared.get("config") or {}, actual.get("config") or {}
     keys = [key for key in sorted(declared_config) if actual_config.get(key) is True]
-    return f"{', '.join(keys)}: set, but not shown, so it cannot be compared" if keys else ""
+    return f"{', '.join(keys)}: set, but the daemon does not show the value, so it cannot be compared" if keys else ""
 
 
 def immutable_differences(kind: Kind, declared: dict[str, Any], actual: dict[str, Any]) -> list[str]:
@@ -327,7 +327,7 @@ def merge_changes(changes: dict[str, Any], more: dict[str, Any]) -> None:
 
 
 def subtract_changes(changes: dict[str, Any], left: dict[str, Any]) -> dict[str, Any]:
-    """Return the changes without those that are still to be made."""
+    """Return the changes without the remaining ones."""
     done = {}
     for key, change in changes.items():
         if key not in left:

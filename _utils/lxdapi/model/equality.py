@@ -1,8 +1,8 @@
 """
 Equality of values by their meaning: two spellings of one value are equal.
 
-The daemons keep text as it was sent (LXD 5.0.2 and Incus 6.0.4 store ``True``, ``yes`` and ``2GB``
-verbatim): what differs is how people write it.
+The daemons store text verbatim (LXD 5.0.2 and Incus 6.0.4 keep ``True``, ``yes`` and ``2GB``), so only the spelling
+differs.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.masking import is_cloud_init
 
-# "No time". Of an image that has none it reads 1970-01-01 on LXD 5.0.2 and 0001-01-01 on Incus 6.0.4; only
-# this one clears an image's that was set: both ignore a zero time and null there.
+# The time that means "never". LXD 5.0.2 shows 1970-01-01 for an image without an expiry, Incus 6.0.4 0001-01-01. Only
+# this time clears the expiry of an image: both daemons ignore a zero time and null there.
 NEVER = "1970-01-01T00:00:00Z"
 _UNITS = {"": 1, "B": 1, "bit": 1, **{f"{p}B": 1000**n for n, p in enumerate("kMGTPE", 1)}}
 _UNITS.update({f"{p}iB": 1024**n for n, p in enumerate("KMGTPE", 1)})
 _UNITS.update({f"{p}bit": 1000**n for n, p in enumerate("kMGTPE", 1)})
 _UNITS.update({f"{p}ibit": 1024**n for n, p in enumerate("KMGTPE", 1)})
 _SIZE = r"([0-9]{1,40})([A-Za-z]*)"
-# Free text and names: "yes" and "true" are two different values there.
+# Keys of free text and names, in which "yes" and "true" are different values.
 _TEXT = (
     r"(user|environment|raw|image|volatile)\.|cloud-init\.ssh-keys\.|"
     r"(name|path|source|parent|network|pool|hwaddr|host_name|os|release|description)$"
@@ -94,7 +94,7 @@ def _head(text):
 
 
 def _document(text):
-    # aliases of aliases grow without bound when they are compared
+    # comparing aliases of aliases would take unlimited time
     if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_LOADER)):
         raise yaml.YAMLError("aliases are not compared")
     return yaml.compose(text, Loader=_LOADER)
@@ -104,7 +104,7 @@ def _content(node):
     """
     Return the meaning of a YAML node for comparisons: without spelling and the order of keys.
 
-    No value is made of it: 2030-99-99 is no date, a list no key, and true equals 1 in Python.
+    It does not construct Python values: 2030-99-99 is an invalid date, a list cannot be a key, and True equals 1.
     """
     if isinstance(node, yaml.MappingNode):
         return node.tag, frozenset({_content(key): _content(value) for key, value in node.value}.items())
@@ -119,7 +119,7 @@ def _bytes(text):
     match = re.fullmatch(_SIZE, text)
     if not match or match[2] not in _UNITS:
         return None
-    # a bit is no byte, although both count from 1
+    # bits and bytes are different units
     return int(match[1]) * _UNITS[match[2]], "bit" in match[2]
 
 

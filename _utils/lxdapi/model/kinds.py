@@ -27,7 +27,7 @@ _RULE = Items(
     {"state": "enabled"},
     ("source", "source_port", "destination", "destination_port"),
 )
-# Of a snapshot only the zero time does it: 1970-01-01 is stored, as a time long past (all three).
+# The time that clears the expiry of a snapshot: the daemons store 1970-01-01 as a time in the past (all three).
 _ZERO = "0001-01-01T00:00:00Z"
 # The snapshot that was restored: only this key records it, and without it the restore would be repeated.
 RESTORED_FROM_KEY = "user.lxdapi.restored"
@@ -66,7 +66,7 @@ KINDS = {
         of_server=True,
         rename=True,
         force_delete=True,
-        create=CreateRules(hint="a server becomes one by joining the cluster"),
+        create=CreateRules(hint="use lxdapi_cluster.joined on the new server"),
         write=WriteRules(read_only=("architecture",), slow=True),
         cluster=ClusterRules(only=True),
     ),
@@ -78,7 +78,7 @@ KINDS = {
         key="fingerprint",
         rule="fingerprint",
         project_feature="features.images",
-        create=CreateRules(hint="it is uploaded, by lxdapi_image.present or lxdapi_image.upload"),
+        create=CreateRules(hint="upload it with lxdapi_image.present or lxdapi_image.upload"),
         write=WriteRules(read_only=("architecture",)),
     ),
     # PATCH of an alias answers 500 "context deadline exceeded" on LXD 5.0.2; PUT works on both.
@@ -134,7 +134,7 @@ KINDS = {
         project_feature="features.networks",
         rename=True,
     ),
-    # PATCH of a set empties what it does not name, and without config the daemon's handler panics (Incus 7.0.2).
+    # PATCH of a set empties fields that it does not name, and without config the daemon's handler panics (Incus 7.0.2).
     "network_address_set": Kind(
         "network-address-sets/{name}",
         ("addresses", "config", "description"),
@@ -237,7 +237,7 @@ KINDS = {
         key="",
         rule="any",
         of_server=True,
-        create=CreateRules(hint="there is always one"),
+        create=CreateRules(hint="every server has its own"),
         write=WriteRules(patch=server.patch_body, server_owned=(*server.ADDRESSES, "volatile.")),
     ),
     "storage_bucket": Kind(
@@ -304,7 +304,7 @@ KINDS = {
         rule="token",
         extension="warnings",
         of_server=True,
-        create=CreateRules(hint="the daemon makes it"),
+        create=CreateRules(hint="only the daemon creates warnings"),
     ),
 }
 
@@ -314,4 +314,4 @@ def get_kind(kind_name: str) -> Kind:
     try:
         return KINDS[kind_name]
     except (KeyError, TypeError):
-        raise InvalidError(f"unknown kind {kind_name!r}; there are: {', '.join(sorted(KINDS))}") from None
+        raise InvalidError(f"unknown kind {kind_name!r}; choose from: {', '.join(sorted(KINDS))}") from None

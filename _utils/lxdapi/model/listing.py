@@ -21,7 +21,7 @@ def list_objects(api: API, kind_name: str, parent: str | None = None) -> dict[st
     Return ``{name: object}`` of every object of a kind.
 
     parent
-        Only of those in it: ``lxdbr0`` for a network's forwards. None: in all that there are, with a
+        List only the objects in this one: ``lxdbr0`` for the forwards of a network. Default: in all parents, with a
         request for each.
     """
     kind = get_kind(kind_name)
@@ -29,7 +29,7 @@ def list_objects(api: API, kind_name: str, parent: str | None = None) -> dict[st
     if not kind.of_server:
         objects.require_project(api)
     if parent and not kind.parents:
-        raise InvalidError(f"parent: the kind {kind.label} is in nothing else")
+        raise InvalidError(f"parent: a {kind.label} has no parent; omit it")
     if not kind.path:
         return {kind_name: api.get("").metadata}
     return {name: metadata for name, metadata, _ in list_everything(api, kind, parent)}
@@ -58,7 +58,7 @@ def list_everything(api: API, kind: Kind, parent: str | None = None) -> list[tup
 
 
 def _list_in_parent(api, kind, parent, strict, member):
-    """Return the objects in a parent; for a parent that cannot have any, [] or, where it was named, the error."""
+    """Return the objects in a parent; for a parent that cannot have any, [], or the error if it was named."""
     try:
         return _list_collection(api, kind, parent, member)
     except APINotFoundException:
@@ -103,7 +103,7 @@ def member_of(kind: Kind, metadata: dict[str, Any], parent_member: str | None) -
     return (location if location not in (None, "", "none") else None) or parent_member
 
 
-# A name that a rule takes, where only the collection is asked for.
+# A valid name for each rule, to build the path of a collection.
 _PLACEHOLDERS = {
     "address": "::",
     "instance": "a",

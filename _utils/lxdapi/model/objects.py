@@ -1,9 +1,8 @@
 """
-Objects by name: where they are in the REST API, whether the daemon knows their kind, and reading one.
+Objects by name: their paths in the REST API, whether the daemon supports their kind, and reading one.
 
-The instances of a cluster member that died cannot be read: the daemons answer 500, LXD 5.0.2 and Incus 6.0.4 after
-10 s. The list of all instances is there as before, and has them with the status ``Error`` (all three): so an error says
-where the instance is.
+The instances of a dead cluster member cannot be read: the daemons answer 500, LXD 5.0.2 and Incus 6.0.4 after 10 s. The
+list of all instances still shows them, with the status ``Error`` (all three): so an error names the member.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def parts_of(kind: Kind, name: str, existing: bool = False) -> dict[str, str]:
     parts = name.split("/", splits) if isinstance(name, str) else ()
     shape = "/".join([*kind.parents, "name"]).upper()
     if len(parts) != len(kind.parents) + 1:
-        raise InvalidError(f"{kind.label} name {name!r} is not valid: {shape} is needed")
+        raise InvalidError.of_value(f"{kind.label} name", shape, name)
     own_name = validation.check(kind.rule, kind.label, parts[-1], existing)
     kinds = [get_kind(parent) for parent in kind.parents]
     parent_names = [validation.check(parent.rule, parent.label, part, existing) for parent, part in zip(kinds, parts)]
@@ -77,10 +76,10 @@ def with_parents_of(kind: Kind, name: str, other: str) -> str:
 def unsupported_reason(api: API, kind: Kind) -> str:
     """Return why the daemon cannot have objects of this kind, "" if it can."""
     if kind.cluster.only and not api.clustered:
-        return f"the server is not clustered: it has no {kind.label}"
+        return f"the server is not clustered, so it has no {kind.label}"
     if kind.extension is None or api.has(kind.extension):
         return ""
-    return f"{daemon_of(api)} has no kind {kind.label}: it lacks the API extension {kind.extension}"
+    return f"{daemon_of(api)} does not support the kind {kind.label}: it lacks the API extension {kind.extension}"
 
 
 def daemon_of(api: API) -> str:
@@ -99,11 +98,11 @@ def require(api: API, kind: Kind) -> None:
 def missing_project_reason(api: API) -> str:
     """Return that the project of this API does not exist, as a sentence; "" if it exists."""
     project = api.project or "default"
-    # always there; but Incus 7.0.2 hides what is in it from a client, known by https, that is restricted to others
+    # it always exists, but Incus 7.0.2 hides it from https clients that are restricted to other projects
     if project == "default" and api.local:
         return ""
     result = read(api, get_kind("project"), project)
-    return "" if result else f"there is no project {project!r} on {api.endpoint}"
+    return "" if result else f"project {project!r} does not exist on {api.address_text}"
 
 
 def require_project(api: API) -> None:
@@ -117,8 +116,8 @@ def require_fields(api: API, kind: Kind, fields: Any) -> None:
     """Raise :class:`InvalidError` if the daemon does not know one of these fields."""
     for field, extension in kind.extensions.items():
         if _has_field(fields, *field.split(".")) and not api.has(extension):
-            reason = f"{daemon_of(api)} has no {field} of the kind {kind.label}: it lacks the API extension {extension}"
-            raise InvalidError(reason)
+            reason = f"it lacks the API extension {extension}"
+            raise InvalidError(f"{daemon_of(api)} does not support {field} of the kind {kind.label}: {reason}")
 
 
 def _has_field(fields, field, key=None):
@@ -129,7 +128,7 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
     """
     Return the :class:`lxdapi.api.APIResult` of the object, None if the daemon says 404.
 
-    While a state is planned, the answer may come from the cache: see :mod:`lxdapi.model.cached_reads`.
+    While a state is planned, the result may come from the cache: see :mod:`lxdapi.model.cached_reads`.
     Raises :class:`InvalidError` if the daemon does not know the kind.
     """
     path = path_of(kind, name, existing=True)
@@ -140,12 +139,12 @@ def read(api: API, kind: Kind, name: str) -> APIResult | None:
     if result is None:
         return None
     if not isinstance(result.metadata, dict):
-        raise APIProtocolException(result, "this is no object")
+        raise APIProtocolException(result, "expected an object in the reply")
     if kind.decoded_twice:
         own_name = parts_of(kind, name, existing=True)["name"]
         if result.metadata.get("name", own_name) != own_name:
-            raise APIProtocolException(result, f"this is another object than {name}")
-    # an interface of the machine, which the daemon lists beside its networks
+            raise APIProtocolException(result, f"expected {name}, got another object")
+    # an interface of the host, which the daemon lists like its networks
     return None if result.metadata.get("managed") is False else result
 
 

@@ -1,9 +1,9 @@
 """
 Profiles: the daemon saves a profile first, and then updates its instances one by one.
 
-An instance that refuses the change or is busy is named in the reply, and only there: its ``expanded_config`` and
-``expanded_devices`` have the change all the same, and the same write sent again answers 200 and does nothing
-(LXD 5.0.2, Incus 6.0.4, Incus 7.0.2). It takes the change at its next start.
+Only the reply names an instance that refuses the change or is busy: its ``expanded_config`` and ``expanded_devices``
+show the change nevertheless, and the daemon answers 200 to a repetition of the write and does nothing (LXD 5.0.2,
+Incus 6.0.4, Incus 7.0.2). The instance applies the change at its next start.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _INSTANCE = r" - Project: (\S+), Instance: (\S+): (.*)"
 # The error for an instance that is being created and has no volume yet (Incus 7.0.2).
 _IN_CREATION = "Instance storage pool not found"
 _STABLE = ("Running", "Ready", "Stopped", "Frozen", "Error")
-# Keys of the config that a running instance does not take over: they are looked up when they are needed.
+# Config keys that the daemon reads on demand, so a running instance needs no update.
 _READ_ON_DEMAND = ("boot.", "cloud-init.", "snapshots.", "user.", "volatile.")
 
 
 class Profile(Kind):
-    """A profile is saved before its instances take the change."""
+    """The daemon saves a profile before it updates its instances."""
 
     def is_applied(self, api: API, error: APIException, changes: dict[str, Any]) -> bool:
         """

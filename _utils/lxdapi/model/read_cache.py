@@ -1,10 +1,10 @@
 """
 The read cache: it keeps replies for seconds, and drops those that may be outdated.
 
-States look at one object each. Where many of a kind follow each other the first one lists the kind, and they all
-compare with that; single reads are kept as well. Only planning reads from here (:mod:`lxdapi.model.cached_reads`): a
-write reads again, with its ETag. Every write of ours, and whatever runs between two states of ours, drops what it can
-have changed: see :meth:`ReadCache.invalidating` and :mod:`lxdapi.minion.state_run`.
+Each state reads one object. If many states of a kind follow each other, the first one lists the kind, and all of them
+use that list; single reads are cached too. Only planning uses the cache (:mod:`lxdapi.model.cached_reads`): a write
+reads again, with the ETag. Every write of lxdapi, and everything that runs between two of its states, drops the entries
+that it may have changed: see :meth:`ReadCache.invalidating` and :mod:`lxdapi.minion.state_run`.
 
 A fleet is planned from one list, whatever its age: it has a pinned cache of its own.
 """
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from lxdapi.model.schema import Kind
 
 SECONDS = 5
-# So many states of a kind make a list of it pay off: one costs the daemon 0.1 ms an instance, a GET 1.5 to 2.
+# The number of states for which a list pays off: it costs the daemon 0.1 ms for each instance, a GET 1.5 to 2 ms.
 MANY = 5
-# A list that answered fewer reads did not pay off, and is not made again.
+# A list that answered fewer reads did not pay off, and is not read again.
 _WORTH = 3
-# Kinds whose list says of each object exactly what its GET says (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+# Kinds whose list has exactly the same data for each object as its GET (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 LISTED = ("image_alias", "instance", "network", "network_acl", "profile", "project", "storage_pool", "storage_volume")
 
 
@@ -47,7 +47,7 @@ class ReadCache:
     The replies that were read, of any number of daemons.
 
     seconds
-        How long they are valid; 0: no cache.
+        The time for which they are valid; 0: no cache.
     pinned
         True: they stay valid, failed reads too: for a plan of many objects.
     """
@@ -162,7 +162,7 @@ class ReadCache:
             try:
                 listed = api.get(key[1], params={"recursion": 1}).metadata or []
             except APIException:
-                # the GET of a single object reports what is wrong
+                # the GET of a single object reports the error
                 self._unprofitable.add(key)
                 return None
             new_list = _List(read_at, {entry["name"]: entry for entry in listed}, api.identity)
@@ -188,7 +188,7 @@ class ReadCache:
     @contextmanager
     def invalidating(self, api: API, path: str, body: Any) -> Iterator[None]:
         """
-        Drop what a write within the block can change, before it and after it, because others read meanwhile.
+        Drop the entries that a write within the block can change, before and after it, because others read meanwhile.
 
         path, body
             The absolute path of the request, and its decoded JSON body or None.

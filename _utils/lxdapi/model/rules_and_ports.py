@@ -1,8 +1,8 @@
 """
 Rules of an ACL, ports of a forward, records of a zone: lists of items with an identity, compared one by one.
 
-A declared item exists afterwards with its declared attributes; others are left alone, unless the declared list is
-empty or ``purge`` is set. Order means nothing to the daemons.
+A declared item exists afterwards with its declared attributes; other items stay, unless the declared list is empty or
+``purge`` is set. The order has no meaning.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ def normalize(spec: Items, field: str, declared: Any) -> list[dict[str, Any]]:
     spec
         A :class:`lxdapi.model.schema.Items`.
 
-    Raises :class:`InvalidError` for an unknown key, a wrong type, or one thing declared twice.
+    Raises :class:`InvalidError` for an unknown key, a wrong type, or a duplicate entry.
     """
     if not isinstance(declared, (list, tuple)) or not all(isinstance(item, dict) for item in declared):
-        raise InvalidError(f"{field}: a list of mappings is needed")
+        raise InvalidError.of_value(field, "a list of mappings", declared)
     items = [_normalize_item(spec, field, item) for item in declared]
     seen = set()
     for item in items:
         if _identity(spec, item) in seen:
-            raise InvalidError(f"{field}: {_describe_item(spec, item)} stands there twice")
+            raise InvalidError(f"duplicate entry in {field}: {_describe_item(spec, item)}")
         seen.add(_identity(spec, item))
     return items
 
@@ -42,9 +42,9 @@ def _normalize_item(spec, field, item):
     known = (*spec.identity, *spec.attributes)
     for key in item:
         if key not in known:
-            raise InvalidError(f"{field}: unknown key {key!r}; there are: {', '.join(known)}")
+            raise InvalidError(f"unknown key {key!r} in {field}; choose from: {', '.join(known)}")
     normal = {key: _VALUES[spec.attributes.get(key, "text")](f"{field} {key}", value) for key, value in item.items()}
-    # the daemons drop the white space around what is no identity
+    # the daemons drop white space around attributes, but not around the identity
     normal = {key: value.strip() if spec.attributes.get(key) == "text" else value for key, value in normal.items()}
     return {key: spec.defaults.get(key, value) if value == "" else value for key, value in normal.items()}
 
@@ -54,12 +54,12 @@ def _number(label, value):
         return value or 0
     if isinstance(value, str) and re.fullmatch("[0-9]{1,20}", value):
         return int(value)
-    raise InvalidError(f"{label}: a whole number is needed, not {value!r}")
+    raise InvalidError.of_value(label, "a whole number", value)
 
 
 def _names(label, value):
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-        raise InvalidError(f"{label}: a list of names is needed")
+        raise InvalidError.of_value(label, "a list of names", value)
     return sorted(value)
 
 

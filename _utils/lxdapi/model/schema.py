@@ -1,5 +1,5 @@
 """
-The shape of the table of resource kinds: what can differ between kinds, and what fields hold.
+The shape of the table of resource kinds: the differences between kinds, and the types of fields.
 """
 
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, Iterable, List, NamedTuple, Optional, Tuple
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lxdapi.api import API, APIResult
     from lxdapi.model.diff import Delta
 
-# What kind of value a field holds, whichever object it is in:
+# The type of each field, the same in every kind:
 #   map      {key: text}, compared and merged by key
 #   devices  {name: {key: text}}, compared and merged by device and by key
 #   list     names in an order that counts, compared and replaced as a whole
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #   addresses  addresses, networks and ranges of them, compared as a set by what they mean
 #   items    things with an identity (:class:`Items`), compared and merged one by one
 #   text, bool, time
-#   given    what only a create takes; it is sent as it is
+#   given    accepted only by a create, and sent unchanged
 FIELDS = {
     "access-key": "text",
     "addresses": "addresses",
@@ -81,14 +81,14 @@ class Items(NamedTuple):
     identity
         The keys that identify an item.
     attributes
-        ``{key: text, bool, number, names or parts}``: what it has beyond that, and can be changed. Parts are text
-        with commas between, of addresses or ports.
+        ``{key: text, bool, number, names or parts}``: the other keys, which can be changed. Parts are
+        comma-separated addresses or ports.
     defaults
-        What a new one has unless it is declared.
+        The values of a new item unless declared.
     lists
         The keys of the identity that hold comma-separated lists, which have no order.
     beside
-        ``{attribute: such a key}``: a list that says something of each of the other's in turn.
+        ``{attribute: such a key}``: a list whose entries belong to those of the key, in the same order.
     """
 
     identity: Tuple[str, ...]
@@ -103,15 +103,15 @@ class CreateRules(NamedTuple):
     How an object of a kind is created.
 
     hint
-        Where objects come from that no request creates; "" where a request does.
+        How to create an object if no request can; "" if a request can.
     fields
-        What only a create takes and no reply shows.
+        Fields that only a create accepts and no reply shows.
     defaults
-        What a create sends unless something else is declared.
+        The values that a create sends unless declared.
     server_defaults
-        ``{type: config keys}``: what the daemon puts into a new one of this type (of any, for "").
+        ``{type: config keys}``: the keys that the daemon adds to a new object of this type ("": of any type).
     verifiable
-        False where nothing shows whether the creation was completed, if the daemon was restarted meanwhile.
+        False if a restart of the daemon makes it impossible to see whether a creation was completed.
     """
 
     hint: str = ""
@@ -126,18 +126,18 @@ class WriteRules(NamedTuple):
     How an existing object of a kind is compared and written.
 
     patch
-        Called with the result of the GET and the :class:`lxdapi.model.diff.Delta`; returns the body of a PATCH, None
-        where only a PUT works. Default: None, because the PATCH of most kinds does more or less than documented.
+        Called with the result of the GET and the :class:`lxdapi.model.diff.Delta`; returns the body of a PATCH, or None
+        if only a PUT works. Default: None, because the PATCH of most kinds does more or less than documented.
     server_owned
         Prefixes of config keys that belong to the daemon: never compared or cleared unless named.
     read_only
-        What the replies of this kind have beside :data:`READ_ONLY` that no PUT takes.
+        Fields in replies of this kind that no PUT accepts, in addition to :data:`READ_ONLY`.
     trimmed
-        Text fields where the daemon drops white space at both ends.
+        Text fields in which the daemon drops white space at both ends.
     expiry_reset
-        The time that clears an expiry that was set.
+        The time that clears an expiry.
     slow
-        True where the daemon answers a write when the work is done, however long that takes.
+        True if the daemon answers a write only when the work is done, however long that takes.
     """
 
     patch: Optional[Callable[["APIResult", "Delta"], Optional[Dict[str, Any]]]] = None
@@ -150,12 +150,12 @@ class WriteRules(NamedTuple):
 
 class ClusterRules(NamedTuple):
     """
-    What a kind is in a cluster.
+    The behaviour of a kind in a cluster.
 
     only
-        True: only a clustered server has any.
+        True: only a clustered server has objects of the kind.
     local
-        True where an object can be on one member, beside others of its name.
+        True if an object can be on one member, and others with its name on other members.
     """
 
     only: bool = False
@@ -189,54 +189,54 @@ class Kind(_Columns):
     How one kind of resource is addressed, written and compared.
 
     path
-        Of one object, with ``{name}`` and a part for each parent; without its last part it is the
-        collection's.
+        The path of an object, with ``{name}`` and a part for each parent; without its last part it is the path of the
+        collection.
     fields
-        What a PUT writes; a PUT that leaves one out empties it.
+        The fields that a PUT writes; a PUT that omits one empties it.
     label
         The kind in words, for comments.
     key
-        The field that holds the name, in replies and in a create; "" where a create does not take it.
+        The field that holds the name, in replies and in a create; "" if a create does not accept it.
     rule
         The rule of :data:`lxdapi.validation.RULES` for the name.
     parents
-        The kinds of its parents, outermost first: a name is ``POOL/VOLUME/SNAPSHOT`` then.
+        The kinds of its parents, outermost first; a name is then ``POOL/VOLUME/SNAPSHOT``.
     create_only
-        Immutable fields: what can be declared but is fixed once the object exists.
+        Immutable fields: they can be declared, but not changed once the object exists.
     create_only_config
-        ``{config key: key}``: immutable as well, and rewritten by the daemon, which keeps what was declared
+        ``{config key: key}``: immutable too, and rewritten by the daemon, which keeps the declared value
         under the other key.
     items
         ``{field: Items}``.
     extension
-        The API extension that brought the kind; None: every daemon has it.
+        The API extension that introduced the kind; None: every daemon has it.
     extensions
-        ``{field or field.key: API extension that brought it}``.
+        ``{field or field.key: API extension that introduced it}``.
     project_feature
-        The key of a project's config without which it shares the default project's objects of this kind.
+        The key of a project's config without which the project shares the objects of the default project.
     of_server
-        True where it belongs to the server, whatever the project.
+        True if the objects belong to the server, not to a project.
     rename
-        True where a POST to the object renames it.
+        True if a POST to the object renames it.
     force_delete
-        True where a DELETE can be forced.
+        True if a DELETE can be forced.
 
-    What one kind alone does differently stands in that kind's own module, in a subclass that overrides:
+    Differences of a single kind are in the module of that kind, in a subclass that overrides:
 
     required
-        Fields without which there is no new one.
+        Fields that a new object must have.
     after_create
-        Fields that a create ignores: they are written after it.
+        Fields that a create ignores, so lxdapi writes them after it.
     needs_extension_to_apply
-        ``{field.key: API extension}``: a change of the key is stored only, without the extension.
+        ``{field.key: API extension}``: without the extension, the daemon stores the key but does not apply it.
     ignores_writes
-        True where the daemon accepts writes that it does not do: such a write is not repeated.
+        True if the daemon accepts writes that it does not do; lxdapi does not repeat them.
     implicit_users
-        What ``used_by`` of a new one names already, and goes with it.
+        The entries of ``used_by`` in a new object; they are deleted with it.
     listed_with_parent
-        True where a list names an object with its parent: ``volume/snapshot``.
+        True if a listing names an object with its parent: ``volume/snapshot``.
     decoded_twice
-        True where the daemons decode the name in a path twice.
+        True if the daemons decode the name in a path twice.
     """
 
     required: ClassVar[Tuple[str, ...]] = ()
@@ -249,7 +249,7 @@ class Kind(_Columns):
 
     @property
     def collection(self) -> str:
-        """Return the path of the collection that the objects of this kind are in."""
+        """Return the path of the collection of this kind."""
         return self.path.rpartition("/")[0]
 
     @property
@@ -269,5 +269,5 @@ class Kind(_Columns):
         """Restore the values that an object had before a write that the daemon refused."""
 
     def is_applied(self, api: Any, error: Any, changes: Any) -> bool:
-        """Return True if all users of an object took a change that was saved, although the daemon reported an error."""
+        """Return True if all users of an object have a saved change, although the daemon reported an error."""
         return False

@@ -1,8 +1,8 @@
 """
 The server's configuration: a failed PATCH does not leave it unchanged.
 
-On Incus 6.0.4 the failure erases what the PATCH does not name; LXD 5.0.2 keeps what failed, such as an address that
-it cannot listen on, and then no longer starts.
+On Incus 6.0.4 the failure erases the keys that the PATCH does not name. LXD 5.0.2 keeps the failed values, such as an
+address that it cannot listen on, and then no longer starts.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ADDRESSES = (
     *("cluster.https_address", "core.bgp_address", "core.debug_address", "core.dns_address", "core.https_address"),
     *("core.metrics_address", "core.storage_buckets_address"),
 )
-# What an absent key means, for the daemons drop one that is set to its default: as Incus 6.0.4 documents them
-# (/1.0/metadata/configuration); LXD 5.0.2 drops the same where it knows the key.
+# The meaning of absent keys, because the daemons drop a key that is set to its default: as documented by Incus 6.0.4
+# (/1.0/metadata/configuration). LXD 5.0.2 drops the same keys, as far as it knows them.
 _DEFAULTS = {
     "acme.agree_tos": "false",
     "acme.ca_url": "https://acme-v02.api.letsencrypt.org/directory",
@@ -77,18 +77,18 @@ class Server(Kind):
             if lost:
                 api.patch(self.path, json={"config": {**config_now, **lost}})
         except APIException:
-            pass  # the refusal is what is reported
+            pass  # the caller reports the refusal
 
 
 def patch_body(result: APIResult, delta: Delta) -> dict[str, Any]:
     """
     Return the body of a PATCH: the difference, and the keys that have to be repeated.
 
-    A PUT leaves a user.* key that it does not name; PATCH with an empty value removes any (all three). A PATCH that
-    fails loses what it does not name on Incus 6.0.4: the server's own keys at once where a key is refused, those of
-    the cluster with the next start where an address cannot be listened on.
+    A PUT keeps a user.* key that it does not name; a PATCH with an empty value removes any key (all three). On
+    Incus 6.0.4 a failed PATCH loses the keys that it does not name: the server's own keys at once if the daemon refuses
+    a key, those of the cluster at the next start if it cannot listen on an address.
     """
-    # on LXD 5.0.2 "" is false, also where the default is true
+    # on LXD 5.0.2 "" is false, even if the default is true
     defaults = _DEFAULTS if result.metadata["environment"]["server"] == "lxd" else {}
     changed = {
         key: value or ("true" if defaults.get(key) == "true" else "") for key, value in delta.touched["config"].items()

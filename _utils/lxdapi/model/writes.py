@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
-# How long a write that the daemon has let in beside ours can still undo it, in seconds.
+# The time within which a simultaneous write of another client can still undo ours, in seconds.
 RACE = 0.02
 
 
@@ -46,7 +46,7 @@ def create(
     Create the object with the declared fields, in one call, and wait for it.
 
     extra
-        What the body has beyond the fields: an instance's ``source``.
+        Additions to the body beyond the fields: the ``source`` of an instance.
     """
     parts = parts_of(kind, name)
     name_field = {kind.key: parts["name"]} if kind.key else {}
@@ -64,7 +64,7 @@ def create_or_adopt(
         False: raise if somebody else created it first.
     """
     if not kind.create.verifiable:
-        _ = api.server  # when it was started is compared with afterwards
+        _ = api.server  # remember when the daemon started, to see a restart
     try:
         outcome = retry.write_verified(
             api, lambda: create(api, kind, name, declared), lambda: _verify_created(api, kind, name, declared)
@@ -104,7 +104,7 @@ def _is_partial(result):
 
 
 def write_timeout(api: API, kind: Kind) -> dict[str, float]:
-    """Return how long a write waits for its reply: where the daemon works before it answers, as for an operation."""
+    """Return the time limit of a write: that of an operation if the daemon works before it answers."""
     return {"timeout": max(api.timeout, api.wait_timeout)} if kind.write.slow else {}
 
 
@@ -114,17 +114,17 @@ def update(
     """
     Update the declared fields that differ, and return what the writes of this call changed.
 
-    Read, compared, written with If-Match, and read again, until there is nothing left to be done: a write that somebody
-    else overtook, that the daemon was too busy for or whose answer was lost is seen there, done or still to be done.
-    The last look is needed as well: of two writes at the same moment the daemons lose one, for they compare the ETag
-    and write in two steps (22 to 41 of 100 edits of a profile by two clients; LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+    lxdapi reads, compares, writes with If-Match and reads again, until no difference is left. The second read shows
+    whether a write was done that somebody else overtook, that the daemon was too busy for, or whose reply was lost. The
+    last read is required too: the daemons compare the ETag and write in two steps, so they lose one of two simultaneous
+    writes (22 to 41 of 100 edits of a profile by two clients; LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 
-    The ``changes`` of an exception were written before it. A refusal does not prove that nothing was written: see
+    The ``changes`` of an exception were written before it. A refusal does not prove that the daemon wrote nothing: see
     :class:`lxdapi.errors.APIUnappliedException`.
     """
     attempts = _Attempts(api, kind, name, lambda read_result: diff.compare(kind, declared, read_result.metadata, purge))
     try:
-        # a cached object is no base for a write
+        # a write must not be based on a cached object
         attempts.run(None if isinstance(result, CachedObject) else result)
         attempts.require_applied()
     except APIException as exc:
@@ -135,12 +135,12 @@ def update(
 
 class _Attempts:
     """
-    The writes that are tried until an object is as declared.
+    Writes that are repeated until an object is as declared.
 
     compare
         Called with the result of a GET, returns the :class:`lxdapi.model.diff.Delta` to the declared fields.
     changes
-        What was changed by the writes that were accepted, or whose answer was lost.
+        The changes of the writes that the daemon accepted, and of those whose reply was lost.
     """
 
     def __init__(self, api: API, kind: Kind, name: str, compare: Callable[[APIResult], Delta]) -> None:
@@ -170,7 +170,7 @@ class _Attempts:
             result = None
 
     def require_applied(self):
-        """Raise if something that uses the object did not take a change that was saved."""
+        """Raise if a user of the object did not apply a saved change."""
         for error, changes in self._unapplied:
             if not self._kind.is_applied(self._api, error, changes):
                 raise APIUnappliedException.of(error)
@@ -184,7 +184,7 @@ class _Attempts:
         return not (contended and retry.Backoff(1).sleep())
 
     def _is_accepted(self):
-        """Return True if the daemon accepted the last write, which then was done even if no read can prove it."""
+        """Return True if the daemon accepted the last write; then it was done, even if no read can prove it."""
         return isinstance(self._failed, APIUndoneException)
 
     def _start_attempt(self, delta):
@@ -197,7 +197,7 @@ class _Attempts:
     def _may_repeat(self, delta):
         error = self._failed
         if isinstance(error, APIPreconditionException):
-            # without the pause four processes at one profile are in each other's way for ever
+            # without the pause, four processes that write one profile block each other forever
             return self._waiting.sleep(error) or self._count <= TRIES
         if isinstance(error, APIUndoneException):
             self._failed = _undone_error(error.result, delta)
@@ -217,7 +217,7 @@ class _Attempts:
         diff.merge_changes(self.changes, delta.changes)
         self._contended = self._contended or self._failed is not None
         self._failed = _undone_error(reply, delta)
-        # who read before this write and writes after it has done so by then: without it a look at once missed 25 of 100
+        # a client that read before this write may still overwrite it: without the pause, 25 of 100 reads missed that
         time.sleep(RACE)
 
     def _handle_error(self, error, result, delta):
@@ -242,9 +242,9 @@ class _Attempts:
 
 
 def _undone_error(result, delta):
-    """Return the error for a write that was accepted although some of its changes were not made."""
+    """Return the error for a write that the daemon accepted without making all of its changes."""
     return APIUndoneException(
-        result, f"the daemon accepted it, but {', '.join(delta.changes)} did not become as declared"
+        result, f"the daemon accepted the write, but {', '.join(delta.changes)} did not become as declared"
     )
 
 

@@ -65,7 +65,7 @@ def plan_create_new(api: API, kind_name: str, name: str, declared: dict[str, Any
     """Return the steps that create an object, even if it exists: the daemon refuses a second one."""
     kind = get_kind(kind_name)
     if kind.create.hint:
-        raise InvalidError(f"a new {kind.label} is not made like this: {kind.create.hint}")
+        raise InvalidError(f"a new {kind.label} cannot be created here: {kind.create.hint}")
     path_of(kind, name)
     declared = diff.normalize(kind, declared)
     require_fields_for_create(kind, declared)
@@ -91,7 +91,7 @@ def plan_rename(api: API, kind_name: str, name: str, other: str) -> Plan:
     require(api, kind)
     steps = plan_rename_if_absent(api, kind, name, with_parents_of(kind, name, other))
     if not steps:
-        raise InvalidError(f"there is no {kind.label} {name}")
+        raise InvalidError(f"{kind.label} {name} does not exist")
     return Plan.of(steps)
 
 
@@ -106,7 +106,7 @@ def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], share
     are removed afterwards.
     """
     if kind.create.hint:
-        raise InvalidError(f"there is none: {kind.create.hint}")
+        raise InvalidError(f"it does not exist: {kind.create.hint}")
     require_fields_for_create(kind, declared)
     apply = partial(create_or_adopt, api, kind, name, declared, shared)
     creation = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
@@ -118,7 +118,7 @@ def require_fields_for_create(kind: Kind, declared: dict[str, Any]) -> None:
     """Raise :class:`InvalidError` if a required field of a new object is missing."""
     missing = [field for field in kind.required if not declared.get(field)]
     if missing:
-        raise InvalidError(f"{', '.join(missing)}: needed for a new {kind.label}")
+        raise InvalidError(f"a new {kind.label} requires {', '.join(missing)}: declare it")
 
 
 def removals(declared: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def plan_rename_if_absent(api: API, kind: Kind, old: str | None, name: str) -> l
     old = with_parents_of(kind, name, old)
     before = parts_of(kind, old, existing=True)
     if before != {**parts_of(kind, name), "name": before["name"]}:
-        raise InvalidError(f"{kind.label} {old} cannot be renamed to {name}: that is elsewhere")
+        raise InvalidError(f"{kind.label} {old} cannot be renamed to {name}: it would have another parent")
     if read(api, kind, old) is None:
         return []
     change = {"name": {"old": old, "new": name}}
@@ -171,7 +171,7 @@ def plan_changes(
 def _stored_only_note(api, kind, changes):
     """Return a note that names the changes that this daemon stores without applying them."""
     parts = [
-        f"{key} has no effect on what is there already: {daemon_of(api)} lacks the API extension {extension}"
+        f"{key} has no effect on an existing {kind.label}: {daemon_of(api)} lacks the API extension {extension}"
         for key_path, extension in kind.needs_extension_to_apply.items()
         for field, _, key in [key_path.partition(".")]
         if key in changes.get(field, ()) and not api.has(extension)
@@ -206,7 +206,7 @@ def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Pla
     if not kind.path:
         raise InvalidError(f"the {kind.label} cannot be deleted: {kind.create.hint}")
     if force and not kind.force_delete:
-        raise InvalidError(f"force: the kind {kind.label} has none")
+        raise InvalidError(f"force: the daemon cannot force the deletion of a {kind.label}; omit it")
     reason = unsupported_reason(api, kind)
     result = None if reason else read(api, kind, name)
     if result is None:

@@ -25,7 +25,7 @@ def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Plan:
     """
     kind = get_kind(kind_name)
     if not isinstance(keep, (list, tuple)):
-        raise InvalidError("keep: a list of names is needed")
+        raise InvalidError.of_value("keep", "a list of names", keep)
     kept = {objects.parts_of(kind, f"{parent}/{name}")["name"] for name in keep}
     reason = objects.unsupported_reason(api, kind)
     if reason or objects.read(api, get_kind(kind.parents[-1]), parent) is None:
@@ -38,4 +38,4 @@ def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Plan:
 
 def _as_parent_step(step, name):
     """Return the deletion of an object as a step of its parent."""
-    return step._replace(verb=f"rid of {name}", changes={name: step.changes})
+    return step._replace(verb=f"pruned of {name}", changes={name: step.changes})

@@ -1,8 +1,8 @@
 """
 The result of a plan for Salt: the dictionary that a state returns, in test mode and after applying the steps.
 
-In test mode the plan is only reported; otherwise each step is applied, and what it changed goes into ``changes`` before
-the next one begins. So test mode predicts what the apply does because it is the same plan, and after a failure
+In test mode the plan is only reported. Otherwise each step is applied, and its changes go into ``changes`` before the
+next one begins. So test mode predicts what the apply does because it is the same plan, and after a failure
 ``changes`` holds what was done.
 """
 
@@ -27,7 +27,7 @@ def run_state(
     Return Salt's answer for a state.
 
     kind_name
-        The kind, or for a state without a kind the subject of its comment.
+        The kind, or the subject of the comment for a state without a kind.
     name
         The state's name.
     make_plan
@@ -65,12 +65,12 @@ def _predict(ret, subject, plan):
         diff.merge_changes(ret["changes"], step.changes)
     if not ret["changes"]:
         return {**ret, "comment": _unchanged_comment(subject, plan)}
-    missing = [f"{note} (yet)" for note in map(_missing_note, plan.steps) if note]
+    missing = [f"note: {note}" for note in map(_missing_note, plan.steps) if note]
     return {**ret, "result": None, "comment": _join(_sentence(subject, "would be", plan.steps), plan.notes, missing)}
 
 
 def _missing_note(step):
-    """Return the missing prerequisite of a step; "" if there is none, or if reading it fails."""
+    """Return the missing prerequisite of a step; "" if nothing is missing, or if reading it fails."""
     try:
         return step.missing()
     except LxdapiError:
@@ -86,7 +86,7 @@ def _apply(ret, subject, plan):
             diff.merge_changes(ret["changes"], getattr(exc, "changes", {}))
             return {**ret, "result": False, "comment": _failure_comment(subject, step, exc, done)}
         diff.merge_changes(ret["changes"], step.changes if actual is None else actual)
-        if actual or (actual is None and step.changes):  # otherwise somebody else did it meanwhile
+        if actual or (actual is None and step.changes):  # otherwise somebody else did the same
             done.append(step)
     if not done:
         return {**ret, "comment": _unchanged_comment(subject, plan)}
@@ -98,8 +98,10 @@ def _failure_comment(subject, step, exc, done):
     done_before = f" ({_sentence(subject, 'was', done)})" if done else ""
     text = _join("", dict.fromkeys([exc.explain(), _missing_note(step), step.note]))
     if isinstance(exc, APIUnappliedException):
-        return f"{subject} was {_detail(step)}, but not all that uses it followed: {text}{done_before}"
-    return f"{subject} could not be {step.verb}: {text}{done_before}"
+        return (
+            f"{subject} was {_detail(step)}, but an object that uses it did not apply the change: {text}{done_before}"
+        )
+    return f"{subject} {step.failure or f'could not be {step.verb}'}: {text}{done_before}"
 
 
 def _unchanged_comment(subject, plan):

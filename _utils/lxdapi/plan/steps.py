@@ -13,15 +13,17 @@ class Step(NamedTuple):
     One step of a plan.
 
     verb
-        What is done, as a participle: ``created``, ``updated``, ``started``.
+        The participle for the comment: ``created``, ``updated``, ``started``.
     changes
-        What it will change; {} for a step that only waits or checks.
+        The planned changes; {} for a step that only waits or checks.
     apply
         A function that does the step. It returns the real changes if they can differ from ``changes``, else None.
     note
         A note for the comment. Default: "".
     missing
         A function that returns a missing prerequisite as a sentence, or ""; called in test mode and after a failure.
+    failure
+        The verb of the sentence about a failure, such as ``is not ready``. Default: ``could not be VERB``.
     """
 
     verb: str
@@ -29,6 +31,7 @@ class Step(NamedTuple):
     apply: Callable[[], Optional[Dict[str, Any]]]
     note: str = ""
     missing: Callable[[], str] = str
+    failure: str = ""
 
 
 class Plan:
@@ -38,7 +41,7 @@ class Plan:
     steps
         In their order.
     summary
-        The state of the object where the steps change nothing: "as declared", "absent".
+        The state of the object if the steps change nothing: "as declared", "absent".
     notes
         For the comment, with or without changes.
     """

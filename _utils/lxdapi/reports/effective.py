@@ -7,7 +7,7 @@ from lxdapi.errors import InvalidError
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 
-# Config keys that belong to the daemon, and ours.
+# Config keys of the daemon and of lxdapi.
 HIDDEN = ("volatile.", "image.", "user.lxdapi.")
 
 
@@ -21,7 +21,7 @@ def read(api, name):
     objects.require_project(api)
     result = objects.read(api, KINDS["instance"], name)
     if result is None:
-        raise InvalidError(f"there is no instance {name}")
+        raise InvalidError(f"instance {name} does not exist")
     profiles = {profile["name"]: profile for profile in api.get("profiles", params={"recursion": 1}).metadata}
     layers = [(f"profile {profile}", profiles[profile]) for profile in result.metadata["profiles"] or ()]
     layers.append(("instance", result.metadata))

@@ -36,7 +36,7 @@ def read_states(api, kind_name=None, name=None, connection=None, left_out=None):
         A list; the names of secret values, which are not exported, are added to it.
     """
     if name is not None and kind_name is None:
-        raise InvalidError("a name needs its kind before it")
+        raise InvalidError("a name requires a kind: declare the kind too")
     objects.require_project(api)
     states, connection = {}, connection or {}
     for each in [kind_name] if kind_name else _exportable_kinds(api, connection.get("project")):
@@ -98,15 +98,15 @@ def _add_state(states, kind_name, name, declared):
 def _read_selected(api, kind_name, name):
     kind = get_kind(kind_name)
     if kind_name not in ORDER:
-        raise InvalidError(f"the kind {kind.label} is nothing that can be declared to be present")
+        raise InvalidError(f"the kind {kind.label} has no state present, so it cannot be exported")
     objects.require(api, kind)
     if name is None:
-        # the daemon deletes an image that it fetched by itself
+        # without cached images: the daemon fetches and deletes them by itself
         everything = listing.list_everything(api, kind) if kind.path else [(kind_name, api.get("").metadata, None)]
         return [_read_again(api, kind, *each) for each in everything if not each[1].get("cached")]
     result = objects.read(api, kind, name)
     if result is None:
-        raise InvalidError(f"there is no {kind.label} {name}")
+        raise InvalidError(f"{kind.label} {name} does not exist")
     return [(name, result.metadata, listing.member_of(kind, result.metadata, None))]
 
 
@@ -208,5 +208,5 @@ def format_sls(states, left_out=()):
     left_out
         The names for comments at the top.
     """
-    head = "#!yaml\n" + "".join(f"# left out, because it is secret: {json.dumps(label)[1:-1]}\n" for label in left_out)
+    head = "#!yaml\n" + "".join(f"# omitted, because it is secret: {json.dumps(label)[1:-1]}\n" for label in left_out)
     return head + (yaml_text.dump(states, indented_lists=True) if states else "{}\n")

@@ -46,7 +46,7 @@ def label(node):
 def render(api, form):
     """Return the graph as text in ``mermaid``, ``dot`` or ``svg``; raises :class:`InvalidError` for another."""
     if not isinstance(form, str) or form not in FORMS:
-        raise InvalidError(f"format {form!r} is not known; there are: {', '.join(FORMS)}")
+        raise InvalidError(f"unknown format {form!r}; choose from: {', '.join(FORMS)}")
     return FORMS[form](*read(api))
 
 
@@ -161,7 +161,7 @@ def _quote(texts):
 
 
 def svg(nodes, edges):
-    """Return the picture that Graphviz' program ``dot`` draws; raises :class:`InvalidError` where there is no dot."""
+    """Return the picture that Graphviz' program ``dot`` draws; raises :class:`InvalidError` if dot is not installed."""
     program = shutil.which("dot")
     if program is None:
         raise InvalidError("format svg needs the program dot: install graphviz, or choose mermaid or dot")

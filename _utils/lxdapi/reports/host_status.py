@@ -28,8 +28,8 @@ def status(api, name="*", state=True, all_projects=False):
     name
         A shell-style pattern, or several: a list, or text with commas.
     state
-        True: addresses, memory and the number of snapshots as well. For them the daemon inspects every instance,
-        which for 200 of them takes 27 times as long.
+        True: also addresses, memory and the number of snapshots. The daemon then inspects every instance: for 200
+        instances that takes 27 times as long.
     all_projects
         True: the instances of every project.
     """
@@ -46,7 +46,7 @@ def parse_texts(label, value):
     """Return a list of texts from a list or from text with commas; raises :class:`InvalidError` for anything else."""
     texts = value.split(",") if isinstance(value, str) else value
     if not isinstance(texts, (list, tuple)) or not all(isinstance(each, str) for each in texts):
-        raise InvalidError(f"{label}: text, or a list of texts, is needed")
+        raise InvalidError.of_value(label, "text or a list of text", value)
     return [each.strip() for each in texts if each.strip()]
 
 
@@ -170,10 +170,10 @@ def _fleet_instances(chunk, answer):
 def _describe_changes(chunk, answer):
     """Return (change as text, whether it is a sentence by itself) for the changes in a state's answer."""
     if answer is None:
-        return [("cannot be told: it was not asked", True)]
+        return [("unknown: the state was not run", True)]
     if answer["result"] is False:
         comment = " ".join(str(answer.get("comment")).split())
-        return [(f"cannot be told: {comment[:_LONGEST]}", True)]
+        return [(f"unknown: {comment[:_LONGEST]}", True)]
     changes = answer.get("changes") or {}
     if not _declares(chunk):
         return [(f"{chunk['state'].partition('_')[2]} {chunk['name']}", False)] if changes else []

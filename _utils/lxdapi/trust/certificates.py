@@ -16,7 +16,7 @@ def plan_create(api, name, settings) -> Plan:
     """Return the steps that add a certificate to the trust store; its name is its fingerprint."""
     digest, certificate = read(settings.get("certificate"))
     if digest != name:
-        raise InvalidError(f"the name of a certificate is its fingerprint, here {digest}, not {name!r}")
+        raise InvalidError(f"expected the fingerprint {digest} for the name of the certificate, got {name!r}")
     return converge.plan_create_new(api, "certificate", name, {**settings, "certificate": certificate})
 
 
@@ -36,20 +36,20 @@ def fingerprint_of(api, name):
     )
     if len(fingerprints) > 1:
         raise InvalidError(
-            f"{len(fingerprints)} certificates have this name: say which by its fingerprint: {', '.join(fingerprints)}"
+            f"{len(fingerprints)} certificates have this name: choose a fingerprint: {', '.join(fingerprints)}"
         )
     if not fingerprints and re.fullmatch("[0-9a-f]{12,63}", digits):
-        raise InvalidError(f"{name} is neither a name nor a whole fingerprint: all 64 digits are needed")
+        raise InvalidError(f"no certificate has the name {name}: for a fingerprint, give all 64 digits")
     return fingerprints[0] if fingerprints else None
 
 
 def require_secure_source(source):
     """Raise :class:`InvalidError` for a URL where an attacker on the way could replace the certificate."""
     if isinstance(source, str) and source.startswith("http://"):
-        raise InvalidError("certificate: not by http, where it can be exchanged on the way; https or salt")
+        raise InvalidError("certificate: an attacker can replace a file that is fetched over http; use https or salt")
 
 
 def require_restriction(projects, restricted):
     """Raise :class:`InvalidError` for projects without ``restricted``, with which a client has full access."""
     if projects and str(restricted).lower() not in validation.TRUE:
-        raise InvalidError("projects: they limit nothing unless restricted: true is declared")
+        raise InvalidError("projects have no effect without restricted: declare restricted: true")

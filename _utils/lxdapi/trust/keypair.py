@@ -1,5 +1,5 @@
 """
-The key pair of a client: the file of its key, which nobody else may read, and that of its certificate.
+The key pair of a client: the file of its key, which only its owner may read, and the file of its certificate.
 
 Files are created complete or not at all, and never replace an existing one.
 """
@@ -12,7 +12,7 @@ from lxdapi.errors import InvalidError
 from lxdapi.http import pem
 
 DAYS = 3650
-# A daemon whose clock is late refuses what is "not valid yet" (LXD 5.0.2, Incus 6.0.4).
+# A daemon whose clock is slow refuses a certificate that is "not valid yet" (LXD 5.0.2, Incus 6.0.4).
 _EARLIER = datetime.timedelta(days=1)
 # The longest common name (X.509).
 _LONGEST_NAME = 64
@@ -35,8 +35,8 @@ def exists(cert, key):
     if any(existing.values()):
         present, missing = sorted(existing, key=existing.get, reverse=True)
         raise InvalidError(
-            f"client {present} {_part_label(parts[present])} is there without its "
-            f"{missing} {_part_label(parts[missing])}: bring that one back, or remove this one"
+            f"client {present} {_part_label(parts[present])} exists without its "
+            f"{missing} {_part_label(parts[missing])}: restore the missing file, or remove the other one"
         )
     return False
 
@@ -58,9 +58,9 @@ def create(cert, key, common_name):
     """
     validation.check("any", "client", common_name)
     if not pem.is_path(cert) or not pem.is_path(key):
-        raise InvalidError("cert and key: the whole paths of two files are needed (/... or ~/...)")
+        raise InvalidError("expected the absolute paths of two files (/... or ~/...) for cert and key")
     if os.path.realpath(os.path.expanduser(key)) == os.path.realpath(os.path.expanduser(cert)):
-        raise InvalidError("cert and key: a new key needs a file of its own")
+        raise InvalidError("cert and key: expected two different files for a new key pair")
     private, public = _generate(common_name)
     write([(key, private, _PRIVATE), (cert, public, _PUBLIC)])
 
@@ -87,9 +87,9 @@ def write(files):
             staged.append((atomic_file.stage(os.path.dirname(path), text, mode), path))
         _link_all(staged)
     except OSError as exc:
-        raise InvalidError(f"{exc.filename2 or path} cannot be made: {exc.strerror}") from exc
+        raise InvalidError(f"cannot create {exc.filename2 or path}: {exc.strerror}") from exc
     except ValueError as exc:
-        raise InvalidError(f"{path!r} is no path: {exc}") from exc
+        raise InvalidError(f"invalid path {path!r}: {exc}") from exc
     finally:
         for temporary, _ in staged:
             os.unlink(temporary)
@@ -121,7 +121,7 @@ def _generate(common_name):
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as exc:
-        raise InvalidError(f"a key is made by the library cryptography, which is not there: {exc}") from exc
+        raise InvalidError(f"creating a key requires the Python library cryptography: {exc}") from exc
     key = ec.generate_private_key(ec.SECP384R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:_LONGEST_NAME])])
     begin = datetime.datetime.now(datetime.timezone.utc) - _EARLIER

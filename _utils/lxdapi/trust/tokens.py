@@ -17,7 +17,7 @@ from lxdapi.trust import certificates, keypair, token_codec
 # Go's zero time: the token does not expire.
 _NO_END = "0001-01-01T00:00:00Z"
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
-# A server with the first extension and without the second takes a token as a password: LXD before 5.21.
+# A server with the first extension and without the second accepts a token as a password: LXD before 5.21.
 _OLD, _FIELD_FOR_TOKENS = "macaroon_authentication", "explicit_trust_token"
 
 
@@ -45,7 +45,7 @@ def decode(text):
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         whole = False
     if not whole or not all(isinstance(each, str) for each in token.addresses):
-        raise InvalidError("token: this is none; what the server printed is needed, in full")
+        raise InvalidError("invalid token: paste the complete token that the server printed")
     return token
 
 
@@ -88,7 +88,9 @@ def address_of(token):
             tried.append(f"{url}: another server")
         except LxdapiError as exc:
             tried.append(f"{address}: {exc.explain()}")
-    raise InvalidError(f"token: its server is at none of its addresses: {'; '.join(tried) or 'there are none'}")
+    raise InvalidError(
+        f"token: its server does not answer at an address in it: {'; '.join(tried) or 'it contains no address'}"
+    )
 
 
 class Client:
@@ -110,13 +112,15 @@ class Client:
         self.name = validation.check("any", "client", name)
         self.cert, self.key = settings.get("cert"), settings.get("key")
         if not str(settings.get("endpoint") or "").startswith("https://"):
-            raise InvalidError(
-                f"remote {remote!r} has no endpoint https://...; over a unix socket nobody is asked who he is"
-            )
+            raise InvalidError(f"remote {remote!r} has no https:// endpoint; trust applies to https remotes only")
         if not isinstance(self.cert, str) or not isinstance(self.key, (str, type(None))):
-            raise InvalidError(f"remote {remote!r} has no cert and key: paths, at which they are or are to be")
+            raise InvalidError(
+                f"remote {remote!r} has no paths of cert and key: declare them, the files may not exist yet"
+            )
         if password and not settings.get("fingerprint") and settings.get("verify", True) is False:
-            raise InvalidError("password: not to a server that is not verified; pin it (fingerprint)")
+            raise InvalidError(
+                "password: lxdapi does not send it to an unverified server; pin the server (fingerprint)"
+            )
         self.has_keypair = keypair.exists(self.cert, self.key)
         self.pin, self.unpinned = self._read_pin()
 
@@ -128,25 +132,25 @@ class Client:
         if pem.is_path(declared) and not pem.exists(declared):
             if token is None:
                 raise InvalidError(
-                    f"fingerprint: {declared} does not exist, and there is no token with the server's fingerprint; "
-                    "bring the server's certificate"
+                    f"fingerprint: {declared} does not exist, and there is no token with the server's fingerprint: "
+                    "declare a token, or save the server's certificate there"
                 )
             return token.fingerprint, True
         pin = tls.parse_pin(declared)
         if token and token.fingerprint != pin:
             raise InvalidError(
-                f"token: it is of the server with the certificate {token.fingerprint}, the remote's is {pin}"
+                f"token: expected one of the server with the certificate {pin}, got one of {token.fingerprint}"
             )
         return pin, False
 
     def api(self, pin=None, known=True):
-        """Return an API without checking that the server trusts us; known: False for one without our certificate."""
+        """Return an API without checking the server's trust; known: False for an API without the client certificate."""
         kept = {key: value for key, value in self.settings.items() if known or key not in ("cert", "key")}
         pin = pin or self.pin
         return API.factory(**{**kept, **({"fingerprint": pin} if pin else {})})
 
     def plan_present(self) -> list[Step]:
-        """Return the steps that create the key pair, pin the server, and make it trust us."""
+        """Return the steps that create the key pair, pin the server, and make it trust the client."""
         trusted = is_trusted(self.api(known=self.has_keypair))
         steps = [] if self.has_keypair else [self._plan_keypair()]
         steps += [self._plan_pin()] if self.unpinned else []
@@ -156,7 +160,7 @@ class Client:
         return [*steps, Step("trusted", _change("trusted", False, True), self._trust, missing=self._missing_proof)]
 
     def plan_absent(self) -> Plan:
-        """Return the step that removes our certificate from the server's trust store; the files stay."""
+        """Return the step that removes the client certificate from the server's trust store; the files stay."""
         if not self.has_keypair or not is_trusted(self.api()):
             return Plan(summary="not trusted")
         path = validation.path("certificates/{name}", name=pem.read(self.cert)[0])
@@ -167,37 +171,41 @@ class Client:
         return Step("given a key pair", changes, partial(keypair.create, self.cert, self.key, self.name))
 
     def _plan_pin(self) -> Step:
-        return Step("told its server", _change("fingerprint", None, self.pin), self._save_server_certificate)
+        return Step("pinned to its server", _change("fingerprint", None, self.pin), self._save_server_certificate)
 
     def _save_server_certificate(self):
         """Read the server's certificate and save it if it has the fingerprint in the token."""
         text = tls.read_certificate(endpoints.base_url(self.settings["endpoint"]))
         fingerprint = pem.read(text)[0]
         if fingerprint != self.pin:
-            raise InvalidError(f"the server shows another certificate: {fingerprint}, the token's is {self.pin}")
+            raise InvalidError(f"the server shows the certificate {fingerprint}, but the token names {self.pin}")
         keypair.save(self.settings["fingerprint"], text)
 
     def _require_valid_proof(self):
-        """Raise if our certificate or the token has expired."""
+        """Raise if the client certificate or the token has expired."""
         expiry = pem.expiry_reason(self.cert) if self.has_keypair else ""
         if expiry:
             raise InvalidError(
-                f"our certificate {pem.read(self.cert)[0]} {expiry}; remove {self.cert} and its key for new ones"
+                f"the client certificate {pem.read(self.cert)[0]} {expiry}; remove it and its key to create new ones"
             )
         if self.token and self.token.end and self.token.end < datetime.datetime.now(datetime.timezone.utc):
-            raise InvalidError(f"token: it expired on {self.token.end:%Y-%m-%d %H:%M} UTC; a new one is needed")
+            raise InvalidError(
+                f"token: it expired on {self.token.end:%Y-%m-%d %H:%M} UTC; create a new one on the server"
+            )
 
     def _missing_proof(self):
-        return "" if self.token or self.password else "neither token nor password is given"
+        return "" if self.token or self.password else "no token or password is declared"
 
     def _trust(self):
-        """Send our certificate with the token or password; returns {} if the server trusts us already."""
+        """Send the client certificate with the token or password; return {} if the server already trusts it."""
         api = self.api(self.token and self.token.fingerprint)
         server = read_server(api)
         if server.get("auth") == "trusted":
             return {}
         if self._missing_proof():
-            raise InvalidError(f"the server does not trust our certificate {pem.read(self.cert)[0]}")
+            raise InvalidError(
+                f"the server does not trust the client certificate {pem.read(self.cert)[0]}: declare a token"
+            )
         api.secret_values |= {self.token.secret} if self.token else set()
         body = {"type": "client", "name": self.name, **self._proof(server.get("api_extensions") or ())}
         try:
@@ -213,13 +221,13 @@ class Client:
         if self.token:
             return {"password" if old else "trust_token": self.token.text}
         if _OLD not in extensions:  # Incus 7.0.2 shows strangers no extensions at all
-            raise InvalidError("password: the server takes none, but a token")
+            raise InvalidError("password: the server accepts only tokens; declare token instead")
         return {"password": self.password}
 
 
 def _require_text(label, value):
     if value and not isinstance(value, str):
-        raise InvalidError(f"{label}: text is needed")
+        raise InvalidError.of_value(label, "text", value, secret=True)
     return value
 
 
@@ -252,10 +260,12 @@ def make_token(api, client, restricted=None, projects=None):
     validation.check("any", "client", client)
     certificates.require_restriction(projects, restricted)
     if not api.has("certificate_token"):
-        raise InvalidError("the server makes no tokens: it lacks the API extension certificate_token")
-    api.forget()  # it may listen since it was asked
+        raise InvalidError("the server cannot create tokens: it lacks the API extension certificate_token")
+    api.forget()  # it may have begun to listen
     if not api.server["environment"].get("addresses"):
-        raise InvalidError("the server listens on no address (core.https_address): nobody could use a token")
+        raise InvalidError(
+            "the server does not listen on an address, so nobody could use a token: set core.https_address"
+        )
     limits = {"restricted": restricted, "projects": projects}
     body = {"type": "client", "name": client, "token": True, **{k: v for k, v in limits.items() if v is not None}}
     return encode(client, api.post("certificates", json=body).metadata)
@@ -265,7 +275,7 @@ def list_tokens(api):
     """Return {path of its operation: token} of the usable tokens, without their secrets."""
     operations = api.get("operations", params={"recursion": 1}).metadata or {}
     running = {each["id"]: each for each in operations.get("running") or () if each["class"] == "token"}
-    # those by which members join a cluster, and those of images, are without a request
+    # join tokens and tokens of images have no request
     return {
         f"operations/{key}": _public_facts(each["metadata"]) for key, each in running.items() if _request_token(each)
     }

@@ -39,7 +39,7 @@ def test_instance_is_created_on_target_member(clustered, raw, target):
 
 @pytest.mark.parametrize("target", ["n7", "@g7"])
 def test_target_that_does_not_exist_is_refused(cluster, clustered, target):
-    words = f"target: there is no cluster {'group g7' if target[0] == '@' else 'member n7'}"
+    words = f"target: cluster {'group g7' if target[0] == '@' else 'member n7'} does not exist"
     for answer in (clustered.predicted, clustered):
         ret = answer(f"{INSTANCE}.present", "c1", target=target, devices=ROOT)
         assert (ret["result"], ret["changes"]) == (False, {}) and words in ret["comment"]
@@ -61,7 +61,7 @@ def test_partly_applied_change_is_reported(cluster, clustered):
     description = cluster.first.ask("GET", "/1.0/cluster/groups/default")["description"]
     ret = clustered(f"{GROUP}.present", "default", description="one", members=["n1"])
     assert (ret["result"], ret["changes"]) == (False, {"description": {"old": description, "new": "one"}})
-    assert "the daemon accepted it, but members did not become as declared" in ret["comment"]
+    assert "the daemon accepted the write, but members did not become as declared" in ret["comment"]
     assert "(PUT /1.0/cluster/groups/default)" in ret["comment"]
     found = cluster.first.ask("GET", "/1.0/cluster/groups/default")
     assert (found["description"], sorted(found["members"])) == ("one", ["n1", "n2"])

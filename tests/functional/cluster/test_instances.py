@@ -49,7 +49,7 @@ def test_stopped_instance_moves_only_with_move_true(clustered, found, c1):
 def test_a_running_instance_is_stopped_moved_and_runs_again(clustered, found, c1):
     clustered(f"{INSTANCE}.running", c1)
     comment = clustered.predicted(f"{INSTANCE}.present", c1, target="n2", move=True)["comment"]
-    assert comment == "instance c1 would be moved and started; it is stopped for that"
+    assert comment == "instance c1 would be moved and started; the instance is stopped for the change"
     changes = clustered.changed(f"{INSTANCE}.present", c1, target="n2", move=True, config={"user.a": 1})
     assert changes == {"location": HERE, "status": AGAIN, "config": {"user.a": {"old": None, "new": "1"}}}
     assert found(c1) == ("n2", "Running")
@@ -70,7 +70,11 @@ def test_target_group_means_any_of_its_members(clustered, found, c1):
     assert "it is on n1, not on @g1" in clustered.unchanged(f"{INSTANCE}.present", c1, target="@g1")["comment"]
     assert clustered.changed(f"{INSTANCE}.present", c1, target="@g1", move=True) == {"location": HERE}
     assert found(c1) == ("n2", "Stopped")
-    for target, words in (("@g0", "has no members"), ("@g7", "no cluster group g7"), ("n7", "no cluster member n7")):
+    for target, words in (
+        ("@g0", "has no members"),
+        ("@g7", "cluster group g7 does not exist"),
+        ("n7", "cluster member n7 does not exist"),
+    ):
         assert words in clustered.failed(f"{INSTANCE}.present", c1, target=target, move=True)
 
 
@@ -92,7 +96,7 @@ def test_immovable_instance_is_refused_before_stop(clustered, found, c1):
         clustered.clear()
         assert each in clustered.failed(f"{INSTANCE}.present", name, target="n2", move=True)
         assert clustered._proxy.writes() == [] and found(name) == ("n1", "Running")
-    assert "move: target is needed" in clustered.failed(f"{INSTANCE}.present", c1, move=True)
+    assert "move needs a destination" in clustered.failed(f"{INSTANCE}.present", c1, move=True)
 
 
 def test_move_on_unclustered_server_is_refused(apply, imported):
@@ -118,7 +122,7 @@ def test_a_member_is_evacuated_and_restored_once(cluster, clustered, found, c1):
     assert clustered.changed(f"{MEMBER}.restored", "n2") == change
     assert cluster.first.ask("GET", "/1.0/cluster/members/n2")["status"] == "Online"
     assert found(c1) == ("n2", "Stopped")
-    assert "there is none: a server becomes one by joining" in clustered.failed(f"{MEMBER}.evacuated", "n7")
+    assert "it does not exist: use lxdapi_cluster.joined" in clustered.failed(f"{MEMBER}.evacuated", "n7")
 
 
 def test_evacuation_options_need_their_api_extension(cluster, clustered, found, c1):
@@ -128,7 +132,7 @@ def test_evacuation_options_need_their_api_extension(cluster, clustered, found, 
     for option, extension in options.items():
         if extension not in extensions:
             comment = clustered.failed(f"{MEMBER}.evacuated", "n1", **{option: "stop" if option == "mode" else True})
-            assert f"{option}: the daemon has none: it lacks the API extension {extension}" in comment
+            assert f"{option}: the daemon does not support it: it lacks the API extension {extension}" in comment
     assert "clustering_restore_skip_mode" in clustered.failed(f"{MEMBER}.restored", "n1", mode="skip")
     if options["mode"] in extensions:
         assert "nope" in clustered.failed(f"{MEMBER}.evacuated", "n1", mode="nope")

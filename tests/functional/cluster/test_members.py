@@ -87,7 +87,7 @@ def test_refused_removal_from_last_group_is_reported(cluster, clustered, group):
         assert group("default") == (before[0], ["n1"])
     else:
         comment = clustered.failed(f"{GROUP}.present", "default", members=["n1"])
-        assert "the daemon accepted it, but members did not become as declared" in comment
+        assert "the daemon accepted the write, but members did not become as declared" in comment
         assert group("default") == before
 
 
@@ -121,7 +121,7 @@ def test_a_member_can_be_called_otherwise(clustered, raw):
 
 def test_a_server_becomes_a_member_only_by_joining(clustered):
     comment = clustered.failed(f"{MEMBER}.present", "n7", description="one")
-    assert "a server becomes one by joining the cluster" in comment
+    assert "use lxdapi_cluster.joined on the new server" in comment
     clustered.unchanged(f"{MEMBER}.absent", "n7")
 
 

@@ -79,12 +79,15 @@ def test_cluster_is_enabled_joined_and_left(pair, capsys):
     config = {"cluster.https_address": {"old": None, "new": addresses["n1"]}}
     member = {"old": None, "new": "n1"}
     ret = one.predicted(f"{CLUSTER}.enabled", "n1", address=addresses["n1"])
-    assert ret["comment"] == "server n1 would be updated (config cluster.https_address) and made a cluster"
+    assert (
+        ret["comment"]
+        == "server n1 would be updated (config cluster.https_address) and made the first member of a cluster"
+    )
     changes = one.changed(f"{CLUSTER}.enabled", "n1", address=addresses["n1"])
     assert changes == {"config": config, "member": member}
     one.unchanged(f"{CLUSTER}.enabled", "n1")
     assert pair.made.joined() == ["n1"]
-    assert "under the name n1" in one.failed(f"{CLUSTER}.enabled", "n7")
+    assert "with the name n1" in one.failed(f"{CLUSTER}.enabled", "n7")
     assert "cannot be changed to 127.0.0.1:1" in one.failed(f"{CLUSTER}.enabled", "n1", address="127.0.0.1:1")
 
     token = pair.call("n1", "join_token", "n2")
@@ -94,7 +97,7 @@ def test_cluster_is_enabled_joined_and_left(pair, capsys):
     assert two.changed(f"{CLUSTER}.joined", "n2", **declared) == {"member": {"old": None, "new": "n2"}}
     two.unchanged(f"{CLUSTER}.joined", "n2")
     two.unchanged(f"{CLUSTER}.enabled", "n2")
-    assert "under the name n2" in two.failed(f"{CLUSTER}.joined", "n3", token=token)
+    assert "with the name n2" in two.failed(f"{CLUSTER}.joined", "n3", token=token)
     pool = pair.made["n2"].ask("GET", "/1.0/storage-pools/default?target=n2")
     assert pool["config"]["source"] == own["storage_pool"]["default"]["source"]
     assert pair.call("n1", "tokens") == {}
@@ -104,7 +107,7 @@ def test_cluster_is_enabled_joined_and_left(pair, capsys):
 
     for name in ("n1", "n2"):
         comment = pair.states[name].failed("lxdapi_cluster_member.absent", name)
-        assert "it is the member that is talked to: another one has to be asked for it" in comment
+        assert "lxdapi is connected to this member: use a remote of another member" in comment
     assert pair.call("n1", "remove", "n2") == {"deleted": "n2"}
     assert pair.call("n1", "remove", "n2") == {} and pair.made.joined() == ["n1"]
     assert "PUT http+unix" in without_secrets(capsys, token)
@@ -114,15 +117,15 @@ def test_join_token_is_single_use_name_bound_and_masked(pair, capsys):
     addresses, (one, two) = pair.made.addresses, pair.states.values()
     one(f"{CLUSTER}.enabled", "n1", address=addresses["n1"])
     token = pair.call("n1", "join_token", "n2")
-    assert "token: needed to join a cluster" in two.failed(f"{CLUSTER}.joined", "n2", address=addresses["n2"])
+    assert "joining a cluster requires a token" in two.failed(f"{CLUSTER}.joined", "n2", address=addresses["n2"])
     for broken in ("x", "e30=", token[:-9], altered(token, addresses=[]), 5):
         comment = two.failed(f"{CLUSTER}.joined", "n2", token=broken, address=addresses["n2"])
-        assert "token: this is no join token of a cluster" in comment
+        assert "invalid token: paste the complete join token of the cluster" in comment
     comment = two.failed(f"{CLUSTER}.joined", "n7", token=token, address=addresses["n2"])
-    assert "token: it is for a server called n2" in comment
+    assert "token: expected one for n1, got one for n2" in comment
     two.clear()
     comment = two.failed(f"{CLUSTER}.joined", "n2", token=altered(token, fingerprint="0" * 64), address=addresses["n2"])
-    assert "not that of the cluster, which the token tells; nothing was sent to it" in comment
+    assert "but the token names another one; lxdapi sent nothing" in comment
     nobody = altered(token, addresses=["127.0.0.1:9"])
     comment = two.failed(f"{CLUSTER}.joined", "n2", token=nobody, address=addresses["n2"])
     assert "no member of the cluster answers: 127.0.0.1:9 (" in comment and "refused" in comment
@@ -145,7 +148,7 @@ def test_join_token_is_single_use_name_bound_and_masked(pair, capsys):
 )
 def test_invalid_member_config_is_refused_before_any_request(apply, own):
     comment = apply.refused(f"{CLUSTER}.joined", "n2", member_config=own)
-    assert "member_config: a mapping of network and storage_pool to names and config is needed" in comment
+    assert "member_config: expected a mapping of network and storage_pool to names" in comment
 
 
 def test_cluster_needs_a_server_with_an_address(apply, daemon):

@@ -109,8 +109,8 @@ def test_silent_or_non_sftp_daemon_is_given_up(apply, inside, proxy, tmp_path):
     salt = Loaded(tmp_path / "quick", {"local": {"endpoint": str(proxy.socket), "timeout": 1, "retry_timeout": 0}})
     state = lambda: salt.states["lxdapi_file.managed"]("/etc/x", "c1", contents="x")  # noqa: E731
     for fault, options, words in (
-        ("blackhole", {}, "no answer within 1 s"),
-        ("status", {"status": 404, "error": "not found"}, "no SFTP"),
+        ("blackhole", {}, "no reply within 1 s"),
+        ("status", {"status": 404, "error": "not found"}, "does not support SFTP"),
         ("status", {"status": 500, "error": "made up"}, "made up"),
         ("close", {}, "sftp"),
         ("cut_stream", {"after": 1}, "connection"),

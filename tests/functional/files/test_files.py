@@ -80,7 +80,7 @@ def test_content_owner_and_mode_are_corrected_each_by_itself(managed, inside):
 
 
 def test_obstacle_is_reported_and_kept(managed, inside):
-    assert "is a directory and no file: force" in managed.failed("/etc", contents="x")
+    assert "expected a file, got a directory; force" in managed.failed("/etc", contents="x")
     assert "/nope does not exist; makedirs" in managed.failed("/nope/x", contents="x")
     assert managed.predicted("/nope/x", contents="x")["result"] is None
     assert inside.read("/nope") is None
@@ -88,9 +88,9 @@ def test_obstacle_is_reported_and_kept(managed, inside):
     assert inside.facts("/nope/y") == "755 65534 0"
     assert managed.changed("/nope/y", contents="x", force=True)["type"] == {"old": "directory", "new": "file"}
     assert inside.read("/nope/y") == b"x\n"
-    assert "has no 'who' in /etc/passwd" in managed.failed("/etc/who", contents="x", user="who")
+    assert "user 'who' not found in /etc/passwd" in managed.failed("/etc/who", contents="x", user="who")
     assert inside.read("/etc/who") is None
-    assert "is a file and no directory" in managed.failed("/nope/y", "directory")
+    assert "expected a directory, got a file" in managed.failed("/nope/y", "directory")
 
 
 @pytest.mark.mainly("incus7")
@@ -105,7 +105,7 @@ def test_write_follows_symbolic_link(managed, inside):
     managed.changed("/etc/link", contents="y", follow_symlinks=False, force=True)
     assert (inside.read("/etc/link"), inside.read("/etc/hosts")) == (b"y\n", b"x\n")
     inside.sh("ln -s loop /etc/loop")
-    assert "too many symbolic links" in managed.failed("/etc/loop", contents="x")
+    assert "symbolic links; is it a circle?" in managed.failed("/etc/loop", contents="x")
 
 
 def test_unfollowed_link_is_replaced_and_target_kept(managed, inside):
@@ -119,14 +119,14 @@ def test_unfollowed_link_is_replaced_and_target_kept(managed, inside):
         assert (inside.read(path), inside.facts(path)) == (b"mine\n", "640 65534 0")
     assert (inside.read("/etc/file"), inside.names("/etc/dir")) == (b"x\n", ["kept"])
     assert inside.read("/etc/nowhere") is None
-    assert "is a directory and no file: force" in managed.failed("/etc/dir", contents="x", follow_symlinks=False)
+    assert "expected a file, got a directory; force" in managed.failed("/etc/dir", contents="x", follow_symlinks=False)
 
 
 def test_directory_follows_link_and_absent_removes_it(managed, inside):
     inside.sh("mkdir -p /srv/real && echo x > /srv/file && ln -s real /srv/d && ln -s file /srv/f && ln -s no /srv/n")
     assert managed.changed("/srv/d", "directory", mode="0700") == {"mode": {"old": "0755", "new": "0700"}}
     assert inside.facts("/srv/real") == "700 0 0"
-    assert "is a file and no directory: force" in managed.failed("/srv/f", "directory")
+    assert "expected a directory, got a file; force" in managed.failed("/srv/f", "directory")
     managed.changed("/srv/n", "directory")
     assert inside.facts("/srv/no") == "755 0 0"
     for name, target in (("d", "real"), ("f", "file"), ("n", "no")):
@@ -141,13 +141,13 @@ def test_directories_and_links_as_declared_and_gone(managed, inside):
     assert managed.changed("/srv/www", "directory", mode="755") == {"mode": {"old": "0750", "new": "0755"}}
     assert managed.changed("/srv/l", "symlink", target="www")["target"] == {"old": None, "new": "www"}
     assert managed.changed("/srv/l", "symlink", target="/etc") == {"target": {"old": "www", "new": "/etc"}}
-    assert "is a directory and no symlink" in managed.failed("/srv/www", "symlink", target="/etc")
+    assert "expected a symlink, got a directory" in managed.failed("/srv/www", "symlink", target="/etc")
     inside.sh("mkdir -p /srv/www/a/b && echo x > /srv/www/a/f && ln -s /etc /srv/www/a/etc && mkfifo /srv/www/p")
     assert managed("/srv/www", "absent")["changes"] == {"deleted": "/srv/www"}
     assert managed("/srv/l", "absent")["changes"] == {"deleted": "/srv/l"}
     managed.unchanged("/srv/www", "absent")
     assert inside.names("/srv") == [] and b"localhost" in inside.read("/etc/hosts")
-    assert "cannot be removed" in managed.refused("/", "absent")
+    assert "cannot be deleted" in managed.refused("/", "absent")
 
 
 def test_any_text_is_a_valid_file_name(managed, inside, salt):
@@ -163,7 +163,7 @@ def test_any_text_is_a_valid_file_name(managed, inside, salt):
 def test_invalid_path_is_refused_before_any_request(managed):
     for name in ("etc/x", "", "/etc/../x", "/./x", "/a\0b", "/half\ud800", None, 5):
         comment = managed.refused(name, contents="x")
-        assert "path" in comment or "half a character" in comment
+        assert "path" in comment
 
 
 def test_instance_may_be_running_frozen_or_missing(managed, inside, apply):
@@ -191,12 +191,12 @@ def test_source_is_rendered_and_verified(managed, inside, salt, tmp_path):
     for source, words in (
         ("salt://nope", "not found"),
         (str(tmp_path / "no"), "does not exist"),
-        (str(tmp_path), "no file"),
+        (str(tmp_path), "is not a regular file"),
     ):
         assert words in managed.refused("/etc/x", source=source)
     wrong = f"sha256={'0' * 64}"
-    assert "instead of" in managed.refused("/etc/x", source=str(tmp_path / "bin"), source_hash=wrong)
-    assert "one of the two" in managed.refused("/etc/x", source=str(tmp_path / "bin"), contents="x")
+    assert "expected the sha256 " in managed.refused("/etc/x", source=str(tmp_path / "bin"), source_hash=wrong)
+    assert "expected only one of them" in managed.refused("/etc/x", source=str(tmp_path / "bin"), contents="x")
 
 
 @pytest.mark.mainly("incus")

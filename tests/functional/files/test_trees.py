@@ -72,7 +72,7 @@ def test_patterns_select_and_excluded_files_are_kept(apply, inside, tree):
 @pytest.mark.mainly("incus7")
 def test_entry_of_another_type_is_replaced_only_by_force(apply, inside, tree):
     inside.sh("mkdir -p /srv/t/a.conf/x; ln -s /etc /srv/t/sub")
-    assert "is a directory and no file" in recurse(apply, "failed", source=str(tree))
+    assert "expected a file, got a directory" in recurse(apply, "failed", source=str(tree))
     inside.sh("echo x > /srv/t/.link.lxdapi-0123456789abcdef")
     changes = recurse(apply, "changed", source=str(tree), force=True)
     assert changes["/srv/t/sub"]["type"] == {"old": "symlink", "new": "directory"}
@@ -85,7 +85,7 @@ def test_a_tree_of_the_fileserver(apply, inside, tree, salt):
     os.rename(tree, salt.tree / "site")
     changes = recurse(apply, "changed", source="salt://site", clean=True)
     assert "/srv/t/sub/deep/run" in changes and "/srv/t/empty" in changes
-    assert "is not there, or empty" in recurse(apply, "failed", source="salt://nope")
+    assert "does not exist, or is empty" in recurse(apply, "failed", source="salt://nope")
 
 
 @pytest.mark.mainly("incus7")
@@ -129,7 +129,7 @@ def test_existing_directory_is_replaced_only_by_force(salt, inside, tmp_path):
     pull = salt.modules["lxdapi_file.pull_tree"]
     with pytest.raises(Exception, match="force=True replaces it"):
         pull("c1", "/srv/t", str(tmp_path / "t"))
-    with pytest.raises(Exception, match="no directory"):
+    with pytest.raises(Exception, match="is not a directory"):
         pull("c1", "/etc/hosts", str(tmp_path / "t"), force=True)
     assert (tmp_path / "t" / "old").read_text() == "old"
     pull("c1", "/srv/t", str(tmp_path / "t"), force=True)
@@ -170,9 +170,9 @@ def test_test_mode_sends_only_reading_sftp_requests(apply, inside, tree, monkeyp
 @pytest.mark.mainly("lxd")
 def test_local_tree_with_loop_or_special_file_is_refused(apply, tree):
     (tree / "sub" / "round").symlink_to("..")
-    assert "it is in" in recurse(apply, "refused", source=str(tree))
+    assert "links to one of its parent directories" in recurse(apply, "refused", source=str(tree))
     (tree / "sub" / "round").unlink()
     os.mkfifo(tree / "pipe")
-    assert "neither a file nor a directory" in recurse(apply, "refused", source=str(tree))
+    assert "neither a regular file nor a directory" in recurse(apply, "refused", source=str(tree))
     assert "does not exist" in recurse(apply, "refused", source=str(tree / "no"))
     assert "absolute path" in recurse(apply, "refused", source="tree")

@@ -103,7 +103,7 @@ def test_undeclared_instances_are_reported_or_deleted_if_stopped(apply, fleet, d
     declared = {"web": {"source": {"type": "copy", "source": "origin"}}}
     ret = fleet(declared, purge="report")
     assert ret["changes"] == {"web": {"created": "web"}}
-    assert "not declared, and left alone: busy, kept, old1, old2" in ret["comment"]
+    assert "not declared, and kept: busy, kept, old1, old2" in ret["comment"]
     ret = fleet({**declared, "bad": {"source": "nothing"}}, purge="stopped")
     assert ret["changes"] == {} and "not deleted because something failed: old1, old2" in ret["comment"]
     changes = fleet(declared, apply.changed, purge="stopped")

@@ -61,7 +61,7 @@ def test_snapshot_verb_is_refused_only_where_one_exists(verb, three, salt):
 
 @pytest.mark.mainly("incus")
 def test_explicit_names_must_exist_and_patterns_may_not_match(verb, three, proxy):
-    with pytest.raises(InvalidError, match="there is no instance a3, c"):
+    with pytest.raises(InvalidError, match="instances not found: a3, c"):
         verb("start", "a[2-3],c".split(","))
     assert proxy.writes() == []
     assert verb("start", "x*") == verb("stop", "a*", filter={"type": "vm"}) == {}
@@ -72,15 +72,15 @@ def test_explicit_names_must_exist_and_patterns_may_not_match(verb, three, proxy
 @pytest.mark.parametrize(
     "function, arguments, words",
     [
-        ("start", {}, "names or filter is needed"),
-        ("start", {"names": 7}, "names: a name, a range"),
-        ("start", {"names": "web[2-1]"}, "2 is more than 1"),
-        ("start", {"names": "*", "filter": {"mood": "x"}}, "filter: unknown mood"),
-        ("start", {"names": "*", "filter": {"type": "x"}}, "type 'x'"),
-        ("start", {"names": "*", "timeout": "x"}, "timeout: a number of seconds"),
-        ("start", {"names": "*", "concurrency": 99}, "concurrency: a number from 1 to 32"),
-        ("stop", {"names": "*", "force": "x"}, "force: true or false"),
-        ("snapshot", {"names": "*"}, "snapshot name None is not text"),
+        ("start", {}, "no instance is selected"),
+        ("start", {"names": 7}, "expected a name, a range"),
+        ("start", {"names": "web[2-1]"}, "2 is greater than 1"),
+        ("start", {"names": "*", "filter": {"mood": "x"}}, "filter: unknown key mood"),
+        ("start", {"names": "*", "filter": {"type": "x"}}, "for type, got 'x'"),
+        ("start", {"names": "*", "timeout": "x"}, "expected a number of seconds from 0 to 100000000 for timeout"),
+        ("start", {"names": "*", "concurrency": 99}, "expected a number from 1 to 32 for concurrency"),
+        ("stop", {"names": "*", "force": "x"}, "expected true or false for force"),
+        ("snapshot", {"names": "*"}, "for snapshot name, got null"),
         ("snapshot", {"names": "*", "snapshot": ".."}, "snapshot name '..' is not valid"),
         ("exec", {"names": "*"}, "command"),
     ],

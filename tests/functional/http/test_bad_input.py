@@ -39,20 +39,22 @@ def test_short_or_invalid_fingerprint_is_refused(apply, target):
 @pytest.mark.parametrize("value", [[1], {"a": 1}, 1.5, "a\x00b", "\ud800", b"bytes"])
 def test_non_text_config_value_is_refused_before_any_request(apply, value):
     comment = apply.refused("lxdapi_profile.present", "web", config={"user.a": value})
-    assert comment.startswith("profile web: config user.a")
+    assert comment.startswith(
+        ("profile web: expected text (quote the value) for config user.a", "profile web: config user.a")
+    )
 
 
 @pytest.mark.parametrize(
     "declared, words",
     [
-        ({"config": "limits.cpu=2"}, "config: a mapping"),
-        ({"devices": ["eth0"]}, "devices: a mapping"),
-        ({"devices": {"eth0": "nic"}}, "devices eth0: a mapping"),
-        ({"profiles": "default"}, "profiles: a list"),
-        ({"profiles": ["a", "a"]}, "profiles: a name stands there twice"),
-        ({"ephemeral": "maybe"}, "ephemeral: true or false"),
-        ({"type": "jail"}, "type 'jail'"),
-        ({"running": "maybe"}, "running: true or false"),
+        ({"config": "limits.cpu=2"}, "expected a mapping for config"),
+        ({"devices": ["eth0"]}, "expected a mapping of names to devices for devices, got a list"),
+        ({"devices": {"eth0": "nic"}}, "expected a mapping for devices eth0"),
+        ({"profiles": "default"}, "expected a list of names for profiles, got 'default'"),
+        ({"profiles": ["a", "a"]}, "duplicate name in profiles"),
+        ({"ephemeral": "maybe"}, "expected true or false for ephemeral"),
+        ({"type": "jail"}, "expected container or virtual-machine (or vm) for type"),
+        ({"running": "maybe"}, "expected true or false for running"),
     ],
 )
 def test_wrong_argument_type_is_refused_before_any_request(apply, declared, words):
@@ -75,5 +77,5 @@ def test_a_raw_path_that_would_reach_something_else_is_refused(salt, proxy, path
 
 
 def test_an_unknown_remote_and_an_unknown_setting_are_named(salt, tmp_path):
-    with pytest.raises(ValueError, match="remote 'nope' is not below lxdapi:remotes; there are: local"):
+    with pytest.raises(ValueError, match=r"unknown remote 'nope' \(lxdapi:remotes\); choose from: local"):
         salt.modules["lxdapi.server"](remote="nope")

@@ -119,7 +119,7 @@ def test_untrusted_client_is_an_error_and_not_absence(remote, client, server):
         with contract.recording() as sent:
             ret = salt.states[f"lxdapi_profile.{function}"](name="web", remote="far")
         assert ret["result"] is False
-        assert f"does not trust our certificate {client.fingerprint} (GET /1.0)" in ret["comment"]
+        assert f"does not trust the client certificate {client.fingerprint} (GET /1.0)" in ret["comment"]
         assert [(each.method, each.path) for each in sent] == [("GET", "/1.0")]
 
 
@@ -133,7 +133,7 @@ def test_expired_or_future_certificate_is_reported_with_date(remote, server, tmp
     words = words.format(begin=(now + begin).strftime("%Y-%m-%d"), end=(now + end).strftime("%Y-%m-%d"))
     ret = present(remote(fingerprint=server["certificate_fingerprint"]))
     assert ret["result"] is False
-    assert f"does not trust our certificate {client.fingerprint}{words}" in ret["comment"]
+    assert f"does not trust the client certificate {client.fingerprint}{words}" in ret["comment"]
     salt = remote(fingerprint=server["certificate_fingerprint"])
     ret = salt.states["lxdapi_trust.present"](name="far", password="canary")
     assert ret["result"] is False and words.strip(", ").replace("which ", "") in ret["comment"]
@@ -144,7 +144,7 @@ def test_a_key_that_everybody_may_read_is_refused(remote, trusted, server):
     with contract.recording() as sent:
         ret = present(remote(fingerprint=server["certificate_fingerprint"]))
     assert ret["result"] is False and sent == []
-    assert f"everybody may read {trusted.key} (mode 0644): chmod 600 {trusted.key}" in ret["comment"]
+    assert f"everybody can read {trusted.key} (mode 0644): run chmod 600 {trusted.key}" in ret["comment"]
     trusted.key.chmod(0o640)
     assert present(remote(fingerprint=server["certificate_fingerprint"]))["result"] is True
 
@@ -152,7 +152,7 @@ def test_a_key_that_everybody_may_read_is_refused(remote, trusted, server):
 def test_verify_false_is_needed_for_strangers_and_logged(remote, trusted, caplog, https):
     assert present(remote())["result"] is False
     assert present(remote(verify=False))["result"] is True
-    warned = [record for record in caplog.records if "is not verified" in record.message]
+    warned = [record for record in caplog.records if "does not verify the certificate" in record.message]
     assert [(each.levelname, https in each.message) for each in warned] == [("WARNING", True)]
 
 
@@ -196,7 +196,7 @@ try:
 except LxdapiError as exc:
     print(exc)
 """
-UNKNOWN = "is of an authority that is not known here"
+UNKNOWN = "is from an unknown authority"
 
 
 def test_environment_sets_no_trust_and_gets_no_keys(authority, https, tmp_path):

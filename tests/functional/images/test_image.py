@@ -66,7 +66,7 @@ def test_a_source_that_cannot_be_fetched_is_named(apply, daemon, web):
     url, _, _ = web
     for source in (f"{url}/none.tar.gz", "salt://none.tar.gz"):
         comment = apply.failed("lxdapi_image.present", "box", source=source)
-        assert f"{source} cannot be fetched" in comment
+        assert f"Salt cannot fetch {source}" in comment
 
 
 def test_a_split_image_is_uploaded_and_makes_instances(apply, tmp_path, raw):
@@ -117,7 +117,7 @@ def test_alias_of_missing_image_is_a_failure(apply, daemon, raw):
 
 
 def test_missing_image_needs_a_source(apply, daemon):
-    assert "there is no image nope" in apply.failed("lxdapi_image.present", "nope")
+    assert "image nope does not exist" in apply.failed("lxdapi_image.present", "nope")
 
 
 def test_an_image_in_use_is_deleted_and_its_instance_works_on(apply, imported, raw):

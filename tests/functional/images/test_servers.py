@@ -50,7 +50,9 @@ def test_instance_of_named_server_is_created_once(apply, offered, raw, source):
 def test_alias_missing_on_the_server_is_reported(apply, offered, raw):
     for alias in ("none", "0" * 64):
         comment = apply.failed("lxdapi_instance.present", "c1", source=f"own:{alias}")
-        assert f"{offered.url} has no image {alias}; expected one of its aliases or a whole fingerprint" in comment
+        assert (
+            f"{offered.url} does not offer image {alias}; expected one of its aliases or a whole fingerprint" in comment
+        )
         assert "couldn't be found (POST /1.0/instances, then GET /1.0/operations/" in comment
     assert raw("instances/c1") is None
 
@@ -58,7 +60,7 @@ def test_alias_missing_on_the_server_is_reported(apply, offered, raw):
 @pytest.mark.mainly("incus")
 def test_image_missing_on_a_daemon_is_reported(apply, listening):
     comment = apply.failed("lxdapi_instance.present", "c1", source={**listening, "alias": "none"})
-    assert f"{listening['server']} has no image none; expected one of its aliases" in comment
+    assert f"{listening['server']} does not offer image none; expected one of its aliases" in comment
 
 
 @pytest.mark.mainly("incus")
@@ -76,13 +78,13 @@ def test_local_alias_of_the_same_text_comes_first(apply, daemon, imported, raw):
 def test_short_fingerprint_is_refused_with_the_whole_one(apply, imported, raw):
     comment = apply.failed("lxdapi_instance.present", "c1", source=imported[:12])
     assert f"expected an alias or a whole fingerprint (64 digits), got {imported[:12]};" in comment
-    assert comment.endswith(f"begin so: {imported}") and raw("instances/c1") is None
+    assert comment.endswith(f"begin with it: {imported}") and raw("instances/c1") is None
 
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize("source", ["imagse:box", "ubuntu:24.04"])
 def test_unknown_server_is_refused_with_the_known_names(apply, raw, source):
-    words = f"got {source.partition(':')[0]}; there are: images, own. Define others below lxdapi:image_servers."
+    words = f"got {source.partition(':')[0]}; choose from: images, own. Define others below lxdapi:image_servers"
     for state in ("lxdapi_instance.present", "lxdapi_image.present"):
         assert words in apply.failed(state, "c1", source=source)
         ret = apply.predicted(state, "c1", source=source)
@@ -107,9 +109,9 @@ def test_short_form_of_an_image_equals_the_mapping(apply, offered, settings, raw
 
 @pytest.mark.mainly("incus")
 def test_image_of_no_server_is_refused(apply, offered):
-    expected = f"{offered.url} has no image none for x86_64; expected one of its aliases or a whole fingerprint"
+    expected = f"{offered.url} does not offer image none for x86_64; expected one of its aliases or a whole fingerprint"
     assert expected in apply.failed("lxdapi_image.present", "box", source="own:none")
-    assert "got local; there are: images, own." in apply.failed("lxdapi_image.present", "box", source="local:box")
+    assert "got local; choose from: images, own." in apply.failed("lxdapi_image.present", "box", source="local:box")
     assert "64 lower-case" in apply.failed("lxdapi_image.present", "box", source="own:box", fingerprint="0123456789ab")
 
 
@@ -131,7 +133,7 @@ def test_functions_take_the_short_form(salt, offered, settings, imported, raw):
     assert changes == {"image": {"old": imported, "new": offered.digest}}
     products = salt.modules["lxdapi_image.products"]
     assert products("own", "box") == products(offered.url, "box", certificate=settings["certificate"]) != []
-    with pytest.raises(InvalidError, match="there are: images, own"):
+    with pytest.raises(InvalidError, match="choose from: images, own"):
         products("imagse")
 
 
@@ -141,4 +143,4 @@ def test_newer_image_of_a_named_server_is_reported(apply, offered):
     apply.changed("lxdapi_instance.present", "c1", **declared)
     newer = offered.add(NEW)
     comment = apply.unchanged("lxdapi_instance.present", "c1", **declared)["comment"]
-    assert f"made of the image {offered.digest}; its source is {newer} by now" in comment
+    assert f"its image is {offered.digest}, the current image of its source {newer}" in comment

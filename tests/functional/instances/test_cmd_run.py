@@ -40,7 +40,7 @@ def test_a_command_that_fails_is_a_failure_with_its_output(apply, c1, inside):
     ret = apply(STATE, "exec sleep 60", instance=c1, timeout=0.3)
     assert ret["result"] is False and "it was killed after 0.3 s" in ret["comment"]
     assert ret["changes"]["retcode"] == 137
-    assert "there is no user 'bob'" in apply.failed(STATE, "true", instance=c1, runas="bob")
+    assert "user 'bob' not found" in apply.failed(STATE, "true", instance=c1, runas="bob")
     assert apply(STATE, "id -un", instance=c1, runas="nobody")["changes"]["stdout"] == "nobody"
 
 
@@ -51,7 +51,7 @@ def test_creates_is_checked_inside_the_instance(apply, c1, inside, tmp_path):
     ret = apply(STATE, f"mkdir -p {there}", **made)
     assert ret["changes"]["retcode"] == 0, "it is on this machine, and was not in the container"
     ret = apply.unchanged(STATE, f"mkdir -p {there}", **made)
-    assert ret["comment"].endswith(f"is not to be run: {there}, /etc/passwd exists in c1") and ret["skip_watch"]
+    assert ret["comment"].endswith(f"is skipped: {there}, /etc/passwd exists in c1") and ret["skip_watch"]
     assert apply.predicted(STATE, f"mkdir -p {there}", **made)["result"] is True
     assert apply(STATE, "true", instance=c1, creates=["/etc/passwd", never])["changes"]["retcode"] == 0
     inside("ln -s nowhere /mnt/dead; ln -s /etc/passwd /mnt/live")
@@ -66,7 +66,7 @@ def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
     here = "test -e /mnt/here"
     run = {"instance": c1}
     ret = apply.predicted(STATE, "true", **run, onlyif=here, unless=[here])
-    assert ret["result"] is None and "onlyif and unless would be asked then" in ret["comment"]
+    assert ret["result"] is None and "onlyif and unless would be checked first" in ret["comment"]
     ret = apply(STATE, "true", **run, onlyif=["true", here])
     assert ret["changes"] == {} and ret["skip_watch"] and f"onlyif: '{here}' fails in c1" in ret["comment"]
     assert apply(STATE, "touch /mnt/here", **run, unless=["true", here])["changes"]
@@ -76,7 +76,7 @@ def test_conditions_are_asked_inside_and_not_in_test_mode(apply, c1, inside):
     hangs = {"onlyif": "echo $(echo cana)ry; exec sleep 60", "timeout": 0.2}
     words = apply.failed(STATE, "true", **run, **hangs, hide_output=True)
     assert "the condition 'echo" in words and "was killed after 0.2 s" in words and "canary" not in words
-    assert "it had written: canary" in apply.failed(STATE, "true", **run, **hangs)
+    assert "its output was: canary" in apply.failed(STATE, "true", **run, **hangs)
 
 
 @pytest.mark.parametrize(
@@ -106,11 +106,11 @@ def test_invalid_condition_is_refused(apply, salt, arguments):
 @pytest.mark.mainly("incus7")
 def test_test_mode_reports_where_no_command_can_run(apply, daemon, c1):
     ret = apply.predicted(STATE, "true", instance="c2", creates="/etc/passwd")
-    assert ret["result"] is None and "instance c2 does not exist (yet)" in ret["comment"]
+    assert ret["result"] is None and "instance c2 does not exist" in ret["comment"]
     words = apply.failed(STATE, "true", instance="c2", creates="/etc/passwd")
     assert "not found" in words
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
-    assert "instance c1 is Stopped (yet)" in apply.predicted(STATE, "true", instance=c1)["comment"]
+    assert "instance c1 is Stopped" in apply.predicted(STATE, "true", instance=c1)["comment"]
     assert "instance c1 is Stopped" in apply.failed(STATE, "true", instance=c1)
 
 
@@ -131,10 +131,12 @@ def test_watching_instance_is_restarted_or_reloaded(apply, c1, inside, daemon):
     assert "it ended with 3" in apply("lxdapi_instance.mod_watch", c1, reload="exit 3", **watch)["comment"]
     never = {"cmd": "false", "timeout": 0.1}
     ret = apply("lxdapi_instance.mod_watch", c1, reload="true", wait_for=never, **watch)
-    assert (ret["result"], ret["changes"]["run"]) == (False, "true") and "cmd false was not there" in ret["comment"]
+    assert (ret["result"], ret["changes"]["run"]) == (False, "true") and "command 'false' has not succeeded" in ret[
+        "comment"
+    ]
     apply.unchanged("lxdapi_instance.mod_watch", c1, **{**watch, "sfun": "frozen"})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
-    assert "there is nothing to restart" in apply.unchanged("lxdapi_instance.mod_watch", c1, **watch)["comment"]
+    assert "so it is not restarted" in apply.unchanged("lxdapi_instance.mod_watch", c1, **watch)["comment"]
     assert until(lambda: daemon.ask("GET", "/1.0/instances/c1")["status"] == "Stopped", 5)
 
 

@@ -84,11 +84,11 @@ def test_impossible_copy_is_refused_and_leaves_nothing(made, call, proxy):
 @pytest.mark.mainly("lxd")
 def test_copy_does_not_replace_another_instance(made, call, proxy):
     made.ask("POST", "/1.0/instances", {"name": "web2", "source": {"type": "none"}})
-    with pytest.raises(CommandExecutionError, match="exists already"):
+    with pytest.raises(CommandExecutionError, match="already exists"):
         call("copy", "web1", "web2")
-    with pytest.raises(CommandExecutionError, match="there is no instance web9"):
+    with pytest.raises(CommandExecutionError, match="instance web9 does not exist"):
         call("copy", "web9", "web3")
-    with pytest.raises(CommandExecutionError, match="there is no instance snapshot web1/s9"):
+    with pytest.raises(CommandExecutionError, match="instance snapshot web1/s9 does not exist"):
         call("copy", "web1/s9", "web3")
     assert proxy.writes() == []
 
@@ -118,8 +118,8 @@ def test_move_to_pool_and_project_keeps_everything(made, call):
 NO_MOVE = [
     ({"pool": "nope"}, "storage pool nope does not exist"),
     ({"to_project": "nope"}, "project nope does not exist"),
-    ({}, "nowhere to move to"),
-    ({"target": "n1", "pool": "fast"}, "target: without pool"),
+    ({}, "no destination to move to"),
+    ({"target": "n1", "pool": "fast"}, "target must not be combined with pool"),
 ]
 
 

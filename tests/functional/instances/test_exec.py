@@ -43,7 +43,7 @@ def test_exit_codes_are_the_same_on_every_daemon(run, refused, proxy):
     assert run(["/etc/passwd"]) == {"retcode": 126, "stdout": "", "stderr": "Command not executable\n"}
     proxy.clear()
     for nothing in ("", " ", [], [""], None, 3, ["a", None], {"a": 1}):
-        assert "command: " in refused(nothing)
+        assert "command" in refused(nothing)
     assert proxy.requests() == []
 
 
@@ -93,10 +93,10 @@ def test_command_runs_as_user_in_directory(run):
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        ({"user": "bob"}, "there is no user 'bob' in it (/etc/passwd)"),
-        ({"group": "bobs"}, "there is no group 'bobs' in it (/etc/group)"),
-        ({"cwd": "/nowhere"}, "cwd: /nowhere is not there"),
-        ({"cwd": "/etc/passwd"}, "cwd: /etc/passwd is a file, no folder"),
+        ({"user": "bob"}, "user 'bob' not found in /etc/passwd of the instance"),
+        ({"group": "bobs"}, "group 'bobs' not found in /etc/group of the instance"),
+        ({"cwd": "/nowhere"}, "cwd: expected a directory, but /nowhere does not exist"),
+        ({"cwd": "/etc/passwd"}, "cwd: expected a directory, but /etc/passwd is a file"),
     ],
 )
 @pytest.mark.mainly("incus")
@@ -108,11 +108,11 @@ def test_unknown_user_or_directory_is_refused_before_exec(refused, raw, proxy, a
 @pytest.mark.mainly("lxd")
 def test_links_in_a_circle_are_no_folder(run, refused):
     assert run("ln -s b /mnt/a; ln -s a /mnt/b; rm /etc/passwd", "retcode") == 0
-    assert "cwd: /mnt/a is not there" in refused("true", cwd="/mnt/a")
+    assert "cwd: expected a directory, but /mnt/a does not exist" in refused("true", cwd="/mnt/a")
     assert "/etc/passwd" in refused("true", user="bob")
     assert run("id -u", "run_stdout", user=7) == "7"
     assert run(": > /etc/passwd", "retcode") == 0
-    assert "there is no user 'bob' in it (/etc/passwd)" in refused("true", user="bob")
+    assert "user 'bob' not found in /etc/passwd of the instance" in refused("true", user="bob")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_command_over_timeout_is_killed_and_output_reported(run, refused):
     made = run("echo a; exec sleep 60", timeout=0.5)
     assert made == {"retcode": 137, "stdout": "a\n", "stderr": "", "killed": "after 0.5 s"}
     assert run("ps", "run_stdout").count("sleep 60") == 0
-    words = "it was killed after 0.3 s; it had written: b"
+    words = "it was killed after 0.3 s; its output was: b"
     assert words in refused("echo b; exec sleep 60", function="run", timeout=0.3)
     assert run("yes", timeout=0.3)["stdout"].startswith("y\ny\n")
     assert run("exit 3", "retcode", timeout=20) == 3

@@ -237,7 +237,7 @@ def test_rename_to_itself_is_no_change_and_to_a_taken_name_fails(inside, proxy, 
     daemon.ask("POST", "/1.0/instances", {"name": "c2", "source": {"type": "none"}})
     proxy.clear()
     assert inside("rename", "c1", "c1") == {}
-    with pytest.raises(InvalidError, match="there is an instance c2 already"):
+    with pytest.raises(InvalidError, match="instance c2 already exists"):
         inside("rename", "c1", "c2")
     for bad in ("..", "a/b", "", 5, None, "a%2fb"):
         with pytest.raises(InvalidError):
@@ -264,7 +264,7 @@ def test_instance_is_rebuilt_where_supported(inside, daemon, proxy, raw, running
             inside("rebuild", "c1", "busybox")
         assert proxy.writes() == []
         return
-    with pytest.raises(LxdapiError, match="no image nope"):
+    with pytest.raises(LxdapiError, match="image nope does not exist"):
         inside("rebuild", "c1", "nope")
     assert proxy.writes() == []
     assert inside("rebuild", "c1", "busybox") == {"image": {"old": image, "new": image}}

@@ -28,7 +28,7 @@ REFUSED = [
     ({}, "it is Running; allow_stop"),
     ({"allow_stop": True, "pool": "nope"}, "storage pool nope does not exist"),
     ({"allow_stop": True, "project": "nope"}, "project nope does not exist"),
-    ({"allow_stop": True, "mode": "post"}, "there are pull, push, relay"),
+    ({"allow_stop": True, "mode": "post"}, "expected one of pull, push, relay for mode"),
     ({"allow_stop": True, "remote": "here"}, "the same daemon"),
 ]
 
@@ -47,7 +47,7 @@ def test_missing_requirement_on_target_is_reported_first(pair):
     make(pair.here, start=True, snapshots=())
     pair.there.ask("DELETE", "/1.0/profiles/web")
     predicted = pair.apply.predicted(STATE, "web1", allow_stop=True, **WAY)
-    assert predicted["result"] is None and "profile web does not exist (yet)" in predicted["comment"]
+    assert predicted["result"] is None and "profile web does not exist" in predicted["comment"]
     pair.clear()
     assert "profile web does not exist" in pair.apply.failed(STATE, "web1", allow_stop=True, **WAY)
     assert pair.writes() == []
@@ -71,7 +71,7 @@ def test_instance_on_both_daemons_is_not_touched(pair):
     make(pair.here, snapshots=())
     pair.there.ask("POST", "/1.0/instances", {"name": "web1", "source": {"type": "none"}})
     pair.clear()
-    assert "delete the wrong one" in pair.apply.failed(STATE, "web1", **WAY)
+    assert "delete one" in pair.apply.failed(STATE, "web1", **WAY)
     assert pair.writes() == [] and found(pair.here) and found(pair.there)
 
 
@@ -79,7 +79,7 @@ def test_instance_on_both_daemons_is_not_touched(pair):
 def test_missing_instance_fails_and_is_predicted_as_not_yet(pair):
     assert "neither on" in pair.apply.failed(STATE, "web1", **WAY)
     predicted = pair.apply.predicted(STATE, "web1", **WAY)
-    assert predicted["result"] is None and "(yet)" in predicted["comment"]
+    assert predicted["result"] is None and "; note: " in predicted["comment"]
 
 
 @pytest.mark.mainly("incus")

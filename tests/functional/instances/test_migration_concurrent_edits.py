@@ -39,7 +39,7 @@ def test_source_changed_during_copy_stays_and_copy_is_deleted(pair, change):
     make(pair.here, snapshots=("s0",))
     with when(armed(pair.behind, "PATCH", WEB1), lambda: CHANGES[change](pair.here)):
         comment = pair.apply.failed(STATE, "web1", **WAY)
-    assert "meanwhile" in comment or "is not whole" in comment
+    assert "meanwhile" in comment or "is incomplete" in comment
     assert found(pair.here) and found(pair.there) is None
 
 
@@ -68,7 +68,7 @@ def test_unverified_copy_started_by_others_does_not_replace(pair):
     make(pair.here, snapshots=())
     left_off(pair, "behind", "PATCH", WEB1)
     pair.there.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
-    assert "is not proven to be whole" in pair.apply.failed(STATE, "web1", **WAY)
+    assert "may be incomplete" in pair.apply.failed(STATE, "web1", **WAY)
     assert found(pair.here) and found(pair.there)
 
 
@@ -84,7 +84,7 @@ def test_copy_taken_over_by_another_run_is_not_touched(pair):
     with when(armed(pair.behind, "PUT", "/state", 4), take_over):
         ret = pair.apply(STATE, "web1", allow_stop=True, **WAY)
     assert (ret["result"], set(ret["changes"])) == (False, {"copied"}), ret
-    assert "is another one by now" in ret["comment"]
+    assert "somebody replaced or deleted the copy" in ret["comment"]
     assert found(pair.here) and found(pair.there)["status"] == "Running"
 
 

@@ -46,7 +46,7 @@ def test_snapshots_refused_by_target_are_named_before_any_write(pair, listens):
         pair.apply.changed(STATE, "web1", **BACK)
     else:
         comment = pair.apply.failed(STATE, "web1", **BACK)
-        assert "does not take the snapshots s0, s1" in comment and pair.writes() == []
+        assert "does not accept the snapshots s0, s1" in comment and pair.writes() == []
 
 
 @pytest.mark.mainly("incus")
@@ -106,5 +106,5 @@ def test_migrate_function_reports_its_mode(pair):
     done = pair.salt.modules["lxdapi_instance.migrate"]("web1", "there", remote="here")
     assert done == {
         "remote": {"old": "here", "new": "there"},
-        "mode": "by relay: neither daemon listens on https where the other is",
+        "mode": "by relay: neither daemon listens on https where the other can reach it",
     }

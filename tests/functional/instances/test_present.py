@@ -299,11 +299,14 @@ def test_copy_omits_keys_declared_as_null(apply, imported, raw, declared, config
 
 def test_empty_instance_and_stop_for_change_are_reported(apply, running):
     for ret in (apply.predicted("lxdapi_instance.present", "c2"), apply("lxdapi_instance.present", "c2")):
-        assert "; it is empty: it has no source" in ret["comment"]
+        assert "; the instance is empty, because no source is declared" in ret["comment"]
     assert "empty" not in apply("lxdapi_instance.present", "c3", source="busybox")["comment"]
     declared = {"config": {"security.nesting": True}, "restart_on_change": True}
     for function in (apply.predicted, apply):
-        assert "; it is stopped for that" in function("lxdapi_instance.present", running, **declared)["comment"]
+        assert (
+            "; the instance is stopped for the change"
+            in function("lxdapi_instance.present", running, **declared)["comment"]
+        )
 
 
 def test_target_on_unclustered_server_is_refused(apply, daemon, raw):

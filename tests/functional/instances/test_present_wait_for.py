@@ -27,7 +27,7 @@ def test_unmet_condition_fails_with_changes_and_last_output(apply, imported, raw
     ret = apply("lxdapi_instance.present", "c1", **declared)
     assert (ret["result"], set(ret["changes"])) == (False, {"created", "status"})
     assert (
-        "could not be found ready: cmd echo nearly; false was not there within 0.2 s; seen: exit code 1: nearly"
+        "is not ready: command 'echo nearly; false' has not succeeded after 0.2 s; last observed: exit code 1: nearly"
         in (ret["comment"])
     )
     assert apply.predicted("lxdapi_instance.present", "c1", **declared)["comment"] == "instance c1 is as declared"
@@ -38,14 +38,14 @@ def test_unmet_condition_fails_with_changes_and_last_output(apply, imported, raw
 @pytest.mark.parametrize("declared", [{"running": False}, {}])
 def test_wait_for_needs_a_running_instance(apply, imported, raw, declared):
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", wait_for=READY, **declared)
-    assert "wait_for: it is Stopped in the end; running: true is needed" in comment
+    assert "wait_for: the instance will be Stopped; declare running: true" in comment
     assert raw("instances/c1") is None
 
 
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize(
     "wait_for, words",
-    [({"ipv5": "eth0"}, "unknown 'ipv5'"), (["ready"], "a list of them"), ({"port": 0}, "1 to 65535")],
+    [({"ipv5": "eth0"}, "unknown condition 'ipv5'"), (["ready"], "a list of mappings"), ({"port": 0}, "1 to 65535")],
 )
 def test_invalid_wait_for_is_refused_before_any_request(apply, daemon, wait_for, words):
     for state in ("present", "running"):
@@ -105,6 +105,10 @@ def test_rebuild_with_snapshot_before_is_refused(apply, imported, newer, raw):
     declared = {"source": "busybox", "snapshot_before": True, "image_changed": "rebuild"}
     apply("lxdapi_instance.present", "c1", source="busybox")
     newer()
-    assert "cannot be rebuilt" in apply.failed("lxdapi_instance.present", "c1", **declared)
+    assert "the daemon cannot rebuild an instance with snapshots" in apply.failed(
+        "lxdapi_instance.present", "c1", **declared
+    )
     assert raw("instances/c1/snapshots") == []
-    assert "image_changed: ignore, report, rebuild" in apply.failed("lxdapi_instance.present", "c1", image_changed="x")
+    assert "expected one of ignore, report, rebuild for image_changed" in apply.failed(
+        "lxdapi_instance.present", "c1", image_changed="x"
+    )

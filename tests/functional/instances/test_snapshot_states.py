@@ -60,10 +60,10 @@ def test_snapshot_state_works_for_instances_and_volumes(apply, owner, raw):
 @pytest.mark.parametrize(
     "name, more, words",
     [
-        ("s1", {}, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT is needed"),
-        ("a/b/c/d", {}, "INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT is needed"),
-        ("c1/s1", {"description": "x"}, "description: the kind instance snapshot has none"),
-        ("default/data/s1", {"stateful": True}, "stateful: the kind volume snapshot has none"),
+        ("s1", {}, "expected INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT for snapshot name"),
+        ("a/b/c/d", {}, "expected INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT for snapshot name"),
+        ("c1/s1", {"description": "x"}, "unknown description for the kind instance snapshot"),
+        ("default/data/s1", {"stateful": True}, "unknown stateful for the kind volume snapshot"),
     ],
 )
 def test_invalid_snapshot_is_refused_before_any_request(apply, name, more, words):
@@ -177,7 +177,7 @@ def test_late_failure_restores_files_config_and_power_state(apply, api, imported
     status_steps = power.plan_transition(api, "c1", status, other)
     ret = answer(api, [*status_steps, files, *changing(api, {"user.a": "2", "user.b": "1"}), broken()])
     assert (ret["result"], ret["changes"]) == (False, {}), ret
-    words = f"it broke; it was restored from a snapshot made before, and is {status} as it was"
+    words = f"it broke; it was restored from the snapshot made before, and is {status} again"
     assert ret["comment"] == f"instance c1 could not be updated: {words}"
     found = raw("instances/c1")
     assert (found["status"], found["description"]) == (status, "web")
@@ -193,9 +193,9 @@ def test_a_change_that_the_daemon_refuses_stops_nothing(apply, api, imported, ra
     pid = raw("instances/c1/state")["pid"]
     ret = answer(api, changing(api, {"limits.cpu": "lots"}))
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert re.search(
-        r"could not be updated: .*Invalid CPU limit.*; nothing of it was changed$", ret["comment"], re.DOTALL
-    ), ret
+    assert re.search(r"could not be updated: .*Invalid CPU limit.*; nothing was changed$", ret["comment"], re.DOTALL), (
+        ret
+    )
     assert (raw("instances/c1/state")["pid"], names("instances/c1")) == (pid, [])
 
 

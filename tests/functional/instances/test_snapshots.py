@@ -124,11 +124,17 @@ def test_stateful_snapshot_of_stopped_instance_is_refused(apply, daemon, raw):
 def test_invalid_time_or_name_is_refused_before_any_request(apply, daemon):
     for function, name in (("lxdapi_instance_snapshot", "c1/a"), ("lxdapi_volume_snapshot", "default/data/a")):
         for text in ("tomorrow", "2040-13-01T00:00:00Z", "3d"):
-            assert "expires_at: a time such as" in apply.refused(f"{function}.present", name, expires_at=text)
+            assert "expected a time (2030-01-31T00:00:00Z) for expires_at" in apply.refused(
+                f"{function}.present", name, expires_at=text
+            )
     for function, name, words in (
-        ("lxdapi_instance_snapshot", "c1", "INSTANCE/NAME is needed"),
-        ("lxdapi_instance_snapshot", "c1/a/b", "INSTANCE/NAME is needed"),
-        ("lxdapi_volume_snapshot", "default/data", "STORAGE_POOL/STORAGE_VOLUME/NAME is needed"),
+        ("lxdapi_instance_snapshot", "c1", "expected INSTANCE/NAME for instance snapshot name"),
+        ("lxdapi_instance_snapshot", "c1/a/b", "expected INSTANCE/NAME for instance snapshot name"),
+        (
+            "lxdapi_volume_snapshot",
+            "default/data",
+            "expected STORAGE_POOL/STORAGE_VOLUME/NAME for volume snapshot name",
+        ),
         ("lxdapi_instance_snapshot", "c1/..", "is not valid"),
         ("lxdapi_volume_snapshot", "default//a", "is not valid"),
     ):

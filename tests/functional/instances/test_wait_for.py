@@ -43,7 +43,9 @@ def test_condition_already_met_is_not_awaited(daemon, c1, wait, missed, run, pro
     run("ip link set lo up; ip addr add 127.0.0.1/8 dev lo")
     words = missed({"ipv4": "eth0"})
     assert (
-        "ipv4 eth0 was not there within 0.2 s; seen: " in words and "lo: 127.0.0.1" in words and "eth0: none" in words
+        "no IPv4 address on eth0 after 0.2 s; last observed: " in words
+        and "lo: 127.0.0.1" in words
+        and "eth0: none" in words
     )
     late = threading.Timer(0.2, lambda: run("ip link set eth0 up; ip addr add 10.99.0.7/24 dev eth0"))
     late.start()
@@ -52,7 +54,7 @@ def test_condition_already_met_is_not_awaited(daemon, c1, wait, missed, run, pro
     assert "10.99.0.7" in missed({"ipv6": "eth0"})
     run("ip addr add fd00::7/64 dev eth0 nodad || ip addr add fd00::7/64 dev eth0")
     assert wait([{"ipv4": "eth0", "ipv6": "eth0"}], timeout=20)
-    assert "eth9" in missed({"ipv4": "eth9"}) and "ipv4 lo" in missed({"ipv4": "lo"})
+    assert "eth9" in missed({"ipv4": "eth9"}) and "address on lo" in missed({"ipv4": "lo"})
 
 
 @pytest.mark.mainly("lxd")
@@ -62,8 +64,8 @@ def test_command_port_and_cloud_init_are_checked_inside(wait, missed, run, salt)
     late.start()
     assert wait([{"cmd": "test -e /mnt/x"}, {"port": 8080}], timeout=20)
     late.join()
-    assert "port 81 was not there within 0.2 s; seen: ports [8080]" in missed({"port": 81})
-    assert missed({"cloud-init": True}, timeout=30) == "cloud-init is not installed in it"
+    assert "connection refused on port 81 after 0.2 s; last observed: ports [8080]" in missed({"port": 81})
+    assert missed({"cloud-init": True}, timeout=30) == "cloud-init is not installed in the instance"
     salt.modules["lxdapi_instance.exec"](
         "c1", "cat > /bin/cloud-init; chmod 755 /bin/cloud-init; echo status: running > /mnt/status", stdin=CLOUD_INIT
     )
@@ -82,7 +84,7 @@ def test_hanging_command_and_missing_instance_are_reported(missed, daemon, salt)
     assert "exit code 137" in missed({"cmd": "exec sleep 60"})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
     assert "is not running" in missed({"cmd": "true"})
-    assert "ipv4 eth0 was not there" in missed({"ipv4": "eth0"})
+    assert "no IPv4 address on eth0" in missed({"ipv4": "eth0"})
     assert "status Stopped" in missed({"ready": True}) and "0 processes" in missed({"agent": True})
     with pytest.raises(CommandExecutionError, match="not found"):
         salt.modules["lxdapi_instance.wait_for"]("nowhere", {"agent": True})

@@ -81,7 +81,7 @@ def test_invalid_document_is_refused_before_any_request(apply, daemon):
     assert "begins with one of" in apply.refused(PRESENT, "c1", cloud_init={"user_data": "packages: []"})
     assert "unknown key 'users'" in apply.refused(PRESENT, "c1", cloud_init={"users": []})
     both = {"cloud_init": {"user_data": {}}, "config": {"cloud-init.user-data": None}}
-    assert "is declared in config as well" in apply.refused(PRESENT, "c1", **both)
+    assert "is also declared in config" in apply.refused(PRESENT, "c1", **both)
 
 
 def test_profile_device_is_overridden_on_the_instance(apply, imported, raw, profile):
@@ -135,7 +135,7 @@ def test_copy_overrides_device_of_source_profiles(apply, imported, raw, profile)
 
 @pytest.mark.mainly("incus")
 def test_a_device_that_no_profile_has_is_refused(apply, imported, raw, profile):
-    words = "devices_override: no profile has a device eth1; there are: eth0, root"
+    words = "devices_override: no profile has a device eth1; choose from: eth0, root"
     arguments = {"source": "busybox", "profiles": ["default", "web"], "devices_override": {"eth1": {"mtu": 1280}}}
     assert words in apply.failed(PRESENT, "c1", **arguments)
     ret = apply.predicted(PRESENT, "c1", **arguments)
@@ -146,11 +146,11 @@ def test_a_device_that_no_profile_has_is_refused(apply, imported, raw, profile):
 def test_missing_profile_is_reported(apply, imported, raw):
     arguments = {"profiles": ["default", "nope"], "devices_override": {"eth0": {"mtu": 1280}, "root": {"size": "1GiB"}}}
     ret = apply.predicted(PRESENT, "c1", source="busybox", **arguments)
-    assert ret["result"] is None and "profile nope does not exist (yet)" in ret["comment"], ret
+    assert ret["result"] is None and "profile nope does not exist" in ret["comment"], ret
     assert "profile nope does not exist" in apply.failed(PRESENT, "c1", source="busybox", **arguments)
     apply(PRESENT, "c1", source="busybox")
     ret = apply.predicted(PRESENT, "c1", **arguments)
-    assert ret["result"] is None and "profile nope does not exist (yet)" in ret["comment"], ret
+    assert ret["result"] is None and "profile nope does not exist" in ret["comment"], ret
     assert "profile nope does not exist" in apply.failed(PRESENT, "c1", **arguments)
     assert raw("instances/c1")["devices"] == {}
 
@@ -158,17 +158,17 @@ def test_missing_profile_is_reported(apply, imported, raw):
 @pytest.mark.mainly("incus")
 def test_invalid_override_is_refused_before_any_request(apply, daemon):
     for given, words in (
-        (5, "a mapping of names to keys is needed, not int"),
-        (["root"], "a mapping of names to keys is needed, not list"),
-        ({"root": None}, "root has no keys"),
-        ({"root": 5}, "a mapping is needed, not int"),
-        ({"root": {"size": 1.5}}, "a float is no config value"),
+        (5, "expected a mapping of names to keys for devices_override, got a number"),
+        (["root"], "expected a mapping of names to keys for devices_override, got a list"),
+        ({"root": None}, "no keys for root"),
+        ({"root": 5}, "expected a mapping for devices root, got a number"),
+        ({"root": {"size": 1.5}}, "expected text (quote the value)"),
         ({"root": {"size\0": "1"}}, "not valid"),
         ({"..": {"size": "1"}}, "not valid"),
     ):
         assert words in apply.refused(PRESENT, "c1", devices_override=given), given
     both = {"devices": {"root": None}, "devices_override": {"root": {"size": "1GiB"}}}
-    assert "root is declared in devices as well" in apply.refused(PRESENT, "c1", **both)
+    assert "root is also declared in devices" in apply.refused(PRESENT, "c1", **both)
 
 
 @pytest.mark.mainly("incus")

@@ -20,7 +20,7 @@ def test_source_of_existing_volume_is_ignored(apply, daemon, raw):
 def test_new_pool_without_driver_is_refused_before_any_write(apply, daemon, raw):
     predicted = apply.predicted("lxdapi_storage_pool.present", "fast")
     assert (predicted["result"], predicted["changes"]) == (False, {})
-    assert predicted["comment"] == "storage pool fast: driver: needed for a new storage pool"
+    assert predicted["comment"] == "storage pool fast: a new storage pool requires driver: declare it"
     assert apply.failed("lxdapi_storage_pool.present", "fast") == predicted["comment"]
     assert raw("storage-pools/fast") is None
     apply.unchanged("lxdapi_storage_pool.present", "default")

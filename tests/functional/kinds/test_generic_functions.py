@@ -101,7 +101,7 @@ def renamed(call, word, name, new):
     assert call.rename(word, name, new) == {"name": {"old": name, "new": full}}
     assert call.get(word, name) is None
     assert name not in call.list(word)
-    assert f"there is no {KINDS[word].label} {name}" in call.refused("rename", word, name, new)
+    assert f"{KINDS[word].label} {name} does not exist" in call.refused("rename", word, name, new)
     return full
 
 
@@ -140,7 +140,9 @@ def test_create_function_matches_the_state(call, imported, raw):
     end(call, "instance", renamed(call, "instance", "c1", "c2"))
     assert call.create("instance", "c3") == {"created": "c3"}
     assert "not found" in call.refused("create", "instance", "c4", {"source": "nope"})
-    assert "there are container and" in call.refused("create", "instance", "c4", {"type": "jail"})
+    assert "expected container or virtual-machine (or vm) for type, got 'jail'" in call.refused(
+        "create", "instance", "c4", {"type": "jail"}
+    )
 
 
 def test_certificate_is_created_from_text_under_its_fingerprint(call, daemon, tmp_path):
@@ -151,8 +153,8 @@ def test_certificate_is_created_from_text_under_its_fingerprint(call, daemon, tm
     end(call, "certificate", digest)
     (tmp_path / "web.crt").write_text(pem)
     assert call.create("certificate", digest, {"certificate": str(tmp_path / "web.crt")}) == {"created": digest}
-    assert f"here {digest}" in call.refused("create", "certificate", "f" * 64, {"certificate": pem})
-    assert "PEM text or a file's path" in call.refused("create", "certificate", "f" * 64)
+    assert f"expected the fingerprint {digest}" in call.refused("create", "certificate", "f" * 64, {"certificate": pem})
+    assert "expected PEM text or the path of a file" in call.refused("create", "certificate", "f" * 64)
 
 
 def test_image_is_read_updated_and_deleted_by_functions(call, imported):
@@ -204,41 +206,52 @@ def test_a_list_of_volumes_has_no_snapshots_in_it(call, daemon):
 
 
 WRONG = [
-    (["list", "profil"], f"unknown kind 'profil'; there are: {', '.join(sorted(KINDS))}"),
-    (["get", "profil", "web"], "unknown kind 'profil'; there are: certificate"),
-    (["create", ["profile"], "web"], "unknown kind ['profile']; there are: certificate"),
+    (["list", "profil"], f"unknown kind 'profil'; choose from: {', '.join(sorted(KINDS))}"),
+    (["get", "profil", "web"], "unknown kind 'profil'; choose from: certificate"),
+    (["create", ["profile"], "web"], "unknown kind ['profile']; choose from: certificate"),
     (["update", "profil", "web", {}], "unknown kind 'profil'"),
     (["rename", "profil", "web", "shop"], "unknown kind 'profil'"),
     (["delete", "profil", "web"], "unknown kind 'profil'"),
     (["get", "profile"], "profile is a kind and requires a name: lxdapi.list profile lists the names"),
     (["delete", "storage_volume"], "storage_volume is a kind and requires a name"),
-    (["create", "profile", "web", {"confg": {}}], "unknown field 'confg'; there are: config, description, devices"),
-    (["update", "profile", "default", {"confg": {}}], "unknown field 'confg'; there are: config, description"),
-    (["create", "profile", "web", {"config": "a=b"}], "config: a mapping is needed"),
-    (["create", "profile", "web", ["config"]], "expected a mapping for settings, got list"),
-    (["create", "profile", "web", "[1]"], "expected a mapping for settings, got list"),
+    (
+        ["create", "profile", "web", {"confg": {}}],
+        "unknown field 'confg' of the profile; choose from: config, description, devices",
+    ),
+    (
+        ["update", "profile", "default", {"confg": {}}],
+        "unknown field 'confg' of the profile; choose from: config, description",
+    ),
+    (["create", "profile", "web", {"config": "a=b"}], "expected a mapping for config"),
+    (["create", "profile", "web", ["config"]], "expected a mapping for settings, got a list"),
+    (["create", "profile", "web", "[1]"], "expected a mapping for settings, got a list"),
     (["create", "profile", "web", "{config"], "settings: "),
-    (["update", "profile", "default", None], "expected a mapping for settings, got NoneType"),
-    (["get", "storage_volume", "data"], "STORAGE_POOL/NAME is needed"),
-    (["create", "volume_snapshot", "data/snap0"], "STORAGE_POOL/STORAGE_VOLUME/NAME is needed"),
-    (["list", "volume_snapshot", "default"], "STORAGE_POOL/STORAGE_VOLUME/NAME is needed"),
-    (["delete", "network_forward", "lxdbr0"], "NETWORK/NAME is needed"),
-    (["update", "network_zone_record", "www", {}], "NETWORK_ZONE/NAME is needed"),
-    (["create", "image", "0" * 64], "it is uploaded, by lxdapi_image.present"),
-    (["create", "server", "server"], "there is always one"),
-    (["delete", "server"], "there is always one"),
-    (["create", "cluster_member", "n2"], "a server becomes one by joining the cluster"),
+    (["update", "profile", "default", None], "expected a mapping for settings, got null"),
+    (["get", "storage_volume", "data"], "expected STORAGE_POOL/NAME for storage volume name, got 'data'"),
+    (["create", "volume_snapshot", "data/snap0"], "expected STORAGE_POOL/STORAGE_VOLUME/NAME for volume snapshot name"),
+    (["list", "volume_snapshot", "default"], "expected STORAGE_POOL/STORAGE_VOLUME/NAME for volume snapshot name"),
+    (["delete", "network_forward", "lxdbr0"], "expected NETWORK/NAME for network forward name"),
+    (["update", "network_zone_record", "www", {}], "expected NETWORK_ZONE/NAME for network zone record name"),
+    (["create", "image", "0" * 64], "upload it with lxdapi_image.present"),
+    (["create", "server", "server"], "every server has its own"),
+    (["delete", "server"], "every server has its own"),
+    (["create", "cluster_member", "n2"], "use lxdapi_cluster.joined on the new server"),
     (["list", "cluster_member"], "the server is not clustered"),
-    (["create", "warning", "x"], "the daemon makes it"),
+    (["create", "warning", "x"], "only the daemon creates warnings"),
     (["rename", "network_zone", "a", "b"], "the kind network zone cannot be renamed"),
-    (["rename", "storage_volume", "default/a", "other/b"], "cannot be renamed to other/b: that is elsewhere"),
+    (
+        ["rename", "storage_volume", "default/a", "other/b"],
+        "cannot be renamed to other/b: it would have another parent",
+    ),
     (["get", "profile", "default", {"recursion": 1}], "params has no meaning here"),
 ]
 
 
 def test_force_is_refused_for_kinds_without_it(call, daemon, proxy):
     for word, name in (("profile", "default"), ("storage_volume", "default/data"), ("network", "br0")):
-        assert f"force: the kind {KINDS[word].label} has none" in call.refused("delete", word, name, force=True)
+        assert f"force: the daemon cannot force the deletion of a {KINDS[word].label}" in call.refused(
+            "delete", word, name, force=True
+        )
     assert proxy.writes() == []
     assert call.delete("profile", "nope", force=False) == {}
 

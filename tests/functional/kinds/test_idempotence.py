@@ -123,7 +123,7 @@ def _no_text(at):
     assert {"security.nesting": "true", "limits.cpu": "2"}.items() <= at.config().items()
     assert "user.none" not in at.config()
     for value in (2.0, [1], {"a": 1}):
-        assert "is no config value" in at.refused(config={"limits.cpu": value})
+        assert "expected text (quote the value) for config limits.cpu" in at.refused(config={"limits.cpu": value})
 
 
 @row(ROWS, 3, "booleans are compared by their truth")
@@ -159,8 +159,8 @@ def _empty(at):
 @row(ROWS, 6, "NUL and half a character are refused before anything is sent")
 def _nul(at):
     for text in ("a\0b", "\ud800"):
-        assert "the daemon would alter it" in at.refused(config={"user.a": text})
-        assert "the daemon would alter it" in at.refused(description=text)
+        assert "which the daemon would alter" in at.refused(config={"user.a": text})
+        assert "which the daemon would alter" in at.refused(description=text)
 
 
 @row(ROWS, 7, "keys of the image are the daemon's unless they are named")

@@ -5,7 +5,7 @@ A project that does not exist: ``absent`` succeeds, test mode predicts creations
 import pytest
 from salt.exceptions import SaltException
 
-ABSENT_WITHOUT_PROJECT = "absent; there is no project 'x' on http+unix"
+ABSENT_WITHOUT_PROJECT = "absent; project 'x' does not exist on /"
 DECLARED = {
     "lxdapi_instance": ("c1", {"profiles": ["default"]}),
     "lxdapi_profile": ("web", {"config": {"user.a": "1"}}),
@@ -70,7 +70,7 @@ def test_create_in_missing_project_is_predicted_and_fails(apply, daemon, state):
     name, declared = DECLARED[state]
     predicted = apply.predicted(f"{state}.present", name, project="x", **declared)
     assert (predicted["result"], predicted["changes"]) == (None, {"created": name})
-    assert predicted["comment"].endswith("; project x does not exist (yet)")
+    assert predicted["comment"].endswith("; note: project x does not exist")
     comment = apply.failed(f"{state}.present", name, project="x", **declared)
     assert "not found" in comment and "POST /1.0/" in comment and "project x does not exist" in comment
 
@@ -88,7 +88,7 @@ def test_create_in_missing_project_is_predicted_and_fails(apply, daemon, state):
     ],
 )
 def test_read_in_missing_project_is_refused(salt, daemon, function, arguments):
-    with pytest.raises(SaltException, match="there is no project 'x' on http"):
+    with pytest.raises(SaltException, match="project 'x' does not exist on /"):
         salt.modules[f"lxdapi.{function}"](*arguments, project="x")
 
 

@@ -20,7 +20,7 @@ def test_missing_references_of_new_instance_are_reported(apply, imported, raw):
         declared = {"source": "busybox", **declared}
         predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)
         assert (predicted["result"], predicted["changes"]) == (None, {"created": "c1"})
-        assert predicted["comment"].endswith(f"; {words} (yet)")
+        assert predicted["comment"].endswith(f"; note: {words}")
         comment = apply.failed("lxdapi_instance.present", "c1", **declared)
         assert f"; {words}" in comment
         assert "(POST /1.0/instances" in comment
@@ -33,7 +33,7 @@ def test_missing_references_of_changed_instance_are_reported(apply, daemon, raw)
     for declared, words in MISSING:
         predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)
         assert predicted["result"] is None
-        assert predicted["comment"].endswith(f"; {words} (yet)")
+        assert predicted["comment"].endswith(f"; note: {words}")
         comment = apply.failed("lxdapi_instance.present", "c1", **declared)
         assert f"; {words}" in comment
         assert "PUT /1.0/instances/c1" in comment or "PATCH /1.0/instances/c1" in comment
@@ -47,7 +47,7 @@ def test_missing_image_is_named(apply, daemon):
 
 def test_reference_created_earlier_in_run_is_no_failure(apply, imported, raw):
     declared = {"source": "busybox", "profiles": ["default", "web"]}
-    assert "profile web does not exist (yet)" in apply.predicted("lxdapi_instance.present", "c1", **declared)["comment"]
+    assert "profile web does not exist" in apply.predicted("lxdapi_instance.present", "c1", **declared)["comment"]
     apply.changed("lxdapi_profile.present", "web")
     apply.changed("lxdapi_instance.present", "c1", **declared)
     assert raw("instances/c1")["profiles"] == ["default", "web"]
@@ -56,6 +56,6 @@ def test_reference_created_earlier_in_run_is_no_failure(apply, imported, raw):
 def test_missing_parent_network_is_named(apply):
     declared = {"config": {"target_address": "10.77.9.2"}}
     predicted = apply.predicted("lxdapi_network_forward.present", "nope/192.0.2.1", **declared)
-    assert predicted["comment"].endswith("would be created; network nope does not exist (yet)")
+    assert predicted["comment"].endswith("would be created; note: network nope does not exist")
     comment = apply.failed("lxdapi_network_forward.present", "nope/192.0.2.1", **declared)
     assert "network nope does not exist" in comment and "POST /1.0/networks/nope/forwards" in comment

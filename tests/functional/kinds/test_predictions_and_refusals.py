@@ -27,14 +27,26 @@ def test_image_with_refused_settings_is_reported_as_created(apply, image, raw):
 @pytest.mark.parametrize(
     "function, declared, words",
     [
-        ("lxdapi_image.present", {"fingerprint": "0" * 64}, "no source to make it from"),
+        ("lxdapi_image.present", {"fingerprint": "0" * 64}, "no source is declared"),
         ("lxdapi_image.present", {"fingerprint": "0" * 64, "source": "/nope.tar"}, "No such file"),
         ("lxdapi_image.present", {"source": "/nope.tar"}, "No such file"),
-        ("lxdapi_image.present", {"source": "{image}", "aliases": [5]}, "aliases: a list of names"),
-        ("lxdapi_instance.present", {"source": 5}, "source: "),
-        ("lxdapi_instance.present", {"source": {"type": "copy"}}, "source: a copy needs"),
-        ("lxdapi_instance.present", {"timeout": "soon"}, "timeout: a number of seconds"),
-        ("lxdapi_instance.running", {"timeout": -1}, "timeout: a number of seconds"),
+        ("lxdapi_image.present", {"source": "{image}", "aliases": [5]}, "expected a list of names for aliases"),
+        (
+            "lxdapi_instance.present",
+            {"source": 5},
+            "expected an alias, a fingerprint or a mapping with 'type' for source",
+        ),
+        (
+            "lxdapi_instance.present",
+            {"source": {"type": "copy"}},
+            "expected the name of an instance for the source of a copy",
+        ),
+        (
+            "lxdapi_instance.present",
+            {"timeout": "soon"},
+            "expected a number of seconds from 0 to 100000000 for timeout",
+        ),
+        ("lxdapi_instance.running", {"timeout": -1}, "expected a number of seconds from 0 to 100000000 for timeout"),
     ],
 )
 def test_certain_failure_is_predicted(apply, image, function, declared, words):
@@ -60,7 +72,7 @@ def test_alias_given_as_text_or_twice_is_one_alias(apply, image, raw):
 
 def test_shortened_fingerprint_is_no_absent_image(apply, salt, imported, raw):
     for short in (imported[:12], imported[:12].upper()):
-        assert "all 64 digits are needed" in apply.failed("lxdapi_image.absent", short)
+        assert "give all 64 digits" in apply.failed("lxdapi_image.absent", short)
         with pytest.raises(ValueError, match="all 64 digits"):
             salt.modules["lxdapi_image.delete"](short)
     assert raw(f"images/{imported}")
@@ -72,8 +84,8 @@ def test_missing_project_is_reported(apply, salt, imported):
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", project="prdo")
     assert "project prdo does not exist" in comment
     assert "not found" in apply.failed("lxdapi_instance.running", "c1", project="prdo")
-    assert "there is no project 'prdo'" in apply.unchanged("lxdapi_instance.absent", "c1", project="prdo")["comment"]
-    with pytest.raises(ValueError, match="there is no project"):
+    assert "project 'prdo' does not exist" in apply.unchanged("lxdapi_instance.absent", "c1", project="prdo")["comment"]
+    with pytest.raises(ValueError, match="project 'prdo' does not exist"):
         salt.modules["lxdapi.list"]("instance", project="prdo")
 
 

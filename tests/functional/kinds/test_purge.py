@@ -114,12 +114,12 @@ def test_undeclared_forwards_are_purged(apply, forwards, raw):
 def test_purged_names_deletions_and_accepts_missing_network(apply, forwards):
     declared = {"keep": ["192.0.2.1", "2001:db8::1"]}
     predicted = apply.predicted("lxdapi_network_forward.purged", "lxdapi9", **declared)
-    assert predicted["comment"] == "network forward lxdapi9 would be rid of lxdapi9/192.0.2.2"
+    assert predicted["comment"] == "network forward lxdapi9 would be pruned of lxdapi9/192.0.2.2"
     ret = apply("lxdapi_network_forward.purged", "lxdapi9", **declared)
-    assert ret["comment"] == "network forward lxdapi9 was rid of lxdapi9/192.0.2.2"
+    assert ret["comment"] == "network forward lxdapi9 was pruned of lxdapi9/192.0.2.2"
     apply.unchanged("lxdapi_network_forward.purged", "lxdapi8", keep=[])
 
 
 def test_purge_with_keep_null_is_refused_before_any_request(apply, forwards, raw):
-    assert "keep: a list of names is needed" in apply.refused("lxdapi_network_forward.purged", "lxdapi9", keep=None)
+    assert "expected a list of names for keep" in apply.refused("lxdapi_network_forward.purged", "lxdapi9", keep=None)
     assert len(raw(forwards)) == 3

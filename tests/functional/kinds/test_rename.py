@@ -66,7 +66,7 @@ def test_parent_of_old_name_must_match(apply, daemon, raw):
     apply("lxdapi_storage_pool.present", "fast", driver="dir")
     apply("lxdapi_storage_volume.present", "default/data")
     comment = apply.failed("lxdapi_storage_volume.present", "fast/data2", renamed_from="default/data")
-    assert "storage volume default/data cannot be renamed to fast/data2: that is elsewhere" in comment
+    assert "storage volume default/data cannot be renamed to fast/data2: it would have another parent" in comment
     assert raw("storage-pools/default/volumes/custom/data")
 
 
@@ -78,6 +78,6 @@ def test_impossible_rename_is_refused_before_any_write(salt, proxy, daemon):
         ("storage_pool", "fast", "faster"),
         ("storage_bucket_key", "default/backups/reader", "writer"),
     ):
-        with pytest.raises(ValueError, match="cannot be renamed|has no kind"):
+        with pytest.raises(ValueError, match="cannot be renamed|does not support the kind"):
             salt.modules["lxdapi.rename"](kind, name, other)
     assert proxy.writes() == []

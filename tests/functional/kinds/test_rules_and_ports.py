@@ -82,10 +82,13 @@ def test_rule_with_another_port_is_another_rule(apply, acl, raw):
 
 def test_invalid_rules_are_refused_before_any_request(apply, daemon):
     for rules, words in (
-        ([HTTPS, {**HTTPS, "state": "logged"}], "action=allow protocol=tcp destination_port=443 stands there twice"),
-        ([{"port": 80}], "unknown key 'port'; there are: action, protocol, source"),
-        (HTTPS, "ingress: a list of mappings is needed"),
-        (["allow"], "ingress: a list of mappings is needed"),
+        (
+            [HTTPS, {**HTTPS, "state": "logged"}],
+            "duplicate entry in ingress: action=allow protocol=tcp destination_port=443",
+        ),
+        ([{"port": 80}], "unknown key 'port' in ingress; choose from: action, protocol, source"),
+        (HTTPS, "expected a list of mappings for ingress"),
+        (["allow"], "expected a list of mappings for ingress"),
     ):
         assert words in apply.refused(ACL, "web", ingress=rules)
 
@@ -145,7 +148,7 @@ def test_added_entry_leaves_the_others(apply, record, raw):
 
 
 def test_undeclared_items_are_named(apply, acl, forward, raw):
-    words = "not declared, and left alone without purge: ingress action=drop source=198.51.100.1"
+    words = "not declared, and kept without purge: ingress action=drop source=198.51.100.1"
     for ret in (apply.predicted(ACL, acl, ingress=[HTTPS]), apply(ACL, acl, ingress=[HTTPS])):
         assert ret["comment"].endswith(f"; {words}"), ret
     assert apply.unchanged(ACL, acl, ingress=[HTTPS])["comment"] == f"network ACL web is as declared; {words}"
@@ -153,4 +156,4 @@ def test_undeclared_items_are_named(apply, acl, forward, raw):
     assert "not declared" not in apply(ACL, acl, ingress=[HTTPS], purge=True)["comment"]
     port = {"protocol": "tcp", "listen_port": "80", "target_address": "10.77.9.5"}
     comment = apply(FORWARD, forward, ports=[port])["comment"]
-    assert comment.endswith("; not declared, and left alone without purge: ports protocol=udp listen_port=53")
+    assert comment.endswith("; not declared, and kept without purge: ports protocol=udp listen_port=53")

@@ -49,4 +49,4 @@ def test_refusal_quoting_one_line_of_a_sensitive_value_is_masked(apply):
 
 @pytest.mark.parametrize("marks", ["user.x", {"user.x": 1}, [5], [""]])
 def test_invalid_sensitive_is_refused_before_any_request(apply, marks):
-    assert "sensitive: a list of keys" in apply.refused("lxdapi_profile.present", "web", sensitive=marks)
+    assert "expected a list of keys or patterns" in apply.refused("lxdapi_profile.present", "web", sensitive=marks)

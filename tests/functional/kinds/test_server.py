@@ -95,7 +95,10 @@ def test_trust_password_is_set_once(apply, daemon, config):
     assert changes == {"config": {"core.trust_password": {"old": None, "new": "(hidden)"}}}
     assert config()["core.trust_password"] is True
     comment = apply.unchanged(SERVER, "server", config={"core.trust_password": "canary-2"})["comment"]
-    assert comment == "server is as declared; core.trust_password: set, but not shown, so it cannot be compared"
+    assert (
+        comment == "server is as declared; "
+        "core.trust_password: set, but the daemon does not show the value, so it cannot be compared"
+    )
     changes = apply.changed(SERVER, "server", config={"core.trust_password": None})
     assert changes == {"config": {"core.trust_password": {"old": "(hidden)", "new": None}}}
     assert "core.trust_password" not in config()

@@ -49,5 +49,5 @@ def test_missing_warning_is_no_failure(apply, daemon):
 
 
 def test_warning_cannot_be_created(salt, daemon):
-    with pytest.raises(ValueError, match="the daemon makes it"):
+    with pytest.raises(ValueError, match="only the daemon creates warnings"):
         salt.modules["lxdapi.create"]("warning", "x", {"status": "new"})

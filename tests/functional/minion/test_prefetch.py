@@ -60,7 +60,9 @@ def test_prefetch_setting_limits_concurrency_and_0_disables_it(proxy, tmp_path, 
         assert all(each["result"] for each in runs(each(PRESENT, source=EMPTY)))
         assert proxy.most_at_once == most
     answers = Runs(tmp_path / "wrong", proxy.socket, ahead="many")(each(PRESENT, source=EMPTY))
-    assert {each["comment"] for each in answers} == {"lxdapi:ahead: a number is needed, 0 for none, not 'many'"}
+    assert {each["comment"] for each in answers} == {
+        "expected a number of threads (0 for none) for lxdapi:ahead, got 'many'"
+    }
 
 
 @pytest.mark.mainly("lxd")

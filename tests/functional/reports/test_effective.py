@@ -86,7 +86,7 @@ def test_instance_without_profiles_has_only_its_own_config(salt, daemon):
 
 def test_effective_config_needs_an_existing_instance(salt, daemon):
     refused = [
-        (["instance", "nope"], "there is no instance nope"),
+        (["instance", "nope"], "instance nope does not exist"),
         (["instance", "a/b"], "instance name 'a/b' is not valid"),
         (["profile", "default"], "expected instance for kind, got 'profile': only instances have profiles"),
     ]

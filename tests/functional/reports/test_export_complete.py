@@ -93,7 +93,7 @@ def test_secrets_are_left_out_of_export_and_named(apply, daemon, export):
     assert declared["config"] == SHOWN
     left_out = [line for line in text.splitlines() if line.startswith("#")]
     keys = [f"config {key}" for key in sorted(SECRETS)] + ["device tmp user.token"]
-    assert left_out == ["#!yaml", *(f"# left out, because it is secret: profile web: {key}" for key in keys)]
+    assert left_out == ["#!yaml", *(f"# omitted, because it is secret: profile web: {key}" for key in keys)]
     apply.unchanged("lxdapi_profile.present", "web", **declared)
 
 
@@ -101,9 +101,9 @@ def test_only_exported_objects_have_omissions_listed(apply, imported, daemon, ex
     apply("lxdapi_instance.present", "c1", source="busybox", config={"user.password": "Hidden-1"})
     apply("lxdapi_instance_snapshot.present", "c1/snap0")
     apply("lxdapi_image.present", "busybox", fingerprint=imported, properties={"password": "Hidden-2"})
-    assert "# left out" not in export("instance_snapshot", "c1/snap0")[0]
+    assert "# omitted" not in export("instance_snapshot", "c1/snap0")[0]
     text, _ = export("image", imported)
-    assert f"# left out, because it is secret: image {imported}: properties password" in text
+    assert f"# omitted, because it is secret: image {imported}: properties password" in text
 
 
 def test_project_export_is_complete_and_applies_after_default(apply, daemon, salt, applied):

@@ -78,7 +78,7 @@ def test_export_changes_nothing_on_its_own_host(host, salt, silent):
     assert {word_of(body) for body in safe_load(text).values()} == set(KINDS) - NOWHERE - lacking - buckets
     assert salt.modules["lxdapi.export"]() == text
     assert [secret for secret in host.secrets if secret in text] == []
-    declared = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("# left out"))
+    declared = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("# omitted"))
     for word in ("volatile.", "image.os", "password", "secret_key", "token", "stateful"):
         assert word not in declared
     assert set(parameters(safe_load(text)["web1"])["config"]) == {*TEXTS, "limits.memory"}
@@ -121,14 +121,14 @@ def test_export_names_its_project_and_remote(daemon, salt, silent):
 
 
 REFUSED = [
-    (["profil"], "unknown kind 'profil'; there are: certificate, cluster_group,"),
-    (["profile", "nope"], "there is no profile nope"),
-    (["profile", "a/b"], "there is no profile a/b"),
-    (["network", "lo"], "there is no network lo"),
-    (["storage_volume", "data"], "STORAGE_POOL/NAME is needed"),
-    (["warning"], "the kind warning is nothing that can be declared"),
+    (["profil"], "unknown kind 'profil'; choose from: certificate, cluster_group,"),
+    (["profile", "nope"], "profile nope does not exist"),
+    (["profile", "a/b"], "profile a/b does not exist"),
+    (["network", "lo"], "network lo does not exist"),
+    (["storage_volume", "data"], "expected STORAGE_POOL/NAME for storage volume name, got 'data'"),
+    (["warning"], "the kind warning has no state present"),
     (["cluster_member"], "the server is not clustered"),
-    ([None, "web"], "a name needs its kind"),
+    ([None, "web"], "a name requires a kind"),
 ]
 
 

@@ -72,7 +72,7 @@ def test_status_filters_by_pattern_and_project(salt, daemon, proxy):
     assert list(rows(status(project="team"))) == ["web2"]
     everywhere = {(row["project"], row["name"]) for row in status(all_projects=True)["instances"]}
     assert everywhere == {("default", "web1"), ("default", "db1"), ("team", "web2")}
-    with pytest.raises(SaltException, match="there is no project 'nope'"):
+    with pytest.raises(SaltException, match="project 'nope' does not exist"):
         status(project="nope")
     with pytest.raises(SaltException, match="'nope'"):
         status(remote="nope")
@@ -136,7 +136,7 @@ def test_missing_or_broken_sls_is_an_error(salt, daemon):
     for name, words in (("nope", "nope"), ("broken", "broken")):
         with pytest.raises(SaltException, match=rf"sls: .*{words}"):
             salt.modules["lxdapi.status"](sls=name)
-    with pytest.raises(SaltException, match="sls: text, or a list of texts"):
+    with pytest.raises(SaltException, match="expected text or a list of text for sls"):
         salt.modules["lxdapi.status"](sls=7)
 
 

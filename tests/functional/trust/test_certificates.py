@@ -81,11 +81,11 @@ def test_a_project_that_does_not_exist_is_refused_by_the_daemon(apply, daemon, p
 def test_invalid_certificate_is_refused_before_any_request(apply, daemon):
     for given, words in (
         ("/nope.crt", "certificate /nope.crt: No such file or directory"),
-        ("-----BEGIN CERTIFICATE-----\nnonsense\n", "there is none in it; PEM is needed"),
-        ("-----BEGIN CERTIFICATE-----\n=\n-----END CERTIFICATE-----\n", "there is none in it"),
-        ("-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "there is none in it"),
-        (5, "PEM text or a file's path is needed"),
-        (None, "PEM text or a file's path is needed"),
+        ("-----BEGIN CERTIFICATE-----\nnonsense\n", "no certificate found: expected PEM"),
+        ("-----BEGIN CERTIFICATE-----\n=\n-----END CERTIFICATE-----\n", "no certificate found"),
+        ("-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "no certificate found"),
+        (5, "expected PEM text or the path of a file for certificate"),
+        (None, "expected PEM text or the path of a file for certificate"),
         ("", "certificate"),
     ):
         comment = apply.refused(PRESENT, "team", certificate=given)
@@ -96,7 +96,7 @@ def test_absent_needs_full_fingerprint_in_any_spelling(apply, pair, raw):
     (pem, digest), _ = pair
     apply(PRESENT, "team", certificate=pem)
     for short in (digest[:12], digest[:12].upper(), digest[:63]):
-        assert "all 64 digits are needed" in apply.failed(ABSENT, short)
+        assert "give all 64 digits" in apply.failed(ABSENT, short)
     assert raw(f"certificates/{digest}")["name"] == "team"
     printed = ":".join(digest[at : at + 2] for at in range(0, 64, 2)).upper()
     assert apply.changed(ABSENT, printed) == {"deleted": digest}
@@ -107,11 +107,11 @@ def test_projects_without_restricted_are_refused(apply, daemon, pair):
     (pem, _), _ = pair
     for declared in ({}, {"restricted": False}):
         comment = apply.refused(PRESENT, "team", certificate=pem, projects=["default"], **declared)
-        assert "projects: they limit nothing unless restricted: true is declared" in comment
+        assert "projects have no effect without restricted: declare restricted: true" in comment
     apply.changed(PRESENT, "team", certificate=pem, projects=["default"], restricted=True)
 
 
 def test_certificate_over_http_is_refused(apply, daemon):
     for function in (PRESENT, ABSENT):
         comment = apply.refused(function, "team", certificate="http://127.0.0.1:9/team.crt")
-        assert "certificate: not by http, where it can be exchanged on the way; https or salt" in comment
+        assert "certificate: an attacker can replace a file that is fetched over http" in comment

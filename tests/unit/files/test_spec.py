@@ -15,7 +15,11 @@ def test_spec_holds_parsed_values():
 
 @pytest.mark.parametrize(
     "declared, words",
-    [({"user": "a:b"}, "user: a name"), ({"group": -1}, "group: a name"), ({"mode": "0888"}, "mode: three or four")],
+    [
+        ({"user": "a:b"}, "expected a name or a number for user, got"),
+        ({"group": -1}, "expected a name or a number for group, got"),
+        ({"mode": "0888"}, "expected three or four"),
+    ],
 )
 def test_invalid_owner_or_mode_is_refused(declared, words):
     with pytest.raises(InvalidError, match=words):
@@ -26,14 +30,14 @@ def test_file_modes_of_a_tree_are_declared_or_kept():
     directory = FileSpec.parse(mode="0750")
     assert TreeSpec.parse(directory, "0640") == TreeSpec(directory, file_mode=0o640)
     assert TreeSpec.parse(directory, "keep") == TreeSpec(directory, keep_file_modes=True)
-    with pytest.raises(InvalidError, match="mode: three or four"):
+    with pytest.raises(InvalidError, match="expected three or four"):
         TreeSpec.parse(directory, "kept")
 
 
 @pytest.mark.parametrize("parameter", ["include", "exclude"])
 @pytest.mark.parametrize("pattern", [["*"], 5])
 def test_invalid_pattern_is_refused(parameter, pattern):
-    with pytest.raises(InvalidError, match=f"{parameter}: a pattern"):
+    with pytest.raises(InvalidError, match=f"expected a pattern such as .* for {parameter}"):
         TreeSpec.parse(FileSpec.parse(), **{parameter: pattern})
 
 

@@ -41,29 +41,37 @@ def test_definition_overrides_the_defaults():
 @pytest.mark.parametrize(
     "instances, more, words",
     [
-        (["web1"], {}, "instances: a mapping of names to definitions is needed"),
-        ({"web1": ["x"]}, {}, "web1: a mapping is needed"),
-        ({"web1": {"sauce": "x"}}, {}, "web1: unknown sauce; there are: absent, architecture, cloud_init"),
-        ({"web1": None}, {"defaults": {"remote": "x"}}, "defaults: unknown remote"),
-        ({"web[1-2]": {"config": ["x"]}}, {}, "web1: config: a mapping is needed"),
-        ({"web1": {"config": {"a": 1.5}}}, {}, "web1: config a: a float is no config value"),
-        ({"web1": {"type": "box"}}, {}, "web1: type 'box'"),
-        ({"web1": {"running": "perhaps"}}, {}, "web1: running: true or false"),
-        ({"web1": {"absent": "perhaps"}}, {}, "web1: absent: true or false"),
-        ({"web1": {"timeout": "long"}}, {}, "web1: timeout: a number of seconds"),
-        ({"web1": {"wait_for": {"luck": True}}}, {}, "web1: wait_for: unknown 'luck'"),
-        ({"web1": {"image_changed": "weep"}}, {}, "web1: image_changed: ignore, report, rebuild"),
-        ({"web1": {"source": 7}}, {}, "web1: source: an alias"),
-        ({"web1": None}, {"concurrency": 0}, "concurrency: a number from 1 to 32"),
-        ({"web1": None}, {"concurrency": True}, "concurrency: a number from 1 to 32"),
-        ({"web1": None}, {"purge": True}, "purge: false, stopped or report, not True"),
+        (["web1"], {}, "expected a mapping of names to definitions for instances"),
+        ({"web1": ["x"]}, {}, "expected a mapping for web1"),
+        ({"web1": {"sauce": "x"}}, {}, "web1: unknown key sauce; choose from: absent, architecture, cloud_init"),
+        ({"web1": None}, {"defaults": {"remote": "x"}}, "defaults: unknown key remote"),
+        ({"web[1-2]": {"config": ["x"]}}, {}, "web1: expected a mapping for config"),
+        ({"web1": {"config": {"a": 1.5}}}, {}, "web1: expected text (quote the value) for config a, got a float"),
+        ({"web1": {"type": "box"}}, {}, "web1: expected container or virtual-machine (or vm) for type, got 'box'"),
+        ({"web1": {"running": "perhaps"}}, {}, "web1: expected true or false for running"),
+        ({"web1": {"absent": "perhaps"}}, {}, "web1: expected true or false for absent"),
+        ({"web1": {"timeout": "long"}}, {}, "web1: expected a number of seconds from 0 to 100000000 for timeout"),
+        ({"web1": {"wait_for": {"luck": True}}}, {}, "web1: wait_for: unknown condition 'luck'"),
+        ({"web1": {"image_changed": "weep"}}, {}, "web1: expected one of ignore, report, rebuild for image_changed"),
+        ({"web1": {"source": 7}}, {}, "web1: expected an alias, a fingerprint or a mapping"),
+        ({"web1": None}, {"concurrency": 0}, "expected a number from 1 to 32 for concurrency"),
+        ({"web1": None}, {"concurrency": True}, "expected a number from 1 to 32 for concurrency"),
+        ({"web1": None}, {"purge": True}, "expected false, stopped or report for purge, got True"),
         ({}, {"purge": "stopped"}, "purge: no instance is declared"),
         ({"web1": {"absent": True}}, {"purge": "stopped"}, "purge: no instance is declared"),
-        ({"web1": None}, {"batch": 0}, "batch: a number from 1 on"),
-        ({"web1": None}, {"batch": "101%"}, "batch: a number from 1 on"),
-        ({"web1": None}, {"max_failures": -1}, "max_failures: a number from 0 on"),
-        ({"web1": None}, {"max_failures": "few"}, "max_failures: a number from 0 on"),
-        ({"web1": None}, {"sensitive": "x"}, "sensitive: a list of keys"),
+        ({"web1": None}, {"batch": 0}, "expected a number of at least 1 or a percentage (10%) for batch"),
+        ({"web1": None}, {"batch": "101%"}, "expected a number of at least 1 or a percentage (10%) for batch"),
+        (
+            {"web1": None},
+            {"max_failures": -1},
+            "expected a number of at least 0 or a percentage (10%) for max_failures",
+        ),
+        (
+            {"web1": None},
+            {"max_failures": "few"},
+            "expected a number of at least 0 or a percentage (10%) for max_failures",
+        ),
+        ({"web1": None}, {"sensitive": "x"}, "expected a list of keys or patterns (user.db_*) for sensitive, got 'x'"),
     ],
 )
 def test_invalid_declaration_is_refused(instances, more, words):
@@ -83,7 +91,7 @@ def test_source_of_a_copy_comes_before_the_copy():
 
 
 def test_a_circle_of_copies_is_refused():
-    with pytest.raises(InvalidError, match="a is copied from b is copied from a: none of them can be the first"):
+    with pytest.raises(InvalidError, match="a is copied from b is copied from a: this is a circle"):
         declaration.parse_definitions({"a": copy_of("b"), "b": copy_of("a")})
 
 

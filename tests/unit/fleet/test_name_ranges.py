@@ -31,18 +31,18 @@ def test_a_range_gives_names_in_order(entry, names):
 @pytest.mark.parametrize(
     "entry, words",
     [
-        ("web[3-1]", "3 is more than 1"),
-        ("web[01-100]", "01 and 100 have not as many digits"),
-        ("web[1-10001]", "more than 10000 names"),
-        ("a[1-999]b[1-999]", "more than 10000 names"),
-        ("web[0-999999999]", "more than 10000 names"),
-        ("web[1-2,2]", "it gives a name twice"),
+        ("web[3-1]", "3 is greater than 1"),
+        ("web[01-100]", "expected the same number of digits in 01 and 100"),
+        ("web[1-10001]", "expected at most 10000 names"),
+        ("a[1-999]b[1-999]", "expected at most 10000 names"),
+        ("web[0-999999999]", "expected at most 10000 names"),
+        ("web[1-2,2]", "a name is duplicate"),
         ("web[a-b]", "is not valid"),
         ("web[]", "is not valid"),
         ("web[1-2", "is not valid"),
         ("[1-2]", "is not valid"),
-        (7, "is not text"),
-        (None, "is not text"),
+        (7, "expected text for instance name, got 7"),
+        (None, "expected text for instance name, got null"),
     ],
 )
 def test_invalid_range_is_refused(entry, words):
@@ -51,7 +51,7 @@ def test_invalid_range_is_refused(entry, words):
 
 
 def test_duplicate_name_is_refused_with_both_entries():
-    with pytest.raises(InvalidError, match=r"web05 stands there twice: web\[01-20\] and web05"):
+    with pytest.raises(InvalidError, match=r"duplicate name web05: in web\[01-20\] and in web05"):
         name_ranges.expand_keys({"web[01-20]": None, "web05": None})
     assert name_ranges.expand_keys({"b": 1, "a[1-2]": 2}) == {"b": 1, "a1": 2, "a2": 2}
 

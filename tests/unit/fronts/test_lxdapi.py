@@ -98,7 +98,7 @@ def test_unused_argument_is_refused_before_any_request(module, function, given, 
 @pytest.mark.parametrize("word", ["profil", 5, ["profile"], {"a": 1}])
 def test_unknown_kind_error_lists_kinds(module, function, word):
     given = {"get": ("web",), "create": ("web",), "update": ("web", {}), "delete": ("web",), "rename": ("web", "x")}
-    with pytest.raises(LxdapiError, match="unknown kind .*; there are: .*profile"):
+    with pytest.raises(LxdapiError, match="unknown kind .*; choose from: .*profile"):
         getattr(module, function)(word, *given.get(function, ()))
     assert module.paper.seen == []
 
@@ -122,7 +122,7 @@ def test_an_update_needs_settings_and_a_create_does_not(module):
 @pytest.mark.parametrize("settings", [{"confg": {}}, {5: "x"}, {"config": 5}, {None: 1}, {("a",): 1}])
 def test_unknown_settings_are_refused_before_any_request(module, settings):
     for act in (lambda: module.create("profile", "web", settings), lambda: module.update("profile", "web", settings)):
-        with pytest.raises(LxdapiError, match="unknown field|config: a mapping"):
+        with pytest.raises(LxdapiError, match="unknown field|expected a mapping for config"):
             act()
     assert module.paper.seen == []
 
@@ -167,5 +167,5 @@ def test_export_of_a_name_needs_its_kind(module):
 def test_an_export_is_text_with_the_objects_as_states(module):
     module.paper = web()
     assert module.export("profile", "web") == "#!yaml\nweb:\n  lxdapi_profile.present: []\n"
-    with pytest.raises(LxdapiError, match="there is no profile x"):
+    with pytest.raises(LxdapiError, match="profile x does not exist"):
         module.export("profile", "x")

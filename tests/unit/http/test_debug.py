@@ -208,4 +208,4 @@ def test_secret_containing_another_is_masked_completely():
 def test_a_request_that_never_arrived_is_printed_too(capsys):
     with pytest.raises(APIException):
         Paper(ConnectionError("gone"), debug=True).api.get("profiles")
-    assert f"GET {SOCKET}/1.0/profiles" in capsys.readouterr().err
+    assert "GET /paper.socket/1.0/profiles gone" in capsys.readouterr().err

@@ -42,13 +42,17 @@ def test_non_form_is_one_file(size):
 
 @pytest.mark.parametrize("cut", [20, 60, len(WHOLE) // 2, len(WHOLE) - 6])
 def test_truncated_form_is_an_error(cut):
-    with pytest.raises(LxdapiError, match="half an image"):
+    with pytest.raises(LxdapiError, match="incomplete image"):
         taken(WHOLE[:cut], 100)
 
 
 @pytest.mark.parametrize(
     "content, words",
-    [(b"--" + b"x" * 70000, "none"), (b"--B\r\n" + b"x" * 70000, "none"), (WHOLE[:-9] + WHOLE[4:], "too many")],
+    [
+        (b"--" + b"x" * 70000, "without valid boundaries"),
+        (b"--B\r\n" + b"x" * 70000, "without valid boundaries"),
+        (WHOLE[:-9] + WHOLE[4:], "at most two parts"),
+    ],
 )
 def test_invalid_form_is_an_error(content, words):
     with pytest.raises(LxdapiError, match=words):

@@ -120,7 +120,11 @@ def test_server_with_another_name_is_refused(folder):
     [
         ((-2, -1), "itself", "the server's certificate has expired"),
         ((1, 2), "itself", "the server's certificate is not valid yet"),
-        ((-1, 1), "nobody", "the server's certificate is self-signed: pin it (fingerprint), or name its file (verify)"),
+        (
+            (-1, 1),
+            "nobody",
+            "the server's certificate is self-signed: pin it (fingerprint), or declare its file (verify)",
+        ),
     ],
 )
 def test_certificate_problem_is_explained(folder, days, pair_of, words):
@@ -147,7 +151,7 @@ def test_pin_mismatch_shows_both_fingerprints(own, client):
 def test_old_tls_version_is_reported(own):
     with tls_server(own, version=ssl.TLSVersion.TLSv1_2) as server, pytest.raises(APIConnectionException) as caught:
         asked(server, fingerprint=own.fingerprint)
-    assert caught.value.error.startswith("TLS: the server speaks no TLS 1.3 (")
+    assert caught.value.error.startswith("TLS: the server does not support TLS 1.3 (")
     assert server.heads == []
 
 
@@ -158,7 +162,7 @@ def test_non_tls_port_is_reported():
     listener = socket.create_server(("127.0.0.1", 0))
     with running(Server(listener, lambda connection: None)) as server:
         server._speak = lambda connection: (connection.recv(1), answer(connection))
-        with pytest.raises(APIConnectionException, match="no TLS is spoken there"):
+        with pytest.raises(APIConnectionException, match="the server did not answer with TLS"):
             API.factory(f"https://127.0.0.1:{listener.getsockname()[1]}", verify=False, timeout=3).get("")
 
 
@@ -166,14 +170,14 @@ def test_non_tls_port_is_reported():
 def test_invalid_ca_file_is_reported(tmp_path, content):
     if content:
         (tmp_path / "ca").write_text(content)
-    with pytest.raises(EndpointError, match="CA file .*/ca "):
+    with pytest.raises(EndpointError, match="cannot read the CA file .*/ca"):
         API.factory("https://127.0.0.1:1", verify=str(tmp_path / "ca"))
 
 
 def test_verify_false_accepts_anyone_and_logs_a_warning(own, caplog):
     with tls_server(own) as server, caplog.at_level(logging.WARNING):
         assert asked(server, verify=False) == {"auth": "trusted"}
-    assert any(server.url in r.message and "not verified" in r.message for r in caplog.records)
+    assert any(server.url in r.message and "does not verify" in r.message for r in caplog.records)
 
 
 @pytest.mark.parametrize("by", ["pin", "pin alone", "CA file"])
@@ -226,7 +230,7 @@ def test_invalid_client_certificate_error_does_not_show_the_key(own, client, tmp
     }[broken]
     with pytest.raises(EndpointError, match="client certificate") as caught:
         create_session("https://127.0.0.1:1", cert=cert, key=key)
-    assert ("key is not that of the certificate" in str(caught.value)) == ("wrong key" in broken)
+    assert ("key does not belong to the certificate" in str(caught.value)) == ("wrong key" in broken)
     assert KEY_WORDS not in str(caught.value) and "BEGIN" not in str(caught.value)
 
 
@@ -287,7 +291,7 @@ def test_only_system_authorities_are_trusted(own, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("verify", ["", 1.5, 0, ["/ca.pem"]])
 def test_invalid_ca_file_type_is_refused(verify):
-    with pytest.raises(InvalidError, match="verify: expected true, false or the path of a CA file"):
+    with pytest.raises(InvalidError, match="expected true, false or the path of a CA file for verify"):
         create_session("https://127.0.0.1:1", verify=verify)
 
 

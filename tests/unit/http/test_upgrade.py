@@ -89,12 +89,12 @@ def test_refusal_has_the_words_of_the_daemon(there, status, kind):
     "answer", [lambda connection: connection.close(), lambda connection: connection.sendall(b"hello\r\n\r\n")]
 )
 def test_invalid_reply_is_a_protocol_error(there, answer):
-    with pytest.raises(APIProtocolException, match="no sftp there"):
+    with pytest.raises(APIProtocolException, match="the daemon did not switch to sftp"):
         upgrade.upgrade(there(answer), "instances/c1/sftp", "sftp")
 
 
 def test_silent_server_times_out(there):
-    with pytest.raises(APITimeoutException, match="no answer within 0.5 s"):
+    with pytest.raises(APITimeoutException, match="no reply within 0.5 s"):
         upgrade.upgrade(there(lambda connection: None), "instances/c1/sftp", "sftp")
 
 
@@ -104,5 +104,5 @@ def test_missing_socket_error_matches_that_of_a_request(tmp_path):
 
 
 def test_path_is_validated_like_that_of_a_request(there):
-    with pytest.raises(InvalidError, match="holds '.' or '..'"):
+    with pytest.raises(InvalidError, match="contains '.' or '..'"):
         upgrade.upgrade(there(switched), "instances/../sftp", "sftp")

@@ -92,7 +92,7 @@ def test_early_end_is_an_error_without_the_secret(opened):
     with opened(peer) as channels:
         assert channels["1"].receive() == b"ab"
         peer.theirs.shutdown(socket.SHUT_WR)
-        with pytest.raises(APIConnectionException, match="broke off") as caught:
+        with pytest.raises(APIConnectionException, match="the connection broke") as caught:
             channels["1"].receive()
     assert SECRET not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
     peer.ended()
@@ -101,7 +101,7 @@ def test_early_end_is_an_error_without_the_secret(opened):
 def test_incomplete_frame_times_out(opened, monkeypatch):
     monkeypatch.setattr(websocket, "FRAME_SECONDS", 0.2)
     peer = Peer(frame(2, b"abcd")[:3])
-    with opened(peer) as channels, pytest.raises(APITimeoutException, match="no answer within 0.2 s"):
+    with opened(peer) as channels, pytest.raises(APITimeoutException, match="no reply within 0.2 s"):
         channels["1"].receive()
     peer.ended()
 
@@ -109,7 +109,7 @@ def test_incomplete_frame_times_out(opened, monkeypatch):
 @pytest.mark.parametrize("answer", [{"status": "403 Forbidden"}, {"status": "200 OK"}, {"proof": b"forged"}], ids=str)
 def test_invalid_handshake_is_refused(opened, answer):
     peer = Peer(**answer)
-    with pytest.raises(APIException, match="the websocket is not there: HTTP") as caught, opened(peer):
+    with pytest.raises(APIException, match="the daemon did not open the websocket: HTTP") as caught, opened(peer):
         pass
     assert not retry.is_outcome_unknown(caught.value)
     assert peer.ours.fileno() == -1, "it is closed"
@@ -118,7 +118,7 @@ def test_invalid_handshake_is_refused(opened, answer):
 
 def test_refused_websocket_has_the_words_of_the_daemon(opened):
     peer = Peer(b'{"type": "error", "error": "not yours"}', status="403 Forbidden")
-    with pytest.raises(APIException, match="the websocket is not there: HTTP 403: not yours"), opened(peer):
+    with pytest.raises(APIException, match="the daemon did not open the websocket: HTTP 403: not yours"), opened(peer):
         pass
     peer.ended()
 
@@ -140,7 +140,7 @@ def test_header_without_end_is_refused(opened):
     ours, theirs = socket.socketpair()
     threading.Thread(target=lambda: (theirs.sendall(b"x" * 70000), theirs.sendall(b"x" * 70000)), daemon=True).start()
     peer = type("Flood", (), {"ours": ours})
-    with pytest.raises(APIConnectionException, match="the websocket is not there"), opened(peer):
+    with pytest.raises(APIConnectionException, match="the websocket failed"), opened(peer):
         pass
     theirs.close()
 

@@ -63,5 +63,5 @@ def test_invalid_name_is_refused_before_any_request(name):
 
 def test_reply_without_fingerprint_is_an_error():
     paper = Paper(sync(INSTANCE), started(), finished(metadata={"fingerprint": "x"}), sync({}), sync([]))
-    with pytest.raises(APIException, match="which image it made"):
+    with pytest.raises(APIException, match="expected the fingerprint of the published image"):
         publish.publish(paper.api, "c1", {})

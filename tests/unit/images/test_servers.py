@@ -87,14 +87,17 @@ def test_settings_add_and_override_names():
 @pytest.mark.parametrize(
     "settings, words",
     [
-        (["own"], "lxdapi:image_servers: a mapping is needed, not list"),
+        (["own"], "expected a mapping for lxdapi:image_servers, got a list"),
         ({"own": "https://h", "local": "https://h"}, "lxdapi:image_servers: local is the daemon itself"),
-        ({"own": {"endpoint": "https://h"}}, "own: unknown endpoint; there are: server, protocol, certificate"),
-        ({"own": {"server": "https://h", "protocol": "ftp"}}, "lxdapi:image_servers: own: source: protocol 'ftp'"),
-        ({"own": "http://h"}, "lxdapi:image_servers: own: server: the https:// URL"),
-        ({"own": None}, "lxdapi:image_servers: own: server: the https:// URL"),
+        ({"own": {"endpoint": "https://h"}}, "own: unknown key endpoint; choose from: server, protocol, certificate"),
+        (
+            {"own": {"server": "https://h", "protocol": "ftp"}},
+            "lxdapi:image_servers: own: source: unknown protocol 'ftp'",
+        ),
+        ({"own": "http://h"}, "lxdapi:image_servers: own: expected the https:// URL"),
+        ({"own": None}, "lxdapi:image_servers: own: expected the https:// URL"),
         ({"own": {"server": "https://h", "certificate": "/none.pem"}}, "lxdapi:image_servers: own: .*/none.pem"),
-        ({"more": "https://h"}, "got own; there are: images, more. Define others below lxdapi:image_servers"),
+        ({"more": "https://h"}, "got own; choose from: images, more. Define others below lxdapi:image_servers"),
     ],
 )
 def test_invalid_setting_is_refused_by_its_name(settings, words):
@@ -125,7 +128,7 @@ def test_short_fingerprint_is_refused_with_the_whole_ones(digests, words):
     api = paper_of(digests=("f" * 64, *digests)).api
     for function in (resolve, image.resolve):
         for name in (DIGEST[:12], DIGEST[:20].upper()):
-            with pytest.raises(InvalidError, match=f"64 digits.*, got {name}; .* begin so: {words}$"):
+            with pytest.raises(InvalidError, match=f"64 digits.*, got {name}; .* begin with it: {words}$"):
                 function(api, name)
 
 

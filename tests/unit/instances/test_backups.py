@@ -187,8 +187,8 @@ def test_invalid_max_age_is_refused(given):
         (b"type: [a]", tarfile.REGTYPE, "its index says 'none'"),
         (b"", tarfile.REGTYPE, "its index says 'none'"),
         (b"[" * 2000, tarfile.REGTYPE, "is damaged"),
-        (b"", tarfile.DIRTYPE, "is no file"),
-        (b"", tarfile.SYMTYPE, "is no file"),
+        (b"", tarfile.DIRTYPE, "is not a regular file"),
+        (b"", tarfile.SYMTYPE, "is not a regular file"),
     ],
 )
 def test_invalid_index_is_refused(tmp_path, index, sort, words):

@@ -170,26 +170,26 @@ SELF["a"] = [SELF]
 @pytest.mark.parametrize(
     "declared, words",
     [
-        ({"user_data": "packages: [nginx]"}, "user_data: a text begins with one of #cloud-config, #!, "),
-        ({"vendor_data": "\n#cloud-config\n"}, "vendor_data: a text begins with"),
-        ({"user-data": {}}, "unknown key 'user-data'; there are: user_data, vendor_data, network"),
+        ({"user_data": "packages: [nginx]"}, "user_data: expected text that begins with one of #cloud-config, #!, "),
+        ({"vendor_data": "\n#cloud-config\n"}, "vendor_data: expected text that begins with"),
+        ({"user-data": {}}, "unknown key 'user-data'; choose from: user_data, vendor_data, network"),
         ({5: {}}, "unknown key 5"),
-        ({"user_data": 5}, "user_data: a mapping is needed, not int"),
-        ({"user_data": ["nginx"]}, "user_data: a mapping is needed, not list"),
-        ({"user_data": []}, "user_data: a mapping is needed, not list"),
-        ({"user_data": False}, "user_data: a mapping is needed, not bool"),
-        ("#cloud-config\n", "cloud_init: a mapping is needed, not str"),
-        ([], "cloud_init: a mapping is needed, not list"),
-        (["x"], "cloud_init: a mapping is needed, not list"),
-        (False, "cloud_init: a mapping is needed, not bool"),
-        ({"user_data": SELF}, "user_data: it is too deep, or contains itself"),
-        ({"user_data": {"a": {"b": {5, 6}}}}, "user_data a b: a set has no form in YAML"),
-        ({"user_data": {"a": b"x"}}, "user_data a: a bytes has no form in YAML"),
-        ({"user_data": {("a", "b"): 1}}, "user_data: a tuple has no form in YAML"),
-        ({"user_data": {"a": ["x\0"]}}, "user_data a: the text holds a NUL"),
-        ({"user_data": {"a": "\ud800"}}, "user_data a: the text holds a NUL or half a character"),
-        ({"user_data": {"a": 10**400}}, "user_data a: a int is no config value"),
-        ({"network": "a\0"}, "network: the text holds a NUL"),
+        ({"user_data": 5}, "expected a mapping for cloud_init user_data, got a number"),
+        ({"user_data": ["nginx"]}, "expected a mapping for cloud_init user_data, got a list"),
+        ({"user_data": []}, "expected a mapping for cloud_init user_data, got a list"),
+        ({"user_data": False}, "expected a mapping for cloud_init user_data, got a boolean"),
+        ("#cloud-config\n", "expected a mapping for cloud_init, got text"),
+        ([], "expected a mapping for cloud_init, got a list"),
+        (["x"], "expected a mapping for cloud_init, got a list"),
+        (False, "expected a mapping for cloud_init, got a boolean"),
+        ({"user_data": SELF}, "user_data: the data is nested too deeply, or contains itself"),
+        ({"user_data": {"a": {"b": {5, 6}}}}, "user_data a b: YAML cannot express a set"),
+        ({"user_data": {"a": b"x"}}, "user_data a: YAML cannot express a bytes"),
+        ({"user_data": {("a", "b"): 1}}, "user_data: YAML cannot express a tuple"),
+        ({"user_data": {"a": ["x\0"]}}, "user_data a: invalid text"),
+        ({"user_data": {"a": "\ud800"}}, "user_data a: invalid text: it contains a NUL or an unpaired surrogate"),
+        ({"user_data": {"a": 10**400}}, "expected text (quote the value) for cloud_init user_data a, got a number"),
+        ({"network": "a\0"}, "network: invalid text"),
     ],
 )
 def test_invalid_document_is_refused_before_any_request(declared, words):
@@ -204,17 +204,17 @@ def test_invalid_document_is_refused_before_any_request(declared, words):
 def test_document_also_declared_in_config_is_refused(key, value):
     paper = Paper()
     for config in ({key: value}, [{"a": 1}, {key: value}]):
-        with pytest.raises(InvalidError, match=f"{key} is declared in config as well"):
+        with pytest.raises(InvalidError, match=f"{key} is also declared in config"):
             cloud_init.merge(paper.api, config, {"user_data": {}})
     assert paper.seen == []
 
 
 def test_explicitly_empty_config_is_not_filled(api):
-    with pytest.raises(InvalidError, match="config is declared to be empty"):
+    with pytest.raises(InvalidError, match="config is declared empty"):
         cloud_init.merge(api, {}, {"user_data": {}})
 
 
 def test_non_mapping_config_is_refused(api):
     for config in (5, "x", ["x"], True):
-        with pytest.raises(InvalidError, match="config: a mapping is needed"):
+        with pytest.raises(InvalidError, match="expected a mapping for config"):
             cloud_init.merge(api, config, {"user_data": {}})

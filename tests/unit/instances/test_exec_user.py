@@ -15,14 +15,14 @@ PASSWD = "root:x:0:0::/root:/bin/sh\nweb:x::0::/:/bin/sh\nodd:x:\u00b2:0::/:/bin
 
 def test_entry_with_invalid_numbers_is_ignored():
     for user in ("web", "odd"):
-        with pytest.raises(InvalidError, match=f"there is no user '{user}' in it"):
+        with pytest.raises(InvalidError, match=f"user '{user}' not found"):
             exec_user.resolve_user(Paper(raw(200, PASSWD.encode())).api, C1, user)
     assert exec_user.resolve_user(Paper(raw(200, PASSWD.encode())).api, C1, "bob")[0] == {"user": 7, "group": 8}
 
 
 def test_read_of_user_list_is_limited():
     paper = Paper(raw(206, b"x" * 8388609))
-    with pytest.raises(InvalidError, match="/etc/passwd has more than 8388608 bytes"):
+    with pytest.raises(InvalidError, match="/etc/passwd of the instance has more than 8388608 bytes"):
         exec_user.resolve_user(paper.api, C1, "bob")
     assert paper.seen[0].headers["Range"] == "bytes=-8388609"
 

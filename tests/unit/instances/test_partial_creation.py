@@ -66,12 +66,12 @@ def test_empty_root_proves_our_partial_creation(reply):
 @pytest.mark.parametrize(
     "found, reply, words",
     [
-        (partial(), failure(404, "not found"), "cannot be read: not found"),
-        (partial(), failure(500, "disk is on fire"), "cannot be read: disk is on fire"),
+        (partial(), failure(404, "not found"), "cannot read its root file system: not found"),
+        (partial(), failure(500, "disk is on fire"), "cannot read its root file system: disk is on fire"),
         (partial(), failure(500, "open /x/rootfs: permission denied"), "permission denied"),
         (partial({"volatile.uuid": "53f20c6e-6b75-4a7e-8b4c-000000000000"}), MISSING, "lxdapi did not create it"),
         (partial(type="virtual-machine"), MISSING, "virtual machine"),
-        ({**PARTIAL, "config": {"volatile.uuid": MARK}}, MISSING, "cannot be read"),
+        ({**PARTIAL, "config": {"volatile.uuid": MARK}}, MISSING, "cannot read its root file system"),
     ],
 )
 def test_other_evidence_proves_nothing(found, reply, words):

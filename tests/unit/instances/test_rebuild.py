@@ -30,5 +30,5 @@ def test_failed_rebuild_has_the_words_of_the_daemon():
 
 def test_copy_cannot_be_rebuilt():
     now = Paper(sync(INSTANCE)).api.get("instances/c1")
-    with pytest.raises(InvalidError, match="rebuilt from an image, or empty"):
+    with pytest.raises(InvalidError, match="rebuilt from an image, or as an empty one"):
         rebuild.plan_rebuild(rebuildable().api, "c1", {"type": "copy", "source": "c2"}, result=now)

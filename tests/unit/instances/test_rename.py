@@ -36,7 +36,10 @@ def test_rename_with_failed_restart_is_reported():
     paper = Paper(Model(running, ends={"PUT instances/c2/state": [failed("no memory")]}))
     ret = run_state("instance", "c1", lambda: rename.plan_rename(paper.api, "c1", "c2", stop=True))
     assert (ret["result"], ret["changes"]) == (False, {**name, **stays})
-    assert "that was done, but it is not Running again" in ret["comment"] and "no memory" in ret["comment"]
+    assert (
+        "the change was made, but the instance could not be brought back to Running" in ret["comment"]
+        and "no memory" in ret["comment"]
+    )
 
     def refused():
         model.ends["PUT instances/c1/state"] = [failed("no memory")]

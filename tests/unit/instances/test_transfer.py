@@ -54,7 +54,7 @@ def test_requested_mode_is_used_or_refused():
     assert [transfer.choose_route(source, there, mode).mode for mode in transfer.MODES] == list(transfer.MODES)
     with pytest.raises(InvalidError, match="mode pull: the source"):
         transfer.choose_route(Somewhere(HERE), there, "pull")
-    with pytest.raises(InvalidError, match="there are pull, push, relay"):
+    with pytest.raises(InvalidError, match="expected one of pull, push, relay for mode"):
         transfer.choose_route(source, there, ["pull"])
 
 

@@ -70,14 +70,14 @@ def test_a_remote_has_its_settings(socket_path):
 
 
 def test_unknown_remote_error_lists_remotes():
-    with pytest.raises(InvalidError, match="remote 'z' .* there are: x, y"):
+    with pytest.raises(InvalidError, match="remote 'z' .* choose from: x, y"):
         asked({"y": "/y", "x": "/x"}, remote="z")
-    with pytest.raises(InvalidError, match="there are: none"):
+    with pytest.raises(InvalidError, match="choose from: none"):
         asked(None, remote="z")
 
 
 def test_unknown_setting_error_lists_settings():
-    with pytest.raises(InvalidError, match="remote 'x': unknown setting endpont; there are: .*endpoint"):
+    with pytest.raises(InvalidError, match="remote 'x': unknown setting endpont; choose from: .*endpoint"):
         asked({"x": {"endpont": "/x"}}, remote="x")
 
 
@@ -118,7 +118,7 @@ def test_untrusted_error_names_our_fingerprint(tmp_path):
     for cert, words in (
         (ours.cert, ours.fingerprint),
         (ours.cert_file, ours.fingerprint),
-        (None, "without certificate"),
+        (None, "without a certificate"),
     ):
         key = {"cert": cert, "key": ours.key} if cert else {}
         with tls_server(theirs, ours, lambda connection: connection.sendall(head + body)) as server:
@@ -131,5 +131,5 @@ def test_untrusted_error_names_our_fingerprint(tmp_path):
 
 @pytest.mark.parametrize("remote", [["x"], {"x": 1}, 5, True, b"x"])
 def test_invalid_name_of_a_remote_is_refused(remote):
-    with pytest.raises(InvalidError, match="remote .* there are: x"):
+    with pytest.raises(InvalidError, match="remote .* choose from: x"):
         connection.connect({"__salt__": {"config.get": {"lxdapi:remotes": {"x": "/x"}}.get}, "__context__": {}}, remote)

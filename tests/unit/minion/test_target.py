@@ -82,7 +82,7 @@ def test_member_is_looked_up_once_in_a_run(monkeypatch):
 def test_missing_member_is_looked_up_again(monkeypatch):
     paper, context = Paper(failure(404, "not found"), failure(404, "not found")), {}
     for _ in range(2):
-        with pytest.raises(InvalidError, match="there is no cluster member 'n3'"):
+        with pytest.raises(InvalidError, match="cluster member 'n3' does not exist"):
             connected(monkeypatch, paper, context, "n3")
     assert len(paper.seen) == 2, "what is not there is asked for again"
 

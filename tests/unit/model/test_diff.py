@@ -352,7 +352,7 @@ REFUSED = [
     (PROFILE, {"description": "a\x00"}, "description"),
     (INSTANCE, {"profiles": "web"}, "profiles"),
     (INSTANCE, {"profiles": [1]}, "profiles"),
-    (INSTANCE, {"profiles": ["a", "a"]}, "twice"),
+    (INSTANCE, {"profiles": ["a", "a"]}, "duplicate name in profiles"),
     (INSTANCE, {"profiles": {"a": 1}}, "profiles"),
     (INSTANCE, {"ephemeral": "maybe"}, "maybe"),
     (INSTANCE, {"ephemeral": 2}, "2"),
@@ -371,7 +371,9 @@ def test_invalid_declaration_is_refused_and_named(kind, wanted, word):
 
 
 def test_unknown_field_error_lists_fields():
-    with pytest.raises(InvalidError, match="unknown field 'confg'; there are: config, description, devices"):
+    with pytest.raises(
+        InvalidError, match="unknown field 'confg' of the profile; choose from: config, description, devices"
+    ):
         diff.normalize(PROFILE, {"confg": {}})
 
 

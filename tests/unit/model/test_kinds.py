@@ -156,7 +156,7 @@ def test_a_name_has_as_many_parts_as_it_takes(word):
     kind, (name, parts) = KINDS[word], good_name(word)
     shape = "/".join([*kind.parents, "name"]).upper()
     for wrong in (parts[-1], f"{name}/x", f"x/{name}", f"/{name}", "/" * len(kind.parents)):
-        with pytest.raises(InvalidError, match=f"{shape} is needed|is not valid"):
+        with pytest.raises(InvalidError, match=f"expected {shape} for .* name|is not valid"):
             objects.path_of(kind, wrong)
 
 
@@ -206,7 +206,7 @@ def test_minimal_create_sends_required_fields_and_defaults(word):
 @pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.required])
 def test_create_without_required_field_is_refused(word):
     kind, paper = KINDS[word], Paper(facts(KINDS[word]))
-    with pytest.raises(InvalidError, match=f"{kind.required[0]}: needed for a new {kind.label}"):
+    with pytest.raises(InvalidError, match=f"a new {kind.label} requires {kind.required[0]}"):
         made_without(paper, word, good_name(word)[0], {"description": "x"})
     assert paper.writes == []
 
@@ -216,12 +216,12 @@ def test_uncreatable_kind_explains_how_it_is_created(word):
     kind, paper = KINDS[word], Paper(facts(KINDS[word]))
     with pytest.raises(InvalidError, match=kind.create.hint.split(",")[0]):
         converge.plan_create_new(paper.api, word, good_name(word)[0], {})
-    with pytest.raises(InvalidError, match="there is none"):
+    with pytest.raises(InvalidError, match="it does not exist: "):
         converge.plan_create(paper.api, kind, good_name(word)[0], {})
     assert paper.writes == []
 
 
 @pytest.mark.parametrize("word", ["profil", "", None, 5, ["profile"], {"profile": 1}, "Profile", "profile "])
 def test_unknown_kind_error_lists_kinds(word):
-    with pytest.raises(InvalidError, match="unknown kind .*; there are: certificate, .*, warning"):
+    with pytest.raises(InvalidError, match="unknown kind .*; choose from: certificate, .*, warning"):
         get_kind(word)

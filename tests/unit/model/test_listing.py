@@ -220,8 +220,8 @@ def test_missing_or_invalid_instance_is_refused(name):
 def test_export_needs_a_kind_and_an_existing_object():
     for word, name, words in [
         (None, "web", "kind"),
-        ("profile", "web", "there is no profile web"),
-        ("warning", None, "declared"),
+        ("profile", "web", "profile web does not exist"),
+        ("warning", None, "cannot be exported"),
     ]:
         with pytest.raises(InvalidError, match=words):
             export_sls.read_states(paper({}).api, word, name)

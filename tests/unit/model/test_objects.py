@@ -93,14 +93,15 @@ def test_unsupported_field_is_refused_only_if_declared():
         objects.require_fields(daemon(), FORWARD, fields)
     with pytest.raises(InvalidError) as caught:
         objects.require_fields(daemon(), FORWARD, {"ports": [{"protocol": "udp"}, {"snat": False}]})
-    words = "lxd 5.0.2 has no ports.snat of the kind network forward: it lacks the API extension network_forward_snat"
+    reason = "it lacks the API extension network_forward_snat"
+    words = f"lxd 5.0.2 does not support ports.snat of the kind network forward: {reason}"
     assert str(caught.value) == words
     objects.require_fields(daemon("network_forward_snat"), FORWARD, {"ports": [{"snat": True}]})
 
 
 @pytest.mark.parametrize("field", ["type", "target_integration"])
 def test_each_field_has_its_extension(field):
-    with pytest.raises(InvalidError, match=f"has no {field} of the kind network peer"):
+    with pytest.raises(InvalidError, match=f"does not support {field} of the kind network peer"):
         objects.require_fields(daemon("network_peer"), PEER, {field: "x"})
     objects.require_fields(daemon("network_integrations"), PEER, {field: "x"})
 
@@ -108,12 +109,20 @@ def test_each_field_has_its_extension(field):
 @pytest.mark.parametrize(
     "word, api, words",
     [
-        ("cluster_member", daemon(), "the server is not clustered: it has no cluster member"),
+        ("cluster_member", daemon(), "the server is not clustered, so it has no cluster member"),
         ("cluster_member", daemon(clustered=True), ""),
-        ("cluster_group", daemon("clustering_groups"), "the server is not clustered: it has no cluster group"),
-        ("cluster_group", daemon(clustered=True), "lxd 5.0.2 has no kind cluster group: it lacks the API extension"),
+        ("cluster_group", daemon("clustering_groups"), "the server is not clustered, so it has no cluster group"),
+        (
+            "cluster_group",
+            daemon(clustered=True),
+            "lxd 5.0.2 does not support the kind cluster group: it lacks the API extension",
+        ),
         ("cluster_group", daemon("clustering_groups", clustered=True), ""),
-        ("network_acl", daemon(), "lxd 5.0.2 has no kind network ACL: it lacks the API extension network_acl"),
+        (
+            "network_acl",
+            daemon(),
+            "lxd 5.0.2 does not support the kind network ACL: it lacks the API extension network_acl",
+        ),
         ("network_acl", daemon("network_acl"), ""),
         ("profile", daemon(), ""),
     ],

@@ -2,6 +2,7 @@
 Lists of elements with an identity: declarations, differences, errors.
 """
 
+import re
 import time
 
 import pytest
@@ -244,7 +245,7 @@ REFUSED = [
     (RULES, ["allow"], "mappings"),
     (RULES, [None], "mappings"),
     (RULES, [["allow"]], "mappings"),
-    (RULES, [{"acton": "allow"}], "'acton'; there are: action, protocol"),
+    (RULES, [{"acton": "allow"}], "unknown key 'acton' in list; choose from: action, protocol"),
     (RULES, [{5: "allow"}], "unknown key 5"),
     (RULES, [{None: "allow"}], "unknown key None"),
     (RULES, [{"action": 1.5}], "list action"),
@@ -253,40 +254,44 @@ REFUSED = [
     (RULES, [{"action": "a\x00"}], "list action"),
     (RULES, [{"source": "\ud800"}], "list source"),
     (RULES, [{"description": b"x"}], "list description"),
-    (RULES, [{"action": "allow"}, {"action": "allow"}], "action=allow stands there twice"),
-    (RULES, [{"action": "allow", "source": "::1"}, {"action": "allow", "source": "0:0::1/128"}], "twice"),
-    (RULES, [{"action": "allow", "source": ""}, {"action": "allow"}], "twice"),
-    (RULES, [{}, {}], "twice"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": True}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": False}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": 1.0}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": -1}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": "1h"}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": "-1"}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": "٣"}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": ""}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": "9" * 5000}], "list ttl: a whole number"),
-    (ENTRIES, [{"type": "A", "value": "x", "ttl": [1]}], "list ttl: a whole number"),
-    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": "maybe"}], "list snat: true or false"),
-    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": []}], "list snat: true or false"),
-    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": None}], "list snat: true or false"),
-    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": 2}], "list snat: true or false"),
+    (RULES, [{"action": "allow"}, {"action": "allow"}], "action=allow"),
+    (
+        RULES,
+        [{"action": "allow", "source": "::1"}, {"action": "allow", "source": "0:0::1/128"}],
+        "duplicate entry in list",
+    ),
+    (RULES, [{"action": "allow", "source": ""}, {"action": "allow"}], "duplicate entry in list"),
+    (RULES, [{}, {}], "duplicate entry in list"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": True}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": False}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": 1.0}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": -1}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": "1h"}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": "-1"}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": "٣"}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": ""}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": "9" * 5000}], "expected a whole number for list ttl"),
+    (ENTRIES, [{"type": "A", "value": "x", "ttl": [1]}], "expected a whole number for list ttl"),
+    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": "maybe"}], "expected true or false for list snat"),
+    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": []}], "expected true or false for list snat"),
+    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": None}], "expected true or false for list snat"),
+    (PORTS, [{"protocol": "tcp", "listen_port": "80", "snat": 2}], "expected true or false for list snat"),
     (PORTS, [{"protocol": "tcp", "listen_port": [80]}], "list listen_port"),
     (PORTS, [{"protocol": "tcp", "listen_port": "80", "target_address": 1.5}], "list target_address"),
     (
         LISTENS,
         [{"protocol": "tcp", "listen_port": "80", "target_backend": "a"}],
-        "list target_backend: a list of names",
+        "expected a list of names for list target_backend",
     ),
     (
         LISTENS,
         [{"protocol": "tcp", "listen_port": "80", "target_backend": [1]}],
-        "list target_backend: a list of names",
+        "expected a list of names for list target_backend",
     ),
     (
         LISTENS,
         [{"protocol": "tcp", "listen_port": "80", "target_backend": {"a": 1}}],
-        "target_backend: a list of names",
+        "expected a list of names for list target_backend",
     ),
 ]
 
@@ -295,7 +300,7 @@ REFUSED = [
 def test_invalid_list_is_refused_and_named(spec, declared, words):
     with pytest.raises(InvalidError, match=words) as caught:
         rules_and_ports.normalize(spec, "list", declared)
-    assert str(caught.value).startswith("list")
+    assert re.search(r"\blist\b", str(caught.value))
 
 
 @pytest.mark.parametrize("value", [True, "true", "Yes", 1, "1", "ON"])
@@ -310,7 +315,7 @@ def test_untruth_is_accepted_in_any_spelling(value):
 
 @pytest.mark.parametrize("value", [None, "", "y", 2, 1.0, [], {}, "truefalse"])
 def test_invalid_boolean_is_refused(value):
-    with pytest.raises(InvalidError, match="x: true or false is needed"):
+    with pytest.raises(InvalidError, match="expected true or false for x"):
         validation.truth("x", value)
 
 

@@ -38,7 +38,7 @@ def normal(declared):
         try:
             kept = rules_and_ports.normalize(RULES, "ingress", [*kept, item])
         except InvalidError as exc:
-            assert "twice" in str(exc)
+            assert "duplicate entry" in str(exc)
     return kept
 
 

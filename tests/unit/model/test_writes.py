@@ -50,7 +50,7 @@ def test_write_saved_despite_error_is_in_changes():
     ret, paper = applied(saved_in_spite(WORDS, **WANTED["config"]))
     assert (ret["result"], ret["changes"]) == (False, BOTH)
     assert ret["comment"] == (
-        "profile web was updated (config user.a, user.b), but not all that uses it followed: "
+        "profile web was updated (config user.a, user.b), but an object that uses it did not apply the change: "
         f"{WORDS} (PATCH /1.0/profiles/web)"
     )
     assert paper.writes == ["PATCH /1.0/profiles/web"], "sent again it would change nothing"

@@ -192,7 +192,7 @@ def test_lost_concurrent_write_is_repeated():
         ret, paper = applied(model, {"config": {"limits.cpu": 4}})
         assert ret["result"] is result
         assert len(paper.writes) == (times + 1 if result else writes.TRIES)
-    assert "the daemon accepted it, but config did not become as declared" in ret["comment"]
+    assert "the daemon accepted the write, but config did not become as declared" in ret["comment"]
 
 
 def test_endless_conflict_is_a_failure():
@@ -314,7 +314,7 @@ def test_invalid_name_is_refused_before_any_request(name, wanted):
 
 
 def test_unknown_kind_error_lists_kinds():
-    with pytest.raises(InvalidError, match="unknown kind 'profil'; there are: .*profile"):
+    with pytest.raises(InvalidError, match="unknown kind 'profil'; choose from: .*profile"):
         converge.plan_present(Paper().api, "profil", "web", {})
 
 
@@ -386,7 +386,10 @@ def test_unsupported_kind_is_refused_before_any_write():
         lambda: converge.plan_present(lacking.api, "network_address_set", "web", {"addresses": ["192.0.2.1"]}),
     )
     assert ret["result"] is False
-    assert "lxd 5.0.2 has no kind network address set: it lacks the API extension network_address_set" in ret["comment"]
+    assert (
+        "lxd 5.0.2 does not support the kind network address set: it lacks the API extension network_address_set"
+        in ret["comment"]
+    )
     assert lacking.lines == ["GET /1.0"]
 
 

@@ -71,7 +71,7 @@ def test_object_in_another_parent_is_not_renamed(test, old):
     model = Model({"storage-pools/other/volumes/custom/x": {"config": {}, "description": ""}})
     ret, paper = renamed(model, "storage_volume", "default/new", old, test=test)
     assert (ret["result"], paper.writes) == (False, [])
-    assert f"storage volume {old} cannot be renamed to default/new: that is elsewhere" in ret["comment"]
+    assert f"storage volume {old} cannot be renamed to default/new: it would have another parent" in ret["comment"]
 
 
 @pytest.mark.parametrize("word", sorted(word for word, kind in KINDS.items() if not kind.rename and kind.path))
@@ -101,7 +101,7 @@ def test_explicit_rename_needs_an_existing_object():
     assert plans.apply(converge.plan_rename(paper.api, "profile", "old", "new")) == {
         "name": {"old": "old", "new": "new"}
     }
-    with pytest.raises(InvalidError, match="there is no profile old"):
+    with pytest.raises(InvalidError, match="profile old does not exist"):
         converge.plan_rename(paper.api, "profile", "old", "new")
     with pytest.raises(InvalidError, match="the kind network zone cannot be renamed"):
         converge.plan_rename(Paper(server(api_extensions=["network_dns"])).api, "network_zone", "a", "b")
@@ -158,7 +158,7 @@ def test_force_is_parsed_by_meaning(given, force):
 
 def test_unsupported_force_is_refused_and_nothing_deleted():
     paper = Paper(Model({"projects/p": {"config": {}}}))
-    with pytest.raises(InvalidError, match="has no force of the kind project"):
+    with pytest.raises(InvalidError, match="does not support force of the kind project"):
         converge.plan_absent(paper.api, "project", "p", True)
     assert paper.writes == [] and list(converge.plan_absent(paper.api, "project", "q", True)) == []
 
@@ -171,7 +171,7 @@ def test_invalid_boolean_is_refused_before_any_request(given):
         lambda: converge.plan_present(paper.api, "network_acl", "a", {}, given),
         lambda: converge.plan_update(paper.api, "network_acl", "a", {}, given),
     ):
-        with pytest.raises(InvalidError, match="(force|purge): true or false is needed"):
+        with pytest.raises(InvalidError, match="expected true or false for (force|purge)"):
             act()
     assert paper.seen == []
 
@@ -208,7 +208,7 @@ def test_update_of_missing_object_is_a_failure():
 @pytest.mark.parametrize("act", [converge.plan_create_new, converge.plan_update, converge.plan_present])
 def test_non_mapping_fields_are_refused_before_any_request(act, wanted):
     paper = Paper()
-    with pytest.raises(CommandExecutionError, match="profile: a mapping of fields is needed"):
+    with pytest.raises(CommandExecutionError, match="expected a mapping of fields for the profile"):
         act(paper.api, "profile", "web", wanted)
     assert paper.seen == []
 
@@ -236,7 +236,7 @@ def test_change_that_is_only_stored_is_reported(extensions, note):
     facts = {"api_extensions": extensions, "environment": {"server": "lxd", "server_version": "5.0.2"}}
     found = Model({"storage-pools/p": {"config": {"size": "1GiB"}, "description": "", "driver": "btrfs"}}, facts=facts)
     (step,) = converge.plan_present(Paper(found).api, "storage_pool", "p", {"config": {"size": "2GiB"}})
-    words = "size has no effect on what is there already: lxd 5.0.2 lacks the API extension storage_pool_loop_resize"
+    words = "size has no effect on an existing storage pool: lxd 5.0.2 lacks the API extension storage_pool_loop_resize"
     assert step.note == (words if note else "")
     (step,) = converge.plan_present(Paper(found).api, "storage_pool", "p", {"description": "x"})
     assert step.note == ""

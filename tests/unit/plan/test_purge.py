@@ -44,7 +44,7 @@ def test_purged_names_are_in_the_comment():
     paper = Paper(facts, sync({}), listed, sync({}))
     plan = lambda: purge.plan_purge(paper.api, "network_forward", "br0", [])  # noqa: E731
     ret = run_state("network_forward", "br0", plan, test=True)
-    assert ret["comment"] == "network forward br0 would be rid of br0/192.0.2.9"
+    assert ret["comment"] == "network forward br0 would be pruned of br0/192.0.2.9"
 
 
 @pytest.mark.parametrize(

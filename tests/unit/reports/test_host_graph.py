@@ -165,7 +165,7 @@ def test_host_is_read_with_one_list_of_each_kind():
 
 def test_unknown_format_is_refused_before_any_request():
     paper = Paper()
-    with pytest.raises(InvalidError, match="format 'png' is not known; there are: mermaid, dot, svg"):
+    with pytest.raises(InvalidError, match="unknown format 'png'; choose from: mermaid, dot, svg"):
         host_graph.render(paper.api, "png")
     assert paper.seen == []
 
@@ -187,7 +187,7 @@ def test_failed_write_keeps_the_old_picture(tmp_path):
     assert (path.read_text(), os.listdir(tmp_path)) == ("before", ["host.svg"])
     for wrong, words in (
         ("relative.svg", "expected an absolute path"),
-        (str(tmp_path), "is a directory"),
+        (str(tmp_path), "got the directory"),
         (f"{tmp_path}/no/x", "No such"),
     ):
         with pytest.raises(InvalidError, match=words):

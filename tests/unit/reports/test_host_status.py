@@ -65,7 +65,7 @@ def test_names_match_patterns_and_sort_naturally():
     for pattern, expected in chosen.items():
         found, _ = status(*map(instance, names), name=pattern)
         assert [row["name"] for row in found["instances"]] == expected
-    with pytest.raises(InvalidError, match="name: text"):
+    with pytest.raises(InvalidError, match="expected text or a list of text for name"):
         status(name=[1])
 
 
@@ -134,7 +134,7 @@ def test_fleet_is_about_each_of_its_instances():
     expected = {"web1": "as declared", "web2": "would change: config limits.cpu", "web3": "would be created"}
     assert drift((fleet, answer), there=("web1", "web2", "x")) == {**expected, "x": "not declared"}
     failed = said(fleet, {"web2": change}, False, "web1 could not be read")
-    expected = {"web1": "cannot be told: web1 could not be read", "web2": "would change: config limits.cpu"}
+    expected = {"web1": "unknown: web1 could not be read", "web2": "would change: config limits.cpu"}
     assert drift((fleet, failed), there=("web1", "web2"), patterns=("web1", "web2")) == expected
     assert drift((chunk("shop", "managed", "lxdapi_fleet", instances=["x"]), {})) == {"a": "not declared"}
 
@@ -142,8 +142,8 @@ def test_fleet_is_about_each_of_its_instances():
 def test_failure_in_test_mode_is_reported_in_one_line():
     failed = pair(chunk("a"), None, False, "instance a could not be read:\n  no such pool" + "x" * 999)
     words = drift(failed)["a"]
-    assert words.startswith("cannot be told: instance a could not be read: no such pool") and len(words) < 250
-    assert drift((chunk("a"), {})) == {"a": "cannot be told: it was not asked"}
+    assert words.startswith("unknown: instance a could not be read: no such pool") and len(words) < 250
+    assert drift((chunk("a"), {})) == {"a": "unknown: the state was not run"}
 
 
 def test_state_of_another_remote_or_project_is_another_instance():
