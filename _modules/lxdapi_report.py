@@ -50,7 +50,7 @@ def status(name="*", state=True, sls=None, all_projects=False, remote=None, proj
     overview = host_status.status(api, name, state, all_projects)
     if not sls:
         return overview
-    chunks, answers = _tested(sls)
+    chunks, answers = _run_in_test_mode(sls)
     default = (remotes.LOCAL, connection.connect(globals(), remote, None).project or "default")
     ours = (remote or remotes.LOCAL, None if all_projects else api.project or "default")
     return host_status.compare(overview, chunks, answers, (default, ours), host_status.parse_texts("name", name))
