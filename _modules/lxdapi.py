@@ -64,9 +64,9 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     name
         Exact name of the object, after the names of its parents: ``lxdbr0/192.0.2.10``, ``default/data``.
     params
-        Mapping of query parameters, for a path only.
+        Mapping of query parameters, for a path only. Default: none.
     target
-        Name of the cluster member, for an object that differs between members.
+        Name of the cluster member, for an object that differs between members. Default: the member that answers.
 
     Raises an error with the daemon's words if the request failed.
 
@@ -89,10 +89,10 @@ def post(path, json=None, params=None, wait=False, timeout=None, remote=None, pr
     Return the reply to a POST request, or the finished operation with ``wait``.
 
     path, params
-        Path of the REST API, relative (``profiles``) or absolute (``/1.0/profiles``), and a mapping of query
-        parameters.
+        Path of the REST API, relative (``profiles``) or absolute (``/1.0/profiles``), and a mapping of query parameters
+        (default: none).
     json
-        Request body, as a mapping or as JSON text.
+        Request body, as a mapping or as JSON text. Default: none.
     wait
         Whether to wait until the operation that the request starts has finished. Default: false.
     timeout
@@ -285,7 +285,7 @@ def create(kind, name, settings=None, remote=None, project=None, target=None):
         See :py:func:`lxdapi.get`.
     settings
         Mapping of the fields of the object, as for the state ``lxdapi_<kind>.present``, or the same as JSON text. The
-        error for an unknown field lists all fields of the kind.
+        error for an unknown field lists all fields of the kind. Default: the defaults of the daemon.
 
     Raises an error with the daemon's words if the daemon does not create the object, for example because the name
     exists.

@@ -41,7 +41,8 @@ def export(
         Seconds for the daemon to create the backup. The download afterwards has no time limit while data arrives.
         Default: 3600.
     target
-        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
+        Name of the cluster member that the volume is on. Default: found by the daemon, unless several members have a
+        volume with this name.
 
     The daemon needs disk space for the backup until lxdapi has read it, and deletes it then.
 

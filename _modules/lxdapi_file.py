@@ -174,7 +174,7 @@ def push(
     source
         A path on the minion, ``salt://`` or ``http(s)://``.
     source_hash
-        Expected hash of a file from a web server: ``sha256=...``, or the URL of a list of hashes.
+        Expected hash of a file from a web server: ``sha256=...``, or the URL of a list of hashes. Default: none.
     saltenv
         Salt environment of ``salt://`` sources. Default: ``base``.
 

@@ -128,7 +128,7 @@ def snapshot(
     Create a snapshot of many instances. Returns the changes or the error of each instance.
 
     snapshot
-        Name of the snapshot, the same for each instance. An existing snapshot with this name is an error.
+        Name of the snapshot, the same for each instance. An existing snapshot with this name is an error. Required.
     expires_at
         Time after which the daemon may delete the snapshot, such as ``2030-01-31T00:00:00Z``; an empty string means
         never. Default: the setting ``snapshots.expiry``.

@@ -246,8 +246,8 @@ def products(server, alias=None, architecture=None, certificate=None, remote=Non
     architecture
         Only return images for this architecture, such as ``x86_64``. Default: all architectures.
     certificate
-        Certificate of the server, as PEM text or the path of a file. Only needed if the system has no authority that
-        vouches for it.
+        Certificate of the server, as PEM text or the path of a file. Default: the authorities of the system verify the
+        server.
     remote
         Name of a remote under ``lxdapi:remotes``; the kind of its daemon decides which server the name means. Default:
         the local daemon.

@@ -106,14 +106,15 @@ def move(name, target=None, timeout=None, pool=None, to_project=None, remote=Non
 
     target
         Name of the cluster member, or ``@group`` for the online member of a cluster group that has the fewest
-        instances. It cannot be combined with ``pool`` or ``to_project``.
+        instances. It cannot be combined with ``pool`` or ``to_project``. Default: the same member.
     timeout
         Seconds to wait for the move. Default: 600; 3600 to another pool or project.
     pool
-        Storage pool for the root disk and its snapshots. Requires the API extension ``instance_pool_move``.
+        Storage pool for the root disk and its snapshots. Requires the API extension ``instance_pool_move``. Default:
+        the same pool.
     to_project
         Project, which must contain the profiles of the instance and the pools and networks of its devices. Requires the
-        API extension ``instance_project_move``.
+        API extension ``instance_project_move``. Default: the same project.
 
     If the move fails, an instance that was running is started again at its old place. Use
     :py:func:`lxdapi_instance.migrate` to move an instance to another daemon.

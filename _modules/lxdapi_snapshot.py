@@ -19,7 +19,8 @@ def list_(name, remote=None, project=None, target=None):
     name
         Name of an instance, or ``POOL/VOLUME`` for a custom volume.
     target
-        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
+        Name of the cluster member that the volume is on. Default: found by the daemon, unless several members have a
+        volume with this name.
 
     CLI Example:
 
@@ -45,7 +46,8 @@ def create(name, description=None, expires_at=None, stateful=None, remote=None, 
     stateful
         For an instance: whether to include the memory of a running instance. Default: false.
     target
-        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
+        Name of the cluster member that the volume is on. Default: found by the daemon, unless several members have a
+        volume with this name.
 
     CLI Example:
 

@@ -56,9 +56,9 @@ def joined(name, token=None, address=None, member_config=None, timeout=None, rem
         Name of the server in the cluster. The state fails if the server is a member under another name.
     token
         Join token that a member of the cluster created for this name, with ``lxdapi_cluster.join_token n2``, ``lxc
-        cluster add n2`` or ``incus cluster add n2``. A token works once; the state ignores it if the server is already
-        a member. Keep it in pillar, because it is a secret. lxdapi sends it only to a server whose certificate has the
-        fingerprint in the token.
+        cluster add n2`` or ``incus cluster add n2``. A token works once. Keep it in pillar, because it is a secret.
+        lxdapi sends it only to a server whose certificate has the fingerprint in the token. Default: none, which is
+        enough if the server is already a member; the state then ignores the token.
     address
         ``HOST[:PORT]`` at which the other members reach the server. It cannot be changed later. Default: the address on
         which the server listens.

@@ -70,14 +70,14 @@ def managed(
     instance
         Name of the instance.
     source
-        Source of the content: a path on the minion, ``salt://`` or ``https://``.
+        Source of the content: a path on the minion, ``salt://`` or ``https://``. Default: none.
     source_hash
-        Expected hash of a file from a web server: ``sha256=...``, or the URL of a list of hashes.
+        Expected hash of a file from a web server: ``sha256=...``, or the URL of a list of hashes. Default: none.
     skip_verify
         Whether to accept a file from a web server without ``source_hash``. Default: false.
     contents
-        Content, instead of ``source``: text, or a list of lines. With neither ``source`` nor ``contents``, the state
-        creates a missing file empty and leaves the content of an existing file unchanged.
+        Content, instead of ``source``: text, or a list of lines. Default: without ``source`` too, the state creates a
+        missing file empty and leaves the content of an existing file unchanged.
     contents_newline
         Whether ``contents`` ends with a newline. Default: true.
     template

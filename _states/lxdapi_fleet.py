@@ -88,7 +88,8 @@ def managed(
         Maximum number of failures, as a number or a percentage. After more failures, the state starts nothing else and
         names the instances that it did not reach. Default: no limit; 0 with ``batch``.
     sensitive
-        Further keys to mask, for all instances; see :py:func:`lxdapi_instance.present`.
+        Further keys to mask, for all instances; see :py:func:`lxdapi_instance.present`. Default: only the keys that
+        lxdapi always masks.
     remote
         Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project

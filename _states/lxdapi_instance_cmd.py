@@ -63,11 +63,14 @@ def cmd_run(
     command
         Command: a list is executed directly, text is passed to ``/bin/sh -c``. Default: ``name``.
     creates
-        Path inside the instance, or a list of paths. If all of them exist, the command does not run.
+        Path inside the instance, or a list of paths. If all of them exist, the command does not run. Default: no
+        condition.
     onlyif
         Command inside the instance, or a list of commands. Unless all of them succeed, the command does not run.
+        Default: no condition.
     unless
-        Command inside the instance, or a list of commands. If all of them succeed, the command does not run.
+        Command inside the instance, or a list of commands. If all of them succeed, the command does not run. Default:
+        no condition.
     stdin, env, cwd, user, group
         See :py:func:`lxdapi_instance.exec`. They apply to ``onlyif`` and ``unless`` too. ``runas`` is an alias of
         ``user``.
@@ -80,6 +83,7 @@ def cmd_run(
     inside
         Mapping of ``creates``, ``onlyif`` and ``unless``, for ``state.single`` only: it evaluates these three
         parameters on the minion, and does not touch the ones in this mapping. In an SLS, write the parameters directly.
+        Default: none.
     remote
         Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project

@@ -56,7 +56,8 @@ def present(
     project
         Name of the project. Default: the project of the remote, or ``default``.
     target
-        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
+        Name of the cluster member that the volume is on. Default: found by the daemon, unless several members have a
+        volume with this name.
     """
 
     def plan():
@@ -89,7 +90,8 @@ def absent(name, remote=None, project=None, target=None):
     project
         Name of the project. Default: the project of the remote, or ``default``.
     target
-        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
+        Name of the cluster member that the volume is on. Default: found by the daemon, unless several members have a
+        volume with this name.
     """
     return _state(
         name,
@@ -121,7 +123,8 @@ def restored(name, timeout=None, remote=None, project=None, target=None):
     project
         Name of the project. Default: the project of the remote, or ``default``.
     target
-        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
+        Name of the cluster member that the volume is on. Default: found by the daemon, unless several members have a
+        volume with this name.
     """
     return _state(
         name,
@@ -185,7 +188,8 @@ def rotated(
     project
         Name of the project. Default: the project of the remote, or ``default``.
     target
-        Name of the cluster member that the volume is on. Only needed if several members have a volume with this name.
+        Name of the cluster member that the volume is on. Default: found by the daemon, unless several members have a
+        volume with this name.
     """
     rules = {"keep_last": keep_last, "every": every, "daily": daily, "weekly": weekly, "monthly": monthly}
     return state.run(

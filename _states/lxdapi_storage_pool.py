@@ -25,7 +25,7 @@ def present(name, driver=None, description=None, config=None, members=None, sens
         Name of the pool.
     driver
         ``dir``, ``btrfs``, ``lvm``, ``zfs``, ``ceph`` or another driver; ``lxdapi.server`` lists those that the daemon
-        supports. Required for a new pool. It cannot be changed later.
+        supports. Required for a new pool. It cannot be changed later. Default: unchanged.
     description
         Description; an empty string clears it. Default: unchanged.
     config

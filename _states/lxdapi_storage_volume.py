@@ -89,7 +89,7 @@ def absent(name, remote=None, project=None, target=None):
     project
         Name of the project. Default: the project of the remote, or ``default``.
     target
-        Name of the cluster member that the resource is on. Only needed if several members have a resource with this
-        name.
+        Name of the cluster member that the resource is on. Default: found by the daemon, unless several members have a
+        resource with this name.
     """
     return state.absent(globals(), "storage_volume", name, remote=remote, project=project, target=target)

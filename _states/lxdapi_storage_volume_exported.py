@@ -64,8 +64,8 @@ def exported(
     project
         Name of the project. Default: the project of the remote, or ``default``.
     target
-        Name of the cluster member that the resource is on. Only needed if several members have a resource with this
-        name.
+        Name of the cluster member that the resource is on. Default: found by the daemon, unless several members have a
+        resource with this name.
     """
 
     def plan():

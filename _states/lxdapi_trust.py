@@ -34,10 +34,10 @@ def present(name, token=None, password=None, client_name=None):
         server just because it answered first.
     token
         Token that ``lxdapi_trust.token_create``, ``incus config trust add`` or ``lxc config trust add`` printed on the
-        server. It works once; the state ignores it if the server already trusts the client.
+        server. It works once; the state ignores it if the server already trusts the client. Default: none.
     password
         Trust password of the server, instead of a token; only LXD before 6.0 has one. The server certificate must be
-        pinned or verified.
+        pinned or verified. Default: none.
     client_name
         Name of the client in a new certificate, and with a password also in the trust store of the server; a token
         defines that name itself. Default: the minion ID.

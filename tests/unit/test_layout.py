@@ -232,6 +232,16 @@ def test_each_parameter_is_documented(path, function):
     assert {name for name in named if not re.search(rf"\b{name}\b", text)} == set()
 
 
+@pytest.mark.parametrize(
+    "path, function", [each for each in offered(FRONTS) if each.values[1].name not in fronts.HOOKS]
+)
+def test_each_optional_parameter_has_its_default(path, function):
+    optional = set(parameters(function)[-len(function.args.defaults) :]) if function.args.defaults else set()
+    entries = re.findall(r"^(\w+(?:, \w+)*)\n((?:    .+\n?)+)", ast.get_docstring(function) or "", re.MULTILINE)
+    described = {names: text for names, text in entries if optional & set(names.split(", "))}
+    assert {names for names, text in described.items() if not re.search(r"[Dd]efault|Required|See ", text)} == set()
+
+
 def test_fronts_have_the_version_of_the_library():
     versions = {path: constant(path, "__version__") for path in FRONTS}
     assert {path: version for path, version in versions.items() if version} == {REPO / "_modules/lxdapi.py": VERSION}
