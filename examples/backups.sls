@@ -1,4 +1,4 @@
-# Snapshots that rotate, and backups as files, of an instance and of a volume.
+# Rotated snapshots, and backups as files, of an instance and a volume.
 
 {% set folder = salt["config.get"]("backups", "/srv/backups") %}
 

@@ -1,5 +1,5 @@
 # A container that cloud-init sets up at its first start, with a larger disk than its profile gives it.
-# Both are data: Jinja and pillar can make any part of it.
+# Both are data, so Jinja and pillar can supply any part.
 
 cloud1:
   lxdapi_instance.present:

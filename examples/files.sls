@@ -1,4 +1,4 @@
-# Files inside the container web1: one from a template, a tree from the fileserver, a link. It need not run.
+# Files inside the container web1, running or not: one from a template, a tree from the file server, a link.
 
 /etc/site/site.conf:
   lxdapi_file.managed:

@@ -1,7 +1,7 @@
-# A site of its own: a DNS zone, an ACL, a network that uses both, storage, a profile, a container behind a forward.
+# A small site: a DNS zone, an ACL, a network that uses both, storage, a profile, a container behind a forward.
 #
-# States run in the order of the file, so what is needed stands before what needs it. An ID stands once in a highstate:
-# the ACL and the profile, which have the same name, get theirs by `name`.
+# States run in the order of the file, so each resource comes after the ones that it needs. An ID must be unique in a
+# highstate: the ACL and the profile have the same name, so they set `name`.
 
 busybox:
   lxdapi_image.present:

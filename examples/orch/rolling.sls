@@ -1,9 +1,9 @@
-# Rolls a change over the members of a cluster, one after the other: a member is evacuated, an SLS is applied there, and
-# the member is restored. The first failure ends it; that member stays evacuated until somebody has looked at it.
+# Apply an SLS to the members of a cluster, one after the other: evacuate a member, apply the SLS there, restore the
+# member. The first failure ends the run and leaves that member evacuated, so that you can look at it.
 #
 #     salt-run state.orchestrate orch.rolling pillar='{"members": {"n1": "minion1", "n2": "minion2"}, "sls": "web"}'
 #
-# members: {member: its minion}; sls: what is applied; pillar: what that is given; remote: a name under lxdapi:remotes.
+# members: {member: its minion}; sls: the SLS; pillar: its pillar; remote: name of a remote under lxdapi:remotes.
 
 {% for member, minion in pillar["members"].items() %}
 {% set given = dict(pillar.get("pillar", {}), member=member, remote=pillar.get("remote")) %}
