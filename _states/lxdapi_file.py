@@ -274,7 +274,7 @@ def recurse(
     keep_symlinks
         Whether to create symbolic links as links. False copies the files that they lead to. Default: false.
     makedirs
-        Whether to create missing parent directories. Default: false.
+        Whether to create missing parent directories. Default: true.
     force
         Whether to replace an existing path of a different type. Default: false.
     saltenv
