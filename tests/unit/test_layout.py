@@ -236,10 +236,14 @@ def test_each_parameter_is_documented(path, function):
     "path, function", [each for each in offered(FRONTS) if each.values[1].name not in fronts.HOOKS]
 )
 def test_each_optional_parameter_has_its_default(path, function):
-    optional = set(parameters(function)[-len(function.args.defaults) :]) if function.args.defaults else set()
+    defaults = function.args.defaults
+    optional = dict(zip(parameters(function)[-len(defaults) :], map(ast.literal_eval, defaults))) if defaults else {}
     entries = re.findall(r"^(\w+(?:, \w+)*)\n((?:    .+\n?)+)", ast.get_docstring(function) or "", re.MULTILINE)
-    described = {names: text for names, text in entries if optional & set(names.split(", "))}
-    assert {names for names, text in described.items() if not re.search(r"[Dd]efault|Required|See ", text)} == set()
+    described = {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
+    for name in optional.keys() & described.keys():
+        assert re.search(r"[Dd]efault|Required|See ", described[name]), name
+        if isinstance(optional[name], bool) and "See " not in described[name]:
+            assert f"Default: {str(optional[name]).lower()}" in described[name], name
 
 
 def test_fronts_have_the_version_of_the_library():
