@@ -156,7 +156,7 @@ def test_old_or_corrupt_export_is_replaced(apply, there, path):
     assert predicted["comment"].endswith("was dated in the future")
     apply("lxdapi_instance.absent", there)
     ret = apply.unchanged("lxdapi_instance.exported", there, **more)
-    assert ret["comment"] == f"instance c1 is as declared; its backup {path} is there"
+    assert ret["comment"] == f"instance c1 is as declared; its backup {path} is up to date"
 
 
 @pytest.mark.mainly("incus")
