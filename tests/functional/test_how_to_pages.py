@@ -1,5 +1,5 @@
 """
-The how-to pages about snapshots, images, migration, clusters and other tools work: each SLS and each command.
+The how-to pages about snapshots, images, migration, clusters and other tools work, and the blocks of reference pages.
 """
 
 from contextlib import ExitStack
@@ -120,6 +120,12 @@ def test_guide_to_clusters_does_what_it_shows(servers):
         reader(first).do(block)
     assert list(first.modules["lxdapi_cluster.members"]()) == ["n1", "n2"]
     assert first.modules["lxdapi.get"]("instance", "web1")["location"] == "n2"
+
+
+@pytest.mark.mainly("lxd")
+@pytest.mark.parametrize("page", ["outputters", "settings"])
+def test_reference_page_does_what_it_shows(salt, daemon, web1, page):
+    Reader(salt, daemon).read(f"docs/reference/{page}")
 
 
 @pytest.mark.mainly("incus")
