@@ -21,7 +21,7 @@ TREE = "/srv/salt/"
 _VARYING = (
     (r"\d\d:\d\d:\d\d\.\d+", "TIME"),
     (r"\b[\d.]+ m?s\b", "DURATION"),
-    (r"\b\d+ [KM]iB\b", "SIZE"),
+    (r"\b[\d.]+ [KM]iB\b", "SIZE"),
     (r"\b[0-9a-f]{64}\b", "FINGERPRINT"),
     (r"^ *(incus|lxd) [\d.]+ on \S+:", "SERVER:"),
 )
