@@ -15,7 +15,7 @@ from lxdapi.errors import APIException
 from lxdapi.fleet import listing
 from lxdapi.fleet.planner import InstancePlan
 from lxdapi.http import retry
-from lxdapi.model import diff, writes
+from lxdapi.model import diff, project_rules, writes
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan.steps import Plan, Step
 
@@ -38,7 +38,10 @@ class BulkPatch:
         plan = planned.plan_or_raise()
         if not self._is_patchable(name, planned):
             return plan
-        return plan.with_steps(step._replace(apply=partial(self._patch, name, planned.declared)) for step in plan)
+        patch = partial(self._patch, name, planned.declared)
+        return plan.with_steps(
+            step._replace(apply=project_rules.in_turn(self._api, step.changes, patch)) for step in plan
+        )
 
     def _is_patchable(self, name, planned):
         entry, steps = self._listing.read_fresh(name), list(planned.plan)

@@ -24,7 +24,7 @@ from lxdapi import atomic_file, hashing, validation
 from lxdapi.cluster import instance_move
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import download, operations, retry, upload
-from lxdapi.model import listing, objects, writes
+from lxdapi.model import listing, objects, project_rules, writes
 from lxdapi.model.kinds import get_kind
 from lxdapi.plan import converge, steps
 from lxdapi.plan.steps import Plan, Step
@@ -224,7 +224,8 @@ def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None
         _send(api, collection, path, {**headers, **staging.header()}, timeout or SECONDS)
 
     try:
-        retry.write_verified(api, send, staging.exists)
+        with project_rules.read(api).one_at_a_time():
+            retry.write_verified(api, send, staging.exists)
         if target:
             _move(api, staging.name, target, timeout)
         writes.rename(api, kind, staging.name, name)

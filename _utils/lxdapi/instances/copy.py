@@ -21,7 +21,7 @@ SNAPSHOT = KINDS["instance_snapshot"]
 # Marks an instance during its migration to another daemon: see lxdapi.instances.migration.
 MIGRATING_KEY = "user.lxdapi.migrating"
 _FIELDS = ("architecture", "config", "description", "devices", "ephemeral", "profiles", "type")
-_MARK_KEYS = (partial_creation.CREATING_KEY, MIGRATING_KEY)
+_MARK_KEYS = (partial_creation.CREATING_KEY, partial_creation.RESTRICTED_KEY, MIGRATING_KEY)
 
 
 def read_source(api, name):

@@ -9,7 +9,7 @@ from lxdapi.errors import APIException, APIOperationException, InvalidError
 from lxdapi.http import retry
 from lxdapi.images import servers
 from lxdapi.instances import partial_creation, power, sources
-from lxdapi.model import objects, writes
+from lxdapi.model import objects, project_rules, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge, steps
 from lxdapi.plan.steps import Step
@@ -69,7 +69,9 @@ def create_verified(api, name, fields, send, replace_partial=False):
 
     Returns and raises: see :func:`create`.
     """
-    config, mark = partial_creation.with_mark(fields.get("config") or {})
+    rules = project_rules.read(api)
+    refuses_volatile = rules.refuses_volatile(fields.get("type"))
+    config, mark = partial_creation.with_mark(fields.get("config") or {}, refuses_volatile)
 
     def send_marked():
         try:
@@ -79,7 +81,8 @@ def create_verified(api, name, fields, send, replace_partial=False):
             exc.changes = {"created": name} if exc.created else exc.changes
             raise
 
-    created = retry.write_verified(api, send_marked, lambda: _verify_created(api, name, mark, replace_partial))
+    with rules.one_at_a_time():
+        created = retry.write_verified(api, send_marked, lambda: _verify_created(api, name, mark, replace_partial))
     partial_creation.remember(mark)
     if partial_creation.CREATING_KEY in config:
         _remove_mark_later(api, name)

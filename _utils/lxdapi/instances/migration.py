@@ -151,9 +151,14 @@ class Migration:
     def __init__(self, source_api, target_api, name, source_result, target_result, route, options):
         self.source_api, self.target_api, self.name = source_api, target_api, name
         self.source_result, self.target_result, self.route, self.options = source_result, target_result, route, options
-        self.fields = copies.fields_for_copy(source_result.metadata, options["pool"], moved=True)
+        self.fields = self._fields_of(source_result)
         self.original_status = self._original_status()
         self.mark, self.continued = self._mark_of(target_result) if target_result else [], target_result is not None
+
+    def _fields_of(self, result):
+        """Return the fields that the copy gets."""
+        fields = copies.fields_for_copy(result.metadata, self.options["pool"], moved=True)
+        return transfer.without_refused_keys(self.target_api, fields)
 
     def _original_status(self):
         """Return the power state before the migration, or before an interrupted earlier run of it."""
@@ -266,7 +271,7 @@ class Migration:
         """Copy the source, or refresh the copy, and return the digest of the source."""
         result = self.source_api.get(objects.path_of(KIND, self.name))
         digest = self._digest(result)
-        self.fields = copies.fields_for_copy(result.metadata, self.options["pool"], moved=True)
+        self.fields = self._fields_of(result)
         if (
             self.target_result is not None
             and partial_creation.looks_partial(self.target_result)

@@ -13,7 +13,8 @@ Without the link, nobody can read or write a file in the instance or start it (a
 even if the process that unpacks the image continues to its end). So an instance with a readable root is complete, and
 an instance without the link was never complete: lxdapi replaces it if lxdapi created it. See :func:`examine`.
 
-The ``volatile.uuid`` of an instance shows whether lxdapi created it: one half is a digest of the other half.
+The mark of an instance shows whether lxdapi created it: a UUID of which one half is a digest of the other half. The
+mark is in ``volatile.uuid``; see :func:`with_mark` for the exceptions.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ KIND = KINDS["instance"]
 # The mark of an instance whose uuid is given (a migration keeps it), until its creation has succeeded.
 CREATING_KEY = "user.lxdapi.creating"
 _UUID_KEY = "volatile.uuid"
+# The mark where the project refuses volatile.uuid. The project accepts this key, and no device has its name.
+RESTRICTED_KEY = "volatile.lxdapi.creation.hwaddr"
 # Keys that the daemon writes at the end of a creation, or at a start.
 _CREATED_KEYS = (
     "volatile.apply_template",
@@ -80,18 +83,18 @@ def looks_partial(result):
     return not (has_key or was_used or metadata.get("status", "Stopped") != "Stopped" or is_known(mark_of(result)))
 
 
-def with_mark(config):
+def with_mark(config, refuses_volatile=False):
     """
     Return (the config of a new instance with a mark of lxdapi, that mark).
 
+    refuses_volatile
+        See :func:`lxdapi.model.project_rules.ProjectRules.refuses_volatile`.
+
     The daemons keep the ``volatile.uuid`` of a create (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2), so no mark has to be
-    removed afterwards.
+    removed afterwards. A project that refuses it, or removes it from a copy, keeps ``volatile.*.hwaddr`` (all three).
     """
-    key, mark = (
-        (CREATING_KEY, random.token_hex(8))
-        if _UUID_KEY in config
-        else (_UUID_KEY, str(_signed_uuid(random.token_bytes(8))))
-    )
+    mark = str(_signed_uuid(random.token_bytes(8)))
+    key = RESTRICTED_KEY if refuses_volatile else CREATING_KEY if _UUID_KEY in config else _UUID_KEY
     return {**config, key: mark}, mark
 
 
@@ -104,7 +107,7 @@ def _signed_uuid(half):
 def mark_of(result):
     """Return the mark that lxdapi gave an instance at its creation, or None."""
     config = result.metadata["config"]
-    return config.get(CREATING_KEY) or _our_mark_or_none(config.get(_UUID_KEY))
+    return config.get(CREATING_KEY) or _our_mark_or_none(config.get(RESTRICTED_KEY) or config.get(_UUID_KEY))
 
 
 def _our_mark_or_none(text):
@@ -250,7 +253,7 @@ def delete_partial(api, name, partial, unproven=False):
 
 
 def _identity(result):
-    return [result.metadata["config"].get(key) for key in (_UUID_KEY, CREATING_KEY)]
+    return [result.metadata["config"].get(key) for key in (_UUID_KEY, RESTRICTED_KEY, CREATING_KEY)]
 
 
 def remove_mark(api, name):

@@ -24,7 +24,7 @@ from lxdapi.instances import (
 )
 from lxdapi.instances import wait_for as waiting
 from lxdapi.instances.spec import KIND, parse_fields
-from lxdapi.model import diff, objects, writes
+from lxdapi.model import diff, objects, project_rules, writes
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
@@ -233,7 +233,10 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
     plan = converge.plan_changes(api, KIND, name, declared, result)
     if not plan.steps:
         return None
-    steps = [step._replace(missing=partial(create.missing_prerequisites, api, declared)) for step in plan]
+    missing = partial(create.missing_prerequisites, api, declared)
+    steps = [
+        step._replace(apply=project_rules.in_turn(api, step.changes, step.apply), missing=missing) for step in plan
+    ]
     if reread_always:
         steps = [_with_reread(api, name, declared, steps[0])]
     pending = restart_keys.keys_needing_restart(result, steps[0].changes)
@@ -245,7 +248,8 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
 
 def _with_reread(api, name, declared, step) -> Step:
     """Return the update step with a fresh read before the update: a stop before it changes the object."""
-    return step._replace(apply=partial(writes.update, api, KIND, name, declared))
+    update = partial(writes.update, api, KIND, name, declared)
+    return step._replace(apply=project_rules.in_turn(api, step.changes, update))
 
 
 def plan_absent(api, name, force=False) -> Plan:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from lxdapi import validation
 from lxdapi.errors import APIException, APIOperationException, InvalidError, LxdapiError
 from lxdapi.http import operations, retry, websocket_relay
-from lxdapi.model import diff, objects
+from lxdapi.model import diff, objects, project_rules
 from lxdapi.model.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ SECONDS = 3600
 _KEPT = ("volatile.base_image",)
 # The additional keys for a migration: its addresses, and its identity for cloud-init.
 _KEPT_MOVED = re.compile(r"volatile\.(uuid|cloud-init\.instance-id|.+\.hwaddr)")
+# The keys that a project with limits or restrictions accepts (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+_ACCEPTED = re.compile(r"(?!volatile\.).+|volatile\.(base_image|.+\.hwaddr)")
 # Seconds to wait for the second of two failures.
 _MOMENT = 1
 # A key that changes when a snapshot is restored (Incus 6.0.4, Incus 7.0.2; LXD 5.0.2 does not know it).
@@ -144,6 +146,13 @@ def portable_config(config, moved=False):
         return not key.startswith("volatile.") or key in _KEPT or (moved and _KEPT_MOVED.fullmatch(key))
 
     return {key: value for key, value in config.items() if goes(key)}
+
+
+def without_refused_keys(target_api, fields):
+    """Return the fields without the config keys that the project of the target refuses."""
+    if not project_rules.read(target_api).refuses_volatile(fields["type"]):
+        return fields
+    return {**fields, "config": {key: value for key, value in fields["config"].items() if _ACCEPTED.fullmatch(key)}}
 
 
 class Transfer(NamedTuple):

@@ -59,6 +59,7 @@ class ReadCache:
         self._lists: dict[Any, _List] = {}
         self._singles: dict[Any, tuple[float, Any]] = {}
         self._unprofitable: set[Any] = set()
+        self._projects: dict[Any, tuple[float, Any]] = {}
         # Writes during a read: (scope, collection, names, server); None as the names: all of the collection.
         self._writes: list[tuple[Any, ...]] = []
 
@@ -93,6 +94,14 @@ class ReadCache:
             metadata = listed.objects.get(name)
             return None if metadata is None else CachedObject(metadata)
         return self._single(_scope(api), path, read)
+
+    def project_config(self, api: API, read: Callable[[], Any]) -> Any:
+        """Return what ``read`` returns of the API's project: only a write to a project drops it before its time."""
+        key, now = (api.endpoint, api.project), time.monotonic()
+        cached = self._projects.get(key)
+        if cached is None or now - cached[0] >= self._seconds:
+            cached = self._projects[key] = (now, read())
+        return cached[1]
 
     def _single(self, scope, path, read):
         cached = self._singles.get((scope, path))
@@ -183,6 +192,7 @@ class ReadCache:
             self._note_write((None, None, None, None))
             self._lists.clear()
             self._singles.clear()
+            self._projects.clear()
             self._unprofitable.clear()
 
     @contextmanager
@@ -207,6 +217,8 @@ class ReadCache:
         with self._lock:
             self._note_write(entry)
             self._singles.clear()
+            if entry[1] in (None, "projects"):
+                self._projects.clear()
             for key in list(self._lists):
                 self._evict(key, *entry)
 

@@ -19,6 +19,7 @@ from tests.support.fake_transport import MISSING, failure, sync
 from tests.unit.http.test_retry import BROKEN, TAKEN, WEB, patient
 
 ABOUT = {"class": "task", "resources": {"instances": ["/1.0/instances/c1"]}}
+UNLIMITED = sync({"config": {"features.images": "true"}})
 PARTIAL = {"config": {partial_creation.CREATING_KEY: "x"}, "description": "", "status": "Stopped"}
 
 
@@ -29,15 +30,15 @@ def instance(mark=None):
 
 
 def test_started_creation_is_awaited_and_not_repeated():
-    ours = lambda seen: instance(paper.seen[0].json["config"]["volatile.uuid"])  # noqa: E731
-    paper = patient(BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
+    ours = lambda seen: instance(paper.seen[1].json["config"]["volatile.uuid"])  # noqa: E731
+    paper = patient(UNLIMITED, BROKEN, MISSING, sync({"running": [ABOUT]}), ours, ours, sync())
     create.create(paper.api, "c1", {}, sources.NONE)
     assert paper.writes == ["POST /1.0/instances"]
 
 
 @pytest.mark.parametrize("mark", [None, "theirs"])
 def test_instance_created_by_others_is_not_taken_as_ours(mark):
-    paper = patient(BROKEN, instance(mark), TAKEN, instance(mark))
+    paper = patient(UNLIMITED, BROKEN, instance(mark), TAKEN, instance(mark))
     with pytest.raises(APIException, match="already exists"):
         create.create(paper.api, "c1", {}, sources.NONE)
     assert paper.writes == ["POST /1.0/instances"] * 2

@@ -104,6 +104,14 @@ def test_instance_created_in_this_process_is_not_examined_again():
     assert examined(found).created
 
 
+def test_mark_avoids_keys_that_a_project_refuses():
+    config, mark = partial_creation.with_mark({"user.a": "1"}, refuses_volatile=True)
+    assert config == {"user.a": "1", "volatile.lxdapi.creation.hwaddr": mark}
+    assert partial_creation.mark_of(SimpleNamespace(metadata={"config": {**config, "volatile.uuid": "x"}})) == mark
+    foreign = {"volatile.lxdapi.creation.hwaddr": "00:16:3e:00:00:01"}
+    assert partial_creation.mark_of(SimpleNamespace(metadata={"config": foreign})) is None
+
+
 def test_instance_readable_since_the_plan_is_not_deleted():
     answers = {"c1": sync(PARTIAL), "files": sync(["bin"])}
     paper = Paper(lambda seen: answers.get(seen.path.rpartition("/")[2], sync({})))

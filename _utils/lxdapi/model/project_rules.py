@@ -1,0 +1,103 @@
+"""
+What the limits and restrictions of a project mean for its instances.
+
+LXD 5.0.2 and Incus 6.0.4 compare the aggregate limits of a project (``limits.instances``, ``limits.cpu`` and so on)
+with the instances that exist when a request arrives: simultaneous requests all pass, and afterwards the daemon refuses
+every change of these instances. Incus 7.0.2 enforces the limits. So in a project with limits this process sends one
+such request after the other. A start does not count: the limits are about what an instance may use, running or not.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
+
+from lxdapi import validation
+from lxdapi.errors import APIException
+from lxdapi.http import retry
+from lxdapi.model import objects
+from lxdapi.model.cached_reads import uncached_reads
+from lxdapi.model.kinds import KINDS
+
+if TYPE_CHECKING:
+    from lxdapi.api import API
+
+# By process, endpoint and project. A forked process may inherit a lock that nobody releases, so it has its own.
+_LOCKS: dict[Any, Any] = {}
+
+
+class ProjectRules(NamedTuple):
+    """
+    The rules of one project.
+
+    place
+        What identifies the project.
+    config
+        Its config, {} if it does not exist or this client must not read it.
+    """
+
+    place: tuple[str, str]
+    config: dict[str, str]
+
+    @property
+    def has_limits(self) -> bool:
+        """Return True if the project has a limit."""
+        return any(key.startswith("limits.") for key in self.config)
+
+    def refuses_volatile(self, instance_type: str | None) -> bool:
+        """
+        Return True if the project can refuse a ``volatile.*`` key of a new instance.
+
+        A project with a limit or with ``restricted: true`` refuses most of them (LXD 5.0.2, Incus 6.0.4; Incus 7.0.2
+        only with ``restricted: true``), unless it allows low-level options for instances of this type.
+        """
+        if str(self.config.get("restricted", "")).lower() not in validation.TRUE and not self.has_limits:
+            return False
+        return self.config.get(f"restricted.{instance_type or 'container'}s.lowlevel") != "allow"
+
+    @contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """In a project with limits, wait until no other thread of this process is within such a block."""
+        if not self.has_limits:
+            yield
+            return
+        with _LOCKS.setdefault((os.getpid(), *self.place), threading.RLock()):
+            yield
+
+
+def read(api: API) -> ProjectRules:
+    """Return the :class:`ProjectRules` of the API's project."""
+    read_config = partial(_read_config, api)
+    config = read_config() if api.cache is None else api.cache.project_config(api, read_config)
+    return ProjectRules((api.endpoint, api.project or "default"), config)
+
+
+def _read_config(api):
+    try:
+        with uncached_reads():
+            result = objects.read(api, KINDS["project"], api.project or "default")
+    except APIException as exc:
+        if not retry.is_refusal(exc):
+            raise
+        return {}
+    return (result.metadata.get("config") or {}) if result else {}
+
+
+def in_turn(api: API, changes: dict[str, Any], act: Callable[[], Any]) -> Callable[[], Any]:
+    """
+    Return ``act``, which changes an instance, so that it runs one at a time where limits count the changes.
+
+    changes
+        What it changes.
+    """
+    config = changes.get("config")
+    counted = {"devices", "profiles"} & set(changes) or any(key.startswith("limits.") for key in config or ())
+    return partial(_act_alone, api, act) if counted else act
+
+
+def _act_alone(api, act):
+    with read(api).one_at_a_time():
+        return act()
