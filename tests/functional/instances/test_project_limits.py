@@ -146,8 +146,10 @@ def test_simultaneous_creations_respect_project_limits(daemon, proxy, imported, 
     made = [each["__id__"] for each in answers if each["result"]]
     assert len(made) == 2, answers
     assert all('"limits.cpu"' in each["comment"] for each in answers if not each["result"]), answers
-    edits = runs({name: chunk(PRESENT, project="team", config={"user.note": "x"}, running=True) for name in made})
-    assert [(each["result"], bool(each["changes"])) for each in edits] == [(True, True)] * 2, edits
+    for note in ("x", "y"):
+        edit = {"project": "team", "config": {"user.note": note}, "running": True}
+        edits = runs({name: chunk(PRESENT, **edit) for name in made})
+        assert [(each["result"], bool(each["changes"])) for each in edits] == [(True, True)] * 2, edits
 
 
 def test_simultaneous_changes_respect_project_limits(daemon, apply, imported):
