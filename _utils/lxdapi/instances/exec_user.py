@@ -52,7 +52,7 @@ def _find_entry(api, path, base, user_or_group):
     except APINotFoundException as exc:
         if isinstance(user_or_group, int):
             return None
-        raise InvalidError(f"{label} {user_or_group!r} not found: {exc.explain()}") from exc
+        raise InvalidError(f"{label} {user_or_group!r} not found: the instance has no {file}: {exc.explain()}") from exc
     column = 2 if isinstance(user_or_group, int) else 0
     for entry in entries:
         if entry[column] == str(user_or_group):

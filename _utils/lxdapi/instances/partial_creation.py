@@ -13,7 +13,7 @@ Without the link, nobody can read or write a file in the instance or start it (a
 even if the process that unpacks the image continues to its end). So an instance with a readable root is complete, and
 an instance without the link was never complete: lxdapi replaces it if lxdapi created it. See :func:`examine`.
 
-The mark of an instance shows whether lxdapi created it: a UUID of which one half is a digest of the other half. The
+The mark of an instance shows whether lxdapi created it: one half of this UUID is a digest of the other. The
 mark is in ``volatile.uuid``; see :func:`with_mark` for the exceptions.
 """
 

@@ -1,5 +1,5 @@
 """
-What the limits and restrictions of a project mean for its instances.
+The effect of the limits and restrictions of a project on its instances.
 
 LXD 5.0.2 and Incus 6.0.4 compare the aggregate limits of a project (``limits.instances``, ``limits.cpu`` and so on)
 with the instances that exist when a request arrives: simultaneous requests all pass, and afterwards the daemon refuses
@@ -34,7 +34,7 @@ class ProjectRules(NamedTuple):
     The rules of one project.
 
     place
-        What identifies the project.
+        The endpoint and the name of the project.
     config
         Its config, {} if it does not exist or this client must not read it.
     """
@@ -91,7 +91,7 @@ def in_turn(api: API, changes: dict[str, Any], act: Callable[[], Any]) -> Callab
     Return ``act``, which changes an instance, so that it runs one at a time where limits count the changes.
 
     changes
-        What it changes.
+        The changes by the field.
     """
     config = changes.get("config")
     counted = {"devices", "profiles"} & set(changes) or any(key.startswith("limits.") for key in config or ())

@@ -164,14 +164,20 @@ def test_only_failure_without_changes_is_retried_at_its_turn():
 
 
 @pytest.mark.parametrize("most, expected", [(32, 6), (3, 3)])
-def test_concurrency_is_limited_per_daemon_and_in_total(monkeypatch, most, expected):
-    # as with states that take longer than a moment
-    monkeypatch.setattr(prefetch, "_MOMENT", 0)
-    begun, together, seen = prefetch.PrefetchBatch(most), threading.Barrier(expected), []
+def test_concurrency_is_limited_per_daemon_and_in_total(most, expected):
+    begun, together, lock = prefetch.PrefetchBatch(most), threading.Barrier(expected), threading.Lock()
+    seen, active, peaks = [], [], []
 
     def state(daemon):
-        together.wait(10)
-        seen.append(daemon)
+        with lock:
+            seen.append(daemon)
+            active.append(daemon)
+            peaks.append((len(active), active.count(daemon)))
+            first = len(seen) <= expected
+        if first:
+            together.wait(10)
+        with lock:
+            active.remove(daemon)
 
     for number in range(6):
         begun.add(f"a{number}", "a", lambda: state("a"))
@@ -181,6 +187,8 @@ def test_concurrency_is_limited_per_daemon_and_in_total(monkeypatch, most, expec
     for tag in list(begun.futures):
         begun.answer(tag)
     assert sorted(seen) == ["a"] * 6 + ["b"] * 6 + ["c"] * 6
+    assert max(total for total, _ in peaks) == expected
+    assert max(of_daemon for _, of_daemon in peaks) == 2
 
 
 def test_exception_in_one_does_not_stop_the_others():
