@@ -12,6 +12,7 @@ from tests.support.images import busybox_image
 from tests.support.loader import Loaded
 from tests.support.processes import Process
 from tests.support.salt_run import Runs, chunk
+from tests.support.spread import spread
 from tests.support.two_daemons import STATE, WAY, found, make
 
 PRESENT = "lxdapi_instance.present"
@@ -60,6 +61,7 @@ def test_instance_is_created_and_changed_in_project(apply, salt, team, stored):
     assert "creation" not in salt.modules["lxdapi.export"]("instance", project=team)
 
 
+@pytest.mark.mainly("lxd")
 def test_instance_is_published_in_project(apply, salt, team):
     apply(PRESENT, "c1", **C1)
     assert salt.modules["lxdapi_image.publish"]("c1", aliases=["own"], project=team)
@@ -80,11 +82,13 @@ def test_backup_is_imported_in_project_unless_daemon_refuses(apply, salt, daemon
     apply.unchanged(PRESENT, "c2", **C1)
 
 
+@pytest.mark.mainly("incus7")
 def test_fleet_is_created_in_restricted_project(apply, team, stored):
     fleet = {"project": team, "defaults": {"source": "busybox"}, "instances": {"f[1-2]": {}}}
     assert apply.changed("lxdapi_fleet.managed", "web", **fleet) == {name: {"created": name} for name in ("f1", "f2")}
 
 
+@pytest.mark.mainly("incus7")
 def test_project_is_read_once_and_only_for_a_creation(apply, proxy, team):
     fleet = {"project": team, "defaults": {"source": "busybox"}, "instances": {"f[1-3]": {}}}
     apply("lxdapi_fleet.managed", "web", **fleet)
@@ -97,7 +101,7 @@ def test_project_is_read_once_and_only_for_a_creation(apply, proxy, team):
     assert not [each for each in proxy.requests("GET") if each.path.startswith("/1.0/projects/")]
 
 
-@pytest.mark.parametrize("source", ["busybox", COPY], ids=["image", "copy"])
+@pytest.mark.parametrize("source", spread("busybox", COPY), ids=["image", "copy"])
 def test_creation_with_lost_reply_is_done_once(apply, proxy, team, stored, source):
     apply(PRESENT, "c0", **C1)
     proxy.clear()
@@ -131,7 +135,7 @@ def unpacked(daemon):
         return 0
 
 
-@pytest.mark.parametrize("daemon_dies", [False, True], ids=["client", "both"])
+@pytest.mark.parametrize("daemon_dies", spread(False, True), ids=["client", "both"])
 def test_killed_creation_is_completed_by_next_run(direct, apply, daemon, team, many, stored, daemon_dies):
     process = Process(lambda: direct("c1", **many))
     assert until(lambda: 10 < unpacked(daemon), 30)
