@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from lxdapi.errors import InvalidError
+from lxdapi.yaml_numbers import require_text
 
 # How people spell true and false.
 TRUE = {"true", "1", "yes", "on"}
@@ -163,8 +164,10 @@ def config_value(key, value):
     Return a config value as the daemon's text, or None if the key is to be removed.
 
     Booleans become ``true`` and ``false``, whole numbers digits. Raises :class:`InvalidError` for
-    lists, mappings, floats, and text that the daemon would cut or alter (NUL, unpaired surrogates).
+    lists, mappings, floats, numbers where only a text is meant, and text that the daemon would cut or alter (NUL,
+    unpaired surrogates).
     """
+    require_text(key, value)
     if value is None or value == "":
         return None
     if isinstance(value, bool):

@@ -37,7 +37,10 @@ MAY_IMPORT = {
 }
 # From the bottom up: a file imports nothing from a higher level. Only fronts import the folder minion.
 LEVELS = (
-    ("concurrency", "errors", "masking", "validation", "version", "atomic_file", "local_files", "yaml_text"),
+    (
+        *("concurrency", "errors", "masking", "validation", "version", "atomic_file", "local_files"),
+        *("yaml_numbers", "yaml_text"),
+    ),
     ("http", "api", "hashing"),
     ("model",),
     ("plan",),

@@ -1,0 +1,20 @@
+"""
+Values that YAML did not read as they are written: refused, or named in the error.
+"""
+
+import pytest
+
+MAC = 41135085296
+
+
+@pytest.mark.parametrize(
+    "devices, words",
+    [
+        ({"eth0": {"type": "nic", "nictype": "p2p", "hwaddr": MAC}}, "devices eth0 hwaddr, got the number 41135085296"),
+        ({"ftdi": {"type": "usb", "vendorid": 403, "productid": 6001}}, "devices ftdi vendorid, got the number 403"),
+    ],
+)
+@pytest.mark.mainly("incus7")
+def test_number_made_of_a_text_is_refused(apply, daemon, devices, words):
+    comment = apply.refused("lxdapi_profile.present", "web", devices=devices)
+    assert words in comment and "write it in quotes" in comment
