@@ -31,7 +31,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from salt.exceptions import CommandExecutionError
 
-from lxdapi import masking
+from lxdapi import masking, sent_values
 
 
 class LxdapiError(CommandExecutionError):
@@ -128,11 +128,13 @@ class APIException(LxdapiError):
     def explain(self):
         """
         Return the failure as one sentence: the daemon's words, then the REST method and path. For an operation,
-        these include the method and path of the request that started it.
+        these include the method and path of the request that started it. Then the values that it sent, where the
+        daemon names only their key, or no key.
         """
         began = self.started_by
         start = f"{began.method} {_path_with_scope(began.url)}, then " if began is not None else ""
-        return f"{self.error} ({start}{self.method} {_path_with_scope(self.url)})"
+        sent = sent_values.describe(began if began is not None else self.result and self.result.request, self.error)
+        return f"{self.error} ({start}{self.method} {_path_with_scope(self.url)}){sent}"
 
 
 def readable_url(url: str) -> str:

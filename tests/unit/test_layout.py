@@ -39,7 +39,7 @@ MAY_IMPORT = {
 LEVELS = (
     (
         *("concurrency", "errors", "masking", "validation", "version", "atomic_file", "local_files"),
-        *("yaml_numbers", "yaml_text"),
+        *("sent_values", "yaml_numbers", "yaml_text"),
     ),
     ("http", "api", "hashing"),
     ("model",),

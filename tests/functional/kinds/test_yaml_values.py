@@ -18,3 +18,20 @@ MAC = 41135085296
 def test_number_made_of_a_text_is_refused(apply, daemon, devices, words):
     comment = apply.refused("lxdapi_profile.present", "web", devices=devices)
     assert words in comment and "write it in quotes" in comment
+
+
+NIC = {"type": "nic", "nictype": "p2p"}
+
+
+@pytest.mark.parametrize(
+    "declared, words",
+    [
+        ({"config": {"limits.cpu": True}}, "sent: config limits.cpu 'true'"),
+        ({"config": {"boot.autostart.delay": False}}, "sent: config boot.autostart.delay 'false'"),
+        ({"devices": {"ftdi": {"type": "usb", "vendorid": True}}}, "sent: ftdi vendorid 'true'"),
+        ({"devices": {"eth0": {**NIC, "mtu": False}}}, 'Invalid MTU "false"'),
+    ],
+)
+def test_refused_value_is_in_the_comment(apply, imported, declared, words):
+    assert words in apply.failed("lxdapi_profile.present", "web", **declared)
+    assert words in apply.failed("lxdapi_instance.present", "c1", source="busybox", **declared)
