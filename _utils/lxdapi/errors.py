@@ -26,6 +26,7 @@ The exceptions of lxdapi, one tree.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -59,7 +60,10 @@ class LxdapiError(CommandExecutionError):
 
 
 # {type: its name in an error}
-_TYPES = {str: "text", bool: "a boolean", int: "a number", float: "a float", type(None): "null"}
+_TYPES = {
+    **{str: "text", bool: "a boolean", int: "a number", float: "a float", type(None): "null"},
+    **{bytes: "binary data", set: "a set", date: "a date", datetime: "a date"},
+}
 
 
 def _describe(value, secret=False):
@@ -69,7 +73,7 @@ def _describe(value, secret=False):
     if isinstance(value, (list, tuple)):
         return "a list"
     if value is None or secret or not isinstance(value, (str, int, float)):
-        return _TYPES.get(type(value), type(value).__name__)
+        return _TYPES.get(type(value), "a value of another type")
     return repr(value)
 
 

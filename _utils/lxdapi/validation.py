@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from lxdapi.errors import InvalidError
+from lxdapi.masking import is_cloud_init
 from lxdapi.yaml_numbers import require_text
 
 # How people spell true and false.
@@ -175,7 +176,9 @@ def config_value(key, value):
     if isinstance(value, int) and value.bit_length() < 1000:  # Python does not format longer ones
         return str(value)
     if not isinstance(value, str):
-        raise InvalidError.of_value(key, "text (quote the value)", value, secret=True)
+        expected = "text (the parameter cloud_init of lxdapi_instance.present takes a mapping)"
+        is_document = isinstance(value, Mapping) and is_cloud_init(key.rpartition(" ")[2])
+        raise InvalidError.of_value(key, expected if is_document else "text (quote the value)", value, secret=True)
     if re.search(r"[\x00\ud800-\udfff]", value):
         raise InvalidError(
             f"{key}: invalid text: it contains a NUL or an unpaired surrogate, which the daemon would alter"
@@ -191,12 +194,18 @@ def truth(what, value):
     return text in TRUE
 
 
-def mapping(what, value):
-    """Return a mapping, an empty one for None; raises :class:`InvalidError` for anything else."""
+def mapping(what, value, expected="a mapping"):
+    """
+    Return a mapping as a dict, an empty one for None; a list of mappings, as many an SLS has it, is merged.
+
+    Raises :class:`InvalidError` for anything else.
+    """
     value = {} if value is None else value
+    if isinstance(value, (list, tuple)) and all(isinstance(each, Mapping) for each in value):
+        return {key: inner for each in value for key, inner in each.items()}
     if not isinstance(value, Mapping):
-        raise InvalidError.of_value(what, "a mapping", value, secret=True)
-    return value
+        raise InvalidError.of_value(what, expected, value, secret=True)
+    return dict(value)
 
 
 def user_or_group(what, value):

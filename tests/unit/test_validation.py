@@ -2,6 +2,8 @@
 Names, paths and values: invalid ones are rejected before any request, and a name means exactly one object.
 """
 
+from collections import OrderedDict
+from datetime import date
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
@@ -174,6 +176,35 @@ def test_a_value_is_the_text_that_the_daemon_takes(given, text):
 def test_invalid_config_value_is_refused_and_its_key_named(given):
     with pytest.raises(InvalidError, match="limits.cpu"):
         validation.config_value("limits.cpu", given)
+
+
+@pytest.mark.parametrize("key", ["cloud-init.user-data", "user.network-config"])
+def test_mapping_for_cloud_init_names_the_parameter(key):
+    words = rf"the parameter cloud_init .* for config {key}, got a mapping"
+    with pytest.raises(InvalidError, match=words):
+        validation.config_value(f"config {key}", OrderedDict(packages=["nginx"]))
+
+
+@pytest.mark.parametrize(
+    "given, plain",
+    [
+        (None, {}),
+        ([], {}),
+        ({"a": 1}, {"a": 1}),
+        (OrderedDict(a=1), {"a": 1}),
+        ([{"a": 1}, OrderedDict(b=2)], {"a": 1, "b": 2}),
+    ],
+)
+def test_mapping_may_be_a_list_of_mappings(given, plain):
+    assert validation.mapping("devices", given) == plain
+
+
+@pytest.mark.parametrize(
+    "given, words", [(["a"], "a list"), ([{"a": 1}, "b"], "a list"), ({1}, "a set"), (date(2030, 1, 1), "a date")]
+)
+def test_other_value_is_no_mapping(given, words):
+    with pytest.raises(InvalidError, match=f"expected a mapping for devices, got {words}"):
+        validation.mapping("devices", given)
 
 
 @pytest.mark.parametrize("given", ["a\x00b", "\x00", "a\ud800", "\udfff"], ids=ascii)

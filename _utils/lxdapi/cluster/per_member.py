@@ -5,7 +5,7 @@ A create that failed half way is ``Pending`` (parts are missing) or ``Errored`` 
 completed by the same steps (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
 """
 
-from lxdapi import masking
+from lxdapi import masking, validation
 from lxdapi.errors import InvalidError
 from lxdapi.http import retry
 from lxdapi.model import diff, objects, patches, writes
@@ -84,8 +84,7 @@ def read_parts(api, kind, name, metadata):
 def _member_configs(kind, members):
     if members is None:
         return {}
-    if not isinstance(members, dict):
-        raise InvalidError.of_value("members", "a mapping of members to their config", members, secret=True)
+    members = validation.mapping("members", members, "a mapping of members to their config")
     configs = {member: diff.normalize(kind, {"config": config or {}}) for member, config in members.items()}
     return {member: config["config"] for member, config in configs.items()}
 

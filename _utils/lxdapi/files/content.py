@@ -131,7 +131,7 @@ def from_text(contents, newline=True):
     if isinstance(contents, (list, tuple)) and all(isinstance(line, str) for line in contents):
         contents = "\n".join(contents)
     if not isinstance(contents, str):
-        raise InvalidError.of_value("contents", "text or a list of lines", contents, secret=True)
+        raise InvalidError.of_value("contents", "text or a list of lines (quote numbers)", contents, secret=True)
     ending = "\n" if newline and contents and not contents.endswith("\n") else ""
     try:
         return Content((contents + ending).encode("utf-8"))
@@ -223,9 +223,8 @@ def render(functions, name, content, saltenv, template):
 def _get_managed(functions, name, source, saltenv, template, checked, what):
     """Return (path or "", {hash_type, hsum} or {}) from Salt's ``file.get_managed``."""
     for each in (template.context, template.defaults):
-        if each is not None and not isinstance(each, dict):
-            raise InvalidError.of_value("context and defaults", "a mapping", each, secret=True)
-    defaults = dict(template.defaults or {})
+        validation.mapping("context and defaults", each)
+    defaults = validation.mapping("defaults", template.defaults)
     arguments = (name, template.engine, source, checked.hash, None, None, None, None, None, saltenv)
     get_managed = partial(
         functions["file.get_managed"], *arguments, template.context, defaults, skip_verify=checked.skip

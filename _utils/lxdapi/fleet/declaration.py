@@ -93,8 +93,7 @@ def parse_definitions(declared, defaults=None):
     Raises :class:`InvalidError`, with the name of the instance, for an unknown key or an invalid value.
     """
     defaults = _parse_keys("defaults", defaults)
-    if not isinstance(declared, Mapping):
-        raise InvalidError.of_value("instances", "a mapping of names to definitions", declared, secret=True)
+    declared = validation.mapping("instances", declared, "a mapping of names to definitions")
     definitions = name_ranges.expand_keys({entry: _parse_keys(entry, each) for entry, each in declared.items()})
     definitions = {
         name: _parse_definition(name, without_removed(merge(defaults, each))) for name, each in definitions.items()
@@ -107,7 +106,9 @@ def _parse_keys(entry, keys):
     unknown = [str(key) for key in keys if key not in KEYS]
     if unknown:
         raise InvalidError(f"{entry}: unknown key {', '.join(unknown)}; choose from: {', '.join(sorted(KEYS))}")
-    return keys
+    # only a mapping is merged over that of the defaults
+    lists = [key for key in _NULLS if isinstance(keys.get(key), (list, tuple))]
+    return {**keys, **{key: validation.mapping(f"{entry} {key}", keys[key]) for key in lists}}
 
 
 def merge(old, new):

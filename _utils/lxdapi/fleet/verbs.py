@@ -6,7 +6,6 @@ time of the request. Somebody can create or start another instance after the lis
 selected instances, and lxdapi does not use it.
 """
 
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Callable
 
@@ -75,16 +74,12 @@ class Selection:
 
 
 def _parse_filter(filters):
-    filters = {} if filters is None else filters
-    if not isinstance(filters, Mapping):
-        raise InvalidError.of_value("filter", f"a mapping with {', '.join(_FILTERS)}", filters)
+    filters = validation.mapping("filter", filters, f"a mapping with {', '.join(_FILTERS)}")
     unknown = [str(name) for name in set(filters) - set(_FILTERS)]
     if unknown:
         raise InvalidError(f"filter: unknown key {', '.join(unknown)}; choose from: {', '.join(_FILTERS)}")
     parsed = {name: validation.check("any", f"filter {name}", filters[name]) for name in set(filters) - {"config"}}
-    config = filters.get("config", {})
-    if not isinstance(config, Mapping):
-        raise InvalidError.of_value("filter config", "a mapping of keys to values", config, secret=True)
+    config = validation.mapping("filter config", filters.get("config"), "a mapping of keys to values")
     parsed["config"] = {key: validation.config_value(f"filter config {key}", value) for key, value in config.items()}
     return {**parsed, "type": normalize_type(parsed["type"])} if "type" in parsed else parsed
 

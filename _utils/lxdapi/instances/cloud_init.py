@@ -36,13 +36,13 @@ def merge(api, config, declared):
 
     Raises :class:`InvalidError` for an invalid document, and for one that is also declared in the config.
     """
-    declared = {} if declared is None else _parse_mapping("cloud_init", declared)
+    declared = validation.mapping("cloud_init", declared)
     documents = {name: _parse_document(name, each) for name, each in declared.items()}
     if not documents:
         return config
     if config == {}:
         raise InvalidError("cloud_init: config is declared empty, which removes the documents; declare one of the two")
-    config = {} if config is None else _parse_mapping("config", config)
+    config = validation.mapping("config", config)
     twice = [key for name in documents for key in _keys(name) if key in config]
     if twice:
         raise InvalidError(f"cloud_init: {', '.join(twice)} is also declared in config; declare it once")
@@ -54,15 +54,6 @@ def _keys(name):
     return [prefix + _DOCUMENTS[name][0] for prefix in _PREFIXES]
 
 
-def _parse_mapping(what, declared):
-    """Return a mapping; a list of mappings, as an SLS has it, is merged."""
-    if isinstance(declared, (list, tuple)) and declared and all(isinstance(each, Mapping) for each in declared):
-        return {key: value for each in declared for key, value in each.items()}
-    if not isinstance(declared, Mapping):
-        raise InvalidError.of_value(what, "a mapping", declared, secret=True)
-    return dict(declared)
-
-
 def _parse_document(name, value):
     """Return the text of a document, None if the document is to be removed."""
     if name not in _DOCUMENTS:
@@ -71,7 +62,7 @@ def _parse_document(name, value):
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        return head + render(what, _parse_mapping(what, value))
+        return head + render(what, validation.mapping(what, value))
     if head and not value.startswith(_HEADS):
         raise InvalidError(
             f"{what}: expected text that begins with one of {', '.join(_HEADS)}; cloud-init ignores other text"
@@ -113,4 +104,4 @@ def _scalar(what, data):
     if isinstance(data, (str, int)):
         validation.config_value(what, data)
         return data if isinstance(data, int) else str(data)
-    raise InvalidError(f"{what}: YAML cannot express a {type(data).__name__}; write it as text")
+    raise InvalidError.of_value(what, "a value that YAML can express (or text)", data, secret=True)

@@ -30,9 +30,11 @@ class CommandFailedError(LxdapiError):
 
 def join_conditions(conditions, inside):
     """Return the conditions with those of ``inside``, which Salt did not check; raises for invalid ones."""
-    if inside is not None and not (isinstance(inside, dict) and set(inside) <= set(CONDITIONS)):
-        raise InvalidError.of_value("inside", f"a mapping with {', '.join(CONDITIONS)}", inside)
-    return {**conditions, **(inside or {})}
+    expected = f"a mapping with {', '.join(CONDITIONS)}"
+    inside_conditions = validation.mapping("inside", inside, expected)
+    if not set(inside_conditions) <= set(CONDITIONS):
+        raise InvalidError.of_value("inside", expected, inside)
+    return {**conditions, **inside_conditions}
 
 
 def decode(data):

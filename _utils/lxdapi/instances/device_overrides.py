@@ -2,8 +2,7 @@
 Overrides keys of a profile's device by a local device of the instance.
 """
 
-from collections.abc import Mapping
-
+from lxdapi import validation
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.instances import sources
 from lxdapi.model import diff, objects
@@ -45,14 +44,13 @@ def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=Non
 
 def _parse(declared, overriding):
     """Return the overriding keys by device."""
-    if not isinstance(overriding, Mapping):
-        raise InvalidError.of_value("devices_override", "a mapping of names to keys", overriding, secret=True)
+    overriding = validation.mapping("devices_override", overriding, "a mapping of names to keys")
     masked = [str(device) for device, keys in overriding.items() if keys is None]
     if masked:
         raise InvalidError(
             f"devices_override: no keys for {', '.join(masked)}; to remove a device, declare type: none in devices"
         )
-    overrides = diff.normalize(INSTANCE, {"devices": dict(overriding)})["devices"]
+    overrides = diff.normalize(INSTANCE, {"devices": overriding})["devices"]
     twice = [device for device in overrides if device in declared.get("devices", ())]
     if twice:
         raise InvalidError(f"devices_override: {', '.join(twice)} is also declared in devices; declare it once")

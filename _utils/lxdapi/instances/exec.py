@@ -144,10 +144,7 @@ def _parse_command(command):
 
 def _parse_env(env):
     """Return an environment as a mapping of text."""
-    parts = env if isinstance(env, (list, tuple)) else [env or {}]
-    if not all(isinstance(part, dict) for part in parts):
-        raise InvalidError.of_value("env", "a mapping of names to values", env, secret=True)
-    merged = {key: value for part in parts for key, value in part.items()}
+    merged = validation.mapping("env", env or {}, "a mapping of names to values")
     for key in merged:
         if not isinstance(key, str) or not key or "=" in key or not validation.config_value("env", key):
             raise InvalidError(f"env: invalid name of a variable: {key!r}")

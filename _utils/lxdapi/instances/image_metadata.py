@@ -104,8 +104,7 @@ def _differences(fields, actual):
 
 def _parse(declared):
     """Return the declared fields; raises :class:`InvalidError` for an unknown field or a wrong type."""
-    if not isinstance(declared, Mapping):
-        raise InvalidError.of_value("metadata", "a mapping of fields", declared, secret=True)
+    declared = validation.mapping("metadata", declared, "a mapping of fields")
     unknown = [str(field) for field in declared if field not in _FIELDS]
     if unknown:
         raise InvalidError(f"metadata: unknown field {', '.join(unknown)}; choose from: {', '.join(_FIELDS)}")
@@ -114,6 +113,7 @@ def _parse(declared):
 
 def _parse_field(field, value):
     field_type, type_name = _FIELDS[field]
+    value = validation.mapping(f"metadata {field}", value) if field_type is Mapping else value
     if not isinstance(value, field_type) or isinstance(value, bool):
         raise InvalidError.of_value(f"metadata {field}", type_name, value, secret=True)
     if field_type is int and not 0 <= value < 2**63:

@@ -27,8 +27,7 @@ def parse_source(source):
         return dict(NONE)
     if isinstance(source, str):
         source = {"type": "image", **servers.parse_reference(source)}
-    if not isinstance(source, dict):
-        raise InvalidError.of_value("source", "an alias, a fingerprint or a mapping with 'type'", source)
+    source = validation.mapping("source", source, "an alias, a fingerprint or a mapping with 'type'")
     source = {"type": "image", **source}
     if source["type"] == "copy" and not isinstance(source.get("source"), str):
         raise InvalidError.of_value("the source of a copy", "the name of an instance", source.get("source"))

@@ -76,10 +76,7 @@ def _normalize_field(kind, field, declared):
 
 
 def _normalize_map(field, declared):
-    if isinstance(declared, list) and all(isinstance(item, dict) for item in declared):
-        declared = {key: value for item in declared for key, value in item.items()}
-    if not isinstance(declared, dict):
-        raise InvalidError.of_value(field, "a mapping", declared, secret=True)
+    declared = validation.mapping(field, declared)
     return {_key(field, key): validation.config_value(f"{field} {key}", value) for key, value in declared.items()}
 
 
@@ -88,8 +85,7 @@ def _key(field, key):
 
 
 def _normalize_devices(field, declared):
-    if not isinstance(declared, dict):
-        raise InvalidError.of_value(field, "a mapping of names to devices", declared, secret=True)
+    declared = validation.mapping(field, declared, "a mapping of names to devices")
     return {
         _key(field, name): None if device is None else _normalize_map(f"{field} {name}", device)
         for name, device in declared.items()

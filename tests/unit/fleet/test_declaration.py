@@ -45,7 +45,7 @@ def test_definition_overrides_the_defaults():
         ({"web1": ["x"]}, {}, "expected a mapping for web1"),
         ({"web1": {"sauce": "x"}}, {}, "web1: unknown key sauce; choose from: absent, architecture, cloud_init"),
         ({"web1": None}, {"defaults": {"remote": "x"}}, "defaults: unknown key remote"),
-        ({"web[1-2]": {"config": ["x"]}}, {}, "web1: expected a mapping for config"),
+        ({"web[1-2]": {"config": ["x"]}}, {}, "expected a mapping for web[1-2] config"),
         ({"web1": {"config": {"a": 1.5}}}, {}, "web1: expected text (quote the value) for config a, got a float"),
         ({"web1": {"type": "box"}}, {}, "web1: expected container or virtual-machine (or vm) for type, got 'box'"),
         ({"web1": {"running": "perhaps"}}, {}, "web1: expected true or false for running"),
