@@ -242,7 +242,7 @@ class Migration:
         try:
             self._switch_over()
         except LxdapiError as exc:
-            exc.changes = {"copied": {"old": None, "new": self.target_api.endpoint}} if brought else {}
+            exc.changes = {"copied": {"old": None, "new": self.target_api.address_text}} if brought else {}
             raise
 
     def _copy_phase(self):

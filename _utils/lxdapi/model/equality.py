@@ -29,8 +29,10 @@ _SIZE = r"([0-9]{1,40})([A-Za-z]*)"
 # Keys of free text and names, in which "yes" and "true" are different values.
 _TEXT = (
     r"(user|environment|raw|image|volatile)\.|cloud-init\.ssh-keys\.|"
-    r"(name|path|source|parent|network|pool|hwaddr|host_name|os|release|description)$"
+    r"(name|path|source|parent|network|pool|host_name|os|release|description)$"
 )
+# MAC addresses: the daemons store them as they were sent, and compare them without regard to case.
+_MAC = r"(.*\.)?hwaddr$"
 # Address keys where "auto" has the daemon choose: it stores what it chose, and chooses again each time
 # that it gets "auto" (LXD 5.0.2, Incus 6.0.4).
 _CHOSEN = r"(ipv[46]\.address|fan\.underlay_subnet)$"
@@ -46,6 +48,8 @@ def equal(key: str, old: str | None, new: str | None) -> bool:
         return True
     if is_cloud_init(key):
         return _same_document(old, new)
+    if re.match(_MAC, key):
+        return old.lower() == new.lower()
     if re.match(_TEXT, key):
         return False
     for spellings in (validation.TRUE, validation.FALSE):

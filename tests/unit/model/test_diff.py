@@ -42,6 +42,8 @@ SAME = [
     ("boot.autostart", "no", "OFF"),
     ("security.nesting", "true", "yes"),
     ("readonly", "True", "true"),
+    ("hwaddr", "00:16:3E:AA:BB:0C", "00:16:3e:aa:bb:0c"),
+    ("bridge.hwaddr", "00:16:3E:AA:BB:0C", "00:16:3e:aa:bb:0c"),
 ]
 DIFFERENT = [
     ("limits.cpu", "2", "3"),
@@ -55,6 +57,8 @@ DIFFERENT = [
     ("boot.autostart", "true", "false"),
     ("boot.autostart", "false", None),
     ("user.x", "true", "True"),
+    ("hwaddr", "00:16:3e:aa:bb:0c", "00:16:3e:aa:bb:0d"),
+    ("hwaddr", "00:16:3e:aa:bb:0c", None),
     ("user.x", "1GiB", "1024MiB"),
     ("user.x", "007", "7"),
     ("environment.A", "yes", "true"),
