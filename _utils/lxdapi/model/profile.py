@@ -29,7 +29,9 @@ _READ_ON_DEMAND = ("boot.", "cloud-init.", "snapshots.", "user.", "volatile.")
 
 
 class Profile(Kind):
-    """The daemon saves a profile before it updates its instances."""
+    """The daemon saves a profile before it updates its instances. Each project has a profile ``default``."""
+
+    permanent = {"default": "each project has one, which is deleted with the project"}
 
     def is_applied(self, api: API, error: APIException, changes: dict[str, Any]) -> bool:
         """

@@ -223,6 +223,8 @@ class Kind(_Columns):
 
     Differences of a single kind are in the module of that kind, in a subclass that overrides:
 
+    permanent
+        ``{name: why it is neither deleted nor renamed}``.
     required
         Fields that a new object must have.
     after_create
@@ -239,6 +241,7 @@ class Kind(_Columns):
         True if the daemons decode the name in a path twice.
     """
 
+    permanent: ClassVar[Dict[str, str]] = {}
     required: ClassVar[Tuple[str, ...]] = ()
     after_create: ClassVar[Tuple[str, ...]] = ()
     needs_extension_to_apply: ClassVar[Dict[str, str]] = {}

@@ -149,6 +149,7 @@ def plan_rename_if_absent(api: API, kind: Kind, old: str | None, name: str) -> l
     before = parts_of(kind, old, existing=True)
     if before != {**parts_of(kind, name), "name": before["name"]}:
         raise InvalidError(f"{kind.label} {old} cannot be renamed to {name}: it would have another parent")
+    require_not_permanent(kind, old, "renamed")
     if read(api, kind, old) is None:
         return []
     change = {"name": {"old": old, "new": name}}
@@ -194,6 +195,12 @@ def plan_follow_up(api: API, kind: Kind, name: str, declared: dict[str, Any]) ->
     return [Step("completed", {}, complete)]
 
 
+def require_not_permanent(kind: Kind, name: str, verb: str) -> None:
+    """Raise :class:`InvalidError` for an object that the daemons neither delete nor rename."""
+    if name in kind.permanent:
+        raise InvalidError(f"the {kind.label} {name} cannot be {verb}: {kind.permanent[name]}")
+
+
 def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Plan:
     """
     Return the step that deletes an object; a plan without steps if it does not exist, or the daemon lacks its kind.
@@ -211,6 +218,7 @@ def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Pla
     result = None if reason else read(api, kind, name)
     if result is None:
         return Plan(summary="absent").with_note(reason or missing_project_reason(api))
+    require_not_permanent(kind, name, "deleted")
     if force:
         require_fields(api, kind, ("force",))
     note = "" if force else _users_note(kind, name, result.metadata)
