@@ -126,6 +126,8 @@ class APIException(LxdapiError):
     started_by: Any = None
     # True if the instance was created and the failure came after that.
     created = False
+    # Help beyond the words of the daemon.
+    hint = ""
     # The changes before the failure, and those of the write that failed.
     changes = {}
 
@@ -138,7 +140,8 @@ class APIException(LxdapiError):
         began = self.started_by
         start = f"{began.method} {_path_with_scope(began.url)}, then " if began is not None else ""
         sent = sent_values.describe(began if began is not None else self.result and self.result.request, self.error)
-        return f"{self.error} ({start}{self.method} {_path_with_scope(self.url)}){sent}"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.error} ({start}{self.method} {_path_with_scope(self.url)}){sent}{hint}"
 
 
 def readable_url(url: str) -> str:

@@ -32,7 +32,8 @@ def describe(request, error):
 
 
 def _has(error, key):
-    return bool(re.search(rf"(?<![\w.-]){re.escape(key)}(?![\w-]|\.\w)", error))
+    """Return True if the error names a key: in quotes, or one with dots as a word."""
+    return f'"{key}"' in error or ("." in key and bool(re.search(rf"(?<![\w.-]){re.escape(key)}(?![\w-]|\.\w)", error)))
 
 
 def _values(body):

@@ -24,6 +24,7 @@ def described(error, body):
         ('Invalid limits.cpu "403"', ""),
         ("Invalid syntax", "; sent: config limits.cpu '403', eth0 mtu 'true'"),
         ("Profile not found", ""),
+        ("No type of this network", ""),
         ("Unknown configuration key: limits.cpu", ""),
         ("Bad limits.cpu.nodes", ""),
     ],

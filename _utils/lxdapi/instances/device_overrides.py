@@ -42,6 +42,42 @@ def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=Non
     return {**others, **_override(overrides, *_profile_devices(api, profiles))}
 
 
+def check_devices(api, declared, result, source=sources.NONE):
+    """
+    Return a note about devices that are declared absent and come from a profile, "" without such devices.
+
+    result
+        The instance, or None. The devices of a copy or backup are unknown here.
+
+    Raises :class:`InvalidError` for a device without a type that the instance does not have yet.
+    """
+    if result is None and source["type"] in ("copy", "backup"):
+        return ""
+    metadata = result.metadata if result else {}
+    absent = [name for name, device in (declared.get("devices") or {}).items() if device is None]
+    untyped = diff.untyped_devices(declared, metadata)
+    if not absent and not untyped:
+        return ""
+    origins, all_exist = _origins(api, declared.get("profiles", metadata.get("profiles", _DEFAULT)))
+    if untyped and all_exist:
+        raise InvalidError(_missing_type(untyped[0], origins.get(untyped[0])))
+    inherited = [f"{name} of profile {origins[name]}" for name in absent if name in origins]
+    return f"{', '.join(inherited)} stays: type: none disables a device of a profile" if inherited else ""
+
+
+def _missing_type(name, profile):
+    if profile is None:
+        return diff.missing_type(name)
+    return f"devices {name}: it is a device of profile {profile}: declare the keys that differ in devices_override"
+
+
+def _origins(api, profiles):
+    """Return {device: the last profile that has it}, and whether all profiles exist."""
+    results = {profile: objects.read(api, PROFILE, profile) for profile in profiles or ()}
+    origins = {device: profile for profile, each in results.items() if each for device in each.metadata["devices"]}
+    return origins, all(results.values())
+
+
 def _parse(declared, overriding):
     """Return the overriding keys by device."""
     overriding = validation.mapping("devices_override", overriding, "a mapping of names to keys")

@@ -50,13 +50,14 @@ def plan_present(api, name, spec, fields=None) -> Plan:
     rename = [] if result is not None else converge.plan_rename_if_absent(api, KIND, spec.renamed_from, name)
     if rename:
         result = objects.read(api, KIND, spec.renamed_from)
+    note = device_overrides.check_devices(api, declared, None if delete else result, spec.source)
     if result is None or delete:
         options = {"running": bool(spec.running), "replace_partial": spec.replace_partial}
         creation = create.plan_create(api, name, declared, spec.source, spec.timeout, spec.target, **options)
-        return _with_waits(Plan.of(delete + creation), waits, spec.goal or "Stopped")
+        return _with_waits(Plan.of(delete + creation).with_note(note), waits, spec.goal or "Stopped")
     stable = power.wait_for_autostart(api, name, power.wait_until_stable(api, name, result), spec.goal)
     plan = _plan_existing(api, name, spec, _without_mark(declared, result), stable, rename)
-    return _with_waits(plan, waits, spec.goal or power.status(stable))
+    return _with_waits(plan.with_note(note), waits, spec.goal or power.status(stable))
 
 
 def _plan_existing(api, name, spec, declared, result, rename) -> Plan:

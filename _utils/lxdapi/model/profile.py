@@ -13,8 +13,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation
-from lxdapi.errors import APIException, APINotFoundException
+from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
+from lxdapi.model import diff
 from lxdapi.model.schema import Kind
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ class Profile(Kind):
     """The daemon saves a profile before it updates its instances. Each project has a profile ``default``."""
 
     permanent = {"default": "each project has one, which is deleted with the project"}
+
+    def require_valid(self, declared: dict[str, Any], actual: dict[str, Any]) -> None:
+        """Raise for a new device without a type."""
+        for device in diff.untyped_devices(declared, actual):
+            raise InvalidError(diff.missing_type(device))
 
     def is_applied(self, api: API, error: APIException, changes: dict[str, Any]) -> bool:
         """

@@ -268,6 +268,9 @@ class Kind(_Columns):
         """Return True if the actual value of a config key fulfils the declared one."""
         return satisfies(key, actual, declared)
 
+    def require_valid(self, declared: Dict[str, Any], actual: Dict[str, Any]) -> None:
+        """Raise :class:`lxdapi.errors.InvalidError` for a declaration that the daemon refuses for this object."""
+
     def roll_back(self, api: "API", before: "APIResult", delta: "Delta") -> None:
         """Restore the values that an object had before a write that the daemon refused."""
 

@@ -129,6 +129,7 @@ def update(
         attempts.require_applied()
     except APIException as exc:
         exc.changes = attempts.changes
+        exc.hint = exc.hint or diff.kept_keys_hint(declared, attempts.before, exc.error)
         raise
     return attempts.changes
 
@@ -141,6 +142,8 @@ class _Attempts:
         Called with the result of a GET, returns the :class:`lxdapi.model.diff.Delta` to the declared fields.
     changes
         The changes of the writes that the daemon accepted, and of those whose reply was lost.
+    before
+        The object as it was read for the last write.
     """
 
     def __init__(self, api: API, kind: Kind, name: str, compare: Callable[[APIResult], Delta]) -> None:
@@ -150,7 +153,10 @@ class _Attempts:
         self._failed: APIException | None = None
         self._contended = False
         self._unapplied: list[tuple[APIException, dict[str, Any]]] = []
+        self._removed: dict[str, Any] = {}
+        self._addresses: dict[str, str] = {}
         self.changes: dict[str, Any] = {}
+        self.before: dict[str, Any] = {}
 
     def run(self, result):
         """Write until the object is as declared; raises if that fails."""
@@ -205,7 +211,18 @@ class _Attempts:
         return not isinstance(error, APITimeoutException) and self._waiting.sleep(error)
 
     def _write(self, result, delta):
-        """Write the difference; raises for a refusal."""
+        """
+        Write the difference; raises for a refusal.
+
+        Removed nics come first, because the daemons compare a new nic with those before the write. A refusal of such a
+        write leaves a running instance of Incus 6.0.4 and 7.0.2 with a nic that cannot be removed.
+        """
+        self.before, removals = result.metadata, diff.nic_removals(delta, result.metadata)
+        if removals:
+            delta = removals
+            self._removed = {name: result.metadata["devices"][name] for name in removals.changes["devices"]}
+            keys = [f"volatile.{name}.hwaddr" for name in self._removed]
+            self._addresses = {key: result.metadata["config"][key] for key in keys if key in result.metadata["config"]}
         try:
             reply = write(self._api, self._kind, self._name, result, delta).wait()
         except APIException as exc:
@@ -216,7 +233,7 @@ class _Attempts:
             self._unapplied.append((exc, delta.changes))
         diff.merge_changes(self.changes, delta.changes)
         self._contended = self._contended or self._failed is not None
-        self._failed = _undone_error(reply, delta)
+        self._failed = None if removals else _undone_error(reply, delta)
         # a client that read before this write may still overwrite it: without the pause, 25 of 100 reads missed that
         time.sleep(RACE)
 
@@ -224,12 +241,26 @@ class _Attempts:
         """Raise a final error; keep any other one, because a read of the object decides what comes next."""
         overtaken, lost = isinstance(error, APIPreconditionException), retry.is_outcome_unknown(error)
         if not (overtaken or lost or retry.is_busy(error)):
+            self._restore_devices()
             if error.status:
                 self._kind.roll_back(self._api, result, delta)
             self._raise_refusal(error, delta)
         self._failed, self._waiting = error, self._waiting or retry.Backoff(self._api.retry_timeout)
         self._contended = self._contended or overtaken
         diff.merge_changes(self.changes, delta.changes if lost else {})
+
+    def _restore_devices(self):
+        """Restore the nics that were removed before others, which the daemon refused, with their MAC addresses."""
+        if not self._removed:
+            return
+        try:
+            result = self._read()
+            devices = {**result.metadata["devices"], **self._removed}
+            fields = {"devices": devices, "config": {**self._addresses, **result.metadata["config"]}}
+            write(self._api, self._kind, self._name, result, diff.Delta({}, fields, {}, True)).wait()
+        except APIException:
+            return  # the refusal is reported, and changes has the removal
+        self.changes = diff.subtract_changes(self.changes, {"devices": dict.fromkeys(self._removed)})
 
     def _raise_refusal(self, error, delta):
         """Raise the error of a refusal; a read shows the changes that were saved nevertheless."""

@@ -108,6 +108,7 @@ def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], share
     if kind.create.hint:
         raise InvalidError(f"it does not exist: {kind.create.hint}")
     require_fields_for_create(kind, declared)
+    kind.require_valid(declared, {})
     apply = partial(create_or_adopt, api, kind, name, declared, shared)
     creation = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
     after_create = {field: declared[field] for field in kind.after_create if field in declared}
@@ -161,6 +162,7 @@ def plan_changes(
 ) -> Plan:
     """Return the step that updates an existing object; a plan without steps if it is as declared."""
     require_immutable_unchanged(kind, declared, result)
+    kind.require_valid(declared, result.metadata)
     delta = diff.compare(kind, declared, result.metadata, purge)
     undeclared = "" if purge else diff.undeclared_note(kind, declared, result.metadata)
     if not delta:
