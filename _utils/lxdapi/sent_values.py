@@ -21,11 +21,11 @@ def describe(request, error):
     These have either their key or their value in the error. An "invalid" without any key or value is about one of the
     values that are booleans or numbers.
     """
-    if "nknown" in error:  # about a key
+    if "unknown" in error.lower():  # about a key
         return ""
     values = _values(getattr(request, "body", None))
     named = {label: value for (label, key), value in values.items() if _has(error, key) != (f'"{value}"' in error)}
-    if not named and "nvalid" in error and not any(_has(error, key) for _, key in values):
+    if not named and "invalid" in error.lower() and not any(_has(error, key) for _, key in values):
         named = {label: value for (label, _), value in values.items() if _CONVERTED.fullmatch(value)}
     parts = [f"{label} {value!r}" for label, value in named.items()]
     return f"; sent: {', '.join(parts)}" if 0 < len(parts) <= _MOST else ""
