@@ -50,7 +50,7 @@ def test_refused_ovn_network_leaves_nothing(apply, daemon, raw):
 def test_invalid_declaration_is_refused_before_any_request(apply, daemon):
     port = {"protocol": "tcp", "listen_port": 80, "target_backend": "web1"}
     for declared, words in (
-        ({"ports": [port]}, "expected a list of names for target_backend"),
+        ({"ports": [port]}, "expected a list of names for ports target_backend"),
         ({"backends": [{"address": "10.77.9.5"}]}, "backends: unknown key 'address'"),
         ({"backends": [{"name": "a"}, {"name": "a"}]}, "duplicate entry in backends: name=a"),
     ):

@@ -72,8 +72,8 @@ def test_alias_given_as_text_or_twice_is_one_alias(apply, image, raw):
 
 def test_shortened_fingerprint_is_no_absent_image(apply, salt, imported, raw):
     for short in (imported[:12], imported[:12].upper()):
-        assert "give all 64 digits" in apply.failed("lxdapi_image.absent", short)
-        with pytest.raises(ValueError, match="all 64 digits"):
+        assert "a whole fingerprint (64 digits)" in apply.failed("lxdapi_image.absent", short)
+        with pytest.raises(ValueError, match="64 digits"):
             salt.modules["lxdapi_image.delete"](short)
     assert raw(f"images/{imported}")
     assert apply.changed("lxdapi_image.absent", imported.upper()) == {"deleted": imported}
