@@ -311,7 +311,7 @@ def test_empty_instance_and_stop_for_change_are_reported(apply, running):
 
 def test_target_on_unclustered_server_is_refused(apply, daemon, raw):
     comment = apply.failed("lxdapi_instance.present", "c1", target="n2")
-    assert comment == "instance c1: target: the server is not clustered"
+    assert comment == "instance c1: target: the server is not clustered; omit it"
     predicted = apply.predicted("lxdapi_instance.present", "c1", target="n2")
     assert (predicted["result"], predicted["comment"]) == (False, comment)
     assert raw("instances/c1") is None
