@@ -1,8 +1,10 @@
 """
-The pictures of docs/: terminals with the output of lxdapi on a private daemon. As a command: scripts/make-pictures
+The pictures of docs/: terminals with the output of lxdapi on a private daemon, and the graph of its host. As a command:
+scripts/make-pictures
 """
 
 import re
+import socket
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -30,7 +32,8 @@ def main(folder):
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         salt = Loaded(work, {"local": daemon.socket}, file_roots=[str(REPO / "examples")])
         busybox_image(salt.tree / "busybox.tar.gz")
-        salt.modules["state.apply"]("web")
+        apply = salt.modules["state.apply"]("web")
+        write(folder / "apply.svg", salt, "state.apply web", apply, "highstate")
         dry_run = salt.modules["state.apply"]("web", test=True, pillar={"memory": "128MiB"})
         command = """state.apply web test=True pillar='{"memory": "128MiB"}' --state-verbose=False"""
         write(folder / "dry-run.svg", salt, command, dry_run, "highstate")
@@ -38,6 +41,8 @@ def main(folder):
         status = salt.modules["lxdapi.status"](sls="web")
         status["server"]["name"] = "host1"
         write(folder / "status.svg", salt, "lxdapi.status sls=web", status, "lxdapi_table")
+        graph = salt.modules["lxdapi.graph"]("svg")
+        (folder / "graph.svg").write_text(graph.replace(socket.gethostname(), "host1"))
 
 
 def write(path, salt, command, answer, outputter):
@@ -45,7 +50,7 @@ def write(path, salt, command, answer, outputter):
     opts = {**salt.opts(), "color": True, "state_verbose": False}
     shown = output.out_format({"local": answer}, outputter, opts)
     console = Console(record=True, width=WIDTH, file=sys.stderr)
-    console.print(Text.from_ansi(f"$ salt-call {command}\n{shown.rstrip()}"))
+    console.print(Text.from_ansi(f"$ salt-call --local {command}\n{shown.rstrip()}"))
     console.print()
     drawn = console.export_svg(title="", theme=MONOKAI, unique_id=path.stem)
     # rich refers to a font on the network
