@@ -223,10 +223,10 @@ class API:
         """Return True if lxdapi connects to the daemon's unix socket."""
         return self.endpoint.startswith(endpoints.UNIX)
 
-    def at(self, target: str) -> API:
-        """Return this API for one member of the cluster: ``target`` is sent with every request."""
+    def at(self, target: str | None) -> API:
+        """Return this API for one member of the cluster: ``target`` is sent with every request. None: for no member."""
         other = copy.copy(self)
-        other.target = validation.check("token", "cluster member", target)
+        other.target = None if target is None else validation.check("token", "cluster member", target)
         other._known = dict(self._known)
         return other
 

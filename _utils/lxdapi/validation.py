@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from lxdapi.errors import InvalidError
 from lxdapi.masking import is_cloud_init
-from lxdapi.yaml_numbers import require_text
+from lxdapi.yaml_numbers import explain_lost_text
 
 # How people spell true and false.
 TRUE = {"true", "1", "yes", "on"}
@@ -184,6 +184,18 @@ def config_value(key, value):
             f"{key}: invalid text: it contains a NUL or an unpaired surrogate, which the daemon would alter"
         )
     return value
+
+
+def require_text(label, value):
+    """
+    Raise :class:`InvalidError` for a number where only a text is meant.
+
+    label
+        See :func:`lxdapi.yaml_numbers.explain_lost_text`.
+    """
+    error = explain_lost_text(label, value)
+    if error:
+        raise InvalidError(error)
 
 
 def truth(what, value):

@@ -4,8 +4,6 @@ Numbers that YAML 1.1 reads where a text was meant: ``52:54:00:12:34:56`` is a n
 
 import re
 
-from lxdapi.errors import InvalidError
-
 # (labels, the numbers that keep their meaning as text, an example of what YAML reads as a number)
 _RULES = tuple(
     (re.compile(labels), numbers, example)
@@ -25,18 +23,19 @@ _RULES = tuple(
 _FREE_TEXT = re.compile(r"config (user|environment|raw|image)\.")
 
 
-def require_text(label, value):
+def explain_lost_text(label, value):
     """
-    Raise :class:`InvalidError` for a number where only a text is meant.
+    Return the error for a number where only a text is meant, "" for any other value.
 
     label
         The field and the key, for the message: ``devices eth0 hwaddr``.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or _FREE_TEXT.match(label):
-        return
+        return ""
     for labels, numbers, example in _RULES:
         if labels.fullmatch(label) and not re.fullmatch(numbers, str(value)):
-            raise InvalidError(
+            return (
                 f"expected text for {label}, got the number {value}: "
                 f"YAML reads an unquoted {example} as a number; write it in quotes"
             )
+    return ""

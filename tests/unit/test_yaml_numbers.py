@@ -7,7 +7,7 @@ from lxdapi.errors import InvalidError
 from lxdapi.instances import cloud_init
 from lxdapi.model import diff
 from lxdapi.model.kinds import KINDS
-from lxdapi.yaml_numbers import require_text
+from lxdapi.validation import require_text
 
 from tests.support.fake_transport import Paper, server
 

@@ -7,7 +7,6 @@ from datetime import date
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.yaml_numbers import require_text
 
 # parameter: (config key without its first part, the head of a document that is declared as a mapping)
 _DOCUMENTS = {
@@ -98,7 +97,7 @@ def _to_plain(what, data):
 
 
 def _scalar(what, data):
-    require_text(what, data)
+    validation.require_text(what, data)
     if data is None or isinstance(data, (bool, float, date)):
         return data
     if isinstance(data, (str, int)):

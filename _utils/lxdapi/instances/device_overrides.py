@@ -5,7 +5,7 @@ Overrides keys of a profile's device by a local device of the instance.
 from lxdapi import validation
 from lxdapi.errors import APINotFoundException, InvalidError
 from lxdapi.instances import sources
-from lxdapi.model import diff, objects
+from lxdapi.model import device_rules, diff, objects
 from lxdapi.model.kinds import KINDS
 
 INSTANCE, PROFILE = KINDS["instance"], KINDS["profile"]
@@ -55,7 +55,7 @@ def check_devices(api, declared, result, source=sources.NONE):
         return ""
     metadata = result.metadata if result else {}
     absent = [name for name, device in (declared.get("devices") or {}).items() if device is None]
-    untyped = diff.untyped_devices(declared, metadata)
+    untyped = device_rules.untyped_devices(declared, metadata)
     if not absent and not untyped:
         return ""
     origins, all_exist = _origins(api, declared.get("profiles", metadata.get("profiles", _DEFAULT)))
@@ -67,7 +67,7 @@ def check_devices(api, declared, result, source=sources.NONE):
 
 def _missing_type(name, profile):
     if profile is None:
-        return diff.missing_type(name)
+        return device_rules.missing_type(name)
     return f"devices {name}: it is a device of profile {profile}: declare the keys that differ in devices_override"
 
 

@@ -310,18 +310,6 @@ _COMPARE = {
 }
 
 
-def untyped_devices(declared: dict[str, Any], actual: dict[str, Any]) -> list[str]:
-    """Return the names of the declared devices that are new and have no type, which the daemons refuse."""
-    existing = actual.get("devices") or {}
-    devices = (declared.get("devices") or {}).items()
-    return [name for name, device in devices if device is not None and name not in existing and not device.get("type")]
-
-
-def missing_type(device: str) -> str:
-    """Return the error for a new device without a type."""
-    return f"devices {device}: the device is new, so it needs a type"
-
-
 def nic_removals(delta: Delta, actual: dict[str, Any]) -> Delta | None:
     """Return the part of a difference that removes nics, None unless the difference adds nics too."""
     devices, pairs = actual.get("devices") or {}, delta.changes.get("devices") or {}

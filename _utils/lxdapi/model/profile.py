@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
-from lxdapi.model import diff
+from lxdapi.model import device_rules
 from lxdapi.model.schema import Kind
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Profile(Kind):
 
     def require_valid(self, declared: dict[str, Any], actual: dict[str, Any]) -> None:
         """Raise for a new device without a type."""
-        for device in diff.untyped_devices(declared, actual):
-            raise InvalidError(diff.missing_type(device))
+        for name in device_rules.untyped_devices(declared, actual):
+            raise InvalidError(device_rules.missing_type(name))
 
     def is_applied(self, api: API, error: APIException, changes: dict[str, Any]) -> bool:
         """

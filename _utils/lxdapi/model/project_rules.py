@@ -78,7 +78,8 @@ def read(api: API) -> ProjectRules:
 def _read_config(api):
     try:
         with uncached_reads():
-            result = objects.read(api, KINDS["project"], api.project or "default")
+            # a project belongs to no member
+            result = objects.read(api.at(None), KINDS["project"], api.project or "default")
     except APIException as exc:
         if not retry.is_refusal(exc):
             raise
