@@ -104,6 +104,8 @@ def _differences(fields, actual):
 
 def _parse(declared):
     """Return the declared fields; raises :class:`InvalidError` for an unknown field or a wrong type."""
+    if declared in (None, []):
+        raise InvalidError.of_value("metadata", "a mapping of fields", declared)
     declared = validation.mapping("metadata", declared, "a mapping of fields")
     unknown = [str(field) for field in declared if field not in _FIELDS]
     if unknown:

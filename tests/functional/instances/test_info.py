@@ -15,7 +15,7 @@ ABSENT = {
 }
 NO_METADATA = [
     *[5, None, [], "x", {"bogus": 1}, {"architecture": 5}, {"creation_date": "1"}, {"creation_date": True}],
-    *[{"expiry_date": -1}, {"expiry_date": 2**63}, {"properties": []}, {"properties": {"a": 1.5}}],
+    *[{"expiry_date": -1}, {"expiry_date": 2**63}, {"properties": ["a"]}, {"properties": {"a": 1.5}}],
     *[{"properties": {"a\0": "1"}}, {"templates": {"/a": {}}}, {"templates": {"/a": {"template": "a.tpl"}}}],
     {"templates": {"/a": {"template": "../a", "when": ["start"]}}},
     {"templates": {"/a": {"template": "a", "when": [5]}}},
