@@ -100,6 +100,15 @@ class Interleavings:
             pass
 
     def _look(self):
+        """Check all instances; a daemon that no longer answers is restarted first."""
+        try:
+            self._check()
+        except TimeoutError:
+            self.daemon.kill()
+            self.daemon.start()
+            self._check()
+
+    def _check(self):
         """Record lost instances, and give a file to each readable instance without one."""
         assert until(self._is_at_rest, 60), "an operation does not end"
         found = {each["name"]: each for each in self.daemon.ask("GET", "/1.0/instances?recursion=1")}

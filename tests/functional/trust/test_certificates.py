@@ -55,7 +55,7 @@ def test_description_is_refused_where_unsupported(apply, daemon, pair, raw):
     (pem, digest), _ = pair
     if daemon.name == "lxd":
         comment = apply.failed(PRESENT, "team", certificate=pem, description="ours")
-        assert "no description of the kind certificate: it lacks the API extension certificate_description" in comment
+        assert "does not support description of the kind certificate: it lacks the API extension" in comment
         assert raw(f"certificates/{digest}") is None
     else:
         apply.changed(PRESENT, "team", certificate=pem, description="ours")
