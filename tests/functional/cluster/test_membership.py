@@ -122,7 +122,7 @@ def test_join_token_is_single_use_name_bound_and_masked(pair, capsys):
         comment = two.failed(f"{CLUSTER}.joined", "n2", token=broken, address=addresses["n2"])
         assert "invalid token: paste the complete join token of the cluster" in comment
     comment = two.failed(f"{CLUSTER}.joined", "n7", token=token, address=addresses["n2"])
-    assert "token: expected one for n1, got one for n2" in comment
+    assert "token: expected one for n7, got one for n2" in comment
     two.clear()
     comment = two.failed(f"{CLUSTER}.joined", "n2", token=altered(token, fingerprint="0" * 64), address=addresses["n2"])
     assert "but the token names another one; lxdapi sent nothing" in comment
