@@ -70,7 +70,8 @@ class Reader:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         elif "configuration" in block.caption:
-            assert set(salt.utils.yaml.safe_load(text)) <= {*salt.config.VALID_OPTS, *salt.config.DEFAULT_MASTER_OPTS, "lxdapi"}
+            known = {*salt.config.VALID_OPTS, *salt.config.DEFAULT_MASTER_OPTS, "lxdapi"}
+            assert set(salt.utils.yaml.safe_load(text)) <= known
         elif not block.caption:
             {"bash": self._run_lines, "console": self._compare, "yaml": self._apply, "yaml+jinja": self._apply}[
                 block.language
