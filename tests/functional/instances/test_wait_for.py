@@ -64,12 +64,12 @@ def test_command_port_and_cloud_init_are_checked_inside(wait, missed, run, salt)
     late.start()
     assert wait([{"cmd": "test -e /mnt/x"}, {"port": 8080}], timeout=20)
     late.join()
-    assert "connection refused on port 81 after 0.2 s; last observed: ports [8080]" in missed({"port": 81})
+    assert "nobody listens on port 81 after 0.2 s; last observed: ports [8080]" in missed({"port": 81})
     assert missed({"cloud-init": True}, timeout=30) == "cloud-init is not installed in the instance"
     salt.modules["lxdapi_instance.exec"](
         "c1", "cat > /bin/cloud-init; chmod 755 /bin/cloud-init; echo status: running > /mnt/status", stdin=CLOUD_INIT
     )
-    assert "seen: status: running" in missed({"cloud-init": True})
+    assert "observed: status: running" in missed({"cloud-init": True})
     late = threading.Timer(0.2, lambda: run("echo status: done > /mnt/status"))
     late.start()
     assert wait({"cloud-init": True}, timeout=20)
