@@ -223,11 +223,17 @@ class API:
         """Return True if lxdapi connects to the daemon's unix socket."""
         return self.endpoint.startswith(endpoints.UNIX)
 
-    def at(self, target: str | None) -> API:
-        """Return this API for one member of the cluster: ``target`` is sent with every request. None: for no member."""
+    def at(self, target: str) -> API:
+        """Return this API for one member of the cluster: ``target`` is sent with every request."""
         other = copy.copy(self)
-        other.target = None if target is None else validation.check("token", "cluster member", target)
+        other.target = validation.check("token", "cluster member", target)
         other._known = dict(self._known)
+        return other
+
+    def without_target(self) -> API:
+        """Return this API for the whole cluster."""
+        other = copy.copy(self)
+        other.target = None
         return other
 
     def without_retries(self) -> API:

@@ -145,7 +145,8 @@ class Daemon:
             # After a kill -9 the containers keep running; only a daemon can end them properly.
             self.start()
         said = self._shutdown(timeout) if self.pid else ""
-        in_order = until(lambda: not self.pid, 10)
+        # LXD 5.0.2 can close the connection of the request before it has ended.
+        in_order = until(lambda: not self.pid, 60)
         self.kill()
         self._end_helpers()
         if not in_order:

@@ -79,7 +79,7 @@ def _read_config(api):
     try:
         with uncached_reads():
             # a project belongs to no member
-            result = objects.read(api.at(None), KINDS["project"], api.project or "default")
+            result = objects.read(api.without_target(), KINDS["project"], api.project or "default")
     except APIException as exc:
         if not retry.is_refusal(exc):
             raise
