@@ -2,6 +2,8 @@
 The SLS of examples/ work verbatim.
 """
 
+import time
+
 import pytest
 import yaml
 from salt.exceptions import SaltInvocationError
@@ -70,12 +72,16 @@ def test_site_example_is_predicted_created_and_removed(salt, raw, proxy):
 
 @pytest.mark.mainly("incus7")
 def test_backup_example_creates_snapshots_and_files_once(salt, raw, proxy, tmp_path):
-    folder = {"backups": str(tmp_path)}
+    folder, hour = {"backups": str(tmp_path)}, time.time() // 3600
     answers = applied(salt, "backups", pillar=folder)
     assert len(answers) == 4 and set(outcome(answers).values()) == {(True, True)}
     assert {"web1.tar.gz", "web1.tar.gz.sha256", "data.tar.gz"} <= {each.name for each in tmp_path.iterdir()}
     proxy.clear()
-    assert set(outcome(applied(salt, "backups", pillar=folder)).values()) == {(True, False)}
+    again = applied(salt, "backups", pillar=folder)
+    if time.time() // 3600 != hour:  # the next hourly snapshot was due
+        proxy.clear()
+        again = applied(salt, "backups", pillar=folder)
+    assert set(outcome(again).values()) == {(True, False)}
     assert proxy.writes() == []
 
 
