@@ -8,6 +8,8 @@ import time
 import pytest
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 
+from tests.support.daemons import until
+
 ABSENT = {
     **dict.fromkeys(("console_log", "logs", "metadata", "metrics", "templates"), ()),
     **{"log": ("lxc.log",), "log_delete": ("migration_dump.log",), "metadata_set": ({"architecture": "x"},)},
@@ -60,11 +62,11 @@ def test_console_is_read_once_while_running_and_kept_after_stop(inside, daemon, 
     assert inside("console_log", "c1") == ""
     shown(daemon, "one")
     shown(daemon, "two")
-    assert inside("console_log", "c1") == "one\r\ntwo\r\n"
+    read = []
+    assert until(lambda: read.append(inside("console_log", "c1")) or "".join(read) == "one\r\ntwo\r\n", 10), read
     assert inside("console_log", "c1") == ""
-    shown(daemon, "three")
-    shown(daemon, "four")
-    assert inside("console_log", "c1", limit=6) == "four\r\n"
+    shown(daemon, "three four")
+    assert until(lambda: read.append(inside("console_log", "c1", limit=6)) or read[-1] == "four\r\n", 10), read
     shown(daemon, "five")
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
     assert inside("console_log", "c1") == inside("console_log", "c1") == "five\r\n"
