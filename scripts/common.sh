@@ -154,7 +154,7 @@ install_incus7() {
 requirements() {
     printf '%s\n' "salt==$1" requests 'requests-unixsocket>=0.4' tqdm websocket-client pytest pytest-salt-factories \
         hypothesis cryptography pytest-timeout ruff 'sphinx>=7.4' 'setuptools>=70.1' build twine \
-        mypy types-requests types-PyYAML furo codespell
+        mypy types-requests types-PyYAML furo codespell towncrier check-jsonschema
 }
 
 # Make the folder $2 a virtual environment with salt $1. The file with the requirements is written last, so that an

@@ -99,7 +99,7 @@ def texts(path, messages=True):
         yield from _comments(content)
         strings = _strings if messages else _docstrings
         yield from ((line, without_literals(text)) for line, text in strings(ast.parse(content)) if " " in text)
-    elif path.suffix == ".rst":
+    elif path.suffix in (".md", ".rst"):
         yield 1, without_literals(content)
     else:
         yield 1, re.sub(r"(?m)^ *# ?", "", content)

@@ -12,16 +12,16 @@ from tests.support import prose
 
 REPO = Path(__file__).resolve().parents[2]
 PLACES = (
-    *("_modules", "_output", "_states", "_utils", "bench", "docs", "examples", "scripts", "tests"),
-    *("CHANGELOG.rst", "CONTRIBUTING.rst", "README.rst", "demo", "test"),
+    *("_modules", "_output", "_states", "_utils", "bench", "changelog.d", "docs", "examples", "scripts", "tests"),
+    *("CHANGELOG.rst", "CODE_OF_CONDUCT.md", "CONTRIBUTING.rst", "README.rst", "SECURITY.md", "demo", "test"),
 )
 # Misspelled on purpose: inputs of tests, and a reply of a shell ("not found") without its first letter.
 MISSPELLED = "confg,descripton,endpont,ot,tiemout"
 
 
 def is_text(path):
-    """Return whether the file has texts of the project: Python, reStructuredText, SLS, or a script without suffix."""
-    return path.suffix in (".py", ".rst", ".sls") or not path.suffix and path.open("rb").read(2) == b"#!"
+    """Return whether the file has texts of the project: Python, reStructuredText, Markdown, SLS, or a script."""
+    return path.suffix in (".md", ".py", ".rst", ".sls") or not path.suffix and path.open("rb").read(2) == b"#!"
 
 
 def files():
