@@ -27,6 +27,7 @@ FUNCTIONS = public_functions("_modules")
 EXAMPLES = {" ".join(words): words for docstring in FUNCTIONS.values() for words in examples(docstring)}
 # The objects that must exist, by function; other functions need none.
 NEEDS = {
+    "lxdapi.convert_sls": ["old files"],
     "lxdapi.get": ["stopped"],
     "lxdapi.list": ["stopped"],
     "lxdapi.put": ["profile"],
@@ -188,6 +189,10 @@ class Prepared:
         for path in (self.folder / "site.conf", self.folder / "www" / "index.html"):
             path.write_text("x")
         self._daemon.request("POST", "/1.0/instances/web1/files?path=/etc/old.conf", {})
+
+    def _old_files(self):
+        (self.folder / "web.sls").write_text("web: lxd_profile.absent\n")
+        (self.folder / "web1.yaml").write_text("architecture: x86_64\nconfig: {}\ndevices: {}\n")
 
     def _running(self):
         self._stopped()

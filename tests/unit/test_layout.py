@@ -45,7 +45,7 @@ LEVELS = (
     ("model",),
     ("plan",),
     ("instances", "images", "files", "cluster", "trust"),
-    ("fleet", "reports"),
+    ("fleet", "reports", "convert"),
     ("minion", "shortcuts"),
 )
 UNDERSTOOD = {"name", "remote", "project"}

@@ -1,0 +1,3 @@
+"""
+Conversion of other tools' files to SLS files for lxdapi.
+"""

@@ -1,0 +1,3 @@
+"""
+Tests of reports with real daemons.
+"""
