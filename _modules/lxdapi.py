@@ -389,10 +389,10 @@ def export(kind=None, name=None, remote=None, project=None):
 
     Use this to manage a host that was configured by hand. The file omits the keys that the daemon manages
     (``volatile.*``, ``image.*``), empty and false values, whether an instance is running, images that the daemon
-    fetched for itself, and secret values; comments at the start of the file name the omitted secrets. An instance or
-    image has no source in the file: add one if the SLS must create it on another host. The first line, ``#!yaml``,
-    keeps Jinja from evaluating braces in a value. For a project other than ``default``, the file contains only what
-    belongs to that project.
+    fetched for itself, and secret values; comments at the start of the file name the omitted secrets. An image, and an
+    instance that was created from one, have no source in the file: add one if the SLS must create them on another host.
+    Any other instance has ``source: none``. The first line, ``#!yaml``, keeps Jinja from evaluating braces in a value.
+    For a project other than ``default``, the file contains only what belongs to that project.
 
     CLI Example:
 

@@ -45,14 +45,14 @@ def rename(name, new, stop=False, timeout=None, force=False, remote=None, projec
     )
 
 
-def rebuild(name, source=None, force=False, timeout=None, remote=None, project=None):
+def rebuild(name, source, force=False, timeout=None, remote=None, project=None):
     """
     Rebuild an instance from an image: the data on its root disk is deleted; its config, devices, profiles and addresses
     stay. A running instance is stopped for the rebuild and started again. Returns the changes.
 
     source
         Alias or fingerprint of an image, ``SERVER:ALIAS``, or a mapping in the form of the REST API, as for
-        ``lxdapi_instance.present``. Default: an empty root disk.
+        ``lxdapi_instance.present``; ``none`` for an empty root disk.
     force
         Whether to force the stop of an instance that does not shut down in time. Default: false.
     timeout

@@ -108,8 +108,8 @@ def present(
         ``{type: image, alias: ALIAS}`` means a local alias, also one that contains a colon.
         ``type: image`` with ``server`` uses an image of another server, ``type: copy`` with ``source`` copies an
         instance, and ``type: backup`` with ``path`` imports a file that ``lxdapi_instance.exported`` wrote, optionally
-        with another ``pool``. The source of an existing instance is not compared; see ``image_changed``. Default: an
-        empty instance.
+        with another ``pool``. ``none`` or ``type: none`` creates an empty instance. The source of an existing instance
+        is not compared; see ``image_changed``. Default: none declared; a new instance requires one.
     type
         ``container``, ``virtual-machine`` or ``vm``. Default: ``container``.
     description

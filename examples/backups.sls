@@ -3,7 +3,8 @@
 {% set folder = salt["config.get"]("backups", "/srv/backups") %}
 
 web1:
-  lxdapi_instance.present: []
+  lxdapi_instance.present:
+    - source: busybox
   lxdapi_snapshot.rotated:
     - daily: 7
     - weekly: 4

@@ -52,7 +52,8 @@ def container_apply_config(api, container, config):
         The result of :func:`container_get`; False creates the instance.
     config
         The dict for the HTTP API, as for a POST: ``name``, ``source``, ``profiles``, ``config``,
-        ``devices``, ... ``source`` and the fields that a PUT ignores matter only for the creation.
+        ``devices``, ... ``source`` and the fields that a PUT ignores matter only for the creation, which requires
+        ``source``: ``{"type": "none"}`` creates an empty instance.
     """
     kind = KINDS["instance"]
     name = config.get("name") or (container and container.metadata["name"])
@@ -60,7 +61,9 @@ def container_apply_config(api, container, config):
     declared = diff.normalize(kind, {key: value for key, value in config.items() if key in known})
     if not container:
         extra = {key: value for key, value in config.items() if key not in (*known, "name", "source")}
-        create.create(api, name, declared, sources.parse_source(config.get("source")), extra=extra)
+        source = sources.parse_source(config.get("source"))
+        sources.require_declared(source)
+        create.create(api, name, declared, source, extra=extra)
         return True
     return _apply(converge.plan_changes(api, kind, container.metadata["name"], declared, container))
 

@@ -44,6 +44,13 @@ def test_image_shortcuts_return_whether_something_changed():
         assert shortcuts.image_absent(api, DIGEST) is changed
 
 
+def test_new_instance_without_source_is_refused():
+    paper = Paper(Model())
+    with pytest.raises(InvalidError, match="it does not exist, and no source is declared"):
+        shortcuts.container_apply_config(paper.api, False, {"name": "c1"})
+    assert paper.writes == []
+
+
 @pytest.mark.parametrize("name", ["a/b", "..", "", None, "a\n"])
 def test_shortcuts_refuse_invalid_names(name):
     paper = Paper(Model())

@@ -164,6 +164,7 @@ def plan_create(
     The daemons overwrite ``image.*`` keys and the architecture with those of the image (all three). The declared
     ones are written afterwards.
     """
+    sources.require_declared(source)
     require_target(api, target)
     source = servers.resolve(api, source)
     start = power.plan_transition(api, name, "Stopped", "Running") if running else []
@@ -180,8 +181,7 @@ def plan_create(
     starts_at_once = bool(start) and not needs_follow_up and source_type == "image" and api.has(_START)
     act, extra = _create_or_adopt if shared else create, {"start": True} if starts_at_once else None
     apply = partial(act, api, name, declared, source, timeout, extra, target, replace_partial)
-    note = "the instance is empty, because no source is declared" if source == sources.NONE else ""
-    creation = Step("created", {"created": name}, apply, note, partial(missing_prerequisites, api, declared, source))
+    creation = Step("created", {"created": name}, apply, "", partial(missing_prerequisites, api, declared, source))
     if starts_at_once:
         return _plan_create_started(api, name, creation, *start)
     return [creation] + (converge.plan_follow_up(api, KIND, name, declared) if needs_follow_up else []) + start
@@ -219,7 +219,7 @@ def _plan_create_started(api, name, creation, start) -> list[Step]:
     return [creation._replace(apply=create_it), start._replace(apply=start_it)]
 
 
-def missing_prerequisites(api, declared, source=sources.NONE):
+def missing_prerequisites(api, declared, source=sources.UNDECLARED):
     """Return which declared project, image, profiles, networks and storage pools do not exist, "" if all do."""
     if objects.missing_project_reason(api):
         return f"project {api.project} does not exist"

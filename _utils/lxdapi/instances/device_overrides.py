@@ -12,7 +12,7 @@ INSTANCE, PROFILE = KINDS["instance"], KINDS["profile"]
 _DEFAULT = ("default",)
 
 
-def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=None):
+def merge(api, name, declared, overriding, source=sources.UNDECLARED, renamed_from=None):
     """
     Return the declared devices of an instance with the overridden devices of its profiles.
 
@@ -42,7 +42,7 @@ def merge(api, name, declared, overriding, source=sources.NONE, renamed_from=Non
     return {**others, **_override(overrides, *_profile_devices(api, profiles))}
 
 
-def check_devices(api, declared, result, source=sources.NONE):
+def check_devices(api, declared, result, source=sources.UNDECLARED):
     """
     Return a note about devices that are declared absent and come from a profile, "" without such devices.
 

@@ -92,7 +92,7 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None) -> l
     _require_rebuildable(api, name, result)
     source = servers.resolve(api, source)
     if source["type"] not in ("image", "none"):
-        raise InvalidError("source: an instance can only be rebuilt from an image, or as an empty one (null)")
+        raise InvalidError("source: an instance can only be rebuilt from an image, or as an empty one (none)")
     result = power.wait_until_stable(api, name, result)
     status, new = power.status(result), _required_fingerprint(api, source, result.metadata["type"])
     old = result.metadata["config"].get("volatile.base_image")

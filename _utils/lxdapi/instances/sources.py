@@ -8,8 +8,8 @@ from lxdapi.images import servers
 from lxdapi.model import diff, objects
 from lxdapi.model.kinds import KINDS
 
-# The source of an empty instance.
-NONE = {"type": "none"}
+# The source of an empty instance, and the one of a declaration without a source.
+NONE, UNDECLARED = {"type": "none"}, {"type": ""}
 # Fields that the daemon does not copy by itself, and fields that decide how it copies.
 _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
 
@@ -19,12 +19,13 @@ def parse_source(source):
     Return the REST source of a declared source; raises for an invalid one.
 
     source
-        An alias or a fingerprint (text), the short form of an image of another server, None for an empty instance, or a
-        REST source: ``{type: image, alias: x, server: https://..., protocol: simplestreams}``, ``{type: copy,
-        source: y}``. A short form is a ``reference``, which :func:`lxdapi.images.servers.resolve` replaces.
+        An alias or a fingerprint (text), the short form of an image of another server, ``none`` for an empty instance,
+        None for :data:`UNDECLARED`, or a REST source: ``{type: image, alias: x, server: https://..., protocol:
+        simplestreams}``, ``{type: copy, source: y}``. A short form is a ``reference``, which
+        :func:`lxdapi.images.servers.resolve` replaces.
     """
-    if source is None:
-        return dict(NONE)
+    if source in (None, "none"):
+        return dict(UNDECLARED if source is None else NONE)
     if isinstance(source, str):
         source = {"type": "image", **servers.parse_reference(source)}
     source = validation.mapping("source", source, "an alias, a fingerprint or a mapping with 'type'")
@@ -32,6 +33,14 @@ def parse_source(source):
     if source["type"] == "copy" and not isinstance(source.get("source"), str):
         raise InvalidError.of_value("the source of a copy", "the name of an instance", source.get("source"))
     return diff.normalize(KINDS["instance"], {"source": source})["source"]
+
+
+def require_declared(source):
+    """Raise :class:`InvalidError` if a new instance has no declared source."""
+    if source == UNDECLARED:
+        raise InvalidError(
+            "it does not exist, and no source is declared: declare source, or source: none for an empty instance"
+        )
 
 
 def needed_images(source):

@@ -49,7 +49,7 @@ class InstanceSpec(NamedTuple):
     """
 
     fields: Dict[str, Any]
-    source: Dict[str, Any] = sources.NONE
+    source: Dict[str, Any] = sources.UNDECLARED
     running: Optional[bool] = None
     restart_on_change: bool = False
     timeout: Optional[float] = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from lxdapi.errors import InvalidError
 from lxdapi.model import patches, server
 from lxdapi.model.cluster_group import ClusterGroup
+from lxdapi.model.instance import Instance
 from lxdapi.model.instance_snapshot import InstanceSnapshot
 from lxdapi.model.profile import Profile
 from lxdapi.model.project import Project
@@ -90,7 +91,7 @@ KINDS = {
         project_feature="features.images",
         rename=True,
     ),
-    "instance": Kind(
+    "instance": Instance(
         "instances/{name}",
         ("architecture", "config", "description", "devices", "ephemeral", "profiles"),
         "instance",

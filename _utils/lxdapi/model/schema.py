@@ -260,6 +260,10 @@ class Kind(_Columns):
         """Return every field that can be declared."""
         return tuple(dict.fromkeys(self.fields + self.create_only + self.create.fields))
 
+    def source_of(self, metadata: Dict[str, Any]) -> Optional[str]:
+        """Return the source that an export declares for an object, None if nothing but its user knows it."""
+        return None
+
     def put_fields(self, metadata: Iterable[str]) -> List[str]:
         """Return the names of the fields that a PUT of an object repeats."""
         return [key for key in metadata if key in self.fields or key not in (*READ_ONLY, *self.write.read_only)]

@@ -118,7 +118,7 @@ def _read_again(api, kind, name, metadata, member):
 
 def _declaration(kind, name, metadata):
     """Return (name, parameters) that declare an object as it is, without empty and false values."""
-    declared = {}
+    declared, metadata = {}, {**metadata, "source": kind.source_of(metadata)}
     for field in kind.create_only + kind.create.fields + kind.fields:
         value = _value(kind, field, metadata.get(field))
         # an empty list of profiles differs from undeclared profiles

@@ -36,7 +36,7 @@ def files(daemon):
 @pytest.fixture
 def there(apply):
     """An empty instance."""
-    apply("lxdapi_instance.present", "c1")
+    apply("lxdapi_instance.present", "c1", source="none")
     return "c1"
 
 

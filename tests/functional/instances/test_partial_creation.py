@@ -101,10 +101,11 @@ def test_foreign_partial_creation_is_replaced_only_on_request(apply, daemon, imp
 
 
 def test_partial_creation_without_image_is_replaced_on_request(apply, daemon, earlier_run):
-    earlier_run("lxdapi_instance.present", "c1")
+    earlier_run("lxdapi_instance.present", "c1", source="none")
     delete_link(daemon, "c1")
     assert "lxdapi cannot read its root file system" in apply.failed("lxdapi_instance.present", "c1")
-    changes = apply.changed("lxdapi_instance.present", "c1", replace_partial=True)
+    assert "no source is declared" in apply.failed("lxdapi_instance.present", "c1", replace_partial=True)
+    changes = apply.changed("lxdapi_instance.present", "c1", source="none", replace_partial=True)
     assert changes == {"deleted": "c1", "created": "c1"}
 
 

@@ -3,8 +3,10 @@ Instances: sources, power states, the order of changes, foreign settings, change
 """
 
 import pytest
+from salt.exceptions import CommandExecutionError
 
 STARTED = {"status": {"old": "Stopped", "new": "Running"}}
+WITHOUT_SOURCE = "it does not exist, and no source is declared: declare source, or source: none for an empty instance"
 
 
 @pytest.fixture
@@ -41,8 +43,35 @@ def test_instance_is_created_from_alias_or_fingerprint(apply, imported, raw, sou
 
 
 def test_empty_instance_is_created(apply, daemon, raw):
-    assert apply.changed("lxdapi_instance.present", "c1") == {"created": "c1"}
-    assert "volatile.base_image" not in raw("instances/c1")["config"]
+    for name, source in {"c1": "none", "c2": {"type": "none"}}.items():
+        assert apply.changed("lxdapi_instance.present", name, source=source) == {"created": name}
+        assert "volatile.base_image" not in raw(f"instances/{name}")["config"]
+
+
+@pytest.mark.mainly("incus")
+@pytest.mark.parametrize("declared", [{}, {"type": "vm"}])
+def test_new_instance_without_source_is_refused(apply, daemon, raw, declared):
+    predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)
+    comment = apply.failed("lxdapi_instance.present", "c1", **declared)
+    assert comment == f"instance c1: {WITHOUT_SOURCE}"
+    assert (predicted["result"], predicted["comment"]) == (False, comment)
+    assert raw("instances/c1") is None
+
+
+@pytest.mark.mainly("lxd")
+def test_existing_instance_needs_no_source(apply, imported, raw):
+    apply("lxdapi_instance.present", "c1", source="busybox")
+    apply.changed("lxdapi_instance.present", "c1", config={"user.a": "1"})
+    apply("lxdapi_profile.present", "web")
+    apply.changed("lxdapi_instance.present", "c2", renamed_from="c1")
+    apply.changed("lxdapi_instance.absent", "c2")
+
+
+@pytest.mark.mainly("incus")
+def test_function_refuses_new_instance_without_source(daemon, salt):
+    with pytest.raises(CommandExecutionError, match=WITHOUT_SOURCE):
+        salt.modules["lxdapi.create"]("instance", "c1", {"config": {"user.a": "1"}})
+    assert salt.modules["lxdapi.create"]("instance", "c1", {"source": "none"}) == {"created": "c1"}
 
 
 def test_copy_has_source_and_declared_settings(apply, imported, raw):
@@ -64,13 +93,13 @@ def test_copy_has_source_and_declared_settings(apply, imported, raw):
 
 
 def test_virtual_machine_is_recorded_as_one(apply, daemon, raw):
-    apply("lxdapi_instance.present", "v1", type="vm")
+    apply("lxdapi_instance.present", "v1", source="none", type="vm")
     found = raw("instances/v1")
     assert found is None or found["type"] == "virtual-machine"
 
 
 def test_instance_type_cannot_be_changed(apply, daemon):
-    apply("lxdapi_instance.present", "c1")
+    apply("lxdapi_instance.present", "c1", source="none")
     comment = apply.failed("lxdapi_instance.present", "c1", type="vm")
     assert "type is 'container' and cannot be changed to 'virtual-machine'" in comment
 
@@ -297,10 +326,7 @@ def test_copy_omits_keys_declared_as_null(apply, imported, raw, declared, config
     assert found["devices"] == devices
 
 
-def test_empty_instance_and_stop_for_change_are_reported(apply, running):
-    for ret in (apply.predicted("lxdapi_instance.present", "c2"), apply("lxdapi_instance.present", "c2")):
-        assert "; the instance is empty, because no source is declared" in ret["comment"]
-    assert "empty" not in apply("lxdapi_instance.present", "c3", source="busybox")["comment"]
+def test_stop_for_change_is_reported(apply, running):
     declared = {"config": {"security.nesting": True}, "restart_on_change": True}
     for function in (apply.predicted, apply):
         assert (
@@ -310,8 +336,9 @@ def test_empty_instance_and_stop_for_change_are_reported(apply, running):
 
 
 def test_target_on_unclustered_server_is_refused(apply, daemon, raw):
-    comment = apply.failed("lxdapi_instance.present", "c1", target="n2")
+    declared = {"source": "none", "target": "n2"}
+    comment = apply.failed("lxdapi_instance.present", "c1", **declared)
     assert comment == "instance c1: target: the server is not clustered; omit it"
-    predicted = apply.predicted("lxdapi_instance.present", "c1", target="n2")
+    predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)
     assert (predicted["result"], predicted["comment"]) == (False, comment)
     assert raw("instances/c1") is None

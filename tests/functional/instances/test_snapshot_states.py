@@ -25,7 +25,7 @@ OWNERS = {"instance": ("c1", "instances/c1"), "volume": ("default/data", VOLUME)
 def owner(request, apply):
     """(name, REST path) of an instance or a volume without snapshots."""
     if request.param == "instance":
-        apply("lxdapi_instance.present", "c1")
+        apply("lxdapi_instance.present", "c1", source="none")
     else:
         apply("lxdapi_storage_volume.present", "default/data")
     return OWNERS[request.param]
@@ -129,7 +129,7 @@ def answer(api, steps, test=False):
 
 
 def test_successful_change_keeps_its_rollback_snapshot(apply, api, raw, names):
-    apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
+    apply("lxdapi_instance.present", "c1", source="none", config={"user.a": "1"})
     steps = changing(api, {"user.a": "2"})
     predicted = answer(api, steps, test=True)
     ret = answer(api, steps)
@@ -156,7 +156,7 @@ def test_successful_change_keeps_its_rollback_snapshot(apply, api, raw, names):
 
 @pytest.mark.mainly("incus7")
 def test_concurrent_changes_have_separate_snapshots(apply, api, raw, names):
-    apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
+    apply("lxdapi_instance.present", "c1", source="none", config={"user.a": "1"})
     first, second = (
         snapshots.with_rollback_snapshot(api, "c1", changing(api, {key: "2"})) for key in ("user.a", "user.b")
     )
@@ -221,7 +221,7 @@ def test_failed_rollback_is_reported_and_snapshot_stays(apply, api, imported, ra
 
 @pytest.mark.mainly("incus")
 def test_failed_snapshot_prevents_the_change(apply, api, raw, proxy):
-    apply("lxdapi_instance.present", "c1", config={"user.a": "1"})
+    apply("lxdapi_instance.present", "c1", source="none", config={"user.a": "1"})
     steps = changing(api, {"user.a": "2"})
     proxy.arm("status", method="POST", path=r".*/snapshots", status=500, error="no space left on device")
     ret = answer(api, steps)

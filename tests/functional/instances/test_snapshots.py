@@ -50,7 +50,7 @@ def test_restore_brings_back_files_config_and_power_state(apply, imported, raw, 
 
 @pytest.mark.mainly("incus")
 def test_newer_snapshot_of_same_name_is_restored(apply, daemon, raw):
-    apply("lxdapi_instance.present", "c1")
+    apply("lxdapi_instance.present", "c1", source="none")
     apply("lxdapi_instance_snapshot.present", "c1/snap0")
     first = apply.changed("lxdapi_instance_snapshot.restored", "c1/snap0")["restored"]["new"]
     apply("lxdapi_instance_snapshot.absent", "c1/snap0")
@@ -113,7 +113,7 @@ def test_volume_of_running_instance_is_not_restored(apply, imported, raw):
 
 
 def test_stateful_snapshot_of_stopped_instance_is_refused(apply, daemon, raw):
-    apply("lxdapi_instance.present", "c1")
+    apply("lxdapi_instance.present", "c1", source="none")
     comment = apply.failed("lxdapi_instance_snapshot.present", "c1/snap0", stateful=True)
     assert "instance snapshot c1/snap0 could not be created: " in comment
     assert "POST /1.0/instances/c1/snapshots" in comment

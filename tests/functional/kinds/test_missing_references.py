@@ -28,7 +28,7 @@ def test_missing_references_of_new_instance_are_reported(apply, imported, raw):
 
 
 def test_missing_references_of_changed_instance_are_reported(apply, daemon, raw):
-    apply("lxdapi_instance.present", "c1")
+    apply("lxdapi_instance.present", "c1", source="none")
     before = raw("instances/c1")
     for declared, words in MISSING:
         predicted = apply.predicted("lxdapi_instance.present", "c1", **declared)

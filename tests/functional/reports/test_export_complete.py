@@ -62,10 +62,10 @@ def test_pool_source_is_exported(apply, daemon, export, raw, tmp_path):
 
 def test_instance_without_profiles_stays_without(apply, daemon, export, raw):
     root = {"root": {"type": "disk", "pool": "default", "path": "/"}}
-    apply("lxdapi_instance.present", "c1", profiles=[], devices=root)
+    apply("lxdapi_instance.present", "c1", source="none", profiles=[], devices=root)
     assert raw("instances/c1")["profiles"] == []
     _, declared = export("instance", "c1")
-    assert declared["profiles"] == []
+    assert (declared["profiles"], declared["source"]) == ([], "none")
     apply("lxdapi_instance.absent", "c1")
     apply.changed("lxdapi_instance.present", "c1", **declared)
     assert raw("instances/c1")["profiles"] == []
@@ -112,7 +112,7 @@ def test_project_export_is_complete_and_applies_after_default(apply, daemon, sal
     for project in (None, "team"):
         apply("lxdapi_storage_volume.present", "default/data", project=project, description=project or "ours")
         apply("lxdapi_volume_snapshot.present", "default/data/snap0", project=project)
-        apply("lxdapi_instance.present", "c1", project=project, profiles=["web", "default"])
+        apply("lxdapi_instance.present", "c1", project=project, source="none", profiles=["web", "default"])
     own = salt.modules["lxdapi.export"](project="team")
     assert set(safe_load(own)) == {f"{name} in team" for name in ("default/data", "default/data/snap0", "c1")}
     answers = applied(salt.modules["lxdapi.export"](), own)

@@ -23,7 +23,7 @@ def made(model, wanted, source, running=True, retry_timeout=0):
 
 @pytest.mark.parametrize(
     "source, wanted, at_once",
-    [("busybox", {}, True), ("busybox", {"config": {"image.os": "mine"}}, False), (None, {}, False)],
+    [("busybox", {}, True), ("busybox", {"config": {"image.os": "mine"}}, False), ("none", {}, False)],
     ids=["an image", "with more to be written", "nothing"],
 )
 def test_create_request_starts_the_instance_where_supported(source, wanted, at_once):

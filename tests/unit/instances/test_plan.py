@@ -121,7 +121,7 @@ def test_refused_change_restarts_the_stopped_instance():
 
 def test_failed_start_leaves_creation_in_changes():
     model = Model(ends={"PUT instances/c1/state": [failed("Failed to start device")]})
-    ret, _ = stated(model, declared.present, {}, None, True)
+    ret, _ = stated(model, declared.present, {}, "none", True)
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"})
     assert "could not be started: Failed to start device" in ret["comment"]
 
@@ -153,16 +153,17 @@ def test_new_instance_is_created_in_one_request(running, done):
 
 def test_image_keys_are_written_after_the_create():
     model = Model()
-    stated(model, declared.present, {"config": {"image.os": "mine"}})
+    stated(model, declared.present, {"config": {"image.os": "mine"}}, "none")
     assert model.objects["instances/c1"]["config"]["image.os"] == "mine"
-    _, paper = stated(Model(), declared.present, {"config": {"user.a": "b"}})
+    _, paper = stated(Model(), declared.present, {"config": {"user.a": "b"}}, "none")
     assert actions(paper) == ["POST"]
 
 
 @pytest.mark.parametrize(
     "source, rest",
     [
-        (None, {"type": "none"}),
+        ("none", {"type": "none"}),
+        ({"type": "none"}, {"type": "none"}),
         ("a/b", {"type": "image", "fingerprint": DIGEST}),
         (DIGEST, {"type": "image", "fingerprint": DIGEST}),
         ({"alias": "a/b"}, {"type": "image", "fingerprint": DIGEST}),

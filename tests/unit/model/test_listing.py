@@ -304,8 +304,12 @@ DECLARED = [
         {"public": True, "auto_update": False, "properties": {"os": "x"}},
         {"public": True, "properties": {"os": "x"}},
     ),
-    ("instance", {"profiles": ["b", "a"], "ephemeral": True}, {"profiles": ["b", "a"], "ephemeral": True}),
-    ("instance", {"config": {"image.os": "x", "volatile.a": "b", "user.lxdapi.restored": "s t"}}, {}),
+    (
+        "instance",
+        {"profiles": ["b", "a"], "ephemeral": True},
+        {"profiles": ["b", "a"], "ephemeral": True, "source": "none"},
+    ),
+    ("instance", {"config": {"image.os": "x", "volatile.base_image": "b", "user.lxdapi.restored": "s t"}}, {}),
     ("cluster_group", {"members": ["n2", "n1"], "name": "gpu"}, {"members": ["n1", "n2"]}),
     (
         "storage_bucket_key",

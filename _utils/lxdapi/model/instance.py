@@ -1,0 +1,13 @@
+"""
+Instances: their rules beyond the table of kinds.
+"""
+
+from lxdapi.model.schema import Kind
+
+
+class Instance(Kind):
+    """An instance that was not created from an image is declared as an empty one."""
+
+    def source_of(self, metadata):
+        """Return ``none`` for an instance without an image; its file system is not part of a declaration."""
+        return None if (metadata.get("config") or {}).get("volatile.base_image") else "none"
