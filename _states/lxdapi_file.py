@@ -23,13 +23,6 @@ def _state(instance, name, plan):
     return state.run_plan(globals(), f"file of {instance}", name, plan)
 
 
-def _saltenv(saltenv):
-    try:
-        return saltenv or __env__
-    except NameError:  # called outside of a state run
-        return "base"
-
-
 def managed(
     name,
     instance,
@@ -121,7 +114,7 @@ def managed(
         text = None if contents is None else sources.from_text(contents, contents_newline)
         content_spec = sources.ContentSpec(source, sources.ExpectedHash(source_hash, skip_verify), text)
         rendering = sources.Template(template, context, defaults)
-        content = sources.resolve(__salt__, name, content_spec, _saltenv(saltenv), rendering)
+        content = sources.resolve(__salt__, name, content_spec, state.saltenv_of(globals(), saltenv), rendering)
         return fileplan.plan_file(target, content, spec)
 
     return _state(instance, name, plan)
@@ -291,7 +284,7 @@ def recurse(
         directory = FileSpec.parse(user, group, dir_mode, makedirs, force)
         spec = TreeSpec.parse(directory, file_mode, clean, include, exclude)
         target = _target(instance, name, remote, project)
-        local = sources.read_tree(__salt__, source, _saltenv(saltenv), keep_symlinks)
+        local = sources.read_tree(__salt__, source, state.saltenv_of(globals(), saltenv), keep_symlinks)
         return plan_tree.plan_recurse(target, local, spec)
 
     return _state(instance, name, plan)

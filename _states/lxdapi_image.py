@@ -124,19 +124,14 @@ def present(
         if isinstance(origin, dict):
             digest, send, check = _elsewhere(api, name, origin, rootfs, fingerprint, auto_update, timeout)
         else:
-            digest, send, check = _here(api, name, origin, rootfs, fingerprint, timeout, saltenv or _saltenv())
+            digest, send, check = _here(
+                api, name, origin, rootfs, fingerprint, timeout, state.saltenv_of(globals(), saltenv)
+            )
         named = [] if validation.is_fingerprint(name) else [name]
         more = aliases if isinstance(aliases, list) else [] if aliases is None else [aliases]
         return image.plan_present(api, digest, wanted, send, named + more, check, purge)
 
     return state.run_plan(globals(), "image", name, plan)
-
-
-def _saltenv():
-    try:
-        return __env__
-    except NameError:  # called outside of a state run
-        return "base"
 
 
 def _check(digest, source, rootfs):

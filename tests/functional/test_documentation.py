@@ -95,7 +95,7 @@ def test_guide_to_files_does_what_it_shows(salt, daemon, image, tmp_path):
 
 
 @pytest.mark.mainly("incus")
-def test_guide_to_secrets_does_what_it_shows(salt, daemon):
+def test_guide_to_secrets_does_what_it_shows(salt, daemon, imported):
     (shown,) = code_blocks("docs/how-to/secrets", "Mark more keys in one state", "yaml+jinja")
     (salt.tree / "web.sls").write_text(shown)
     pillar = {"db_login": "Hidden-1", "user_data": "#cloud-config\nruncmd: [Hidden-2]\n"}

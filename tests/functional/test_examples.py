@@ -71,7 +71,7 @@ def test_site_example_is_predicted_created_and_removed(salt, raw, proxy):
 
 
 @pytest.mark.mainly("incus7")
-def test_backup_example_creates_snapshots_and_files_once(salt, raw, proxy, tmp_path):
+def test_backup_example_creates_snapshots_and_files_once(salt, raw, imported, proxy, tmp_path):
     folder, hour = {"backups": str(tmp_path)}, time.time() // 3600
     answers = applied(salt, "backups", pillar=folder)
     assert len(answers) == 4 and set(outcome(answers).values()) == {(True, True)}

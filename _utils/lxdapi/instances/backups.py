@@ -49,6 +49,8 @@ _INDEX = "backup/index.yaml"
 _LARGEST_INDEX = 16 * 1024 * 1024
 # Formats that Python's tarfile reads; the daemons also accept zstd and squashfs.
 _READABLE = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+# How the first volume descriptor of an iso file (ISO 9660) begins.
+_ISO_AT, _ISO = 32769, b"CD001"
 _DAMAGES = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, RecursionError, yaml.YAMLError)
 
 
@@ -221,7 +223,7 @@ def import_file(api, kind_name, name, path, pool=None, target=None, timeout=None
     collection = validation.path(kind.collection, **objects.parts_of(kind, name))
 
     def send():
-        _send(api, collection, path, {**headers, **staging.header()}, timeout or SECONDS)
+        send_file(api, collection, path, {**headers, **staging.header()}, timeout or SECONDS)
 
     try:
         with project_rules.read(api).one_at_a_time():
@@ -260,9 +262,10 @@ def _headers(api, pool):
     return {**headers, f"X-{api.dialect}-pool": pool}
 
 
-def _send(api, collection, path, headers, timeout):
+def send_file(api, collection, path, headers, timeout, label="backup"):
+    """Send a file in a POST, and wait until the daemon made an object of it."""
     with ExitStack() as stack:
-        body = upload.body(api, stack, [path], "backup file", "backup")
+        body = upload.body(api, stack, [path], f"{label} file", label)
         seconds = max(api.timeout, api.wait_timeout)  # the daemon unpacks a part of some backups before it answers
         api.post(collection, data=body, headers=headers, timeout=seconds).wait(timeout)
 
@@ -347,7 +350,14 @@ def _type_in_index(path):
     """Return the type of the object in a backup, None if Python cannot read the file."""
     with open(path, "rb") as file:
         head = file.read(512)
+        file.seek(_ISO_AT)
+        is_iso = file.read(len(_ISO)) == _ISO
     if not head.startswith(_READABLE) and head[257:262] != b"ustar":
+        if is_iso:
+            raise InvalidError(
+                f"backup file {path} is an iso file: declare lxdapi_storage_volume.present with content_type: iso and "
+                f"source: {path}"
+            )
         return None
     try:
         with tarfile.open(path, "r|*") as tar:

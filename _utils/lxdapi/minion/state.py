@@ -33,6 +33,11 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
     return run_plan(names, kind_name, name, lambda: plan(connection.connect(names, remote, project, target)), sensitive)
 
 
+def saltenv_of(names, saltenv=None):
+    """Return the declared Salt environment; by default that of the SLS, outside of a state run ``base``."""
+    return saltenv or names.get("__env__", "base")
+
+
 def run_plan(names, kind_name, name, plan, sensitive=None):
     """Return Salt's answer for a state whose plan takes no arguments and connects by itself."""
     try:

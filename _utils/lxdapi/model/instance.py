@@ -2,12 +2,16 @@
 Instances: their rules beyond the table of kinds.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 from lxdapi.model.schema import Kind
 
 
 class Instance(Kind):
     """An instance that was not created from an image is declared as an empty one."""
 
-    def source_of(self, metadata):
+    def source_of(self, metadata: dict[str, Any]) -> str | None:
         """Return ``none`` for an instance without an image; its file system is not part of a declaration."""
         return None if (metadata.get("config") or {}).get("volatile.base_image") else "none"

@@ -17,6 +17,7 @@ from lxdapi.model.project import Project
 from lxdapi.model.schema import ClusterRules, CreateRules, Items, Kind, WriteRules
 from lxdapi.model.server import Server
 from lxdapi.model.storage_pool import StoragePool
+from lxdapi.model.storage_volume import StorageVolume
 from lxdapi.model.volume_snapshot import VolumeSnapshot
 
 _RULE = Items(
@@ -273,12 +274,13 @@ KINDS = {
         of_server=True,
         write=WriteRules(server_owned=("source", "volatile."), slow=True),
     ),
-    "storage_volume": Kind(
+    "storage_volume": StorageVolume(
         "storage-pools/{storage_pool}/volumes/custom/{name}",
         ("config", "description"),
         "storage volume",
         parents=("storage_pool",),
         create_only=("content_type",),
+        extensions={"content_type.iso": "custom_volume_iso"},
         project_feature="features.storage.volumes",
         rename=True,
         create=CreateRules(fields=("source",)),

@@ -121,7 +121,7 @@ def require_fields(api: API, kind: Kind, fields: Any) -> None:
 
 
 def _has_field(fields, field, key=None):
-    return field in fields and (key is None or any(key in item for item in fields[field]))
+    return field in fields and (key is None or key == fields[field] or any(key in item for item in fields[field]))
 
 
 def read(api: API, kind: Kind, name: str) -> APIResult | None:

@@ -211,7 +211,7 @@ class Kind(_Columns):
     extension
         The API extension that introduced the kind; None: every daemon has it.
     extensions
-        ``{field or field.key: API extension that introduced it}``.
+        ``{field, field.key or field.value: API extension that introduced it}``.
     project_feature
         The key of a project's config without which the project shares the objects of the default project.
     of_server
@@ -274,6 +274,9 @@ class Kind(_Columns):
 
     def require_valid(self, declared: Dict[str, Any], actual: Dict[str, Any]) -> None:
         """Raise :class:`lxdapi.errors.InvalidError` for a declaration that the daemon refuses for this object."""
+
+    def require_renamable(self, metadata: Dict[str, Any]) -> None:
+        """Raise :class:`lxdapi.errors.InvalidError` for an object that a daemon does not rename completely."""
 
     def roll_back(self, api: "API", before: "APIResult", delta: "Delta") -> None:
         """Restore the values that an object had before a write that the daemon refused."""

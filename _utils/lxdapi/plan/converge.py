@@ -151,8 +151,10 @@ def plan_rename_if_absent(api: API, kind: Kind, old: str | None, name: str) -> l
     if before != {**parts_of(kind, name), "name": before["name"]}:
         raise InvalidError(f"{kind.label} {old} cannot be renamed to {name}: it would have another parent")
     require_not_permanent(kind, old, "renamed")
-    if read(api, kind, old) is None:
+    result = read(api, kind, old)
+    if result is None:
         return []
+    kind.require_renamable(result.metadata)
     change = {"name": {"old": old, "new": name}}
     return [Step(f"renamed from {old}", change, partial(rename, api, kind, old, name))]
 

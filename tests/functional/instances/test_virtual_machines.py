@@ -32,7 +32,7 @@ def machines(request):
 
 def test_machine_with_failed_first_start_keeps_its_data(machines, tmp_path):
     state = Loaded(tmp_path, {"local": {"endpoint": machines.socket}}).states["lxdapi_instance.present"]
-    declared = {"name": "v1", "type": "vm", "devices": ROOT}
+    declared = {"name": "v1", "source": "none", "type": "vm", "devices": ROOT}
     broken = {**declared, "config": {**CONFIG, "raw.qemu": "-nonsense"}, "running": True}
     ret = Process(lambda: state(**broken)).result()
     assert (ret["result"], ret["changes"]) == (False, {"created": "v1"}), ret

@@ -138,7 +138,7 @@ def test_create_function_matches_the_state(call, imported, raw):
     assert raw("instances/c1")["config"]["image.os"] == "Busybox"
     changed(call, "instance", "c1", {"config": {"user.a": None}}, {"config": {"user.a": {"old": "1", "new": None}}})
     end(call, "instance", renamed(call, "instance", "c1", "c2"))
-    assert call.create("instance", "c3") == {"created": "c3"}
+    assert call.create("instance", "c3", {"source": "none"}) == {"created": "c3"}
     assert "not found" in call.refused("create", "instance", "c4", {"source": "nope"})
     assert "expected container or virtual-machine (or vm) for type, got 'jail'" in call.refused(
         "create", "instance", "c4", {"type": "jail"}

@@ -35,13 +35,13 @@ class At:
 
     def made(self, **declared):
         """Create the object as declared and return it."""
-        ret = self.apply(f"{self.state}.present", self.name, **declared)
+        ret = self.apply(f"{self.state}.present", self.name, **self._complete(declared))
         assert ret["result"] is True, ret
         return self.read()
 
     def changed(self, **declared):
         """Return the changes of an apply that was predicted, after a check that nothing is left to do."""
-        return self.apply.changed(f"{self.state}.present", self.name, **declared)
+        return self.apply.changed(f"{self.state}.present", self.name, **self._complete(declared))
 
     def silent(self, **declared):
         """Check that this declaration sends no write, and that the object stays exactly the same."""
@@ -52,6 +52,10 @@ class At:
     def refused(self, **declared):
         """Return the comment of a failure that sent no request."""
         return self.apply.refused(f"{self.state}.present", self.name, **declared)
+
+    def _complete(self, declared):
+        """Return the declaration; a new instance needs a source, which is ignored for an existing one."""
+        return {"source": "none", **declared} if self.state == "lxdapi_instance" else declared
 
     def read(self):
         """Return the object as the daemon has it."""

@@ -177,6 +177,8 @@ class Kind:
         Strategies for fields other than config and description.
     made
         Fields of the POST that creates the object, besides its name.
+    needed
+        Parameters that a declaration of a new object needs.
     anew
         False: its creation takes so long that it is restored instead.
     """
@@ -187,6 +189,7 @@ class Kind:
     kept: tuple = ()
     fields: dict = field(default_factory=dict)
     made: dict = field(default_factory=dict)
+    needed: dict = field(default_factory=dict)
     anew: bool = True
 
     def declared(self):
@@ -204,6 +207,7 @@ INSTANCE = Kind(
     ("volatile.", "image."),
     FIELDS_OF_INSTANCES,
     {"source": {"type": "none"}},
+    {"source": "none"},
 )
 KINDS = {
     "instance": INSTANCE,
@@ -249,7 +253,7 @@ class Thing:
 
     def drawn(self, data, label):
         """Return the declaration."""
-        return _filled(data.draw(self.kind.declared(), label), self._own)
+        return {**self.kind.needed, **_filled(data.draw(self.kind.declared(), label), self._own)}
 
     def apply(self, declared):
         """Return the changes of an apply that succeeded."""
