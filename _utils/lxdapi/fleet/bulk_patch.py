@@ -15,7 +15,7 @@ from lxdapi.errors import APIException
 from lxdapi.fleet import listing
 from lxdapi.fleet.planner import InstancePlan
 from lxdapi.http import retry
-from lxdapi.model import diff, project_rules, writes
+from lxdapi.model import diff, project_rules, verification, writes
 from lxdapi.model.cached_reads import CachedObject
 from lxdapi.plan.steps import Plan, Step
 
@@ -73,7 +73,7 @@ class BulkPatch:
         written, self._written = self._written, {}
         if not written:
             return {}
-        time.sleep(writes.RACE)
+        time.sleep(verification.RACE)
         entries = listing.list_instances(self._api)
         lost = [name for name in written if self._is_lost(entries, name, written)]
         return {name: Plan.of([self._write_again(name, written[name])]) for name in lost}

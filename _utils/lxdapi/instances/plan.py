@@ -200,7 +200,7 @@ def _plan_stop_change_start(api, name, status, goal, change) -> list[Step]:
             raise
         return {**stop_changes, **(change.changes if actual is None else actual)}
 
-    stopped = change._replace(changes={**status_change, **change.changes}, apply=apply, note=note)
+    stopped = change._replace(changes={**status_change, **change.changes}, apply=apply, note=note, deferrable=False)
     steps = _plan_status(api, name, "Stopped", goal or status)
     if goal is None:
         steps = [step._replace(apply=partial(_apply_unless_stopped, original_statuses, step)) for step in steps]

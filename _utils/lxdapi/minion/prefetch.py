@@ -9,7 +9,8 @@ it. lxdapi prefetches only states that Salt certainly calls next, and whose orde
 - no chunk that names another one of them (the source of a copy), is about the same object, or waits for something;
 - not in test mode, not with ``failhard``, and not if ``lxdapi:ahead`` is 0.
 
-A ``present`` that failed without a change is repeated at its turn, because it may depend on another state.
+A ``present`` that failed without a change is repeated at its turn, because it may depend on another state. The updates
+of all prefetched states are verified together, when the last one is done: see :mod:`lxdapi.model.verification`.
 """
 
 import contextvars
@@ -18,13 +19,14 @@ import re
 import threading
 import time
 from collections import deque
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from functools import lru_cache, partial
 
 from lxdapi import concurrency
 from lxdapi.errors import InvalidError
 from lxdapi.minion import state_run
+from lxdapi.model import verification
 
 # Functions that may be prefetched, and how many at once.
 _FEW, _MANY = concurrency.worker_count, lambda: concurrency.STOPS
@@ -229,7 +231,7 @@ class PrefetchBatch:
                 return False
             future, context, call = queue.popleft()
         try:
-            future.set_result(context.run(call))
+            future.set_result(context.run(verification.collect, call))
         except BaseException as exc:  # raised again when Salt calls the state
             future.set_exception(exc)
         return True
@@ -237,7 +239,12 @@ class PrefetchBatch:
     def answer(self, tag):
         """Wait for the answer of a state and return it, or raise its exception; None if the state was never started."""
         try:
-            return self.futures[tag].result()
+            answer, deferral = self.futures[tag].result()
+            if deferral is None:
+                return answer
+            if deferral.is_verified is None:
+                verification.verify(self._deferrals())
+            return answer if deferral.is_verified else deferral.answer()
         except CancelledError:
             return None
         except BaseException as exc:
@@ -249,6 +256,12 @@ class PrefetchBatch:
             self._left -= 1
             if not self._left:
                 self._pool.shutdown(wait=False)
+
+    def _deferrals(self):
+        """Wait for all states, and return what they deferred."""
+        done, _ = wait(self.futures.values())
+        ended = [future for future in done if not future.cancelled() and future.exception() is None]
+        return [deferral for _, deferral in (future.result() for future in ended) if deferral is not None]
 
     def _cancel_waiting(self):
         """Cancel the states that have not started."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 SECONDS = 5
 # The number of states for which a list pays off: it costs the daemon 0.1 ms for each instance, a GET 1.5 to 2 ms.
 MANY = 5
+# How many entries of a list cost the daemon as much as one GET.
+_ENTRIES_PER_GET = 15
 # A list that answered fewer reads did not pay off, and is not read again.
 _WORTH = 3
 # Kinds whose list has exactly the same data for each object as its GET (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
@@ -60,6 +62,8 @@ class ReadCache:
         self._singles: dict[Any, tuple[float, Any]] = {}
         self._unprofitable: set[Any] = set()
         self._projects: dict[Any, tuple[float, Any]] = {}
+        # the number of objects of each collection that was listed
+        self._sizes: dict[Any, int] = {}
         # Writes during a read: (scope, collection, names, server); None as the names: all of the collection.
         self._writes: list[tuple[Any, ...]] = []
 
@@ -88,12 +92,25 @@ class ReadCache:
         allowed = cached_reads.current_permission()
         if allowed is None or not self._seconds:
             return read()
-        listed, name = self._fresh_list(api, kind, path, allowed), unquote(path.rpartition("/")[2])
+        listed, name = self._fresh_list(api, kind, path, allowed), name_in(path)
         if listed is not None and name not in listed.stale:
             listed.hits += 1
             metadata = listed.objects.get(name)
             return None if metadata is None else CachedObject(metadata)
         return self._single(_scope(api), path, read)
+
+    def list_after_writes(self, api: API, path: str, count: int) -> dict[str, Any]:
+        """
+        Return the objects of a collection by their names, read now; {} unless that costs less than some GETs.
+
+        path, count
+            The path of one of the objects, and how many of them were written.
+        """
+        key = collection_key(api, path)
+        if count < MANY or not 0 < self._sizes.get(key, 0) <= count * _ENTRIES_PER_GET:
+            return {}
+        listed = self._read_list(api, key)
+        return {} if listed is None else {n: each for n, each in listed.objects.items() if n not in listed.stale}
 
     def project_config(self, api: API, read: Callable[[], Any]) -> Any:
         """Return what ``read`` returns of the API's project: only a write to a project drops it before its time."""
@@ -143,7 +160,7 @@ class ReadCache:
 
     def _fresh_list(self, api, kind, path, allowed):
         """Return the list of the collection, reading it if that pays off; None otherwise."""
-        key = (_scope(api), path.rpartition("/")[0])
+        key = collection_key(api, path)
         cached = self._lists.get(key)
         if cached is not None and self._is_fresh(cached.read_at):
             return cached
@@ -175,6 +192,7 @@ class ReadCache:
                 self._unprofitable.add(key)
                 return None
             new_list = _List(read_at, {entry["name"]: entry for entry in listed}, api.identity)
+            self._sizes[key] = len(listed)
             with self._lock:
                 self._lists[key] = new_list
                 for entry in self._writes[writes:]:
@@ -234,6 +252,16 @@ class ReadCache:
             cached.stale |= names
         elif server is None or cached.server in (None, server):
             self._drop_list(key)
+
+
+def collection_key(api: API, path: str) -> tuple[Any, str]:
+    """Return what identifies the collection of the object with this path, among those of all daemons and projects."""
+    return _scope(api), path.rpartition("/")[0]
+
+
+def name_in(path: str) -> str:
+    """Return the name of the object with this path."""
+    return unquote(path.rpartition("/")[2])
 
 
 def _scope(api):

@@ -170,7 +170,8 @@ def plan_changes(
     if not delta:
         return Plan().with_note(diff.write_only_note(declared, result.metadata)).with_note(undeclared)
     note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), undeclared]))
-    return Plan.of([Step("updated", delta.changes, partial(update, api, kind, name, declared, result, purge), note)])
+    apply = partial(update, api, kind, name, declared, result, purge)
+    return Plan.of([Step("updated", delta.changes, apply, note, deferrable=True)])
 
 
 def _stored_only_note(api, kind, changes):

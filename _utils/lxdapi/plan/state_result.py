@@ -8,11 +8,12 @@ next one begins. So test mode predicts what the apply does because it is the sam
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Callable
 
 from lxdapi import masking, validation
 from lxdapi.errors import APIUnappliedException, InvalidError, LxdapiError
-from lxdapi.model import diff
+from lxdapi.model import diff, verification
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Plan, Step
 
@@ -77,11 +78,11 @@ def _missing_note(step):
         return ""
 
 
-def _apply(ret, subject, plan):
-    done: list[Step] = []
+def _apply(ret, subject, plan, done_before=()):
+    done: list[Step] = [*done_before]
     for step in plan.steps:
         try:
-            actual = step.apply()
+            actual = _apply_last(ret, subject, plan, done) if step is plan.steps[-1] else step.apply()
         except LxdapiError as exc:
             diff.merge_changes(ret["changes"], getattr(exc, "changes", {}))
             return {**ret, "result": False, "comment": _failure_comment(subject, step, exc, done)}
@@ -91,6 +92,20 @@ def _apply(ret, subject, plan):
     if not done:
         return {**ret, "comment": _unchanged_comment(subject, plan)}
     return {**ret, "comment": _join(_sentence(subject, "was", done), plan.notes)}
+
+
+def _apply_last(ret, subject, plan, done):
+    """Apply the last step. An update may defer its verification; it continues as the only step that is left."""
+    step = plan.steps[-1]
+    if not step.deferrable:
+        return step.apply()
+    before, done_before = copy.deepcopy(ret), tuple(done)
+
+    def finish(act):
+        return _apply(before, subject, plan.with_steps([step._replace(apply=act, deferrable=False)]), done_before)
+
+    with verification.deferrable(finish):
+        return step.apply()
 
 
 def _failure_comment(subject, step, exc, done):

@@ -24,6 +24,8 @@ class Step(NamedTuple):
         A function that returns a missing prerequisite as a sentence, or ""; called in test mode and after a failure.
     failure
         The verb of the sentence about a failure, such as ``is not ready``. Default: ``could not be VERB``.
+    deferrable
+        True if ``apply`` is only an update, whose verification can be deferred: see :mod:`lxdapi.model.verification`.
     """
 
     verb: str
@@ -32,6 +34,7 @@ class Step(NamedTuple):
     note: str = ""
     missing: Callable[[], str] = str
     failure: str = ""
+    deferrable: bool = False
 
 
 class Plan:
