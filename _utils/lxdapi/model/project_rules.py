@@ -70,21 +70,24 @@ class ProjectRules(NamedTuple):
 
 def read(api: API) -> ProjectRules:
     """Return the :class:`ProjectRules` of the API's project."""
-    read_config = partial(_read_config, api)
-    config = read_config() if api.cache is None else api.cache.project_config(api, read_config)
-    return ProjectRules((api.endpoint, api.project or "default"), config)
+    name, kind = api.project or "default", KINDS["project"]
+    read_now = partial(_read_project, api, kind, name)
+    # only the config is used: a write to an instance changes ``used_by``
+    path = f"{kind.collection}/{name} config"
+    result = read_now() if api.cache is None else api.cache.get_apart(api, path, kind.collection, read_now)
+    return ProjectRules((api.endpoint, name), (result.metadata.get("config") or {}) if result else {})
 
 
-def _read_config(api):
+def _read_project(api, kind, name):
+    """Return the result of a read of the project, None if it does not exist or this client must not read it."""
     try:
         with uncached_reads():
             # a project belongs to no member
-            result = objects.read(api.without_target(), KINDS["project"], api.project or "default")
+            return objects.read(api.without_target(), kind, name)
     except APIException as exc:
         if not retry.is_refusal(exc):
             raise
-        return {}
-    return (result.metadata.get("config") or {}) if result else {}
+        return None
 
 
 def in_turn(api: API, changes: dict[str, Any], act: Callable[[], Any]) -> Callable[[], Any]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, NamedTuple
 from urllib.parse import unquote
 
 from lxdapi.errors import APIException, LxdapiError
@@ -44,6 +44,14 @@ class _List:
         self.read_at, self.objects, self.server, self.hits, self.stale = read_at, objects, server, 0, set(stale)
 
 
+class _Single(NamedTuple):
+    """The result of one read, or its error. ``collection``: only writes to it change the result; None: any write."""
+
+    read_at: float
+    result: Any
+    collection: str | None = None
+
+
 class ReadCache:
     """
     The replies that were read, of any number of daemons.
@@ -59,9 +67,8 @@ class ReadCache:
         self._lock, self._readers = threading.Lock(), 0
         self._locks: dict[Any, threading.Lock] = {}
         self._lists: dict[Any, _List] = {}
-        self._singles: dict[Any, tuple[float, Any]] = {}
+        self._singles: dict[Any, _Single] = {}
         self._unprofitable: set[Any] = set()
-        self._projects: dict[Any, tuple[float, Any]] = {}
         # the number of objects of each collection that was listed
         self._sizes: dict[Any, int] = {}
         # Writes during a read: (scope, collection, names, server); None as the names: all of the collection.
@@ -112,25 +119,29 @@ class ReadCache:
         listed = self._read_list(api, key)
         return {} if listed is None else {n: each for n, each in listed.objects.items() if n not in listed.stale}
 
-    def project_config(self, api: API, read: Callable[[], Any]) -> Any:
-        """Return what ``read`` returns of the API's project: only a write to a project drops it before its time."""
-        key, now = (api.endpoint, api.project), time.monotonic()
-        cached = self._projects.get(key)
-        if cached is None or now - cached[0] >= self._seconds:
-            cached = self._projects[key] = (now, read())
-        return cached[1]
+    def get_apart(self, api: API, path: str, collection: str, read: Callable[[], Any]) -> Any:
+        """
+        Return the result of ``read``, or the cached one. The caller uses only parts that no other object changes.
 
-    def _single(self, scope, path, read):
+        path
+            A path that no other read uses.
+        collection
+            The collection of the object: only a write to it drops the result before its time.
+        """
+        return self._single(_scope(api), path, read, collection)
+
+    def _single(self, scope, path, read, collection=None):
         cached = self._singles.get((scope, path))
-        if cached is not None and self._is_fresh(cached[0]):
-            if isinstance(cached[1], LxdapiError):
-                raise cached[1]
-            return cached[1]
+        if cached is not None and self._is_fresh(cached.read_at):
+            if isinstance(cached.result, LxdapiError):
+                raise cached.result
+            return cached.result
         with self._recording_writes() as writes:
             read_at, result = time.monotonic(), self._read(scope, path, read)
             with self._lock:
-                if len(self._writes) == writes:
-                    self._singles[scope, path] = (read_at, None if result is None else CachedObject(result.metadata))
+                if not any(_can_change(entry, collection) for entry in self._writes[writes:]):
+                    kept = None if result is None else CachedObject(result.metadata)
+                    self._singles[scope, path] = _Single(read_at, kept, collection)
         return result
 
     def _read(self, scope, path, read):
@@ -138,7 +149,7 @@ class ReadCache:
             return read()
         except LxdapiError as exc:
             if self._pinned:
-                self._singles[scope, path] = (0, exc)
+                self._singles[scope, path] = _Single(0, exc)
             raise
 
     @contextmanager
@@ -210,7 +221,6 @@ class ReadCache:
             self._note_write((None, None, None, None))
             self._lists.clear()
             self._singles.clear()
-            self._projects.clear()
             self._unprofitable.clear()
 
     @contextmanager
@@ -234,9 +244,9 @@ class ReadCache:
     def _invalidate(self, entry):
         with self._lock:
             self._note_write(entry)
-            self._singles.clear()
-            if entry[1] in (None, "projects"):
-                self._projects.clear()
+            self._singles = {
+                key: single for key, single in self._singles.items() if not _can_change(entry, single.collection)
+            }
             for key in list(self._lists):
                 self._evict(key, *entry)
 
@@ -266,6 +276,11 @@ def name_in(path: str) -> str:
 
 def _scope(api):
     return (api.endpoint, api.project, api.target)
+
+
+def _can_change(entry, collection):
+    """Return True if a write can change what was read of this collection, None: of any."""
+    return collection is None or entry[1] in (None, collection)
 
 
 def _written_objects(path, body):

@@ -53,6 +53,16 @@ def test_project_is_read_again_after_a_write_to_a_project():
     assert limit() == "4"
 
 
+def test_project_written_during_its_read_is_read_again():
+    def reply(seen):
+        with paper.api.cache.invalidating(paper.api, "/1.0/projects/default", {}):
+            return sync({"config": {"limits.cpu": str(len(paper.seen))}})
+
+    paper = Paper(reply)
+    paper.api.cache = ReadCache()
+    assert [project_rules.read(paper.api).config["limits.cpu"] for _ in range(2)] == ["1", "2"]
+
+
 def most_at_once(config, changes):
     """Return how many of four changes run at once in a project with this config."""
     paper, lock, counts = Paper(lambda seen: sync({"config": config})), threading.Lock(), [0]
