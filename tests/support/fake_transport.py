@@ -22,7 +22,7 @@ from urllib3 import HTTPResponse
 
 SOCKET = "http+unix://%2Fpaper.socket"
 OPERATION = "/1.0/operations/7f0a4b5c-0a2f-4c62-a7a4-24f6d9f2d0c4"
-WORDS = {100: "Operation created", 103: "Running", 200: "Success", 400: "Failure", 401: "Cancelled"}
+WORDS = {100: "Operation created", 105: "Pending", 103: "Running", 200: "Success", 400: "Failure", 401: "Cancelled"}
 
 
 class Reply(NamedTuple):

@@ -84,14 +84,25 @@ def _wait_until_done(api, path, query, seconds, watch):
 
 
 def list_running(api: API) -> list[dict[str, Any]]:
-    """Return the operations of the project that have not ended."""
-    by_status = api.get("operations", params={"recursion": 1}).metadata or {}
-    return [operation for status in ("pending", "running") for operation in by_status.get(status) or ()]
+    """
+    Return the operations of the project that have not ended.
+
+    LXD since 6.8 divides one request for many instances into an operation for each, as children of the first. The
+    others answer to ``recursion=2`` as to 1.
+    """
+    by_status = api.get("operations", params={"recursion": 2}).metadata or {}
+    running = [operation for status in ("pending", "running") for operation in by_status.get(status) or ()]
+    return running + [child for operation in running for child in operation.get("children") or ()]
 
 
 def has_operation(api: API, path: str) -> bool:
-    """Return True if a running operation is about the object of this path, such as ``instances/web1``."""
-    return any(path in _resource_paths(operation) for operation in list_running(api) if _is_task(operation))
+    """
+    Return True if a running operation is about the object of this path, such as ``instances/web1``, or about something
+    in it, such as a snapshot of it.
+    """
+    path = _normalize_path(path)
+    paths = {each for operation in list_running(api) if _is_task(operation) for each in object_paths(operation)}
+    return any(each == path or each.startswith(f"{path}/") for each in paths)
 
 
 def _is_task(operation):
@@ -99,12 +110,23 @@ def _is_task(operation):
     return operation.get("class") == "task" or operation.get("description") in _TRANSFERS
 
 
-def _resource_paths(operation):
+def object_paths(operation: dict[str, Any]) -> set[str]:
+    """
+    Return the paths of the objects that an operation is about, such as ``instances/web1``, unquoted.
+
+    They are in its ``resources``. LXD since 6.8 leaves these empty, and names the object in the metadata: for a rename
+    both the new and the old one.
+    """
+    metadata = operation.get("metadata") or {}
     paths = [path for group in (operation.get("resources") or {}).values() for path in group or ()]
-    # newer LXD names the object here
-    paths += filter(None, [(operation.get("metadata") or {}).get("entity_url")])
+    paths += filter(None, (metadata.get("entity_url"), metadata.get("original_entity_url")))
     # LXD 5.0.2 also lists its instances as containers
-    return {path.partition("?")[0].replace("/1.0/", "", 1).replace("containers/", "instances/", 1) for path in paths}
+    return {_normalize_path(path.replace("/1.0/", "", 1)).replace("containers/", "instances/", 1) for path in paths}
+
+
+def _normalize_path(path):
+    """Return a path unquoted and without its query; lxdapi quotes the name of a snapshot twice."""
+    return unquote(unquote(path.partition("?")[0]))
 
 
 def require_about(result: APIResult, collection: str, name: str) -> None:
@@ -118,8 +140,7 @@ def require_about(result: APIResult, collection: str, name: str) -> None:
         proves nothing: some operations do not name the object that they create.
     """
     collection = collection.replace("/1.0/", "", 1)
-    paths = {unquote(path) for path in _resource_paths(result.metadata)}
-    beside = {path for path in paths if path.rpartition("/")[0] == collection}
+    beside = {path for path in object_paths(result.metadata) if path.rpartition("/")[0] == collection}
     if beside and f"{collection}/{name}" not in beside:
         text = f"expected an operation about {collection}/{name}, got one about {', '.join(sorted(beside))}"
         raise APIOutcomeUnknownException(result, text)

@@ -74,9 +74,14 @@ def is_importing(api):
     (all three).
     """
     return any(
-        not operation.get("resources") and operation.get("description") == "Downloading image"
+        operation.get("description") == "Downloading image" and not _names_image(operation)
         for operation in operations.list_running(api)
     )
+
+
+def _names_image(operation):
+    """Return True for an operation on an image that exists: it is being sent to another daemon."""
+    return any(path.startswith("images/") for path in operations.object_paths(operation))
 
 
 def _header_text(text):

@@ -21,6 +21,13 @@ def wait_timeout(asked):
     return asked.waited("POST", "instances/c1/exec", body, 0)["type"]
 
 
+def operations_with_children(asked):
+    _, reply = asked.daemon.request("POST", f"/1.0/images/{asked.image}/secret")
+    listed = asked.read("operations?recursion=2")["running"]
+    asked.do("DELETE", reply["operation"].replace("/1.0/", "", 1))
+    return [(each["class"], "children" in each) for each in listed]
+
+
 def create_over_existing(asked):
     asked.instance()
     return asked.status("POST", "instances", {"name": "c1", "source": IMAGE})
@@ -269,6 +276,7 @@ DIFFERS = {
 ALIKE = {
     create_with_start_that_fails: ("Stopped", "create"),
     edited_profile_drops_keys: True,
+    operations_with_children: [("token", False)],
     patch_profile: ("mine", {"user.a": "1", "user.b": "2"}, True),
     profile_exists: 500,
     profile_of_an_instance_that_refuses: ([500, 200], True, True),

@@ -280,3 +280,39 @@ def test_wait_reply_with_another_operation_is_retried():
     paper, result = waited(finished(id="another"), finished())
     assert paper.lines[1:] == [WAIT, LOOK]
     assert result.metadata["id"] != "another"
+
+
+WEB = "instances/web 1"
+CREATING = {"description": "Creating instance", "class": "websocket"}
+
+
+def entity(url, **more):
+    """Return the fields of an operation of LXD since 6.8, which has no resources."""
+    return {"resources": {}, "metadata": {"entity_url": url, **more}}
+
+
+@pytest.mark.parametrize(
+    "about, found",
+    [
+        ({"resources": {"instances": ["/1.0/instances/web%201"]}}, True),
+        ({"resources": {"containers": ["/1.0/containers/web%201?project=p"]}}, True),
+        (entity("/1.0/instances/web%201?project=p"), True),
+        ({**entity("/1.0/instances/web%201"), **CREATING}, True),
+        (entity("/1.0/instances/web%201/snapshots/a"), True),
+        (entity("/1.0/instances/b", original_entity_url="/1.0/instances/web%201"), True),
+        ({**entity("/1.0/instances/web%201"), "class": "websocket"}, False),  # a shell
+        (entity("/1.0/instances/web%2010"), False),
+        (entity("/1.0/projects/p"), False),
+        ({"resources": None, "metadata": None}, False),
+        ({**entity("/1.0/projects/p"), "children": [operation(105, **entity("/1.0/instances/web%201"))]}, True),
+    ],
+)
+def test_running_operation_of_an_object_is_found(about, found):
+    paper = Paper(sync({"running": [operation(103, **about)], "success": [operation(200, **entity(f"/1.0/{WEB}"))]}))
+    assert operations.has_operation(paper.api, "instances/web%201") is found
+    assert paper.seen[0].query == {"recursion": "2"}
+
+
+def test_operation_of_a_twice_quoted_snapshot_is_found():
+    listed = {"pending": [operation(105, **entity("/1.0/instances/c1/snapshots/a%20b"))]}
+    assert operations.has_operation(Paper(sync(listed)).api, "instances/c1/snapshots/a%2520b")

@@ -361,3 +361,18 @@ def test_an_image_is_named_by_alias_or_fingerprint(name, digest):
     if digest is None:
         with pytest.raises(InvalidError, match=name):
             image.require(Paper(model).api, name)
+
+
+@pytest.mark.parametrize(
+    "about, importing",
+    [
+        ({"resources": None}, True),
+        ({"metadata": {"entity_url": "/1.0/projects/default"}}, True),
+        ({"resources": {"images": ["/1.0/images/abc"]}}, False),  # it is sent to another daemon
+        ({"metadata": {"entity_url": "/1.0/images/abc"}}, False),
+        ({"description": "Creating instance"}, False),
+    ],
+)
+def test_an_import_is_recognized_in_the_operations(about, importing):
+    listed = {"running": [operation(103, **{"description": "Downloading image", **about})]}
+    assert image.is_importing(Paper(sync(listed)).api) is importing
