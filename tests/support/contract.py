@@ -101,7 +101,7 @@ class Spec:
         self.name = path.name[: -len(".yaml.gz")]
         with gzip.open(path) as file:
             self._document = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        self._operations, self._replies = {}, {}
+        self._operations, self._replies, self._statuses = {}, {}, {}
         for template, methods in self._document["paths"].items():
             self._learn(template, methods)
 
@@ -116,7 +116,18 @@ class Spec:
                 "metadata", {}
             )
         for method, operation in methods.items():
+            if not parts.query:
+                shape = re.sub(r"\{[^}]*\}", "{}", parts.path)
+                self._statuses[method.upper(), shape] = set(operation.get("responses", ()))
             known.setdefault(method.upper(), []).extend(operation.get("parameters", []) + named)
+
+    def writes(self):
+        """Return (method, path) of each write, with {} for each name."""
+        return [each for each in self._statuses if each[0] != "GET"]
+
+    def statuses(self, method, path):
+        """Return the HTTP statuses of the replies, as text; path: with {} for each name."""
+        return self._statuses.get((method, path), set())
 
     def unknown(self, request):
         """Return what the file does not know of the request: a set of :class:`Unknown`."""
@@ -226,8 +237,13 @@ def missing():
 
 
 def specs():
-    """Return the files, each read once."""
-    return [_read(folder() / f"{name}.yaml.gz") for name in FILES]
+    """Return all files."""
+    return [spec(name) for name in FILES]
+
+
+def spec(name):
+    """Return one of the files, read once."""
+    return _read(folder() / f"{name}.yaml.gz")
 
 
 @lru_cache(maxsize=None)
@@ -268,11 +284,14 @@ def _body(options):
         return None
 
 
-def violations(requests):
+def violations(requests, names=None):
     """
     Return messages about the parts of requests that not every file knows, without duplicates; empty without the files.
+
+    names
+        The files, all by default. With a single one, no API extension excuses a part: its daemon must know all of them.
     """
-    files = [] if missing() else specs()
+    files = [] if missing() else [spec(name) for name in names or FILES]
     documented = [request for request in requests if request.path not in UNDOCUMENTED]
     return list(dict.fromkeys(words for request in documented for words in _violations(request, files)))
 

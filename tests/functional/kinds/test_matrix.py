@@ -14,6 +14,7 @@ from tests.functional.matrix import rows_core as matrix_rows_core
 from tests.functional.matrix import rows_network as matrix_rows_network
 from tests.functional.matrix import rows_storage as matrix_rows_storage
 from tests.support import client_certificates as certificates
+from tests.support import dialects
 
 ROWS = {**matrix_rows_core.ROWS, **matrix_rows_network.ROWS, **matrix_rows_storage.ROWS}
 
@@ -143,7 +144,31 @@ class Life:
         return changes
 
 
-@pytest.fixture(params=sorted(ROWS))
+# Rows that are enough to see whether a newer daemon's answers are understood; the others with --long.
+FEW = ("network", "network_acl", "profile", "project", "storage_volume")
+NEWEST = {"incus": "incus-7.3.0", "lxd": "lxd-6.9"}
+
+
+@pytest.fixture
+def answering(request, daemon):
+    """Let the daemon answer in its own dialect, or in that of the newest daemon of its family."""
+    if request.param == "own":
+        yield
+        return
+    with dialects.speaking(NEWEST[daemon.server]) as seen:
+        yield
+    assert seen["introduced"]
+
+
+def lives():
+    """Yield a parameter for each row, with the daemon's own answers and with those of a newer daemon."""
+    for name in sorted(ROWS):
+        yield pytest.param("own", name, id=name)
+        marks = [pytest.mark.mainly("lxd"), *([] if name in FEW else [pytest.mark.long])]
+        yield pytest.param("newest", name, id=f"{name}-newest", marks=marks)
+
+
+@pytest.fixture
 def life(request, apply, raw, daemon, image, tmp_path):
     """The life of each row; the image is imported if the row uses it, except for the row of images."""
     row = ROWS[request.param]
@@ -164,6 +189,8 @@ def subset(part, whole):
     return part == whole
 
 
+@pytest.mark.parametrize("answering, life", lives(), indirect=True)
+@pytest.mark.usefixtures("answering")
 def test_a_resource_lives_as_declared_from_creation_to_absence(life, daemon):
     row = life.row
     if not life.has(row.extension):
