@@ -181,7 +181,8 @@ def refresh(name, remote=None, project=None):
 
 def copy(name, source, aliases=None, mode=None, timeout=None, source_project=None, remote=None, project=None):
     """
-    Copy an image of another daemon to this one, with its settings. Returns its fingerprint and the changes.
+    Copy an image of another daemon to this one, with its settings. Returns its fingerprint and the changes. The copy of
+    a public image is private in a project of LXD 6.8 or newer other than ``default``.
 
     name
         Alias or fingerprint on the other daemon.

@@ -11,7 +11,7 @@ from lxdapi import hashing, validation
 from lxdapi.errors import APIOperationException, InvalidError
 from lxdapi.http import operations, retry
 from lxdapi.http import upload as uploads
-from lxdapi.model import diff, objects
+from lxdapi.model import diff, objects, project_rules
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
@@ -165,6 +165,7 @@ def plan_present(api, digest, declared, send, aliases=(), check=None, purge=Fals
     aliases = parse_aliases(aliases)
     declared = diff.normalize(KIND, declared)
     result = objects.read(api, KIND, digest)
+    require_public_allowed(api, declared, result)
     if result is None:
         if check:
             check()
@@ -174,6 +175,21 @@ def plan_present(api, digest, declared, send, aliases=(), check=None, purge=Fals
         steps = list(converge.plan_changes(api, KIND, digest, declared, result))
     steps += plan_aliases(api, aliases, digest)
     return steps + (_plan_purge(api, digest, result, aliases) if purge and result is not None else [])
+
+
+def require_public_allowed(api, declared, result):
+    """
+    Raise :class:`InvalidError` if the daemon refuses to make an image public in this project.
+
+    result
+        The result of a GET of the image, None if it does not exist.
+    """
+    is_public = result is not None and result.metadata.get("public")
+    if declared.get("public") and not is_public and project_rules.refuses_public_images(api):
+        raise InvalidError(
+            f"public: LXD has public images only in the project default, and this one is in {api.project}: omit it, "
+            "or declare the image in the project default"
+        )
 
 
 def plan_aliases(api, aliases, digest) -> list[Step]:

@@ -101,6 +101,7 @@ def publish(api, name, declared, aliases=(), compression=None, force=False, time
     # check first: a text would become an alias for each of its letters
     aliases = images.parse_aliases(aliases)
     declared, result = diff.normalize(images.KIND, declared), origin.require()
+    images.require_public_allowed(api, declared, None)
     origin.status(result, force)
     publish_it = partial(_publish_verified, api, origin, result, declared, compression, timeout)
     digest = publish_it() if origin.is_snapshot or not force else power.while_stopped(api, name, publish_it)
@@ -166,6 +167,7 @@ def plan_present(
     result, old_image = origin.read(), _read_image_of_alias(api, alias)
     label = origin.label(result)
     image = old_image if old_image is not None and label_of(old_image.metadata) == label else _find_newest(api, label)
+    images.require_public_allowed(api, declared, image)
     if image is not None:
         return _plan_existing(api, image, declared, all_aliases) + _plan_delete_old(
             api, old_image, image, all_aliases, delete_old

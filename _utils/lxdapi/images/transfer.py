@@ -14,7 +14,7 @@ from lxdapi.errors import APIException, InvalidError, LxdapiError
 from lxdapi.http import download, multipart_download
 from lxdapi.images import image as images
 from lxdapi.images import remote
-from lxdapi.model import diff, equality, objects
+from lxdapi.model import diff, equality, objects, project_rules
 from lxdapi.plan.steps import Step
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,8 @@ def refresh(api, name):
 
 def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None) -> tuple[str, list[Step]]:
     """
-    Return (fingerprint, steps) that copy an image of another daemon, with its settings, to this one.
+    Return (fingerprint, steps) that copy an image of another daemon, with its settings, to this one. A public image is
+    private in a project without public images.
 
     origin
         The API of the other daemon.
@@ -87,6 +88,9 @@ def plan_copy(api, origin, name, folder, aliases=(), mode=None, timeout=None) ->
     if result is None:
         raise InvalidError(f"image {name} does not exist on {origin.address_text}")
     metadata = result.metadata
+    if metadata.get("public") and project_rules.refuses_public_images(api):
+        log.warning("lxdapi: the copy of the public image %s is private: the project cannot have public images", name)
+        metadata = {**metadata, "public": False}
     declared = diff.normalize(images.KIND, {field: metadata[field] for field in _FIELDS if metadata.get(field)})
     send = partial(_copy, api, origin, digest, mode, folder, timeout)
     return digest, images.plan_present(api, digest, declared, send, aliases)

@@ -4,7 +4,8 @@ Transfers an instance between daemons: by pull, by push, or relayed by this proc
 ==========  ======================================  ==========================================================
 mode        connection                              requirement
 ==========  ======================================  ==========================================================
-``pull``    the target to the source                the source listens on https where the target reaches it
+``pull``    the target to the source                the source listens on https where the target reaches it, and the
+                                                    project of the target is not restricted (LXD since 6.8)
 ``push``    the source to the target                the target listens on https where the source reaches it
 ``relay``   this process to both                    nothing; the data passes through this process
 ==========  ======================================  ==========================================================
@@ -64,19 +65,31 @@ def choose_route(source_api, target_api, mode=None):
     Return the :class:`Route` from one daemon to another.
 
     mode
-        ``pull``, ``push``, ``relay``. Default: chosen by which daemon listens on https.
+        ``pull``, ``push``, ``relay``. Default: chosen by which daemon listens on https, and by what the project of the
+        target refuses.
     """
     if mode not in (None, *MODES):
         raise InvalidError.of_value("mode", f"one of {', '.join(MODES)}", mode)
     same_machine = _is_on_this_machine(source_api) and _is_on_this_machine(target_api)
     from_source, from_target = _reachable_urls(source_api, same_machine), _reachable_urls(target_api, same_machine)
-    if mode == "pull" or (mode is None and from_source):
+    refusal = _pull_refusal(target_api) if mode == "pull" or (mode is None and from_source) else ""
+    if mode == "pull" and refusal:
+        raise InvalidError(f"mode pull: {refusal}: use push or relay, or omit mode")
+    if mode == "pull" or (mode is None and from_source and not refusal):
         return _route_to_listener("pull", from_source, "the source", source_api)
     if mode == "push" or (mode is None and from_target):
-        return _route_to_listener("push", from_target, "the target", target_api)
-    return Route(
-        "relay", (), "it is declared" if mode else "neither daemon listens on https where the other can reach it"
-    )
+        route = _route_to_listener("push", from_target, "the target", target_api)
+        return route._replace(why=f"{route.why}, and {refusal}") if refusal else route
+    unreachable = f"{refusal}, and the target does not listen on https where the source can reach it"
+    nobody = "neither daemon listens on https where the other can reach it"
+    return Route("relay", (), "it is declared" if mode else unreachable if refusal else nobody)
+
+
+def _pull_refusal(target_api):
+    """Return why the target refuses a pull, "" if it does not."""
+    if not project_rules.refuses_pull(target_api):
+        return ""
+    return f"LXD refuses pull into the restricted project {target_api.project or 'default'}"
 
 
 def _route_to_listener(mode, urls, listener, api):

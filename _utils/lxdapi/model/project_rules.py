@@ -25,6 +25,8 @@ from lxdapi.model.kinds import KINDS
 if TYPE_CHECKING:
     from lxdapi.api import API
 
+# LXD 6.8 refuses some requests that older ones accept, without an API extension of its own; this one came with it.
+_SINCE_LXD_6_8 = "bulk_operations"
 # By process, endpoint and project. A forked process may inherit a lock that nobody releases, so it has its own.
 _LOCKS: dict[Any, Any] = {}
 
@@ -47,6 +49,11 @@ class ProjectRules(NamedTuple):
         """Return True if the project has a limit."""
         return any(key.startswith("limits.") for key in self.config)
 
+    @property
+    def is_restricted(self) -> bool:
+        """Return True if the project has ``restricted: true``."""
+        return _is_true(self.config, "restricted")
+
     def refuses_volatile(self, instance_type: str | None) -> bool:
         """
         Return True if the project can refuse a ``volatile.*`` key of a new instance.
@@ -54,7 +61,7 @@ class ProjectRules(NamedTuple):
         A project with a limit or with ``restricted: true`` refuses most of them (LXD 5.0.2, Incus 6.0.4; Incus 7.0.2
         only with ``restricted: true``), unless it allows low-level options for instances of this type.
         """
-        if str(self.config.get("restricted", "")).lower() not in validation.TRUE and not self.has_limits:
+        if not self.is_restricted and not self.has_limits:
             return False
         return self.config.get(f"restricted.{instance_type or 'container'}s.lowlevel") != "allow"
 
@@ -66,6 +73,26 @@ class ProjectRules(NamedTuple):
             return
         with _LOCKS.setdefault((os.getpid(), *self.place), threading.RLock()):
             yield
+
+
+def _is_true(config, key):
+    return str(config.get(key, "")).lower() in validation.TRUE
+
+
+def refuses_pull(api: API) -> bool:
+    """Return True if the daemon lets no instance of another daemon into the API's project by pull: LXD since 6.8."""
+    return _is_lxd_since_6_8(api) and read(api).is_restricted
+
+
+def refuses_public_images(api: API) -> bool:
+    """Return True if no image of the API's project can be public: in LXD since 6.8, only those of ``default`` can."""
+    if api.project in (None, "default") or not _is_lxd_since_6_8(api):
+        return False
+    return _is_true(read(api).config, str(KINDS["image"].project_feature))
+
+
+def _is_lxd_since_6_8(api):
+    return api.dialect == "LXD" and api.has(_SINCE_LXD_6_8)
 
 
 def read(api: API) -> ProjectRules:

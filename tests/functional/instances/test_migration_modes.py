@@ -2,8 +2,13 @@
 The ways of an instance from one daemon to another: pull, push, and relay.
 """
 
-import pytest
+from functools import partial
 
+import pytest
+from lxdapi.errors import InvalidError
+
+from tests.support import dialects
+from tests.support.daemons import DEFAULT_ROOT
 from tests.support.spread import spread
 from tests.support.two_daemons import BACK, STATE, WAY, essence, found, make, pulled, push, snapshots
 
@@ -89,6 +94,22 @@ def test_copy_on_another_daemon_is_created_and_refreshed(pair):
     assert essence(found(pair.there, "web2")) == essence(found(pair.here))
     assert snapshots(pair.there, "web2") == snapshots(pair.here) and pulled(pair.there, "web2") == "gold"
     assert found(pair.here)["status"] == "Running"
+
+
+@pytest.mark.mainly("incus")
+def test_restricted_project_of_new_lxd_is_entered_by_relay(pair, listens):
+    listens(pair.here)
+    config = {"restricted": "true", "features.images": "false"}
+    pair.there.ask("POST", "/1.0/projects", {"name": "r", "config": config})
+    pair.there.ask("PATCH", "/1.0/profiles/default?project=r", {"devices": {"root": DEFAULT_ROOT}})
+    make(pair.here, snapshots=(), profiles=["default"], devices={})
+    with dialects.speaking("lxd-6.9") as seen:
+        copy = partial(pair.salt.modules["lxdapi_instance.copy"], "web1", remote="here", to_remote="there")
+        with pytest.raises(InvalidError, match="mode pull: LXD refuses pull into the restricted project r"):
+            copy(to_project="r", mode="pull")
+        mode = copy(to_project="r")["mode"]
+    assert mode.startswith("relay: LXD refuses pull into the restricted project r, and the target does not listen")
+    assert found(pair.there, query="?project=r")["config"]["user.owner"] == "shop" and not seen["refused"]
 
 
 @pytest.mark.mainly("incus")

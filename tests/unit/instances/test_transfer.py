@@ -11,6 +11,9 @@ from lxdapi.errors import InvalidError
 from lxdapi.http import websocket_relay
 from lxdapi.instances import copy, transfer
 
+from tests.support.fake_transport import Paper
+from tests.support.model_daemon import Model
+
 
 class Somewhere:
     """A daemon at some endpoint, with its listen addresses."""
@@ -25,6 +28,7 @@ class Somewhere:
                 "server_version": "6.0.4",
             }
         }
+        self.dialect = "Incus"
 
 
 HERE, FAR = "http+unix://%2Fs", "https://far:8443"
@@ -56,6 +60,37 @@ def test_requested_mode_is_used_or_refused():
         transfer.choose_route(Somewhere(HERE), there, "pull")
     with pytest.raises(InvalidError, match="expected one of pull, push, relay for mode"):
         transfer.choose_route(source, there, ["pull"])
+
+
+def lxd(*addresses, extensions=("bulk_operations",), project="r", restricted="true"):
+    """Return the API of an LXD in a project."""
+    environment = {"server": "lxd", "addresses": list(addresses)}
+    facts = {"api_extensions": list(extensions), "environment": environment}
+    model = Model({f"projects/{project}": {"config": {"restricted": restricted}, "description": ""}}, facts=facts)
+    return Paper(model, project=project).api
+
+
+WORDS = "LXD refuses pull into the restricted project r"
+
+
+@pytest.mark.parametrize(
+    "target, route",
+    [
+        (lxd(), f"relay: {WORDS}, and the target does not listen on https where the source can reach it"),
+        (lxd(OUT), f"push: the target listens on https://{OUT}, and {WORDS}"),
+        (lxd(OUT, restricted="false"), f"pull: the source listens on https://{OUT}"),
+        (lxd(OUT, extensions=()), f"pull: the source listens on https://{OUT}"),
+        (lxd(OUT, project="default"), f"push: the target listens on https://{OUT}, and {WORDS[:-1]}default"),
+    ],
+)
+def test_restricted_project_of_new_lxd_is_entered_without_pull(target, route):
+    assert str(transfer.choose_route(Somewhere(HERE, OUT), target)) == route
+
+
+def test_pull_into_restricted_project_of_new_lxd_is_refused():
+    with pytest.raises(InvalidError, match=f"mode pull: {WORDS}: use push or relay, or omit mode"):
+        transfer.choose_route(Somewhere(HERE, OUT), lxd(OUT), "pull")
+    assert transfer.choose_route(Somewhere(HERE, OUT), lxd(OUT), "relay").why == "it is declared"
 
 
 def test_cluster_members_count_as_the_same_daemon():
