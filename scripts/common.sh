@@ -119,6 +119,13 @@ install_vm_tools() {
     apt_need gcc gcc libc6-dev
 }
 
+# Open vSwitch and OVN, for tests/support/ovn.py.
+install_ovn() {
+    apt_need ovs-vswitchd openvswitch-switch
+    apt_need ovn-northd ovn-central
+    apt_need ovn-controller ovn-host
+}
+
 install_daemons() {
     install_lxd
     install_incus

@@ -25,9 +25,11 @@ MEMBER_FIELDS = ("roles", "failure_domain", "description", "config", "groups")
 class Cluster:
     """The daemons by name, ``cluster["n2"]``, members or not; ``first`` is n1."""
 
+    daemon = Daemon
+
     def __init__(self, kind, size=3):
         self.name = kind
-        self.members = {f"n{number}": Daemon.in_new_directory(kind) for number in range(1, size + 1)}
+        self.members = {f"n{number}": self.daemon.in_new_directory(kind) for number in range(1, size + 1)}
         self.addresses = dict(zip(self.members, free_addresses(size)))
         self.first = self.members["n1"]
         self.server = self.first.server

@@ -164,17 +164,21 @@ def compare(kind: Kind, declared: dict[str, Any], actual: dict[str, Any], purge:
     for field in kind.fields:
         if field not in declared:
             continue
-        part = _compare(kind, field, actual.get(field), declared[field], purge)
+        part = _compare(kind, field, actual, declared, purge)
         if part is not None:
             changes[field], fields[field], touched[field], removed = part
             removes = removes or removed
     return Delta(changes, fields, touched, removes)
 
 
-def _compare(kind, field, old, new, purge):
+def _compare(kind, field, actual, declared, purge):
+    old, new = actual.get(field), declared[field]
     if field in kind.items:
-        part = rules_and_ports.compare(kind.items[field], old, new, purge)
+        ordered = rules_and_ports.names_in_order(kind.items[field], actual, declared)
+        part = rules_and_ports.compare(kind.items[field], old, new, purge, ordered)
         return part and (*part, part[1], False)
+    if FIELDS[field] == "map":
+        return _compare_map(kind, old or {}, new, kind.write.required.get(actual.get("type", ""), ()))
     return _COMPARE.get(FIELDS[field], _compare_plain)(kind, field, old, new)
 
 
@@ -219,7 +223,6 @@ def create_body(kind: Kind, declared: dict[str, Any]) -> dict[str, Any]:
     body = {
         field: rules_and_ports.create_body(kind.items[field], value) if field in kind.items else _without_none(value)
         for field, value in declared.items()
-        if field not in kind.after_create
     }
     return {**kind.create.defaults, **body}
 
@@ -230,16 +233,15 @@ def _without_none(value):
     return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
 
 
-def _goals(kind, old, new):
+def _goals(kind, old, new, required):
     """Return the goal of each key: the declared value, or None for all of them if the declared map is empty."""
     if new:
         return {key: value for key, value in new.items() if key not in kind.create_only_config}
-    return {key: None for key in old if not key.startswith(kind.write.server_owned)}
+    return {key: None for key in old if not key.startswith(kind.write.server_owned) and key not in required}
 
 
-def _compare_map(kind, field, old, new):
-    old = old or {}
-    goals = {k: v for k, v in _goals(kind, old, new).items() if not kind.satisfies(k, old.get(k), v)}
+def _compare_map(kind, old, new, required):
+    goals = {k: v for k, v in _goals(kind, old, new, required).items() if not kind.satisfies(k, old.get(k), v)}
     if not goals:
         return None
     changes = {key: masking.format_change(key, old.get(key), value) for key, value in goals.items()}
@@ -306,7 +308,6 @@ _COMPARE = {
     "roles": _compare_roles,
     "addresses": _compare_addresses,
     "devices": _compare_devices,
-    "map": _compare_map,
 }
 
 

@@ -12,6 +12,8 @@ from lxdapi.model import patches, server
 from lxdapi.model.cluster_group import ClusterGroup
 from lxdapi.model.instance import Instance
 from lxdapi.model.instance_snapshot import InstanceSnapshot
+from lxdapi.model.network_acl import NetworkACL
+from lxdapi.model.network_peer import NetworkPeer
 from lxdapi.model.profile import Profile
 from lxdapi.model.project import Project
 from lxdapi.model.schema import ClusterRules, CreateRules, Items, Kind, WriteRules
@@ -34,6 +36,14 @@ _ZERO = "0001-01-01T00:00:00Z"
 # The snapshot that was restored: only this key records it, and without it the restore would be repeated.
 RESTORED_FROM_KEY = "user.lxdapi.restored"
 _LISTENS = ("protocol", "listen_port")
+# The keys that the daemon adds to a new network with subnets.
+_SUBNETS = ("ipv4.address", "ipv4.nat", "ipv6.address", "ipv6.nat")
+# A macvlan, physical or SR-IOV network has an interface. An OVN network has an uplink and subnets, which need NAT where
+# the uplink does not route them, and the daemon restores its MTU.
+_REQUIRED = {
+    "ovn": ("network", "bridge.mtu", *_SUBNETS),
+    **dict.fromkeys(("macvlan", "physical", "sriov"), ("parent",)),
+}
 
 KINDS = {
     "certificate": Kind(
@@ -123,10 +133,11 @@ KINDS = {
         create_only=("type",),
         project_feature="features.networks",
         rename=True,
-        create=CreateRules(server_defaults={"bridge": ("ipv4.address", "ipv4.nat", "ipv6.address", "ipv6.nat")}),
-        write=WriteRules(server_owned=("volatile.",), slow=True),
+        create=CreateRules(server_defaults={"bridge": _SUBNETS, "ovn": _SUBNETS}),
+        write=WriteRules(server_owned=("volatile.",), required=_REQUIRED, slow=True),
+        cluster=ClusterRules(parts=True),
     ),
-    "network_acl": Kind(
+    "network_acl": NetworkACL(
         "network-acls/{name}",
         ("config", "description", "egress", "ingress"),
         "network ACL",
@@ -174,13 +185,18 @@ KINDS = {
         parents=("network",),
         items={
             "backends": Items(("name",), {"description": "text", "target_address": "parts", "target_port": "parts"}),
-            "ports": Items(_LISTENS, {"description": "text", "target_backend": "names"}, lists=("listen_port",)),
+            "ports": Items(
+                _LISTENS,
+                {"description": "text", "target_backend": "names"},
+                lists=("listen_port",),
+                ordered_by=("target_backend", "backends", "target_port"),
+            ),
         },
         extension="network_load_balancer",
         project_feature="features.networks",
         write=WriteRules(trimmed=("description",)),
     ),
-    "network_peer": Kind(
+    "network_peer": NetworkPeer(
         "networks/{network}/peers/{name}",
         ("config", "description"),
         "network peer",
@@ -273,6 +289,7 @@ KINDS = {
         create_only_config={"source": "volatile.initial_source"},
         of_server=True,
         write=WriteRules(server_owned=("source", "volatile."), slow=True),
+        cluster=ClusterRules(parts=True),
     ),
     "storage_volume": StorageVolume(
         "storage-pools/{storage_pool}/volumes/custom/{name}",

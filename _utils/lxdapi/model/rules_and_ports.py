@@ -88,10 +88,30 @@ def create_body(spec: Items, new: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**spec.defaults, **item} for item in new]
 
 
+def names_in_order(spec: Items, actual: dict[str, Any], declared: dict[str, Any]) -> frozenset[str]:
+    """Return the names of the items with several values in a key: see ``ordered_by``."""
+    if not spec.ordered_by:
+        return frozenset()
+    _, field, key = spec.ordered_by
+    values: dict[str, Any] = {}
+    for item in (*(actual.get(field) or ()), *(declared.get(field) or ())):
+        values[item.get("name")] = item.get(key, values.get(item.get("name")))
+    return frozenset(name for name, value in values.items() if _has_several(value))
+
+
 def compare(
-    spec: Items, old: list[dict[str, Any]] | None, new: list[dict[str, Any]], purge: bool = False
+    spec: Items,
+    old: list[dict[str, Any]] | None,
+    new: list[dict[str, Any]],
+    purge: bool = False,
+    ordered: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
-    """Return (changes by item, the whole list after the change), None if everything is as declared."""
+    """
+    Return (changes by item, the whole list after the change), None if everything is as declared.
+
+    ordered
+        The result of :func:`names_in_order`.
+    """
     items, changes = [dict(item) for item in old or ()], {}
     indexes = {_identity(spec, item): index for index, item in enumerate(items)}
     for item in new:
@@ -100,7 +120,7 @@ def compare(
             items.append({**spec.defaults, **item})
             changes[_describe_item(spec, item)] = {"old": None, "new": items[-1]}
         else:
-            pair = _compare_item(spec, items[index], item)
+            pair = _compare_item(spec, items[index], item, ordered)
             items[index].update(pair["new"])
             changes.update({_describe_item(spec, item): pair} if pair["new"] else {})
     if purge or not new:
@@ -117,20 +137,29 @@ def find_undeclared(spec: Items, old: list[dict[str, Any]] | None, new: list[dic
     return [_describe_item(spec, item) for item in old or () if _identity(spec, item) not in declared]
 
 
-def _compare_item(spec, old, new):
+def _compare_item(spec, old, new, ordered):
     differs = [
         key
         for key, value_type in spec.attributes.items()
         if key in new and _comparable(value_type, old, key) != _comparable(value_type, new, key)
     ]
-    differs += [key for attribute, key in spec.beside.items() if _is_reordered(attribute, key, old, new)]
+    differs += [key for key in spec.lists if _is_ordered(spec, key, {**old, **new}, ordered) and _moved(key, old, new)]
     return {"old": {key: old.get(key) for key in differs}, "new": {key: new[key] for key in differs}}
 
 
-def _is_reordered(attribute, key, old, new):
-    """Return True if a list of the identity has another order, and another list says something of each in turn."""
-    several = len(equality.split_ordered(new.get(attribute) or old.get(attribute))) > 1
-    return several and equality.split_ordered(old.get(key)) != equality.split_ordered(new.get(key))
+def _is_ordered(spec, key, item, ordered):
+    """Return True if the order of a list of the identity counts, because another list has a value for each entry."""
+    beside = any(_has_several(item.get(attribute)) for attribute, other in spec.beside.items() if other == key)
+    return beside or not ordered.isdisjoint(item.get(spec.ordered_by[0]) or () if spec.ordered_by else ())
+
+
+def _moved(key, old, new):
+    return equality.split_ordered(old.get(key)) != equality.split_ordered(new.get(key))
+
+
+def _has_several(ports):
+    """Return True for a list or a range: ``80,81`` and ``80-81``."""
+    return "," in (ports or "") or "-" in (ports or "")
 
 
 def _comparable(value_type, item, key):

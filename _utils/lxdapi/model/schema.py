@@ -89,6 +89,9 @@ class Items(NamedTuple):
         The keys of the identity that hold comma-separated lists, which have no order.
     beside
         ``{attribute: such a key}``: a list whose entries belong to those of the key, in the same order.
+    ordered_by
+        (attribute, field, key): such keys keep their order too if the attribute names an item of the field whose key
+        has several values.
     """
 
     identity: Tuple[str, ...]
@@ -96,6 +99,7 @@ class Items(NamedTuple):
     defaults: Dict[str, str] = {}
     lists: Tuple[str, ...] = ()
     beside: Dict[str, str] = {}
+    ordered_by: Tuple[str, ...] = ()
 
 
 class CreateRules(NamedTuple):
@@ -130,6 +134,8 @@ class WriteRules(NamedTuple):
         if only a PUT works. Default: None, because the PATCH of most kinds does more or less than documented.
     server_owned
         Prefixes of config keys that belong to the daemon: never compared or cleared unless named.
+    required
+        ``{type: config keys}``: the keys that an empty mapping keeps, because the daemon requires or restores them.
     read_only
         Fields in replies of this kind that no PUT accepts, in addition to :data:`READ_ONLY`.
     trimmed
@@ -142,6 +148,7 @@ class WriteRules(NamedTuple):
 
     patch: Optional[Callable[["APIResult", "Delta"], Optional[Dict[str, Any]]]] = None
     server_owned: Tuple[str, ...] = ()
+    required: Dict[str, Tuple[str, ...]] = {}
     read_only: Tuple[str, ...] = ()
     trimmed: Tuple[str, ...] = ()
     expiry_reset: str = NEVER
@@ -156,10 +163,13 @@ class ClusterRules(NamedTuple):
         True: only a clustered server has objects of the kind.
     local
         True if an object can be on one member, and others with its name on other members.
+    parts
+        True if an object has a part on each member: it is incomplete while its status is Pending or Errored.
     """
 
     only: bool = False
     local: bool = False
+    parts: bool = False
 
 
 class _Columns(NamedTuple):
@@ -277,6 +287,14 @@ class Kind(_Columns):
 
     def require_renamable(self, metadata: Dict[str, Any]) -> None:
         """Raise :class:`lxdapi.errors.InvalidError` for an object that a daemon does not rename completely."""
+
+    def fields_after_create(self, name: str, declared: Dict[str, Any]) -> Dict[str, Any]:
+        """Return the declared fields that lxdapi writes after the create."""
+        return {field: declared[field] for field in self.after_create if field in declared}
+
+    def recreate_reason(self, declared: Dict[str, Any], actual: Dict[str, Any]) -> str:
+        """Return why an object, which holds no data, has to be deleted and created again; "" if it need not."""
+        return ""
 
     def roll_back(self, api: "API", before: "APIResult", delta: "Delta") -> None:
         """Restore the values that an object had before a write that the daemon refused."""

@@ -48,7 +48,9 @@ def create(
     """
     parts = parts_of(kind, name)
     name_field = {kind.key: parts["name"]} if kind.key else {}
-    body = {**diff.create_body(kind, declared), **name_field, **(extra or {})}
+    later = kind.fields_after_create(parts["name"], declared)
+    fields = {field: value for field, value in declared.items() if field not in later}
+    body = {**diff.create_body(kind, fields), **name_field, **(extra or {})}
     api.post(validation.path(kind.collection, **parts), json=body, **write_timeout(api, kind)).wait(timeout)
 
 
@@ -69,7 +71,7 @@ def create_or_adopt(
         )
     except APIException as exc:
         result = read(api, kind, name) if shared and retry.is_refusal(exc) else None
-        if result is None or _is_partial(result):
+        if result is None or _is_partial(kind, result):
             raise
         require_immutable_unchanged(kind, declared, result)
         return update(api, kind, name, declared)
@@ -80,7 +82,7 @@ def _verify_created(api, kind, name, declared):
     """Return the changes after a create whose reply was lost: the object is updated; None if it does not exist."""
     operations.wait_until_idle(api, path_of(kind, name))
     result = read(api, kind, name)
-    if result is None or _is_partial(result):
+    if result is None or _is_partial(kind, result):
         return None
     if not kind.create.verifiable and api.has_restarted():
         delete(api, kind, name)
@@ -96,9 +98,9 @@ def require_immutable_unchanged(kind: Kind, declared: dict[str, Any], result: AP
         raise InvalidError("; ".join(differences))
 
 
-def _is_partial(result):
+def _is_partial(kind, result):
     """Return True if only a part of an object exists, on some members of a cluster."""
-    return result.metadata.get("status") in ("Pending", "Errored")
+    return kind.cluster.parts and result.metadata.get("status") in ("Pending", "Errored")
 
 
 def write_timeout(api: API, kind: Kind) -> dict[str, float]:

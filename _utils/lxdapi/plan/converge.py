@@ -111,7 +111,7 @@ def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], share
     kind.require_valid(declared, {})
     apply = partial(create_or_adopt, api, kind, name, declared, shared)
     creation = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
-    after_create = {field: declared[field] for field in kind.after_create if field in declared}
+    after_create = kind.fields_after_create(parts_of(kind, name)["name"], declared)
     return Plan.of([creation, *plan_follow_up(api, kind, name, {**after_create, **removals(declared)})])
 
 
@@ -163,6 +163,9 @@ def plan_changes(
     api: API, kind: Kind, name: str, declared: dict[str, Any], result: APIResult, note: str = "", purge: bool = False
 ) -> Plan:
     """Return the step that updates an existing object; a plan without steps if it is as declared."""
+    reason = kind.recreate_reason(declared, result.metadata)
+    if reason:
+        return _plan_recreate(api, kind, name, declared, result.metadata, reason)
     require_immutable_unchanged(kind, declared, result)
     kind.require_valid(declared, result.metadata)
     delta = diff.compare(kind, declared, result.metadata, purge)
@@ -172,6 +175,24 @@ def plan_changes(
     note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), undeclared]))
     apply = partial(update, api, kind, name, declared, result, purge)
     return Plan.of([Step("updated", delta.changes, apply, note, deferrable=True)])
+
+
+def _plan_recreate(
+    api: API, kind: Kind, name: str, declared: dict[str, Any], actual: dict[str, Any], reason: str
+) -> Plan:
+    """Return the steps that delete an object and create it again, with its undeclared settings too."""
+    kept = {field: actual[field] for field in (*kind.create_only, *kind.fields) if actual.get(field)}
+    fields = {**kept, **declared, **diff.compare(kind, declared, actual).fields}
+
+    def delete_unusable():
+        result = read(api, kind, name)
+        if result is None or not kind.recreate_reason(declared, result.metadata):
+            return {}  # somebody else repaired it
+        return delete(api, kind, name)
+
+    note = "; ".join(filter(None, [reason, _users_note(kind, name, actual)]))
+    deletion = Step("deleted", {"deleted": name}, delete_unusable, note)
+    return Plan.of([deletion]).then(plan_create(api, kind, name, fields))
 
 
 def _stored_only_note(api, kind, changes):

@@ -52,6 +52,8 @@ ROWS = {
         drop={"config": {"user.drop": None, "mtu": None}},
         dropped={"config": {"parent": "lxdapi9", "user.keep": "me"}},
         create_only={"type": ("bridge", "type is 'macvlan' and cannot be changed to 'bridge'")},
+        clear={"config": {}},
+        cleared={"config": {"parent": "lxdapi9"}},
         rename=("wan", "networks/wan"),
     ),
     "network_acl": Row(

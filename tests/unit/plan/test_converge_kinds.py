@@ -15,106 +15,16 @@ from tests.support.model_daemon import Model
 
 pytestmark = pytest.mark.usefixtures("contract_kept")
 
-EXTENSIONS = [
-    *("network_load_balancer", "network_peer", "network_integrations", "storage_buckets"),
-    *("clustering_groups", "clustering_groups_config"),
-]
+EXTENSIONS = ["storage_buckets", "clustering_groups", "clustering_groups_config"]
 FACTS = {"api_extensions": EXTENSIONS, "environment": {"server": "incus", "server_clustered": True}}
 MEMBER = {
     **{"server_name": "n2", "url": "https://192.0.2.2:8443", "database": True, "status": "Online"},
     **{"architecture": "x86_64", "config": {}, "description": "", "failure_domain": "default"},
     **{"groups": ["default"], "roles": ["database", "event-hub"]},
 }
-BACKEND = {"name": "a", "target_address": "10.0.0.5", "target_port": "8080"}
-PORT = {"protocol": "tcp", "listen_port": "80", "target_backend": ["a"]}
 
 # (kind, name, path, objects before, [(declaration, method, body, changes)])
 LIVES = {
-    "network_load_balancer": (
-        "ovn/2001:DB8::1",
-        "networks/ovn/load-balancers/2001:db8::1",
-        None,
-        [
-            (
-                {
-                    "description": "web",
-                    "backends": [{**BACKEND, "target_port": 8080}],
-                    "ports": [{**PORT, "listen_port": 80}],
-                },
-                "POST",
-                {"listen_address": "2001:db8::1", "description": "web", "backends": [BACKEND], "ports": [PORT]},
-                {"created": "ovn/2001:DB8::1"},
-            ),
-            (
-                {
-                    "backends": [{"name": "b", "target_address": "10.0.0.6"}],
-                    "ports": [{**PORT, "target_backend": ["b", "a"]}],
-                },
-                "PUT",
-                {
-                    "config": {},
-                    "description": "web",
-                    "backends": [BACKEND, {"name": "b", "target_address": "10.0.0.6"}],
-                    "ports": [{**PORT, "target_backend": ["a", "b"]}],
-                },
-                {
-                    "backends": {"name=b": {"old": None, "new": {"name": "b", "target_address": "10.0.0.6"}}},
-                    "ports": {
-                        "protocol=tcp listen_port=80": {
-                            "old": {"target_backend": ["a"]},
-                            "new": {"target_backend": ["a", "b"]},
-                        }
-                    },
-                },
-            ),
-            (
-                {"ports": []},
-                "PUT",
-                {
-                    "config": {},
-                    "description": "web",
-                    "backends": [BACKEND, {"name": "b", "target_address": "10.0.0.6"}],
-                    "ports": [],
-                },
-                {
-                    "ports": {
-                        "protocol=tcp listen_port=80": {"old": {**PORT, "target_backend": ["a", "b"]}, "new": None}
-                    }
-                },
-            ),
-        ],
-    ),
-    "network_peer": (
-        "ovn/other",
-        "networks/ovn/peers/other",
-        None,
-        [
-            (
-                {"type": "local", "target_network": "ovn2", "target_project": "p", "config": {"user.a": 1}},
-                "POST",
-                {
-                    "name": "other",
-                    "type": "local",
-                    "target_network": "ovn2",
-                    "target_project": "p",
-                    "config": {"user.a": "1"},
-                },
-                {"created": "ovn/other"},
-            ),
-            (
-                {"description": "to p", "target_network": "ovn2"},
-                "PUT",
-                {"config": {"user.a": "1"}, "description": "to p"},
-                {"description": {"old": "", "new": "to p"}},
-            ),
-            (
-                {"config": {"user.a": None}},
-                "PUT",
-                {"config": {}, "description": "to p"},
-                {"config": {"user.a": {"old": "1", "new": None}}},
-            ),
-        ],
-    ),
     "storage_bucket": (
         "default/b1",
         "storage-pools/default/buckets/b1",
@@ -304,26 +214,6 @@ def test_secret_key_is_not_shown():
         for test in (True, False):
             ret, _ = applied(found, "storage_bucket_key", {"secret_key": secret}, test)
             assert "s3cret" not in repr(ret)
-
-
-@pytest.mark.parametrize("field", ["type", "target_network", "target_project", "target_integration"])
-def test_target_of_a_peer_is_immutable(field):
-    found = model("network_peer", {"config": {}, "description": "", field: "one"})
-    ret, paper = applied(found, "network_peer", {field: "other"})
-    assert (ret["result"], wrote(paper)) == (False, [])
-    assert f"{field} is 'one' and cannot be changed to 'other'" in ret["comment"]
-
-
-def test_purge_keeps_only_declared_backends_and_ports():
-    other = {**BACKEND, "name": "b"}
-    found = model(
-        "network_load_balancer", {"config": {}, "description": "", "backends": [BACKEND, other], "ports": [PORT]}
-    )
-    wanted = {"backends": [BACKEND]}
-    assert applied(found, "network_load_balancer", wanted)[0]["changes"] == {}
-    ret, _ = applied(found, "network_load_balancer", wanted, purge=True)
-    assert ret["changes"] == {"backends": {"name=b": {"old": other, "new": None}}}
-    assert found.objects[LIVES["network_load_balancer"][1]]["ports"] == [PORT], "of what is not declared nothing goes"
 
 
 @pytest.mark.parametrize("word, key", [("cluster_group", "name"), ("cluster_member", "server_name")])
