@@ -10,12 +10,13 @@ from lxdapi.errors import InvalidError
 from lxdapi.model import diff, equality, listing, objects
 from lxdapi.model.kinds import KINDS, get_kind
 from lxdapi.model.schema import FIELDS
+from lxdapi.reports import dependencies
 from lxdapi.reports.effective import HIDDEN
 
-# The kinds that can be declared, each after the kinds that it may need.
+# The kinds that can be declared, each after the kinds that it may need; see also lxdapi.reports.dependencies.
 ORDER = (
-    *("cluster_member", "cluster_group", "project", "certificate"),
-    *("storage_pool", "storage_volume", "volume_snapshot", "storage_bucket", "storage_bucket_key", "server"),
+    *("cluster_member", "cluster_group", "storage_pool", "project", "certificate"),
+    *("storage_volume", "volume_snapshot", "storage_bucket", "storage_bucket_key", "server"),
     *("network_address_set", "network_acl", "network_zone", "network_zone_record"),
     *("network", "network_forward", "network_load_balancer", "network_peer"),
     *("profile", "image", "image_alias", "instance", "instance_snapshot"),
@@ -39,20 +40,30 @@ def read_states(api, kind_name=None, name=None, connection=None, left_out=None):
         raise InvalidError("a name requires a kind: declare the kind too")
     objects.require_project(api)
     states, connection = {}, connection or {}
-    for each in [kind_name] if kind_name else _exportable_kinds(api, connection.get("project")):
-        kind = get_kind(each)
-        for key, metadata, member in sorted(
-            _read_selected(api, each, name), key=lambda chosen: (chosen[0], chosen[2] or "")
-        ):
-            state_id, declared = _declaration(kind, key, metadata)
-            declared = {**declared, **_complete_config(kind, key, metadata, declared)}
-            declared.update(_members(api, kind, key, metadata))
-            declared.update({"target": member} if member else {})
-            _add_state(states, each, state_id, {**declared, **_connection_parameters(kind, connection)})
-            (left_out if left_out is not None else []).extend(
-                f"{each} {key}: {what}" for what in _secret_names(kind, metadata)
-            )
+    kind_names = [kind_name] if kind_name else _exportable_kinds(api, connection.get("project"))
+    entries = [entry for each in kind_names for entry in _read_entries(api, each, name)]
+    for entry in dependencies.in_order(entries):
+        kind = get_kind(entry.kind_name)
+        state_id, declared = _complete_declaration(api, kind, entry)
+        _add_state(states, entry.kind_name, state_id, {**declared, **_connection_parameters(kind, connection)})
+        names = [] if entry.bare else _secret_names(kind, entry.metadata)
+        (left_out if left_out is not None else []).extend(f"{entry.kind_name} {entry.name}: {what}" for what in names)
     return states
+
+
+def _read_entries(api, kind_name, name):
+    """Return the selected objects, sorted by name and member."""
+    selected = sorted(_read_selected(api, kind_name, name), key=lambda chosen: (chosen[0], chosen[2] or ""))
+    return [dependencies.Entry(kind_name, *each) for each in selected]
+
+
+def _complete_declaration(api, kind, entry):
+    """Return (name, parameters) that declare an object on this server or cluster."""
+    state_id, declared = _declaration(kind, entry.name, entry.metadata)
+    declared = {**declared, **_complete_config(kind, entry.name, entry.metadata, declared)}
+    declared.update(_members(api, kind, entry.name, entry.metadata))
+    declared.update({"target": entry.member} if entry.member else {})
+    return state_id, {key: value for key, value in declared.items() if not (entry.bare and key in kind.items)}
 
 
 def _exportable_kinds(api, project):
