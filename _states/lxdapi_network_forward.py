@@ -8,7 +8,17 @@ from lxdapi.minion import state
 from lxdapi.plan import purge
 
 
-def present(name, ports=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
+def present(
+    name,
+    ports=None,
+    description=None,
+    config=None,
+    purge=False,
+    sensitive=None,
+    remote=None,
+    project=None,
+    target=None,
+):
     """
     Ensure that a network forward exists with the given ports.
 
@@ -45,14 +55,26 @@ def present(name, ports=None, description=None, config=None, purge=False, sensit
         Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
         Name of the project. Default: the project of the remote, or ``default``.
+    target
+        In a cluster, the name of the member that a forward of a bridge is on. For an existing forward, only needed if
+        several members have one with this address. Default: the member that answers for a new one, found by the daemon
+        for an existing one.
     """
     declared = {"ports": ports, "description": description, "config": config}
     return state.present(
-        globals(), "network_forward", name, declared, purge=purge, remote=remote, project=project, sensitive=sensitive
+        globals(),
+        "network_forward",
+        name,
+        declared,
+        purge=purge,
+        remote=remote,
+        project=project,
+        target=target,
+        sensitive=sensitive,
     )
 
 
-def absent(name, remote=None, project=None):
+def absent(name, remote=None, project=None, target=None):
     """
     Ensure that a network forward does not exist.
 
@@ -67,8 +89,11 @@ def absent(name, remote=None, project=None):
         Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
         Name of the project. Default: the project of the remote, or ``default``.
+    target
+        In a cluster, the name of the member that the forward of a bridge is on. Default: found by the daemon, unless
+        several members have a forward with this address.
     """
-    return state.absent(globals(), "network_forward", name, remote=remote, project=project)
+    return state.absent(globals(), "network_forward", name, remote=remote, project=project, target=target)
 
 
 def purged(name, keep, remote=None, project=None):

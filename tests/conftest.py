@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(config, items):
     """
     for item in items:
         mark = item.get_closest_marker("mainly")
-        if mark and item.callspec.params["daemon"] != mark.args[0]:
+        if mark and mark.args[0] not in (item.callspec.params.get(each) for each in ("daemon", "cluster")):
             item.add_marker(pytest.mark.long)
     if config.option.long:
         for item in items:

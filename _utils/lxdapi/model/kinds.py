@@ -175,6 +175,7 @@ KINDS = {
         extensions={"ports.snat": "network_forward_snat"},
         project_feature="features.networks",
         write=WriteRules(trimmed=("description",)),
+        cluster=ClusterRules(local=True),
     ),
     "network_load_balancer": Kind(
         "networks/{network}/load-balancers/{name}",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation
 from lxdapi.errors import InvalidError
-from lxdapi.model import diff
+from lxdapi.model import diff, listing
 from lxdapi.model.kinds import get_kind
 from lxdapi.model.objects import (
     daemon_of,
@@ -166,6 +166,7 @@ def plan_changes(
     reason = kind.recreate_reason(declared, result.metadata)
     if reason:
         return _plan_recreate(api, kind, name, declared, result.metadata, reason)
+    api = _at_its_member(api, kind, result)
     require_immutable_unchanged(kind, declared, result)
     kind.require_valid(declared, result.metadata)
     delta = diff.compare(kind, declared, result.metadata, purge)
@@ -175,6 +176,12 @@ def plan_changes(
     note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), undeclared]))
     apply = partial(update, api, kind, name, declared, result, purge)
     return Plan.of([Step("updated", delta.changes, apply, note, deferrable=True)])
+
+
+def _at_its_member(api, kind, result):
+    """Return the API for writes to an object on one member: the daemons read a forward anywhere, but write it there."""
+    member = listing.member_of(kind, result.metadata, None)
+    return api.at(member) if member and not api.target else api
 
 
 def _plan_recreate(
@@ -247,6 +254,7 @@ def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Pla
     require_not_permanent(kind, name, "deleted")
     if force:
         require_fields(api, kind, ("force",))
+    api = _at_its_member(api, kind, result)
     note = "" if force else _users_note(kind, name, result.metadata)
     return Plan.of([Step("deleted", {"deleted": name}, partial(delete, api, kind, name, force), note)])
 

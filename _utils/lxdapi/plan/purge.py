@@ -30,10 +30,14 @@ def plan_purge(api: API, kind_name: str, parent: str, keep: Any) -> Plan:
     reason = objects.unsupported_reason(api, kind)
     if reason or objects.read(api, get_kind(kind.parents[-1]), parent) is None:
         return Plan(summary="absent").with_note(reason)
-    existing = listing.list_objects(api, kind_name, parent)
-    unnamed = [name for name in existing if objects.parts_of(kind, name)["name"] not in kept]
-    steps = [step for name in unnamed for step in converge.plan_absent(api, kind_name, name)]
+    existing = listing.list_everything(api, kind, parent)
+    unnamed = [(name, member) for name, _, member in existing if objects.parts_of(kind, name)["name"] not in kept]
+    steps = [step for name, member in unnamed for step in converge.plan_absent(_at(api, member), kind_name, name)]
     return Plan.of(_as_parent_step(step, step.changes["deleted"]) for step in steps)
+
+
+def _at(api, member):
+    return api.at(member) if member else api
 
 
 def _as_parent_step(step, name):
