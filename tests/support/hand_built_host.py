@@ -74,8 +74,8 @@ INSTANCE = {
 BUCKETS = "storage-pools/default/buckets"
 # The kinds whose objects an SLS can create without a source.
 FROM_NOTHING = (
-    *("certificate", "network", "network_acl", "network_address_set", "network_forward", "network_zone"),
-    *("network_zone_record", "profile", "project", "server", "storage_bucket", "storage_bucket_key"),
+    *("certificate", "network", "network_acl", "network_address_set", "network_forward", "network_integration"),
+    *("network_zone", "network_zone_record", "profile", "project", "server", "storage_bucket", "storage_bucket_key"),
     *("storage_pool", "storage_volume", "volume_snapshot"),
 )
 # Fields that depend on the time of the creation or on the users of the object.
@@ -131,6 +131,9 @@ class HandBuilt:
             self.daemon.ask("POST", "/1.0/certificates", {**entry, "certificate": der})
         if self.has("network_address_set"):
             self.make("network-address-sets", {"name": "web", "addresses": ["192.0.2.1", "2001:db8::/32"]})
+        if self.has("network_integrations"):
+            config = {f"ovn.{each}_connection": "unix:/sock" for each in ("northbound", "southbound")}
+            self.make("network-integrations", {"name": "region", "type": "ovn", "config": config})
         if self.has_buckets:
             self.make(BUCKETS, {"name": "media", "description": "{{ media }}"})
             self.make(f"{BUCKETS}/media/keys", {"name": "reader", "role": "read-only"})

@@ -177,6 +177,18 @@ KINDS = {
         write=WriteRules(trimmed=("description",)),
         cluster=ClusterRules(local=True),
     ),
+    "network_integration": Kind(
+        "network-integrations/{name}",
+        ("config", "description"),
+        "network integration",
+        rule="token",
+        create_only=("type",),
+        extension="network_integrations",
+        of_server=True,
+        rename=True,
+        create=CreateRules(defaults={"type": "ovn"}),
+        write=WriteRules(required={"ovn": ("ovn.northbound_connection", "ovn.southbound_connection")}),
+    ),
     "network_load_balancer": Kind(
         "networks/{network}/load-balancers/{name}",
         ("backends", "config", "description", "ports"),

@@ -18,7 +18,7 @@ ORDER = (
     *("cluster_member", "cluster_group", "storage_pool", "project", "certificate"),
     *("storage_volume", "volume_snapshot", "storage_bucket", "storage_bucket_key", "server"),
     *("network_address_set", "network_acl", "network_zone", "network_zone_record"),
-    *("network", "network_forward", "network_load_balancer", "network_peer"),
+    *("network_integration", "network", "network_forward", "network_load_balancer", "network_peer"),
     *("profile", "image", "image_alias", "instance", "instance_snapshot"),
 )
 # State ids with another meaning in an SLS.

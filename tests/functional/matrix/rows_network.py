@@ -12,6 +12,7 @@ WEB = {"action": "allow", "protocol": "tcp", "destination_port": "80,443", "stat
 NO_MAIL = {"action": "reject", "protocol": "tcp", "destination_port": "25", "state": "enabled"}
 HTTP = {"protocol": "tcp", "listen_port": "80,443", "target_address": "10.77.9.5"}
 SSH = {"protocol": "tcp", "listen_port": "22", "target_address": "10.77.9.6"}
+CONNECTIONS = {"ovn.northbound_connection": "unix:/nb.sock", "ovn.southbound_connection": "unix:/sb.sock"}
 FILLED = {"description": "", "target_port": ""}
 A_RECORD = {"type": "A", "value": "192.0.2.10", "ttl": 300}
 TEXT_RECORD = {"type": "TXT", "value": "made by Salt"}
@@ -51,9 +52,9 @@ ROWS = {
         edit_changes={"config": {"mtu": {"old": None, "new": "1400"}}},
         drop={"config": {"user.drop": None, "mtu": None}},
         dropped={"config": {"parent": "lxdapi9", "user.keep": "me"}},
-        create_only={"type": ("bridge", "type is 'macvlan' and cannot be changed to 'bridge'")},
         clear={"config": {}},
         cleared={"config": {"parent": "lxdapi9"}},
+        create_only={"type": ("bridge", "type is 'macvlan' and cannot be changed to 'bridge'")},
         rename=("wan", "networks/wan"),
     ),
     "network_acl": Row(
@@ -139,6 +140,26 @@ ROWS = {
         cleared={"config": {}, "ports": []},
         description="first line\n\n  second: 'é'",
         extension="network_forward",
+    ),
+    "network_integration": Row(
+        "lxdapi_network_integration",
+        "ic",
+        "network-integrations/ic",
+        create={"description": "one", "config": {**CONNECTIONS, **OWN}},
+        created={"type": "ovn", "description": "one", "config": {**CONNECTIONS, **OWN}},
+        edit={"config": {"ovn.transit.pattern": "ts-{{ peerName }}"}, "description": "two"},
+        edited={"config": {"ovn.transit.pattern": "ts-{{ peerName }}", **CONNECTIONS, **OWN}, "description": "two"},
+        edit_changes={
+            "config": {"ovn.transit.pattern": {"old": None, "new": "ts-{{ peerName }}"}},
+            "description": {"old": "one", "new": "two"},
+        },
+        alike={"type": "ovn", "description": "two"},
+        drop={"config": {"user.drop": None, "ovn.transit.pattern": None}},
+        dropped={"config": {"user.keep": "me", **CONNECTIONS}},
+        clear={"config": {}},
+        cleared={"config": CONNECTIONS},
+        extension="network_integrations",
+        rename=("ic2", "network-integrations/ic2"),
     ),
     "network_zone": Row(
         "lxdapi_network_zone",
