@@ -220,6 +220,22 @@ def mapping(what, value, expected="a mapping"):
     return dict(value)
 
 
+def require_known(label, names, known, noun="key"):
+    """
+    Raise :class:`InvalidError` for the first unknown names.
+
+    label
+        The parameter that they are in.
+    names
+        The declared names, such as the keys of a mapping.
+    noun
+        The noun for them in the error.
+    """
+    unknown = [str(name) for name in names if name not in known]
+    if unknown:
+        raise InvalidError(f"{label}: unknown {noun} {', '.join(unknown)}; choose from: {', '.join(known)}")
+
+
 def user_or_group(what, value):
     """Return the name of a user or group as text, its number (also a quoted one) as a number, or None for None."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:

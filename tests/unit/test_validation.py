@@ -216,3 +216,14 @@ def test_text_altered_by_the_daemon_is_refused(given):
 def test_names_are_sorted_naturally():
     ordered = ["", "1a", "2", "10", "a", "a1", "a02", "a2", "a10", "a10b2", "a10b10", "a1" + "0" * 5000, "a-1", "b"]
     assert sorted(reversed(ordered), key=validation.natural_key) == ordered
+
+
+def test_unknown_names_are_reported_with_the_known_ones():
+    validation.require_known("source", {"alias": 1}, ("alias", "server"))
+    validation.require_known("source", (), ("alias", "server"))
+    for names, unknown in ((["x", "alias", 5], "x, 5"), ({None: 1}, "None")):
+        with pytest.raises(InvalidError) as caught:
+            validation.require_known("source", names, ("alias", "server"))
+        assert str(caught.value) == f"source: unknown key {unknown}; choose from: alias, server"
+    with pytest.raises(InvalidError, match="^remote 'x': unknown setting port; choose from: endpoint$"):
+        validation.require_known("remote 'x'", ["port"], ["endpoint"], "setting")

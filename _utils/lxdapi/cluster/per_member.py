@@ -95,9 +95,7 @@ def _list_members(api):
 
 
 def _require_members(member_configs, everyone):
-    unknown = sorted(str(member) for member in set(member_configs) - set(everyone))
-    if unknown:
-        raise InvalidError(f"members: unknown {', '.join(unknown)}; choose from: {', '.join(everyone)}")
+    validation.require_known("members", member_configs, everyone, "member")
 
 
 def _plan_create(api, kind, name, common, member_configs, result) -> Plan:

@@ -103,9 +103,7 @@ def parse_definitions(declared, defaults=None):
 
 def _parse_keys(entry, keys):
     keys = validation.mapping(entry, keys)
-    unknown = [str(key) for key in keys if key not in KEYS]
-    if unknown:
-        raise InvalidError(f"{entry}: unknown key {', '.join(unknown)}; choose from: {', '.join(sorted(KEYS))}")
+    validation.require_known(entry, keys, sorted(KEYS))
     # only a mapping is merged over that of the defaults
     lists = [key for key in _NULLS if isinstance(keys.get(key), (list, tuple))]
     return {**keys, **{key: validation.mapping(f"{entry} {key}", keys[key]) for key in lists}}

@@ -5,7 +5,6 @@ The prerequisites of a fleet: networks, pools, volumes, profiles and images, eac
 import inspect
 
 from lxdapi import validation
-from lxdapi.errors import InvalidError
 from lxdapi.model.kinds import KINDS
 
 # In this order: the parameter, and the kind.
@@ -35,10 +34,7 @@ def parse(declared, states):
         for name, parameters in validation.mapping(part, declared.get(part)).items():
             parameters = validation.mapping(f"{part} {name}", parameters)
             parameter_names = set(inspect.signature(states[function]).parameters) - {"name"}
-            unknown = [str(each) for each in parameters if each not in parameter_names]
-            if unknown:
-                known = ", ".join(sorted(parameter_names))
-                raise InvalidError(f"{part} {name}: unknown key {', '.join(unknown)}; choose from: {known}")
+            validation.require_known(f"{part} {name}", parameters, sorted(parameter_names))
             prerequisites.append((f"{KINDS[kind_name].label} {name}", function, name, dict(parameters)))
     return prerequisites
 

@@ -75,9 +75,7 @@ class Selection:
 
 def _parse_filter(filters):
     filters = validation.mapping("filter", filters, f"a mapping with {', '.join(_FILTERS)}")
-    unknown = [str(name) for name in set(filters) - set(_FILTERS)]
-    if unknown:
-        raise InvalidError(f"filter: unknown key {', '.join(unknown)}; choose from: {', '.join(_FILTERS)}")
+    validation.require_known("filter", filters, _FILTERS)
     parsed = {name: validation.check("any", f"filter {name}", filters[name]) for name in set(filters) - {"config"}}
     config = validation.mapping("filter config", filters.get("config"), "a mapping of keys to values")
     parsed["config"] = {key: validation.config_value(f"filter config {key}", value) for key, value in config.items()}

@@ -32,9 +32,7 @@ def parse_source(source):
 
     Raises :class:`InvalidError`.
     """
-    unknown = sorted(map(str, set(source) - set(KEYS)))
-    if unknown:
-        raise InvalidError(f"source: unknown key {', '.join(unknown)}; choose from: {', '.join(KEYS)}")
+    validation.require_known("source", source, KEYS)
     parsed = parse_server(source)
     if parsed["type"] != "image" or parsed["mode"] != "pull":
         raise InvalidError("source: expected type: image and mode: pull, because the daemon fetches the image")

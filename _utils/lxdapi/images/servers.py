@@ -107,9 +107,7 @@ def settings_of(api: API, name: str) -> dict[str, Any]:
             f"others below {SETTING}, or use {LOCAL}:ALIAS for an image of the daemon"
         )
     settings = servers[name] if isinstance(servers[name], dict) else {"server": servers[name]}
-    unknown = sorted(map(str, set(settings) - set(_KEYS)))
-    if unknown:
-        raise InvalidError(f"{SETTING}: {name}: unknown key {', '.join(unknown)}; choose from: {', '.join(_KEYS)}")
+    validation.require_known(f"{SETTING}: {name}", settings, _KEYS)
     # imported here, because few sources need it
     from lxdapi.images import remote
 

@@ -277,9 +277,7 @@ def plan_create(api, name, source, declared, timeout=None, target=None) -> list[
     source
         ``{"type": "backup", "path": ..., "pool": ...}``, without ``pool`` for the pool in the backup.
     """
-    unknown = sorted(set(source) - {"type", "path", "pool"})
-    if unknown:
-        raise InvalidError(f"source: unknown key {', '.join(unknown)} of a backup; choose from: path, pool")
+    validation.require_known("source of type backup", source, ("type", "path", "pool"))
     path, pool, kind_name = source.get("path"), source.get("pool"), _KIND_NAMES[1]
     atomic_file.require_path(path)
 

@@ -55,8 +55,7 @@ def _keys(name):
 
 def _parse_document(name, value):
     """Return the text of a document, None if the document is to be removed."""
-    if name not in _DOCUMENTS:
-        raise InvalidError(f"cloud_init: unknown key {name!r}; choose from: {', '.join(_DOCUMENTS)}")
+    validation.require_known("cloud_init", [name], _DOCUMENTS)
     what, (_, head) = f"cloud_init {name}", _DOCUMENTS[name]
     if value is None or value == "":
         return None

@@ -107,9 +107,7 @@ def _parse(declared):
     if declared in (None, []):
         raise InvalidError.of_value("metadata", "a mapping of fields", declared)
     declared = validation.mapping("metadata", declared, "a mapping of fields")
-    unknown = [str(field) for field in declared if field not in _FIELDS]
-    if unknown:
-        raise InvalidError(f"metadata: unknown field {', '.join(unknown)}; choose from: {', '.join(_FIELDS)}")
+    validation.require_known("metadata", declared, _FIELDS, "field")
     return {field: _parse_field(field, value) for field, value in declared.items() if value is not None}
 
 

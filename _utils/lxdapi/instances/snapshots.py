@@ -47,11 +47,7 @@ def settings_of(name, settings):
     """Return the declared fields of a snapshot; raises :class:`InvalidError` for one that its kind lacks."""
     declared = {field: value for field, value in settings.items() if value is not None}
     kind = get_kind(kind_name_of(name))
-    unknown = sorted(set(declared) - set(kind.known))
-    if unknown:
-        raise InvalidError(
-            f"unknown {', '.join(unknown)} for the kind {kind.label}; choose from: {', '.join(kind.known)}"
-        )
+    validation.require_known(kind.label, declared, kind.known, "field")
     return declared
 
 

@@ -50,8 +50,7 @@ def parse_conditions(wait_for):
 
 
 def _parse_condition(name, value):
-    if name not in _CHECKS:
-        raise InvalidError(f"wait_for: unknown condition {name!r}; choose from: {', '.join(_CHECKS)} (and timeout)")
+    validation.require_known("wait_for", [name], (*_CHECKS, "timeout"), "condition")
     if name in _FAMILIES:
         return validation.check("plain", f"wait_for {name}: nic", value)
     if name == "cmd":

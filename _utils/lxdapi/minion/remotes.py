@@ -2,6 +2,7 @@
 Remotes: the named endpoints below ``lxdapi:remotes`` in the minion's configuration, pillar or grains.
 """
 
+from lxdapi import validation
 from lxdapi.errors import InvalidError
 
 LOCAL = "local"
@@ -42,7 +43,5 @@ def settings_of(config_get, remote):
         settings = {"endpoint": settings}
     if not isinstance(settings, dict):
         raise InvalidError.of_value(f"remote {name!r}", "an endpoint or a mapping of settings", settings)
-    unknown = sorted(set(settings) - set(_OPTIONS))
-    if unknown:
-        raise InvalidError(f"remote {name!r}: unknown setting {', '.join(unknown)}; choose from: {', '.join(_OPTIONS)}")
+    validation.require_known(f"remote {name!r}", settings, _OPTIONS, "setting")
     return settings

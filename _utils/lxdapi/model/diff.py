@@ -63,7 +63,7 @@ def _field(kind, known, name):
     """Return the name of a field, also for the parameter of a state: ``secret_key`` is ``secret-key``."""
     field = name if name in known else str(name).replace("_", "-")
     if field not in known:
-        raise InvalidError(f"unknown field {name!r} of the {kind.label}; choose from: {', '.join(known)}")
+        validation.require_known(kind.label, [name], known, "field")
     return field
 
 

@@ -40,9 +40,7 @@ def normalize(spec: Items, field: str, declared: Any) -> list[dict[str, Any]]:
 
 def _normalize_item(spec, field, item):
     known = (*spec.identity, *spec.attributes)
-    for key in item:
-        if key not in known:
-            raise InvalidError(f"unknown key {key!r} in {field}; choose from: {', '.join(known)}")
+    validation.require_known(field, item, known)
     normal = {key: _VALUES[spec.attributes.get(key, "text")](f"{field} {key}", value) for key, value in item.items()}
     # the daemons drop white space around attributes, but not around the identity
     normal = {key: value.strip() if spec.attributes.get(key) == "text" else value for key, value in normal.items()}

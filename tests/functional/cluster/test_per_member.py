@@ -219,7 +219,7 @@ def test_unknown_member_is_refused_and_known_ones_listed(clustered, raw):
     declared = {"driver": "dir", "members": {"n1": {}, "n7": {"source": "/tmp"}}}
     for _ in range(2):
         comment = refused(clustered, f"{POOL}.present", "fast", **declared)
-        assert "members: unknown n7; choose from: n1, n2" in comment
+        assert "members: unknown member n7; choose from: n1, n2" in comment
         assert raw("storage-pools/fast") is None or raw("storage-pools/fast")["status"] == "Created"
         clustered(f"{POOL}.present", "fast", driver="dir")
 

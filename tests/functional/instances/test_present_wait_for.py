@@ -45,7 +45,7 @@ def test_wait_for_needs_a_running_instance(apply, imported, raw, declared):
 @pytest.mark.mainly("incus")
 @pytest.mark.parametrize(
     "wait_for, words",
-    [({"ipv5": "eth0"}, "unknown condition 'ipv5'"), (["ready"], "a list of mappings"), ({"port": 0}, "1 to 65535")],
+    [({"ipv5": "eth0"}, "unknown condition ipv5"), (["ready"], "a list of mappings"), ({"port": 0}, "1 to 65535")],
 )
 def test_invalid_wait_for_is_refused_before_any_request(apply, daemon, wait_for, words):
     for state in ("present", "running"):

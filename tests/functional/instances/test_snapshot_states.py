@@ -62,8 +62,8 @@ def test_snapshot_state_works_for_instances_and_volumes(apply, owner, raw):
     [
         ("s1", {}, "expected INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT for snapshot name"),
         ("a/b/c/d", {}, "expected INSTANCE/SNAPSHOT or POOL/VOLUME/SNAPSHOT for snapshot name"),
-        ("c1/s1", {"description": "x"}, "unknown description for the kind instance snapshot"),
-        ("default/data/s1", {"stateful": True}, "unknown stateful for the kind volume snapshot"),
+        ("c1/s1", {"description": "x"}, "instance snapshot: unknown field description"),
+        ("default/data/s1", {"stateful": True}, "volume snapshot: unknown field stateful"),
     ],
 )
 def test_invalid_snapshot_is_refused_before_any_request(apply, name, more, words):

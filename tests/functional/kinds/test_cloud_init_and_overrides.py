@@ -79,7 +79,7 @@ def test_refused_network_config_is_reported(apply, imported, raw):
 @pytest.mark.mainly("incus")
 def test_invalid_document_is_refused_before_any_request(apply, daemon):
     assert "begins with one of" in apply.refused(PRESENT, "c1", cloud_init={"user_data": "packages: []"})
-    assert "unknown key 'users'" in apply.refused(PRESENT, "c1", cloud_init={"users": []})
+    assert "cloud_init: unknown key users" in apply.refused(PRESENT, "c1", cloud_init={"users": []})
     both = {"cloud_init": {"user_data": {}}, "config": {"cloud-init.user-data": None}}
     assert "is also declared in config" in apply.refused(PRESENT, "c1", **both)
 

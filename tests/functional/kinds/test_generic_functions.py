@@ -216,11 +216,11 @@ WRONG = [
     (["delete", "storage_volume"], "storage_volume is a kind and requires a name"),
     (
         ["create", "profile", "web", {"confg": {}}],
-        "unknown field 'confg' of the profile; choose from: config, description, devices",
+        "profile: unknown field confg; choose from: config, description, devices",
     ),
     (
         ["update", "profile", "default", {"confg": {}}],
-        "unknown field 'confg' of the profile; choose from: config, description",
+        "profile: unknown field confg; choose from: config, description",
     ),
     (["create", "profile", "web", {"config": "a=b"}], "expected a mapping for config"),
     (["create", "profile", "web", ["config"]], "expected a mapping for settings, got a list"),

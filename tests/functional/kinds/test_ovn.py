@@ -51,7 +51,7 @@ def test_invalid_declaration_is_refused_before_any_request(apply, daemon):
     port = {"protocol": "tcp", "listen_port": 80, "target_backend": "web1"}
     for declared, words in (
         ({"ports": [port]}, "expected a list of names for ports target_backend"),
-        ({"backends": [{"address": "10.77.9.5"}]}, "unknown key 'address' in backends"),
+        ({"backends": [{"address": "10.77.9.5"}]}, "backends: unknown key address"),
         ({"backends": [{"name": "a"}, {"name": "a"}]}, "duplicate entry in backends: name=a"),
     ):
         assert words in apply.refused(f"{BALANCER}.present", "ovn0/192.0.2.1", **declared)

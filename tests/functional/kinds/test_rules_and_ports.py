@@ -86,7 +86,7 @@ def test_invalid_rules_are_refused_before_any_request(apply, daemon):
             [HTTPS, {**HTTPS, "state": "logged"}],
             "duplicate entry in ingress: action=allow protocol=tcp destination_port=443",
         ),
-        ([{"port": 80}], "unknown key 'port' in ingress; choose from: action, protocol, source"),
+        ([{"port": 80}], "ingress: unknown key port; choose from: action, protocol, source"),
         (HTTPS, "expected a list of mappings for ingress"),
         (["allow"], "expected a list of mappings for ingress"),
     ):

@@ -51,7 +51,7 @@ def test_definition_overrides_the_defaults():
         ({"web1": {"running": "perhaps"}}, {}, "web1: expected true or false for running"),
         ({"web1": {"absent": "perhaps"}}, {}, "web1: expected true or false for absent"),
         ({"web1": {"timeout": "long"}}, {}, "web1: expected a number of seconds from 0 to 100000000 for timeout"),
-        ({"web1": {"wait_for": {"luck": True}}}, {}, "web1: wait_for: unknown condition 'luck'"),
+        ({"web1": {"wait_for": {"luck": True}}}, {}, "web1: wait_for: unknown condition luck"),
         ({"web1": {"image_changed": "weep"}}, {}, "web1: expected one of ignore, report, rebuild for image_changed"),
         ({"web1": {"source": 7}}, {}, "web1: expected an alias, a fingerprint or a mapping"),
         ({"web1": None}, {"concurrency": 0}, "expected a number from 1 to 32 for concurrency"),

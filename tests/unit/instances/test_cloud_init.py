@@ -172,7 +172,7 @@ SELF["a"] = [SELF]
     [
         ({"user_data": "packages: [nginx]"}, "user_data: expected text that begins with one of #cloud-config, #!, "),
         ({"vendor_data": "\n#cloud-config\n"}, "vendor_data: expected text that begins with"),
-        ({"user-data": {}}, "unknown key 'user-data'; choose from: user_data, vendor_data, network"),
+        ({"user-data": {}}, "unknown key user-data; choose from: user_data, vendor_data, network"),
         ({5: {}}, "unknown key 5"),
         ({"user_data": 5}, "expected a mapping for cloud_init user_data, got a number"),
         ({"user_data": ["nginx"]}, "expected a mapping for cloud_init user_data, got a list"),

@@ -375,9 +375,7 @@ def test_invalid_declaration_is_refused_and_named(kind, wanted, word):
 
 
 def test_unknown_field_error_lists_fields():
-    with pytest.raises(
-        InvalidError, match="unknown field 'confg' of the profile; choose from: config, description, devices"
-    ):
+    with pytest.raises(InvalidError, match="profile: unknown field confg; choose from: config, description, devices"):
         diff.normalize(PROFILE, {"confg": {}})
 
 

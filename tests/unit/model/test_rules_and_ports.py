@@ -245,7 +245,7 @@ REFUSED = [
     (RULES, ["allow"], "mappings"),
     (RULES, [None], "mappings"),
     (RULES, [["allow"]], "mappings"),
-    (RULES, [{"acton": "allow"}], "unknown key 'acton' in list; choose from: action, protocol"),
+    (RULES, [{"acton": "allow"}], "list: unknown key acton; choose from: action, protocol"),
     (RULES, [{5: "allow"}], "unknown key 5"),
     (RULES, [{None: "allow"}], "unknown key None"),
     (RULES, [{"action": 1.5}], "list action"),

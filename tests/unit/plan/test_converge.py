@@ -292,7 +292,7 @@ def test_failed_delete_is_a_failure_if_object_remains(end):
 @pytest.mark.parametrize(
     "wanted, words",
     [
-        ({"confg": {}}, "unknown field 'confg'"),
+        ({"confg": {}}, "unknown field confg"),
         ({"config": {"limits.cpu": 1.5}}, "limits.cpu"),
         ({"config": "text"}, "mapping"),
     ],
