@@ -69,8 +69,9 @@ def managed(
     skip_verify
         Whether to accept a file from a web server without ``source_hash``. Default: false.
     contents
-        Content, instead of ``source``: text, or a list of lines. Default: without ``source`` too, the state creates a
-        missing file empty and leaves the content of an existing file unchanged.
+        Content, instead of ``source``: text, or a list of lines. A number, a boolean or a date is refused: write it in
+        quotes. Default: without ``source`` too, the state creates a missing file empty and leaves the content of an
+        existing file unchanged.
     contents_newline
         Whether ``contents`` ends with a newline. Default: true.
     template

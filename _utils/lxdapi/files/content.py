@@ -128,7 +128,10 @@ def from_text(contents, newline=True):
     newline
         True: end it with a newline.
     """
-    if isinstance(contents, (list, tuple)) and all(isinstance(line, str) for line in contents):
+    if isinstance(contents, (list, tuple)):
+        for number, line in enumerate(contents, 1):
+            if not isinstance(line, str):
+                raise InvalidError.of_value(f"line {number} of contents", "text (quote the value)", line, secret=True)
         contents = "\n".join(contents)
     if not isinstance(contents, str):
         raise InvalidError.of_value("contents", "text or a list of lines (quote numbers)", contents, secret=True)

@@ -2,6 +2,8 @@
 Values that YAML did not read as they are written: refused, or named in the error.
 """
 
+from datetime import date
+
 import pytest
 
 MAC = 41135085296
@@ -18,6 +20,20 @@ MAC = 41135085296
 def test_number_made_of_a_text_is_refused(apply, daemon, devices, words):
     comment = apply.refused("lxdapi_profile.present", "web", devices=devices)
     assert words in comment and "write it in quotes" in comment
+
+
+@pytest.mark.parametrize(
+    "function, declared, words",
+    [
+        ("lxdapi_profile.present", {"config": {"user.since": date(2026, 11, 30)}}, "config user.since, got a date"),
+        ("lxdapi_profile.present", {"config": {"user.version": 1.1}}, "config user.version, got a float"),
+        ("lxdapi_file.managed", {"instance": "c1", "contents": 12}, "contents, got a number"),
+        ("lxdapi_file.managed", {"instance": "c1", "contents": ["a", False]}, "line 2 of contents, got a boolean"),
+    ],
+)
+@pytest.mark.mainly("incus7")
+def test_value_without_one_form_as_text_is_refused(apply, daemon, function, declared, words):
+    assert words in apply.refused(function, "/etc/motd" if "instance" in declared else "web", **declared)
 
 
 NIC = {"type": "nic", "nictype": "p2p"}

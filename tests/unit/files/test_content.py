@@ -7,6 +7,7 @@ import os
 import stat
 
 import pytest
+import yaml
 from lxdapi.errors import InvalidError
 from lxdapi.files import content as sources
 from lxdapi.files import sftp_files, sftp_trees
@@ -61,9 +62,27 @@ def test_contents_are_text_or_lines():
     assert sources.from_text(["a", "é"]).text() == "a\né\n"
     assert sources.from_text("a\n").size == 2 and sources.from_text("a", newline=False).size == 1
     assert sources.from_text("").size == 0
-    for wrong in (5, True, None, {"a": 1}, ["a", 5], b"a", "\ud800"):
+    for wrong in (5, True, None, {"a": 1}, b"a", "\ud800"):
         with pytest.raises(InvalidError, match="contents"):
             sources.from_text(wrong)
+
+
+@pytest.mark.parametrize(
+    "contents, words",
+    [
+        ("12", "text or a list of lines (quote numbers) for contents, got a number"),
+        ("0644", "for contents, got a number"),
+        ("12:30", "for contents, got a number"),
+        ("1.10", "for contents, got a float"),
+        ("off", "for contents, got a boolean"),
+        ("2026-11-30", "for contents, got a date"),
+        ("[a, 12]", "expected text (quote the value) for line 2 of contents, got a number"),
+    ],
+)
+def test_unquoted_scalar_is_refused_as_contents(contents, words):
+    with pytest.raises(InvalidError) as caught:
+        sources.from_text(yaml.safe_load(contents))
+    assert words in str(caught.value)
 
 
 def test_content_has_hashes_and_shows_only_short_text(tmp_path):
