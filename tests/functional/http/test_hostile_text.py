@@ -179,6 +179,7 @@ def reached_or_refused(world, kind, name):
         assert set(world.listed(collection)) == set(there)
 
 
+@pytest.mark.mainly("incus")
 def test_hostile_name_reaches_exactly_itself_or_is_refused(world):
     @tried(70)
     @given(kind=st.sampled_from(sorted(KINDS)), name=HOSTILE)
@@ -198,6 +199,7 @@ ELSEWHERE = (
 )
 
 
+@pytest.mark.mainly("lxd")
 def test_foreign_names_can_be_read_renamed_and_deleted(world, salt, daemon):
     call = {word: salt.modules[f"lxdapi.{word}"] for word in ("get", "delete", "rename")}
     made = []
@@ -240,6 +242,7 @@ def test_unaddressable_name_is_refused_before_any_request(world, salt, proxy):
 WITH_PARENTS = {"storage_volume": "{}/web2", "instance_snapshot": "{}/s2", "network_forward": "{}/192.0.2.1"}
 
 
+@pytest.mark.mainly("incus7")
 def test_hostile_parent_reaches_exactly_itself_or_is_refused(world):
     @tried(15)
     @given(kind=st.sampled_from(sorted(WITH_PARENTS)), parent=HOSTILE)
@@ -298,6 +301,7 @@ def test_a_rename_leads_to_exactly_that_name_or_is_refused(world):
     world.unchanged()
 
 
+@pytest.mark.mainly("incus7")
 def test_any_text_is_kept_as_config_value_and_exported(world, salt):
     @tried(25)
     @given(key=HOSTILE, value=HOSTILE.filter(bool))
@@ -321,6 +325,7 @@ def test_any_text_is_kept_as_config_value_and_exported(world, salt):
     world.unchanged()
 
 
+@pytest.mark.mainly("lxd")
 def test_upload_file_name_cannot_inject_a_header(world, image, tmp_path):
     """A header omits the characters of a file name that it cannot contain; the image is the same."""
     world.daemon.request("DELETE", "/1.0/instances/c1")

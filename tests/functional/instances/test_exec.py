@@ -47,6 +47,7 @@ def test_exit_codes_are_the_same_on_every_daemon(run, refused, proxy):
     assert proxy.requests() == []
 
 
+@pytest.mark.mainly("incus")
 def test_megabytes_of_any_bytes_come_intact(run):
     made = run("head -c 4000000 /dev/urandom > /tmp/x; sha1sum /tmp/x | cut -c1-40 >&2; cat /tmp/x", binary=True)
     digest = base64.b64decode(made["stderr"]).decode().strip()
@@ -72,6 +73,7 @@ def test_output_is_ordered_or_split_by_stream(run):
     assert run(command, "run_stderr") == "b"
 
 
+@pytest.mark.mainly("incus7")
 def test_stdin_of_any_size_and_kind_is_passed(run):
     assert base64.b64decode(run(["cat"], stdin=ALL_BYTES, binary=True)["stdout"]) == ALL_BYTES
     assert run("cat; echo; cat | wc -c", "run_stdout", stdin="hé") == "hé\n0"
@@ -79,6 +81,7 @@ def test_stdin_of_any_size_and_kind_is_passed(run):
     assert run("cat", "run_stdout") == ""
 
 
+@pytest.mark.mainly("lxd")
 def test_command_runs_as_user_in_directory(run):
     assert run("id -u; id -g; pwd; echo $HOME $USER", "run_stdout") == "0\n0\n/root\n/root root"
     assert run("id -u; id -g; echo $HOME $USER", "run_stdout", user="nobody") == "65534\n65534\n/ nobody"
@@ -154,6 +157,7 @@ def test_a_command_that_writes_too_much_is_killed(run, refused, monkeypatch):
     assert until(lambda: run("ps", "run_stdout").count("sleep 60") == 0, 5)
 
 
+@pytest.mark.mainly("lxd")
 def test_command_over_timeout_is_killed_and_output_reported(run, refused):
     made = run("echo a; exec sleep 60", timeout=0.5)
     assert made == {"retcode": 137, "stdout": "a\n", "stderr": "", "killed": "after 0.5 s"}
@@ -180,6 +184,7 @@ def test_reason_is_reported_where_no_command_can_run(run, refused, daemon, salt)
         salt.modules["lxdapi_instance.exec"]("nowhere", "true")
 
 
+@pytest.mark.mainly("incus")
 def test_command_in_frozen_instance_continues_after_thaw(run, daemon):
     during = []
     thread = threading.Thread(target=lambda: during.append(run("touch /tmp/on; sleep 0.3; echo b", "run_stdout")))

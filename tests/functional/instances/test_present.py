@@ -32,6 +32,7 @@ def test_instance_is_created_and_started_with_everything(apply, proxy, imported,
     assert found["config"]["volatile.base_image"] == imported
 
 
+@pytest.mark.mainly("incus7")
 @pytest.mark.parametrize("source", ["busybox", "{image}", {"alias": "busybox"}, {"fingerprint": "{image}"}])
 def test_instance_is_created_from_alias_or_fingerprint(apply, imported, raw, source):
     if isinstance(source, dict):
@@ -74,6 +75,7 @@ def test_function_refuses_new_instance_without_source(daemon, salt):
     assert salt.modules["lxdapi.create"]("instance", "c1", {"source": "none"}) == {"created": "c1"}
 
 
+@pytest.mark.mainly("incus")
 def test_copy_has_source_and_declared_settings(apply, imported, raw):
     apply("lxdapi_profile.present", "web")
     declared = {
@@ -138,6 +140,7 @@ def test_declared_image_key_outlives_the_creation(apply, imported, raw):
     assert raw("instances/c1")["config"]["image.os"] == "mine"
 
 
+@pytest.mark.mainly("lxd")
 def test_single_device_key_changes_and_others_stay(apply, imported, raw):
     disk = {"type": "disk", "path": "/t", "source": "/tmp", "readonly": "true"}
     apply("lxdapi_instance.present", "c1", source="busybox", devices={"tmp": disk})
@@ -146,6 +149,7 @@ def test_single_device_key_changes_and_others_stay(apply, imported, raw):
     assert raw("instances/c1")["devices"]["tmp"] == {**disk, "path": "/u"}
 
 
+@pytest.mark.mainly("incus")
 @pytest.mark.parametrize("present, same", [("1GiB", 1073741824), ("1GiB", "1024MiB"), ("2GB", "2000MB")])
 def test_sizes_are_compared_by_meaning(apply, imported, present, same):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"limits.memory": present})
@@ -154,6 +158,7 @@ def test_sizes_are_compared_by_meaning(apply, imported, present, same):
     assert changes == {"config": {"limits.memory": {"old": present, "new": "1GB"}}}
 
 
+@pytest.mark.mainly("incus7")
 @pytest.mark.parametrize("spelling", [True, "true", "True", "yes", "on", 1])
 def test_booleans_are_compared_by_meaning(apply, imported, spelling):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"security.nesting": spelling})
@@ -161,12 +166,14 @@ def test_booleans_are_compared_by_meaning(apply, imported, spelling):
         apply.unchanged("lxdapi_instance.present", "c1", config={"security.nesting": other})
 
 
+@pytest.mark.mainly("lxd")
 def test_running_null_leaves_power_state_alone(apply, running):
     apply.unchanged("lxdapi_instance.present", running)
     apply.changed("lxdapi_instance.stopped", running, timeout=0, force=True)
     apply.unchanged("lxdapi_instance.present", running)
 
 
+@pytest.mark.mainly("lxd")
 def test_stopped_instance_is_updated_before_its_start(apply, imported, raw, proxy):
     apply("lxdapi_instance.present", "c1", source="busybox")
     changes = apply.changed("lxdapi_instance.present", "c1", config={"user.a": "1"}, running=True)
@@ -174,6 +181,7 @@ def test_stopped_instance_is_updated_before_its_start(apply, imported, raw, prox
     assert raw("instances/c1")["status"] == "Running"
 
 
+@pytest.mark.mainly("incus7")
 def test_running_false_stops_a_running_instance(apply, running, raw):
     changes = apply.changed("lxdapi_instance.present", running, running=False, config={"user.a": "1"})
     assert changes["status"] == {"old": "Running", "new": "Stopped"}
@@ -187,6 +195,7 @@ def test_change_that_needs_restart_is_reported_without_restart(apply, running):
     assert set(ret["changes"]) == {"config"}
 
 
+@pytest.mark.mainly("lxd")
 def test_restart_on_change_stops_updates_and_starts(apply, running, raw):
     before = raw(f"instances/{running}")["config"]["volatile.last_state.power"]
     declared = {"config": {"security.nesting": True}, "restart_on_change": True}
@@ -208,6 +217,7 @@ def test_each_power_state_is_reached_from_each_other(apply, running, raw):
         assert raw(f"instances/{running}")["status"] == way.capitalize()
 
 
+@pytest.mark.mainly("incus7")
 @pytest.mark.parametrize("state", ["running", "stopped", "frozen"])
 def test_power_state_of_missing_instance_is_a_failure(apply, daemon, state):
     comment = apply.failed(f"lxdapi_instance.{state}", "nope")
@@ -215,12 +225,14 @@ def test_power_state_of_missing_instance_is_a_failure(apply, daemon, state):
     assert "GET /1.0/instances/nope" in comment
 
 
+@pytest.mark.mainly("incus")
 def test_absent_refuses_a_running_instance_without_force(apply, running, raw):
     comment = apply.failed("lxdapi_instance.absent", running)
     assert "it is Running; force: True stops and deletes it" in comment
     assert raw(f"instances/{running}")["status"] == "Running"
 
 
+@pytest.mark.mainly("incus7")
 def test_absent_of_protected_instance_fails(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", config={"security.protection.delete": True})
     comment = apply.failed("lxdapi_instance.absent", "c1", force=True)
@@ -239,6 +251,7 @@ def test_ephemeral_instance_is_not_deleted_by_a_stop(apply, imported, raw):
     assert raw("instances/c1") is None
 
 
+@pytest.mark.mainly("incus")
 def test_ignored_stop_times_out_and_force_succeeds(apply, stubborn):
     ret = apply("lxdapi_instance.stopped", stubborn, timeout=2)
     assert (ret["result"], ret["changes"]) == (False, {})
@@ -247,6 +260,7 @@ def test_ignored_stop_times_out_and_force_succeeds(apply, stubborn):
     assert ret["changes"] == {"status": {"old": "Running", "new": "Stopped"}, "forced": True}
 
 
+@pytest.mark.mainly("lxd")
 @pytest.mark.parametrize(
     "source, words",
     [
@@ -308,6 +322,7 @@ def test_instance_is_created_from_image_of_another_server(apply, imported, raw, 
 TMP = {"tmp": {"type": "disk", "path": "/t", "source": "/tmp"}}
 
 
+@pytest.mark.mainly("lxd")
 @pytest.mark.parametrize(
     "declared, config, devices",
     [

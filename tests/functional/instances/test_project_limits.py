@@ -135,6 +135,7 @@ def unpacked(daemon):
         return 0
 
 
+@pytest.mark.mainly("incus")
 @pytest.mark.parametrize("daemon_dies", spread(False, True), ids=["client", "both"])
 def test_killed_creation_is_completed_by_next_run(direct, apply, daemon, team, many, stored, daemon_dies):
     process = Process(lambda: direct("c1", **many))

@@ -357,6 +357,7 @@ QUICK = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if
 FEW, FEWER = tried(12), tried(6)
 
 
+@pytest.mark.mainly("lxd")
 @QUICK
 @FEW
 @given(data=st.data())
@@ -364,6 +365,7 @@ def test_random_config_is_predicted_and_second_run_is_silent(word, apply, daemon
     predicted_and_silent(Thing(word, apply, daemon), data)
 
 
+@pytest.mark.mainly("incus7")
 @QUICK
 @FEW
 @given(data=st.data())
