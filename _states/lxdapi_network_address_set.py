@@ -1,7 +1,7 @@
 """
 Network address sets of Incus: names for addresses, used in the rules of network ACLs.
 
-:depends: requests, requests-unixsocket; the API extension network_address_set (Incus 6.0.5 or newer)
+:depends: requests, requests-unixsocket; the API extension network_address_set (Incus 6.12 or newer)
 """
 
 from lxdapi.minion import state

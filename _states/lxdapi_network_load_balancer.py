@@ -2,7 +2,7 @@
 Network load balancers of LXD and Incus: ports of an address, distributed over backends (OVN networks).
 
 :depends: requests, requests-unixsocket; an OVN network and the API extension
-    network_load_balancer (LXD 5.1 or newer, every Incus)
+    network_load_balancer (LXD 5.4 or newer, every Incus)
 """
 
 from lxdapi.minion import state

@@ -57,8 +57,8 @@ def absent(name, force=False, remote=None):
     name
         Name of the project.
     force
-        Whether to delete everything in the project too. Requires the API extension projects_force_delete (Incus 6.0.4,
-        LXD 5.21 or newer). Default: false.
+        Whether to delete everything in the project too. Requires the API extension projects_force_delete (LXD 5.21.5
+        or 6.6 or newer, every Incus). Default: false.
     remote
         Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     """

@@ -60,6 +60,17 @@ def test_newest_daemons_give_the_same_results(host, spoken, usual, tmp_path):
     assert (spoken["named"] > 10 and spoken["started"] > 1) is (spoken.name == "lxd-6.9")
 
 
+@pytest.mark.parametrize("mode", ["bios", "uefi-nosecureboot", "uefi-secureboot"])
+def test_boot_mode_is_compared_as_text(host, mode, tmp_path):
+    loaded = Loaded(tmp_path, {"local": {"endpoint": host().socket}})
+    declared = {"name": "c1", "source": "busybox", "config": {"boot.mode": mode}}
+    with dialects.speaking("lxd-6.9"):
+        first, second = (loaded.states["lxdapi_instance.present"](**declared) for _ in range(2))
+        unset = loaded.states["lxdapi_instance.present"](name="c1", config={"boot.mode": None})
+    assert (first["changes"], second["changes"]) == ({"created": "c1"}, {}), second
+    assert unset["changes"] == {"config": {"boot.mode": {"old": mode, "new": None}}}
+
+
 def test_instance_in_creation_is_awaited_on_newest_daemons(host, spoken, tmp_path):
     made = host(speed=1, times=Times(create=0.7))
     loaded, rest = Loaded(tmp_path, {"local": {"endpoint": made.socket}}), Rest(made.socket)
