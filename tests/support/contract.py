@@ -39,6 +39,7 @@ EXTENSIONS = {
     "instances start": "instance_create_start",
     "instances/{}/rebuild": "instances_rebuild",
     "network-address-sets": "network_address_set",
+    "network-integrations": "network_integrations",
     "networks/{}/forwards ports[].snat": "network_forward_snat",
     "networks/{}/load-balancers": "network_load_balancer",
     "networks/{}/peers target_integration": "network_integrations",
@@ -49,6 +50,7 @@ EXTENSIONS = {
 _IGNORED = "it goes with each request of a connection that has a project; ignored: run on LXD 5.0.2 and Incus 6.0.4"
 _RECORD = "the daemon says that it recorded there: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
 _IMPORTED = "what is imported has the name and is in the pool: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
+_MEMBER = "it is the member with the forward: run on LXD 5.0.2, Incus 6.0.4 and Incus 7.0.2"
 # Names that files lack although the daemons accept them: method, path and the name of a ?key, field or X-header, with
 # the proof.
 GAPS = {
@@ -62,6 +64,10 @@ GAPS = {
     "POST instances X-Incus-pool": _IMPORTED,
     "POST instances X-LXD-name": _IMPORTED,
     "POST instances X-LXD-pool": _IMPORTED,
+    "POST networks/{}/forwards ?target": _MEMBER,
+    "GET networks/{}/forwards/{} ?target": _MEMBER,
+    "PUT networks/{}/forwards/{} ?target": _MEMBER,
+    "DELETE networks/{}/forwards/{} ?target": _MEMBER,
     "POST storage-pools/{}/volumes/{} X-Incus-name": _IMPORTED,
     "POST storage-pools/{}/volumes/{} X-LXD-name": _IMPORTED,
     "PUT cluster cluster_password": "LXD before explicit_trust_token takes the token there: run on LXD 5.0.2",
