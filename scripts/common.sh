@@ -124,6 +124,8 @@ install_ovn() {
     apt_need ovs-vswitchd openvswitch-switch
     apt_need ovn-northd ovn-central
     apt_need ovn-controller ovn-host
+    apt_need ovn-ic ovn-ic
+    apt_need /usr/share/ovn/ovn-ic-nb.ovsschema ovn-ic-db
 }
 
 install_daemons() {

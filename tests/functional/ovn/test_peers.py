@@ -81,3 +81,23 @@ def test_errored_peer_in_use_names_its_users(apply, daemon, errored, statuses):
     assert "its status is Errored" in comment and "it is used by network-acls/web" in comment
     assert statuses() == ["Errored", None]
     apply.changed(PRESENT, errored, description="two")
+
+
+def test_life_of_a_remote_peer(apply, daemon, networks, raw):
+    declared = {"type": "remote", "target_integration": "region", "config": {"user.a": "1"}}
+    if daemon.name == "lxd":
+        assert "lacks the API extension network_integrations" in apply.failed(PRESENT, "ovn0/region", **declared)
+        return
+    connections = {
+        "ovn.northbound_connection": daemon.ovn.socket("ovn_ic_nb_db"),
+        "ovn.southbound_connection": daemon.ovn.socket("ovn_ic_sb_db"),
+    }
+    apply.changed("lxdapi_network_integration.present", "region", config=connections)
+    assert apply.changed(PRESENT, "ovn0/region", **declared) == {"created": "ovn0/region"}
+    found = raw("networks/ovn0/peers/region")
+    assert (found["status"], found["type"], found["config"]) == ("Created", "remote", {"user.a": "1"})
+    comment = apply.failed(PRESENT, "ovn0/region", target_integration="other")
+    assert "target_integration is 'region' and cannot be changed to 'other'" in comment
+    apply.failed("lxdapi_network_integration.absent", "region")
+    apply.changed(ABSENT, "ovn0/region")
+    apply.changed("lxdapi_network_integration.absent", "region")
