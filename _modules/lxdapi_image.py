@@ -5,6 +5,7 @@ Operations on LXD and Incus images and their aliases: upload, publish, export, c
 """
 
 from lxdapi import hashing, local_files
+from lxdapi.errors import InvalidError
 from lxdapi.images import image, servers, simplestreams, transfer
 from lxdapi.images import publish as publications
 from lxdapi.minion import connection
@@ -262,5 +263,9 @@ def products(server, alias=None, architecture=None, certificate=None, remote=Non
     """
     if isinstance(server, str) and "/" not in server:
         settings = servers.settings_of(connection.connect(globals(), remote), server)
+        if settings["protocol"] != servers.SIMPLESTREAMS:
+            raise InvalidError(
+                f"{server} cannot list its images: expected protocol simplestreams, got {settings['protocol']}"
+            )
         server, certificate = settings["server"], certificate or settings.get("certificate")
     return simplestreams.Server(server, certificate).newest(alias, architecture)

@@ -67,14 +67,15 @@ def present(
     source
         Source of the image. A string is the unified image (a tarball) or the metadata of a split image: a path on the
         minion, ``salt://`` or ``http(s)://``. A mapping makes the daemon fetch the image from another server:
-        ``server``, and ``alias`` or ``fingerprint``; optional keys are ``protocol`` (``simplestreams``, ``lxd`` or
-        ``incus``), ``certificate`` (of the server: PEM text or a path), ``image_type`` (``container`` or
-        ``virtual-machine``) and ``secret``. ``SERVER:ALIAS`` or ``SERVER:FINGERPRINT`` is short for such a mapping.
-        ``images``, and with LXD also ``ubuntu``, ``ubuntu-daily``, ``ubuntu-minimal`` and ``ubuntu-minimal-daily``, are
-        the servers that the command line client of the daemon knows by these names. ``lxdapi:image_servers`` (minion
-        config, pillar or grains) adds names and overrides these: a mapping of names to URLs, or to mappings with
-        ``server``, ``protocol`` and ``certificate``. Default: the image must already exist, and only its settings are
-        declared.
+        ``server``, and ``alias`` or ``fingerprint``; optional keys are ``protocol`` (``simplestreams``, ``lxd``,
+        ``incus`` or ``oci``), ``certificate`` (of the server: PEM text or a path), ``image_type`` (``container`` or
+        ``virtual-machine``) and ``secret``. The ``alias`` in a registry (``oci``) is ``REPOSITORY[:TAG]`` or
+        ``REPOSITORY@sha256:DIGEST``; it requires the API extension ``instance_oci``. ``SERVER:ALIAS`` or
+        ``SERVER:FINGERPRINT`` is short for such a mapping. ``images``, and with LXD also ``ubuntu``, ``ubuntu-daily``,
+        ``ubuntu-minimal`` and ``ubuntu-minimal-daily``, are the servers that the command line client of the daemon
+        knows by these names. ``lxdapi:image_servers`` (minion config, pillar or grains) adds names and overrides these:
+        a mapping of names to URLs, or to mappings with ``server``, ``protocol`` and ``certificate``. Default: the image
+        must already exist, and only its settings are declared.
     rootfs
         Second file of a split image, in the same forms as ``source``. Default: a unified image.
     fingerprint
@@ -179,8 +180,7 @@ def _elsewhere(api, name, source, rootfs, fingerprint, auto_update, timeout):
     if rootfs:
         raise InvalidError("rootfs must not be combined with the image of another server")
     if fingerprint:
-        # the alias may point at another image by the time the daemon fetches it
-        source = {**{key: value for key, value in source.items() if key != "alias"}, "fingerprint": fingerprint}
+        source = remote_images.pin(source, fingerprint)
     found = remote_images.parse_source(source)
     digest = remote_images.resolve(api, found, name, auto_update)
     return digest, lambda: remote_images.fetch(api, found, digest, timeout), None

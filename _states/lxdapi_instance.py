@@ -116,7 +116,7 @@ def present(
         Description; an empty string clears it. Default: unchanged.
     config
         Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
-        mapping removes all keys except ``volatile.*`` and ``image.*``. Default: unchanged.
+        mapping removes all keys except ``volatile.*``, ``image.*`` and ``oci.*``. Default: unchanged.
     devices
         Mapping of device names to devices. Devices, and keys of a device, that are not declared stay unchanged;
         ``null`` removes a device or a key; ``{type: none}`` disables a device of a profile. Default: unchanged.

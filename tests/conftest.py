@@ -127,9 +127,10 @@ def pytest_unconfigure(config):
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that uses ``daemon`` once for each daemon."""
+    """Run a test that uses ``daemon`` once for each daemon, or for those of the marker ``only``."""
     if "daemon" in metafunc.fixturenames:
-        metafunc.parametrize("daemon", metafunc.config.getoption("--daemon"), indirect=True)
+        mark, kinds = metafunc.definition.get_closest_marker("only"), metafunc.config.getoption("--daemon")
+        metafunc.parametrize("daemon", [kind for kind in kinds if not mark or kind in mark.args], indirect=True)
 
 
 @pytest.hookimpl(hookwrapper=True)

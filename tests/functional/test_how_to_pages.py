@@ -10,6 +10,7 @@ from tests.support.cluster import Cluster
 from tests.support.documentation import blocks
 from tests.support.image_server import ImageServer
 from tests.support.loader import Loaded
+from tests.support.oci_registry import OciRegistry
 from tests.support.walkthrough import Reader
 
 
@@ -55,11 +56,22 @@ def image_server(tmp_path):
     server.close()
 
 
-@pytest.mark.mainly("incus7")
-def test_guide_to_images_does_what_it_shows(image_server, web1, daemon, proxy, image, tmp_path):
+@pytest.fixture
+def registry(daemon, tmp_path):
+    """A registry that has the image of the page."""
+    made = OciRegistry(tmp_path / "registry")
+    made.trust(daemon)
+    made.add("library/busybox", "1.36")
+    yield made
+    made.close()
+
+
+@pytest.mark.only("incus7")
+def test_guide_to_images_does_what_it_shows(image_server, registry, web1, daemon, proxy, image, tmp_path):
     url, certificate = image_server.url, str(image_server.certificate)
-    images = {"images": {"server": url, "certificate": certificate}}
-    salt = Loaded(tmp_path, {"local": str(proxy.socket)}, image_servers=images)
+    servers = {"images": {"server": url, "certificate": certificate}}
+    servers["docker"] = {"server": registry.url, "protocol": "oci", "certificate": str(registry.certificate)}
+    salt = Loaded(tmp_path, {"local": str(proxy.socket)}, image_servers=servers)
     (salt.tree / "busybox.tar.gz").write_bytes(image.read_bytes())
     shown = {
         "/srv/backups": str(tmp_path),
@@ -68,7 +80,7 @@ def test_guide_to_images_does_what_it_shows(image_server, web1, daemon, proxy, i
     }
     Reader(salt, daemon, shown).read("docs/how-to/images")
     aliases = {each["name"] for each in daemon.ask("GET", "/1.0/images/aliases?recursion=1")}
-    assert aliases == {"busybox", "busybox/1.36", "debian/12", "web-golden"}
+    assert aliases == {"busybox", "busybox/1.36", "busybox/oci", "debian/12", "web-golden"}
 
 
 @pytest.fixture

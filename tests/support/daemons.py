@@ -222,6 +222,8 @@ class Daemon:
     def _environment(self):
         env = {key: value for key, value in os.environ.items() if not key.startswith(("LXD_", "INCUS_"))}
         env[self.kind.variable] = str(self.directory)
+        # programs that the daemon starts keep their settings in this home
+        env["HOME"] = str(self.directory)
         return {**env, "HTTP_PROXY": NO_PROXY_THERE, "HTTPS_PROXY": NO_PROXY_THERE}
 
     def _entered(self, command):

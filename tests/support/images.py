@@ -65,6 +65,11 @@ def split_image(directory, ignore_sigpwr=False, **properties):
     return metadata, _squashfs(Path(directory, "rootfs.squashfs"), _tar(_rootfs("", ignore_sigpwr)))
 
 
+def busybox_layer(files=None):
+    """Return a tar of the root file system for an image of another kind, or of these files ({path: text}) only."""
+    return _tar(_rootfs("", False) if files is None else [_file(path, text) for path, text in files.items()])
+
+
 def _write(path, content):
     path = Path(path)
     path.write_bytes(content)

@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Mapping, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from lxdapi import masking
@@ -61,14 +61,26 @@ def send(session: requests.Session, method: str, url: str, options: dict[str, An
         return session.request(method, url, **options)
 
 
-def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> tuple[int, bytes]:
+class Reply(NamedTuple):
+    """The reply of another server."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def fetch(
+    session: requests.Session, url: str, seconds: float, longest: int, headers: Mapping[str, str] | None = None
+) -> Reply:
     """
-    Return (HTTP status, body) of a GET to another server; redirects are not followed.
+    Return the :class:`Reply` to a GET from another server; redirects are not followed.
 
     seconds
         The time limit for the whole reply.
     longest
         The largest body in bytes; a longer one is an error.
+    headers
+        The headers to send. Default: none.
 
     Raises the same exceptions as :func:`send`.
     """
@@ -76,7 +88,7 @@ def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> 
         "timeout": seconds,
         "stream": True,
         "allow_redirects": False,
-        "headers": {"Accept-Encoding": "identity"},
+        "headers": {"Accept-Encoding": "identity", **(headers or {})},
     }
     body = bytearray()
     with _as_api_errors("GET", url, options), session.request("GET", url, **options) as response:
@@ -86,7 +98,7 @@ def fetch(session: requests.Session, url: str, seconds: float, longest: int) -> 
                 raise APIProtocolException(
                     error=f"expected at most {longest} bytes in the reply", method="GET", url=url
                 )
-        return response.status_code, bytes(body)
+        return Reply(response.status_code, bytes(body), response.headers)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation
 from lxdapi.errors import APIException, InvalidError, LxdapiError
+from lxdapi.model import objects
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -30,7 +31,10 @@ DEFAULT_SERVERS = {
     },
 }
 LOCAL = "local"
+SIMPLESTREAMS, OCI = "simplestreams", "oci"
+_OCI_EXTENSION = "instance_oci"
 EXPECTED = "expected one of its aliases or a whole fingerprint (64 digits)"
+EXPECTED_OCI = "expected REPOSITORY[:TAG] or REPOSITORY@sha256:DIGEST, such as library/busybox:1.36"
 SETTING = "lxdapi:image_servers"
 _KEYS = ("server", "protocol", "certificate")
 # no path and no URL
@@ -61,10 +65,11 @@ def resolve(api: API, source: dict[str, Any]) -> dict[str, Any]:
 
     An alias of the daemon that equals the reference comes first. ``local:ALIAS`` is an image of the daemon.
 
-    Raises :class:`InvalidError` for an unknown server, and for a shortened fingerprint.
+    Raises :class:`InvalidError` for an unknown server, for a shortened fingerprint, and for the source of a protocol
+    that the daemon does not support.
     """
     if "reference" not in source:
-        return source
+        return require_protocol(api, source)
     # imported here, because few sources need it
     from lxdapi.images import image
 
@@ -84,7 +89,16 @@ def remote_source(api: API, source: Any) -> Any:
     Raises :class:`InvalidError` for an unknown server, and for this daemon.
     """
     short = parse_short(source)
-    return source if short is None else {**settings_of(api, short[0]), **_image(short[1])}
+    return source if short is None else require_protocol(api, {**settings_of(api, short[0]), **_image(short[1])})
+
+
+def require_protocol(api: API, source: dict[str, Any]) -> dict[str, Any]:
+    """Return the source; raises :class:`InvalidError` if it is an OCI registry and the daemon supports none."""
+    if source.get("protocol") == OCI and not api.has(_OCI_EXTENSION):
+        raise InvalidError(
+            f"{objects.daemon_of(api)} cannot use OCI images: it lacks the API extension {_OCI_EXTENSION}"
+        )
+    return source
 
 
 def _image(alias: str) -> dict[str, str]:
@@ -119,7 +133,11 @@ def settings_of(api: API, name: str) -> dict[str, Any]:
 
 def raise_if_missing(source: dict[str, Any], error: APIException) -> None:
     """Raise :class:`LxdapiError` with the server and the image, if the daemon failed because it did not find it."""
-    # all three: "Failed getting remote image info: ...: The requested image couldn't be found"
-    if source.get("server") and re.search("remote image.*(not|n't be) found", error.error, re.IGNORECASE):
+    # all three: "Failed getting remote image info: ...: The requested image couldn't be found"; of a registry: "...
+    # skopeo ...: manifest unknown"
+    if source.get("server") and re.search(
+        "remote image.*((not|n't be) found|manifest unknown)", error.error, re.IGNORECASE
+    ):
         name = source.get("alias") or source.get("fingerprint")
-        raise LxdapiError(f"{error.explain()}; {source['server']} does not offer image {name}; {EXPECTED}") from error
+        expected = EXPECTED_OCI if source.get("protocol") == OCI else EXPECTED
+        raise LxdapiError(f"{error.explain()}; {source['server']} does not offer image {name}; {expected}") from error

@@ -112,11 +112,11 @@ class Server:
     def _json(self, path):
         """Return the JSON object in a file; raises one of :mod:`lxdapi.errors` for anything else."""
         url = f"{self.url}/{quote(path)}"
-        status, body = transport.fetch(self._session, url, self._seconds, _LONGEST)
-        if status != 200:
-            raise APIException(error=f"HTTP {status}", method="GET", url=url)
+        reply = transport.fetch(self._session, url, self._seconds, _LONGEST)
+        if reply.status != 200:
+            raise APIException(error=f"HTTP {reply.status}", method="GET", url=url)
         try:
-            parsed = json.loads(body)
+            parsed = json.loads(reply.body)
         except (ValueError, RecursionError) as exc:
             raise _error(f"expected an index of images: {str(exc)[:200]}", url) from exc
         if not isinstance(parsed, dict):

@@ -174,10 +174,7 @@ def plan_create(
         from lxdapi.instances import backups
 
         return backups.plan_create(api, name, source, declared, timeout, target) + start
-    needs_follow_up = "architecture" in declared or any(
-        key.startswith("image.") for key in declared.get("config") or ()
-    )
-    needs_follow_up = needs_follow_up or (source_type == "copy" and bool(converge.removals(declared)))
+    needs_follow_up = _needs_follow_up(declared, source_type)
     starts_at_once = bool(start) and not needs_follow_up and source_type == "image" and api.has(_START)
     act, extra = _create_or_adopt if shared else create, {"start": True} if starts_at_once else None
     apply = partial(act, api, name, declared, source, timeout, extra, target, replace_partial)
@@ -185,6 +182,15 @@ def plan_create(
     if starts_at_once:
         return _plan_create_started(api, name, creation, *start)
     return [creation] + (converge.plan_follow_up(api, KIND, name, declared) if needs_follow_up else []) + start
+
+
+def _needs_follow_up(declared, source_type):
+    """Return True if the daemon overwrites what is declared, or adds keys that are declared absent."""
+    config = declared.get("config") or {}
+    is_overwritten = "architecture" in declared or any(key.startswith("image.") for key in config)
+    # those of an OCI image
+    is_added = any(key.startswith("oci.") and value is None for key, value in config.items())
+    return is_overwritten or is_added or (source_type == "copy" and bool(converge.removals(declared)))
 
 
 def _plan_create_started(api, name, creation, start) -> list[Step]:

@@ -37,10 +37,8 @@ def plan_image_check(
     if image_changed == "ignore":
         return [], ""
     source = servers.resolve(api, source)
-    new, old = (
-        resolve_source(api, source, result.metadata["type"]),
-        result.metadata["config"].get("volatile.base_image"),
-    )
+    new = resolve_source(api, source, result.metadata["type"])[0]
+    old = result.metadata["config"].get("volatile.base_image")
     if new is None or new == old:
         return [], ""
     if image_changed == "report":
@@ -49,15 +47,30 @@ def plan_image_check(
 
 
 def resolve_source(api, source, instance_type):
-    """Return the current fingerprint of a source's image; None for another source or a missing local image."""
+    """
+    Return (current fingerprint of a source's image, the source of exactly this image). The fingerprint of another
+    source and of a missing local image is None.
+    """
     if source["type"] != "image":
-        return None
+        return None, source
     if source.get("server"):
         # only an image server needs it
         from lxdapi.images import remote
 
         remote_source = {key: value for key, value in source.items() if key in remote.KEYS}
-        return remote.find_newest(api, remote.parse_source({"image_type": instance_type, **remote_source}))
+        found = remote.find_newest(api, remote.parse_source({"image_type": instance_type, **remote_source}))
+        return found.fingerprint, _pin(source, found.key, found.value)
+    new = _find_local(api, source)
+    return new, source if new is None else _pin(source, "fingerprint", new)
+
+
+def _pin(source, key, value):
+    # for an alias, the daemon could use an older image, which it caches for an hour
+    return {**{name: each for name, each in source.items() if name not in ("alias", "fingerprint")}, key: value}
+
+
+def _find_local(api, source):
+    """Return the fingerprint of an image of this daemon, None if it does not exist."""
     needed = sources.needed_images(source)
     if needed:
         kind_name, image = needed[0]
@@ -94,31 +107,23 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None) -> l
     if source["type"] not in ("image", "none"):
         raise InvalidError("source: an instance can only be rebuilt from an image, or as an empty one (none)")
     result = power.wait_until_stable(api, name, result)
-    status, new = power.status(result), _required_fingerprint(api, source, result.metadata["type"])
-    old = result.metadata["config"].get("volatile.base_image")
-    body = {"source": source if new is None else {**source, "fingerprint": new}}
-    if new is not None:
-        # for an alias, the daemon could use an older image, which it caches for an hour
-        body["source"].pop("alias", None)
-
-    changes = {"image": {"old": old, "new": new}}
+    status, (new, source) = power.status(result), _require_image(api, source, result.metadata["type"])
+    changes = {"image": {"old": result.metadata["config"].get("volatile.base_image"), "new": new}}
 
     def apply():
-        rebuild = partial(_rebuild, api, name, body, timeout)
+        rebuild = partial(_rebuild, api, name, {"source": source}, timeout)
         return power.while_stopped(api, name, rebuild, None, force, changes=changes)
 
     note = "" if status == "Stopped" else "the instance is stopped for the change and started again"
     return [Step("rebuilt", changes, apply, note)]
 
 
-def _required_fingerprint(api, source, instance_type):
-    """Return the fingerprint of a source's image, None for an empty source; raises if the image does not exist."""
-    if source["type"] == "none":
-        return None
-    new = resolve_source(api, source, instance_type)
-    if new is None:
+def _require_image(api, source, instance_type):
+    """Return what :func:`resolve_source` returns; raises if the image does not exist."""
+    found = resolve_source(api, source, instance_type)
+    if found[0] is None and source["type"] == "image":
         raise InvalidError(f"image {source.get('alias') or source.get('fingerprint')} does not exist")
-    return new
+    return found
 
 
 def _require_rebuildable(api, name, result):

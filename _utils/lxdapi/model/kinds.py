@@ -110,7 +110,9 @@ KINDS = {
         create_only=("type",),
         rename=True,
         create=CreateRules(fields=("source",)),
-        write=WriteRules(patch=patches.merge_with_description, server_owned=("volatile.", "image.", RESTORED_FROM_KEY)),
+        write=WriteRules(
+            patch=patches.merge_with_description, server_owned=("volatile.", "image.", "oci.", RESTORED_FROM_KEY)
+        ),
     ),
     "instance_snapshot": InstanceSnapshot(
         "instances/{instance}/snapshots/{name}",

@@ -94,7 +94,7 @@ def test_broken_index_is_reported(apply, images_of, source, raw, content, words)
     if content is None:
         (images_of.folder / "streams/v1/images.json").unlink()
     else:
-        images_of.write("images.json", content)
+        images_of.write("streams/v1/images.json", content)
     assert words in apply.failed("lxdapi_image.present", "box", source=source)
 
 

@@ -52,4 +52,4 @@ def test_image_fetched_by_others_is_no_failure():
 def test_unexpected_image_is_reported():
     paper = Paper(started(), finished(metadata={"fingerprint": "2" * 64}))
     with pytest.raises(LxdapiError, match="caches the index of a simplestreams server"):
-        remote.fetch(paper.api, remote.parse_source({**SOURCE, "protocol": "incus"}), "1" * 64)
+        remote.fetch(paper.api, remote.parse_source(SOURCE), "1" * 64)

@@ -122,14 +122,14 @@ def test_index_is_fetched_from_trusted_https_server(server):
 
 def test_too_long_index_is_not_read_completely(server, monkeypatch):
     monkeypatch.setattr(simplestreams, "_LONGEST", 1000)
-    server.write("images.json", {"x": "y" * 5000})
+    server.write("streams/v1/images.json", {"x": "y" * 5000})
     with pytest.raises(APIException, match="expected at most 1000 bytes"):
         asked(server).images()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"5", b"[]", b"\xff", b"[" * 200000])
 def test_invalid_index_is_reported(server, content):
-    server.write("index.json", content)
+    server.write("streams/v1/index.json", content)
     with pytest.raises(APIException, match="expected an index of images"):
         asked(server).images()
 
