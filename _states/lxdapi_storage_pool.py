@@ -30,9 +30,9 @@ def present(name, driver=None, description=None, config=None, members=None, sens
         Description; an empty string clears it. Default: unchanged.
     config
         Mapping of config keys to values. Keys that are not declared stay unchanged; ``null`` removes a key; an empty
-        mapping removes all keys except ``source`` and ``volatile.*``. ``source`` cannot be changed later; the daemon
-        rewrites it, so lxdapi compares the declared value with the original one, which the daemon keeps. Default:
-        unchanged.
+        mapping removes all keys except ``source``, ``size`` and ``volatile.*``. ``source`` cannot be changed later; the
+        daemon rewrites it, so lxdapi compares the declared value with the original one, which the daemon keeps.
+        Default: unchanged.
     members
         For a cluster: mapping of member names to the config that is specific to each member (``source``, ``size``), in
         the form of ``config``. Members that are not declared, or declared with an empty mapping, stay unchanged.

@@ -303,7 +303,7 @@ KINDS = {
         create_only=("driver",),
         create_only_config={"source": "volatile.initial_source"},
         of_server=True,
-        write=WriteRules(server_owned=("source", "volatile."), slow=True),
+        write=WriteRules(server_owned=("source", "size", "volatile."), slow=True),
         cluster=ClusterRules(parts=True),
     ),
     "storage_volume": StorageVolume(
