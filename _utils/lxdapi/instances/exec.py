@@ -10,6 +10,8 @@ from typing import NamedTuple, Optional
 
 from lxdapi import validation
 from lxdapi.errors import (
+    APIConnectionException,
+    APIException,
     APIOperationException,
     APIOutcomeUnknownException,
     APIProtocolException,
@@ -27,6 +29,8 @@ _KILL = {"command": "signal", "signal": 9}
 # Incus takes a second to see that the command is dead while a child of it keeps its output open; LXD 5.0.2 waits for
 # the child.
 _GRACE_SECONDS = 3
+# The time limit for the failure of an operation whose websockets broke; the daemon refuses those of a failed one.
+_FAILURE_SECONDS = 3
 # A daemon sends a sign of life every few seconds; after a longer silence lxdapi checks the operation.
 _QUIET_SECONDS = 30
 _ENDLESS = 10**8
@@ -173,7 +177,16 @@ def _run_over_websockets(api, url, body, stdin, seconds):
     # no command begins without its websockets, so a request whose reply was lost can be repeated
     started = retry.write_verified(api, lambda: api.post(url, json=body), lambda: None)
     path, query = started.operation
-    with websocket.open_channels(api, path, query, _secrets(started)) as channels:
+    try:
+        return _communicate(api, path, query, _secrets(started), stdin, seconds)
+    except APIException as exc:
+        _raise_if_failed(api.without_retries(), path, query, exc)
+        raise
+
+
+def _communicate(api, path, query, secrets, stdin, seconds):
+    """Return the outcome of the command of an operation, which begins when its websockets are open."""
+    with websocket.open_channels(api, path, query, secrets) as channels:
         output = _Output(api, path, query, channels)
         _feed(channels["0"], stdin)
         code = output.read_until_exit(seconds)
@@ -183,6 +196,19 @@ def _run_over_websockets(api, url, body, stdin, seconds):
         code = output.read_until_exit(_GRACE_SECONDS)
         # it may have ended by itself at the same moment
         return Outcome(KILLED, output.pieces, seconds) if code in (None, KILLED) else Outcome(code, output.pieces)
+
+
+def _raise_if_failed(api, path, query, error):
+    """
+    Raise the error of the operation if it failed: that says more than the error of a websocket. Without its agent, a
+    virtual machine closes the websockets at once.
+    """
+    try:
+        operations.wait(api, path, query, _FAILURE_SECONDS if isinstance(error, APIConnectionException) else 0)
+    except APIOperationException as exc:
+        raise exc from error
+    except APIException:  # it still runs, or nobody knows it
+        pass
 
 
 def _secrets(result):

@@ -142,7 +142,8 @@ def _addresses(nic):
 
 def _check_agent(api, name, path, which, end):
     count = _read_state(api, path).get("processes", 0)
-    return count > 0, f"{max(count, 0)} processes"
+    # a virtual machine without its agent has -1
+    return count > 0, f"{count} processes" if count >= 0 else "its agent does not answer (processes: -1)"
 
 
 def _check_ready(api, name, path, which, end):

@@ -10,8 +10,16 @@ from lxdapi.model.schema import Kind
 
 
 class Instance(Kind):
-    """An instance that was not created from an image is declared as an empty one."""
+    """
+    An instance that was not created from an image is declared as an empty one.
+
+    LXD 5.0.2 applies a change of a running virtual machine completely, and then fails if it cannot notify the agent.
+    """
 
     def source_of(self, metadata: dict[str, Any]) -> str | None:
         """Return ``none`` for an instance without an image; its file system is not part of a declaration."""
         return None if (metadata.get("config") or {}).get("volatile.base_image") else "none"
+
+    def is_applied(self, api: Any, error: Any, changes: Any) -> bool:
+        """Return True if only the notification failed; the agent reads the values when it starts."""
+        return "VM agent isn't currently running" in error.error

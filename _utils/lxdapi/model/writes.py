@@ -260,6 +260,7 @@ class Attempts:
             if error.status:
                 self._kind.roll_back(self.api, result, delta)
             self._raise_refusal(error, delta)
+            return
         self._failed, self._waiting = error, self._waiting or retry.Backoff(self.api.retry_timeout)
         self._contended = self._contended or overtaken
         diff.merge_changes(self.changes, delta.changes if lost else {})
@@ -278,13 +279,16 @@ class Attempts:
         self.changes = diff.subtract_changes(self.changes, {"devices": dict.fromkeys(self._removed)})
 
     def _raise_refusal(self, error, delta):
-        """Raise the error of a refusal; a read shows the changes that were saved nevertheless."""
+        """Raise the error of a refusal, unless everything was saved and applied; a read shows what was saved."""
         try:
             left = self._compare(self.read().metadata).changes
         except APIException:
             raise error from None
         diff.merge_changes(self.changes, diff.subtract_changes(delta.changes, left))
-        raise error if left else APIUnappliedException.of(error)
+        if left:
+            raise error
+        if not self._kind.is_applied(self.api, error, delta.changes):
+            raise APIUnappliedException.of(error)
 
 
 def _undone_error(result, delta):

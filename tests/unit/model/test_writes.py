@@ -56,6 +56,18 @@ def test_write_saved_despite_error_is_in_changes():
     assert paper.writes == ["PATCH /1.0/profiles/web"], "sent again it would change nothing"
 
 
+@pytest.mark.parametrize("words, result", [("LXD VM agent isn't currently running", True), ("boom", False)])
+def test_machine_without_agent_has_the_saved_change(words, result):
+    path, declared = "instances/v1", {"config": {"user.a": "1"}}
+    saved = {"config": {}, "description": "", "type": "virtual-machine", "status": "Running"}
+    save = lambda model: model.objects[path]["config"].update({"user.a": "1"})  # noqa: E731
+    more = {"meanwhile": {f"PATCH {path}": [save]}, "faults": {f"PATCH {path}": [failure(500, words)]}}
+    paper = Paper(Model({path: saved}, **more), retry_timeout=0.5)
+    ret = run_state("instance", "v1", lambda: converge.plan_present(paper.api, "instance", "v1", declared))
+    assert (ret["result"], ret["changes"]) == (result, {"config": {"user.a": {"old": None, "new": "1"}}}), ret
+    assert paper.writes == [f"PATCH /1.0/{path}"]
+
+
 def test_partly_saved_write_has_that_part_in_changes():
     ret, _ = applied(saved_in_spite("boom", **{"user.a": "1"}))
     assert (ret["result"], ret["changes"]) == (False, {"config": {"user.a": BOTH["config"]["user.a"]}})
