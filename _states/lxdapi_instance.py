@@ -131,7 +131,8 @@ def present(
         made before it starts. Default: unchanged; a new instance is not started.
     restart_on_change
         Whether to stop a running instance, change it and start it again if a changed key takes effect only at a start
-        (``security.nesting``, ``raw.lxc`` and others). Otherwise the comment names those keys. Default: false.
+        (``security.nesting``, ``limits.kernel.*``, ``raw.lxc`` and others), or if a virtual machine has to be stopped
+        for the change. Otherwise the comment names those keys and devices. Default: false.
     timeout
         Seconds to wait for the creation (default: 600), and for the shutdown of a restart after a change in ``watch``
         (default: 30).

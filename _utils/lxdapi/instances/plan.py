@@ -18,13 +18,12 @@ from lxdapi.instances import (
     partial_creation,
     power,
     rebuild,
-    restart_keys,
     snapshots,
     sources,
 )
 from lxdapi.instances import wait_for as waiting
 from lxdapi.instances.spec import KIND, parse_fields
-from lxdapi.model import diff, objects, project_rules, writes
+from lxdapi.model import diff, objects, project_rules, restart_keys, writes
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
@@ -240,11 +239,14 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
     ]
     if reread_always:
         steps = [_with_reread(api, name, declared, steps[0])]
-    pending = restart_keys.keys_needing_restart(result, steps[0].changes)
-    if not pending or power.status(result) == "Stopped" or (restart_on_change and not result.metadata["ephemeral"]):
+    if power.status(result) == "Stopped":
+        return _with_reread(api, name, declared, steps[0]), False
+    instance_type, devices = result.metadata["type"], result.metadata["devices"]
+    pending = restart_keys.list_keys(api, instance_type, steps[0].changes, devices)
+    if not pending or (restart_on_change and not result.metadata["ephemeral"]):
         return _with_reread(api, name, declared, steps[0]), bool(pending)
-    note = f"{', '.join(pending)} takes effect at the next start (restart_on_change: True restarts)"
-    return steps[0]._replace(note=note), False
+    notes = [steps[0].note, restart_keys.instance_note(instance_type, pending)]
+    return steps[0]._replace(note="; ".join(filter(None, notes))), False
 
 
 def _with_reread(api, name, declared, step) -> Step:

@@ -71,6 +71,8 @@ class ReadCache:
         self._unprofitable: set[Any] = set()
         # the number of objects of each collection that was listed
         self._sizes: dict[Any, int] = {}
+        self._once: dict[Any, Any] = {}
+        self._reading_once = threading.Lock()
         # Writes during a read: (scope, collection, names, server); None as the names: all of the collection.
         self._writes: list[tuple[Any, ...]] = []
 
@@ -129,6 +131,13 @@ class ReadCache:
             The collection of the object: only a write to it drops the result before its time.
         """
         return self._single(_scope(api), path, read, collection)
+
+    def once(self, key: Any, read: Callable[[], Any]) -> Any:
+        """Return what ``read`` returns for this key; it is called once, and nothing drops the result."""
+        with self._reading_once:
+            if key not in self._once:
+                self._once[key] = read()
+            return self._once[key]
 
     def _single(self, scope, path, read, collection=None):
         cached = self._singles.get((scope, path))

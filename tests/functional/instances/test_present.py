@@ -188,21 +188,16 @@ def test_running_false_stops_a_running_instance(apply, running, raw):
     assert raw(f"instances/{running}")["status"] == "Stopped"
 
 
-def test_change_that_needs_restart_is_reported_without_restart(apply, running):
-    ret = apply("lxdapi_instance.present", running, config={"security.nesting": True})
-    assert ret["result"] is True
-    assert "security.nesting takes effect at the next start" in ret["comment"]
-    assert set(ret["changes"]) == {"config"}
-
-
 @pytest.mark.mainly("lxd")
 def test_restart_on_change_stops_updates_and_starts(apply, running, raw):
     before = raw(f"instances/{running}")["config"]["volatile.last_state.power"]
-    declared = {"config": {"security.nesting": True}, "restart_on_change": True}
+    declared = {"config": {"limits.kernel.nofile": "700:800"}, "restart_on_change": True}
     changes = apply.changed("lxdapi_instance.present", running, **declared)
-    assert changes["config"] == {"security.nesting": {"old": None, "new": "true"}}
+    assert changes["config"] == {"limits.kernel.nofile": {"old": None, "new": "700:800"}}
     assert changes["status"] == {"old": "Running", "new": "Running"}
     assert (before, raw(f"instances/{running}")["status"]) == ("RUNNING", "Running")
+    limits = apply.salt.modules["lxdapi_instance.exec"](running, "grep 'open files' /proc/1/limits")["stdout"]
+    assert limits.split()[3:5] == ["700", "800"]
 
 
 def test_live_change_does_not_restart_with_restart_on_change(apply, running):

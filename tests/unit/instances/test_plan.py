@@ -98,15 +98,20 @@ def test_change_that_waits_for_a_start_is_reported():
     assert "next start" not in stated(instance("Stopped"), declared.present, {"config": NESTING})[0]["comment"]
 
 
-@pytest.mark.parametrize("key", ["raw.lxc", "security.privileged", "security.idmap.isolated", "nvidia.runtime"])
+@pytest.mark.parametrize(
+    "key", ["raw.lxc", "limits.kernel.nofile", "security.privileged", "security.idmap.isolated", "nvidia.runtime"]
+)
 def test_non_live_key_needs_a_restart(key):
     _, paper = stated(instance("Running"), declared.present, {"config": {key: "true"}}, None, None, True)
     assert actions(paper) == ["stop", "PATCH", "start"]
 
 
-def test_virtual_machine_applies_limits_at_next_start():
+def test_note_of_a_virtual_machine_names_a_restart():
     model = instance("Running", {"type": "virtual-machine"})
-    assert "limits.cpu takes effect" in stated(model, declared.present, {"config": CPU})[0]["comment"]
+    ret, _ = stated(model, declared.present, {"config": {**CPU, "raw.qemu": "-x"}})
+    assert ret["comment"].endswith(
+        "; raw.qemu requires a restart of the virtual machine (restart_on_change: True restarts)"
+    )
 
 
 def test_refused_change_restarts_the_stopped_instance():
