@@ -25,6 +25,7 @@ The exceptions of lxdapi, one tree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -33,6 +34,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from salt.exceptions import CommandExecutionError
 
 from lxdapi import masking, sent_values
+
+# It differs from run to run.
+_OPERATION_ID = re.compile(r"/operations/[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 class LxdapiError(CommandExecutionError):
@@ -103,7 +107,7 @@ class APIException(LxdapiError):
         The method and URL of the request. Default: those of the result.
 
     Callers may read the attributes ``result``, ``error``, ``method``, ``url``, ``path`` and ``status`` (the HTTP
-    status or None); ``str()`` is method, URL and error.
+    status or None); ``str()`` is method, URL, error and hint.
     """
 
     def __init__(self, result=None, error=None, method=None, url=None):
@@ -122,8 +126,9 @@ class APIException(LxdapiError):
         """Return the REST path of the request, without the daemon's address and the query."""
         return _path(self.url)
 
-    # The request that started the operation; None if no operation failed.
+    # The request that started the operation, and the description of the operation; None if no operation failed.
     started_by: Any = None
+    operation: str | None = None
     # True if the instance was created and the failure came after that.
     created = False
     # Help beyond the words of the daemon.
@@ -131,17 +136,31 @@ class APIException(LxdapiError):
     # The changes before the failure, and those of the write that failed.
     changes = {}
 
+    def __str__(self):
+        return f"{super().__str__()}; {self.hint}" if self.hint else super().__str__()
+
     def explain(self):
         """
-        Return the failure as one sentence: the daemon's words, then the REST method and path. For an operation,
-        these include the method and path of the request that started it. Then the values that it sent, where the
-        daemon names only their key, or no key.
+        Return the failure as one sentence: the daemon's words, then the REST method and path. For an operation, these
+        are of the request that started it, with the description of the operation instead of its id. Then the values
+        that the request sent, where the daemon names only their key, or no key.
         """
-        began = self.started_by
-        start = f"{began.method} {_path_with_scope(began.url)}, then " if began is not None else ""
-        sent = sent_values.describe(began if began is not None else self.result and self.result.request, self.error)
+        request = self.started_by
+        method, url = (self.method, self.url) if request is None else (request.method, masking.mask_url(request.url))
+        sent = sent_values.describe(request if request is not None else self.result and self.result.request, self.error)
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{self.error} ({start}{self.method} {_path_with_scope(self.url)}){sent}{hint}"
+        operation = self.operation or _describe_operation(self.result)
+        operation = f", operation {operation!r}" if operation else ""
+        text = f"{self.error} ({method} {_path_with_scope(url)}{operation}){sent}{hint}"
+        return _OPERATION_ID.sub("/operations/ID", text)
+
+
+def _describe_operation(result):
+    """Return the description of the operation in a reply, "" without an operation."""
+    metadata = result.metadata if result is not None else None
+    if not isinstance(metadata, dict) or not {"class", "resources"} <= set(metadata):
+        return ""
+    return str(metadata.get("description") or "")
 
 
 def readable_url(url: str) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Iterator
 from urllib.parse import unquote, urlsplit
 
 from lxdapi import masking
@@ -164,12 +165,19 @@ class APIResult:
         if not path:
             return self
         seconds = self.api.wait_timeout if timeout is None else timeout
-        try:
+        with self.named_in_errors():
             ended = self._wait(path, query, seconds)
             self._require_same_object(ended)
             return ended
+
+    @contextmanager
+    def named_in_errors(self) -> Iterator[None]:
+        """Let errors within the block name this request, which started an operation, and the operation."""
+        try:
+            yield
         except APIException as exc:
             exc.started_by = self.request
+            exc.operation = (self.metadata or {}).get("description")
             raise
 
     def _require_same_object(self, ended):

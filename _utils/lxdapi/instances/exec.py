@@ -176,6 +176,12 @@ def _run_over_websockets(api, url, body, stdin, seconds):
     body = {**body, "record-output": False, "wait-for-websocket": True}
     # no command begins without its websockets, so a request whose reply was lost can be repeated
     started = retry.write_verified(api, lambda: api.post(url, json=body), lambda: None)
+    with started.named_in_errors():
+        return _exchange(api, started, stdin, seconds)
+
+
+def _exchange(api, started, stdin, seconds):
+    """Feed the command that was started, and return its :class:`Outcome`."""
     path, query = started.operation
     try:
         return _communicate(api, path, query, _secrets(started), stdin, seconds)

@@ -326,5 +326,5 @@ def _combined_error(exc, other_error):
     if not other_error or other_error == exc.error:
         return exc
     combined = type(exc)(exc.result, f"{exc.error}; the other daemon says: {other_error}", exc.method, exc.url)
-    combined.started_by = exc.started_by
+    combined.started_by, combined.operation = exc.started_by, exc.operation
     return combined

@@ -213,14 +213,30 @@ def test_reply_without_operation_needs_no_wait(reply):
 
 def test_a_failure_names_the_request_that_started_it():
     exc = failed(sync(operation(400, "No root device could be found")))
-    assert exc.explain() == (f"No root device could be found (POST /1.0/instances, then GET {OPERATION}/wait)")
+    assert exc.explain() == "No root device could be found (POST /1.0/instances, operation 'Doing')"
     assert exc.started_by.method == "POST"
+
+
+@pytest.mark.parametrize("replies", [[started(), late(), sync(operation(400, "no"))], [sync(operation(400, "no"))]])
+def test_failure_has_the_same_words_however_early_it_comes(replies):
+    paper = Paper(*replies)
+    with pytest.raises(APIOperationException) as caught:
+        paper.api.post("instances", json={}).wait()
+    assert caught.value.explain() == "no (POST /1.0/instances, operation 'Doing')"
+
+
+def test_id_of_an_operation_is_only_in_the_attributes_of_an_error():
+    words = f"cannot reach https://h{OPERATION}/websocket"
+    with pytest.raises(APIException) as caught:
+        Paper(failure(500, words)).api.delete(OPERATION)
+    assert caught.value.explain() == ("cannot reach https://h/1.0/operations/ID/websocket (DELETE /1.0/operations/ID)")
+    assert caught.value.path == OPERATION
 
 
 @pytest.mark.parametrize("last", [failure(404, "Operation not found"), sync(operation(103)), BROKEN[0]])
 def test_each_wait_error_names_the_starting_request(last):
     exc = failed(late(), last, timeout=0)
-    assert "POST /1.0/instances, then " in exc.explain()
+    assert exc.explain().endswith("(POST /1.0/instances, operation 'Doing')")
 
 
 @pytest.mark.parametrize("text", ["", "/", "/1.0/instances/c1", "/1.0/operations/../instances", None, 5])

@@ -350,7 +350,7 @@ def test_failed_upload_creates_no_alias(files):
     steps = image.plan_present(paper.api, "1" * 64, {}, send, ["a"])
     ret = run_state("image", "a", lambda: steps)
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert "could not be created: Unsupported compression (POST /1.0/images, then GET" in ret["comment"]
+    assert "could not be created: Unsupported compression (POST /1.0/images, operation" in ret["comment"]
     assert paper.writes == ["POST /1.0/images"]
 
 

@@ -46,7 +46,7 @@ def test_failed_creation_has_no_changes_and_no_start():
     model.facts = ABLE
     ret, paper = made(model, {}, "busybox")
     assert (ret["result"], ret["changes"], paper.writes) == (False, {}, ["POST /1.0/instances"])
-    assert ret["comment"].startswith("instance c1 could not be created: No root device (POST /1.0/instances, then GET ")
+    assert ret["comment"] == "instance c1 could not be created: No root device (POST /1.0/instances, operation 'Doing')"
 
 
 def test_start_refused_as_busy_is_retried_without_new_create():
