@@ -22,7 +22,7 @@ from lxdapi.errors import (
     LxdapiError,
 )
 from lxdapi.http import operations, retry
-from lxdapi.instances import partial_creation
+from lxdapi.instances import partial_creation, start_log
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import steps as plans
@@ -308,7 +308,7 @@ def act_on(api, name, action, timeout=None, force=False):
 
 def put_state(api, name, body, wait):
     """
-    Send an action and wait until it is done.
+    Send an action and wait until it is done; the error of a failed start has the end of the instance's log.
 
     If the reply is lost, the status shows the outcome. It cannot show that of a restart, which is not sent twice.
     """
@@ -317,7 +317,12 @@ def put_state(api, name, body, wait):
         api.put(objects.path_of(KIND, name) + "/state", json=body).wait(wait)
 
     goal, _ = _ACTIONS.get(body["action"], (None, None))
-    retry.write_verified(api, put, lambda: _verify_status(api, name, body["action"], goal))
+    try:
+        retry.write_verified(api, put, lambda: _verify_status(api, name, body["action"], goal))
+    except APIOperationException as exc:
+        if body["action"] == "start":
+            start_log.add_reason(api, name, exc)
+        raise
 
 
 def wait_after_failed_start(api, name):

@@ -36,9 +36,10 @@ def v2(apply):
 
 
 def test_machine_with_failed_first_start_keeps_its_data(daemon, apply):
-    broken = {**MACHINE, "config": {**CONFIG, "raw.qemu": "-nonsense"}, "running": True}
+    broken = {**MACHINE, "config": {**CONFIG, "raw.qemu": "-cpu nope"}, "running": True}
     ret = Process(lambda: apply("lxdapi_instance.present", "v1", **broken)).result()
     assert (ret["result"], ret["changes"]) == (False, {"created": "v1"}), ret
+    assert ret["comment"].endswith("; qemu.log: qemu-system-x86_64: unable to find CPU model 'nope'"), ret
     machine = daemon.ask("GET", "/1.0/instances/v1")["config"]["volatile.uuid"]
     ret = apply("lxdapi_instance.present", "v1", **MACHINE, running=True)
     assert ret["result"] is True, ret
@@ -115,3 +116,13 @@ def test_stopped_machine_is_migrated(daemon, v2, apply, tmp_path, watched):
     finally:
         target.stop()
         target.remove()
+
+
+def test_running_machine_is_refused_what_needs_a_restart(apply, v2):
+    comment = apply.failed("lxdapi_instance.present", v2, config={"limits.disk.priority": 7})
+    assert "cannot be updated when VM is running" in comment
+    note = "limits.disk.priority requires a restart of the virtual machine (restart_on_change: True restarts)"
+    assert comment.endswith(f"; {note}"), comment
+    ret = apply("lxdapi_instance.present", v2, config={"limits.cpu": 2, "security.secureboot": True})
+    note = "security.secureboot requires a restart of the virtual machine (restart_on_change: True restarts)"
+    assert ret["result"] is True and ret["comment"].endswith(f"; {note}"), ret
