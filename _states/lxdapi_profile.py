@@ -30,7 +30,8 @@ def present(
 
     The daemon saves a profile before it updates the instances that use it. If an instance rejects the change, the state
     fails: ``changes`` contains what the daemon saved, and the comment names the instances, which apply the change at
-    their next start. No daemon reports this difference later.
+    their next start. No daemon reports this difference later. If a changed key or device needs a restart of running
+    instances, the comment names the first five of them and counts the others, in test mode too.
 
     name
         Name of the profile.

@@ -16,6 +16,7 @@ from lxdapi.errors import APIException
 if TYPE_CHECKING:
     from lxdapi.api import API
 
+TYPES = ("container", "virtual-machine")
 EXTENSION = "metadata_configuration"
 _CLOUD_INIT = ("cloud-init.", "user.network-config", "user.user-data", "user.vendor-data")
 # Beginnings of keys. The daemons read the first ones whenever they need them, although the metadata of some of them say

@@ -296,6 +296,10 @@ class Kind(_Columns):
         """Return why an object, which holds no data, has to be deleted and created again; "" if it need not."""
         return ""
 
+    def change_note(self, api: Any, name: str, actual: Any, changes: Any) -> str:
+        """Return a note about a change of an object, "" without one; it sends GETs only."""
+        return ""
+
     def roll_back(self, api: "API", before: "APIResult", delta: "Delta") -> None:
         """Restore the values that an object had before a write that the daemon refused."""
 

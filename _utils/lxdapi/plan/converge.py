@@ -173,7 +173,8 @@ def plan_changes(
     undeclared = "" if purge else diff.undeclared_note(kind, declared, result.metadata)
     if not delta:
         return Plan().with_note(diff.write_only_note(declared, result.metadata)).with_note(undeclared)
-    note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), undeclared]))
+    about_change = kind.change_note(api, name, result.metadata, delta.changes)
+    note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), about_change, undeclared]))
     apply = partial(update, api, kind, name, declared, result, purge)
     return Plan.of([Step("updated", delta.changes, apply, note, deferrable=True)])
 

@@ -106,3 +106,19 @@ def test_an_edit_while_an_instance_stops_is_saved_and_reported(apply, daemon, st
     ret = apply("lxdapi_profile.present", "web", config={key: "77"})
     assert (ret["result"], ret["changes"]) == (result, {"config": {key: {"old": None, "new": "77"}}}), ret
     assert raw("profiles/web")["config"] == {key: "77"}
+
+
+@pytest.mark.mainly("incus")
+def test_comment_names_running_instances_that_need_a_restart(apply, c1, daemon, raw):
+    apply("lxdapi_profile.present", "web")
+    daemon.ask("PATCH", f"/1.0/instances/{c1}", {"profiles": ["default", "web"]})
+    daemon.ask("POST", "/1.0/instances", {"name": "c2", "profiles": ["default", "web"], "source": {"type": "none"}})
+    declared = {"config": {"limits.kernel.nofile": "300:400", "limits.processes": 99}}
+    predicted = apply.predicted("lxdapi_profile.present", "web", **declared)
+    ret = apply("lxdapi_profile.present", "web", **declared)
+    note = "; limits.kernel.nofile requires a restart of the running instances c1"
+    assert predicted["comment"].endswith(note) and ret["comment"].endswith(note), ret
+    assert ret["changes"] == predicted["changes"] and set(ret["changes"]["config"]) == set(declared["config"])
+    apply.clear()
+    apply.unchanged("lxdapi_profile.present", "web", **declared)
+    assert apply.seen() == {"/1.0/profiles/web"}
