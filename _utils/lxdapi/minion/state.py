@@ -9,6 +9,8 @@ from functools import partial
 
 from lxdapi.errors import InvalidError
 from lxdapi.minion import connection, prefetch, state_run
+from lxdapi.model import objects
+from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan.state_result import run_state
 
@@ -30,7 +32,12 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
     sensitive
         Patterns of keys whose values are masked.
     """
-    return run_plan(names, kind_name, name, lambda: plan(connection.connect(names, remote, project, target)), sensitive)
+    connect = partial(connection.connect, names, remote, project, target)
+    ret = run_plan(names, kind_name, name, lambda: plan(connect()), sensitive)
+    if names["__opts__"]["test"] and ret["changes"].get("deleted") == name and kind_name in KINDS:
+        api = connect()
+        api.cache.predict_deletion(api, objects.path_of(KINDS[kind_name], name, existing=True))
+    return ret
 
 
 def saltenv_of(names, saltenv=None):

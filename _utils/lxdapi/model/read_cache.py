@@ -73,6 +73,8 @@ class ReadCache:
         self._sizes: dict[Any, int] = {}
         self._once: dict[Any, Any] = {}
         self._reading_once = threading.Lock()
+        # The objects that states in test mode would delete: (endpoint, path).
+        self._deletions: list[tuple[str, str]] = []
         # Writes during a read: (scope, collection, names, server); None as the names: all of the collection.
         self._writes: list[tuple[Any, ...]] = []
 
@@ -138,6 +140,15 @@ class ReadCache:
             if key not in self._once:
                 self._once[key] = read()
             return self._once[key]
+
+    def predict_deletion(self, api: API, path: str) -> None:
+        """Record that a state in test mode would delete the object of this path."""
+        project = "" if api.project in (None, "default") else f"?project={api.project}"
+        self._deletions.append((api.endpoint, f"{path}{project}"))
+
+    def predicted_deletions(self, api: API) -> list[str]:
+        """Return the objects that earlier states in test mode would delete, as ``used_by`` names them."""
+        return [path for endpoint, path in self._deletions if endpoint == api.endpoint]
 
     def _single(self, scope, path, read, collection=None):
         cached = self._singles.get((scope, path))

@@ -244,7 +244,8 @@ class Kind(_Columns):
     ignores_writes
         True if the daemon accepts writes that it does not do; lxdapi does not repeat them.
     implicit_users
-        The entries of ``used_by`` in a new object; they are deleted with it.
+        The entries of ``used_by`` that are deleted with the object, or the beginnings of their paths, which end with a
+        slash.
     listed_with_parent
         True if a listing names an object with its parent: ``volume/snapshot``.
     decoded_twice

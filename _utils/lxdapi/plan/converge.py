@@ -198,8 +198,8 @@ def _plan_recreate(
             return {}  # somebody else repaired it
         return delete(api, kind, name)
 
-    note = "; ".join(filter(None, [reason, _users_note(kind, name, actual)]))
-    deletion = Step("deleted", {"deleted": name}, delete_unusable, note)
+    missing = partial(_users_note, api, kind, name) if actual.get("used_by") else str
+    deletion = Step("deleted", {"deleted": name}, delete_unusable, reason, missing)
     return Plan.of([deletion]).then(plan_create(api, kind, name, fields))
 
 
@@ -256,14 +256,21 @@ def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Pla
     if force:
         require_fields(api, kind, ("force",))
     api = _at_its_member(api, kind, result)
-    note = "" if force else _users_note(kind, name, result.metadata)
-    return Plan.of([Step("deleted", {"deleted": name}, partial(delete, api, kind, name, force), note)])
+    users = () if force else result.metadata.get("used_by")
+    missing = partial(_users_note, api, kind, name) if users else str
+    return Plan.of([Step("deleted", {"deleted": name}, partial(delete, api, kind, name, force), missing=missing)])
 
 
-def _users_note(kind, name, metadata):
-    """Return a note that names the users of an object, except implicit ones; "" if there are no others."""
-    implicit = [path.format(name=name) for path in kind.implicit_users]
-    users = [path.replace("/1.0/", "", 1) for path in metadata.get("used_by") or ()]
-    users = [path for path in users if path not in implicit]
+def _users_note(api, kind, name):
+    """
+    Return a note that names the users of an object, "" without users. Implicit users do not count, nor those that
+    earlier states of a run in test mode would delete.
+    """
+    result = read(api, kind, name)
+    leaving = [path.format(name=name) for path in kind.implicit_users]
+    leaving += api.cache.predicted_deletions(api) if api.cache else []
+    users = [path.replace("/1.0/", "", 1) for path in (result and result.metadata.get("used_by")) or ()]
+    collections = tuple(path for path in leaving if path.endswith("/"))
+    users = [path for path in users if path not in leaving and not path.startswith(collections)]
     more = f" and {len(users) - 5} more" if len(users) > 5 else ""
     return f"it is used by {', '.join(users[:5])}{more}" if users else ""

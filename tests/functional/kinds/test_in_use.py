@@ -5,6 +5,8 @@ it.
 
 import pytest
 
+from tests.support.salt_run import Runs, chunk
+
 NETWORK = {"name": "lxdapi9", "config": {"ipv4.address": "10.77.9.1/24", "ipv6.address": "none"}}
 NIC = {"type": "nic", "network": "lxdapi9", "name": "eth0"}
 DATA = {"type": "disk", "pool": "default", "source": "data", "path": "/data"}
@@ -88,6 +90,17 @@ def test_used_resource_is_not_deleted_and_users_are_named(apply, daemon, raw, ki
     assert predicted["comment"].endswith(note), predicted["comment"]
     assert comment.endswith(note), comment
     assert raw(path)
+
+
+@pytest.mark.mainly("incus")
+def test_users_that_the_same_run_deletes_are_not_named(daemon, tmp_path):
+    for collection, body in USED["network"][2]:
+        daemon.ask("POST", f"/1.0/{collection}", body)
+    runs = Runs(tmp_path, daemon.socket)
+    sls = {"user": chunk("lxdapi_profile.absent", "web"), "used": chunk("lxdapi_network.absent", "lxdapi9")}
+    for test, verb in ((True, "would be"), (False, "was")):
+        comments = [each["comment"] for each in runs(sls, test)]
+        assert comments == [f"profile web {verb} deleted", f"network lxdapi9 {verb} deleted"]
 
 
 def test_default_profile_does_not_count_as_use_of_project(apply, daemon, raw):

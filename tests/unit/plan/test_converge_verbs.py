@@ -126,8 +126,8 @@ def test_users_of_an_object_are_named_on_delete():
         ([], ""),
         (None, ""),
     ):
-        (step,) = converge.plan_absent(Paper(sync({"used_by": used_by})).api, "profile", "web")
-        assert step.note == words
+        (step,) = converge.plan_absent(Paper(lambda seen: sync({"used_by": used_by})).api, "profile", "web")  # noqa: B023
+        assert (step.missing(), step.note) == (words, "")
 
 
 def test_server_cannot_be_deleted():
