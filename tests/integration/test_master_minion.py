@@ -15,7 +15,7 @@ from tests.support.web_server_life import arguments
 @pytest.fixture(scope="module")
 def salt(master, minion):
     """Run ``salt minion ...`` and return the answer of the minion."""
-    command = master.salt_cli(timeout=60)
+    command = master.salt_cli(timeout=180)
 
     def run(*words):
         answer = command.run(*words, minion_tgt=minion.id)
@@ -43,7 +43,7 @@ def test_functions_answer_through_the_master(salt, daemon, imported):
 
 
 def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, daemon):
-    answer = minion.salt_call_cli(timeout=60).run("lxdapi.list", "profile", f"remote={daemon.name}")
+    answer = minion.salt_call_cli(timeout=180).run("lxdapi.list", "profile", f"remote={daemon.name}")
     assert answer.data == ["default"], answer
 
 

@@ -33,9 +33,9 @@ def roll(master, members, tmp_path_factory):
     }
     minion = master.salt_minion_daemon(f"member-{members.name}", overrides=options)
     with minion.started():
-        synced = master.salt_cli(timeout=60).run("saltutil.sync_all", minion_tgt=minion.id)
+        synced = master.salt_cli(timeout=180).run("saltutil.sync_all", minion_tgt=minion.id)
         assert synced.returncode == 0, synced
-        command = master.salt_run_cli(timeout=120)
+        command = master.salt_run_cli(timeout=300)
         yield lambda **pillar: answers(command, minion, pillar)
 
 

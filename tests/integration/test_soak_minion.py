@@ -40,7 +40,7 @@ def weight(pid):
 @pytest.mark.long
 @pytest.mark.timeout(SECONDS + 300)
 def test_minion_memory_is_stable_over_ten_minutes(master, soaked, daemon):
-    command = master.salt_cli(timeout=60)
+    command = master.salt_cli(timeout=180)
 
     def run(*words):
         answer = command.run(*words, minion_tgt=soaked.id)
