@@ -37,6 +37,31 @@ def test_settings_are_set_edited_and_unset_and_others_kept(apply, daemon, config
     apply.unchanged(SERVER, "server", config={"user.never": None})
 
 
+SCRIPTLET = "def authorize(details, object, entitlement):\n    return True\n"
+SCRIPTLETS = {"authorization.scriptlet": SCRIPTLET}
+LOGGING = {
+    "logging.web.target.type": "webhook",
+    "logging.web.target.address": "http://127.0.0.1:9",
+    "logging.web.target.password": "canary-1",
+    "logging.web.types": "lifecycle,network-acl",
+}
+
+
+@pytest.mark.mainly("incus7")
+def test_logging_and_authorization_are_set_or_refused_by_name(apply, daemon, config):
+    extensions = daemon.ask("GET", "/1.0")["api_extensions"]
+    for extension, declared in (("server_logging_webhook", LOGGING), ("authorization_scriptlet", SCRIPTLETS)):
+        if extension not in extensions:
+            comment = apply.failed(SERVER, "server", config=declared)
+            assert any(key in comment for key in declared)
+            continue
+        changes = apply.changed(SERVER, "server", config=declared)
+        assert set(changes["config"]) == set(declared) and "canary" not in str(changes)
+        assert {key: config()[key] for key in declared} == declared
+        apply.changed(SERVER, "server", config=dict.fromkeys(declared))
+        assert not set(declared) & set(config())
+
+
 def test_empty_config_unsets_all_but_the_addresses(apply, https, config):
     apply(SERVER, "server", config={"user.contact": "ops"})
     changes = apply.changed(SERVER, "server", config={})
@@ -87,7 +112,7 @@ def test_a_secret_is_set_and_never_shown(apply, daemon, config):
 
 def test_trust_password_is_set_once(apply, daemon, config):
     declared = {"core.trust_password": "canary-1"}
-    if daemon.name != "lxd":
+    if daemon.server != "lxd":
         comment = apply.failed(SERVER, "server", config=declared)
         assert "core.trust_password" in comment and "canary" not in comment
         return
@@ -141,7 +166,7 @@ def test_empty_config_keeps_the_daemon_listening(apply, daemon, config, key):
     assert config()[key] == address
     apply.changed(SERVER, "server", config={key: None})
     # LXD 5.0.2 can no longer create networks then: "bgp server hasn't started yet".
-    if (daemon.name, key) == ("lxd", "core.bgp_address"):
+    if (daemon.server, key) == ("lxd", "core.bgp_address"):
         daemon.restart()
 
 
@@ -168,7 +193,7 @@ def test_secrets_with_other_names_are_masked(apply, daemon):
 
 
 def test_trust_password_survives_another_change(apply, daemon, rows):
-    if daemon.name == "lxd":
+    if daemon.server == "lxd":
         apply(SERVER, "server", config={"core.trust_password": "canary-1"})
         before = rows()["core.trust_password"]
         apply.changed(SERVER, "server", config={"user.contact": "ops"})
