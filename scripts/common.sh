@@ -133,30 +133,32 @@ install_daemons() {
     install_incus
 }
 
-# Debian 12 has no package of Incus 7, so Incus 7 runs in its own root file system: scripts/enter-root.
+# Debian 12 has no package of Incus 7 and of a newer LXD, so these run in their own root file system:
+# scripts/enter-root.
 # The script that builds it copies itself into it last, so that an outdated root file system is built again.
-make_incus7() {
-    local maker=scripts/make-incus7-root
+make_debian13() {
+    local maker=scripts/make-debian13-root
     ! cmp -s "$maker" "$1/made-by" || return 0
     apt_need debootstrap debootstrap
     # Its mounts must end with it.
     unshare --mount --propagation private "$maker" "$1" || exit 1
 }
 
-# Install Incus 7. If it cannot run, the status is 1, and LXDAPI_WITHOUT_INCUS7 has the reason for pytest.
-install_incus7() {
-    local root="$CACHE/incus7-root"
+# Install the daemons of Debian 13. If they cannot run, the status is 1, and LXDAPI_WITHOUT_DEBIAN13 has the reason for
+# pytest.
+install_debian13() {
+    local root="$CACHE/debian13-root"
     install_helpers
     mkdir -p "$CACHE"
-    if ! (flock 9 && make_incus7 "$root") 9>"$root.lock"; then
-        LXDAPI_WITHOUT_INCUS7="its root file system could not be built: is the Debian mirror reachable?"
+    if ! (flock 9 && make_debian13 "$root") 9>"$root.lock"; then
+        LXDAPI_WITHOUT_DEBIAN13="its root file system could not be built: is the Debian mirror reachable?"
     elif ! scripts/isolated /usr/bin/python3 -m tests.support.daemons probe --daemon incus7; then
-        LXDAPI_WITHOUT_INCUS7="it does not start on this machine"
+        LXDAPI_WITHOUT_DEBIAN13="Incus 7 does not start on this machine"
     else
         return 0
     fi
-    export LXDAPI_WITHOUT_INCUS7
-    step "no Incus 7: $LXDAPI_WITHOUT_INCUS7"
+    export LXDAPI_WITHOUT_DEBIAN13
+    step "no Incus 7 and no LXD of Debian 13: $LXDAPI_WITHOUT_DEBIAN13"
     return 1
 }
 

@@ -1,9 +1,9 @@
 """
 Fixtures for all tests: real daemons, started when the first test needs one, and wiped after each test.
 
-``--daemon lxd`` restricts the tests to one daemon; otherwise LXD and Incus must be installed. Incus 7, which ./test
-cannot install everywhere, is omitted where it is missing, and the run says so. ``--long`` adds the tests marked
-``long``.
+``--daemon lxd`` restricts the tests to one daemon; otherwise LXD and Incus must be installed. The daemons of Debian 13,
+which ./test cannot install everywhere, are omitted where they are missing, and the run says so. Its LXD runs only the
+tests marked ``smoke``, and all with ``--long``, which also adds the tests marked ``long``.
 """
 
 import logging
@@ -16,13 +16,13 @@ import pytest
 from tests.support import examples
 from tests.support.cluster import Cluster
 from tests.support.contract import missing
-from tests.support.daemons import INTERRUPTIONS, KINDS, Daemon, uninterrupted
+from tests.support.daemons import INTERRUPTIONS, KINDS, USUAL, Daemon, uninterrupted
 from tests.support.fault_proxy import FaultProxy
 from tests.support.images import busybox_image
 from tests.support.outcomes import Recorder
 from tests.support.started import Started
 
-WITHOUT_INCUS7 = pytest.StashKey()
+WITHOUT_DEBIAN13, SMOKED = pytest.StashKey(), pytest.StashKey()
 
 
 def pytest_addoption(parser):
@@ -40,9 +40,12 @@ def pytest_configure(config):
         os.environ[examples.VARIABLE] = "1"
     if config.option.outcomes:
         config.pluginmanager.register(Recorder(config.option.outcomes))
-    config.stash[WITHOUT_INCUS7] = "" if config.option.daemon else missing_incus7()
+    config.stash[WITHOUT_DEBIAN13] = "" if config.option.daemon else missing_debian13()
+    config.stash[SMOKED] = []
     if not config.option.daemon:
-        config.option.daemon = [kind for kind in KINDS if kind != "incus7" or not config.stash[WITHOUT_INCUS7]]
+        kinds = [kind for kind in KINDS if not KINDS[kind].root or not config.stash[WITHOUT_DEBIAN13]]
+        config.option.daemon = kinds if config.option.long else [kind for kind in kinds if kind in USUAL]
+        config.stash[SMOKED] = [kind for kind in kinds if kind not in config.option.daemon]
 
 
 @pytest.hookimpl(trylast=True)
@@ -70,10 +73,10 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in set(long)]
 
 
-def missing_incus7():
-    """Return why Incus 7 cannot be tested, empty if it can."""
+def missing_debian13():
+    """Return why the daemons of Debian 13 cannot be tested, empty if they can."""
     absent = "" if Daemon.available("incus7") else "its root file system is not there, ./test makes it"
-    return os.environ.get("LXDAPI_WITHOUT_INCUS7") or absent
+    return os.environ.get("LXDAPI_WITHOUT_DEBIAN13") or absent
 
 
 def interrupt(number, frame):
@@ -102,16 +105,17 @@ def pytest_sessionfinish():
 
 def pytest_report_header(config):
     """Name the daemons at the beginning, and a missing one."""
-    without = config.stash[WITHOUT_INCUS7]
-    words = [f"daemons: {', '.join(config.option.daemon)}", f"without Incus 7: {without}" if without else "", missing()]
+    without, kinds = config.stash[WITHOUT_DEBIAN13], [*config.option.daemon, *config.stash[SMOKED]]
+    words = [f"daemons: {', '.join(kinds)}", f"without Debian 13: {without}" if without else "", missing()]
     return "; ".join(filter(None, words))
 
 
 def pytest_terminal_summary(terminalreporter, config):
     """Name a missing daemon at the end."""
-    if config.stash[WITHOUT_INCUS7]:
+    if config.stash[WITHOUT_DEBIAN13]:
         terminalreporter.section("not tested", yellow=True)
-        terminalreporter.line(f"Incus 7 was left out: {config.stash[WITHOUT_INCUS7]}", yellow=True)
+        words = f"Incus 7 and the LXD of Debian 13 were left out: {config.stash[WITHOUT_DEBIAN13]}"
+        terminalreporter.line(words, yellow=True)
 
 
 def pytest_unconfigure(config):
@@ -130,6 +134,8 @@ def pytest_generate_tests(metafunc):
     """Run a test that uses ``daemon`` once for each daemon, or for those of the marker ``only``."""
     if "daemon" in metafunc.fixturenames:
         mark, kinds = metafunc.definition.get_closest_marker("only"), metafunc.config.getoption("--daemon")
+        if metafunc.definition.get_closest_marker("smoke"):
+            kinds = [*kinds, *metafunc.config.stash[SMOKED]]
         metafunc.parametrize("daemon", [kind for kind in kinds if not mark or kind in mark.args], indirect=True)
 
 

@@ -10,9 +10,9 @@ Real LXD and Incus daemons for the tests and the demo, each in its own folder be
 The path of a folder is short, because the path of a unix socket in it has at most 107 bytes. A pytest that was killed
 by SIGKILL leaves its daemons running: their folders are /tmp/lx*, and ``stop`` ends them.
 
-Incus 7 runs in its own read-only root file system. It shares /tmp, /dev and the network with the machine, so its
-folder, its socket and the disks of the tests have the same paths inside and outside. Its mounts are private and end
-with its last process.
+Incus 7 and the LXD of Debian 13 run in their own read-only root file system. It shares /tmp, /dev and the network with
+the machine, so their folders, their sockets and the disks of the tests have the same paths inside and outside. Their
+mounts are private and end with their last process.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from tests.support import wipe
 from tests.support.rest import Rest
 
 ENTER_ROOT = str(Path(__file__).resolve().parents[2] / "scripts" / "enter-root")
-# Built by scripts/make-incus7-root.
-INCUS7_ROOT = (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/lxdapi/incus7-root"
+# Built by scripts/make-debian13-root.
+DEBIAN13_ROOT = (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/lxdapi/debian13-root"
 # Nothing listens on this port, so a daemon that looks for image servers fails at once.
 NO_PROXY_THERE = "http://127.0.0.1:9"
 # Ctrl-C, a cancelled CI job, a closed terminal.
@@ -73,7 +73,14 @@ INCUS = Kind(
     ("/usr/libexec/incus/incusd", "--group", "root"),
     ("/usr/bin/incus", "admin", "shutdown"),
 )
-KINDS = {"lxd": LXD, "incus": INCUS, "incus7": replace(INCUS, root=INCUS7_ROOT)}
+KINDS = {
+    "lxd": LXD,
+    "incus": INCUS,
+    "incus7": replace(INCUS, root=DEBIAN13_ROOT),
+    "lxd13": replace(LXD, root=DEBIAN13_ROOT),
+}
+# These run all tests; the others only the tests marked "smoke", unless --daemon or --long selects them.
+USUAL = ("lxd", "incus", "incus7")
 
 
 class Daemon:

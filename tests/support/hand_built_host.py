@@ -155,7 +155,7 @@ class HandBuilt:
 
     def _set_up_the_server(self):
         config = {"user.contact": "{{ ops }}", "user.password": "Hidden-4"}
-        if self.daemon.name == "lxd":
+        if self.daemon.server == "lxd":
             self.secrets.append("Hidden-5")
             config["core.trust_password"] = "Hidden-5"
         self.daemon.ask("PATCH", "/1.0", {"config": config})

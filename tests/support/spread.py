@@ -6,14 +6,14 @@ from itertools import cycle
 
 import pytest
 
-from tests.support.daemons import KINDS
+from tests.support.daemons import USUAL
 
 
 def spread(*values):
     """
     Return a parameter for each value, run mainly with one kind of daemon; a tuple has the values of several names.
     """
-    kinds = cycle(KINDS)
+    kinds = cycle(USUAL)
     return [
         pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.mainly(next(kinds)))
         for value in values

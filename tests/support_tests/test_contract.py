@@ -18,7 +18,7 @@ from tests.support.contract import EXTENSIONS, GAPS, Request, Unknown
 from tests.support.loader import Loaded
 
 # The file of the daemon itself, or of its neighbor.
-FILE_OF = {"lxd": "lxd-5.0.2", "incus": "incus-6.0.4", "incus7": "incus-7.0.1"}
+FILE_OF = {"lxd": "lxd-5.0.2", "incus": "incus-6.0.4", "incus7": "incus-7.0.1", "lxd13": "lxd-5.0.2"}
 DEFINITIONS = {
     "Rule": {"type": "object", "properties": {"action": {"type": "string"}, "state": {"type": "string"}}},
     "Acl": {

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.support.daemons import KINDS
+from tests.support.daemons import USUAL
 from tests.support.loader import Loaded
 
 LIMIT = 1
@@ -95,7 +95,7 @@ def marks(number, row, fault):
     Return the marks of a pair: each kind of daemon runs an eighth of the table, with some pairs of each row and fault.
     """
     is_slow = fault == "delay" or (fault in (*LATE, "blackhole") and not row.startswith("profile"))
-    own = dict(enumerate(KINDS)).get(number % 8)
+    own = dict(enumerate(USUAL)).get(number % 8)
     return [pytest.mark.long] if is_slow or own is None else [pytest.mark.mainly(own)]
 
 

@@ -44,6 +44,10 @@ def test_note_names_exactly_the_keys_that_need_a_restart(apply, daemon, c1, seen
     assert [old for old, new in zip(before, seen()) if old == new] == []
 
 
+def _has_metadata(daemon):
+    return "metadata_configuration" in daemon.ask("GET", "/1.0")["api_extensions"]
+
+
 @pytest.mark.mainly("incus")
 def test_metadata_are_read_once_and_only_for_a_change(apply, proxy, daemon, c1):
     apply.unchanged("lxdapi_instance.present", c1, config={"user.a": None})
@@ -53,7 +57,7 @@ def test_metadata_are_read_once_and_only_for_a_change(apply, proxy, daemon, c1):
         ret = apply("lxdapi_instance.present", c1, config={"limits.cpu": value, "boot.autostart": "false"})
         assert ret["result"] is True and "next start" not in ret["comment"], ret
     reads = [path for _, path, *_ in proxy.seen if path.startswith("/1.0/metadata/")]
-    assert len(reads) == (0 if daemon.name == "lxd" else 1)
+    assert len(reads) == (1 if _has_metadata(daemon) else 0)
 
 
 # Keys about which the metadata of one daemon differ from those of the others.
@@ -62,7 +66,7 @@ EXCEPTIONS = {("virtual-machine", "security.nesting")}
 
 def test_table_agrees_with_the_metadata_of_the_daemon(daemon):
     documented = restart_keys._documented_keys(API.factory(daemon.socket))
-    assert bool(documented) is (daemon.name != "lxd")
+    assert bool(documented) is _has_metadata(daemon)
     keys = {(each, key) for each in ("container", "virtual-machine") for key in documented} - EXCEPTIONS
     keys = {(each, key) for each, key in keys if not key.startswith(restart_keys._AT_ONCE)}
     by_metadata = {key for key in keys if restart_keys._needs_restart(documented, *key)}

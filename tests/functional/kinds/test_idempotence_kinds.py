@@ -20,7 +20,12 @@ NOT_SEEN = {
     43: "the owner and mode of a file that is pushed: no state pushes files yet",
 }
 # A separate bridge for each daemon, because they share one network namespace.
-BRIDGES = {"lxd": ("idem0", "10.81.1.1/24"), "incus": ("idem6", "10.81.6.1/24"), "incus7": ("idem7", "10.81.7.1/24")}
+BRIDGES = {
+    "lxd": ("idem0", "10.81.1.1/24"),
+    "incus": ("idem6", "10.81.6.1/24"),
+    "incus7": ("idem7", "10.81.7.1/24"),
+    "lxd13": ("idem13", "10.81.13.1/24"),
+}
 NO_ADDRESSES = {"ipv4.address": "none", "ipv6.address": "none"}
 
 

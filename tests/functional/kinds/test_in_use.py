@@ -124,7 +124,7 @@ def test_first_users_are_named_and_others_counted(apply, daemon):
 def test_project_is_deleted_by_force_where_supported(apply, daemon, raw):
     daemon.ask("POST", "/1.0/projects", {"name": "shop"})
     daemon.ask("POST", "/1.0/profiles?project=shop", {"name": "web"})
-    if daemon.name == "lxd":
+    if daemon.server == "lxd":
         comment = apply.failed("lxdapi_project.absent", "shop", force=True)
         assert "it lacks the API extension projects_force_delete" in comment
         assert raw("projects/shop")

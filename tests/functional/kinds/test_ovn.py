@@ -22,7 +22,7 @@ def bridge(daemon):
 def test_bridge_refuses_load_balancers_and_peers(apply, bridge, daemon):
     for answer in (apply.predicted, apply.failed):
         balancer = str(answer(f"{BALANCER}.present", f"{bridge}/192.0.2.1", **TO_WEB))
-        if daemon.name == "lxd":
+        if daemon.server == "lxd":
             assert "it lacks the API extension network_load_balancer" in balancer
         else:
             assert "does not support load balancers" in balancer

@@ -189,7 +189,7 @@ def test_start_refused_as_busy_is_retried_without_new_create(apply, proxy, daemo
     ret = apply("lxdapi_instance.present", "c1", source="busybox", running=True)
     assert ret["changes"]["created"] == "c1", ret
     assert len([path for method, path, *_ in proxy.writes() if method == "POST"]) == 1
-    if daemon.name != "lxd":  # it does not start the instance within the creation
+    if daemon.server != "lxd":  # it does not start the instance within the creation
         assert (ret["result"], ret["changes"]["status"]) == (True, {"old": "Stopped", "new": RUNNING}), ret
         assert raw("instances/c1")["status"] == RUNNING
 

@@ -222,6 +222,7 @@ BRIDGES = {
     "lxd": {"bridge": "random0", "address": "10.82.1.1/24"},
     "incus": {"bridge": "random6", "address": "10.82.6.1/24"},
     "incus7": {"bridge": "random7", "address": "10.82.7.1/24"},
+    "lxd13": {"bridge": "random13", "address": "10.82.13.1/24"},
 }
 
 

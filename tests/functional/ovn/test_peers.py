@@ -85,7 +85,7 @@ def test_errored_peer_in_use_names_its_users(apply, daemon, errored, statuses):
 
 def test_life_of_a_remote_peer(apply, daemon, networks, raw):
     declared = {"type": "remote", "target_integration": "region", "config": {"user.a": "1"}}
-    if daemon.name == "lxd":
+    if daemon.server == "lxd":
         assert "lacks the API extension network_integrations" in apply.failed(PRESENT, "ovn0/region", **declared)
         return
     connections = {

@@ -53,7 +53,7 @@ def test_ambiguous_certificate_name_is_not_deleted(apply, pair, raw):
 
 def test_description_is_refused_where_unsupported(apply, daemon, pair, raw):
     (pem, digest), _ = pair
-    if daemon.name == "lxd":
+    if daemon.server == "lxd":
         comment = apply.failed(PRESENT, "team", certificate=pem, description="ours")
         assert "does not support description of the kind certificate: it lacks the API extension" in comment
         assert raw(f"certificates/{digest}") is None

@@ -212,7 +212,7 @@ def test_restricted_client_cannot_distrust_itself(far):
 
 def test_trust_password_works_only_with_verified_lxd(far):
     settings = {"fingerprint": far.server}
-    if far.daemon.name != "lxd":
+    if far.daemon.server != "lxd":
         assert "the server accepts only tokens" in far.failed(settings=settings, password="canary-1")
         return
     far.daemon.ask("PATCH", "/1.0", {"config": {"core.trust_password": "canary-1"}})
@@ -303,7 +303,7 @@ def test_token_contains_server_addresses(far):
 
 
 def test_tokens_are_compatible_with_the_vendor_client(far):
-    client, variable = ("lxc", "LXD") if far.daemon.name == "lxd" else ("incus", "INCUS")
+    client, variable = ("lxc", "LXD") if far.daemon.server == "lxd" else ("incus", "INCUS")
     environ = {
         "PATH": "/usr/bin:/bin",
         f"{variable}_CONF": str(far.folder),
