@@ -225,7 +225,7 @@ def test_failure_has_the_same_words_however_early_it_comes(replies):
     assert caught.value.explain() == "no (POST /1.0/instances, operation 'Doing')"
 
 
-def test_id_of_an_operation_is_only_in_the_attributes_of_an_error():
+def test_id_of_an_operation_is_not_in_the_text_of_an_error():
     words = f"cannot reach https://h{OPERATION}/websocket"
     with pytest.raises(APIException) as caught:
         Paper(failure(500, words)).api.delete(OPERATION)
