@@ -24,6 +24,7 @@ from lxdapi.instances import (
 from lxdapi.instances import wait_for as waiting
 from lxdapi.instances.spec import KIND, parse_fields
 from lxdapi.model import diff, objects, project_rules, restart_keys, writes
+from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 from lxdapi.plan.steps import Plan, Step
@@ -242,11 +243,27 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
     if power.status(result) == "Stopped":
         return _with_reread(api, name, declared, steps[0]), False
     instance_type, devices = result.metadata["type"], result.metadata["devices"]
-    pending = restart_keys.list_keys(api, instance_type, steps[0].changes, devices)
+    pending = restart_keys.list_keys(api, instance_type, _add_profiles(api, result, steps[0].changes), devices)
     if not pending or (restart_on_change and not result.metadata["ephemeral"]):
         return _with_reread(api, name, declared, steps[0]), bool(pending)
     notes = [steps[0].note, restart_keys.instance_note(instance_type, pending)]
     return steps[0]._replace(note="; ".join(filter(None, notes))), False
+
+
+def _add_profiles(api, result, changes):
+    """Return the changes of an instance, with those that come from profiles that it gains or loses."""
+    pair = changes.get("profiles")
+    if pair is None:
+        return changes
+    gained_or_lost = set(pair["old"]) ^ set(pair["new"])
+    profiles = [objects.read(api, KINDS["profile"], name) for name in sorted(gained_or_lost)]
+    added = {"config": {}, "devices": {}}
+    for profile in filter(None, profiles):
+        for field, entries in added.items():
+            for key, value in profile.metadata[field].items():
+                if key not in result.metadata[field]:
+                    entries[key] = {"old": None, "new": value}
+    return {**changes, **{field: {**entries, **changes.get(field, {})} for field, entries in added.items()}}
 
 
 def _with_reread(api, name, declared, step) -> Step:

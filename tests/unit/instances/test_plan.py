@@ -106,6 +106,16 @@ def test_non_live_key_needs_a_restart(key):
     assert actions(paper) == ["stop", "PATCH", "start"]
 
 
+@pytest.mark.parametrize("old, new", [(["default"], ["default", "web"]), (["web", "default"], ["default"])])
+def test_profile_that_is_gained_or_lost_can_need_a_restart(old, new):
+    model = instance("Running", {"profiles": old})
+    model.objects["profiles/web"] = {"config": {**NESTING, **CPU, "raw.lxc": ""}, "description": "", "devices": {}}
+    model.objects["instances/c1"]["config"]["raw.lxc"] = "own"
+    ret, paper = stated(model, declared.present, {"profiles": new})
+    assert "; security.nesting takes effect at the next start (restart_on_change" in ret["comment"]
+    assert "GET /1.0/profiles/default" not in paper.lines
+
+
 def test_note_of_a_virtual_machine_names_a_restart():
     model = instance("Running", {"type": "virtual-machine"})
     ret, _ = stated(model, declared.present, {"config": {**CPU, "raw.qemu": "-x"}})
