@@ -34,10 +34,17 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
     """
     connect = partial(connection.connect, names, remote, project, target)
     ret = run_plan(names, kind_name, name, lambda: plan(connect()), sensitive)
-    if names["__opts__"]["test"] and ret["changes"].get("deleted") == name and kind_name in KINDS:
-        api = connect()
-        api.cache.predict_deletion(api, objects.path_of(KINDS[kind_name], name, existing=True))
+    if ret["changes"].get("deleted") == name and kind_name in KINDS:
+        _note_deletion(names, connect, objects.path_of(KINDS[kind_name], name, existing=True))
     return ret
+
+
+def _note_deletion(names, connect, path):
+    """Let the following states of a run in test mode know that an object would be deleted."""
+    this_run = state_run.current_run(names)
+    if this_run.test and this_run.lowstate is not None:
+        api = connect()
+        api.cache.predict_deletion(api, path)
 
 
 def saltenv_of(names, saltenv=None):

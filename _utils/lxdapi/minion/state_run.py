@@ -66,6 +66,8 @@ class Run:
         context = self.names["__context__"]
         if key not in context or not context[key].is_of(chunks):
             _drop_finished(context)
+            if read_cache.KEY in context:
+                context[read_cache.KEY].begin_run()
             context[key] = LowState(list(chunks))
         return context[key]
 

@@ -135,7 +135,7 @@ class ReadCache:
         return self._single(_scope(api), path, read, collection)
 
     def once(self, key: Any, read: Callable[[], Any]) -> Any:
-        """Return what ``read`` returns for this key; it is called once, and nothing drops the result."""
+        """Return what ``read`` returns for this key; it is called once in a run."""
         with self._reading_once:
             if key not in self._once:
                 self._once[key] = read()
@@ -145,6 +145,11 @@ class ReadCache:
         """Record that a state in test mode would delete the object of this path."""
         project = "" if api.project in (None, "default") else f"?project={api.project}"
         self._deletions.append((api.endpoint, f"{path}{project}"))
+
+    def begin_run(self) -> None:
+        """Drop what belongs to the previous run: predicted deletions, and the results that it read once."""
+        self._deletions.clear()
+        self._once.clear()
 
     def predicted_deletions(self, api: API) -> list[str]:
         """Return the objects that earlier states in test mode would delete, as ``used_by`` names them."""
