@@ -8,6 +8,7 @@ import salt.config
 import salt.loader
 
 REPO = Path(__file__).resolve().parents[2]
+DROPIN = REPO / "dropin"
 
 
 class Loaded:
@@ -15,11 +16,12 @@ class Loaded:
     The modules and states of this repository as Salt loads them, with the remotes of a test.
 
     ``states`` and ``predicted`` are the same states, the latter with ``test=True``. The settings of lxdapi are the
-    remotes and those in ``settings``.
+    remotes and those in ``settings``. With ``dropin``, Salt also loads the drop-in.
     """
 
-    def __init__(self, folder, remotes, file_roots=(), **settings):
+    def __init__(self, folder, remotes, file_roots=(), dropin=False, **settings):
         self.folder = folder
+        self._module_dirs = [str(REPO), str(Path(__file__).parent / "foreign"), *([str(DROPIN)] if dropin else [])]
         self._settings = settings
         self.tree = folder / "srv"
         self.tree.mkdir(parents=True, exist_ok=True)
@@ -39,7 +41,7 @@ class Loaded:
             root_dir=str(self.folder),
             cachedir=str(self.folder / "cache"),
             extension_modules=str(self.folder / "extmods"),
-            module_dirs=[str(REPO), str(Path(__file__).parent / "foreign")],
+            module_dirs=self._module_dirs,
             grains={},
             pillar={},
             lxdapi={"remotes": self._remotes, **self._settings},

@@ -19,6 +19,8 @@ from tests.support import distribution
 REPO = distribution.REPO
 WHEEL = {"_utils/lxdapi": "lxdapi", **{f"_{name}": f"lxdapi/{name}" for name in ("modules", "output", "states")}}
 
+FRONTS = ("lxdapi/modules/", "lxdapi/states/")
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
@@ -60,6 +62,18 @@ def test_wheel_holds_every_file_that_salt_loads(built, sources):
     with zipfile.ZipFile(built[1]) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert held == expected and "lxdapi/states/lxdapi_profile.py" in held
+
+
+def test_wheel_does_not_replace_modules_of_salt(built):
+    with zipfile.ZipFile(built[1]) as wheel:
+        fronts = {name.rpartition("/")[2] for name in wheel.namelist() if name.startswith(FRONTS)}
+    dropin = {path.name for path in (REPO / "dropin").glob("_*/*.py")}
+    assert {"lxd.py", "lxd_image.py"} <= dropin and fronts.isdisjoint(dropin)
+
+
+def test_drop_in_has_the_version_of_lxdapi():
+    text = (REPO / "dropin" / "setup.cfg").read_text(encoding="utf-8")
+    assert f"\nversion = {VERSION}\n" in text and f"\n    saltext.lxdapi == {VERSION}\n" in text
 
 
 def test_metadata_shows_name_author_and_license(metadata):

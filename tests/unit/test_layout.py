@@ -17,7 +17,10 @@ from tests.support import fronts
 REPO = Path(__file__).resolve().parents[2]
 LIBRARY = sorted(REPO.glob("_utils/lxdapi/**/*.py"))
 MODULES, STATES = sorted(REPO.glob("_modules/*.py")), sorted(REPO.glob("_states/*.py"))
-FRONTS = MODULES + STATES
+# The drop-in has the names and the signatures of Salt's own modules.
+DROPIN_MODULES, DROPIN_STATES = sorted(REPO.glob("dropin/_modules/*.py")), sorted(REPO.glob("dropin/_states/*.py"))
+DROPIN = DROPIN_MODULES + DROPIN_STATES
+FRONTS = MODULES + STATES + DROPIN
 OUTPUTTERS = sorted(REPO.glob("_output/*.py"))
 SYNCED = LIBRARY + FRONTS + OUTPUTTERS
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEST_NAME = 600, 40, 60
@@ -29,6 +32,7 @@ OPEN = {
     "lxdapi.validation": {"path"},
     "lxdapi.http.tls": {"init_poolmanager"},
 }
+OPEN_DROPIN = {"container_device_add", "profile_device_set"}
 MAY_IMPORT = {
     "requests": {"lxdapi.http.requirements"},
     "requests_unixsocket": {"lxdapi.http.requirements"},
@@ -45,10 +49,10 @@ LEVELS = (
     ("model",),
     ("plan",),
     ("instances", "images", "files", "cluster", "trust"),
-    ("fleet", "reports", "convert"),
+    ("convert", "dropin", "fleet", "reports"),
     ("minion", "shortcuts"),
 )
-UNDERSTOOD = {"name", "remote", "project"}
+UNDERSTOOD = {"name", "remote", "project", "remote_addr", "cert", "key", "verify_cert"}
 # There is always exactly one server, and only the daemon creates warnings.
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
 # {kind: why no row of tests/functional/matrix/rows_*.py tests it}
@@ -203,7 +207,7 @@ def test_each_state_belongs_to_a_kind(path):
     assert front_of(path).replace("lxdapi_", "", 1) in {*KINDS, *OF_NO_KIND}
 
 
-@pytest.mark.parametrize("path, function", offered(MODULES))
+@pytest.mark.parametrize("path, function", offered(MODULES + DROPIN_MODULES))
 def test_each_module_function_has_a_cli_example(path, function):
     text = ast.get_docstring(function) or ""
     example = re.search(r"^CLI Example:\n\n\.\. code-block:: bash\n\n((?:    .*\n?)+)", text, re.MULTILINE)
@@ -212,7 +216,8 @@ def test_each_module_function_has_a_cli_example(path, function):
 
 
 @pytest.mark.parametrize(
-    "path, function", [each for each in offered(STATES) if each.values[1].name not in fronts.HOOKS]
+    "path, function",
+    [each for each in offered(STATES + DROPIN_STATES) if each.values[1].name not in fronts.HOOKS],
 )
 def test_each_state_function_has_an_sls_example(path, function):
     text = ast.get_docstring(function) or ""
@@ -285,7 +290,8 @@ def test_the_library_knows_no_dunder_of_salt(path):
     own = {"__name__", "__file__", "__doc__", "__all__", "__init__", "__bool__", "__len__"}
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     assert {name for name in names if re.fullmatch(r"__\w+__", name)} <= own
-    assert imported(path).isdisjoint({"salt"}) or dotted(path) in ("lxdapi.errors", "lxdapi.local_files")
+    users = ("lxdapi.dropin.errors", "lxdapi.errors", "lxdapi.local_files")
+    assert imported(path).isdisjoint({"salt"}) or dotted(path) in users
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=called)
@@ -312,13 +318,13 @@ def test_second_file_of_a_front_has_its_name(path):
     assert [ast.unparse(function.body[-1]) for function in loading] == ["return __virtualname__"]
 
 
-@pytest.mark.parametrize("paths", [MODULES, STATES], ids=["modules", "states"])
+@pytest.mark.parametrize("paths", [MODULES + DROPIN_MODULES, STATES + DROPIN_STATES], ids=["modules", "states"])
 def test_no_front_function_is_defined_twice(paths):
     words = [word_of(path, function) for path in paths for function in public(path)]
     assert len(words) == len(set(words))
 
 
-@pytest.mark.parametrize("path", SYNCED, ids=called)
+@pytest.mark.parametrize("path", [each for each in SYNCED if each not in DROPIN], ids=called)
 def test_no_file_is_named_like_one_of_salt(path):
     core = Path(salt.__path__[0])
     theirs = {each.stem for part in ("modules", "output", "states", "utils") for each in (core / part).glob("*")}
@@ -333,6 +339,7 @@ def test_no_public_function_takes_arbitrary_arguments(path):
     loose = {f.name for f in functions(path) if f.name[0] != "_" and (f.args.vararg or f.args.kwarg)}
     loose -= fronts.HOOKS if path in STATES else set()
     loose -= {"output"} if path in OUTPUTTERS else set()  # Salt passes it the arguments of every outputter
+    loose -= OPEN_DROPIN if path in DROPIN else set()
     assert loose - OPEN.get(dotted(path) if path in LIBRARY else "", set()) == set()
 
 
@@ -341,9 +348,8 @@ def test_no_public_function_is_generated(path):
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     # Salt's dunders are passed on; nothing is generated from them
     text = ast.unparse(tree(path))
-    handed = re.findall(
-        r"\b(?:state\.(?:run|run_plan|present|absent|saltenv_of)|connection\.connect)\(globals\(\)[,)]", text
-    )
+    calls = r"state\.(?:run|run_plan|present|absent|saltenv_of|worded)\(|connection\.connect(?:_to)?(?:\(|, )"
+    handed = re.findall(rf"\b(?:{calls})globals\(\)[,)]", text)
     if path in FRONTS and len(handed) == text.count("globals()"):
         names -= {"globals"}
     assert names.isdisjoint({"setattr", "globals", "exec", "eval", "type.__new__", "__getattr__"})

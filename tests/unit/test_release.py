@@ -90,6 +90,7 @@ def test_fragments_become_the_section_of_the_next_release(after_release):
     new = f"\n7.8.9 ({date.today()})\n------------------\n\nAdded\n~~~~~\n\n- Pools can be renamed.\n"
     assert new in text and text.index(new) < text.index(f"\n{VERSION} (")
     assert not fragment.exists() and read_version(after_release) == "7.8.9"
+    assert (after_release / "dropin" / "setup.cfg").read_text().count("= 7.8.9\n") == 2
     assert script(after_release, "prepare-release", "--check").stdout == "7.8.9\n"
 
 

@@ -38,10 +38,34 @@ def connect(names, remote=None, project=None, target=None):
     ``lxdapi:progress_events`` the API sends the progress of operations to Salt's event bus, and it knows the image
     servers of ``lxdapi:image_servers``.
     """
-    functions, context = names["__salt__"], names["__context__"]
-    config_get = _cached_config_get(context, functions["config.get"])
+    config_get = _prepared_config_get(names)
+    label = remotes.LOCAL if remote is None else remote
+    return _connect(names, config_get, remotes.settings_of(config_get, remote), label, project, target)
+
+
+def connect_to(names, address=None, cert=None, key=None, verify=True):
+    """
+    Return the :class:`lxdapi.api.API` of an address, for the front of the drop-in; the same one for the whole run.
+
+    address, cert, key, verify
+        See :func:`lxdapi.minion.remotes.settings_of_address`. Without an address, see :func:`connect`.
+    """
+    if address in (None, "", remotes.LOCAL_ADDRESS):
+        return connect(names)
+    settings = remotes.settings_of_address(address, cert, key, verify)
+    return _connect(names, _prepared_config_get(names), settings, address)
+
+
+def _prepared_config_get(names):
+    """Return the ``config.get`` of the run after setting the patterns of the keys to mask."""
+    config_get = _cached_config_get(names["__context__"], names["__salt__"]["config.get"])
     masking.set_patterns(validation.parse_patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
-    settings = remotes.settings_of(config_get, remote)
+    return config_get
+
+
+def _connect(names, config_get, settings, label, project=None, target=None):
+    """Return the API of settings; ``label`` names the remote in events."""
+    context = names["__context__"]
     # A forked process (parallel: True) inherits the context, but must not share the sockets.
     identity = repr((os.getpid(), sorted(settings.items()), project))
     key = f"lxdapi:{hashlib.sha256(identity.encode('utf-8')).hexdigest()}"
@@ -50,7 +74,7 @@ def connect(names, remote=None, project=None, target=None):
         api = _create_api(settings, project)
         api.image_servers = config_get("lxdapi:image_servers", {}) or {}
         if config_get("lxdapi:progress_events", False):
-            api.on_progress = _event_sender(functions, remotes.LOCAL if remote is None else remote)
+            api.on_progress = _event_sender(names["__salt__"], label)
         _store(context, key, api, config_get)
     return context[key] if target is None else _member_api(context, key, target)
 

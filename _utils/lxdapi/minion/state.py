@@ -96,3 +96,16 @@ def absent(names, kind_name, name, remote=None, project=None, target=None, force
     return run(
         names, kind_name, name, lambda api: converge.plan_absent(api, kind_name, name, force), remote, project, target
     )
+
+
+def worded(names, kind_name, name, plan, words):
+    """
+    Return Salt's answer for a state of the drop-in, its changes in the words of the state that Salt removed.
+
+    plan
+        Takes no arguments and connects by itself.
+    words
+        One of :mod:`lxdapi.dropin.words`.
+    """
+    ret = run_plan(names, kind_name, name, plan)
+    return {**ret, "changes": words(name, ret["changes"], ret["result"] is None) if ret["changes"] else {}}

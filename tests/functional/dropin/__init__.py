@@ -1,0 +1,3 @@
+"""
+Tests of the drop-in with real daemons.
+"""
