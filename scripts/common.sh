@@ -195,3 +195,16 @@ venv() {
     (flock 9 && make_venv "$1" "$folder") 9>"$folder.lock" || exit 1
     printf '%s\n' "$folder"
 }
+
+# install_pylxd VENV: install pylxd, which the lxd modules of Salt 3007 need, into a folder of its own.
+# The virtual environment VENV has Salt 3007 and what pylxd needs besides.
+install_pylxd() {
+    local folder="$CACHE/pylxd"
+    [ ! -e "$folder" ] || return 0
+    step "pylxd"
+    rm -rf "$folder.new"
+    quietly "$1/bin/python" -m pip install --root-user-action ignore --no-deps --target "$folder.new" \
+        pylxd==2.4.2 ws4py==0.6.0 requests-toolbelt==1.0.0
+    # Another run can have been faster.
+    mv -T "$folder.new" "$folder" || [ -e "$folder" ]
+}
