@@ -107,13 +107,14 @@ PATHS = {"web1": "/1.0/instances/web1", "data": "/1.0/storage-pools/default/volu
 EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
-# Examples of images that need another server: tests/functional/images/test_remote.py.
-SERVED = ("lxdapi_image.copy ", "lxdapi_image.products ", "lxdapi_image.refresh ")
+# Examples that run in other tests: images that need another server in tests/functional/images/test_remote.py, Salt
+# inside instances, which takes a second to start, in tests/functional/salt_inside/test_calls.py.
+TESTED = ("lxdapi_image.copy ", "lxdapi_image.products ", "lxdapi_image.refresh ", "lxdapi_salt.")
 
 
 def elsewhere(example):
-    """Return whether an example needs a cluster (test_cli_cluster.py), two daemons or SERVED."""
-    if example.startswith(SERVED):
+    """Return whether an example needs a cluster (test_cli_cluster.py) or two daemons, or is one of TESTED."""
+    if example.startswith(TESTED):
         return True
     cluster = example.startswith(("lxdapi_cluster.", "lxdapi_instance.move web1 n"))
     return cluster or example.startswith("lxdapi_instance.migrate ") or "to_remote=" in example

@@ -47,6 +47,20 @@ def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, dae
     assert answer.data == ["default"], answer
 
 
+@pytest.mark.mainly("incus7")
+def test_salt_inside_has_files_and_pillar_of_the_master(salt, master, roots, daemon, imported):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    content = "{{ pillar['role'] }} of {{ grains['id'] }}"
+    (roots[-1] / "role.sls").write_text(f"/etc/role:\n  file.managed:\n    - contents: {content}\n")
+    pillar = master.pillar_tree.base
+    with pillar.temp_file("top.sls", "base:\n  c1:\n    - role\n"), pillar.temp_file("role.sls", "role: web\n"):
+        (applied,) = salt("lxdapi_salt.apply", "c1", "role", f"remote={daemon.name}").values()
+    assert (applied["result"], applied["changes"]) == (True, {"diff": "New file"}), applied
+    assert salt("lxdapi_instance.run", "c1", "cat /etc/role", f"remote={daemon.name}") == "web of c1"
+    assert daemon.ask("GET", "/1.0/instances/c1")["devices"] == {}
+
+
 @pytest.mark.mainly("lxd")
 def test_sync_replaces_flat_layout_by_package(salt, minion, daemon):
     salt("saltutil.sync_all", f"saltenv={flat_layout.SALTENV}")

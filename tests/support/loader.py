@@ -38,6 +38,7 @@ class Loaded:
             test=test,
             file_client="local",
             file_roots={"base": self._roots},
+            pillar_roots={"base": [str(self.folder / "pillar")]},
             root_dir=str(self.folder),
             cachedir=str(self.folder / "cache"),
             extension_modules=str(self.folder / "extmods"),

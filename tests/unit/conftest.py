@@ -22,6 +22,16 @@ def silent_environment(monkeypatch):
 
 
 @pytest.fixture
+def without_builds(monkeypatch):
+    """Build no archive of Salt and no Python: an instance on paper does not take them."""
+    from lxdapi.salt_inside import start, thin
+
+    archive = thin.Thin("archive", "0" * 64, 0)
+    for name, made in (("thin", archive), ("bundle_name", "python"), ("thin_name", "thin")):
+        monkeypatch.setattr(start.Store, name, lambda *given, made=made: made)
+
+
+@pytest.fixture
 def contract_kept():
     """Check each request that the library sends against the OpenAPI files of the daemons; see contract.py."""
     from tests.support import contract

@@ -13,6 +13,7 @@ from lxdapi.model.kinds import KINDS
 
 from tests.support.fake_transport import Paper, failure, finished, server, started, sync
 
+pytestmark = pytest.mark.usefixtures("without_builds")
 STATES = sorted((Path(__file__).resolve().parents[2] / "_states").glob("lxdapi_*.py"))
 DIGEST = "3ad0a4b37f2d7b4e8ab1ad3d1a4ae1b6c2d63dc4a4e1b6c2d63dc4a4e1b6c2d6"
 # Parameters that select the daemon and do not belong to the kind.

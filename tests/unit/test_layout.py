@@ -49,6 +49,7 @@ LEVELS = (
     ("model",),
     ("plan",),
     ("instances", "images", "files", "cluster", "trust"),
+    ("salt_inside",),
     ("convert", "dropin", "fleet", "reports"),
     ("minion", "shortcuts"),
 )
@@ -68,6 +69,8 @@ WITHOUT_ROW = {
 INDIRECT = {"test_create", "test_debug", "test_result", "test_transport"}
 # States about no kind of the table, by their names without "lxdapi_".
 OF_NO_KIND = {"cluster", "file", "fleet", "snapshot", "trust"}
+# Library files that import Salt: its exceptions, and what runs it inside instances.
+IMPORT_SALT = ("lxdapi.dropin.errors", "lxdapi.errors", "lxdapi.local_files", "lxdapi.salt_inside.")
 
 
 def scripts():
@@ -290,8 +293,7 @@ def test_the_library_knows_no_dunder_of_salt(path):
     own = {"__name__", "__file__", "__doc__", "__all__", "__init__", "__bool__", "__len__"}
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     assert {name for name in names if re.fullmatch(r"__\w+__", name)} <= own
-    users = ("lxdapi.dropin.errors", "lxdapi.errors", "lxdapi.local_files")
-    assert imported(path).isdisjoint({"salt"}) or dotted(path) in users
+    assert imported(path).isdisjoint({"salt"}) or dotted(path).startswith(IMPORT_SALT)
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=called)
@@ -348,7 +350,10 @@ def test_no_public_function_is_generated(path):
     names = {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
     # Salt's dunders are passed on; nothing is generated from them
     text = ast.unparse(tree(path))
-    calls = r"state\.(?:run|run_plan|present|absent|saltenv_of|worded)\(|connection\.connect(?:_to)?(?:\(|, )"
+    calls = (
+        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close))\("
+        r"|connection\.connect(?:_to)?(?:\(|, )"
+    )
     handed = re.findall(rf"\b(?:{calls})globals\(\)[,)]", text)
     if path in FRONTS and len(handed) == text.count("globals()"):
         names -= {"globals"}

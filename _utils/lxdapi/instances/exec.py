@@ -6,6 +6,7 @@ An exit code is that of the command, or as in a shell: 126 not executable, 127 n
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import NamedTuple, Optional
 
 from lxdapi import validation
@@ -32,7 +33,7 @@ _GRACE_SECONDS = 3
 # The time limit for the failure of an operation whose websockets broke; the daemon refuses those of a failed one.
 _FAILURE_SECONDS = 3
 # A daemon sends a sign of life every few seconds; after a longer silence lxdapi checks the operation.
-_QUIET_SECONDS = 30
+QUIET_SECONDS = 30
 _ENDLESS = 10**8
 # The largest output: the minion holds all of it in memory, three times when it becomes text.
 MOST_BYTES = 256 * 1024 * 1024
@@ -173,26 +174,7 @@ def _parse_timeout(timeout):
 
 
 def _run_over_websockets(api, url, body, stdin, seconds):
-    body = {**body, "record-output": False, "wait-for-websocket": True}
-    # no command begins without its websockets, so a request whose reply was lost can be repeated
-    started = retry.write_verified(api, lambda: api.post(url, json=body), lambda: None)
-    with started.named_in_errors():
-        return _exchange(api, started, stdin, seconds)
-
-
-def _exchange(api, started, stdin, seconds):
-    """Feed the command that was started, and return its :class:`Outcome`."""
-    path, query = started.operation
-    try:
-        return _communicate(api, path, query, _secrets(started), stdin, seconds)
-    except APIException as exc:
-        _raise_if_failed(api.without_retries(), path, query, exc)
-        raise
-
-
-def _communicate(api, path, query, secrets, stdin, seconds):
-    """Return the outcome of the command of an operation, which begins when its websockets are open."""
-    with websocket.open_channels(api, path, query, secrets) as channels:
+    with open_command(api, url, body) as (channels, path, query):
         output = _Output(api, path, query, channels)
         _feed(channels["0"], stdin)
         code = output.read_until_exit(seconds)
@@ -202,6 +184,30 @@ def _communicate(api, path, query, secrets, stdin, seconds):
         code = output.read_until_exit(_GRACE_SECONDS)
         # it may have ended by itself at the same moment
         return Outcome(KILLED, output.pieces, seconds) if code in (None, KILLED) else Outcome(code, output.pieces)
+
+
+@contextmanager
+def open_command(api, url, body):
+    """
+    Start a command and yield (its channels, the path of its operation, the query of its operation).
+
+    url, body
+        The path and the body of the exec request, without the fields about websockets.
+
+    The channels are ``control`` and those of the file descriptors: ``0``, ``1``, ``2``. The daemon kills a command that
+    still runs when they are closed.
+    """
+    body = {**body, "record-output": False, "wait-for-websocket": True}
+    # no command begins without its websockets, so a request whose reply was lost can be repeated
+    started = retry.write_verified(api, lambda: api.post(url, json=body), lambda: None)
+    path, query = started.operation
+    with started.named_in_errors():
+        try:
+            with websocket.open_channels(api, path, query, _secrets(started)) as channels:
+                yield channels, path, query
+        except APIException as exc:
+            _raise_if_failed(api.without_retries(), path, query, exc)
+            raise
 
 
 def _raise_if_failed(api, path, query, error):
@@ -256,12 +262,12 @@ class _Output:
             remaining = end - time.monotonic()
             if remaining <= 0:
                 return None
-            ready = websocket.wait_for_data(self._open, min(remaining, _QUIET_SECONDS))
+            ready = websocket.wait_for_data(self._open, min(remaining, QUIET_SECONDS))
             for channel in ready:
                 self._take(channel)
-            if not ready and remaining > _QUIET_SECONDS:
-                _require_alive(self._api, self._path, self._query)
-        code, pieces = _exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
+            if not ready and remaining > QUIET_SECONDS:
+                require_alive(self._api, self._path, self._query)
+        code, pieces = exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
         self.pieces += pieces
         return code
 
@@ -279,7 +285,7 @@ class _Output:
             self.pieces.append((self._open[channel], data))
 
 
-def _require_alive(api, path, query):
+def require_alive(api, path, query):
     """Raise if the daemon no longer knows the operation."""
     result = api.transact("GET", path, params=query)
     if result.response.status_code == 404:
@@ -287,12 +293,12 @@ def _require_alive(api, path, query):
     result.validate()
 
 
-def _exit_code(api, path, query, seconds):
+def exit_code(api, path, query, seconds):
     """Return (exit code, error output of the daemon); code None: the command still runs."""
     try:
         operation = operations.wait(api, path, query, seconds).metadata
     except APIOperationException as exc:
-        return _exit_code_of_failure(api, path, query, exc)
+        return _code_of_failure(api, path, query, exc)
     except APITimeoutException as exc:
         if exc.result is None:
             raise
@@ -303,7 +309,7 @@ def _exit_code(api, path, query, seconds):
     return code, []
 
 
-def _exit_code_of_failure(api, path, query, error):
+def _code_of_failure(api, path, query, error):
     """Return the exit code and error of a command that could not be executed; raises for any other failure."""
     # the reply of Incus to /wait has only the error
     operation = api.transact("GET", path, params=query).metadata

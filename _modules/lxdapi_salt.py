@@ -1,0 +1,200 @@
+"""
+Salt inside instances of LXD and Incus, which need no Salt, no Python, no network and no minion for it.
+
+:depends: requests, requests-unixsocket, websocket-client
+
+One command in the instance runs Salt; its standard input and output are its master. It gets files, pillar and master
+functions from this minion, has the name of the instance as its minion id, and renders its states inside. It ends with
+the call.
+"""
+
+from lxdapi.minion import connection, salt_sessions
+from lxdapi.salt_inside import calls, cleaning
+
+__func_alias__ = {"apply_": "apply"}
+__outputter__ = {"apply": "highstate", "highstate": "highstate"}
+
+
+def call(name, function, args=None, kwargs=None, python="auto", remote=None, project=None):
+    """
+    Run a function of Salt inside a running instance and return its result. The exit code of the function is also the
+    exit code of the call.
+
+    function
+        Name of an execution module function, such as ``pkg.version``.
+    args
+        List of positional arguments, or a single one. Default: none.
+    kwargs
+        Mapping of named arguments. Default: none.
+    python
+        Which Python runs Salt: ``inside``, that of the instance; ``carried``, that of this minion, which a container
+        on this machine gets as a read-only disk device while Salt runs, and any other instance as a copy; ``auto``,
+        that of the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
+
+    Arguments and results go through standard input and output, so no process list and no event of the daemon shows
+    them. Further calls within ten seconds in the same process use the same Salt.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.call web1 cmd.run_all 'hostname; id -u'
+        salt-call lxdapi_salt.call web1 file.write args='["/etc/motd", "hello"]'
+        salt-call lxdapi_salt.call web1 grains.item args='[os, id]' python=carried
+    """
+    args, kwargs = calls.parse_arguments(args, kwargs)
+    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)
+
+
+def ping(name, python="auto", remote=None, project=None):
+    """
+    Return True if Salt runs inside an instance; an error says why it does not.
+
+    See :py:func:`lxdapi_salt.call` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.ping web1
+    """
+    return salt_sessions.call(globals(), name, "test.ping", (), None, python, remote, project)
+
+
+def apply_(
+    name,
+    mods=None,
+    test=None,
+    pillar=None,
+    saltenv=None,
+    exclude=None,
+    python="auto",
+    remote=None,
+    project=None,
+):
+    """
+    Apply states inside a running instance, as ``state.apply`` does on a minion. Returns the result of each state.
+
+    mods
+        SLS names: a list, or text with commas. Default: the top file decides, as in :py:func:`lxdapi_salt.highstate`.
+    test
+        Whether to return the changes without making them. Default: the option ``test`` of this minion.
+    pillar
+        Mapping of pillar values that override those of the instance. Default: none.
+    saltenv
+        Salt environment. Default: the option ``saltenv`` of this minion, otherwise ``base``.
+    exclude
+        SLS names or state ids to leave out: a list, or text with commas. Default: none.
+
+    The states see the grains and the pillar of the instance, and ``salt['...']`` in a template runs inside. See
+    :py:func:`lxdapi_salt.call` for ``python``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.apply web1 web
+        salt-call lxdapi_salt.apply web1 web test=True pillar='{"port": 8080}'
+    """
+    function, args, kwargs = calls.apply_arguments(mods, _test(test), pillar, saltenv, exclude)
+    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)
+
+
+def highstate(name, test=None, pillar=None, saltenv=None, exclude=None, python="auto", remote=None, project=None):
+    """
+    Apply the states that the top file assigns to an instance: it matches the name and the grains of the instance.
+
+    See :py:func:`lxdapi_salt.apply` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.highstate web1 test=True
+    """
+    function, args, kwargs = calls.apply_arguments(None, _test(test), pillar, saltenv, exclude)
+    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)
+
+
+def show_sls(name, mods, pillar=None, saltenv=None, python="auto", remote=None, project=None):
+    """
+    Return the states of SLS files as an instance renders them.
+
+    See :py:func:`lxdapi_salt.apply` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.show_sls web1 web
+    """
+    return _show(name, "state.show_sls", mods, pillar, saltenv, python, remote, project)
+
+
+def show_low_sls(name, mods, pillar=None, saltenv=None, python="auto", remote=None, project=None):
+    """
+    Return the low data of SLS files as an instance renders them.
+
+    See :py:func:`lxdapi_salt.apply` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.show_low_sls web1 web
+    """
+    return _show(name, "state.show_low_sls", mods, pillar, saltenv, python, remote, project)
+
+
+def show_highstate(name, pillar=None, python="auto", remote=None, project=None):
+    """
+    Return the states that the top file assigns to an instance, as the instance renders them.
+
+    See :py:func:`lxdapi_salt.apply` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.show_highstate web1
+    """
+    return _show(name, "state.show_highstate", None, pillar, None, python, remote, project)
+
+
+def show_top(name, python="auto", remote=None, project=None):
+    """
+    Return the SLS names that the top file assigns to an instance, by Salt environment.
+
+    See :py:func:`lxdapi_salt.call` for the parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.show_top web1
+    """
+    return _show(name, "state.show_top", None, None, None, python, remote, project)
+
+
+def clean(name, remote=None, project=None):
+    """
+    Remove everything that lxdapi keeps in an instance for Salt: the copies of Salt and Python, the file cache, and the
+    device that a killed run left. Returns what was removed. The next call copies again what it needs.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.clean web1
+    """
+    salt_sessions.close(globals(), name)
+    return cleaning.remove_all(connection.connect(globals(), remote, project), name)
+
+
+def _test(test):
+    return __opts__.get("test") if test is None else test
+
+
+def _show(name, function, mods, pillar, saltenv, python, remote, project):
+    args, kwargs = calls.show_arguments(mods, pillar, saltenv)
+    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)

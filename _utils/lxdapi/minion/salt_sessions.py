@@ -1,0 +1,143 @@
+"""
+Sessions with the Salt inside instances, kept for the run: one start of Salt serves several calls.
+
+The fronts pass their globals; nothing here uses Salt's dunders directly.
+"""
+
+import os
+import threading
+from contextlib import contextmanager
+from multiprocessing import util
+
+from lxdapi import local_files, validation
+from lxdapi.minion import connection
+from lxdapi.salt_inside import start
+from lxdapi.salt_inside.master import Master
+
+_KEY = "lxdapi:salt_inside:"
+# A session of a module function ends when nothing has used it for so long, or with the process.
+IDLE_SECONDS = 10
+_STORING = threading.Lock()
+
+
+class _Entry:
+    """The session of an instance, which one caller uses at a time."""
+
+    def __init__(self, open_session):
+        self.lock, self._open_session = threading.RLock(), open_session
+        self.session, self._stack, self._timer = None, None, None
+
+    def get(self):
+        """Return the session, a new one if it has ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.session is None or not self.session.is_alive():
+            self.close()
+            self.session, self._stack = self._open_session()
+        return self.session
+
+    def close_later(self):
+        """Close the session when nothing has used it for a while."""
+        self._timer = threading.Timer(IDLE_SECONDS, self._close_idle)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _close_idle(self):
+        if self.lock.acquire(blocking=False):  # otherwise somebody uses it
+            try:
+                self.close()
+            finally:
+                self.lock.release()
+
+    def close(self):
+        """End the session and what was prepared for it."""
+        if self._stack is not None:
+            stack, self.session, self._stack = self._stack, None, None
+            stack.close()
+
+
+class _Sessions:
+    """The sessions of a run. They end with it, or with the process."""
+
+    def __init__(self):
+        self.entries = {}
+        self._pid = os.getpid()
+        # also runs at the end of the process of a job, where atexit does not
+        util.Finalize(self, _close_all, args=(self.entries, self._pid), exitpriority=10)
+
+
+def _close_all(entries, pid):
+    if os.getpid() == pid:
+        for entry in list(entries.values()):
+            entry.close()
+
+
+@contextmanager
+def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True, keep_device=False):
+    """
+    Yield the :class:`lxdapi.salt_inside.session.Session` of an instance.
+
+    names
+        The globals of the front.
+    python, remote, project
+        See :func:`lxdapi.salt_inside.start.open_session` and :func:`lxdapi.minion.connection.connect`.
+    keep
+        True: the next call may use the session too.
+    keep_device
+        True: this applies to a session that holds a device of the instance, too. Otherwise it is closed, so that no
+        copy or snapshot of the instance gets the device.
+    """
+    validation.check("instance", "instance", instance)
+    start.parse_python(python)
+    entry = _entry(names, instance, python, connection.connect(names, remote, project))
+    with entry.lock:
+        session = entry.get()
+        try:
+            yield session
+        finally:
+            if keep and session.is_open and (keep_device or not session.holds_device):
+                entry.close_later()
+            else:
+                entry.close()
+
+
+def _entry(names, instance, python, api):
+    """Return the :class:`_Entry` of an instance, the same one for the whole run."""
+    context, opts = names["__context__"], names["__opts__"]
+    key = f"{_KEY}{os.getpid()}"
+    with _STORING:
+        if key not in context:
+            context[key] = _Sessions()
+        entries = context[key].entries
+        identity = (id(api), instance, python)
+        if identity not in entries:
+            store = start.Store(_store_folder(opts), opts.get("thin_extra_mods") or "")
+            master = Master(opts, instance, _event_sender(names))
+            entries[identity] = _Entry(lambda: start.open_session(api, instance, master, store, python))
+        return entries[identity]
+
+
+def _store_folder(opts):
+    return os.path.join(local_files.cache_folder(opts["cachedir"]), "inside")
+
+
+def _event_sender(names):
+    """Return Salt's ``event.send``; None without a master."""
+    return names["__salt__"].get("event.send") if names["__opts__"].get("file_client") != "local" else None
+
+
+def close(names, instance):
+    """Close the sessions of an instance."""
+    sessions = names["__context__"].get(f"{_KEY}{os.getpid()}")
+    for (_, name, _), entry in list(sessions.entries.items()) if sessions else ():
+        if name == instance:
+            with entry.lock:
+                entry.close()
+
+
+def call(names, instance, function, args=(), kwargs=None, python=start.AUTO, remote=None, project=None):
+    """Return the result of a function inside; its exit code becomes that of the call."""
+    with use(names, instance, python, remote, project) as session:
+        reply = session.call(function, args, kwargs)
+    names["__context__"]["retcode"] = reply.retcode
+    return reply.value

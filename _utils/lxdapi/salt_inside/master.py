@@ -1,0 +1,103 @@
+"""
+The master of an instance: answers the requests of the Salt inside with the file server and the pillar of this machine.
+"""
+
+import logging
+import threading
+
+import salt.channel.client
+import salt.fileserver
+import salt.pillar
+
+log = logging.getLogger(__name__)
+
+_FILES = (
+    *("_file_list", "_file_list_emptydirs", "_file_hash", "_file_hash_and_stat", "_file_find", "_serve_file"),
+    *("_dir_list", "_symlink_list", "_file_envs"),
+)
+# The options of this machine that the Salt inside gets: how states are found and rendered.
+_OPTIONS = (
+    *("renderer", "failhard", "state_top", "state_top_saltenv", "default_top", "env_order", "hash_type"),
+    *("top_file_merging_strategy", "state_auto_order", "state_events", "state_aggregate", "jinja_env"),
+    *("jinja_sls_env", "jinja_lstrip_blocks", "jinja_trim_blocks"),
+)
+# Salt's loaders and file servers are not made for threads: requests take milliseconds, one after the other.
+_ANSWERING = threading.Lock()
+
+
+class Master:
+    """
+    The master of one instance.
+
+    opts
+        The options of the minion on this machine. With ``file_client: remote`` its own master has the files and the
+        pillar, otherwise this machine.
+    name
+        The instance. It gets the pillar of this id, and of no other.
+    send_event
+        Salt's ``event.send``, for the events of the instance. Default: they are dropped.
+    """
+
+    def __init__(self, opts, name, send_event=None):
+        self._opts, self._name, self._send_event = dict(opts), name, send_event
+        self._is_local = self._opts.get("file_client") == "local"
+        self._channel = None
+
+    def options(self):
+        """Return the options that the Salt inside starts with."""
+        return {name: self._opts[name] for name in ("saltenv", "pillarenv", "hash_type") if self._opts.get(name)}
+
+    def answer(self, load):
+        """Return the reply to a request of the Salt inside; other requests than those of a minion get an empty one."""
+        with _ANSWERING:
+            command = load.get("cmd") if isinstance(load, dict) else None
+            if command == "_pillar":
+                return self._pillar(load)
+            if command == "_minion_event":
+                return self._event(load)
+            if command in _FILES:
+                return self._files(load)
+            if command == "_master_opts":
+                return self._master_options(load)
+            return {}
+
+    def _pillar(self, load):
+        # a masterless Salt compiles the pillar for the id in its options
+        opts = {**self._opts, "id": self._name} if self._is_local else self._opts
+        return salt.pillar.get_pillar(
+            {**opts, "grains": load["grains"]},
+            load["grains"],
+            self._name,
+            load.get("saltenv"),
+            pillar_override=load.get("pillar_override"),
+            pillarenv=load.get("pillarenv"),
+        ).compile_pillar()
+
+    def _files(self, load):
+        if self._channel is None:
+            factory = salt.fileserver.FSChan if self._is_local else salt.channel.client.ReqChannel.factory
+            self._channel = factory(self._opts)
+        if self._is_local:
+            return self._channel.send(load)
+        # the master knows the minion on this machine, not the instance
+        load = {key: value for key, value in load.items() if key != "tok"}
+        return self._channel.send({**load, "id": self._opts["id"]})
+
+    def _master_options(self, load):
+        if not self._is_local:
+            return self._files(load)
+        return {**{key: self._opts[key] for key in _OPTIONS if key in self._opts}, "file_roots": {}, "nodegroups": {}}
+
+    def _event(self, load):
+        if self._send_event is not None and isinstance(load.get("tag"), str):
+            try:
+                return self._send_event(load["tag"], load.get("data"))
+            except Exception as exc:  # any error of an event bus: the function inside continues
+                log.warning("lxdapi: could not send an event of instance %s: %s", self._name, exc)
+        return True
+
+    def close(self):
+        """Close the connection to the master."""
+        if self._channel is not None and not self._is_local:
+            self._channel.close()
+        self._channel = None

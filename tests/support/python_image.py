@@ -1,0 +1,40 @@
+"""
+An image with a Python of its own: busybox, and the Python of the tests with everything that it needs.
+"""
+
+import gzip
+import os
+from pathlib import Path
+
+from lxdapi.salt_inside import bundle
+
+from tests.support import images
+
+FOLDER = "usr/lib/python"
+
+
+def python_image(target_path, folder):
+    """
+    Write the image to the path and return it.
+
+    folder
+        A folder for the Python, which can be shared.
+    """
+    made = Path(folder, bundle.find_or_build(str(folder)))
+    command, environment = bundle.command(f"/{FOLDER}")
+    variables = " ".join(f"{name}={value}" for name, value in environment.items())
+    start = f'#!/bin/sh\n{variables} exec {" ".join(command)} "$@"\n'
+    members = [images._metadata({"python": "yes"}), images._folder("rootfs"), *images._rootfs("rootfs/", False)]
+    members += [*_members(made), images._file("rootfs/usr/bin/python3", start, mode=0o755)]
+    return images._write(target_path, gzip.compress(images._tar(members), 1, mtime=images.CREATED))
+
+
+def _members(made):
+    for folder, _, names in os.walk(made):
+        inside = os.path.normpath(os.path.join("rootfs", FOLDER, os.path.relpath(folder, made)))
+        yield images._folder(inside)
+        for name in names:
+            path = Path(folder, name)
+            member, content = images._file(f"{inside}/{name}", path.read_bytes(), mode=path.stat().st_mode & 0o777)
+            member.mtime = int(path.stat().st_mtime)  # compiled files name it
+            yield member, content

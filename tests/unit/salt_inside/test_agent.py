@@ -1,0 +1,74 @@
+"""
+The agent deletes old copies and the folders of killed runs, and keeps the others.
+"""
+
+import os
+import time
+
+import pytest
+from lxdapi.salt_inside import agent
+
+MONTH = 31 * 24 * 3600
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function that makes a copy of Salt or Python with an age."""
+
+    def made(name, age=0, whole=True):
+        folder = tmp_path / name
+        folder.mkdir()
+        marked = folder / agent.WHOLE if whole else folder
+        if whole:
+            marked.touch()
+        os.utime(marked, (time.time() - age,) * 2)
+        return folder
+
+    return made
+
+
+def test_only_unused_and_incomplete_copies_are_deleted(make, tmp_path):
+    for name, age, whole in (
+        ("thin-new", 0, True),
+        ("thin-old", MONTH, True),
+        ("python-old", MONTH, True),
+        ("python-used", MONTH, True),
+        ("thin-being-made.1", 60, False),
+        ("thin-interrupted.2", 2 * 3600, False),
+        ("salt-3008.3", MONTH, False),
+    ):
+        make(name, age, whole)
+    agent.sweep(str(tmp_path), {"python-used"})
+    assert sorted(os.listdir(tmp_path)) == ["python-used", "salt-3008.3", "thin-being-made.1", "thin-new"]
+
+
+def test_using_a_copy_keeps_it(make, tmp_path):
+    folder = make("thin-a", MONTH)
+    agent.mark_used(str(folder))
+    agent.sweep(str(tmp_path), set())
+    assert folder.exists()
+    agent.mark_used(str(tmp_path / "missing"))
+
+
+def test_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
+    assert os.stat(agent.private_folder(str(tmp_path / "a"))).st_mode & 0o777 == 0o700
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    with pytest.raises(OSError):
+        agent.private_folder(str(tmp_path / "link"))
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(PermissionError, match="belongs to somebody else"):
+        agent.private_folder(str(tmp_path / "a"))
+
+
+def test_folders_of_killed_runs_are_deleted(tmp_path):
+    for name in ("run-1", f"run-{os.getpid()}", "run-999999999", "files"):
+        (tmp_path / name).mkdir()
+    agent.remove_dead_runs(str(tmp_path))
+    assert sorted(os.listdir(tmp_path)) == ["files", "run-1"]
+
+
+def test_runs_share_files_and_nothing_else(tmp_path):
+    folder = agent.run_folder({"base": str(tmp_path), "version": "1"})
+    names = {"files", "extrn_files", "extmods"}
+    assert {name for name in os.listdir(folder) if os.path.islink(os.path.join(folder, name))} == names
+    assert set(os.listdir(tmp_path / "salt-1")) == {*names, os.path.basename(folder)}
