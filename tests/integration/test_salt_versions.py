@@ -70,6 +70,24 @@ def test_conditions_are_checked_inside_with_another_salt(synced, roots, daemons,
     assert [name for name, each in answers.items() if each["changes"]] == ["true"], answers
 
 
+@pytest.mark.mainly("lxd")
+def test_another_salt_runs_inside_an_instance(synced, version, roots, daemon, imported):
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    content = "{{ salt['test.version']() }} of {{ grains['id'] }}"
+    (roots[-1] / "version.sls").write_text(f"/etc/version:\n  file.managed:\n    - contents: {content}\n")
+    states = {"c1": {"lxdapi_salt.applied": [{"mods": "version"}, {"remote": daemon.name}]}}
+    (roots[-1] / "inside.sls").write_text(json.dumps(states))
+    for test in ("True", "False", "False"):
+        applied = by_id(synced.call("state.apply", "inside", f"test={test}").result())["c1"]
+        expected = {"True": None, "False": True}[test]
+        assert applied["result"] is expected, applied
+    assert applied["changes"] == {}
+    found = synced.call("lxdapi_salt.call", "c1", "cmd.run", "cat /etc/version", f"remote={daemon.name}")
+    assert found.result() == f"{version} of c1"
+    assert daemon.ask("GET", "/1.0/instances/c1")["devices"] == {}
+
+
 def test_web_server_is_created_by_another_salt_ssh(by_ssh, life):
     assert set(life(by_ssh.applied_by_ssh).changes("web")) == {"busybox", "web", "web1"}
 

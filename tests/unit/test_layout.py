@@ -68,7 +68,7 @@ WITHOUT_ROW = {
 # Unit tests that reach what they test through the API, or through a helper.
 INDIRECT = {"test_create", "test_debug", "test_result", "test_transport"}
 # States about no kind of the table, by their names without "lxdapi_".
-OF_NO_KIND = {"cluster", "file", "fleet", "snapshot", "trust"}
+OF_NO_KIND = {"cluster", "file", "fleet", "salt", "snapshot", "trust"}
 # Library files that import Salt: its exceptions, and what runs it inside instances.
 IMPORT_SALT = ("lxdapi.dropin.errors", "lxdapi.errors", "lxdapi.local_files", "lxdapi.salt_inside.")
 
@@ -351,7 +351,7 @@ def test_no_public_function_is_generated(path):
     # Salt's dunders are passed on; nothing is generated from them
     text = ast.unparse(tree(path))
     calls = (
-        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close))\("
+        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_states\.apply)\("
         r"|connection\.connect(?:_to)?(?:\(|, )"
     )
     handed = re.findall(rf"\b(?:{calls})globals\(\)[,)]", text)

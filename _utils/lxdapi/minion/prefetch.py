@@ -36,6 +36,8 @@ FUNCTIONS = {
     ("lxdapi_instance", "frozen"): _FEW,
     ("lxdapi_instance", "stopped"): _MANY,
     ("lxdapi_instance", "absent"): _MANY,
+    ("lxdapi_salt", "applied"): _FEW,
+    ("lxdapi_salt", "highstate"): _FEW,
     ("lxdapi_instance_snapshot", "present"): _FEW,
     ("lxdapi_instance_snapshot", "absent"): _FEW,
     ("lxdapi_storage_volume", "present"): _FEW,

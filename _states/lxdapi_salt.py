@@ -1,0 +1,62 @@
+"""
+States that Salt applies inside instances of LXD and Incus, which need no Salt, no Python and no network for it.
+
+:depends: requests, requests-unixsocket, websocket-client
+"""
+
+from lxdapi.minion import salt_states
+
+
+def applied(name, mods=None, pillar=None, saltenv=None, exclude=None, python="auto", remote=None, project=None):
+    """
+    Ensure that an instance is as SLS files describe it: Salt applies them inside.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_salt.applied:
+            - mods: web
+
+    name
+        Name of the instance. It must be running.
+    mods
+        SLS names: a list, or text with commas. Default: the top file decides, as in
+        :py:func:`highstate <lxdapi_salt.highstate>`.
+    pillar
+        Mapping of pillar values that override those of the instance. Default: none.
+    saltenv
+        Salt environment. Default: the option ``saltenv`` of this minion, otherwise ``base``.
+    exclude
+        SLS names or state ids to leave out: a list, or text with commas. Default: none.
+    python
+        Which Python runs Salt: ``inside``, that of the instance; ``carried``, that of this minion, which a container
+        on this machine gets as a read-only disk device while Salt runs, and any other instance as a copy; ``auto``,
+        that of the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
+    remote
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
+    project
+        Name of the project. Default: the project of the remote, or ``default``.
+
+    ``changes`` has the changes of each state inside by its id; a failure names the states that failed. Consecutive
+    states for different instances run at the same time, and all states of a run for one instance use the same Salt.
+
+    Test mode runs Salt inside with ``test=True``, which needs a running instance and whatever ``python`` needs: the
+    device while Salt runs, or the copies. It changes nothing else.
+    """
+    return salt_states.apply(globals(), name, mods, pillar, saltenv, exclude, python, remote, project)
+
+
+def highstate(name, pillar=None, saltenv=None, exclude=None, python="auto", remote=None, project=None):
+    """
+    Ensure that an instance is as the top file describes it, which matches the name and the grains of the instance.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_salt.highstate:
+            - pillar:
+                role: web
+
+    See :py:func:`lxdapi_salt.applied` for the parameters.
+    """
+    return salt_states.apply(globals(), name, None, pillar, saltenv, exclude, python, remote, project)
