@@ -34,11 +34,13 @@ def test_function_that_fails_to_start_raises_the_reason(apply, salt, imported, f
 
 @pytest.mark.mainly("incus")
 def test_fleet_that_fails_to_start_reports_the_reason(apply, imported):
-    ret = apply("lxdapi_fleet.managed", "f", instances={"c[1-2]": {}}, source="busybox", config=BROKEN, running=True)
+    defaults = {"source": "busybox", "config": BROKEN, "running": True}
+    ret = apply("lxdapi_fleet.managed", "f", instances={"c[1-2]": None}, defaults=defaults)
     assert ret["result"] is False and ret["comment"].count(REASON) >= 1, ret
 
 
-def test_failed_creation_has_the_same_comment_in_each_run(apply, daemon):
-    first, second = (apply.failed("lxdapi_instance.present", "c1", source="a" * 64) for _ in range(2))
+def test_failed_creation_has_the_same_comment_in_each_run(apply, imported):
+    declared = {"source": "busybox", "config": {"bogus": "1"}}
+    first, second = (apply.failed("lxdapi_instance.present", "c1", **declared) for _ in range(2))
     assert first == second
     assert "(POST /1.0/instances" in first and not UUID.search(first)
