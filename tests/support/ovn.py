@@ -94,6 +94,7 @@ class Ovn:
             "ovn-encap-type": "geneve",
             "ovn-encap-ip": self._address,
             "ovn-bridge-datapath-type": "netdev",
+            "ovn-is-interconn": "true",
         }
         self.run("ovs-vsctl", "--no-wait", "init")
         settings = [f"external_ids:{key}={value}" for key, value in ids.items()]
@@ -111,7 +112,9 @@ class Ovn:
     def _exit(self, name, process):
         control = self.folder / f"{name}.{process.pid}.ctl"
         if process.poll() is None and control.exists():
-            command = ["ovs-appctl", "-T", "10", "-t", str(control), "exit"]
+            # without --restart, ovn-controller waits for the central host, which may have ended
+            options = ["--restart"] if name == "ovn-controller" else []
+            command = ["ovs-appctl", "-T", "10", "-t", str(control), "exit", *options]
             subprocess.run(self.namespaces.entered([*self._enter, *command]), timeout=60, check=False)
         if not until(lambda: process.poll() is not None, 15):
             process.kill()
