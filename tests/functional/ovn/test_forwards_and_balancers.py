@@ -10,12 +10,6 @@ PORT = {"protocol": "tcp", "listen_port": "90,91", "target_backend": ["web"]}
 
 
 @pytest.fixture
-def balancing(daemon):
-    """Whether the daemon has load balancers."""
-    return "network_load_balancer" in daemon.ask("GET", "/1.0")["api_extensions"]
-
-
-@pytest.fixture
 def targets(daemon):
     """Return a function that reads the targets of a listen address past the daemon, in OVN."""
 
@@ -27,6 +21,7 @@ def targets(daemon):
     return read
 
 
+@pytest.mark.mainly("incus")
 def test_life_of_a_forward(apply, networks, raw, targets):
     name, port = "ovn0/198.51.100.6", {"protocol": "tcp", "listen_port": "90,91", "target_address": "10.70.0.5"}
     assert apply.changed(f"{FORWARD}.present", name, ports=[port], config={"user.a": 1}) == {"created": name}
@@ -41,9 +36,9 @@ def test_life_of_a_forward(apply, networks, raw, targets):
     assert raw("networks/ovn0/forwards/2001:db8:1::6")["config"] == {"target_address": "fd70::5"}
 
 
-def test_life_of_a_load_balancer(apply, balancing, networks, raw):
+def test_life_of_a_load_balancer(apply, daemon, networks, raw):
     name = "ovn0/198.51.100.5"
-    if not balancing:
+    if daemon.server == "lxd":
         assert "lacks the API extension" in apply.failed(f"{BALANCER}.present", name, backends=[WEB])
         return
     declared = {"description": "one", "config": {"user.a": "1"}, "backends": [WEB], "ports": [PORT]}
@@ -60,10 +55,12 @@ def test_life_of_a_load_balancer(apply, balancing, networks, raw):
     assert apply.changed(f"{BALANCER}.absent", name) == {"deleted": name}
 
 
-def test_order_of_listen_ports_counts_with_several_targets(apply, balancing, networks, targets):
-    if not balancing:
-        return
+@pytest.mark.mainly("incus")
+def test_order_of_listen_ports_counts_with_several_targets(apply, daemon, networks, targets):
     name = "ovn0/198.51.100.5"
+    if daemon.server == "lxd":
+        assert "lacks the API extension" in apply.failed(f"{BALANCER}.present", name, ports=[PORT])
+        return
     apply.changed(f"{BALANCER}.present", name, backends=[WEB], ports=[PORT])
     assert targets("198.51.100.5") == {"90": "10.70.0.5:80", "91": "10.70.0.5:81"}
     changes = apply.changed(f"{BALANCER}.present", name, ports=[{**PORT, "listen_port": "91,90"}])

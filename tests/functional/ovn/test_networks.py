@@ -2,6 +2,8 @@
 OVN networks and their uplink.
 """
 
+import pytest
+
 from tests.functional.ovn.conftest import UPLINK_CONFIG
 
 PRESENT, ABSENT = "lxdapi_network.present", "lxdapi_network.absent"
@@ -31,6 +33,7 @@ def test_empty_config_keeps_what_the_network_requires(apply, networks, raw, subn
     assert raw("networks/uplink")["config"]["parent"] == UPLINK_CONFIG["parent"]
 
 
+@pytest.mark.mainly("incus")
 def test_refused_network_leaves_nothing(apply, daemon, raw, subnet):
     comment = apply.failed(PRESENT, "ovn0", type="ovn", config=subnet(0))
     assert comment.startswith("network ovn0 could not be created: ")

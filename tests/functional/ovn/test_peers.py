@@ -73,6 +73,7 @@ def test_errored_peer_is_created_again(apply, errored, raw, statuses):
     assert statuses() == ["Created", "Created"]
 
 
+@pytest.mark.mainly("incus")
 def test_errored_peer_in_use_names_its_users(apply, daemon, errored, statuses):
     rule = {"action": "allow", "state": "enabled", "source": "@ovn0/to-ovn1"}
     daemon.ask("POST", "/1.0/network-acls", {"name": "web", "ingress": [rule]})
