@@ -10,6 +10,7 @@ from lxdapi.instances.spec import InstanceSpec
 from lxdapi.minion import connection, state
 
 
+@state.with_signature
 def present(
     name,
     source=None,

@@ -48,6 +48,8 @@ class Run:
         The globals of the function's file.
     lowstate
         The run's :class:`LowState`, for a chunk that is prefetched.
+
+    ``upcoming``: how many chunks of the same state follow each other from this one on.
     """
 
     def __init__(self, test=False, low=None, names=None, lowstate=None):
@@ -56,6 +58,7 @@ class Run:
         self.lowstate = lowstate or self._lowstate()
         if self.lowstate is not None:
             self.low = self.lowstate.plain_chunk(low)
+            self.upcoming = self.lowstate.consecutive_from(self.low)
 
     def _lowstate(self):
         """Return the :class:`LowState` of this run, the same one for all of its states; None without a run."""
@@ -77,8 +80,10 @@ class Run:
         return self.names.get("__running__") or {}
 
     def for_chunk(self, chunk):
-        """Return the run from the view of a prefetched state."""
-        return Run(self.test, chunk, self.names, self.lowstate)
+        """Return the run from the view of a prefetched state, which reads at the same time as the others."""
+        run = Run(self.test, chunk, self.names, self.lowstate)
+        run.upcoming = self.upcoming
+        return run
 
     @contextmanager
     def cached_reads(self, kind_name):
@@ -86,7 +91,7 @@ class Run:
         if self.lowstate is None or self.lowstate.parallel:
             yield
             return
-        with cached_reads(kind_name, self.lowstate.consecutive_from(self.low)):
+        with cached_reads(kind_name, self.upcoming):
             yield
 
     def enter(self):
