@@ -69,13 +69,18 @@ def large_image(path, size):
 
 
 def still(folder, daemon, rounds, count, only):
-    """Print the rows that read many instances without changing them."""
+    """Print the rows that read instances without changing them: few and many."""
     count = count or 200
-    Raw(daemon).make([f"n{number}" for number in range(count)])
+    names, raw = [f"n{number}" for number in range(count)], Raw(daemon)
+    few = min(20, count)
+    raw.make(names[:few])
+    if "noop" in only:
+        noop.rows(folder, daemon, rounds, few)
+    raw.make(names[few:])
+    if "noop" in only and few < count:
+        noop.rows(folder, daemon, rounds, count)
     if "reads" in only:
         noop.reads(folder, daemon, rounds, count)
-    if "noop" in only:
-        noop.rows(folder, daemon, rounds, count)
 
 
 def run(daemon, folder, rounds, count, only):

@@ -7,7 +7,7 @@ threads create and start, twenty restart, stop and delete, one changes), and tha
 of an empty function.
 """
 
-from measure import line, median, ratio
+from measure import line, ratios
 from peers import of
 from ways import Fleet, Nothing, Raw, Serial, Single, salts
 
@@ -34,8 +34,8 @@ def rows(folder, daemon, rounds, count=20, only=JOBS):
             raw.do("delete", names)
     for job in only:
         limit = times["raw"][job]
-        line(f"{daemon.name}.{job}{count}.raw.wall", median(cost.wall for cost in limit) * 1000, "ms")
-        line(f"{daemon.name}.{job}{count}.raw.daemon_cpu", median(cost.daemon for cost in limit) * 1000, "ms")
+        line(f"{daemon.name}.{job}{count}.raw.wall", [cost.wall * 1000 for cost in limit], "ms")
+        line(f"{daemon.name}.{job}{count}.raw.daemon_cpu", [cost.daemon * 1000 for cost in limit], "ms")
         for way in ways[1:]:
             if job in way.jobs:
                 floors = None if way.name == "cli" else _floor(times, way.name, job)
@@ -55,19 +55,19 @@ def _wall(metric, costs, limit, floor):
     walls, limits = [cost.wall for cost in costs], [cost.wall for cost in limit]
     if floor:  # only Salt has a floor
         limits = [one + other.wall for one, other in zip(limits, floor)]
-    line(f"{metric}.wall", median(walls) * 1000, "ms", ratio(walls, limits))
+    line(f"{metric}.wall", [wall * 1000 for wall in walls], "ms", ratios(walls, limits))
 
 
 def report(metric, costs, limit, floor):
     """Print the lines of one way to do one job; only Salt has a floor."""
     _wall(metric, costs, limit, floor)
-    cpu, peak = [cost.cpu for cost in costs], [cost.peak for cost in costs]
-    line(f"{metric}.client_cpu", median(cpu) * 1000, "ms", floor and ratio(cpu, [cost.cpu for cost in floor]))
+    cpu, peak = [cost.cpu * 1000 for cost in costs], [cost.peak for cost in costs]
+    line(f"{metric}.client_cpu", cpu, "ms", floor and ratios(cpu, [cost.cpu * 1000 for cost in floor]))
     if floor:  # the peak of a small program would include that of this process
-        line(f"{metric}.peak", median(peak), "MiB", ratio(peak, [cost.peak for cost in floor]))
-    daemon = [cost.daemon for cost in costs]
+        line(f"{metric}.peak", peak, "MiB", ratios(peak, [cost.peak for cost in floor]))
+    daemon = [cost.daemon * 1000 for cost in costs]
     # processor time has a resolution of 10 ms
-    line(f"{metric}.daemon_cpu", median(daemon) * 1000, "ms", ratio(daemon, [max(cost.daemon, 0.01) for cost in limit]))
+    line(f"{metric}.daemon_cpu", daemon, "ms", ratios(daemon, [max(cost.daemon * 1000, 10) for cost in limit]))
 
 
 def counted(metric, figures):

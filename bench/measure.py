@@ -1,9 +1,10 @@
 """
 The tools of all rows: salt-call in its own process, a bare client, the processor time of the daemon.
 
-Each metric is one line: ``daemon.job.way.what value unit ratio``, with ``-`` for no ratio. The ratio is the median,
-over all rounds, of two measurements of the same round; the value is a median too. On a busy machine, compare ratios
-rather than milliseconds.
+Each metric is one line: ``daemon.job.way.what value unit ratio (spread)``, with ``-`` for no ratio. The ratio is the
+median, over all rounds, of two measurements of the same round; the value is a median too. The spread is the smallest
+and the largest value, and the smallest and the largest ratio. On a busy machine, compare ratios rather than
+milliseconds.
 """
 
 import http.client
@@ -40,10 +41,23 @@ class Cost(NamedTuple):
     daemon: float = 0.0
 
 
-def line(metric, value, unit, ratio=None):
-    """Print a metric."""
-    value = value if isinstance(value, int) else f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
-    print(metric, value, unit, "-" if ratio is None else f"{ratio:.2f}", flush=True)
+def line(metric, values, unit, ratios=None):
+    """Print a metric: a value and a ratio, or the medians and the spread of lists of them."""
+    ratio_text = "-" if ratios is None else f"{_middle(ratios):.2f}"
+    spread = ", ".join(filter(None, [_spread(values, _number), _spread(ratios, "{:.2f}".format)]))
+    print(metric, _number(_middle(values)), unit, ratio_text, *([f"({spread})"] if spread else []), flush=True)
+
+
+def _middle(values):
+    return median(values) if isinstance(values, list) else values
+
+
+def _spread(values, text):
+    return f"{text(min(values))}..{text(max(values))}" if isinstance(values, list) and len(values) > 1 else ""
+
+
+def _number(value):
+    return value if isinstance(value, int) else f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
 
 
 def skipped(metric, why):
@@ -56,9 +70,14 @@ def median(values):
     return statistics.median(values)
 
 
+def ratios(ours, others):
+    """Return the ratios of measurements of the same round."""
+    return [one / other for one, other in zip(ours, others)]
+
+
 def ratio(ours, others):
     """Return the median of the ratios of measurements of the same round."""
-    return median(one / other for one, other in zip(ours, others))
+    return median(ratios(ours, others))
 
 
 def timed(act):

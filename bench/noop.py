@@ -6,7 +6,7 @@ The wall clock of a run is a ratio to the same number of empty states; the diffe
 
 from life import counted
 from lxdapi.api import API
-from measure import Bare, line, median, ratio, timed
+from measure import Bare, line, median, ratio, ratios, timed
 from peers import CommandLine, Salt3007, of, pylxd_client
 from ways import Nothing, Raw, Single, salts
 
@@ -29,16 +29,17 @@ def rows(folder, daemon, rounds, count=200):
 
 def report(metric, costs, floor, raw):
     """Print the lines of one way."""
-    walls, floors = [cost.wall for cost in costs], [cost.wall for cost in floor]
+    walls, floors = [cost.wall * 1000 for cost in costs], [cost.wall * 1000 for cost in floor]
     over = [one - other for one, other in zip(walls, floors)]
-    line(f"{metric}.wall", median(walls) * 1000, "ms", ratio(walls, floors))
-    line(f"{metric}.wall_over_floor", median(over) * 1000, "ms", ratio(over, [cost.wall for cost in raw]))
-    for word in ("cpu", "peak"):
-        ours, nothing = ([getattr(cost, word) for cost in each] for each in (costs, floor))
-        unit, factor = ("MiB", 1) if word == "peak" else ("ms", 1000)
-        name = "peak" if word == "peak" else "client_cpu"
-        line(f"{metric}.{name}", median(ours) * factor, unit, ratio(ours, nothing))
-    line(f"{metric}.daemon_cpu", median(cost.daemon for cost in costs) * 1000, "ms")
+    line(f"{metric}.wall", walls, "ms", ratios(walls, floors))
+    line(f"{metric}.wall_over_floor", over, "ms", ratios(over, [cost.wall * 1000 for cost in raw]))
+    cpu, floor_cpu = ([cost.cpu * 1000 for cost in each] for each in (costs, floor))
+    line(f"{metric}.client_cpu", cpu, "ms", ratios(cpu, floor_cpu))
+    line(f"{metric}.client_cpu_over_floor", [one - other for one, other in zip(cpu, floor_cpu)], "ms")
+    peak, floor_peak = [cost.peak for cost in costs], [cost.peak for cost in floor]
+    line(f"{metric}.peak", peak, "MiB", ratios(peak, floor_peak))
+    line(f"{metric}.peak_over_floor", [one - other for one, other in zip(peak, floor_peak)], "MiB")
+    line(f"{metric}.daemon_cpu", [cost.daemon * 1000 for cost in costs], "ms")
 
 
 def reads(folder, daemon, rounds, count=200):
