@@ -10,7 +10,7 @@ it. lxdapi prefetches only states that Salt certainly calls next, and whose orde
 - not in test mode, not with ``failhard``, and not if ``lxdapi:ahead`` is 0.
 
 A ``present`` that failed without a change is repeated at its turn, because it may depend on another state. The updates
-of all prefetched states are verified together, when the last one is done: see :mod:`lxdapi.model.verification`.
+of up to two hundred of these states are verified together: see :mod:`lxdapi.model.verification`.
 """
 
 import contextvars
@@ -22,6 +22,7 @@ from collections import deque
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from functools import lru_cache, partial
+from itertools import islice
 
 from lxdapi import concurrency
 from lxdapi.errors import InvalidError
@@ -57,6 +58,8 @@ _SALT_KEYS = frozenset(
 _REQUISITES = frozenset(f"{word}{end}" for word in ("onchanges", "onfail", "require", "watch") for end in ("", "_any"))
 # The seconds for which a thread continues with the next state: a submit costs more than a state without changes.
 _MOMENT = 0.02
+# How many states are verified together: those that wait for it take memory.
+_TOGETHER = 200
 _SEPARATORS = re.compile(r"[\s/:@,]+")
 
 
@@ -192,7 +195,7 @@ class PrefetchBatch:
 
     def __init__(self, most):
         self.futures, self._queues = {}, {}
-        self._most, self._left, self._lock = most, 0, threading.Lock()
+        self._most, self._lock = most, threading.Lock()
 
     def add(self, tag, daemon, call):
         """
@@ -204,7 +207,6 @@ class PrefetchBatch:
             Runs the state.
         """
         self.futures[tag] = Future()
-        self._left += 1
         # in the context of this thread: Salt's dunders and the secret patterns
         waiting = (self.futures[tag], contextvars.copy_context(), call)
         self._queues.setdefault(daemon, deque()).append(waiting)
@@ -240,12 +242,13 @@ class PrefetchBatch:
 
     def answer(self, tag):
         """Wait for the answer of a state and return it, or raise its exception; None if the state was never started."""
+        future = self.futures.pop(tag)
         try:
-            answer, deferral = self.futures[tag].result()
+            answer, deferral = future.result()
             if deferral is None:
                 return answer
             if deferral.is_verified is None:
-                verification.verify(self._deferrals())
+                verification.verify(self._deferrals(future))
             return answer if deferral.is_verified else deferral.answer()
         except CancelledError:
             return None
@@ -255,15 +258,15 @@ class PrefetchBatch:
                 self._cancel_waiting()
             raise
         finally:
-            self._left -= 1
-            if not self._left:
+            if not self.futures:
                 self._pool.shutdown(wait=False)
 
-    def _deferrals(self):
-        """Wait for all states, and return what they deferred."""
-        done, _ = wait(self.futures.values())
-        ended = [future for future in done if not future.cancelled() and future.exception() is None]
-        return [deferral for _, deferral in (future.result() for future in ended) if deferral is not None]
+    def _deferrals(self, first):
+        """Wait for a state and some of the following ones, and return what they deferred."""
+        futures = [first, *islice(self.futures.values(), _TOGETHER - 1)]
+        wait(futures)
+        ended = [future.result() for future in futures if not future.cancelled() and future.exception() is None]
+        return [deferral for _, deferral in ended if deferral is not None]
 
     def _cancel_waiting(self):
         """Cancel the states that have not started."""

@@ -78,6 +78,7 @@ def defer(attempts: Attempts) -> bool:
     deferrals, finish = _DEFERRALS.get(), _FINISH.get()
     if deferrals is None or finish is None:
         return False
+    attempts.release()
     # in the context of the state, which has the patterns of its secrets
     deferrals.append(Deferral(attempts, partial(copy_context().run, finish, attempts.complete)))
     return True

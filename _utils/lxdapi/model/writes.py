@@ -166,6 +166,11 @@ class Attempts:
         """Return the result of a GET of the object."""
         return self.api.get(self.path)
 
+    def release(self) -> None:
+        """Release the object and the reply of the last write: many updates wait for their verification."""
+        self.before, accepted = {}, self._failed
+        self._failed = accepted and APIUndoneException(None, accepted.error, accepted.method, accepted.url)
+
     def is_as_declared(self, metadata: dict[str, Any]) -> bool:
         """Return True if an object that was read has the declared fields."""
         return not self._compare(metadata)
@@ -223,7 +228,7 @@ class Attempts:
             # without the pause, four processes that write one profile block each other forever
             return self._waiting.sleep(error) or self._count <= TRIES
         if isinstance(error, APIUndoneException):
-            self._failed = _undone_error(error.result, delta)
+            self._failed = _undone_error(error.result, delta, error.method, error.url)
             return not self._kind.ignores_writes and self._count <= TRIES
         return not isinstance(error, APITimeoutException) and self._waiting.sleep(error)
 
@@ -291,11 +296,10 @@ class Attempts:
             raise APIUnappliedException.of(error)
 
 
-def _undone_error(result, delta):
+def _undone_error(result, delta, method=None, url=None):
     """Return the error for a write that the daemon accepted without making all of its changes."""
-    return APIUndoneException(
-        result, f"the daemon accepted the write, but {', '.join(delta.changes)} did not become as declared"
-    )
+    text = f"the daemon accepted the write, but {', '.join(delta.changes)} did not become as declared"
+    return APIUndoneException(result, text, method, url)
 
 
 def write(api: API, kind: Kind, name: str, result: APIResult, delta: Delta) -> APIResult:

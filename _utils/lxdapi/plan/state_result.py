@@ -100,9 +100,11 @@ def _apply_last(ret, subject, plan, done):
     if not step.deferrable:
         return step.apply()
     before, done_before = copy.deepcopy(ret), tuple(done)
+    # without ``apply``, which has the object as it was read
+    left = plan.with_steps([step._replace(apply=dict, deferrable=False)])
 
     def finish(act):
-        return _apply(before, subject, plan.with_steps([step._replace(apply=act, deferrable=False)]), done_before)
+        return _apply(before, subject, left.with_steps([left.steps[0]._replace(apply=act)]), done_before)
 
     with verification.deferrable(finish):
         return step.apply()
