@@ -56,13 +56,14 @@ NEEDS = {
     "volume_snapshot": [("POST", "/1.0/storage-pools/default/volumes/custom", {"name": "data"})],
 }
 # Replacements for names in the examples and NEEDS that do not exist here; "{image}" is the fingerprint of the image
-# file, "{certificate}" the path of a certificate, "{backup}" that of a writable file.
+# file, "{certificate}" the path of a certificate, "{backup}" that of a writable file, "{iso}" that of an iso file.
 STAND_INS = {
     FINGERPRINT: "{image}",
     "/srv/data": "/tmp",
     "/etc/ssl/lxdapi/web-team.crt": "{certificate}",
     "/srv/backups/web1.tar.gz": "{backup}",
     "/srv/backups/data.tar.gz": "{backup}",
+    "salt://iso/installer.iso": "{iso}",
 }
 # {(kind, argument): why it is omitted}
 OMITTED = {("storage_bucket", "config"): "a pool of the driver dir has no size for buckets"}
@@ -133,6 +134,8 @@ class Examples:
     def __init__(self, apply, daemon, image, folder):
         self._apply, self._daemon, self._image = apply, daemon, image
         self._here = {"{certificate}": str(folder / "web-team.crt"), "{backup}": str(folder / "backup.tar.gz")}
+        self._here["{iso}"] = str(folder / "installer.iso")
+        (folder / "installer.iso").write_bytes(b"x" * 65536)
         self._here["{image}"] = hashlib.sha256(image.read_bytes()).hexdigest()
         self._extensions = daemon.ask("GET", "/1.0")["api_extensions"]
         self._made = set()

@@ -42,7 +42,8 @@ def test_guide_from_ansible_does_what_it_shows(read, daemon):
 
 
 @pytest.mark.mainly("lxd")
-def test_guide_from_salt_lxd_does_what_it_shows(read, daemon):
+def test_guide_from_salt_lxd_does_what_it_shows(read, daemon, salt):
+    (salt.tree / "web.sls").write_text("web: lxd_profile.absent\n")
     read("from-salt-lxd", **{"    - remote: far\n": ""})
     assert daemon.ask("GET", "/1.0/instances/web1")["profiles"] == ["default", "web"]
 

@@ -96,7 +96,7 @@ def test_four_processes_editing_different_keys_lose_none(daemon, state, raw, wor
     """
     A daemon can lose one of two writes with If-Match, because it checks and writes in two steps: see the daemon facts.
     """
-    state(f"lxdapi_{word}.present", name)()
+    state(f"lxdapi_{word}.present", name, **({"source": "none"} if word == "instance" else {}))()
     answers = race(*[lambda own=own: [edit() for edit in edits(state, word, name, own)] for own in "abcd"])
     assert [ret for each in answers for ret in each if ret["result"] is not True] == []
     assert {key for each in answers for ret in each for key in ret["changes"]["config"]} == ALL_KEYS
