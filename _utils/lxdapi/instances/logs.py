@@ -8,7 +8,8 @@ from lxdapi.http import retry
 from lxdapi.instances import rest_files
 from lxdapi.model import objects
 
-# The error of LXD 5.0.2 (500) for a console without output; Incus replies with empty text.
+# The error of LXD for a console without output: 500 (5.0.2), 404 (the snapshot after it in Debian 13). Incus replies
+# with empty text.
 _NOTHING_WRITTEN = "no such file or directory"
 
 
@@ -26,7 +27,7 @@ def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
     try:
         text = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:
-        if exc.status != 500 or _NOTHING_WRITTEN not in exc.error:
+        if exc.status not in (404, 500) or _NOTHING_WRITTEN not in exc.error:
             raise
         text = ""
     if clear:

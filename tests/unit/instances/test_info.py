@@ -92,7 +92,13 @@ def test_end_is_returned_if_daemon_ignores_range():
 def test_other_console_error_is_not_taken_for_empty():
     with pytest.raises(APIException, match="out of order"):
         logs.read_console_log(Paper(failure(500, "out of order")).api, "c1")
-    assert logs.read_console_log(Paper(failure(500, "open : no such file or directory")).api, "c1") == ""
+    with pytest.raises(APIException, match="Instance not found"):
+        logs.read_console_log(Paper(failure(404, "Instance not found")).api, "c1")
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_console_without_a_file_is_empty(status):
+    assert logs.read_console_log(Paper(failure(status, "open : no such file or directory")).api, "c1") == ""
 
 
 def test_temporarily_unreadable_log_is_not_reported_missing():
