@@ -38,7 +38,7 @@ def convert_sls(path, name=None, saltenv="base"):
 
     ``python -m lxdapi.convert FILE`` does the same without Salt's command line.
 
-    Raises an error if the file is none of these, or is not YAML without its Jinja.
+    Raises an error if the file is of another sort, or is not YAML without its Jinja.
 
     CLI Example:
 

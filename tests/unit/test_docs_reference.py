@@ -117,7 +117,7 @@ def old_names():
 
 
 def new_names(text):
-    """Return each name of a state or function of ours in a text: modules for Python programs are none."""
+    """Return each name of a state or function of ours in a text, without the modules for Python programs."""
     modules = {"lxdapi.api", "lxdapi.convert", "lxdapi.errors", "lxdapi.published", "lxdapi.shortcuts"}
     return set(re.findall(r"(?<![\w./])(lxdapi(?:_\w+)?\.\w+)\b", text)) - modules
 

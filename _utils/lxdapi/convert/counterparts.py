@@ -1,5 +1,5 @@
 """
-What replaces the states and functions of Salt's removed lxd modules and of saltext-incus.
+The states and functions that replace those of Salt's removed lxd modules and of saltext-incus.
 """
 
 # State function: the new state function. None: it needs more than new names.

@@ -19,7 +19,7 @@ _LISTS = {
     "certificates": "lxdapi_certificate.present",
 }
 _OTHER = ("cluster", "cluster_groups")
-# What the daemon shows of an instance, but nobody can declare.
+# Fields that the daemon shows, but nobody can declare.
 _SHOWN = re.compile(r"created_at|last_used_at|location|status|status_code|stateful|expanded_\w+|name|project|type$")
 _SHOWN_CONFIG = re.compile(r"(volatile|image)\.")
 

@@ -20,7 +20,7 @@ def convert(text: str, name: Optional[str] = None) -> str:
     name
         The name of the instance, if the text is an instance without its name.
 
-    Raises :class:`InvalidError` for a text that is none of these.
+    Raises :class:`InvalidError` for another text.
     """
     template, remotes = Template(text), {}  # type: ignore[var-annotated]
     if daemon_yaml.is_instance(template.root):
