@@ -51,5 +51,5 @@ def convert_sls(path, name=None, saltenv="base"):
     try:
         with open(file, encoding="utf-8") as content:
             return document.convert(content.read(), name)
-    except (OSError, UnicodeDecodeError) as exc:
+    except (OSError, ValueError) as exc:
         raise InvalidError(f"cannot read {path}: {exc}") from exc

@@ -69,6 +69,7 @@ GAPS = {
     "PUT networks/{}/forwards/{} ?target": _MEMBER,
     "DELETE networks/{}/forwards/{} ?target": _MEMBER,
     "POST storage-pools/{}/volumes/{} X-Incus-name": _IMPORTED,
+    "POST storage-pools/{}/volumes/{} X-Incus-type": "an iso file becomes an iso volume: run on Incus 6.0.4 and 7.0.2",
     "POST storage-pools/{}/volumes/{} X-LXD-name": _IMPORTED,
     "PUT cluster cluster_password": "LXD before explicit_trust_token takes the token there: run on LXD 5.0.2",
     "PUT cluster cluster_token": "the others take it there: run on Incus 6.0.4 and Incus 7.0.2",

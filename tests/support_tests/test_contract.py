@@ -200,6 +200,8 @@ def guarded():
             yield path.rpartition("/")[0], Unknown("path"), kind.extension
         for field, extension in getattr(kind, "extensions", {}).items():
             name, dot, inner = field.partition(".")
+            if dot and name not in kind.items:  # a value, which no file lists
+                continue
             listed = f"{name}[]" if name in getattr(kind, "items", {}) else name
             what = Unknown("query key", name) if field == "force" else Unknown("body field", listed + dot + inner)
             yield path, what, extension

@@ -16,7 +16,7 @@ def main(arguments):
     try:
         with open(arguments[0], encoding="utf-8") as file:
             print(convert(file.read(), *arguments[1:]), end="")
-    except (InvalidError, OSError, UnicodeDecodeError) as exc:
+    except (InvalidError, OSError, ValueError) as exc:
         print(f"{arguments[0]}: {exc}", file=sys.stderr)
         return 1
     return 0

@@ -7,7 +7,7 @@ from salt.exceptions import SaltException
 
 ABSENT_WITHOUT_PROJECT = "absent; project 'x' does not exist on /"
 DECLARED = {
-    "lxdapi_instance": ("c1", {"profiles": ["default"]}),
+    "lxdapi_instance": ("c1", {"source": "none", "profiles": ["default"]}),
     "lxdapi_profile": ("web", {"config": {"user.a": "1"}}),
     "lxdapi_storage_volume": ("default/data", {"description": "one"}),
 }
@@ -26,6 +26,7 @@ default/data:
 c1:
   lxdapi_instance.present:
     - project: x
+    - source: none
     - profiles: [web]
 """
 CLEANUP = """

@@ -34,9 +34,10 @@ def test_sensitive_value_is_written_compared_and_masked(apply, raw):
 def test_refusal_quoting_a_sensitive_value_is_masked(apply, capfd, word, name, monkeypatch):
     key = "size" if word == "storage_volume" else "limits.processes"
     monkeypatch.setenv("DEBUG", "1")
-    comment = apply.failed(f"lxdapi_{word}.present", name, config={key: CANARY}, sensitive=[key])
+    source = {"source": "none"} if word == "instance" else {}
+    comment = apply.failed(f"lxdapi_{word}.present", name, config={key: CANARY}, sensitive=[key], **source)
     assert CANARY not in comment + capfd.readouterr().err
-    plain = apply.failed(f"lxdapi_{word}.present", name, config={key: OTHER})
+    plain = apply.failed(f"lxdapi_{word}.present", name, config={key: OTHER}, **source)
     assert OTHER in plain and "(hidden)" in comment
 
 
