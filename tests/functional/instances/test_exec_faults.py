@@ -69,7 +69,7 @@ def test_daemon_death_during_exec_is_an_immediate_error(without_retries, daemon)
 
 @pytest.mark.mainly("incus7")
 def test_silent_command_is_awaited_while_operation_exists(salt, c1, proxy, monkeypatch):
-    monkeypatch.setattr("lxdapi.instances.exec._QUIET_SECONDS", 0.2)
+    monkeypatch.setattr("lxdapi.instances.exec.QUIET_SECONDS", 0.2)
     assert salt.modules["lxdapi_instance.run_stdout"](c1, "sleep 0.7; echo a") == "a"
     assert [seen for seen in proxy.requests("GET") if re.fullmatch(r"/1.0/operations/[\w-]+", seen.path)]
     gone = {"type": "error", "error": "Operation not found", "error_code": 404}
