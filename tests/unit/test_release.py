@@ -29,8 +29,10 @@ HEADING = f"\n{VERSION} (unreleased)\n"
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A repository with one commit."""
+    """A repository with one commit, without changes since the last release."""
     copy_sources(tmp_path / "checkout")
+    for path in tmp_path.glob("checkout/changelog.d/+*"):
+        path.unlink()
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "begin"]):
         git(tmp_path / "checkout", *words)
     return tmp_path / "checkout"
