@@ -120,6 +120,8 @@ class ReadCache:
         key = collection_key(api, path)
         if count < MANY or not 0 < self._sizes.get(key, 0) <= count * _ENTRIES_PER_GET:
             return {}
+        with self._lock:
+            self._lists.pop(key, None)  # two lists would take twice the memory
         listed = self._read_list(api, key)
         return {} if listed is None else {n: each for n, each in listed.objects.items() if n not in listed.stale}
 
