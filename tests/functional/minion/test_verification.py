@@ -40,6 +40,7 @@ def test_one_list_verifies_the_updates_of_all_states(runs, proxy, raw):
     assert all(raw(f"instances/{name}")["config"]["user.a"] == "1" for name in NAMES)
 
 
+@pytest.mark.mainly("lxd")
 def test_update_that_another_client_undid_is_repeated(runs, daemon, proxy, raw):
     undone(daemon, proxy, "c2")
     answers = runs(declared())
@@ -67,6 +68,7 @@ def test_failed_list_is_replaced_by_reads_of_each_object(runs, proxy, raw):
     assert len(proxy.requests()) == 3 * len(NAMES) + 2
 
 
+@pytest.mark.mainly("incus")
 def test_concurrent_runs_with_different_keys_lose_none(runs, daemon, tmp_path, raw):
     def work(own):
         runs = Runs(tmp_path / own, daemon.socket)
