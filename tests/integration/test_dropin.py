@@ -43,7 +43,7 @@ def prove(salt):
     assert answer["comment"] == "profile default-55 would be created"
 
 
-# By default the version that has modules of the same names; a version without them has the package, below.
+# By default the version that has modules of the same names.
 VERSIONS = [each if each[:4] == "3007" else pytest.param(each, marks=pytest.mark.long) for each in ("this", *VENVS)]
 
 
@@ -54,6 +54,7 @@ def test_drop_in_is_synced_from_another_root(version, make_salt, local, tree):
     prove(salt)
 
 
+@pytest.mark.long
 def test_drop_in_is_a_package_of_its_own(make_installed, local, tree, tmp_path):
     # setuptools builds in place
     sources = shutil.copytree(DROPIN, tmp_path / "dropin", ignore=shutil.ignore_patterns(*IGNORED))

@@ -150,7 +150,7 @@ def _plan_simplestreams(api, source, settings, tools) -> _Planned:
 
 def _plan_fetch(api, source, settings) -> _Planned:
     """Return (fingerprint, steps) for an image that the daemon fetches from another server."""
-    digest = remote.find_newest(api, source)
+    digest = remote.resolve(api, source, "")
     fetch = partial(remote.fetch, api, source, digest)
     return digest, image.plan_present(api, digest, settings.fields, fetch, settings.aliases or ())
 

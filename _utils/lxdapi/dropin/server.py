@@ -129,9 +129,7 @@ def _server_config(setup):
 
 def https_address(setup):
     """Return the address and port on which the daemon listens, None for neither."""
-    # YAML makes a list of [::], which Salt parses on the command line
     address = setup.network_address
-    address = f"[{address[0]}]" if isinstance(address, (list, tuple)) and len(address) == 1 else address
     if not address:
         return f":{setup.network_port}" if setup.network_port else None
     if ":" in address and "[" not in address and address.count(":") > 1:
