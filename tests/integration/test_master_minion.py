@@ -47,17 +47,27 @@ def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, dae
     assert answer.data == ["default"], answer
 
 
+@pytest.fixture
+def instance_pillar(salt, master):
+    """A pillar of the minion with a secret of its own, and with that of the instance c1."""
+    pillar = master.pillar_tree.base
+    own = {"own": "Hidden-1", "lxdapi": {"instance_pillar": {"c1": {"role": "web"}}}}
+    with pillar.temp_file("top.sls", "base:\n  '*':\n    - own\n"), pillar.temp_file("own.sls", json.dumps(own)):
+        salt("saltutil.refresh_pillar", "wait=True")
+        yield
+    salt("saltutil.refresh_pillar", "wait=True")
+
+
 @pytest.mark.mainly("incus7")
-def test_salt_inside_has_files_and_pillar_of_the_master(salt, master, roots, daemon, imported):
+def test_salt_inside_has_files_of_the_master_and_its_pillar(salt, instance_pillar, roots, daemon, imported):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
-    content = "{{ pillar['role'] }} of {{ grains['id'] }}"
+    content = "{{ pillar['role'] }} of {{ grains['id'] }} with {{ pillar['own'] | default('nothing') }} else"
     (roots[-1] / "role.sls").write_text(f"/etc/role:\n  file.managed:\n    - contents: {content}\n")
-    pillar = master.pillar_tree.base
-    with pillar.temp_file("top.sls", "base:\n  c1:\n    - role\n"), pillar.temp_file("role.sls", "role: web\n"):
-        (applied,) = salt("lxdapi_salt.apply", "c1", "role", f"remote={daemon.name}").values()
+    (applied,) = salt("lxdapi_salt.apply", "c1", "role", f"remote={daemon.name}").values()
     assert (applied["result"], applied["changes"]) == (True, {"diff": "New file"}), applied
-    assert salt("lxdapi_instance.run", "c1", "cat /etc/role", f"remote={daemon.name}") == "web of c1"
+    found = salt("lxdapi_instance.run", "c1", "cat /etc/role", f"remote={daemon.name}")
+    assert found == "web of c1 with nothing else"
     assert daemon.ask("GET", "/1.0/instances/c1")["devices"] == {}
 
 

@@ -112,13 +112,20 @@ def _entry(names, instance, python, api):
         identity = (id(api), instance, python)
         if identity not in entries:
             store = start.Store(_store_folder(opts), opts.get("thin_extra_mods") or "")
-            master = Master(opts, instance, _event_sender(names))
+            master = Master(opts, instance, _instance_pillar(names, instance), _event_sender(names))
             entries[identity] = _Entry(lambda: start.open_session(api, instance, master, store, python))
         return entries[identity]
 
 
 def _store_folder(opts):
     return os.path.join(local_files.cache_folder(opts["cachedir"]), "inside")
+
+
+def _instance_pillar(names, instance):
+    """Return the pillar of an instance in the settings of this minion."""
+    declared = names["__salt__"]["config.get"]("lxdapi:instance_pillar", {})
+    expected = "a mapping of instances to mappings"
+    return validation.mapping(instance, validation.mapping("lxdapi:instance_pillar", declared, expected).get(instance))
 
 
 def _event_sender(names):

@@ -2,12 +2,14 @@
 The master of an instance: answers the requests of the Salt inside with the file server and the pillar of this machine.
 """
 
+import copy
 import logging
 import threading
 
 import salt.channel.client
 import salt.fileserver
 import salt.pillar
+from salt.utils import dictupdate
 
 log = logging.getLogger(__name__)
 
@@ -30,18 +32,21 @@ class Master:
     The master of one instance.
 
     opts
-        The options of the minion on this machine. With ``file_client: remote`` its own master has the files and the
-        pillar, otherwise this machine.
+        The options of the minion on this machine. With ``file_client: remote`` its own master has the files, otherwise
+        this machine has the files and the pillar.
     name
         The instance. It gets the pillar of this id, and of no other.
+    pillar
+        More pillar for it. With a master it is the only one: a master compiles the pillar of the minion that asks,
+        whatever id the request names (Salt 3006.28, 3007.15, 3008.3), and that one is not for instances.
     send_event
         Salt's ``event.send``, for the events of the instance. Default: they are dropped.
     """
 
-    def __init__(self, opts, name, send_event=None):
+    def __init__(self, opts, name, pillar=None, send_event=None):
         self._opts, self._name, self._send_event = dict(opts), name, send_event
         self._is_local = self._opts.get("file_client") == "local"
-        self._channel = None
+        self._pillar, self._channel = pillar or {}, None
 
     def options(self):
         """Return the options that the Salt inside starts with."""
@@ -52,7 +57,7 @@ class Master:
         with _ANSWERING:
             command = load.get("cmd") if isinstance(load, dict) else None
             if command == "_pillar":
-                return self._pillar(load)
+                return self._merge_pillar(load)
             if command == "_minion_event":
                 return self._event(load)
             if command in _FILES:
@@ -61,16 +66,16 @@ class Master:
                 return self._master_options(load)
             return {}
 
-    def _pillar(self, load):
-        # a masterless Salt compiles the pillar for the id in its options
-        opts = {**self._opts, "id": self._name} if self._is_local else self._opts
+    def _merge_pillar(self, load):
+        compiled = self._compile_pillar(load) if self._is_local else {}
+        for more in (self._pillar, load.get("pillar_override") or {}):
+            compiled = dictupdate.update(compiled, copy.deepcopy(more))
+        return compiled
+
+    def _compile_pillar(self, load):
+        opts = {**self._opts, "id": self._name, "grains": load["grains"]}
         return salt.pillar.get_pillar(
-            {**opts, "grains": load["grains"]},
-            load["grains"],
-            self._name,
-            load.get("saltenv"),
-            pillar_override=load.get("pillar_override"),
-            pillarenv=load.get("pillarenv"),
+            opts, load["grains"], self._name, load.get("saltenv"), pillarenv=load.get("pillarenv")
         ).compile_pillar()
 
     def _files(self, load):
