@@ -1,5 +1,6 @@
 """
-An image with a Python of its own: busybox, and the Python of the tests with everything that it needs.
+An image with a Python of its own: busybox, the Python of the tests with everything that it needs, and Salt where lxdapi
+looks for it.
 """
 
 import gzip
@@ -7,10 +8,11 @@ import os
 from pathlib import Path
 
 from lxdapi.salt_inside import bundle
+from lxdapi.salt_inside.start import Store
 
 from tests.support import images
 
-FOLDER = "usr/lib/python"
+FOLDER, CACHE = "usr/lib/python", "var/cache/lxdapi"
 
 
 def python_image(target_path, folder):
@@ -18,20 +20,23 @@ def python_image(target_path, folder):
     Write the image to the path and return it.
 
     folder
-        A folder for the Python, which can be shared.
+        The folder of a :class:`lxdapi.salt_inside.start.Store`, which can be shared.
     """
-    made = Path(folder, bundle.find_or_build(str(folder)))
+    store = Store(str(folder))
+    python, salt = store.bundle_name(), store.thin_name(store.thin())
+    made = Path(store.carried_folder)
     command, environment = bundle.command(f"/{FOLDER}")
     variables = " ".join(f"{name}={value}" for name, value in environment.items())
     start = f'#!/bin/sh\n{variables} exec {" ".join(command)} "$@"\n'
     members = [images._metadata({"python": "yes"}), images._folder("rootfs"), *images._rootfs("rootfs/", False)]
-    members += [*_members(made), images._file("rootfs/usr/bin/python3", start, mode=0o755)]
+    members += [*_members(made / python, FOLDER), *_members(made / salt, f"{CACHE}/{salt}")]
+    members += [images._file("rootfs/usr/bin/python3", start, mode=0o755)]
     return images._write(target_path, gzip.compress(images._tar(members), 1, mtime=images.CREATED))
 
 
-def _members(made):
+def _members(made, target):
     for folder, _, names in os.walk(made):
-        inside = os.path.normpath(os.path.join("rootfs", FOLDER, os.path.relpath(folder, made)))
+        inside = os.path.normpath(os.path.join("rootfs", target, os.path.relpath(folder, made)))
         yield images._folder(inside)
         for name in names:
             path = Path(folder, name)

@@ -234,6 +234,9 @@ class Session:
 
     def _ended(self):
         """Return the exception for a Salt that has ended without an answer."""
+        # the error output may end after the output
+        while not self._has_started and self._outputs and self._read(_END_SECONDS):
+            pass
         try:
             code, _ = execs.exit_code(self._api, self._path, self._query, _END_SECONDS)
         except APIException:  # the operation ended with the instance

@@ -62,8 +62,8 @@ def call(salt):
 
 @pytest.fixture(scope="session")
 def image_with_python(store, tmp_path_factory):
-    """The path of an image with a Python."""
-    return python_image(tmp_path_factory.mktemp("image") / "python.tar.gz", store / "carried")
+    """The path of an image with a Python and with Salt."""
+    return python_image(tmp_path_factory.mktemp("image") / "python.tar.gz", store)
 
 
 def start(daemon, image, name):
