@@ -38,6 +38,7 @@ EXTENSIONS = {
     "cluster/members/{}/state force": "clustering_evacuation_force",
     "instances start": "instance_create_start",
     "instances/{}/rebuild": "instances_rebuild",
+    "metadata/configuration": "metadata_configuration",
     "network-address-sets": "network_address_set",
     "network-integrations": "network_integrations",
     "networks/{}/forwards ports[].snat": "network_forward_snat",

@@ -321,6 +321,7 @@ def put_state(api, name, body, wait):
         retry.write_verified(api, put, lambda: _verify_status(api, name, body["action"], goal))
     except APIOperationException as exc:
         if body["action"] == "start":
+            wait_after_failed_start(api, name)
             start_log.add_reason(api, name, exc)
         raise
 

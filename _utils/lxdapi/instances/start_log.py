@@ -11,7 +11,7 @@ from lxdapi.instances import rest_files
 MOST_LINES, MOST_CHARACTERS = 5, 1000
 _READ_BYTES = 16 * 1024
 # (the command in the daemon's error, its log): any other error is older than the command, and the log than the error.
-_LOGS = (("forkstart", "lxc.log"), ("qemu-system-", "qemu.log"))
+_LOGS = (("forkstart", "lxc.log"), ("forklxc", "lxc.log"), ("qemu-system-", "qemu.log"))
 # "lxc c1 20261130075252.563 ERROR    conf - ../src/lxc/conf.c:lxc_setup:4419 - Failed to setup mount entries"
 _LXC_LINE = re.compile(r"lxc (?:\S+ )?\d{14}\.\d+ (?P<level>[A-Z]+) +(?P<part>\S+) - \S+:\d+ - (?P<text>.*)")
 _HARMLESS = ("WARN", "NOTICE", "INFO", "DEBUG", "TRACE")
