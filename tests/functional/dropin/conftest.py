@@ -34,8 +34,8 @@ def keys(changes):
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """A stop is forced soon: the init of the image ignores a stop just after its start."""
-    monkeypatch.setattr("lxdapi.dropin.containers.STOP_SECONDS", 1)
+    """A stop is forced at once: the init of the image ignores a request to shut down just after its start."""
+    monkeypatch.setattr("lxdapi.dropin.containers.STOP_SECONDS", 0)
 
 
 @pytest.fixture

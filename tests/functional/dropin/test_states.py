@@ -88,7 +88,8 @@ def test_power_states_follow_each_other(apply, c1, raw):
 
 
 @pytest.mark.mainly("incus7")
-def test_container_that_ignores_a_stop_is_stopped_by_force(apply, stubborn):
+def test_container_that_ignores_a_stop_is_stopped_by_force(apply, stubborn, monkeypatch):
+    monkeypatch.setattr("lxdapi.dropin.containers.STOP_SECONDS", 1)
     assert apply.changed(CONTAINER, stubborn, running=False)["stopped"] == "Stopped the container"
 
 
