@@ -83,7 +83,7 @@ def test_python_that_cannot_run_salt_is_replaced(call, c1, inside):
 @pytest.mark.mainly("lxd")
 def test_instance_whose_cache_cannot_be_written_uses_run(call, c1, p1, inside):
     for name in (c1, p1):
-        inside(name, "mkdir -p /var/cache; touch /var/cache/lxdapi")
+        inside(name, "rm -rf /var/cache/lxdapi; mkdir -p /var/cache; touch /var/cache/lxdapi")
         assert call("ping", name) is True
         assert inside(name, "ls /run/lxdapi").startswith("salt-")
     with pytest.raises(CommandExecutionError, match="cannot write to /var/cache/lxdapi"):
