@@ -1,0 +1,83 @@
+"""
+The master of an instance answers what a minion may ask, and nothing else.
+"""
+
+import pytest
+import salt.channel.client
+from lxdapi.salt_inside.master import Master
+
+
+class Channel:
+    """A connection to a master that records the requests."""
+
+    def __init__(self):
+        self.seen = []
+
+    def send(self, load):
+        """Record a request and return a reply."""
+        self.seen.append(load)
+        return "reply"
+
+    def close(self):
+        """Close nothing."""
+
+
+@pytest.fixture
+def channel(monkeypatch):
+    """The connection of the minion to its master."""
+    made = Channel()
+    monkeypatch.setattr(salt.channel.client.ReqChannel, "factory", lambda opts: made)
+    return made
+
+
+@pytest.fixture
+def answer(channel):
+    """Return a function that answers a request of the instance c1 on a minion with a master."""
+    opts = {"id": "minion", "file_client": "remote", "pillar": {"own": "Hidden-1"}, "master_uri": "tcp://127.0.0.1:1"}
+    return Master(opts, "c1", {"role": "web", "ports": {"http": 80}}).answer
+
+
+def test_pillar_is_that_of_the_instance_without_a_request(answer, channel):
+    load = {"cmd": "_pillar", "id": "c1", "grains": {}, "pillar_override": {"ports": {"ssh": 22}}}
+    assert answer(load) == {"role": "web", "ports": {"http": 80, "ssh": 22}}
+    assert answer({**load, "pillar_override": None}) == {"role": "web", "ports": {"http": 80}}
+    assert channel.seen == []
+
+
+def test_files_are_requested_in_the_name_of_the_minion(answer, channel):
+    assert answer({"cmd": "_serve_file", "path": "a", "id": "c1", "tok": b"x"}) == "reply"
+    assert channel.seen == [{"cmd": "_serve_file", "path": "a", "id": "minion"}]
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        {"cmd": "_mine_get"},
+        {"cmd": "minion_publish", "fun": "cmd.run"},
+        {"cmd": "_return"},
+        {"cmd": None},
+        {},
+        "x",
+        None,
+    ],
+    ids=str,
+)
+def test_other_requests_get_an_empty_reply(answer, channel, load):
+    assert answer(load) == {}
+    assert channel.seen == []
+
+
+def test_events_are_sent_where_a_bus_exists():
+    sent = []
+    master = Master({"file_client": "local"}, "c1", send_event=lambda tag, data: sent.append((tag, data)) or True)
+    assert master.answer({"cmd": "_minion_event", "tag": "a/b", "data": {"x": 1}}) is True
+    assert sent == [("a/b", {"x": 1})]
+    assert Master({"file_client": "local"}, "c1").answer({"cmd": "_minion_event", "tag": "a/b"}) is True
+
+
+def test_instance_learns_no_other_options_of_this_machine():
+    opts = {"file_client": "local", "renderer": "jinja|yaml", "saltenv": "dev", "master_pass": "Hidden-2", "id": "m"}
+    master = Master(opts, "c1")
+    shown = {"renderer": "jinja|yaml", "file_roots": {}, "nodegroups": {}}
+    assert master.answer({"cmd": "_master_opts"}) == shown
+    assert master.options() == {"saltenv": "dev"}
