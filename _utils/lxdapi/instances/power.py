@@ -34,6 +34,7 @@ KIND = KINDS["instance"]
 STOP_SECONDS = 30
 START_SECONDS = 120
 _STABLE_PAUSE = 0.2
+_SETTLE_SECONDS = 5
 # How often somebody else may change the state meanwhile before lxdapi gives up.
 _TRIES = 5
 # "Ready" is a running instance whose agent is up.
@@ -177,7 +178,7 @@ def restart(api, name, timeout=None, force=False):
     except APIException as exc:
         if not retry.is_refusal(exc):
             raise
-        actual = _status_after(api, name, "start", exc)
+        actual = status(wait_until_stable(api, name))
         if actual == "Running":
             raise
         return _start_again(api, name, actual, exc, timeout, force)
@@ -264,7 +265,7 @@ def _status_if_overtaken(api, name, expected, action, error):
     if not retry.is_refusal(error):
         raise error
     try:
-        actual = _status_after(api, name, action, error)
+        actual = status(wait_until_stable(api, name))
     except APINotFoundException:
         if action == "stop" and isinstance(error, APIOperationException):  # it was ephemeral
             return None
@@ -273,13 +274,6 @@ def _status_if_overtaken(api, name, expected, action, error):
     if _ALREADY not in error.error and actual in (expected, reached):
         raise error
     return actual
-
-
-def _status_after(api, name, action, error):
-    """Return the status after an action that the daemon refused."""
-    if action == "start" and isinstance(error, APIOperationException):
-        wait_after_failed_start(api, name)
-    return status(wait_until_stable(api, name))
 
 
 def act_on(api, name, action, timeout=None, force=False):
@@ -330,13 +324,22 @@ def wait_after_failed_start(api, name):
     """
     Wait until the daemon has cleared up after a failed start.
 
-    For 0.6 s after it the daemon shows the instance as Running; only its state, which answers "Invalid PID" during that
-    time, is right (Incus 6.0.4, Incus 7.0.2).
+    The daemon shows the instance as Stopped at first. Then, for 0.6 s and longer on a busy machine, it shows it as
+    Running and answers a request for its state with "Invalid PID" (Incus 6.0.4, Incus 7.0.2). So two looks in a row
+    must agree. If the instance runs because somebody else started it, the wait ends after ``_SETTLE_SECONDS``.
     """
+    deadline, calm = time.monotonic() + _SETTLE_SECONDS, 0
+    while calm < 2 and time.monotonic() < deadline:
+        time.sleep(_STABLE_PAUSE)
+        calm = calm + 1 if _is_down(api, name) else 0
+
+
+def _is_down(api, name):
+    """Return whether an instance does not run, or its state cannot be read for another reason than a stop."""
     try:
-        api.get(objects.path_of(KIND, name) + "/state")
-    except APIException:  # the caller reports why the action failed
-        pass
+        return api.get(objects.path_of(KIND, name) + "/state").metadata["status"] != "Running"
+    except APIException as exc:
+        return not retry.is_busy(exc)
 
 
 def _verify_status(api, name, action, goal):

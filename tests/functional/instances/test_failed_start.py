@@ -8,7 +8,7 @@ import pytest
 from salt.exceptions import CommandExecutionError
 
 BROKEN = {"raw.lxc": "lxc.mount.entry=/nope mnt none bind 0 0"}
-REASON = 'lxc.log: No such file or directory - Failed to mount "/nope" onto'
+REASON = 'No such file or directory - Failed to mount "/nope" onto'
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 
 
