@@ -200,6 +200,7 @@ class _Player:
 
     def _started(self, request, data):
         """Return an operation for a write that the real daemon has already done or refused."""
+        self.seen["started"] += 1
         identity, failed = str(uuid.uuid4()), data["type"] == "error"
         facts = {"id": identity, "class": "task", "description": "Working", "resources": {}, "may_cancel": False}
         facts["metadata"] = {**_mapping(data.get("metadata")), **_entities_of(request)}

@@ -201,7 +201,8 @@ def test_each_state_with_config_or_devices_has_sensitive(path):
     for function in public(path):
         if {"config", "devices"} & set(parameters(function)):
             assert "sensitive" in parameters(function)
-            call = next(node for node in ast.walk(function) if ast.unparse(node).startswith("state."))
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            call = next(node for node in calls if ast.unparse(node.func).startswith(("state.present", "state.run")))
             given = [*call.args, *(each.value for each in call.keywords)]
             assert "sensitive" in [ast.unparse(each) for each in given]
     assert tree(path)

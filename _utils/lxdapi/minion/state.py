@@ -45,7 +45,7 @@ def run(names, kind_name, name, plan, remote=None, project=None, target=None, se
     """
     connect = partial(connection.connect, names, remote, project, target)
     ret = run_plan(names, kind_name, name, lambda: plan(connect()), sensitive)
-    if ret["changes"].get("deleted") == name and kind_name in KINDS:
+    if kind_name in KINDS and "deleted" in ret["changes"] and ret["changes"]["deleted"] == name:
         _note_deletion(names, connect, objects.path_of(KINDS[kind_name], name, existing=True))
     return ret
 

@@ -11,7 +11,7 @@ from lxdapi.salt_inside import carried
 from lxdapi.salt_inside.session import BASE
 
 # The second and the third are for an instance that cannot write to the first.
-FOLDERS = (BASE, "/run/lxdapi", "/tmp/lxdapi-0", carried.MOUNTS)  # noqa: S108
+FOLDERS = (BASE, "/run/lxdapi", "/tmp/lxdapi-0", carried.MOUNTS)
 
 
 def remove_all(api, name):

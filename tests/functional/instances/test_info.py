@@ -273,5 +273,5 @@ def test_instance_is_rebuilt_where_supported(inside, daemon, proxy, raw, running
     after = raw("instances/c1")
     assert (after["status"], after["config"]["user.a"]) == ("Running", "1")
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "stop", "force": True})
-    assert inside("rebuild", "c1") == {"image": {"old": image, "new": None}}
+    assert inside("rebuild", "c1", "none") == {"image": {"old": image, "new": None}}
     assert raw("instances/c1")["status"] == "Stopped"
