@@ -21,6 +21,7 @@ STATES = {
     "incus.absent": "lxdapi_instance.absent",
     "incus.running": "lxdapi_instance.running",
     "incus.stopped": "lxdapi_instance.stopped",
+    "incus.sls_applied": "lxdapi_salt.applied",
 }
 # Execution function: the new function.
 FUNCTIONS = {
@@ -85,4 +86,6 @@ FUNCTIONS = {
     "incus.config_unset": "lxdapi.update",
     "incus.device_add": "lxdapi.update",
     "incus.device_remove": "lxdapi.update",
+    "incus.call": "lxdapi_salt.call",
+    "incus.sls": "lxdapi_salt.apply",
 }

@@ -312,6 +312,8 @@ def _add_force(state: State) -> None:
 
 _Convert = Callable[[State, Any, Any, Any], None]
 _RESTART = "restart: use watch, or the function lxdapi_instance.restart"
+_WAYS = "transport, pillar_mode, precompiled and cleanup do not exist: see the page about Salt inside instances"
+_WAYS_DEFAULTS = {"transport": "thin", "pillar_mode": "file", "precompiled": "false", "cleanup": "true"}
 _START = "start: lxdapi_instance.frozen always starts a stopped instance"
 _PARAMETERS: Dict[str, Dict[str, _Convert]] = {
     "lxd_container.present": {"config": _convert_config, "architecture": _convert_architecture},
@@ -323,6 +325,7 @@ _PARAMETERS: Dict[str, Dict[str, _Convert]] = {
     "lxd_image.present": {"source": _convert_image_source},
     "lxd_profile.present": {"config": _convert_config},
     "incus.present": {"image": partial(_rename, "source")},
+    "incus.sls_applied": {name: partial(_drop, default, _WAYS) for name, default in _WAYS_DEFAULTS.items()},
 }
 _WHOLE: Dict[str, Callable[[State], None]] = {
     "lxd.config_managed": _convert_setting,

@@ -192,6 +192,11 @@ CASES = {
         web3:
           incus.stopped:
             - force: true
+        salt for web1:
+          incus.sls_applied:
+            - name: web1
+            - mods: [web]
+            - cleanup: true
         """,
         """\
         web1:
@@ -204,6 +209,10 @@ CASES = {
         web3:
           lxdapi_instance.stopped:
             - force: true
+        salt for web1:
+          lxdapi_salt.applied:
+            - name: web1
+            - mods: [web]
         """,
     ),
 }
