@@ -66,7 +66,7 @@ class Rest:
             return self.wait(reply)["metadata"]
         return reply["metadata"]
 
-    def wait(self, reply, timeout=60):
+    def wait(self, reply, timeout=120):
         """Return the finished operation of the reply; raises Refused if it failed or takes longer."""
         operation = urlsplit(reply["operation"])
         query = f"{operation.query}&timeout={timeout}".lstrip("&")
