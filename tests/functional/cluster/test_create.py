@@ -29,7 +29,7 @@ def parent(cluster):
 @pytest.mark.parametrize("target", ["n1", "n2", "@g1"])
 def test_instance_is_created_on_target_member(clustered, raw, target):
     clustered(f"{GROUP}.present", "g1", members=["n2"])
-    declared = {"target": target, "devices": ROOT, "config": {"user.a": "1"}}
+    declared = {"source": "none", "target": target, "devices": ROOT, "config": {"user.a": "1"}}
     assert clustered.changed(f"{INSTANCE}.present", "c1", **declared) == {"created": "c1"}
     assert raw("instances/c1")["location"] == {"@g1": "n2"}.get(target, target)
     changes = clustered.changed(f"{INSTANCE}.present", "c1", target="n1", config={"user.a": "2"})
@@ -41,7 +41,7 @@ def test_instance_is_created_on_target_member(clustered, raw, target):
 def test_target_that_does_not_exist_is_refused(cluster, clustered, target):
     words = f"target: cluster {'group g7' if target[0] == '@' else 'member n7'} does not exist"
     for answer in (clustered.predicted, clustered):
-        ret = answer(f"{INSTANCE}.present", "c1", target=target, devices=ROOT)
+        ret = answer(f"{INSTANCE}.present", "c1", source="none", target=target, devices=ROOT)
         assert (ret["result"], ret["changes"]) == (False, {}) and words in ret["comment"]
     assert cluster.first.ask("GET", "/1.0/instances") == []
 

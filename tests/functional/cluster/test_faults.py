@@ -91,7 +91,7 @@ def test_three_members_converge_and_second_run_changes_nothing(made, tmp_path, i
 
 def test_instance_on_killed_member_is_reported_not_recreated(made, tmp_path):
     states = states_of(tmp_path, made)
-    assert changes_of(states[f"{INSTANCE}.present"](name="c1", target="n2")) == {"created": "c1"}
+    assert changes_of(states[f"{INSTANCE}.present"](name="c1", source="none", target="n2")) == {"created": "c1"}
     declared = {
         "present": {"source": "busybox", "target": "n1", "move": True},
         "absent": {"force": True},
