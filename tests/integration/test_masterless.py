@@ -26,6 +26,7 @@ def unsynced(make_salt):
     return make_salt("unsynced")
 
 
+@pytest.mark.mainly("incus")
 def test_web_server_lives_with_synced_modules(synced, life):
     web = life(synced.applied)
     web.begins()

@@ -69,7 +69,7 @@ def planted(canaries, kind, turn):
     server = {"user.db_login": canaries[f"server {turn}"]}
     if kind == "lxd" and turn == "first":
         server["core.trust_password"] = canaries["trust password"]
-    instance = {"config": config(canaries, turn, " c1"), "profiles": ["default", "web"]}
+    instance = {"source": "none", "config": config(canaries, turn, " c1"), "profiles": ["default", "web"]}
     return {
         **_state(kind, "server", "server", config=server),
         **profile(canaries, kind, turn),
@@ -85,7 +85,7 @@ def refused(canaries, kind):
     wrong = {"limits.processes": canaries["refused"]}
     return {
         **_state(kind, "profile", "bad", config=wrong),
-        **_state(kind, "instance", "bad", config=wrong),
+        **_state(kind, "instance", "bad", source="none", config=wrong),
         **_state("broken", "project", f"of {kind}"),
         **_state("unusable", "project", f"of {kind}"),
     }

@@ -150,6 +150,7 @@ def test_member_cannot_join_again(cluster):
         cluster.join("n2")
 
 
+@pytest.mark.mainly("lxd")
 def test_nothing_is_left_after_members_were_killed(kind):
     before = set(os.listdir("/sys/class/net"))
     with clustered(kind, 3) as cluster:

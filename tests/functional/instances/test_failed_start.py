@@ -12,6 +12,7 @@ REASON = 'No such file or directory - Failed to mount "/nope" onto'
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 
 
+@pytest.mark.mainly("incus7")
 def test_failed_start_has_the_reason_in_its_comment(apply, proxy, imported):
     ret = apply("lxdapi_instance.present", "c1", source="busybox", config=BROKEN, running=True)
     assert (ret["result"], ret["changes"]) == (False, {"created": "c1"}), ret

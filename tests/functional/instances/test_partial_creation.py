@@ -147,7 +147,10 @@ def slow_image(daemon, tmp_path):
     return "slow"
 
 
-@pytest.mark.parametrize("running", [pytest.param(False, marks=pytest.mark.mainly("incus")), True])
+@pytest.mark.parametrize(
+    "running",
+    [pytest.param(False, marks=pytest.mark.mainly("incus")), pytest.param(True, marks=pytest.mark.mainly("incus7"))],
+)
 def test_profile_edits_never_cause_a_deletion(daemon, edited, slow_image, tmp_path, raw, running):
     salt = Loaded(tmp_path / "race", {"local": {"endpoint": daemon.socket}})
     names = [f"c{number}" for number in range(12)]
