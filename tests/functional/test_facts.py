@@ -52,6 +52,7 @@ def test_known_difference_still_exists(daemon, image, ask):
     assert ask(Asked(daemon, image)) == expected[daemon.name]
 
 
+@pytest.mark.mainly("lxd")
 @pytest.mark.parametrize("ask", ALIKE, ids=names(ALIKE))
 def test_known_common_behaviour_still_holds(daemon, image, ask):
     assert ask(Asked(daemon, image)) == ALIKE[ask]

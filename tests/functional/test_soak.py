@@ -14,7 +14,7 @@ from tests.support.daemons import until
 from tests.support.loader import REPO
 from tests.support.soak import STATES, WARM_UP
 
-SHORT, LONG = 12, 102
+SHORT, LONG = 6, 102
 
 
 def operations(daemon):

@@ -4,6 +4,7 @@ Facts about the data of an instance: its console, logs, metadata, templates and 
 
 import http.client
 
+from tests.support.daemons import until
 from tests.support.rest import UnixConnection
 
 CONSOLE, METADATA = "instances/c1/console?type=log", "instances/c1/metadata"
@@ -48,13 +49,22 @@ def header_without_document(asked):
     return asked.status("PATCH", "instances/c1", {"config": {"cloud-init.vendor-data": "#cloud-config\n"}})
 
 
+def read_console(asked):
+    """Return the output of the console, which the daemon gets later than the command ends."""
+    answers = []
+    assert until(lambda: answers.append(bytes_of(asked, CONSOLE)) or answers[-1][0] == 200 and answers[-1][1], 10), (
+        answers
+    )
+    return answers[-1][1]
+
+
 def console_read_once(asked):
     asked.instance()
     asked.do("PUT", "instances/c1/state", {"action": "start"})
     found = []
     for word in ("one", "two"):
         shown(asked, word)
-        found.append(bytes_of(asked, CONSOLE)[1])
+        found.append(read_console(asked))
     status, body = bytes_of(asked, CONSOLE)
     return found, body if status == 200 else b""
 

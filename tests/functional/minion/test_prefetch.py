@@ -155,7 +155,7 @@ def _pair(proxy, tmp_path):
 
 
 @pytest.mark.mainly("incus")
-@tried(14, shrink=False)
+@tried(7, shrink=False)
 @given(scripts())
 def test_prefetched_run_equals_sequential_run(pair, daemon, raw, script):
     seen = []
