@@ -136,9 +136,10 @@ def _convert_connection(state: State, remotes: Dict[str, Dict[str, Any]]) -> Non
         remote = address if "{{" in address else _remote_name(address)
         for _, key, value in state.parameters(names["remote_addr"]):
             state.template.replace(key, parameter)
-            state.template.replace(value, remote if "{{" not in address else state.template.read(value))
             if "{{" in address:
                 state.template.decide(key, f"{parameter}: expected the name of a remote, not its address")
+            else:
+                state.template.replace(value, remote)
         state.drop(names[key] for key in ("cert", "key", "verify_cert"))
         settings: Dict[str, Any] = {
             "endpoint": address,
@@ -157,21 +158,24 @@ def _remote_name(address: str) -> str:
 
 def _convert_requisites(state: State, modules: Dict[Tuple[str, str], str]) -> None:
     """Rename the modules in the requisites of a state."""
+    for module, name in _requisites(state):
+        alone = {new for (old, _), new in modules.items() if old == module.value}
+        new = modules.get((module.value, name.value)) or _DEFAULT.get(module.value)
+        if new is None and len(alone) == 1:
+            (new,) = alone
+        if new:
+            state.template.replace(module, new)
+        else:
+            state.template.decide(module, f"{module.value}: which state of lxdapi is {name.value} now?")
+
+
+def _requisites(state: State) -> Iterator[Tuple[Any, Any]]:
+    """Yield (module node, name node) of each requisite of a state that names an old module."""
     for item in state.items:
         for key, value in pairs(item):
-            if not _REQUISITES.match(key.value) or not is_sequence(value):
-                continue
-            for module, name in (pair for each in value.value for pair in pairs(each)):
-                if module.value not in _MODULES:
-                    continue
-                alone = {new for (old, _), new in modules.items() if old == module.value}
-                new = modules.get((module.value, name.value)) or _DEFAULT.get(module.value)
-                if new is None and len(alone) == 1:
-                    (new,) = alone
-                if new:
-                    state.template.replace(module, new)
-                else:
-                    state.template.decide(module, f"{module.value}: which state of lxdapi is {name.value} now?")
+            if _REQUISITES.match(key.value) and is_sequence(value):
+                found = (pair for each in value.value for pair in pairs(each))
+                yield from (pair for pair in found if pair[0].value in _MODULES)
 
 
 def _report_functions(template: Template) -> None:
