@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support import examples
+from tests.support import examples, turns
 from tests.support.cluster import Cluster
 from tests.support.contract import missing
 from tests.support.daemons import INTERRUPTIONS, KINDS, USUAL, Daemon, uninterrupted
@@ -58,11 +58,10 @@ def pytest_sessionstart():
 
 def pytest_collection_modifyitems(config, items):
     """
-    Mark tests that run mainly with one kind of daemon as ``long`` for the others, and deselect long tests by default.
+    Mark tests as ``long`` for the daemons that they run with only then, and deselect long tests by default.
     """
     for item in items:
-        mark = item.get_closest_marker("mainly")
-        if mark and mark.args[0] not in (item.callspec.params.get(each) for each in ("daemon", "cluster")):
+        if waits(item, config.option.daemon):
             item.add_marker(pytest.mark.long)
     if config.option.long:
         for item in items:
@@ -71,6 +70,17 @@ def pytest_collection_modifyitems(config, items):
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]
+
+
+def waits(item, selected):
+    """Return whether a test leaves its kind of daemon to --long, by its markers or by its turn."""
+    mainly, only = item.get_closest_marker("mainly"), item.get_closest_marker("only")
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    kind = next((params[each] for each in ("daemon", "cluster", "kind") if params.get(each) in list(KINDS)), None)
+    if mainly:
+        return mainly.args[0] != kind
+    possible = [each for each in selected if not only or each in only.args]
+    return bool(kind) and turns.waits(item.nodeid, kind, possible)
 
 
 def missing_debian13():

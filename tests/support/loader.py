@@ -2,6 +2,7 @@
 Salt's real loader over this repository, in-process, as on a minion.
 """
 
+from functools import cached_property
 from pathlib import Path
 
 import salt.config
@@ -28,7 +29,11 @@ class Loaded:
         self._roots = [str(self.tree), *file_roots]
         self._remotes = remotes
         self.modules, self.states = self._load(test=False)
-        _, self.predicted = self._load(test=True)
+
+    @cached_property
+    def predicted(self):
+        """The states in test mode."""
+        return self._load(test=True)[1]
 
     def opts(self, test=False):
         """Return the options of a minion."""

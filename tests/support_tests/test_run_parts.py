@@ -137,8 +137,19 @@ def test_a_file_that_cannot_be_read_is_named(checkout):
     assert lines[-1] == "0 passed, 1 failed"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
-@pytest.mark.parametrize("arguments", [[], ["tests/functional/instances/test_instances.py"]], ids=["parts", "a file"])
+PARTS, FILE = [], ["tests/functional/instances/test_instances.py"]
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize(
+    "number, arguments",
+    [
+        pytest.param(signal.SIGTERM, PARTS, id="SIGTERM-parts"),
+        pytest.param(signal.SIGINT, FILE, id="SIGINT-a file"),
+        pytest.param(signal.SIGINT, PARTS, id="SIGINT-parts", marks=LONG),
+        pytest.param(signal.SIGTERM, FILE, id="SIGTERM-a file", marks=LONG),
+    ],
+)
 def test_a_signal_ends_all_parts_and_their_daemons(checkout, number, arguments, tmp_path, pytestconfig):
     inner = (HERE / "inner.py").read_text()
     folder, launched = (

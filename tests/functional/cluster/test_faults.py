@@ -125,7 +125,9 @@ def test_write_without_quorum_fails_and_next_run_converges(made, seconds, tmp_pa
     answer = states[f"{PROFILE}.present"](**declared)
     # A daemon that knows of the loss does not even answer a read.
     assert answer["result"] is False, answer
-    assert answer["comment"].startswith(("profile web could not be created: ", "profile web could not be read: ")), answer
+    assert answer["comment"].startswith(("profile web could not be created: ", "profile web could not be read: ")), (
+        answer
+    )
     for name in ("n2", "n3"):
         made[name].start()
     assert changes_of(states[f"{PROFILE}.present"](**declared)) in ({}, {"created": "web"})
