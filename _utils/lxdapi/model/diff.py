@@ -311,31 +311,6 @@ _COMPARE = {
 }
 
 
-def nic_removals(delta: Delta, actual: dict[str, Any]) -> Delta | None:
-    """Return the part of a difference that removes nics, None unless the difference adds nics too."""
-    devices, pairs = actual.get("devices") or {}, delta.changes.get("devices") or {}
-    removed = {name: pair for name, pair in pairs.items() if pair["new"] is None and _is_nic(devices[name])}
-    if not removed or not any(pair["old"] is None and _is_nic(pair["new"]) for pair in pairs.values()):
-        return None
-    kept = {name: device for name, device in devices.items() if name not in removed}
-    return Delta({"devices": removed}, {"devices": kept}, {}, True)
-
-
-def _is_nic(device):
-    return device.get("type") == "nic"
-
-
-def kept_keys_hint(declared: dict[str, Any], actual: dict[str, Any], error: str) -> str:
-    """Return which undeclared keys of declared devices an error may be about, "" if it is about others."""
-    devices = actual.get("devices") or {}
-    parts = []
-    for name, device in (declared.get("devices") or {}).items():
-        kept = sorted(set(devices.get(name) or ()) - set(device or ())) if device else []
-        if any(f'"{key}"' in error for key in kept) or (kept and f'"{name}"' in error):
-            parts.append(f"device {name} also has {', '.join(kept)}, not declared: null removes a key")
-    return "; ".join(parts)
-
-
 def merge_changes(changes: dict[str, Any], more: dict[str, Any]) -> None:
     """Add the changes of a step to earlier ones; a value that changed twice keeps its first old value."""
     for key, change in more.items():

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lxdapi.model.schema import Kind
+from lxdapi.model.device_rules import KindWithDevices
 
 
-class Instance(Kind):
+class Instance(KindWithDevices):
     """
     An instance that was not created from an image is declared as an empty one.
 

@@ -17,7 +17,6 @@ from lxdapi import validation
 from lxdapi.errors import APIException, APINotFoundException, InvalidError
 from lxdapi.http import operations, retry
 from lxdapi.model import device_rules, restart_keys
-from lxdapi.model.schema import Kind
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -31,7 +30,7 @@ _STABLE = ("Running", "Ready", "Stopped", "Frozen", "Error")
 _READ_ON_DEMAND = ("boot.", "cloud-init.", "snapshots.", "user.", "volatile.")
 
 
-class Profile(Kind):
+class Profile(device_rules.KindWithDevices):
     """The daemon saves a profile before it updates its instances. Each project has a profile ``default``."""
 
     permanent = {"default": "each project has one, which is deleted with the project"}

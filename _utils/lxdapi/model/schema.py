@@ -301,6 +301,18 @@ class Kind(_Columns):
         """Return a note about a change of an object, "" without one; it sends GETs only."""
         return ""
 
+    def first_part(self, delta: "Delta", actual: Dict[str, Any]) -> Optional["Delta"]:
+        """Return the part of a difference that is written before the rest, None if all of it is written at once."""
+        return None
+
+    def undo_first_part(self, first: "Delta", before: Dict[str, Any], actual: Dict[str, Any]) -> "Delta":
+        """Return the difference that undoes the first part in an object, as it was before."""
+        raise NotImplementedError  # only of a kind with a first part
+
+    def refusal_hint(self, declared: Dict[str, Any], actual: Dict[str, Any], error: str) -> str:
+        """Return what may help with the daemon's error for a write, "" if nothing is known."""
+        return ""
+
     def roll_back(self, api: "API", before: "APIResult", delta: "Delta") -> None:
         """Restore the values that an object had before a write that the daemon refused."""
 

@@ -146,8 +146,8 @@ class Attempts:
         self._failed: APIException | None = None
         self._contended = False
         self._unapplied: list[tuple[APIException, dict[str, Any]]] = []
-        self._removed: dict[str, Any] = {}
-        self._addresses: dict[str, str] = {}
+        # the first part of a write, if it was done, and the object before it
+        self._first: tuple[diff.Delta, dict[str, Any]] | None = None
         self.changes: dict[str, Any] = {}
         self.before: dict[str, Any] = {}
 
@@ -158,7 +158,7 @@ class Attempts:
             self._require_applied()
         except APIException as exc:
             exc.changes = self.changes
-            exc.hint = exc.hint or diff.kept_keys_hint(self._declared, self.before, exc.error)
+            exc.hint = exc.hint or self._kind.refusal_hint(self._declared, self.before, exc.error)
             raise
         return self.changes
 
@@ -233,18 +233,10 @@ class Attempts:
         return not isinstance(error, APITimeoutException) and self._waiting.sleep(error)
 
     def _write(self, result, delta):
-        """
-        Write the difference; raises for a refusal.
-
-        Removed nics come first, because the daemons compare a new nic with those before the write. A refusal of such a
-        write leaves a running instance of Incus 6.0.4 and 7.0.2 with a nic that cannot be removed.
-        """
-        self.before, removals = result.metadata, diff.nic_removals(delta, result.metadata)
-        if removals:
-            delta = removals
-            self._removed = {name: result.metadata["devices"][name] for name in removals.changes["devices"]}
-            keys = [f"volatile.{name}.hwaddr" for name in self._removed]
-            self._addresses = {key: result.metadata["config"][key] for key in keys if key in result.metadata["config"]}
+        """Write the difference, or its first part; raises for a refusal."""
+        self.before, first = result.metadata, self._kind.first_part(delta, result.metadata)
+        if first:
+            delta, self._first = first, (first, self.before)
         try:
             reply = write(self.api, self._kind, self._name, result, delta).wait()
         except APIException as exc:
@@ -255,13 +247,13 @@ class Attempts:
             self._unapplied.append((exc, delta.changes))
         diff.merge_changes(self.changes, delta.changes)
         self._contended = self._contended or self._failed is not None
-        self._failed = None if removals else _undone_error(reply, delta)
+        self._failed = None if first else _undone_error(reply, delta)
 
     def _handle_error(self, error, result, delta):
         """Raise a final error; keep any other one, because a read of the object decides what comes next."""
         overtaken, lost = isinstance(error, APIPreconditionException), retry.is_outcome_unknown(error)
         if not (overtaken or lost or retry.is_busy(error)):
-            self._restore_devices()
+            self._undo_first_part()
             if error.status:
                 self._kind.roll_back(self.api, result, delta)
             self._raise_refusal(error, delta)
@@ -270,18 +262,18 @@ class Attempts:
         self._contended = self._contended or overtaken
         diff.merge_changes(self.changes, delta.changes if lost else {})
 
-    def _restore_devices(self):
-        """Restore the nics that were removed before others, which the daemon refused, with their MAC addresses."""
-        if not self._removed:
+    def _undo_first_part(self):
+        """Undo the first part of a write whose rest the daemon refused."""
+        if not self._first:
             return
+        first, before = self._first
         try:
             result = self.read()
-            devices = {**result.metadata["devices"], **self._removed}
-            fields = {"devices": devices, "config": {**self._addresses, **result.metadata["config"]}}
-            write(self.api, self._kind, self._name, result, diff.Delta({}, fields, {}, True)).wait()
+            undo = self._kind.undo_first_part(first, before, result.metadata)
+            write(self.api, self._kind, self._name, result, undo).wait()
         except APIException:
-            return  # the refusal is reported, and changes has the removal
-        self.changes = diff.subtract_changes(self.changes, {"devices": dict.fromkeys(self._removed)})
+            return  # the refusal is reported, and changes has the first part
+        self.changes = diff.subtract_changes(self.changes, first.changes)
 
     def _raise_refusal(self, error, delta):
         """Raise the error of a refusal, unless everything was saved and applied; a read shows what was saved."""
