@@ -167,9 +167,10 @@ def others(daemon, proxy, imported):
     yield Others(daemon, proxy)
 
 
-# Variants of other verbs, and verbs that ask a container to stop before its init can hear it, which costs 30 seconds.
+# Variants of other verbs, and verbs that wait 30 seconds for the stop of an instance that somebody has frozen.
 VARIANTS = (
-    *("rebuilt", "moved to a pool", "present and stopped", "edited and running"),
+    *("rebuilt", "moved to a pool", "present and stopped", "edited and running", "edited", "moved to a project"),
+    "published",
     *("restart gracefully", "stopped at once", "stopped gracefully", "absent by force, of a stopped one"),
     *("renamed, a stopped one", "published, a stopped one", "unfreeze of many", "stop of many", "restart of many"),
 )
