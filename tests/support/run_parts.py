@@ -24,9 +24,8 @@ from tests.support.daemons import INTERRUPTIONS
 LAST_SECONDS = 300
 # Exit code of pytest for no tests.
 EMPTY = 5
-# The folders of the first part and of the last one; the second has all other functional tests.
-FIRST = ("files", "images", "instances")
-LAST = ("cluster",)
+# The folders of the first part; the second has all other functional tests.
+FIRST = ("cluster", "files", "images", "instances")
 
 
 class Part:
@@ -154,10 +153,10 @@ def names_a_path(arguments):
 def all_parts(arguments, folder):
     """Return the parts of everything: three for two cores, because the tests wait for daemons half of the time."""
     functional = "tests/functional"
-    first, last = ([f"{functional}/{name}" for name in names] for names in (FIRST, LAST))
-    rest = ["tests/unit", "tests/support_tests", "tests/integration", *last]
-    second = [functional, *(f"--ignore={each}" for each in [*first, *last])]
-    files = {"functional, first": first, "functional, second": second, "clusters and the rest": rest}
+    first = [f"{functional}/{name}" for name in FIRST]
+    second = [functional, *(f"--ignore={each}" for each in first)]
+    rest = ["tests/unit", "tests/support_tests", "tests/integration"]
+    files = {"functional, first": first, "functional, second": second, "the rest": rest}
     parts = [Part.of_tests(name, [*paths, *arguments], folder) for name, paths in files.items()]
     if "--long" in arguments:
         parts.append(Part("a bare root", ["scripts/check-bare-root"], folder))

@@ -70,7 +70,7 @@ def checkout(tmp_path):
             "unit",
             "support_tests",
             "integration",
-            *(f"functional/{name}" for name in (*run_parts.FIRST, *run_parts.LAST)),
+            *(f"functional/{name}" for name in run_parts.FIRST),
         )
         for name in folders:
             (tmp_path / "tests" / name).mkdir(parents=True)
