@@ -134,20 +134,25 @@ install_daemons() {
 }
 
 # Debian 12 has no package of Incus 7 and of a newer LXD, so these run in their own root file system:
-# scripts/enter-root.
-# The script that builds it copies itself into it last, so that an outdated root file system is built again.
+# scripts/enter-root. Nothing changes one that is there, because the daemons of other checkouts may run in it: each
+# version of the script that builds it has a folder of its own.
 make_debian13() {
-    local maker=scripts/make-debian13-root
-    ! cmp -s "$maker" "$1/made-by" || return 0
+    [ ! -e "$1" ] || return 0
     apt_need debootstrap debootstrap
     # Its mounts must end with it.
-    unshare --mount --propagation private "$maker" "$1" || exit 1
+    unshare --mount --propagation private scripts/make-debian13-root "$1" || exit 1
+}
+
+# The folder of that root file system; tests/support/daemons.py uses the same.
+debian13_root() {
+    printf '%s/debian13-root-%s\n' "$CACHE" "$(sha256sum scripts/make-debian13-root | cut -c -8)"
 }
 
 # Install the daemons of Debian 13. If they cannot run, the status is 1, and LXDAPI_WITHOUT_DEBIAN13 has the reason for
 # pytest.
 install_debian13() {
-    local root="$CACHE/debian13-root"
+    local root
+    root=$(debian13_root)
     install_helpers
     mkdir -p "$CACHE"
     if ! (flock 9 && make_debian13 "$root") 9>"$root.lock"; then

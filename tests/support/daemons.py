@@ -25,14 +25,17 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from tests.support import wipe
 from tests.support.rest import Rest
 
-ENTER_ROOT = str(Path(__file__).resolve().parents[2] / "scripts" / "enter-root")
-# Built by scripts/make-debian13-root.
-DEBIAN13_ROOT = (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/lxdapi/debian13-root"
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+ENTER_ROOT = str(SCRIPTS / "enter-root")
+CACHE = (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) + "/lxdapi"
+# The same as in scripts/common.sh: each version of the script builds a root file system of its own.
+DEBIAN13_ROOT = f"{CACHE}/debian13-root-{sha256((SCRIPTS / 'make-debian13-root').read_bytes()).hexdigest()[:8]}"
 # Nothing listens on this port, so a daemon that looks for image servers fails at once.
 NO_PROXY_THERE = "http://127.0.0.1:9"
 # Ctrl-C, a cancelled CI job, a closed terminal.

@@ -9,10 +9,11 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.support.daemons import ENTER_ROOT, Daemon
+from tests.support.daemons import SCRIPTS, Daemon
 
 HERE = Path(__file__).resolve().parent
-ENTER_VM_HOST = str(Path(ENTER_ROOT).with_name("enter-vm-host"))
+# The script as text, because the root file system of a daemon does not have the file.
+ENTER_VM_HOST = ("sh", "-c", (SCRIPTS / "enter-vm-host").read_text(), "enter-vm-host")
 # The processor is emulated, and the device that needs vhost_vsock is omitted.
 CONFIG = {
     "security.secureboot": "false",
@@ -24,7 +25,7 @@ ROOT = {"root": {"type": "disk", "path": "/", "pool": "default", "size": "64MiB"
 
 
 class VmDaemon(Daemon):
-    """One daemon with virtual machines; LXD 5.0.2 or Incus 6.0.4."""
+    """One daemon with virtual machines."""
 
     @property
     def shim(self):
@@ -49,9 +50,9 @@ class VmDaemon(Daemon):
         self.shim.unlink()
 
     def _entered(self, command):
-        if command != self.kind.command:
-            return command
-        return [ENTER_VM_HOST, str(self.shim), *command]
+        if command == self.kind.command:
+            command = [*ENTER_VM_HOST, str(self.shim), *command]
+        return super()._entered(command)
 
 
 def _exe(pid):

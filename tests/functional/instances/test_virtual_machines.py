@@ -10,8 +10,6 @@ from tests.support.processes import Process
 from tests.support.two_daemons import STATE, WAY, essence, found, snapshots
 from tests.support.vm_daemon import CONFIG, ROOT, VmDaemon
 
-# Incus 7.0.2 runs in its own root file system, which has no QEMU.
-pytestmark = pytest.mark.only("lxd", "incus")
 MACHINE = {"source": "none", "type": "vm", "devices": ROOT, "config": CONFIG}
 NO_AGENT = "VM agent isn't currently running"
 
@@ -35,6 +33,7 @@ def v2(apply):
     return "v2"
 
 
+@pytest.mark.mainly("lxd")
 def test_machine_with_failed_first_start_keeps_its_data(daemon, apply):
     broken = {**MACHINE, "config": {**CONFIG, "raw.qemu": "-cpu nope"}, "running": True}
     ret = Process(lambda: apply("lxdapi_instance.present", "v1", **broken)).result()
@@ -50,6 +49,7 @@ def test_machine_with_failed_first_start_keeps_its_data(daemon, apply):
     apply.unchanged("lxdapi_instance.present", "v1", **MACHINE, running=True)
 
 
+@pytest.mark.mainly("incus7")
 def test_machine_changes_its_power_state(apply, v2):
     changes = apply.changed("lxdapi_instance.frozen", v2)
     assert changes == {"status": {"old": "Running", "new": "Frozen"}}
@@ -58,6 +58,7 @@ def test_machine_changes_its_power_state(apply, v2):
     assert changes["status"] == {"old": "Running", "new": "Stopped"}
 
 
+@pytest.mark.mainly("incus7")
 def test_command_without_an_agent_fails_with_the_reason(apply, salt, v2):
     with pytest.raises(LxdapiError, match=NO_AGENT):
         salt.modules["lxdapi_instance.exec"](v2, "true")
@@ -70,6 +71,7 @@ def test_command_without_an_agent_fails_with_the_reason(apply, salt, v2):
     assert salt.modules["lxdapi_instance.metrics"](v2)["processes"] == 0
 
 
+@pytest.mark.mainly("incus7")
 def test_machine_is_edited_copied_and_restored(apply, daemon, v2):
     apply.changed("lxdapi_instance.present", v2, config={"user.a": "1"}, description="one", running=True)
     apply.changed("lxdapi_snapshot.present", f"{v2}/before")
@@ -91,7 +93,7 @@ def test_machine_is_edited_copied_and_restored(apply, daemon, v2):
     apply.changed("lxdapi_instance.absent", "v3")
 
 
-@pytest.mark.mainly("lxd")
+@pytest.mark.mainly("incus7")
 def test_backup_of_a_machine_is_imported(apply, daemon, v2, tmp_path):
     path = str(tmp_path / "v2.tar.gz")
     apply("lxdapi_instance.stopped", v2, timeout=0, force=True)
@@ -100,7 +102,7 @@ def test_backup_of_a_machine_is_imported(apply, daemon, v2, tmp_path):
     assert found(daemon, "v5")["type"] == "virtual-machine"
 
 
-@pytest.mark.mainly("incus")
+@pytest.mark.mainly("incus7")
 def test_stopped_machine_is_migrated(daemon, v2, apply, tmp_path, watched):
     apply("lxdapi_snapshot.present", f"{v2}/kept")
     apply("lxdapi_instance.stopped", v2, timeout=0, force=True)
@@ -118,6 +120,7 @@ def test_stopped_machine_is_migrated(daemon, v2, apply, tmp_path, watched):
         target.remove()
 
 
+@pytest.mark.mainly("lxd")
 def test_running_machine_is_refused_what_needs_a_restart(apply, v2):
     comment = apply.failed("lxdapi_instance.present", v2, config={"limits.disk.priority": 7})
     assert "cannot be updated when VM is running" in comment

@@ -1,11 +1,8 @@
 """
-Pools of the driver btrfs in a loop file: sizes, quotas, copies, optimized backups. Incus 7.0.2 runs in its own root
-file system, which has no btrfs.
+Pools of the driver btrfs in a loop file: sizes, quotas, copies, optimized backups.
 """
 
 import pytest
-
-pytestmark = pytest.mark.only("lxd", "incus")
 
 POOL = {"driver": "btrfs", "config": {"size": "512MiB", "user.owner": "ops"}}
 MIB = 1024 * 1024
@@ -56,6 +53,7 @@ def test_pool_in_a_file_has_the_size_that_is_declared(apply, daemon, pool, size_
     assert apply.changed("lxdapi_storage_pool.absent", pool) == {"deleted": pool}
 
 
+@pytest.mark.mainly("incus7")
 def test_container_has_a_quota_copies_and_backups(apply, run, pool, imported, tmp_path):
     root = {"type": "disk", "path": "/", "pool": pool, "size": "32MiB"}
     apply.changed("lxdapi_instance.present", "web", source="busybox", devices={"root": root}, running=True)
