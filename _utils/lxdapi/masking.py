@@ -15,10 +15,10 @@ import yaml
 MASK = "(hidden)"
 
 # Whole words in the name of a key: "core.trust_password", "trust_token", "secret", "user.api-key", "peers.ns1.key" of
-# a network zone, "network.ovn.client_key" of a server.
+# a network zone, "network.ovn.client_key" and "instances.tpm.platform_key" of a server.
 _KEY_WORDS = (
     r"(password|passwd|passphrase|(?<![a-z])pass(?![a-z])|secret|token|hmac|acme\.provider\.environment|"
-    r"(?:private|api|client)[._-]?key|peers\.[\w-]+\.key|credential)"
+    r"(?:private|api|client|platform)[._-]?key|peers\.[\w-]+\.key|credential)"
 )
 # Only the patterns that every state needs are compiled here; the others on their first use, by re itself.
 _SECRET_KEY = re.compile(_KEY_WORDS, re.I)
@@ -85,10 +85,15 @@ def is_cloud_init(key):
     return bool(_CLOUD_INIT.match(key))
 
 
+def is_private_key(value):
+    """Return True for a text with a private key (PEM) in it, whatever the name of its key."""
+    return isinstance(value, str) and "PRIVATE KEY" in value and bool(re.search(_PEM, value))
+
+
 def mask_value(key, value, within=""):
     """
-    Return the value, or a mask for a secret key with a value. In a URL only the password is masked, in a document for
-    cloud-init only its secrets.
+    Return the value, or a mask for a private key and for a secret key with a value. In a URL only the password is
+    masked, in a document for cloud-init only its secrets.
 
     within
         The device that has the key.
@@ -97,6 +102,8 @@ def mask_value(key, value, within=""):
         return MASK
     if value and is_cloud_init(key):
         return mask_document(value)
+    if is_private_key(value):
+        return MASK
     return mask_login(value) if isinstance(value, str) and "://" in value else value
 
 
@@ -220,7 +227,7 @@ def mask_url(text):
 
 def mask_json(data):
     """Return a copy of decoded JSON with secret values masked, and values that may contain a secret."""
-    return _walk(data, _may_be_secret, lambda _, value: value)
+    return _walk(data, _may_be_secret, lambda _, value: MASK if is_private_key(value) else value)
 
 
 def mask_object(data):
@@ -272,7 +279,8 @@ def values_of(body):
     """Return the set of the secret values in the body of a request: JSON, decoded or as text."""
     data = _decode_json(body)
     try:
-        return _long_enough(_values(data, _may_be_secret)) | marked_values(data)
+        private_keys = filter(is_private_key, _leaves(data))
+        return _long_enough([*_values(data, _may_be_secret), *private_keys]) | marked_values(data)
     except RecursionError:
         return set()  # data that contains itself cannot be sent either
 

@@ -13,6 +13,7 @@ from lxdapi.model.kinds import KINDS
 HIDDEN = [
     *("acme.provider.environment", "core.trust_password", "environment.DB_PASS", "environment.PASS", "user.pass"),
     *("user.secret", "user.api-key", "user.passphrase", "user.aws_credentials", "user.token", "peers.ns1.key"),
+    *("instances.tpm.platform_key", "oidc.client.secret"),
 ]
 SHOWN = [
     *(
@@ -22,7 +23,7 @@ SHOWN = [
         "user.bypass",
         "environment.PATH",
     ),
-    *("environment.COMPASS", "user.key", "acme.provider"),
+    *("environment.COMPASS", "user.key", "acme.provider", "oidc.client.id", "oidc.scopes"),
 ]
 
 
@@ -49,6 +50,18 @@ def test_password_in_url_is_masked(key):
     change = changed(key, "http://me:canary-1@192.0.2.9:3128/x", "https://192.0.2.9/x")
     assert change == {"old": "http://(hidden)@192.0.2.9:3128/x", "new": "https://192.0.2.9/x"}
     assert masking.holds_secret(key, "http://me:canary-1@192.0.2.9/") and not masking.holds_secret(key, "http://a/b")
+
+
+@pytest.mark.parametrize("label", ["PRIVATE KEY", "EC PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])
+def test_private_key_is_masked_in_every_key(label):
+    key = f"-----BEGIN {label}-----\ncanary-1\n-----END {label}-----\n"
+    config = {"user.tls": key, "user.note": "a PRIVATE KEY"}
+    assert changed("user.tls", None, key) == {"old": None, "new": "(hidden)"}
+    assert masking.holds_secret("user.tls", key)
+    for mask in (masking.mask_json, masking.mask_object):
+        assert mask({"config": config}) == {"config": {**config, "user.tls": "(hidden)"}}
+    refusal = masking.mask_text(f"invalid value {key!r}".replace("'", '"'), masking.values_of({"config": config}))
+    assert refusal == 'invalid value "(hidden)"'
 
 
 def test_secret_in_device_is_masked():

@@ -2,7 +2,10 @@
 Values that an SLS marks as sensitive, on real daemons: written and compared like others, visible nowhere.
 """
 
+import re
+
 import pytest
+from lxdapi import masking
 
 CANARY, OTHER = "cAnaRy-5b1f", "cAnaRy-0d2e"
 HIDDEN = {"old": "(hidden)", "new": "(hidden)"}
@@ -46,6 +49,19 @@ def test_refusal_quoting_one_line_of_a_sensitive_value_is_masked(apply):
     shown = apply.failed("lxdapi_profile.present", "bad", config=config)
     hidden = apply.failed("lxdapi_profile.present", "bad", config=config, sensitive=["raw.*"])
     assert CANARY in shown and CANARY not in hidden and "(hidden)" in hidden
+
+
+@pytest.mark.only("incus", "incus7")
+@pytest.mark.mainly("incus7")
+def test_keys_that_the_daemon_calls_secret_are_masked(daemon):
+    groups = [
+        each for kind in daemon.ask("GET", "/1.0/metadata/configuration")["configs"].values() for each in kind.values()
+    ]
+    described = {key: about["shortdesc"] for group in groups for entry in group["keys"] for key, about in entry.items()}
+    words = r"(?i)password|secret|private key|(tsig|hmac|api) key|api token|credential key/value"
+    secret = {key for key, description in described.items() if re.search(words, description)}
+    assert "loki.auth.password" in secret
+    assert [key for key in secret if not masking.is_secret(key)] == []
 
 
 @pytest.mark.parametrize("marks", ["user.x", {"user.x": 1}, [5], [""]])
