@@ -119,8 +119,9 @@ install_vm_tools() {
     apt_need gcc gcc libc6-dev
 }
 
-# Open vSwitch and OVN, for tests/support/ovn.py.
+# Open vSwitch and OVN, for tests/support/ovn.py, and what tests of their data path use.
 install_ovn() {
+    apt_need ethtool ethtool
     apt_need ovs-vswitchd openvswitch-switch
     apt_need ovn-northd ovn-central
     apt_need ovn-controller ovn-host

@@ -64,6 +64,10 @@ class Ovn:
         """Return the command with the sockets at their usual places."""
         return ["sh", "-euc", _LINKS, str(self.folder), *command]
 
+    def entered(self, command):
+        """Return the command that runs on the host."""
+        return self.namespaces.entered([*self._enter, *self.linked(command)])
+
     def run(self, *command):
         """Run a command on the host and return its output."""
         return self.namespaces.run(*self._enter, *self.linked(command))
@@ -104,7 +108,7 @@ class Ovn:
             self.run("ovn-nbctl", "init", "--", "set", "NB_Global", ".", "name=here")
 
     def _launch(self, name, *arguments):
-        command = self.namespaces.entered([*self._enter, *self.linked([name, "--no-chdir", *arguments])])
+        command = self.entered([name, "--no-chdir", *arguments])
         with open(self.folder / f"{name}.log", "ab") as log:
             streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
             self._programs.append((name, subprocess.Popen(command, start_new_session=True, **streams)))
