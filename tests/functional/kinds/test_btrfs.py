@@ -16,6 +16,12 @@ def pool(apply):
 
 
 @pytest.fixture
+def optimized(daemon):
+    """The parameters of an optimized backup. LXD does not always end the import of a compressed one."""
+    return {"optimized": True, "compression": "none" if daemon.server == "lxd" else None}
+
+
+@pytest.fixture
 def size_of_file(daemon):
     """Return a function that returns the size of the pool's file."""
     return lambda: (daemon.directory / "disks" / "fast.img").stat().st_size
@@ -54,7 +60,7 @@ def test_pool_in_a_file_has_the_size_that_is_declared(apply, daemon, pool, size_
 
 
 @pytest.mark.mainly("incus7")
-def test_container_has_a_quota_copies_and_backups(apply, run, pool, imported, tmp_path):
+def test_container_has_a_quota_copies_and_backups(apply, run, pool, imported, optimized, tmp_path):
     root = {"type": "disk", "path": "/", "pool": pool, "size": "32MiB"}
     apply.changed("lxdapi_instance.present", "web", source="busybox", devices={"root": root}, running=True)
     assert "instances/web" in apply.failed("lxdapi_storage_pool.absent", pool)
@@ -66,7 +72,7 @@ def test_container_has_a_quota_copies_and_backups(apply, run, pool, imported, tm
     apply.changed("lxdapi_snapshot.present", "web/before")
     run("web", "echo two >/mark")
     path = str(tmp_path / "web.tar.gz")
-    apply.changed("lxdapi_instance.exported", "web", path=path, optimized=True)
+    apply.changed("lxdapi_instance.exported", "web", path=path, **optimized)
     sources = {
         "copy1": {"type": "copy", "source": "web"},
         "copy2": {"type": "copy", "source": "web/before"},
@@ -87,13 +93,13 @@ def test_container_has_a_quota_copies_and_backups(apply, run, pool, imported, tm
         pytest.param("block", marks=pytest.mark.mainly("incus")),
     ],
 )
-def test_volume_is_resized_restored_and_exported(apply, salt, pool, tmp_path, raw, content_type):
+def test_volume_is_resized_restored_and_exported(apply, salt, pool, optimized, tmp_path, raw, content_type):
     name, path = f"{pool}/data", str(tmp_path / "data.tar.gz")
     apply.changed("lxdapi_storage_volume.present", name, content_type=content_type, config={"size": "16MiB"})
     apply.changed("lxdapi_storage_volume.present", name, content_type=content_type, config={"size": "32MiB"})
     apply("lxdapi_volume_snapshot.present", f"{name}/before")
     apply("lxdapi_volume_snapshot.restored", f"{name}/before")
-    apply.changed("lxdapi_storage_volume.exported", name, path=path, optimized=True)
+    apply.changed("lxdapi_storage_volume.exported", name, path=path, **optimized)
     salt.modules["lxdapi_backup.import"](f"{pool}/back", path)
     apply.unchanged(
         "lxdapi_storage_volume.present", f"{pool}/back", content_type=content_type, config={"size": "32MiB"}
