@@ -27,7 +27,8 @@ class Inner:
     """Another pytest, in which a test of inner.py has launched a container."""
 
     def __init__(self, kind, test, folder):
-        launched = folder / "launched"
+        launched, self.begun = folder / "launched", folder / "begun"
+        self.begun.touch()
         self.interfaces = set(os.listdir(INTERFACES))
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"{HERE}/inner.py::{test}"]
         self.process = subprocess.Popen(
@@ -50,7 +51,7 @@ class Inner:
         assert traces(self.directory) == []
         assert set(os.listdir(INTERFACES)) == self.interfaces
         for root in filter(os.path.exists, ROOTS):
-            changed = subprocess.run(["find", root, "-newer", f"{root}/made-by"], capture_output=True, text=True)
+            changed = subprocess.run(["find", root, "-newer", self.begun], capture_output=True, text=True, check=True)
             assert changed.stdout == ""
 
 
