@@ -8,11 +8,13 @@ of the call is 1. A failed instance does not stop the others.
 """
 
 from lxdapi.fleet import verbs
+from lxdapi.fleet.pace import Pace
 from lxdapi.instances import cmd_run
 from lxdapi.instances import exec as execs
-from lxdapi.minion import connection
+from lxdapi.minion import connection, salt_fleet
+from lxdapi.salt_inside import calls
 
-__func_alias__ = {"exec_": "exec"}
+__func_alias__ = {"exec_": "exec", "apply_": "apply"}
 
 
 def start(names=None, filter=None, concurrency=None, timeout=None, test=False, remote=None, project=None):
@@ -185,6 +187,56 @@ def exec_(
     return _keep_exit_code(
         verbs.execute(connection.connect(globals(), remote, project), choice, order, cmd_run.summary, concurrency, test)
     )
+
+
+def apply_(
+    names=None,
+    mods=None,
+    filter=None,
+    test=None,
+    pillar=None,
+    saltenv=None,
+    exclude=None,
+    python="auto",
+    concurrency=None,
+    batch=None,
+    max_failures=None,
+    remote=None,
+    project=None,
+):
+    """
+    Apply states inside many running instances, as :py:func:`lxdapi_salt.apply` does for one. Returns the changes of
+    each instance by state id, or the error, which names the states that failed.
+
+    mods, pillar, saltenv, exclude, python
+        See :py:func:`lxdapi_salt.apply`. Without ``mods``, the top file decides for each instance.
+    test
+        Whether to return the changes without making them. Default: the option ``test`` of this minion.
+    concurrency
+        Maximum number of instances in which Salt runs at the same time, 1 to 32. Default: twice the number of
+        processors of the minion.
+    batch
+        Size of a batch: a number, or a percentage of the selected instances. The next batch starts when the last
+        instance of this one is done. Default: no batches.
+    max_failures
+        Maximum number of failures, as a number or a percentage. After more failures, Salt starts in no other instance.
+        Default: no limit; 0 with ``batch``.
+
+    Salt starts once in each instance. Stopped instances are errors: ``filter='{"status": "Running"}'`` leaves them out.
+    See :py:func:`lxdapi_fleet.start` for the other parameters.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_fleet.apply 'web*' web filter='{"status": "Running"}' batch=25% test=True
+    """
+    choice, pace = verbs.Selection(names, filter), Pace.parse(concurrency, batch, max_failures)
+    test = __opts__.get("test") if test is None else test
+    call = calls.apply_arguments(mods, test, pillar, saltenv, exclude)
+    run = salt_fleet.apply(globals(), choice, call, pace, python, remote, project)
+    answers = {name: verbs.outcome(name, answer) for name, answer in run.answers.items()}
+    return _keep_exit_code({**answers, **dict.fromkeys(run.unstarted, "not started, because others failed")})
 
 
 def _done(names, filter, concurrency, test, remote, project, plan):

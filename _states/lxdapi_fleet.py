@@ -4,10 +4,12 @@ Many instances of LXD and Incus in one state, at the speed of the daemon.
 :depends: requests, requests-unixsocket
 """
 
-from lxdapi.errors import InvalidError
-from lxdapi.fleet import prerequisites, state
+from lxdapi.errors import InvalidError, LxdapiError
+from lxdapi.fleet import prerequisites, state, summary, verbs
 from lxdapi.fleet.declaration import FleetSpec
-from lxdapi.minion import connection
+from lxdapi.fleet.pace import Pace
+from lxdapi.minion import connection, salt_fleet
+from lxdapi.salt_inside import calls
 
 
 def managed(
@@ -111,3 +113,74 @@ def managed(
         return prerequisites.merge_answers(state.failed_answer(ret, "no instance was changed"), answers)
     done = state.run(name, __opts__["test"], fleet, lambda: connection.connect(globals(), remote, project))
     return prerequisites.merge_answers(done, answers)
+
+
+def applied(
+    name,
+    instances=None,
+    mods=None,
+    filter=None,
+    pillar=None,
+    saltenv=None,
+    exclude=None,
+    python="auto",
+    concurrency=None,
+    batch=None,
+    max_failures=None,
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that many instances are as SLS files describe them: Salt applies them inside each, side by side.
+
+    .. code-block:: yaml
+
+        all web servers:
+          lxdapi_fleet.applied:
+            - instances: web[01-02]
+            - mods: web
+            - batch: 50%
+
+    name
+        Name of the state, for messages only.
+    instances
+        A name, a range (``web[01-20]``, ``web[1-3,7]``), a pattern (``web*``; ``*`` means all instances of the
+        project), or a list of them. A name without a pattern must exist; a pattern may match nothing. Default: all
+        instances that ``filter`` selects.
+    mods
+        SLS names: a list, or text with commas. Default: the top file decides for each instance, as in
+        :py:func:`highstate <lxdapi_salt.highstate>`.
+    filter
+        Mapping of conditions that must all be true: ``status`` (``Running``, ``Stopped``, ``Frozen``), ``profile``,
+        ``type`` (``container``, ``virtual-machine``), and ``config``, a mapping of keys to values, which can come from
+        profiles too. Default: none.
+    pillar, saltenv, exclude, python
+        See :py:func:`lxdapi_salt.applied`.
+    concurrency
+        Maximum number of instances in which Salt runs at the same time, 1 to 32. Default: twice the number of
+        processors of the minion.
+    batch
+        Size of a batch: a number, or a percentage of the selected instances. The next batch starts when the last
+        instance of this one is done (see ``max_failures``). Default: no batches.
+    max_failures
+        Maximum number of failures, as a number or a percentage. After more failures, Salt starts in no other instance,
+        and the comment names those that it did not reach. Default: no limit; 0 with ``batch``.
+    remote
+        Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
+    project
+        Project of the instances. Default: the project of the remote, or ``default``.
+
+    ``changes`` contains, for each instance, the changes of the states inside by state id. A failed instance does not
+    stop the others. Salt starts once in each instance.
+
+    Test mode runs Salt inside with ``test=True``, in all selected instances. Changes of an instance that is stopped or
+    does not exist yet are unknown.
+    """
+    ret = {"name": name, "changes": {}, "result": True, "comment": ""}
+    try:
+        choice, pace = verbs.Selection(instances, filter, "instances"), Pace.parse(concurrency, batch, max_failures)
+        call = calls.apply_arguments(mods, __opts__["test"], pillar, saltenv, exclude)
+        run = salt_fleet.apply(globals(), choice, call, pace, python, remote, project, name)
+    except LxdapiError as exc:
+        return state.failed_answer(ret, exc.explain())
+    return summary.answer(ret, run.answers, run.unstarted)

@@ -88,6 +88,8 @@ ELSEWHERE_ON = {
     ("storage_bucket", "incus"): "needs ceph, or minio on the machine",
     ("storage_bucket_key", "incus"): "needs ceph, or minio on the machine",
 }
+# Functions whose examples are applied in tests/functional/salt_inside: Salt takes a second to start.
+INSIDE = ("lxdapi_fleet.applied",)
 # The states without a kind whose examples are applied here.
 OF_NO_KIND = ("file", "fleet", "snapshot")
 # The order in which the examples of a kind are applied; those of other functions come third.
@@ -98,7 +100,9 @@ FOUND = [word for word in sorted([*KINDS, *OF_NO_KIND]) if (REPO / "_states" / f
 def blocks(word):
     """Return the first SLS of each public function: ``present`` first, ``absent`` last."""
     functions = [
-        each for name, each in fronts.functions("_states", f"lxdapi_{word}").items() if name not in fronts.HOOKS
+        each
+        for name, each in fronts.functions("_states", f"lxdapi_{word}").items()
+        if name not in fronts.HOOKS and f"lxdapi_{word}.{name}" not in INSIDE
     ]
     functions.sort(key=lambda each: ORDER.get(each.name, 2))
     found = [re.search(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", f"{ast.get_docstring(f)}\n") for f in functions]

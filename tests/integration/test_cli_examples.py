@@ -108,8 +108,14 @@ EXTENSIONS = {"lxdapi_instance.rebuild": "instances_rebuild"}
 
 
 # Examples that run in other tests: images that need another server in tests/functional/images/test_remote.py, Salt
-# inside instances, which takes a second to start, in tests/functional/salt_inside/test_calls.py.
-TESTED = ("lxdapi_image.copy ", "lxdapi_image.products ", "lxdapi_image.refresh ", "lxdapi_salt.")
+# inside instances, which takes a second to start, in tests/functional/salt_inside.
+TESTED = (
+    "lxdapi_image.copy ",
+    "lxdapi_image.products ",
+    "lxdapi_image.refresh ",
+    "lxdapi_fleet.apply ",
+    "lxdapi_salt.",
+)
 
 
 def elsewhere(example):

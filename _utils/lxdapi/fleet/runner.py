@@ -27,7 +27,7 @@ def parse_concurrency(value):
 
 class FleetRunner:
     """
-    Runs the plans of many instances side by side and keeps the answer of each.
+    Runs the plans of many instances, or other calls for them, side by side and keeps the answer of each.
 
     concurrency
         The number of simultaneous steps. Default: the fastest number, and more of those for which the daemon waits.
@@ -84,13 +84,35 @@ class FleetRunner:
                 futures[name] = pool.begin(
                     lambda name=name, plan=plan, prerequisite=prerequisite: self._do(name, plan, prerequisite)
                 )
-            try:
-                for future in futures.values():
-                    future.result()
-            except BaseException:  # after an interrupt of Salt, start no further plan
-                self._most = -1
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            self._wait(pool, futures.values())
+
+    def run_each(self, names, act):
+        """
+        Call a function for many instances side by side, and return when the last call has ended.
+
+        act
+            Called with a name, returns an answer like that of a state. It may keep the processors busy.
+        """
+        if not names:
+            return
+        with workers.Workers(min(self._width, len(names))) as pool:
+            self._wait(pool, [pool.begin(lambda name=name: self._call(name, act)) for name in names])
+
+    def _wait(self, pool, futures):
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:  # after an interrupt of Salt, start nothing else
+            self._most = -1
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+    def _call(self, name, act):
+        with self._busy:
+            if self.is_aborted():
+                self.record_unstarted([name])
+            else:
+                self._finish(name, act(name))
 
     def _do(self, name, plan, prerequisite):
         """Apply one plan and return True if it succeeded."""
@@ -103,10 +125,13 @@ class FleetRunner:
         if not started:
             self.record_unstarted([name])
             return False
+        self._finish(name, answer)
+        return answer["result"]
+
+    def _finish(self, name, answer):
         self.record(name, answer)
         if self.on_progress is not None:
-            self.on_progress(answer["result"])
-        return answer["result"]
+            self.on_progress(answer["result"] is not False)
 
     def _run_limited(self, step, started):
         limit = self._light if step.verb in _LIGHT else self._busy

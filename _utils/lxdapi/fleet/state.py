@@ -56,7 +56,7 @@ class _FleetRun:
             answers = {
                 name: run_state("instance", name, each.plan_or_raise, test=True) for name, each in planned.items()
             }
-        return summary.answer(ret, answers, test=True, notes=self._notes)
+        return summary.answer(ret, answers, notes=self._notes)
 
     def apply(self, ret):
         """Apply the declaration and return the answer."""

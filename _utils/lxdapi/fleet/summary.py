@@ -9,24 +9,22 @@ _MOST_SHOWN = 10
 _SAME = (" is as declared", " is absent")
 
 
-def answer(ret, answers, unstarted=(), test=False, notes=()):
+def answer(ret, answers, unstarted=(), notes=()):
     """
     Return Salt's answer for a fleet.
 
     ret
         The answer so far, with the state's name.
     answers
-        ``{name: answer like that of a state}``.
+        ``{name: answer like that of a state}``; None as the result of a prediction.
     unstarted
         The names of the instances that were not started.
-    test
-        True: the answers are predictions.
     notes
         Further sentences; "" adds none.
     """
     failed = [name for name, each in answers.items() if each["result"] is False]
     changes = {name: each["changes"] for name, each in answers.items() if each["changes"]}
-    good_result = True if not (test and changes) else None
+    good_result = None if any(each["result"] is None for each in answers.values()) else True
     sentences = [*_failure_notes({name: answers[name] for name in failed}), *_unstarted_note(unstarted)]
     sentences += _success_notes({name: each for name, each in answers.items() if each["result"] is not False})
     nothing_to_say = not sentences and not changes

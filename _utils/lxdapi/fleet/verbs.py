@@ -35,20 +35,22 @@ class Selection:
     """
     A selection of instances; raises :class:`InvalidError` for an invalid one.
 
-    given
+    names
         A name, a range (``web[01-20]``), a pattern (``web*``), or a list of these. Default: all that match the filters.
-    sieve
+    filters
         ``{"status": ..., "profile": ..., "type": ..., "config": {key: value}}``; all of them must match.
+    parameter
+        The parameter with the names, for errors.
     """
 
-    def __init__(self, names=None, filters=None):
+    def __init__(self, names=None, filters=None, parameter="names"):
         if names is None and not filters:
             raise InvalidError(
-                "no instance is selected: declare names or filter (names: '*' selects the whole project)"
+                f"no instance is selected: declare {parameter} or filter ({parameter}: '*' selects the whole project)"
             )
         names = ["*"] if names is None else [names] if isinstance(names, str) else names
         if not isinstance(names, (list, tuple)) or not all(isinstance(each, str) for each in names):
-            raise InvalidError.of_value("names", "a name, a range, a pattern, or a list of these", names)
+            raise InvalidError.of_value(parameter, "a name, a range, a pattern, or a list of these", names)
         ranges = [each for each in names if name_ranges.is_range(each) or not set(each) & set(_GLOB)]
         self._patterns = [each for each in names if each not in ranges]
         self._named = list(dict.fromkeys(name for each in ranges for name in name_ranges.expand(each)))
@@ -56,11 +58,20 @@ class Selection:
 
     def names(self, entries):
         """Return the selected names of a listing; raises if a name that is spelled out does not exist."""
-        missing = [name for name in self._named if name not in entries]
+        missing = self.missing(entries)
         if missing:
             raise InvalidError(f"instances not found: {name_ranges.fold(missing)}")
+        return self.existing(entries)
+
+    def missing(self, entries):
+        """Return the names that are spelled out and not in a listing."""
+        return [name for name in self._named if name not in entries]
+
+    def existing(self, entries):
+        """Return the selected names that are in a listing."""
+        named = [name for name in self._named if name in entries]
         matching = [name for name in sorted(entries) if any(fnmatchcase(name, each) for each in self._patterns)]
-        return [name for name in dict.fromkeys([*self._named, *matching]) if self._passes(entries[name])]
+        return [name for name in dict.fromkeys([*named, *matching]) if self._passes(entries[name])]
 
     def _passes(self, entry):
         config = entry.get("expanded_config") or entry.get("config") or {}
@@ -104,19 +115,19 @@ def run(api, selection, plan, concurrency=None, test=False):
         }
         if test:
             return {
-                name: _outcome(name, run_state("instance", name, each.plan_or_raise, test=True))
+                name: outcome(name, run_state("instance", name, each.plan_or_raise, test=True))
                 for name, each in planned.items()
             }
     for name, each in planned.items():
         if not each.plan:
             runner.record(name, run_state("instance", name, each.plan_or_raise))
     runner.run({name: each.plan for name, each in planned.items() if each.plan})
-    return {name: _outcome(name, runner.answers[name]) for name in planned}
+    return {name: outcome(name, runner.answers[name]) for name in planned}
 
 
-def _outcome(name, answer):
-    """Return the changes, or the error with the changes done before it."""
-    if answer["result"] is not False:
+def outcome(name, answer):
+    """Return the changes, or why they could not be made or predicted."""
+    if answer["result"] or (answer["result"] is None and answer["changes"]):
         return answer["changes"]
     return answer["comment"].removeprefix(f"instance {name}").lstrip(": ")
 

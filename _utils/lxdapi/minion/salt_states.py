@@ -35,25 +35,43 @@ def apply(names, name, mods, pillar, saltenv, exclude, python, remote, project):
 
 
 def _apply(this_run, names, ret, call, python, remote, project):
-    name, test, (function, args, kwargs) = ret["name"], this_run.test, call
+    kept = _is_used_again(this_run, ret["name"])
+    return apply_inside(names, ret["name"], call, this_run.test, python, remote, project, *kept)
+
+
+def apply_inside(names, name, call, test, python, remote, project, keep=False, keep_device=False):
+    """
+    Return the answer of a state for states that are applied inside an instance, or predicted.
+
+    call
+        (function, args, kwargs).
+    keep, keep_device
+        See :func:`lxdapi.minion.salt_sessions.use`.
+    """
+    ret, (function, args, kwargs) = {"name": name, "changes": {}, "result": False, "comment": ""}, call
     try:
         missing = _missing_reason(names, name, remote, project) if test else ""
         if missing:
-            return {**ret, "result": None, "comment": f"Salt cannot predict the changes, because {missing}"}
-        with salt_sessions.use(names, name, python, remote, project, *_is_used_again(this_run, name)) as session:
+            return {**ret, "result": None, "comment": unpredictable(name, missing)}
+        with salt_sessions.use(names, name, python, remote, project, keep, keep_device) as session:
             found = report.summarize(session.call(function, args, kwargs).value, test)
     except LxdapiError as exc:
         return {**ret, "comment": exc.explain()}
     return {**ret, "changes": found.changes, "result": found.result, "comment": f"instance {name}: {found.comment}"}
 
 
+def unpredictable(name, reason="it does not exist"):
+    """Return the comment for an instance in which Salt cannot run yet."""
+    return f"instance {name}: Salt cannot predict the changes, because {reason}"
+
+
 def _missing_reason(names, name, remote, project):
     """Return why nothing can be predicted, "" if the instance runs."""
     result = objects.read(connection.connect(names, remote, project), KINDS["instance"], name)
     if result is None:
-        return f"instance {name} does not exist"
+        return "it does not exist"
     status = power.status(result)
-    return "" if status == "Running" else f"instance {name} is {status}"
+    return "" if status == "Running" else f"it is {status}"
 
 
 def _is_used_again(this_run, name):

@@ -175,7 +175,8 @@ def test_reason_is_named_where_salt_cannot_run(refused, call, p1, daemon, runnin
 @pytest.mark.mainly("incus")
 def test_command_line_examples_do_what_they_show(salt, tree, web1):
     (tree / "top.sls").write_text(TOP.format("web"))
-    found = {name: text for name, text in public_functions("_modules").items() if name.startswith("lxdapi_salt.")}
+    found = public_functions("_modules")
+    found = {name: text for name, text in found.items() if name.startswith(("lxdapi_salt.", "lxdapi_fleet.apply"))}
     commands = [words for text in found.values() for words in examples(text) if "python=carried" not in words]
     assert {words[0] for words in commands} == set(found)
     for function, *words in commands:

@@ -61,10 +61,10 @@ def test_failed_states_are_named_and_the_others_reported(apply, tree, c1):
 @pytest.mark.mainly("lxd")
 def test_only_a_running_instance_can_be_predicted(apply, tree, daemon, imported):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
-    for name, reason in (("c1", "instance c1 is Stopped"), ("c9", "instance c9 does not exist")):
+    for name, reason in (("c1", "it is Stopped"), ("c9", "it does not exist")):
         ret = apply.predicted(APPLIED, name, mods="hello")
         assert (ret["result"], ret["changes"]) == (None, {})
-        assert ret["comment"] == f"Salt cannot predict the changes, because {reason}"
+        assert ret["comment"] == f"instance {name}: Salt cannot predict the changes, because {reason}"
     assert "c1 is Stopped: Salt runs inside running instances" in apply.failed(APPLIED, "c1", mods="hello")
     assert "not found" in apply.failed(APPLIED, "c9", mods="hello")
     assert "mods" in apply.refused(APPLIED, "c1", mods=[])

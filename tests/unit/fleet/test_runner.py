@@ -7,6 +7,7 @@ import time
 
 import pytest
 from lxdapi.errors import LxdapiError
+from lxdapi.fleet.pace import Pace
 from lxdapi.fleet.runner import FleetRunner
 from lxdapi.plan.steps import Plan, Step
 
@@ -46,6 +47,30 @@ def test_creations_and_starts_have_a_lower_limit_than_stops(monkeypatch):
     crowd, run = Crowd(), FleetRunner()
     run.run(plans_of(NAMES, crowd.act))
     assert crowd.most <= 2
+
+
+def test_calls_have_the_limit_of_starts(monkeypatch):
+    monkeypatch.setattr("lxdapi.concurrency.worker_count", lambda: 2)
+    crowd, run = Crowd(), FleetRunner()
+
+    def act(name):
+        crowd.act()
+        return {"result": True, "name": name}
+
+    run.run_each(NAMES, act)
+    assert crowd.most <= 2 and {name: each["name"] for name, each in run.answers.items()} == {n: n for n in NAMES}
+
+
+@pytest.mark.parametrize(
+    "batch, most, done", [(1, None, 1), (None, 1, 2), ("50%", None, 1), (2, 3, 4), (None, None, 5)]
+)
+def test_too_many_failures_stop_new_calls(batch, most, done):
+    ended, names = [], NAMES[:5]
+    pace = Pace.parse(1, batch, most)
+    run = pace.call_each(names, lambda name: {"result": False}, on_progress=ended.append)
+    assert list(run.answers) == names[:done] and list(run.unstarted) == names[done:]
+    assert ended == [False] * done
+    assert list(pace.call_each(names, lambda name: {"result": False}, test=True).answers) == names
 
 
 def fail():
