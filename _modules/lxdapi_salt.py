@@ -8,7 +8,7 @@ functions from this minion, has the name of the instance as its minion id, and r
 the call.
 """
 
-from lxdapi.minion import connection, salt_sessions
+from lxdapi.minion import connection, salt_builds, salt_sessions
 from lxdapi.salt_inside import calls, cleaning
 
 __func_alias__ = {"apply_": "apply"}
@@ -174,6 +174,60 @@ def show_top(name, python="auto", remote=None, project=None):
         salt-call lxdapi_salt.show_top web1
     """
     return _show(name, "state.show_top", None, None, None, python, remote, project)
+
+
+def sls_build(
+    name,
+    base,
+    mods=None,
+    pillar=None,
+    saltenv=None,
+    exclude=None,
+    instance=None,
+    public=None,
+    properties=None,
+    compression=None,
+    dryrun=False,
+    python="auto",
+    remote=None,
+    project=None,
+):
+    """
+    Build an image: create an instance, apply states inside, publish it, and delete it. Returns the fingerprint of the
+    image, and the changes of the states by their ids.
+
+    name
+        Alias of the image; an existing alias is moved to it. It is also the minion id of the Salt inside, with ``-``
+        for each ``/``, so a pillar top file can match it.
+    base
+        Source of the instance, as in :py:func:`lxdapi_instance.present`: an alias, a fingerprint, ``images:debian/12``,
+        or a mapping.
+    mods, pillar, saltenv, exclude
+        See :py:func:`lxdapi_salt.apply`. Without ``mods``, the top file decides.
+    instance
+        Mapping of parameters of :py:func:`lxdapi_instance.present` for the instance, such as ``profiles``, ``devices``
+        or ``wait_for``. Default: none.
+    public, properties, compression
+        See :py:func:`lxdapi_image.publish`.
+    dryrun
+        Whether to apply the states without publishing an image. Default: false.
+    python
+        See :py:func:`lxdapi_salt.call`. The image contains neither Salt nor a carried Python.
+
+    If a state fails, there is no image, and the error names the state. The instance ``lxdapi-build-...`` is deleted in
+    any case. If the minion is killed during a build, the next build of the same image deletes the instance.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call lxdapi_salt.sls_build web-golden debian/12 mods=web compression=none
+    """
+    call = calls.apply_arguments(mods, False, pillar, saltenv, exclude)
+    published = {"public": public, "properties": properties}
+    return salt_builds.build(
+        globals(), name, base, call, instance, published, compression, dryrun, python, remote, project
+    )
 
 
 def clean(name, remote=None, project=None):

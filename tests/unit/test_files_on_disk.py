@@ -32,6 +32,7 @@ WRITERS = {
     "bundle._build",
     "bundle.build_folder",
     "carried.attach",
+    "salt_builds._alone",  # an empty lock
     "start._copy",
     "thin._build",
 }

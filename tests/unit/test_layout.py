@@ -351,7 +351,7 @@ def test_no_public_function_is_generated(path):
     # Salt's dunders are passed on; nothing is generated from them
     text = ast.unparse(tree(path))
     calls = (
-        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply)\("
+        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply|salt_builds\.build)\("
         r"|connection\.connect(?:_to)?(?:\(|, )"
     )
     handed = re.findall(rf"\b(?:{calls})globals\(\)[,)]", text)

@@ -88,4 +88,5 @@ FUNCTIONS = {
     "incus.device_remove": "lxdapi.update",
     "incus.call": "lxdapi_salt.call",
     "incus.sls": "lxdapi_salt.apply",
+    "incus.sls_build": "lxdapi_salt.sls_build",
 }

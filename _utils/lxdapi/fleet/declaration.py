@@ -81,7 +81,7 @@ class FleetSpec:
         )
 
 
-def parse_definitions(declared, defaults=None):
+def parse_definitions(declared, defaults=None, label="defaults"):
     """
     Return ``{name: :class:`Definition`}``, the source of a copy before the copy.
 
@@ -89,10 +89,12 @@ def parse_definitions(declared, defaults=None):
         ``{name or range: definition}``; None is an empty definition.
     defaults
         The definition that all inherit: mappings are merged, other values replaced, and null removes a key.
+    label
+        The name of the defaults in errors.
 
     Raises :class:`InvalidError`, with the name of the instance, for an unknown key or an invalid value.
     """
-    defaults = _parse_keys("defaults", defaults)
+    defaults = _parse_keys(label, defaults)
     declared = validation.mapping("instances", declared, "a mapping of names to definitions")
     definitions = name_ranges.expand_keys({entry: _parse_keys(entry, each) for entry, each in declared.items()})
     definitions = {

@@ -73,7 +73,7 @@ def _close_all(entries, pid):
 
 
 @contextmanager
-def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True, keep_device=False):
+def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True, keep_device=False, minion_id=None):
     """
     Yield the :class:`lxdapi.salt_inside.session.Session` of an instance.
 
@@ -86,10 +86,12 @@ def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True
     keep_device
         True: this applies to a session that holds a device of the instance, too. Otherwise it is closed, so that no
         copy or snapshot of the instance gets the device.
+    minion_id
+        The id of the Salt inside. Default: the name of the instance.
     """
     validation.check("instance", "instance", instance)
     start.parse_python(python)
-    entry = _entry(names, instance, python, connection.connect(names, remote, project))
+    entry = _entry(names, instance, python, connection.connect(names, remote, project), minion_id or instance)
     with entry.lock:
         session = entry.get()
         try:
@@ -101,7 +103,7 @@ def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True
                 entry.close()
 
 
-def _entry(names, instance, python, api):
+def _entry(names, instance, python, api, minion_id):
     """Return the :class:`_Entry` of an instance, the same one for the whole run."""
     context, opts = names["__context__"], names["__opts__"]
     key = f"{_KEY}{os.getpid()}"
@@ -111,13 +113,14 @@ def _entry(names, instance, python, api):
         entries = context[key].entries
         identity = (id(api), instance, python)
         if identity not in entries:
-            store = start.Store(_store_folder(opts), opts.get("thin_extra_mods") or "")
-            master = Master(opts, instance, _instance_pillar(names, instance), _event_sender(names))
+            store = start.Store(store_folder(opts), opts.get("thin_extra_mods") or "")
+            master = Master(opts, minion_id, _instance_pillar(names, minion_id), _event_sender(names))
             entries[identity] = _Entry(lambda: start.open_session(api, instance, master, store, python))
         return entries[identity]
 
 
-def _store_folder(opts):
+def store_folder(opts):
+    """Return the folder of this machine with the files for instances."""
     return os.path.join(local_files.cache_folder(opts["cachedir"]), "inside")
 
 

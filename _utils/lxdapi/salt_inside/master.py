@@ -34,8 +34,8 @@ class Master:
     opts
         The options of the minion on this machine. With ``file_client: remote`` its own master has the files, otherwise
         this machine has the files and the pillar.
-    name
-        The instance. It gets the pillar of this id, and of no other.
+    minion_id
+        The id of the Salt inside. It gets the pillar of this id, and of no other.
     pillar
         More pillar for it. With a master it is the only one: a master compiles the pillar of the minion that asks,
         whatever id the request names (Salt 3006.28, 3007.15, 3008.3), and that one is not for instances.
@@ -43,8 +43,8 @@ class Master:
         Salt's ``event.send``, for the events of the instance. Default: they are dropped.
     """
 
-    def __init__(self, opts, name, pillar=None, send_event=None):
-        self._opts, self._name, self._send_event = dict(opts), name, send_event
+    def __init__(self, opts, minion_id, pillar=None, send_event=None):
+        self._opts, self.minion_id, self._send_event = dict(opts), minion_id, send_event
         self._is_local = self._opts.get("file_client") == "local"
         self._pillar, self._channel = pillar or {}, None
 
@@ -73,9 +73,9 @@ class Master:
         return compiled
 
     def _compile_pillar(self, load):
-        opts = {**self._opts, "id": self._name, "grains": load["grains"]}
+        opts = {**self._opts, "id": self.minion_id, "grains": load["grains"]}
         return salt.pillar.get_pillar(
-            opts, load["grains"], self._name, load.get("saltenv"), pillarenv=load.get("pillarenv")
+            opts, load["grains"], self.minion_id, load.get("saltenv"), pillarenv=load.get("pillarenv")
         ).compile_pillar()
 
     def _files(self, load):
@@ -98,7 +98,7 @@ class Master:
             try:
                 return self._send_event(load["tag"], load.get("data"))
             except Exception as exc:  # any error of an event bus: the function inside continues
-                log.warning("lxdapi: could not send an event of instance %s: %s", self._name, exc)
+                log.warning("lxdapi: could not send an event of %s: %s", self.minion_id, exc)
         return True
 
     def close(self):

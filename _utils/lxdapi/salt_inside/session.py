@@ -147,7 +147,7 @@ class Session:
     def _settings(self):
         thin = self._launch.thin
         return {
-            "id": self._name,
+            "id": self._master.minion_id,
             "base": BASE,
             "digest": thin.digest,
             "size": thin.size,

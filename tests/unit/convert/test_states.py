@@ -324,8 +324,8 @@ def test_other_files_are_refused(text):
 def test_every_counterpart_is_on_the_page():
     page = (REPO / "docs/how-to/from-salt-lxd.rst").read_text()
     for old, new in (*counterparts.STATES.items(), *counterparts.FUNCTIONS.items()):
-        if old.startswith("lxd"):
-            assert re.search(rf"``{old}``\n +- .*{f'``{new}``' if new else ''}", page), old
+        if old.startswith(("lxd", "incus.call", "incus.sls")):
+            assert re.search(rf"``{old}``.*\n +- .*{f'``{new}``' if new else ''}", page), old
 
 
 def test_the_command_prints_the_converted_file(tmp_path):
