@@ -198,6 +198,7 @@ def apply_(
     saltenv=None,
     exclude=None,
     python="auto",
+    sealed=None,
     concurrency=None,
     batch=None,
     max_failures=None,
@@ -208,7 +209,7 @@ def apply_(
     Apply states inside many running instances, as :py:func:`lxdapi_salt.apply` does for one. Returns the changes of
     each instance by state id, or the error, which names the states that failed.
 
-    mods, pillar, saltenv, exclude, python
+    mods, pillar, saltenv, exclude, python, sealed
         See :py:func:`lxdapi_salt.apply`. Without ``mods``, the top file decides for each instance.
     test
         Whether to return the changes without making them. Default: the option ``test`` of this minion.
@@ -234,7 +235,7 @@ def apply_(
     choice, pace = verbs.Selection(names, filter), Pace.parse(concurrency, batch, max_failures)
     test = __opts__.get("test") if test is None else test
     call = calls.apply_arguments(mods, test, pillar, saltenv, exclude)
-    run = salt_fleet.apply(globals(), choice, call, pace, python, remote, project)
+    run = salt_fleet.apply(globals(), choice, call, pace, python, sealed, remote, project)
     answers = {name: verbs.outcome(name, answer) for name, answer in run.answers.items()}
     return _keep_exit_code({**answers, **dict.fromkeys(run.unstarted, "not started, because others failed")})
 

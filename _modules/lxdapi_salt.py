@@ -15,7 +15,7 @@ __func_alias__ = {"apply_": "apply"}
 __outputter__ = {"apply": "highstate", "highstate": "highstate"}
 
 
-def call(name, function, args=None, kwargs=None, python="auto", remote=None, project=None):
+def call(name, function, args=None, kwargs=None, python="auto", sealed=None, remote=None, project=None):
     """
     Run a function of Salt inside a running instance and return its result. The exit code of the function is also the
     exit code of the call.
@@ -30,6 +30,9 @@ def call(name, function, args=None, kwargs=None, python="auto", remote=None, pro
         Which Python runs Salt: ``inside``, that of the instance; ``carried``, that of this minion, which a container
         on this machine gets as a read-only disk device while Salt runs, and any other instance as a copy; ``auto``,
         that of the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
+    sealed
+        Whether the instance gets only the files that the SLS files and the arguments name, and none of the others on
+        the file server. Default: the setting ``lxdapi:sealed``.
 
     Arguments and results go through standard input and output, so no process list and no event of the daemon shows
     them. Further calls within ten seconds in the same process use the same Salt.
@@ -43,7 +46,7 @@ def call(name, function, args=None, kwargs=None, python="auto", remote=None, pro
         salt-call lxdapi_salt.call web1 grains.item args='[os, id]' python=carried
     """
     args, kwargs = calls.parse_arguments(args, kwargs)
-    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)
+    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project, sealed)
 
 
 def ping(name, python="auto", remote=None, project=None):
@@ -69,6 +72,7 @@ def apply_(
     saltenv=None,
     exclude=None,
     python="auto",
+    sealed=None,
     remote=None,
     project=None,
 ):
@@ -87,7 +91,7 @@ def apply_(
         SLS names or state ids to leave out: a list, or text with commas. Default: none.
 
     The states see the grains and the pillar of the instance, and ``salt['...']`` in a template runs inside. See
-    :py:func:`lxdapi_salt.call` for ``python``.
+    :py:func:`lxdapi_salt.call` for ``python`` and ``sealed``; a sealed instance needs ``mods``.
 
     CLI Example:
 
@@ -97,7 +101,7 @@ def apply_(
         salt-call lxdapi_salt.apply web1 web test=True pillar='{"port": 8080}'
     """
     function, args, kwargs = calls.apply_arguments(mods, _test(test), pillar, saltenv, exclude)
-    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)
+    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project, sealed)
 
 
 def highstate(name, test=None, pillar=None, saltenv=None, exclude=None, python="auto", remote=None, project=None):
@@ -116,7 +120,7 @@ def highstate(name, test=None, pillar=None, saltenv=None, exclude=None, python="
     return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)
 
 
-def show_sls(name, mods, pillar=None, saltenv=None, python="auto", remote=None, project=None):
+def show_sls(name, mods, pillar=None, saltenv=None, python="auto", sealed=None, remote=None, project=None):
     """
     Return the states of SLS files as an instance renders them.
 
@@ -128,10 +132,10 @@ def show_sls(name, mods, pillar=None, saltenv=None, python="auto", remote=None, 
 
         salt-call lxdapi_salt.show_sls web1 web
     """
-    return _show(name, "state.show_sls", mods, pillar, saltenv, python, remote, project)
+    return _show(name, "state.show_sls", mods, pillar, saltenv, python, remote, project, sealed)
 
 
-def show_low_sls(name, mods, pillar=None, saltenv=None, python="auto", remote=None, project=None):
+def show_low_sls(name, mods, pillar=None, saltenv=None, python="auto", sealed=None, remote=None, project=None):
     """
     Return the low data of SLS files as an instance renders them.
 
@@ -143,7 +147,7 @@ def show_low_sls(name, mods, pillar=None, saltenv=None, python="auto", remote=No
 
         salt-call lxdapi_salt.show_low_sls web1 web
     """
-    return _show(name, "state.show_low_sls", mods, pillar, saltenv, python, remote, project)
+    return _show(name, "state.show_low_sls", mods, pillar, saltenv, python, remote, project, sealed)
 
 
 def show_highstate(name, pillar=None, python="auto", remote=None, project=None):
@@ -189,6 +193,7 @@ def sls_build(
     compression=None,
     dryrun=False,
     python="auto",
+    sealed=None,
     remote=None,
     project=None,
 ):
@@ -211,7 +216,7 @@ def sls_build(
         See :py:func:`lxdapi_image.publish`.
     dryrun
         Whether to apply the states without publishing an image. Default: false.
-    python
+    python, sealed
         See :py:func:`lxdapi_salt.call`. The image contains neither Salt nor a carried Python.
 
     If a state fails, there is no image, and the error names the state. The instance ``lxdapi-build-...`` is deleted in
@@ -226,7 +231,7 @@ def sls_build(
     call = calls.apply_arguments(mods, False, pillar, saltenv, exclude)
     published = {"public": public, "properties": properties}
     return salt_builds.build(
-        globals(), name, base, call, instance, published, compression, dryrun, python, remote, project
+        globals(), name, base, call, instance, published, compression, dryrun, python, sealed, remote, project
     )
 
 
@@ -249,6 +254,6 @@ def _test(test):
     return __opts__.get("test") if test is None else test
 
 
-def _show(name, function, mods, pillar, saltenv, python, remote, project):
+def _show(name, function, mods, pillar, saltenv, python, remote, project, sealed=None):
     args, kwargs = calls.show_arguments(mods, pillar, saltenv)
-    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project)
+    return salt_sessions.call(globals(), name, function, args, kwargs, python, remote, project, sealed)

@@ -124,6 +124,7 @@ def applied(
     saltenv=None,
     exclude=None,
     python="auto",
+    sealed=None,
     concurrency=None,
     batch=None,
     max_failures=None,
@@ -154,7 +155,7 @@ def applied(
         Mapping of conditions that must all be true: ``status`` (``Running``, ``Stopped``, ``Frozen``), ``profile``,
         ``type`` (``container``, ``virtual-machine``), and ``config``, a mapping of keys to values, which can come from
         profiles too. Default: none.
-    pillar, saltenv, exclude, python
+    pillar, saltenv, exclude, python, sealed
         See :py:func:`lxdapi_salt.applied`.
     concurrency
         Maximum number of instances in which Salt runs at the same time, 1 to 32. Default: twice the number of
@@ -180,7 +181,7 @@ def applied(
     try:
         choice, pace = verbs.Selection(instances, filter, "instances"), Pace.parse(concurrency, batch, max_failures)
         call = calls.apply_arguments(mods, __opts__["test"], pillar, saltenv, exclude)
-        run = salt_fleet.apply(globals(), choice, call, pace, python, remote, project, name)
+        run = salt_fleet.apply(globals(), choice, call, pace, python, sealed, remote, project, name)
     except LxdapiError as exc:
         return state.failed_answer(ret, exc.explain())
     return summary.answer(ret, run.answers, run.unstarted)

@@ -7,7 +7,9 @@ States that Salt applies inside instances of LXD and Incus, which need no Salt, 
 from lxdapi.minion import salt_states
 
 
-def applied(name, mods=None, pillar=None, saltenv=None, exclude=None, python="auto", remote=None, project=None):
+def applied(
+    name, mods=None, pillar=None, saltenv=None, exclude=None, python="auto", sealed=None, remote=None, project=None
+):
     """
     Ensure that an instance is as SLS files describe it: Salt applies them inside.
 
@@ -32,6 +34,9 @@ def applied(name, mods=None, pillar=None, saltenv=None, exclude=None, python="au
         Which Python runs Salt: ``inside``, that of the instance; ``carried``, that of this minion, which a container
         on this machine gets as a read-only disk device while Salt runs, and any other instance as a copy; ``auto``,
         that of the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
+    sealed
+        Whether the instance gets only the files that the SLS files name, and none of the others on
+        the file server. It needs ``mods``. Default: the setting ``lxdapi:sealed``.
     remote
         Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
@@ -43,7 +48,7 @@ def applied(name, mods=None, pillar=None, saltenv=None, exclude=None, python="au
     Test mode runs Salt inside with ``test=True``, which needs a running instance and whatever ``python`` needs: the
     device while Salt runs, or the copies. It changes nothing else.
     """
-    return salt_states.apply(globals(), name, mods, pillar, saltenv, exclude, python, remote, project)
+    return salt_states.apply(globals(), name, mods, pillar, saltenv, exclude, python, sealed, remote, project)
 
 
 def highstate(name, pillar=None, saltenv=None, exclude=None, python="auto", remote=None, project=None):
@@ -59,4 +64,4 @@ def highstate(name, pillar=None, saltenv=None, exclude=None, python="auto", remo
 
     See :py:func:`lxdapi_salt.applied` for the parameters.
     """
-    return salt_states.apply(globals(), name, None, pillar, saltenv, exclude, python, remote, project)
+    return salt_states.apply(globals(), name, None, pillar, saltenv, exclude, python, None, remote, project)

@@ -13,7 +13,7 @@ from lxdapi.minion import connection, salt_sessions
 from lxdapi.salt_inside import image_build, report, start
 
 
-def build(names, image, base, call, instance, published, compression, dryrun, python, remote, project):
+def build(names, image, base, call, instance, published, compression, dryrun, python, sealed, remote, project):
     """
     Create an instance, apply states inside, publish it under the alias, and delete it. Returns the fingerprint, the
     changes of the states by their ids, and a comment.
@@ -37,7 +37,7 @@ def build(names, image, base, call, instance, published, compression, dryrun, py
     spec = _parse_instance(name, image, base, instance)
     api, (function, args, kwargs) = connection.connect(names, remote, project), call
     with _alone(names, name, image), image_build.temporary_instance(api, name, image, spec):
-        where = {"keep": False, "minion_id": image.replace("/", "-")}
+        where = {"keep": False, "minion_id": image.replace("/", "-"), "sealed": sealed}
         with salt_sessions.use(names, name, python, remote, project, **where) as session:
             found = report.summarize(session.call(function, args, kwargs).value, False)
         if found.result is False:

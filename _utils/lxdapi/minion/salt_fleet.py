@@ -10,7 +10,7 @@ from lxdapi.minion import connection, salt_states
 from lxdapi.salt_inside import start
 
 
-def apply(names, selection, call, pace, python, remote, project, label=None):
+def apply(names, selection, call, pace, python, sealed, remote, project, label=None):
     """
     Return the :class:`lxdapi.fleet.runner.FleetRunner` with an answer for each selected instance.
 
@@ -18,7 +18,7 @@ def apply(names, selection, call, pace, python, remote, project, label=None):
         The globals of the front.
     selection
         A :class:`lxdapi.fleet.verbs.Selection`.
-    call, python, remote, project
+    call, python, sealed, remote, project
         See :func:`lxdapi.minion.salt_states.apply_inside`.
     pace
         A :class:`lxdapi.fleet.pace.Pace`.
@@ -32,7 +32,7 @@ def apply(names, selection, call, pace, python, remote, project, label=None):
     chosen = selection.existing(entries) if test and label else selection.names(entries)
 
     def act(name):
-        return salt_states.apply_inside(names, name, call, test, python, remote, project)
+        return salt_states.apply_inside(names, name, call, test, python, sealed, remote, project)
 
     counting = progress.count(f"fleet {label}", len(chosen), api, label) if label else nullcontext()
     with counting as on_progress:

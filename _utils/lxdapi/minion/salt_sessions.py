@@ -7,6 +7,7 @@ The fronts pass their globals; nothing here uses Salt's dunders directly.
 import os
 import threading
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from multiprocessing import util
 
 from lxdapi import local_files, validation
@@ -73,7 +74,17 @@ def _close_all(entries, pid):
 
 
 @contextmanager
-def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True, keep_device=False, minion_id=None):
+def use(
+    names,
+    instance,
+    python=start.AUTO,
+    remote=None,
+    project=None,
+    keep=True,
+    keep_device=False,
+    minion_id=None,
+    sealed=None,
+):
     """
     Yield the :class:`lxdapi.salt_inside.session.Session` of an instance.
 
@@ -88,10 +99,14 @@ def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True
         copy or snapshot of the instance gets the device.
     minion_id
         The id of the Salt inside. Default: the name of the instance.
+    sealed
+        True: serve only the files that the calls name. Default: the setting ``lxdapi:sealed``.
     """
     validation.check("instance", "instance", instance)
     start.parse_python(python)
-    entry = _entry(names, instance, python, connection.connect(names, remote, project), minion_id or instance)
+    sealed = is_sealed(names, instance, sealed)
+    api = connection.connect(names, remote, project)
+    entry = _entry(names, instance, python, api, minion_id or instance, sealed)
     with entry.lock:
         session = entry.get()
         try:
@@ -103,7 +118,7 @@ def use(names, instance, python=start.AUTO, remote=None, project=None, keep=True
                 entry.close()
 
 
-def _entry(names, instance, python, api, minion_id):
+def _entry(names, instance, python, api, minion_id, sealed):
     """Return the :class:`_Entry` of an instance, the same one for the whole run."""
     context, opts = names["__context__"], names["__opts__"]
     key = f"{_KEY}{os.getpid()}"
@@ -111,10 +126,10 @@ def _entry(names, instance, python, api, minion_id):
         if key not in context:
             context[key] = _Sessions()
         entries = context[key].entries
-        identity = (id(api), instance, python)
+        identity = (id(api), instance, python, sealed)
         if identity not in entries:
             store = start.Store(store_folder(opts), opts.get("thin_extra_mods") or "")
-            master = Master(opts, minion_id, _instance_pillar(names, minion_id), _event_sender(names))
+            master = Master(opts, minion_id, _instance_pillar(names, minion_id), _event_sender(names), sealed)
             entries[identity] = _Entry(lambda: start.open_session(api, instance, master, store, python))
         return entries[identity]
 
@@ -122,6 +137,16 @@ def _entry(names, instance, python, api, minion_id):
 def store_folder(opts):
     """Return the folder of this machine with the files for instances."""
     return os.path.join(local_files.cache_folder(opts["cachedir"]), "inside")
+
+
+def is_sealed(names, instance, sealed):
+    """Return whether an instance is sealed: as declared, or by the setting, which is true or has names."""
+    if sealed is None:
+        setting = names["__salt__"]["config.get"]("lxdapi:sealed", False)
+        if isinstance(setting, (list, tuple)):
+            return any(fnmatchcase(instance, str(each)) for each in setting)
+        sealed = setting or False
+    return validation.truth("sealed", sealed)
 
 
 def _instance_pillar(names, instance):
@@ -139,15 +164,15 @@ def _event_sender(names):
 def close(names, instance):
     """Close the sessions of an instance."""
     sessions = names["__context__"].get(f"{_KEY}{os.getpid()}")
-    for (_, name, _), entry in list(sessions.entries.items()) if sessions else ():
+    for (_, name, *_), entry in list(sessions.entries.items()) if sessions else ():
         if name == instance:
             with entry.lock:
                 entry.close()
 
 
-def call(names, instance, function, args=(), kwargs=None, python=start.AUTO, remote=None, project=None):
+def call(names, instance, function, args=(), kwargs=None, python=start.AUTO, remote=None, project=None, sealed=None):
     """Return the result of a function inside; its exit code becomes that of the call."""
-    with use(names, instance, python, remote, project) as session:
+    with use(names, instance, python, remote, project, sealed=sealed) as session:
         reply = session.call(function, args, kwargs)
     names["__context__"]["retcode"] = reply.retcode
     return reply.value

@@ -14,7 +14,7 @@ from lxdapi.salt_inside import calls, report
 STATE = "lxdapi_salt"
 
 
-def apply(names, name, mods, pillar, saltenv, exclude, python, remote, project):
+def apply(names, name, mods, pillar, saltenv, exclude, python, sealed, remote, project):
     """
     Return Salt's answer for states that are applied inside an instance.
 
@@ -28,24 +28,24 @@ def apply(names, name, mods, pillar, saltenv, exclude, python, remote, project):
     try:
         this_run = state_run.current_run(names)
         call = calls.apply_arguments(mods, this_run.test, pillar, saltenv, exclude)
-        run = partial(_apply, this_run, names, ret, call, python, remote, project)
+        run = partial(_apply, this_run, names, ret, call, python, sealed, remote, project)
         return prefetch.run_or_collect(this_run, run)
     except InvalidError as exc:
         return {**ret, "comment": f"instance {name}: {exc}"}
 
 
-def _apply(this_run, names, ret, call, python, remote, project):
+def _apply(this_run, names, ret, call, python, sealed, remote, project):
     kept = _is_used_again(this_run, ret["name"])
-    return apply_inside(names, ret["name"], call, this_run.test, python, remote, project, *kept)
+    return apply_inside(names, ret["name"], call, this_run.test, python, sealed, remote, project, *kept)
 
 
-def apply_inside(names, name, call, test, python, remote, project, keep=False, keep_device=False):
+def apply_inside(names, name, call, test, python, sealed, remote, project, keep=False, keep_device=False):
     """
     Return the answer of a state for states that are applied inside an instance, or predicted.
 
     call
         (function, args, kwargs).
-    keep, keep_device
+    sealed, keep, keep_device
         See :func:`lxdapi.minion.salt_sessions.use`.
     """
     ret, (function, args, kwargs) = {"name": name, "changes": {}, "result": False, "comment": ""}, call
@@ -53,7 +53,7 @@ def apply_inside(names, name, call, test, python, remote, project, keep=False, k
         missing = _missing_reason(names, name, remote, project) if test else ""
         if missing:
             return {**ret, "result": None, "comment": unpredictable(name, missing)}
-        with salt_sessions.use(names, name, python, remote, project, keep, keep_device) as session:
+        with salt_sessions.use(names, name, python, remote, project, keep, keep_device, sealed=sealed) as session:
             found = report.summarize(session.call(function, args, kwargs).value, test)
     except LxdapiError as exc:
         return {**ret, "comment": exc.explain()}

@@ -11,6 +11,8 @@ import salt.fileserver
 import salt.pillar
 from salt.utils import dictupdate
 
+from lxdapi.salt_inside.sealed import SealedFiles
+
 log = logging.getLogger(__name__)
 
 _FILES = (
@@ -41,12 +43,21 @@ class Master:
         whatever id the request names (Salt 3006.28, 3007.15, 3008.3), and that one is not for instances.
     send_event
         Salt's ``event.send``, for the events of the instance. Default: they are dropped.
+    sealed
+        True: serve only the files that the calls name.
     """
 
-    def __init__(self, opts, minion_id, pillar=None, send_event=None):
+    def __init__(self, opts, minion_id, pillar=None, send_event=None, sealed=False):
         self._opts, self.minion_id, self._send_event = dict(opts), minion_id, send_event
         self._is_local = self._opts.get("file_client") == "local"
         self._pillar, self._channel = pillar or {}, None
+        self._sealed = SealedFiles(self._files) if sealed else None
+
+    def begin(self, function, args, kwargs):
+        """Prepare for a call; raises :class:`lxdapi.errors.InvalidError` if a sealed instance must not make it."""
+        if self._sealed is not None:
+            with _ANSWERING:
+                self._sealed.begin(function, args, kwargs, self._opts.get("saltenv") or "base")
 
     def options(self):
         """Return the options that the Salt inside starts with."""
@@ -61,7 +72,7 @@ class Master:
             if command == "_minion_event":
                 return self._event(load)
             if command in _FILES:
-                return self._files(load)
+                return self._sealed.answer(load) if self._sealed is not None else self._files(load)
             if command == "_master_opts":
                 return self._master_options(load)
             return {}

@@ -174,6 +174,7 @@ class Session:
     def call(self, function, args=(), kwargs=None):
         """Return the :class:`Reply` of a function of Salt; raises :class:`FunctionError` if it raised an exception."""
         request = {"function": function, "args": list(args), "kwargs": kwargs or {}}
+        self._master.begin(**request)
         try:
             self._send_block(salt.payload.dumps({**request, "jid": salt.utils.jid.gen_jid({})}))
             reply = self._converse()

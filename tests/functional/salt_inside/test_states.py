@@ -97,3 +97,21 @@ def test_instances_of_a_run_change_side_by_side(run, daemon, c1, inside, proxy):
     }
     assert [inside(name, "cat /etc/hello") for name in names] == [f"{name} /sbin/init\n" for name in names]
     assert all(daemon.ask("GET", f"/1.0/instances/{name}")["devices"] == {} for name in names)
+
+
+@pytest.mark.mainly("lxd")
+def test_sealed_instance_gets_only_what_its_states_name(apply, tree, p1, call, inside):
+    inside(p1, "rm -rf /var/cache/lxdapi/salt-*")
+    (tree / "web.sls").write_text("include: [parts]\n/etc/a:\n  file.managed:\n    - source: salt://conf/a\n")
+    (tree / "parts.sls").write_text("/etc/d:\n  file.recurse:\n    - source: salt://d\n")
+    for name in ("conf/a", "conf/b", "d/1", "e/1"):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_text(f"{name}\n")
+    ret = apply(APPLIED, p1, mods="web", sealed=True)
+    assert (ret["result"], set(ret["changes"])) == (True, {"/etc/a", "/etc/d"}), ret["comment"]
+    assert inside(p1, "cat /etc/a /etc/d/1; ls /etc/d") == "conf/a\nd/1\n1\n"
+    cached = inside(p1, "cd /var/cache/lxdapi/salt-*/files/base; find . -type f").split()
+    assert sorted(cached) == ["./conf/a", "./d/1", "./parts.sls", "./web.sls"]
+    assert call("call", p1, "cp.list_master", sealed=True) == call("call", p1, "cp.list_states", sealed=True) == []
+    assert call("call", p1, "cp.get_file_str", "salt://conf/b", sealed=True) == "conf/b\n"
+    assert "sealed: state.highstate needs the top file" in apply.failed(APPLIED, p1, sealed=True)
