@@ -29,6 +29,7 @@ WRITERS = {
     # The code of Salt and a Python, for everybody on the machine and for root in an instance:
     # salt_inside/test_bundle.py, salt_inside/test_agent.py and tests/functional/salt_inside.
     "agent.unpack",
+    "agent.make_run_folder",
     "bundle._build",
     "bundle.build_folder",
     "carried.attach",

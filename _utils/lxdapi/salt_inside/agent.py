@@ -31,6 +31,8 @@ UNFINISHED_SECONDS = 3600
 WHOLE = ".whole"
 # Folders that remain between runs, besides the copies: files from the file server, and synced modules.
 SHARED = ("files", "extrn_files", "extmods")
+LOCK = "lock"
+PROBE = bytes(BLOCK)
 
 
 class Unfit(Exception):
@@ -197,8 +199,14 @@ def make_run_folder(home):
     """Return a folder that only this run uses; the shared ones are links in it."""
     folder = os.path.join(home, f"run-{os.getpid()}")
     private_folder(folder)
-    for name in SHARED:
-        os.symlink(os.path.join("..", name), os.path.join(folder, name))
+    try:
+        for name in SHARED:
+            os.symlink(os.path.join("..", name), os.path.join(folder, name))
+        with open(os.path.join(folder, LOCK), "wb") as file:
+            file.write(PROBE)  # on a full disk, the folders can be made
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 
@@ -393,7 +401,7 @@ def main():
         os._exit(0)
     pipe.send({"started": True})
     pipe.dumps, pipe.loads = salt.payload.dumps, salt.payload.loads
-    Channel.pipe, Channel.lock = pipe, os.open(os.path.join(home, "lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    Channel.pipe, Channel.lock = pipe, os.open(os.path.join(home, LOCK), os.O_RDWR)
     try:
         minion = create_minion(salt, minion_options(salt.config.minion_config(None), settings, home))
     except Exception as exc:

@@ -6,7 +6,7 @@ import os
 import threading
 from contextlib import ExitStack
 
-from lxdapi.errors import InvalidError
+from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.salt_inside import bundle, carried, thin
 from lxdapi.salt_inside.session import Session, UnfitError, launch_bundle, launch_inside
 
@@ -110,5 +110,9 @@ def _copy(api, name, master, store, archive, stack):
     try:
         return _open(stack, api, name, master, launch)
     except UnfitError:
+        pass
+    try:
         carried.copy(api, name, store.carried_folder, bundle_name)
-        return _open(stack, api, name, master, launch)
+    except LxdapiError as exc:
+        raise UnfitError(f"instance {name}: Python could not be copied: {exc.explain()}") from exc
+    return _open(stack, api, name, master, launch)
