@@ -18,6 +18,7 @@ import measure  # adds the folders of the other modules to the path
 
 import files
 import image_costs
+import inside
 import life
 import loading
 import noop
@@ -29,7 +30,7 @@ from tests.support.daemons import KINDS, Daemon
 from tests.support.fault_proxy import FaultProxy
 from tests.support.images import busybox_image
 
-GROUPS = ("import", "reads", "noop", *life.JOBS, "image", "exec", "files")
+GROUPS = ("import", "reads", "noop", *life.JOBS, "image", "exec", "files", "inside")
 
 
 def upload(folder, daemon, rounds, size=1024 * MIB):
@@ -90,6 +91,7 @@ def run(daemon, folder, rounds, count, only):
         "image": lambda: upload(folder, daemon, rounds),
         "exec": lambda: exec_output(daemon, rounds),
         "files": lambda: files.report(daemon, rounds),
+        "inside": lambda: inside.report(folder, daemon, rounds),
     }
     parts = [rest[word] for word in rest if word in only]
     if {"reads", "noop"} & set(only):
