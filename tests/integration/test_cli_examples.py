@@ -115,6 +115,7 @@ TESTED = (
     "lxdapi_image.refresh ",
     "lxdapi_fleet.apply ",
     "lxdapi_salt.",
+    "lxdapi_target.",
 )
 
 

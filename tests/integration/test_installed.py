@@ -15,6 +15,16 @@ from tests.support.salt_commands import REPO, VENVS, run, this_environment
 
 # The classes that the earlier lxdapi had in the same place.
 SEED = "from lxdapi.api import API, APIException, APINotFoundException, APIResult\n"
+TARGETS = """
+import json, salt.config, salt.loader
+opts = salt.config.minion_config(None)
+opts["proxy"] = {"proxytype": "lxdapi"}
+found = {"lxdapi.init": salt.loader.proxy(opts), "lxdapi_guard.execute": salt.loader.executors(opts)}
+if hasattr(salt.loader, "resource"):
+    found["lxdapi.discover"] = salt.loader.resource(opts)
+    found["state.apply"] = salt.loader.resource_modules(opts, "lxdapi")
+print(json.dumps({name: name in functions for name, functions in found.items()}))
+"""
 SENT = "import json, salt.utils.thin as thin; print(json.dumps(thin._discover_saltexts()))"
 
 
@@ -37,6 +47,11 @@ def test_functions_of_the_package_are_found_and_documented(installed, daemon):
     assert found["server"] == daemon.server
     assert "lxdapi_instance.start" in installed.call("sys.doc", "lxdapi_instance").result()
     assert f"{daemon.server} " in installed.shown("lxdapi.status", f"remote={daemon.name}").stdout.splitlines()[0]
+
+
+def test_what_makes_instances_targets_is_in_the_package(installed):
+    found = run([installed.python, "-c", TARGETS], 60).succeeded().parsed()
+    assert found == dict.fromkeys(found, True) and len(found) == (4 if SALT.startswith("3008.") else 2)
 
 
 def test_the_same_version_by_pip_and_by_sync_works(make_installed, a_remote):

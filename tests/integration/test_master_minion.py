@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 from salt.utils.event import get_event as salt_events
+from salt.version import __version__ as SALT
 
 from tests.support import canaries, flat_layout
+from tests.support.daemons import until
+from tests.support.salt_commands import run, this_environment
+from tests.support.salt_daemons import parse_answers
 from tests.support.web_server_life import arguments
 
 
@@ -23,7 +27,12 @@ def salt(master, minion):
         return answer.data
 
     copied = run("saltutil.sync_all")
-    for kind, name in (("modules", "lxdapi_image"), ("states", "lxdapi_image"), ("utils", "lxdapi.images.image")):
+    for kind, name in (
+        ("modules", "lxdapi_image"),
+        ("states", "lxdapi_image"),
+        ("utils", "lxdapi.images.image"),
+        ("executors", "lxdapi_guard"),
+    ):
         assert f"{kind}.{name}" in copied[kind]
     return run
 
@@ -69,6 +78,46 @@ def test_salt_inside_has_files_of_the_master_and_its_pillar(salt, instance_pilla
     found = salt("lxdapi_instance.run", "c1", "cat /etc/role", f"remote={daemon.name}")
     assert found == "web of c1 with nothing else"
     assert daemon.ask("GET", "/1.0/instances/c1")["devices"] == {}
+
+
+if SALT.startswith("3008."):
+
+    @pytest.fixture
+    def ask(salt, master):
+        """Run ``salt`` with any words and return {id: answer}."""
+        command = [this_environment() / "bin" / "salt", "-c", master.config_dir, "--out", "json", "-t", "60"]
+        return lambda *words: parse_answers(run([*command, *words], 180).stdout)
+
+    @pytest.fixture
+    def targets(salt, ask, master, daemon, imported):
+        """The running instance c1 and the stopped instance c2 as resources of the minion."""
+        for name in ("c1", "c2"):
+            daemon.ask("POST", "/1.0/instances", {"name": name, "source": {"type": "image", "alias": "busybox"}})
+        daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+        settings = {"resources": {"lxdapi": {"remotes": daemon.name, "names": ["c1", "c2"]}}}
+        own = {**settings, "lxdapi": {"instance_pillar": {"c1": {"role": "web"}}}}
+        pillar = master.pillar_tree.base
+        with pillar.temp_file("top.sls", "base:\n  '*':\n    - own\n"), pillar.temp_file("own.sls", json.dumps(own)):
+            salt("saltutil.refresh_pillar", "wait=True")
+            assert until(lambda: set(ask("-C", "T@lxdapi", "test.ping")) == {"c1", "c2"}, 60)
+            yield
+        salt("saltutil.refresh_pillar", "wait=True")
+
+    @pytest.mark.mainly("incus7")
+    def test_instances_are_targets_and_their_jobs_stay_inside(targets, ask, roots, tmp_path):
+        content = "{{ pillar['role'] }} {{ grains['id'] }} {{ salt['cmd.run']('hostname') }}"
+        path = tmp_path / "target"
+        state = f"{path}:\n  file.managed:\n    - makedirs: true\n    - contents: {content}\n"
+        (roots[-1] / "target.sls").write_text(state)
+        (predicted,) = ask("c1", "state.apply", "target", "test=True")["c1"].values()
+        assert (predicted["result"], predicted["changes"]["newfile"]) == (None, str(path)), predicted
+        for target in (["--static", "-L", "c1,c2"], ["-G", "lxdapi:image:os:busybox"]):
+            answers = ask(*target, "state.apply", "target")
+            assert set(answers) == {"c1", "c2"} and "instance c2 is Stopped" in str(answers["c2"]), answers
+            assert [each["result"] for each in answers["c1"].values()] == [True], answers
+        assert not path.exists(), "the minion applied nothing to its own machine"
+        assert ask("c1", "cmd.run", f"cat {path}") == {"c1": "web c1 c1"}
+        assert "Function 'pkg.owner' is not supported" in ask("c1", "pkg.owner", "/bin/sh")["c1"]
 
 
 @pytest.mark.mainly("lxd")

@@ -1,14 +1,16 @@
 """
-A few tests with each other version of Salt: synced without a master, and by salt-ssh.
+A few tests with each other version of Salt: synced without a master, by salt-ssh, and a proxy minion.
 
 LXDAPI_SALT_VENVS contains the environments that ./test makes: ``3006.28=/path/to/venv,3007.15=/path/to/venv``.
 """
 
 import json
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.support.salt_commands import VARIABLE, VENVS
+from tests.support.salt_daemons import SaltDaemons
 from tests.support.web_server_life import by_id, prove_single_calls
 
 pytestmark = pytest.mark.salt_versions
@@ -86,6 +88,42 @@ def test_another_salt_runs_inside_an_instance(synced, version, roots, daemon, im
     found = synced.call("lxdapi_salt.call", "c1", "cmd.run", "cat /etc/version", f"remote={daemon.name}")
     assert found.result() == f"{version} of c1"
     assert daemon.ask("GET", "/1.0/instances/c1")["devices"] == {}
+
+
+@pytest.fixture
+def proxy_minion(synced, version, remotes, roots, daemon, imported):
+    """A master of this version with the proxy minion "web1" for the instance c1."""
+    daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
+    daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    pillar = {"proxy": {"proxytype": "lxdapi", "instance": "c1", "remote": daemon.name}, "role": "web"}
+    # the path of a folder of pytest is too long for a socket
+    with TemporaryDirectory(prefix="lx", dir="/tmp") as folder, SaltDaemons(VENVS[version], folder, roots) as salt:
+        salt.write_pillar(web1={**pillar, "lxdapi": {"remotes": remotes}})
+        salt.share(synced.folder, "web1")
+        salt.start_proxy("web1")
+        yield salt
+
+
+# The proxy minions of Salt 3008.3, of any type, get no answer from their master.
+PROXIED = [each for each in VENVS if not each.startswith("3008.")] or [None]
+
+
+@pytest.mark.long  # a master and a proxy minion start slowly
+@pytest.mark.parametrize("version", PROXIED, indirect=True, ids=str)
+def test_jobs_of_a_proxy_minion_stay_inside_its_instance(proxy_minion, roots, tmp_path):
+    ask, path = proxy_minion.salt, tmp_path / "target"
+    assert ask("web1", "test.ping") == ({"web1": True}, 0)
+    content = (
+        "{{ pillar['role'] }} {{ grains['id'] }} {{ salt['cmd.run']('hostname') }} {{ pillar['lxdapi'] | default }}"
+    )
+    state = f"{path}:\n  file.managed:\n    - makedirs: true\n    - contents: {content}\n"
+    (roots[-1] / "proxied.sls").write_text(state)
+    (applied,) = ask("web1", "state.apply", "proxied")[0]["web1"].values()
+    assert (applied["result"], applied["changes"]) == (True, {"diff": "New file"}), applied
+    assert not path.exists()
+    assert ask("kernel:Linux", "cmd.run", f"cat {path}; exit 3", kind=["-G"]) == ({"web1": "web web1 c1"}, 1)
+    answers, _ = ask("web1", "cmd.run,cmd.run", f"touch {path},hostname")
+    assert not path.exists() and answers in ({}, {"web1": {}}), answers
 
 
 def test_web_server_is_created_by_another_salt_ssh(by_ssh, life):

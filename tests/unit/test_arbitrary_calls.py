@@ -40,7 +40,7 @@ def module_of(path, folder):
     spec.loader.exec_module(loaded)
     loaded.__opts__ = {"cachedir": str(folder), "id": "m"}
     loaded.__salt__ = {"config.get": lambda *given: remotes(folder), "cp.cache_file": lambda *given, **more: ""}
-    loaded.__context__, loaded.__env__ = {}, "base"
+    loaded.__context__, loaded.__pillar__, loaded.__env__ = {}, {}, "base"
     return loaded
 
 

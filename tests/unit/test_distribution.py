@@ -17,7 +17,8 @@ from lxdapi.version import VERSION
 from tests.support import distribution
 
 REPO = distribution.REPO
-WHEEL = {"_utils/lxdapi": "lxdapi", **{f"_{name}": f"lxdapi/{name}" for name in ("modules", "output", "states")}}
+FOLDERS = ("executors", "modules", "output", "proxy", "resources", "states")
+WHEEL = {"_utils/lxdapi": "lxdapi", **{f"_{name}": f"lxdapi/{name}" for name in FOLDERS}}
 
 FRONTS = ("lxdapi/modules/", "lxdapi/states/")
 

@@ -19,6 +19,7 @@ REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 SETTINGS = DOCS / "reference" / "settings.rst"
 OLD_SALT = DOCS / "how-to" / "from-salt-lxd.rst"
+CODE = ("_utils", "_modules", "_states", "_output", "_executors", "_proxy", "_resources")
 OLD_STATES = {
     "lxd": "init config_managed authenticate",
     "lxd_container": "present absent running frozen stopped migrated",
@@ -43,7 +44,7 @@ OLD_FUNCTIONS = """
 @functools.cache
 def code():
     """Return the nodes of all code of the library and the fronts."""
-    paths = [path for folder in ("_utils", "_modules", "_states", "_output") for path in REPO.glob(f"{folder}/**/*.py")]
+    paths = [path for folder in CODE for path in REPO.glob(f"{folder}/**/*.py")]
     return [node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
 
 
@@ -142,6 +143,21 @@ def test_page_of_extensions_names_those_of_the_code():
     known = {node.value for node in code() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert set(named) - known - {"instance_pool_move", "instance_project_move"} == set()
     assert not {kind.extension for kind in KINDS.values()} & set(named)
+
+
+def test_page_of_targets_lists_the_functions_of_a_target():
+    text = (DOCS / "how-to" / "targets.rst").read_text(encoding="utf-8")
+    table = re.search(r"^module +functions\n=[= ]+\n(.+?)\n=", text, re.MULTILINE | re.DOTALL)[1]
+    rows = [re.findall(r"``(\w+)``", row) for row in re.split(r"\n(?=`)", table)]
+    paths = sorted((REPO / "_resources" / "lxdapi" / "modules").glob("*.py"))
+    assert rows == [[path.stem, *sorted(functions_of_target(path))] for path in paths]
+
+
+def functions_of_target(path):
+    """Return the names of the functions of a module of the resource type, as Salt calls them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    aliases = fronts.constant(tree, "__func_alias__") or {}
+    return [aliases.get(node.name, node.name) for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
 # Words that come from a daemon, from a program that it runs, or from Salt.

@@ -22,7 +22,12 @@ DROPIN_MODULES, DROPIN_STATES = sorted(REPO.glob("dropin/_modules/*.py")), sorte
 DROPIN = DROPIN_MODULES + DROPIN_STATES
 FRONTS = MODULES + STATES + DROPIN
 OUTPUTTERS = sorted(REPO.glob("_output/*.py"))
-SYNCED = LIBRARY + FRONTS + OUTPUTTERS
+# Functions with the names and the arguments of Salt's own.
+RESOURCES = sorted(REPO.glob("_resources/**/*.py"))
+RESOURCE_MODULES = [path for path in RESOURCES if path.parent.name == "modules"]
+PROXIES = sorted(REPO.glob("_proxy/*.py")) + sorted(REPO.glob("_executors/*.py"))
+SYNCED = LIBRARY + FRONTS + OUTPUTTERS + RESOURCES + PROXIES
+SALT_FOLDERS = ("executors", "modules", "output", "proxy", "resources", "states")
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEST_NAME = 600, 40, 60
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Functions with arbitrary arguments: everything that requests accepts, for the contract of the earlier lxdapi; the
@@ -326,10 +331,11 @@ def test_no_front_function_is_defined_twice(paths):
     assert len(words) == len(set(words))
 
 
-@pytest.mark.parametrize("path", [each for each in SYNCED if each not in DROPIN], ids=called)
+@pytest.mark.parametrize("path", [each for each in SYNCED if each not in DROPIN + RESOURCE_MODULES], ids=called)
 def test_no_file_is_named_like_one_of_salt(path):
     core = Path(salt.__path__[0])
-    theirs = {each.stem for part in ("modules", "output", "states", "utils") for each in (core / part).glob("*")}
+    parts = ("executors", "modules", "output", "proxy", "states", "utils")
+    theirs = {each.stem for part in parts for each in (core / part).glob("*")}
     assert {"state", "network"} <= theirs, "Salt's own files are there to compare with"
     word = path.relative_to(REPO).parts[1].partition(".")[0]
     assert word not in theirs
@@ -342,6 +348,7 @@ def test_no_public_function_takes_arbitrary_arguments(path):
     loose -= fronts.HOOKS if path in STATES else set()
     loose -= {"output"} if path in OUTPUTTERS else set()  # Salt passes it the arguments of every outputter
     loose -= OPEN_DROPIN if path in DROPIN else set()
+    loose = loose if path not in RESOURCE_MODULES else set()
     assert loose - OPEN.get(dotted(path) if path in LIBRARY else "", set()) == set()
 
 
@@ -351,7 +358,8 @@ def test_no_public_function_is_generated(path):
     # Salt's dunders are passed on; nothing is generated from them
     text = ast.unparse(tree(path))
     calls = (
-        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply|salt_builds\.build)\("
+        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply|salt_builds\.build"
+        r"|targets\.(?:call|grains|ping))\("
         r"|connection\.connect(?:_to)?(?:\(|, )"
     )
     handed = re.findall(rf"\b(?:{calls})globals\(\)[,)]", text)
@@ -382,7 +390,7 @@ def test_names_of_tests_are_short():
 def test_the_package_holds_every_folder_of_the_library():
     text = (REPO / "setup.cfg").read_text(encoding="utf-8")
     listed = re.search(r"^packages =\n((?:    [\w.]+\n)+)", text, re.MULTILINE)[1].split()
-    assert [each for each in listed if each.rpartition(".")[2] not in ("modules", "output", "states")] == sorted(
+    assert [each for each in listed if each.split(".")[1:2] == [] or each.split(".")[1] not in SALT_FOLDERS] == sorted(
         dotted(path) for path in LIBRARY if path.stem == "__init__"
     )
 
@@ -391,3 +399,18 @@ def test_the_package_holds_every_folder_of_the_library():
 def test_unit_tests_are_in_the_folder_of_what_they_test(path):
     folders = {name.split(".")[1] for name in library_imports(path)}
     assert path.parent.name in folders | {"fronts"} or path.stem in INDIRECT
+
+
+@pytest.mark.parametrize("path", RESOURCE_MODULES, ids=called)
+def test_function_of_a_target_runs_the_one_of_its_name(path):
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and node.args]
+    passed = [node.args[0].value for node in calls if isinstance(node.args[0], ast.Constant)]
+    own = {"test.ping", "lxdapi_salt.call", "sys.list_functions"}
+    assert {each for each in passed if each not in (None, ".")} == {
+        word_of(path, function) for function in public(path)
+    } - own
+
+
+@pytest.mark.parametrize("path", RESOURCES + PROXIES, ids=called)
+def test_files_for_living_processes_import_no_library(path):
+    assert imported(path) <= {"logging", "pathlib", "salt", "sys"}

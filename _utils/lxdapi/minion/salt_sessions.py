@@ -16,6 +16,7 @@ from lxdapi.salt_inside import start
 from lxdapi.salt_inside.master import Master
 
 _KEY = "lxdapi:salt_inside:"
+PROXY_TYPE = "lxdapi"
 # A session of a module function ends when nothing has used it for so long, or with the process.
 IDLE_SECONDS = 10
 _STORING = threading.Lock()
@@ -126,7 +127,7 @@ def _entry(names, instance, python, api, minion_id, sealed):
         if key not in context:
             context[key] = _Sessions()
         entries = context[key].entries
-        identity = (id(api), instance, python, sealed)
+        identity = (id(api), instance, python, minion_id, sealed)
         if identity not in entries:
             store = start.Store(store_folder(opts), opts.get("thin_extra_mods") or "")
             master = Master(opts, minion_id, _instance_pillar(names, minion_id), _event_sender(names), sealed)
@@ -149,11 +150,19 @@ def is_sealed(names, instance, sealed):
     return validation.truth("sealed", sealed)
 
 
-def _instance_pillar(names, instance):
-    """Return the pillar of an instance in the settings of this minion."""
+def is_proxy(names):
+    """Return True if the front runs in a proxy minion of lxdapi."""
+    return (names["__opts__"].get("proxy") or {}).get("proxytype") == PROXY_TYPE
+
+
+def _instance_pillar(names, minion_id):
+    """Return the pillar of an instance: that of a proxy minion, or the one in the settings of this minion."""
+    if is_proxy(names):
+        # how the proxy reaches the daemon is not for the instance
+        return {key: value for key, value in names["__pillar__"].items() if key not in ("proxy", "lxdapi")}
     declared = names["__salt__"]["config.get"]("lxdapi:instance_pillar", {})
-    expected = "a mapping of instances to mappings"
-    return validation.mapping(instance, validation.mapping("lxdapi:instance_pillar", declared, expected).get(instance))
+    declared = validation.mapping("lxdapi:instance_pillar", declared, "a mapping of instances to mappings")
+    return validation.mapping(minion_id, declared.get(minion_id))
 
 
 def _event_sender(names):
@@ -170,9 +179,20 @@ def close(names, instance):
                 entry.close()
 
 
-def call(names, instance, function, args=(), kwargs=None, python=start.AUTO, remote=None, project=None, sealed=None):
+def call(
+    names,
+    instance,
+    function,
+    args=(),
+    kwargs=None,
+    python=start.AUTO,
+    remote=None,
+    project=None,
+    sealed=None,
+    minion_id=None,
+):
     """Return the result of a function inside; its exit code becomes that of the call."""
-    with use(names, instance, python, remote, project, sealed=sealed) as session:
+    with use(names, instance, python, remote, project, minion_id=minion_id, sealed=sealed) as session:
         reply = session.call(function, args, kwargs)
     names["__context__"]["retcode"] = reply.retcode
     return reply.value
