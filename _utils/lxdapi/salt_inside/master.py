@@ -84,7 +84,8 @@ class Master:
         return compiled
 
     def _compile_pillar(self, load):
-        opts = {**self._opts, "id": self.minion_id, "grains": load["grains"]}
+        # Salt would merge the pillar of this machine into it, as salt-ssh needs it (ssh_merge_pillar)
+        opts = {**self._opts, "pillar": {}, "id": self.minion_id, "grains": load["grains"]}
         return salt.pillar.get_pillar(
             opts, load["grains"], self.minion_id, load.get("saltenv"), pillarenv=load.get("pillarenv")
         ).compile_pillar()

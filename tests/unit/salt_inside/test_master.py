@@ -4,6 +4,7 @@ The master of an instance answers what a minion may ask, and nothing else.
 
 import pytest
 import salt.channel.client
+import salt.config
 from lxdapi.salt_inside.master import Master
 
 
@@ -42,6 +43,13 @@ def test_pillar_is_that_of_the_instance_without_a_request(answer, channel):
     assert answer(load) == {"role": "web", "ports": {"http": 80, "ssh": 22}}
     assert answer({**load, "pillar_override": None}) == {"role": "web", "ports": {"http": 80}}
     assert channel.seen == []
+
+
+def test_pillar_of_a_masterless_minion_stays_outside(tmp_path):
+    opts = {**salt.config.DEFAULT_MINION_OPTS, "id": "minion", "file_client": "local", "cachedir": str(tmp_path)}
+    roots = {"pillar_roots": {"base": [str(tmp_path)]}, "extension_modules": "", "pillar": {"own": "Hidden-1"}}
+    answer = Master({**opts, **roots}, "c1", {"role": "web"}).answer
+    assert answer({"cmd": "_pillar", "grains": {}}) == {"role": "web"}
 
 
 def test_files_are_requested_in_the_name_of_the_minion(answer, channel):
