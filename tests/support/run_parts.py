@@ -160,6 +160,7 @@ def all_parts(arguments, folder):
     parts = [Part.of_tests(name, [*paths, *arguments], folder) for name, paths in files.items()]
     if "--long" in arguments:
         parts.append(Part("a bare root", ["scripts/check-bare-root"], folder))
+        parts.append(Part("the formula", ["scripts/check-formula"], folder))
     return parts
 
 
