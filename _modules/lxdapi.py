@@ -32,9 +32,7 @@ from lxdapi.reports import effective as effectives
 from lxdapi.reports import export_sls
 from lxdapi.trust import certificates
 
-# The version of all synced files: lxdapi.minion.connection compares it.
 __version__ = "0.1.0"
-
 __func_alias__ = {"list_": "list"}
 
 # Kinds whose creation or update needs more than the table.

@@ -7,6 +7,7 @@ Backups of instances and custom storage volumes: export to files on the minion, 
 from lxdapi.instances import backups
 from lxdapi.minion import connection
 
+__version__ = "0.1.0"
 __func_alias__ = {"import_": "import"}
 
 

@@ -12,6 +12,8 @@ from lxdapi.cluster import membership
 from lxdapi.minion import connection
 from lxdapi.plan import steps
 
+__version__ = "0.1.0"
+
 
 def enable(name, address=None, timeout=None, remote=None):
     """

@@ -8,6 +8,7 @@ from lxdapi import local_files
 from lxdapi.convert import document
 from lxdapi.errors import InvalidError
 
+__version__ = "0.1.0"
 __virtualname__ = "lxdapi"
 __outputter__ = {"convert_sls": "lxdapi_text"}
 

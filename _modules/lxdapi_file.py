@@ -15,6 +15,7 @@ from lxdapi.files.target import Target
 from lxdapi.minion import connection
 from lxdapi.plan import steps
 
+__version__ = "0.1.0"
 __func_alias__ = {"hash_": "hash"}
 
 

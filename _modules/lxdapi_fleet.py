@@ -14,6 +14,7 @@ from lxdapi.instances import exec as execs
 from lxdapi.minion import connection, salt_fleet
 from lxdapi.salt_inside import calls
 
+__version__ = "0.1.0"
 __func_alias__ = {"exec_": "exec", "apply_": "apply"}
 
 

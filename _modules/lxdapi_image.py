@@ -12,6 +12,8 @@ from lxdapi.minion import connection
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
 
+__version__ = "0.1.0"
+
 
 def upload(path, rootfs=None, aliases=None, public=None, properties=None, saltenv="base", remote=None, project=None):
     """

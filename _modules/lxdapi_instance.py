@@ -12,6 +12,8 @@ from lxdapi.instances import plan, pool_move, power
 from lxdapi.minion import connection
 from lxdapi.plan import steps
 
+__version__ = "0.1.0"
+
 
 def start(name, timeout=None, remote=None, project=None):
     """

@@ -9,6 +9,7 @@ from lxdapi.instances import migration
 from lxdapi.minion import connection, remotes
 from lxdapi.plan import steps as plans
 
+__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 

@@ -12,6 +12,7 @@ from lxdapi.instances import rename as renames
 from lxdapi.minion import connection
 from lxdapi.plan import steps
 
+__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 

@@ -8,6 +8,7 @@ from lxdapi.minion import connection, remotes
 from lxdapi.reports import host_graph, host_status
 from salt.exceptions import CommandExecutionError, SaltInvocationError
 
+__version__ = "0.1.0"
 __virtualname__ = "lxdapi"
 __outputter__ = {"status": "lxdapi_table", "graph": "lxdapi_text"}
 

@@ -11,6 +11,7 @@ the call.
 from lxdapi.minion import connection, salt_builds, salt_sessions
 from lxdapi.salt_inside import calls, cleaning
 
+__version__ = "0.1.0"
 __func_alias__ = {"apply_": "apply"}
 __outputter__ = {"apply": "highstate", "highstate": "highstate"}
 

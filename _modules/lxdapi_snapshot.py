@@ -8,6 +8,7 @@ from lxdapi.instances import snapshots
 from lxdapi.minion import connection
 from lxdapi.plan import converge, steps
 
+__version__ = "0.1.0"
 __func_alias__ = {"list_": "list"}
 
 

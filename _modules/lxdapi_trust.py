@@ -12,6 +12,8 @@ from lxdapi.minion import connection, remotes
 from lxdapi.plan import steps
 from lxdapi.trust import keypair, tokens
 
+__version__ = "0.1.0"
+
 
 def key_create(cert, key, client_name=None):
     """

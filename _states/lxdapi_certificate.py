@@ -9,6 +9,8 @@ from lxdapi.minion import connection, state
 from lxdapi.plan import converge, steps
 from lxdapi.trust import certificates
 
+__version__ = "0.1.0"
+
 
 def present(name, certificate, type=None, restricted=None, projects=None, description=None, remote=None):
     """

@@ -9,6 +9,8 @@ The states of ``lxdapi_cluster_member`` manage the settings of members, and evac
 from lxdapi.cluster import membership
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def enabled(name, address=None, timeout=None, remote=None):
     """

@@ -7,6 +7,8 @@ Cluster groups of LXD and Incus: sets of cluster members, used to place instance
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, members=None, description=None, config=None, renamed_from=None, sensitive=None, remote=None):
     """

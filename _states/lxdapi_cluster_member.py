@@ -7,6 +7,8 @@ Members of a cluster of LXD or Incus servers.
 from lxdapi.cluster import membership
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

@@ -14,6 +14,8 @@ from lxdapi.files.spec import FileSpec, TreeSpec
 from lxdapi.files.target import Target
 from lxdapi.minion import connection, state
 
+__version__ = "0.1.0"
+
 
 def _target(instance, path, remote, project):
     return Target.parse(lambda: connection.connect(globals(), remote, project), instance, path)

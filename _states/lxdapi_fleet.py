@@ -11,6 +11,8 @@ from lxdapi.fleet.pace import Pace
 from lxdapi.minion import connection, salt_fleet
 from lxdapi.salt_inside import calls
 
+__version__ = "0.1.0"
+
 
 def managed(
     name,

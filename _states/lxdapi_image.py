@@ -13,6 +13,8 @@ from lxdapi.minion import connection, state
 from lxdapi.model import objects
 from lxdapi.plan import converge, steps
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

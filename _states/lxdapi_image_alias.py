@@ -7,6 +7,8 @@ Aliases of LXD and Incus images.
 from lxdapi.images import image
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, target, description=None, renamed_from=None, remote=None, project=None):
     """

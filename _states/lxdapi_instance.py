@@ -9,6 +9,8 @@ from lxdapi.instances import plan as instances
 from lxdapi.instances.spec import InstanceSpec
 from lxdapi.minion import connection, state
 
+__version__ = "0.1.0"
+
 
 @state.with_signature
 def present(

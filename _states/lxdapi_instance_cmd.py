@@ -9,6 +9,7 @@ from lxdapi.instances import exec as execs
 from lxdapi.instances import on_watch
 from lxdapi.minion import connection, state
 
+__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 # The states of an instance that runs.

@@ -8,6 +8,7 @@ from lxdapi import hashing
 from lxdapi.instances import backups
 from lxdapi.minion import connection, state
 
+__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 

@@ -7,6 +7,7 @@ Migration of instances between LXD and Incus daemons.
 from lxdapi.instances import migration
 from lxdapi.minion import connection, remotes, state
 
+__version__ = "0.1.0"
 __virtualname__ = "lxdapi_instance"
 
 

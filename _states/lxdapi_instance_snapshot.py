@@ -7,6 +7,8 @@ Snapshots of LXD and Incus instances.
 from lxdapi.instances import snapshots
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, expires_at=None, stateful=None, renamed_from=None, remote=None, project=None):
     """

@@ -7,6 +7,8 @@ Networks of LXD and Incus: bridges, and networks on interfaces of the host (macv
 from lxdapi.cluster import per_member
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

@@ -6,6 +6,8 @@ Network ACLs of LXD and Incus: rules for the traffic of networks and devices.
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

@@ -6,6 +6,8 @@ Network address sets of Incus: names for addresses, used in the rules of network
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name, addresses=None, description=None, config=None, renamed_from=None, sensitive=None, remote=None, project=None

@@ -7,6 +7,8 @@ Network forwards of LXD and Incus: ports of an address, forwarded to addresses i
 from lxdapi.minion import state
 from lxdapi.plan import purge
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

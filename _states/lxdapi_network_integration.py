@@ -6,6 +6,8 @@ Network integrations of Incus: connections to OVN interconnection databases, for
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, type=None, description=None, config=None, renamed_from=None, sensitive=None, remote=None):
     """

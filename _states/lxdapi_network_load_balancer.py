@@ -7,6 +7,8 @@ Network load balancers of LXD and Incus: ports of an address, distributed over b
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

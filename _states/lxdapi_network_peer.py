@@ -7,6 +7,8 @@ Network peers of LXD and Incus: connections between two OVN networks.
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

@@ -6,6 +6,8 @@ Network zones of LXD and Incus: DNS zones that the daemon serves for networks.
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, description=None, config=None, sensitive=None, remote=None, project=None):
     """

@@ -6,6 +6,8 @@ Records in network zones of LXD and Incus.
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, entries=None, description=None, config=None, purge=False, sensitive=None, remote=None, project=None):
     """

@@ -6,6 +6,8 @@ Projects of LXD and Incus.
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, description=None, config=None, renamed_from=None, sensitive=None, remote=None):
     """

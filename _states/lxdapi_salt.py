@@ -6,6 +6,8 @@ States that Salt applies inside instances of LXD and Incus, which need no Salt, 
 
 from lxdapi.minion import salt_states
 
+__version__ = "0.1.0"
+
 
 def applied(
     name, mods=None, pillar=None, saltenv=None, exclude=None, python="auto", sealed=None, remote=None, project=None

@@ -7,6 +7,8 @@ The configuration of an LXD or Incus server.
 from lxdapi.minion import state
 from lxdapi.plan import converge
 
+__version__ = "0.1.0"
+
 
 def present(name, config=None, sensitive=None, remote=None, target=None):
     """

@@ -9,6 +9,8 @@ from lxdapi.instances import snapshot_rotation, snapshots
 from lxdapi.minion import connection, state
 from lxdapi.plan import converge
 
+__version__ = "0.1.0"
+
 
 def _state(name, plan):
     """Return Salt's answer for a plan of the snapshot's kind."""

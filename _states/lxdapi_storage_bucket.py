@@ -7,6 +7,8 @@ Storage buckets of LXD and Incus: object storage (S3).
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, description=None, config=None, sensitive=None, remote=None, project=None, target=None):
     """

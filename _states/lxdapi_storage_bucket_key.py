@@ -7,6 +7,8 @@ Keys of storage buckets of LXD and Incus.
 
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name, role=None, description=None, access_key=None, secret_key=None, remote=None, project=None, target=None

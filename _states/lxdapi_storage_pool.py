@@ -7,6 +7,8 @@ Storage pools of LXD and Incus.
 from lxdapi.cluster import per_member
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, driver=None, description=None, config=None, members=None, sensitive=None, remote=None):
     """

@@ -10,6 +10,8 @@ from lxdapi import local_files
 from lxdapi.instances import iso_volumes
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

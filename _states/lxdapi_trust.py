@@ -9,6 +9,8 @@ This is the client side. On the server, use :py:func:`lxdapi_trust.token_create`
 from lxdapi.minion import remotes, state
 from lxdapi.trust import tokens
 
+__version__ = "0.1.0"
+
 
 def _client(remote, token=None, password=None, client_name=None):
     settings = remotes.settings_of(__salt__["config.get"], remote)

@@ -7,6 +7,8 @@ Snapshots of custom storage volumes of LXD and Incus.
 from lxdapi.instances import snapshots
 from lxdapi.minion import state
 
+__version__ = "0.1.0"
+
 
 def present(name, description=None, expires_at=None, renamed_from=None, remote=None, project=None, target=None):
     """

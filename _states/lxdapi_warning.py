@@ -7,6 +7,8 @@ Warnings of LXD and Incus: acknowledged or deleted.
 from lxdapi.minion import state
 from lxdapi.plan import warning
 
+__version__ = "0.1.0"
+
 
 def acknowledged(name, remote=None):
     """

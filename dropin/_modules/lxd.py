@@ -16,6 +16,8 @@ from lxdapi.errors import InvalidError
 from lxdapi.minion import connection, remotes
 from lxdapi.plan import steps
 
+__version__ = "0.1.0"
+
 _WITHOUT_PYLXD = "lxdapi works without pylxd: see the how-to page about the names of Salt's removed lxd states"
 
 

@@ -15,6 +15,7 @@ from lxdapi.instances import power, rename
 from lxdapi.minion import connection
 from lxdapi.plan import steps
 
+__version__ = "0.1.0"
 __virtualname__ = "lxd"
 
 

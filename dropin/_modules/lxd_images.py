@@ -13,6 +13,7 @@ from lxdapi.minion import connection
 from lxdapi.model import listing
 from lxdapi.plan import converge, steps
 
+__version__ = "0.1.0"
 __virtualname__ = "lxd"
 
 

@@ -9,6 +9,7 @@ Files and commands in containers, and their snapshots, under the names of the fu
 from lxdapi.dropin import files, inside
 from lxdapi.minion import connection
 
+__version__ = "0.1.0"
 __virtualname__ = "lxd"
 
 

@@ -10,6 +10,8 @@ from functools import partial
 from lxdapi.dropin import server, words
 from lxdapi.minion import connection, remotes, state
 
+__version__ = "0.1.0"
+
 
 def init(
     name,

@@ -9,6 +9,8 @@ Containers of LXD and Incus, under the names of the states that Salt 3008 remove
 from lxdapi.dropin import containers, inputs, words
 from lxdapi.minion import connection, state
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

@@ -12,6 +12,8 @@ from lxdapi.dropin import images, words
 from lxdapi.minion import connection, state
 from lxdapi.plan import converge, steps
 
+__version__ = "0.1.0"
+
 
 def present(
     name,

@@ -10,6 +10,8 @@ from lxdapi.dropin import inputs, objects, words
 from lxdapi.minion import connection, state
 from lxdapi.plan import converge
 
+__version__ = "0.1.0"
+
 
 def present(name, description=None, config=None, devices=None, remote_addr=None, cert=None, key=None, verify_cert=True):
     """

@@ -19,7 +19,7 @@ def copy_sources(folder, version=None):
     Copy the repository to a folder, because setuptools builds in place.
 
     version
-        Another version than that of this repository, in every file that contains it.
+        Another version than that of this repository, in every file that contains it, and in the comments of states.
     """
     shutil.copytree(REPO, folder, ignore=shutil.ignore_patterns(*IGNORED))
     if version:
@@ -27,6 +27,8 @@ def copy_sources(folder, version=None):
         for path in folder.glob("_*/**/*.py"):
             path.write_text(path.read_text().replace(f'"{current}"', f'"{version}"'))
         assert read_version(folder) == version
+        comments = folder / "_utils" / "lxdapi" / "plan" / "state_result.py"
+        comments.write_text(comments.read_text().replace("subject = ", f'subject = "{version}: " + '))
 
 
 def build(folder, version=None):

@@ -19,7 +19,12 @@ def environment(folder, venv, *packages):
     (borrowed,) = Path(venv).glob("lib/python*/site-packages")
     (own / "borrowed.pth").write_text(f"{borrowed}\n")
     python = folder / "bin" / "python"
+    install(python, *packages)
+    return python
+
+
+def install(python, *packages):
+    """Install packages, or other versions of them, in the environment of an interpreter."""
     options = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
     command = [python, "-m", "pip", "install", *options, *packages]
     run(command, SECONDS, PIP_ROOT_USER_ACTION="ignore").succeeded()
-    return python

@@ -10,23 +10,17 @@ from lxdapi.minion import connection, state, version_check
 from lxdapi.version import VERSION
 
 
-@pytest.fixture
-def front(tmp_path):
-    """The globals of a state beside execution modules of some version."""
-
-    def make(version):
-        (tmp_path / "modules").mkdir(exist_ok=True)
-        (tmp_path / "modules" / "lxdapi.py").write_text(f'__version__ = "{version}"\n')
-        return {
-            "__file__": str(tmp_path / "states" / "lxdapi_profile.py"),
-            "__salt__": {"config.get": lambda key, default: default},
-            "__context__": {},
-        }
-
-    return make
+def front(version):
+    """Return the globals of a state of some version."""
+    return {
+        "__file__": "/srv/states/lxdapi_profile.py",
+        "__version__": version,
+        "__salt__": {"config.get": lambda key, default: default},
+        "__context__": {},
+    }
 
 
-def test_fronts_of_another_version_are_refused(front):
+def test_fronts_of_another_version_are_refused():
     version_check.require_one_version(front(VERSION))
     with pytest.raises(InvalidError, match=f"lxdapi 0.0.0 .*library of lxdapi {re.escape(VERSION)} .*run salt-ssh -t"):
         version_check.require_one_version(front("0.0.0"))
@@ -36,6 +30,5 @@ def test_fronts_of_another_version_are_refused(front):
     assert (ret["result"], ret["name"]) == (False, "web") and "lxdapi 0.0.0" in ret["comment"]
 
 
-def test_fronts_without_a_version_are_not_refused(tmp_path):
+def test_fronts_without_a_version_are_not_refused():
     version_check.require_one_version({})
-    version_check.require_one_version({"__file__": str(tmp_path / "states" / "x.py")})
