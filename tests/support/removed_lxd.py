@@ -1,7 +1,8 @@
 """
 The modules and states of LXD that Salt 3007 still has, with pylxd, in a process of their own.
 
-The process reads a line of JSON, ``{"sls": NAME, "test": true}``, applies the SLS, and writes the answer as a line.
+The process reads a line of JSON, ``[FUNCTION, ARGUMENTS, KEYWORD ARGUMENTS]``, calls the function, and writes the
+answer as a line.
 """
 
 import json
@@ -19,14 +20,14 @@ PYLXD = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lxda
 
 class RemovedLxd:
     """
-    The modules and states of Salt 3007 in a process; ``ask`` returns the answer to a line.
+    The modules and states of Salt 3007 in a process; ``ask`` calls a function there.
 
     daemon
         The local LXD of that process.
     tree
         The folder behind ``salt://``.
     folder
-        For caches.
+        For caches; the folder ``pillar`` in it has the pillar.
     """
 
     def __init__(self, daemon, tree, folder):
@@ -40,9 +41,9 @@ class RemovedLxd:
             text=True,
         )
 
-    def ask(self, **line):
-        """Return the answer to a line."""
-        self._process.stdin.write(json.dumps(line) + "\n")
+    def ask(self, function, *args, **kwargs):
+        """Return what an execution function returns."""
+        self._process.stdin.write(json.dumps([function, args, kwargs]) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
@@ -66,17 +67,18 @@ def functions_of_salt(name):
 
 
 def main(tree, folder):
-    """Apply what each line of standard input says."""
+    """Call what each line of standard input says."""
     import salt.config
     import salt.loader
 
     opts = salt.config.DEFAULT_MINION_OPTS.copy()
     opts.update(id="removed", file_client="local", file_roots={"base": [tree]}, grains={}, pillar={})
+    opts.update(pillar_roots={"base": [f"{folder}/pillar"]})
     opts.update(root_dir=folder, cachedir=f"{folder}/cache", extension_modules=f"{folder}/extmods", test=False)
     modules = salt.loader.minion_mods(opts, utils=salt.loader.utils(opts))
     for line in sys.stdin:
-        wanted = json.loads(line)
-        print(json.dumps(modules["state.apply"](wanted["sls"], test=wanted["test"]), default=repr), flush=True)
+        function, args, kwargs = json.loads(line)
+        print(json.dumps(modules[function](*args, **kwargs), default=repr), flush=True)
 
 
 if __name__ == "__main__":

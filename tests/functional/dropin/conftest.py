@@ -9,6 +9,7 @@ import pytest
 from tests.functional.conftest import Applied
 from tests.support.client_certificates import in_files
 from tests.support.loader import Loaded
+from tests.support.removed_lxd import RemovedLxd
 
 
 class Worded(Applied):
@@ -54,6 +55,22 @@ def apply(salt, proxy):
 def call(salt):
     """Return a function that calls a function of the module ``lxd``."""
     return lambda name, *args, **kwargs: salt.modules[f"lxd.{name}"](*args, **kwargs)
+
+
+@pytest.fixture
+def lxd(daemons):
+    """A running LXD in its initial state."""
+    running = daemons["lxd"]
+    yield running
+    running.start().wipe()
+
+
+@pytest.fixture
+def removed(lxd, tree, tmp_path):
+    """Salt 3007 with its own modules, and the SLS of the fixture ``tree``."""
+    salt = RemovedLxd(lxd, tree, tmp_path / "removed")
+    yield salt
+    salt.close()
 
 
 @pytest.fixture

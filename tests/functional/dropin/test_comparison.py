@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loader import DROPIN, Loaded
-from tests.support.removed_lxd import RemovedLxd, functions_of_salt
+from tests.support.removed_lxd import functions_of_salt
 
 TREE = Path(__file__).parent / "tree"
 MANAGED = ("volatile.", "image.")
@@ -40,27 +40,11 @@ DIFFERENT = {
 
 
 @pytest.fixture
-def lxd(daemons):
-    """A running LXD in its initial state."""
-    running = daemons["lxd"]
-    yield running
-    running.start().wipe()
-
-
-@pytest.fixture
 def tree(image, tmp_path):
     """The SLS, and the image beside them."""
     folder = Path(shutil.copytree(TREE, tmp_path / "tree"))
     shutil.copy(image, folder / "busybox.tar.gz")
     return folder
-
-
-@pytest.fixture
-def removed(lxd, tree, tmp_path):
-    """Salt 3007 with its own modules."""
-    salt = RemovedLxd(lxd, tree, tmp_path / "removed")
-    yield salt
-    salt.close()
 
 
 def own(config):
@@ -120,7 +104,7 @@ def test_sls_have_the_same_effect_as_with_salt_3007(lxd, removed, tree, tmp_path
     def apply(name, test):
         return salt.modules["state.apply"](name, test=test)
 
-    theirs = outcomes(lxd, lambda name, test: removed.ask(sls=name, test=test), apply)
+    theirs = outcomes(lxd, lambda name, test: removed.ask("state.apply", name, test=test), apply)
     lxd.wipe()
     ours = outcomes(lxd, apply)
     different = {}

@@ -55,14 +55,6 @@ def container_sources():
     return [ast.literal_eval(textwrap.dedent(block).strip()) for block in blocks]
 
 
-@pytest.fixture
-def lxd(daemons):
-    """A running LXD in its initial state."""
-    running = daemons["lxd"]
-    yield running
-    running.start().wipe()
-
-
 class Examples:
     """The examples with stand-ins for machines, files and servers that do not exist here."""
 

@@ -1,0 +1,5 @@
+include:
+  - lxd.server
+  - lxd.images
+  - lxd.profiles
+  - lxd.containers
