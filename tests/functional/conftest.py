@@ -219,3 +219,15 @@ def clustered(cluster, tmp_path):
     """The states behind a proxy; their daemon is the first member of the cluster."""
     with FaultProxy(cluster.first.socket, os.path.join(cluster.first.directory, "p.socket")) as proxy:
         yield Applied(Loaded(tmp_path, {"local": {"endpoint": str(proxy.socket)}}), proxy)
+
+
+@pytest.fixture
+def inside(daemon):
+    """Return a function that runs a shell command in an instance, past the code under test, and returns its output."""
+
+    def run(name, command, project="default"):
+        body = {"command": ["/bin/sh", "-c", command], "record-output": True, "wait-for-websocket": False}
+        output = daemon.ask("POST", f"/1.0/instances/{name}/exec?project={project}", body)["output"]
+        return daemon.request("GET", f"{output['1'].partition('?')[0]}?project={project}")[1].decode()
+
+    return run

@@ -14,6 +14,7 @@ pytest.register_assert_rewrite("life", "salt_commands")
 from tests.support import flat_layout  # noqa: E402
 from tests.support import pip_install as installed  # noqa: E402
 from tests.support import ssh_settings as ssh_target  # noqa: E402
+from tests.support.python_image import python_image  # noqa: E402
 from tests.support.salt_commands import REPO, SRV, Salt, this_environment  # noqa: E402
 from tests.support.sshd import Sshd  # noqa: E402
 from tests.support.web_server_life import Life  # noqa: E402
@@ -38,6 +39,19 @@ def roots(tmp_path_factory, image):
     (folder / "images").mkdir()
     shutil.copy(image, folder / "images" / "busybox.tar.gz")
     return [REPO, SRV, folder]
+
+
+@pytest.fixture(scope="session")
+def image_with_python(tmp_path_factory):
+    """The path of an image with a Python."""
+    folder = tmp_path_factory.mktemp("python")
+    return python_image(folder / "python.tar.gz", folder / "store", with_salt=False)
+
+
+@pytest.fixture
+def python_imported(daemon, image_with_python):
+    """Import the image with a Python as ``python``."""
+    daemon.import_image(image_with_python, alias="python")
 
 
 @pytest.fixture(scope="session")

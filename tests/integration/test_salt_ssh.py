@@ -1,10 +1,13 @@
 """
-salt-ssh to a target that has only sshd, the system's python3 and the socket of the daemon.
+salt-ssh to a target that has only sshd, the system's python3 and the socket of the daemon, and to instances.
 """
+
+import shutil
 
 import pytest
 from salt.version import __version__ as SALT
 
+from tests.support.ssh_instances import SshGuide
 from tests.support.web_server_life import prove_single_calls
 
 
@@ -56,3 +59,15 @@ def test_missing_settings_are_named(make_salt, sshd, a_remote, remotes, tmp_path
     said = bare.ssh("lxdapi.list", "image", a_remote)
     assert said.status != 0
     assert "over salt-ssh add lxdapi to thin_extra_mods and run salt-ssh -t" in said.stdout + said.stderr
+
+
+@pytest.fixture
+def guide(salt, daemon, python_imported, roots, tmp_path):
+    """The guide to salt-ssh with instances."""
+    return SshGuide(salt, daemon, roots[1:], tmp_path)
+
+
+@pytest.mark.mainly("incus")
+def test_instances_without_sshd_are_targets_of_salt_ssh(salt, guide):
+    shutil.copy(salt.folder / "roster", guide.salt.folder)
+    guide.follow("flat,lxdapi", ["target"])

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.salt_commands import VARIABLE, VENVS
 from tests.support.salt_daemons import SaltDaemons
+from tests.support.ssh_instances import SshGuide
 from tests.support.web_server_life import by_id, prove_single_calls
 
 pytestmark = pytest.mark.salt_versions
@@ -132,3 +133,8 @@ def test_web_server_is_created_by_another_salt_ssh(by_ssh, life):
 
 def test_single_calls_work_by_another_salt_ssh(by_ssh, daemon):
     prove_single_calls(by_ssh, daemon)
+
+
+@pytest.mark.long
+def test_instances_are_targets_of_another_salt_ssh(by_ssh, daemon, python_imported, roots, tmp_path):
+    SshGuide(by_ssh, daemon, roots[1:], tmp_path).follow()

@@ -1,6 +1,5 @@
 """
-An image with a Python of its own: busybox, the Python of the tests with everything that it needs, and Salt where lxdapi
-looks for it.
+An image with a Python of its own: busybox, and the Python of the tests with everything that it needs.
 """
 
 import gzip
@@ -15,22 +14,28 @@ from tests.support import images
 FOLDER, CACHE = "usr/lib/python", "var/cache/lxdapi"
 
 
-def python_image(target_path, folder):
+def python_image(target_path, folder, with_salt=True):
     """
     Write the image to the path and return it.
 
     folder
         The folder of a :class:`lxdapi.salt_inside.start.Store`, which can be shared.
+    with_salt
+        Add Salt where lxdapi looks for it.
     """
     store = Store(str(folder))
-    python, salt = store.bundle_name(), store.thin_name(store.thin())
+    python = store.bundle_name()
     made = Path(store.carried_folder)
     command, environment = bundle.command(f"/{FOLDER}")
     variables = " ".join(f"{name}={value}" for name, value in environment.items())
     start = f'#!/bin/sh\n{variables} exec {" ".join(command)} "$@"\n'
     members = [images._metadata({"python": "yes"}), images._folder("rootfs"), *images._rootfs("rootfs/", False)]
-    members += [*_members(made / python, FOLDER), *_members(made / salt, f"{CACHE}/{salt}")]
-    members += [images._file("rootfs/usr/bin/python3", start, mode=0o755)]
+    members += _members(made / python, FOLDER)
+    if with_salt:
+        salt = store.thin_name(store.thin())
+        members += _members(made / salt, f"{CACHE}/{salt}")
+    # the second path is what the interpreter takes for its own
+    members += [images._file(f"rootfs/{path}/python3", start, mode=0o755) for path in ("usr/bin", f"{FOLDER}/bin")]
     return images._write(target_path, gzip.compress(images._tar(members), 1, mtime=images.CREATED))
 
 

@@ -4,6 +4,7 @@ The commands of Salt in a virtual environment, with their own configuration and 
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -92,7 +93,7 @@ class Salt:
 
     def __init__(self, venv, folder, roots, python=None, environment=None, **options):
         self.venv, self.folder, self.environment = Path(venv), Path(folder), environment or {}
-        self.python = python or self.venv / "bin" / "python"
+        self.python, self.options = python or self.venv / "bin" / "python", options
         self.folder.mkdir(parents=True, exist_ok=True)
         common = {
             "root_dir": str(self.folder),
@@ -124,6 +125,15 @@ class Salt:
         """Return the result of ``salt-ssh`` for the target in the roster."""
         options = ["-c", self.folder, "--roster-file", self.folder / "roster", "--out", "json"]
         command = [self.python, self.venv / "bin" / "salt-ssh", *options, "target", *words]
+        return run(command, seconds, **self.environment, **environment)
+
+    def typed(self, line, seconds=240):
+        """Return the result of a command of Salt as users type it, maybe after environment variables."""
+        words, environment = shlex.split(line), {}
+        while "=" in words[0]:
+            name, _, environment[name] = words.pop(0).partition("=")
+        program, *arguments = words
+        command = [self.python, self.venv / "bin" / program, "-c", self.folder, "--out", "json", *arguments]
         return run(command, seconds, **self.environment, **environment)
 
     def sync(self):

@@ -19,7 +19,7 @@ REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 SETTINGS = DOCS / "reference" / "settings.rst"
 OLD_SALT = DOCS / "how-to" / "from-salt-lxd.rst"
-CODE = ("_utils", "_modules", "_states", "_output", "_executors", "_proxy", "_resources")
+CODE = ("_utils", "_modules", "_states", "_output", "_executors", "_proxy", "_resources", "_roster")
 OLD_STATES = {
     "lxd": "init config_managed authenticate",
     "lxd_container": "present absent running frozen stopped migrated",

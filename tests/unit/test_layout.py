@@ -20,14 +20,15 @@ MODULES, STATES = sorted(REPO.glob("_modules/*.py")), sorted(REPO.glob("_states/
 # The drop-in has the names and the signatures of Salt's own modules.
 DROPIN_MODULES, DROPIN_STATES = sorted(REPO.glob("dropin/_modules/*.py")), sorted(REPO.glob("dropin/_states/*.py"))
 DROPIN = DROPIN_MODULES + DROPIN_STATES
-FRONTS = MODULES + STATES + DROPIN
+ROSTERS = sorted(REPO.glob("_roster/*.py"))
+FRONTS = MODULES + STATES + DROPIN + ROSTERS
 OUTPUTTERS = sorted(REPO.glob("_output/*.py"))
 # Functions with the names and the arguments of Salt's own.
 RESOURCES = sorted(REPO.glob("_resources/**/*.py"))
 RESOURCE_MODULES = [path for path in RESOURCES if path.parent.name == "modules"]
 PROXIES = sorted(REPO.glob("_proxy/*.py")) + sorted(REPO.glob("_executors/*.py"))
 SYNCED = LIBRARY + FRONTS + OUTPUTTERS + RESOURCES + PROXIES
-SALT_FOLDERS = ("executors", "modules", "output", "proxy", "resources", "states")
+SALT_FOLDERS = ("executors", "modules", "output", "proxy", "resources", "roster", "states")
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEST_NAME = 600, 40, 60
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Functions with arbitrary arguments: everything that requests accepts, for the contract of the earlier lxdapi; the
@@ -55,9 +56,11 @@ LEVELS = (
     ("plan",),
     ("instances", "images", "files", "cluster", "trust"),
     ("salt_inside",),
-    ("convert", "dropin", "fleet", "reports"),
+    ("convert", "dropin", "fleet", "reports", "salt_ssh"),
     ("minion", "shortcuts"),
 )
+# The packages with what Salt loads.
+SALT_FOLDERS = ("modules", "output", "roster", "states")
 UNDERSTOOD = {"name", "remote", "project", "remote_addr", "cert", "key", "verify_cert"}
 # There is always exactly one server, and only the daemon creates warnings.
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
@@ -333,7 +336,7 @@ def test_no_front_function_is_defined_twice(paths):
 @pytest.mark.parametrize("path", [each for each in SYNCED if each not in DROPIN + RESOURCE_MODULES], ids=called)
 def test_no_file_is_named_like_one_of_salt(path):
     core = Path(salt.__path__[0])
-    parts = ("executors", "modules", "output", "proxy", "states", "utils")
+    parts = ("executors", "modules", "output", "proxy", "roster", "states", "utils")
     theirs = {each.stem for part in parts for each in (core / part).glob("*")}
     assert {"state", "network"} <= theirs, "Salt's own files are there to compare with"
     word = path.relative_to(REPO).parts[1].partition(".")[0]
@@ -359,7 +362,7 @@ def test_no_public_function_is_generated(path):
     calls = (
         r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply|salt_builds\.build"
         r"|targets\.(?:call|grains|ping))\("
-        r"|connection\.connect(?:_to)?(?:\(|, )"
+        r"|connection\.connect(?:_to)?(?:\(|, )|ssh_roster\.read_targets\("
     )
     handed = re.findall(rf"\b(?:{calls})globals\(\)[,)]", text)
     if path in FRONTS and len(handed) == text.count("globals()"):

@@ -161,11 +161,12 @@ class Channel:
         except self._errors:
             pass
 
-    def send_all(self, data: bytes) -> None:
+    def send_all(self, pieces: Iterable[bytes]) -> None:
         """Send bytes and the end of the stream; stop silently if the other side does not take them."""
         self._sock.settimeout(None)  # the command may read it at any time; close() ends the wait
         try:
-            self.send(data)
+            for piece in pieces:
+                self.send(piece)
         except self._errors:
             return
         self.send_end()

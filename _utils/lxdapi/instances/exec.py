@@ -133,6 +133,24 @@ def run(api, name, command):
     return _run_over_websockets(api, f"{path}/exec", body, command.stdin, command.seconds)
 
 
+def pass_through(api, name, argv, pieces, write):
+    """
+    Run a command in a running instance and return its exit code; its input and output pass through in pieces.
+
+    argv
+        A list of text.
+    pieces
+        An iterable of bytes for its standard input.
+    write
+        A function that gets each piece of output as ``("1" or "2", bytes)``.
+    """
+    url = f"{objects.path_of(KINDS['instance'], name)}/exec"
+    body = {"command": argv, "environment": {}, "interactive": False}
+    with open_command(api, url, body) as (channels, path, query):
+        threading.Thread(target=channels["0"].send_all, args=(pieces,), daemon=True).start()
+        return _Output(api, path, query, channels, write).read_until_exit(None)
+
+
 def _parse_command(command):
     """Return a command as a list of text."""
     if isinstance(command, str):
@@ -241,19 +259,20 @@ def _feed(channel, stdin):
     if not stdin:
         channel.send_end()
     elif len(stdin) <= _MOST_SENT_AT_ONCE:
-        channel.send_all(stdin)
+        channel.send_all([stdin])
     else:
-        threading.Thread(target=channel.send_all, args=(stdin,), daemon=True).start()
+        threading.Thread(target=channel.send_all, args=([stdin],), daemon=True).start()
 
 
 class _Output:
     """Reads the output of a running command."""
 
-    def __init__(self, api, path, query, channels):
+    def __init__(self, api, path, query, channels, write=None):
         self._api, self._path, self._query = api, path, query
         self._open = {channels[fd]: fd for fd in (STDOUT, STDERR)}
         self._control, self._left = channels["control"], MOST_BYTES
         self.pieces = []
+        self._keep = write or self.pieces.append
 
     def read_until_exit(self, seconds):
         """Return the exit code, None if the command still runs after that many seconds."""
@@ -268,7 +287,8 @@ class _Output:
             if not ready and remaining > QUIET_SECONDS:
                 require_alive(self._api, self._path, self._query)
         code, pieces = exit_code(self._api, self._path, self._query, max(0.0, end - time.monotonic()))
-        self.pieces += pieces
+        for piece in pieces:
+            self._keep(piece)
         return code
 
     def _take(self, channel):
@@ -282,7 +302,7 @@ class _Output:
                 raise LxdapiError(
                     f"the command wrote more than {MOST_BYTES} bytes and was killed: redirect its output to a file"
                 )
-            self.pieces.append((self._open[channel], data))
+            self._keep((self._open[channel], data))
 
 
 def require_alive(api, path, query):

@@ -87,18 +87,6 @@ def web1(daemon, image_with_python):
 
 
 @pytest.fixture
-def inside(daemon):
-    """Return a function that runs a shell command in an instance, past the code under test, and returns its output."""
-
-    def run(name, command, project="default"):
-        body = {"command": ["/bin/sh", "-c", command], "record-output": True, "wait-for-websocket": False}
-        output = daemon.ask("POST", f"/1.0/instances/{name}/exec?project={project}", body)["output"]
-        return daemon.request("GET", f"{output['1'].partition('?')[0]}?project={project}")[1].decode()
-
-    return run
-
-
-@pytest.fixture
 def running(inside):
     """Return a function that returns whether Salt, or another program, runs in an instance."""
     return lambda name, program="lxdapi": program in inside(name, "ps | grep -v grep")

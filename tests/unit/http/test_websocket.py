@@ -151,4 +151,4 @@ def test_write_to_closed_peer_is_no_error(opened):
         peer.hang_up()
         channels["1"].send_end()
         channels["1"].send_json({"command": "signal", "signal": 9})
-        channels["1"].send_all(b"x" * 1000000)
+        channels["1"].send_all([b"x" * 1000000])

@@ -1,0 +1,3 @@
+"""
+Functional tests of instances as targets of salt-ssh.
+"""

@@ -1,0 +1,3 @@
+"""
+Unit tests of instances as targets of salt-ssh.
+"""
