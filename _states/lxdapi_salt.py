@@ -1,10 +1,11 @@
 """
-States that Salt applies inside instances of LXD and Incus, which need no Salt, no Python and no network for it.
+Instances of LXD and Incus under the control of Salt: states that Salt applies inside, without Salt, Python or a network
+in them, and minions.
 
 :depends: requests, requests-unixsocket, websocket-client
 """
 
-from lxdapi.minion import salt_states
+from lxdapi.minion import salt_minions, salt_states
 
 __version__ = "0.1.0"
 
@@ -67,3 +68,37 @@ def highstate(name, pillar=None, saltenv=None, exclude=None, python="auto", remo
     See :py:func:`lxdapi_salt.applied` for the parameters.
     """
     return salt_states.apply(globals(), name, None, pillar, saltenv, exclude, python, None, remote, project)
+
+
+def minion(
+    name,
+    minion_id=None,
+    minion_config=None,
+    package="salt-minion",
+    timeout=600,
+    force=False,
+    remote=None,
+    project=None,
+):
+    """
+    Ensure that a running instance is a minion of the master, and answers. The state works on the machine of the master:
+    on a minion there, or in an orchestration.
+
+    .. code-block:: yaml
+
+        web1:
+          lxdapi_salt.minion:
+            - minion_config:
+                master: 192.0.2.1
+
+    See :py:func:`lxdapi.bootstrap` for the parameters. This runner does the work, with the remotes in the configuration
+    of the master.
+    """
+    arguments = {
+        "minion_id": minion_id,
+        "minion_config": minion_config,
+        "package": package,
+        "timeout": timeout,
+        "force": force,
+    }
+    return salt_minions.bootstrap_by_runner(globals(), name, arguments, remote, project)

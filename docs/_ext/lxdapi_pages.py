@@ -7,6 +7,8 @@ Directives that make reference pages from the docstrings of this repository. The
     For each state module that belongs to no kind: its docstring and its states.
 ``.. lxdapi-modules::``
     For each execution module: its docstring and its functions.
+``.. lxdapi-runners::``
+    For each runner: its docstring and its functions.
 ``.. lxdapi-overview::``
     A table of all states, with links to them.
 ``.. lxdapi-extensions::``
@@ -66,7 +68,7 @@ def public_functions(tree):
 
 
 class Source:
-    """The docstrings of a front: of its states (``_states``) or of its functions (``_modules``)."""
+    """The docstrings of a front: of its states (``_states``) or of its functions (``_modules``, ``_runners``)."""
 
     def __init__(self, folder, stem):
         self.folder, self.stem = folder, stem
@@ -226,6 +228,14 @@ class ModulesDirective(SectionsDirective):
         return [("_modules", name) for name in sorted(list_fronts("_modules"))]
 
 
+class RunnersDirective(SectionsDirective):
+    """The functions of the runners."""
+
+    def list_files(self):
+        """Return every runner."""
+        return [("_runners", name) for name in sorted(list_fronts("_runners"))]
+
+
 class StatesDirective(SectionsDirective):
     """The states that belong to no kind."""
 
@@ -278,5 +288,6 @@ def setup(app):
     app.add_directive("lxdapi-extensions", ExtensionsDirective)
     app.add_directive("lxdapi-kind", KindDirective)
     app.add_directive("lxdapi-modules", ModulesDirective)
+    app.add_directive("lxdapi-runners", RunnersDirective)
     app.add_directive("lxdapi-states", StatesDirective)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -147,12 +147,16 @@ def salt_factories_config(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def master(salt_factories, roots, flat):
-    """A running master."""
+def master(salt_factories, roots, remotes, flat, tmp_path_factory):
+    """A running master, which accepts the keys of the minions of the tests by their ids."""
+    accepted = tmp_path_factory.mktemp("master") / "accepted"
+    accepted.write_text("minion\nmember-*\nsoaked\n")
     options = {
         "interface": "127.0.0.1",
-        "open_mode": True,
-        "auto_accept": True,
+        "open_mode": False,
+        "auto_accept": False,
+        "autosign_file": str(accepted),
+        "lxdapi": {"remotes": remotes},
         "file_roots": {"base": [str(root) for root in roots], flat_layout.SALTENV: [str(flat)]},
     }
     master = salt_factories.salt_master_daemon("master", overrides=options)

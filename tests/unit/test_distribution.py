@@ -17,7 +17,7 @@ from lxdapi.version import VERSION
 from tests.support import distribution
 
 REPO = distribution.REPO
-FOLDERS = ("executors", "modules", "output", "proxy", "resources", "roster", "states")
+FOLDERS = ("executors", "modules", "output", "proxy", "resources", "roster", "runners", "states")
 WHEEL = {"_utils/lxdapi": "lxdapi", **{f"_{name}": f"lxdapi/{name}" for name in FOLDERS}}
 
 FRONTS = ("lxdapi/modules/", "lxdapi/states/")

@@ -19,7 +19,10 @@ REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 SETTINGS = DOCS / "reference" / "settings.rst"
 OLD_SALT = DOCS / "how-to" / "from-salt-lxd.rst"
-CODE = ("_utils", "_modules", "_states", "_output", "_executors", "_proxy", "_resources", "_roster")
+CODE = (
+    *("_utils", "_modules", "_states", "_output"),
+    *("_executors", "_proxy", "_resources", "_roster", "_runners"),
+)
 OLD_STATES = {
     "lxd": "init config_managed authenticate",
     "lxd_container": "present absent running frozen stopped migrated",
@@ -105,7 +108,7 @@ def known_names():
     """Return each state and function of ours."""
     return {
         f"{front}.{name}"
-        for folder in ("_states", "_modules")
+        for folder in ("_states", "_modules", "_runners")
         for front in fronts.files(folder)
         for name in fronts.functions(folder, front)
     }

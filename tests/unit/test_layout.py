@@ -20,15 +20,15 @@ MODULES, STATES = sorted(REPO.glob("_modules/*.py")), sorted(REPO.glob("_states/
 # The drop-in has the names and the signatures of Salt's own modules.
 DROPIN_MODULES, DROPIN_STATES = sorted(REPO.glob("dropin/_modules/*.py")), sorted(REPO.glob("dropin/_states/*.py"))
 DROPIN = DROPIN_MODULES + DROPIN_STATES
-ROSTERS = sorted(REPO.glob("_roster/*.py"))
-FRONTS = MODULES + STATES + DROPIN + ROSTERS
+RUNNERS, ROSTERS = sorted(REPO.glob("_runners/*.py")), sorted(REPO.glob("_roster/*.py"))
+FRONTS = MODULES + STATES + DROPIN + RUNNERS + ROSTERS
 OUTPUTTERS = sorted(REPO.glob("_output/*.py"))
 # Functions with the names and the arguments of Salt's own.
 RESOURCES = sorted(REPO.glob("_resources/**/*.py"))
 RESOURCE_MODULES = [path for path in RESOURCES if path.parent.name == "modules"]
 PROXIES = sorted(REPO.glob("_proxy/*.py")) + sorted(REPO.glob("_executors/*.py"))
 SYNCED = LIBRARY + FRONTS + OUTPUTTERS + RESOURCES + PROXIES
-SALT_FOLDERS = ("executors", "modules", "output", "proxy", "resources", "roster", "states")
+SALT_FOLDERS = ("executors", "modules", "output", "proxy", "resources", "roster", "runners", "states")
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_TEST_NAME = 600, 40, 60
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Functions with arbitrary arguments: everything that requests accepts, for the contract of the earlier lxdapi; the
@@ -56,11 +56,11 @@ LEVELS = (
     ("plan",),
     ("instances", "images", "files", "cluster", "trust"),
     ("salt_inside",),
-    ("convert", "dropin", "fleet", "reports", "salt_ssh"),
+    ("convert", "dropin", "fleet", "reports", "salt_minion", "salt_ssh"),
     ("minion", "shortcuts"),
 )
 # The packages with what Salt loads.
-SALT_FOLDERS = ("modules", "output", "roster", "states")
+SALT_FOLDERS = ("modules", "output", "roster", "runners", "states")
 UNDERSTOOD = {"name", "remote", "project", "remote_addr", "cert", "key", "verify_cert"}
 # There is always exactly one server, and only the daemon creates warnings.
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
@@ -77,8 +77,11 @@ WITHOUT_ROW = {
 INDIRECT = {"test_create", "test_debug", "test_result", "test_transport"}
 # States about no kind of the table, by their names without "lxdapi_".
 OF_NO_KIND = {"cluster", "file", "fleet", "salt", "snapshot", "trust"}
-# Library files that import Salt: its exceptions, and what runs it inside instances.
-IMPORT_SALT = ("lxdapi.dropin.errors", "lxdapi.errors", "lxdapi.local_files", "lxdapi.salt_inside.")
+# Library files that import Salt: its exceptions, the Salt inside instances, and the master.
+IMPORT_SALT = (
+    *("lxdapi.dropin.errors", "lxdapi.errors", "lxdapi.local_files"),
+    *("lxdapi.salt_inside.", "lxdapi.salt_minion."),
+)
 
 
 def scripts():
@@ -218,12 +221,13 @@ def test_each_state_belongs_to_a_kind(path):
     assert front_of(path).replace("lxdapi_", "", 1) in {*KINDS, *OF_NO_KIND}
 
 
-@pytest.mark.parametrize("path, function", offered(MODULES + DROPIN_MODULES))
+@pytest.mark.parametrize("path, function", offered(MODULES + DROPIN_MODULES + RUNNERS))
 def test_each_module_function_has_a_cli_example(path, function):
     text = ast.get_docstring(function) or ""
     example = re.search(r"^CLI Example:\n\n\.\. code-block:: bash\n\n((?:    .*\n?)+)", text, re.MULTILINE)
     assert example, "no CLI Example"
-    assert re.search(rf"^    salt-call {re.escape(word_of(path, function))}( |$)", example[1], re.MULTILINE)
+    command = "salt-run" if path in RUNNERS else "salt-call"
+    assert re.search(rf"^    {command} {re.escape(word_of(path, function))}( |$)", example[1], re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +340,7 @@ def test_no_front_function_is_defined_twice(paths):
 @pytest.mark.parametrize("path", [each for each in SYNCED if each not in DROPIN + RESOURCE_MODULES], ids=called)
 def test_no_file_is_named_like_one_of_salt(path):
     core = Path(salt.__path__[0])
-    parts = ("executors", "modules", "output", "proxy", "roster", "states", "utils")
+    parts = ("executors", "modules", "output", "proxy", "roster", "runners", "states", "utils")
     theirs = {each.stem for part in parts for each in (core / part).glob("*")}
     assert {"state", "network"} <= theirs, "Salt's own files are there to compare with"
     word = path.relative_to(REPO).parts[1].partition(".")[0]
@@ -361,7 +365,7 @@ def test_no_public_function_is_generated(path):
     text = ast.unparse(tree(path))
     calls = (
         r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply|salt_builds\.build"
-        r"|targets\.(?:call|grains|ping))\("
+        r"|targets\.(?:call|grains|ping)|(?:salt_minions|minion_runner)\.\w+)\("
         r"|connection\.connect(?:_to)?(?:\(|, )|ssh_roster\.read_targets\("
     )
     handed = re.findall(rf"\b(?:{calls})globals\(\)[,)]", text)

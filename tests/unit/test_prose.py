@@ -12,7 +12,7 @@ from tests.support import prose
 
 REPO = Path(__file__).resolve().parents[2]
 PLACES = (
-    *("_executors", "_modules", "_output", "_proxy", "_resources", "_roster", "_states", "_utils"),
+    *("_executors", "_modules", "_output", "_proxy", "_resources", "_roster", "_runners", "_states", "_utils"),
     *("bench", "changelog.d", "docs", "dropin", "examples", "formula", "scripts"),
     *("CHANGELOG.rst", "CODE_OF_CONDUCT.md", "CONTRIBUTING.rst", "README.rst", "SECURITY.md", "demo", "test", "tests"),
 )

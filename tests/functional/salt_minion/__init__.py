@@ -1,0 +1,3 @@
+"""
+Functional tests of instances that become minions.
+"""
