@@ -10,6 +10,8 @@ The pillar of the minion declares its targets below ``resources:lxdapi``, and th
 from lxdapi.minion import targets
 from lxdapi.salt_inside import calls
 
+__version__ = "0.1.0"
+
 
 def grains():
     """

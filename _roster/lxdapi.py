@@ -13,6 +13,8 @@ if __name__ == "lxdapi":  # imported instead of the library, which is not on the
 
 from lxdapi.minion import ssh_roster
 
+__version__ = "0.1.0"
+
 
 def targets(tgt, tgt_type="glob"):
     """

@@ -11,6 +11,8 @@ if __name__ == "lxdapi":  # imported instead of the library, which is not on the
 
 from lxdapi.minion import minion_runner
 
+__version__ = "0.1.0"
+
 
 def bootstrap(
     name,

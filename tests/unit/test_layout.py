@@ -59,8 +59,6 @@ LEVELS = (
     ("convert", "dropin", "fleet", "reports", "salt_minion", "salt_ssh"),
     ("minion", "shortcuts"),
 )
-# The packages with what Salt loads.
-SALT_FOLDERS = ("modules", "output", "roster", "runners", "states")
 UNDERSTOOD = {"name", "remote", "project", "remote_addr", "cert", "key", "verify_cert"}
 # There is always exactly one server, and only the daemon creates warnings.
 WITHOUT = {"server": {"absent"}, "warning": {"present"}}
