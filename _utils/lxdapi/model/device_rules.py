@@ -4,10 +4,12 @@ Rules for the devices of instances and profiles.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lxdapi.model.diff import Delta
 from lxdapi.model.schema import Kind
+
+if TYPE_CHECKING:
+    from lxdapi.model.diff import Delta
 
 
 class KindWithDevices(Kind):
@@ -25,7 +27,7 @@ class KindWithDevices(Kind):
         if not removed or not any(pair["old"] is None and _is_nic(pair["new"]) for pair in pairs.values()):
             return None
         kept = {name: device for name, device in devices.items() if name not in removed}
-        return Delta({"devices": removed}, {"devices": kept}, {}, True)
+        return delta._replace(changes={"devices": removed}, fields={"devices": kept}, touched={}, removes=True)
 
     def undo_first_part(self, first: Delta, before: dict[str, Any], actual: dict[str, Any]) -> Delta:
         """Return the difference that restores removed nics, with their MAC addresses."""
@@ -33,7 +35,7 @@ class KindWithDevices(Kind):
         keys = [f"volatile.{name}.hwaddr" for name in removed]
         addresses = {key: before["config"][key] for key in keys if key in before["config"]}
         fields = {"devices": {**actual["devices"], **removed}, "config": {**addresses, **actual["config"]}}
-        return Delta({}, fields, {}, True)
+        return first._replace(changes={}, fields=fields)
 
     def refusal_hint(self, declared: dict[str, Any], actual: dict[str, Any], error: str) -> str:
         """Return which undeclared keys of declared devices an error may be about, "" if it is about others."""
