@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import salt.loader
+import salt.utils.ctx
 from salt.exceptions import CommandExecutionError
 
 # See _executors/lxdapi_guard.py.
@@ -16,7 +17,13 @@ _GUARD = "lxdapi_guard"
 
 
 def init(opts):
-    """Activate the guard, which keeps the jobs of the targets away from this minion."""
+    """
+    Activate the guard, which keeps jobs for the targets away from this minion, for the current job. Salt calls this in
+    the process of each job, and once in the minion itself: there, the executor would stay activated after a sync has
+    removed its file, and the minion would refuse every job until its restart.
+    """
+    if not salt.utils.ctx.get_request_context():
+        return
     executors = opts.get("module_executors") or ["direct_call"]
     executors = [executors] if isinstance(executors, str) else list(executors)
     if _GUARD not in executors:

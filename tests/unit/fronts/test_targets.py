@@ -10,6 +10,7 @@ import pytest
 import salt.config
 import salt.loader
 import salt.loader.context
+import salt.utils.ctx
 
 from tests.unit.fronts.test_outputters import REPO
 
@@ -98,6 +99,15 @@ def test_proxy_minion_has_no_functions_of_the_host():
 
 
 if GUARDED:
+
+    def test_guard_is_activated_for_jobs_only():
+        opts = {**salt.config.DEFAULT_MINION_OPTS, "module_dirs": [str(REPO)], "extension_modules": ""}
+        init = salt.loader.resource(opts)["lxdapi.init"]
+        init(opts)
+        assert "module_executors" not in opts, "a sync may remove the executor while the minion runs"
+        with salt.utils.ctx.request_context({"data": {}, "opts": opts}):
+            init(opts)
+        assert opts["module_executors"] == ["lxdapi_guard", "direct_call"]
 
     def test_changed_library_is_imported_again_by_a_living_minion(tmp_path):
         for folder in ("_executors", "_modules", "_resources", "_utils"):
