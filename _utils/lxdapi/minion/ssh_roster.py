@@ -8,13 +8,12 @@ import os
 
 from lxdapi import local_files, validation
 from lxdapi.errors import InvalidError
-from lxdapi.minion import connection, remotes
+from lxdapi.minion import connection, minion_ids, remotes
 from lxdapi.model import listing
 from lxdapi.salt_inside import calls
 from lxdapi.salt_ssh import hosts, programs
 
 _LISTS = ("remotes", "projects")
-_FIELDS = ("name", "project", "remote")
 # roster_defaults are for hosts with an sshd.
 _ENTRY = {"user": "root", "sudo": False, "tty": False, "set_path": ""}
 
@@ -43,20 +42,13 @@ def read_targets(names, config_get):
             api = connection.connect(names, label, project)
             for name in _list_running(api):
                 fields = {"name": name, "project": api.project or "default", "remote": label or remotes.LOCAL}
-                _add(found, _format_id(settings.get("id", "{name}"), fields), fields, index)
+                pattern = settings.get("id", minion_ids.DEFAULT)
+                _add(found, minion_ids.format_id("lxdapi:roster:id", pattern, fields), fields, index)
     return {minion_id: {**_ENTRY, "host": host} for minion_id, (host, _) in found.items()}
 
 
 def _list_running(api):
     return sorted(name for name, each in listing.list_objects(api, "instance").items() if each["status"] == "Running")
-
-
-def _format_id(pattern, fields):
-    try:
-        return pattern.format(**fields)
-    except (AttributeError, KeyError, IndexError, ValueError):
-        expected = f"text with {', '.join(f'{{{each}}}' for each in _FIELDS)}"
-        raise InvalidError.of_value("lxdapi:roster:id", expected, pattern) from None
 
 
 def _add(found, minion_id, fields, index):

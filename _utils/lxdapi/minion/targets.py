@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lxdapi import validation
 from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.fleet import listing
-from lxdapi.minion import connection, remotes, salt_sessions
+from lxdapi.minion import connection, minion_ids, remotes, salt_sessions
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.salt_inside import start
@@ -147,12 +147,8 @@ def _add(found, names, settings, remote, project):
 
 
 def _minion_id(settings, name, metadata, remote):
-    template = settings.get("id", "{name}")
-    known = {"name": name, "project": metadata.get("project") or "default", "remote": remote or remotes.LOCAL}
-    try:
-        return template.format(**known)
-    except (AttributeError, IndexError, KeyError, ValueError):
-        raise InvalidError.of_value("id", "text with {name}, {project} or {remote}", template) from None
+    fields = {"name": name, "project": metadata.get("project") or "default", "remote": remote or remotes.LOCAL}
+    return minion_ids.format_id("id", settings.get("id", minion_ids.DEFAULT), fields)
 
 
 def _texts(key, settings):
