@@ -31,7 +31,7 @@ class SealedFiles:
 
     def begin(self, function, args, kwargs, saltenv):
         """
-        Serve also the files that this call names; raises :class:`InvalidError` if it needs the top file.
+        Serve the files that this call names, and no others; raises :class:`InvalidError` if it needs the top file.
 
         saltenv
             The Salt environment of a call without one.
@@ -55,13 +55,15 @@ class SealedFiles:
             return self._named.environments()
         if not _is_text(saltenv):
             return {}
+        names = self._named.names(saltenv)
         if command in _LISTS:
-            return [name for name in self._ask(load) if name in self._named.names(saltenv)]
+            return [name for name in self._ask(load) if name in names]
         if command in _FOLDERS:
-            return [name for name in self._ask(load) if name in self._named.folders(saltenv)]
+            folders = self._named.folders(saltenv)
+            return [name for name in self._ask(load) if name in folders]
         if command == "_symlink_list":
-            return {name: to for name, to in self._ask(load).items() if name in self._named.names(saltenv)}
-        if _is_text(path) and path in self._named.names(saltenv):
+            return {name: to for name, to in self._ask(load).items() if name in names}
+        if _is_text(path) and path in names:
             return self._ask(load)
         log.info("lxdapi: the states name no file %s in %s, so the sealed instance does not get it", path, saltenv)
         return _MISSING.get(command, {"path": "", "rel": ""})
