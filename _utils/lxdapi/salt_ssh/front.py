@@ -8,6 +8,7 @@ Every other command line goes on to the next program of that name on PATH.
 import os
 import shutil
 import sys
+from functools import partial
 
 from lxdapi.salt_ssh import hosts
 
@@ -79,9 +80,9 @@ def _run(host, command):
 
 def _send(path, host, target):
     """Write a file of this machine to a path in the instance and return an exit code."""
-    with open(path, "rb") as file:
-        data = file.read()
-    return _pass_through(host, [_RECEIVE, target, str(len(data))], [data])
+    file = open(path, "rb")  # it stays open: a thread may still read it when the command has ended
+    size = os.fstat(file.fileno()).st_size
+    return _pass_through(host, [_RECEIVE, target, str(size)], iter(partial(file.read, _BLOCK), b""))
 
 
 def _read_pieces(data):
