@@ -19,10 +19,10 @@ import re
 import threading
 import time
 from collections import deque
-from concurrent.futures import CancelledError, Future, wait
 from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
+from typing import Any, NamedTuple
 
 from lxdapi import concurrency
 from lxdapi.errors import InvalidError
@@ -96,10 +96,10 @@ def _prefetch_followers(run, run_state):
     if len(group) > 1:
         batch = PrefetchBatch(limit)
         for chunk in group:
-            call = run_state if chunk is run.low else _state_call(run, chunk)
+            call = run_state if chunk is run.low else partial(_call, run, chunk)
             batch.add(state_run.tag(chunk), repr(chunk.get("remote")), call)
         batch.start(FUNCTIONS[function]())
-        run.lowstate.prefetched.update(dict.fromkeys(batch.futures, batch))
+        run.lowstate.prefetched.update(dict.fromkeys(batch.tags, batch))
 
 
 def _prefetch_allowed(run):
@@ -178,11 +178,23 @@ def _mentions(chunk):
     return {word for value in arguments for each in state_run.texts(value) for word in (each, *_SEPARATORS.split(each))}
 
 
-def _state_call(run, chunk):
-    """Return the call that Salt would make for a chunk."""
+def _call(run, chunk):
+    """Call the function of a chunk as Salt would."""
     function = run.names[chunk["fun"]]
     arguments = {key: chunk[key] for key in _parameters(function) if key in chunk}
-    return partial(run.for_chunk(chunk).call_as, partial(function, **arguments))
+    return run.for_chunk(chunk).call_as(partial(function, **arguments))
+
+
+class _Ended(NamedTuple):
+    """
+    How a state ended.
+
+    ``answer``: its answer; None: it was never started. ``deferral``: what it deferred. ``error``: its exception.
+    """
+
+    answer: Any = None
+    deferral: Any = None
+    error: Any = None
 
 
 class PrefetchBatch:
@@ -191,11 +203,15 @@ class PrefetchBatch:
 
     most
         The largest number of threads.
+
+    ``tags``: the states whose answer was not taken yet, in their order.
     """
 
     def __init__(self, most):
-        self.futures, self._queues = {}, {}
-        self._most, self._lock = most, threading.Lock()
+        self.tags, self._queues = {}, {}
+        self._most, self._ended, self._changed = most, {}, threading.Condition()
+        # Salt's dunders and the secret patterns
+        self._context = contextvars.copy_context()
 
     def add(self, tag, daemon, call):
         """
@@ -206,10 +222,8 @@ class PrefetchBatch:
         call
             Runs the state.
         """
-        self.futures[tag] = Future()
-        # in the context of this thread: Salt's dunders and the secret patterns
-        waiting = (self.futures[tag], contextvars.copy_context(), call)
-        self._queues.setdefault(daemon, deque()).append(waiting)
+        self.tags[tag] = None
+        self._queues.setdefault(daemon, deque()).append((tag, call))
 
     def start(self, count):
         """Start the threads: this number for each daemon."""
@@ -230,47 +244,55 @@ class PrefetchBatch:
 
     def _run_one(self, queue):
         """Run the next state; False if none is left."""
-        with self._lock:
+        with self._changed:
             if not queue:
                 return False
-            future, context, call = queue.popleft()
+            tag, call = queue.popleft()
         try:
-            future.set_result(context.run(verification.collect, call))
+            ended = _Ended(*self._context.copy().run(verification.collect, call))
         except BaseException as exc:  # raised again when Salt calls the state
-            future.set_exception(exc)
+            ended = _Ended(error=exc)
+        with self._changed:
+            self._ended[tag] = ended
+            self._changed.notify_all()
         return True
 
     def answer(self, tag):
         """Wait for the answer of a state and return it, or raise its exception; None if the state was never started."""
-        future = self.futures.pop(tag)
+        del self.tags[tag]
         try:
-            answer, deferral = future.result()
-            if deferral is None:
-                return answer
-            if deferral.is_verified is None:
-                verification.verify(self._deferrals(future))
-            return answer if deferral.is_verified else deferral.answer()
-        except CancelledError:
-            return None
+            (ended,) = self._wait_for([tag])
+            if ended.error is not None:
+                raise ended.error
+            if ended.deferral is None:
+                return ended.answer
+            if ended.deferral.is_verified is None:
+                verification.verify(self._deferrals(tag))
+            return ended.answer if ended.deferral.is_verified else ended.deferral.answer()
         except BaseException as exc:
             # Salt reports the exception of a state, and goes on with the next one
             if not isinstance(exc, Exception):
                 self._cancel_waiting()
             raise
         finally:
-            if not self.futures:
+            self._ended.pop(tag, None)
+            if not self.tags:
                 self._pool.shutdown(wait=False)
+
+    def _wait_for(self, tags):
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended.keys() >= set(tags))
+            return [self._ended[tag] for tag in tags]
 
     def _deferrals(self, first):
         """Wait for a state and some of the following ones, and return what they deferred."""
-        futures = [first, *islice(self.futures.values(), _TOGETHER - 1)]
-        wait(futures)
-        ended = [future.result() for future in futures if not future.cancelled() and future.exception() is None]
-        return [deferral for _, deferral in ended if deferral is not None]
+        ended = self._wait_for([first, *islice(self.tags, _TOGETHER - 1)])
+        return [each.deferral for each in ended if each.deferral is not None]
 
     def _cancel_waiting(self):
         """Cancel the states that have not started."""
-        with self._lock:
+        with self._changed:
             for queue in self._queues.values():
-                while queue:
-                    queue.popleft()[0].cancel()
+                self._ended.update((tag, _Ended()) for tag, _ in queue)
+                queue.clear()
+            self._changed.notify_all()

@@ -184,7 +184,7 @@ def test_concurrency_is_limited_per_daemon_and_in_total(most, expected):
         begun.add(f"b{number}", "b", lambda: state("b"))
         begun.add(f"c{number}", "c", lambda: state("c"))
     begun.start(2)
-    for tag in list(begun.futures):
+    for tag in list(begun.tags):
         begun.answer(tag)
     assert sorted(seen) == ["a"] * 6 + ["b"] * 6 + ["c"] * 6
     assert max(total for total, _ in peaks) == expected
