@@ -78,7 +78,7 @@ def get(kind, name=None, params=None, remote=None, project=None, target=None):
     name = _object_name(kind, name)
     if name is None:
         return _raw("GET", kind, params, None, remote, project, target=target)
-    _require_unused(params=params)
+    _require_unused("a kind", params=params)
     return masking.mask_object(listing.find(connection.connect(globals(), remote, project, target), kind, name))
 
 
@@ -164,9 +164,9 @@ def delete(kind, name=None, params=None, wait=False, timeout=None, force=False, 
     """
     name = _object_name(kind, name)
     if name is None:
-        _require_unused(force=force)
+        _require_unused("a path", force=force)
         return _raw("DELETE", kind, params, None, remote, project, wait, timeout, target)
-    _require_unused(params=params, wait=wait, timeout=timeout)
+    _require_unused("a kind", params=params, wait=wait, timeout=timeout)
     return plans.apply(converge.plan_absent(connection.connect(globals(), remote, project, target), kind, name, force))
 
 
@@ -179,11 +179,11 @@ def _object_name(kind, name):
     return kind  # the only object of its kind needs no name
 
 
-def _require_unused(**arguments):
-    """Raise for an argument that has no meaning in this call."""
+def _require_unused(place, **arguments):
+    """Raise for an argument that has no meaning for a kind, or for a path of the REST API."""
     for label, value in arguments.items():
         if value:
-            raise SaltInvocationError(f"{label} has no meaning here: see the documentation of this function")
+            raise SaltInvocationError(f"{label} does not apply to {place}; omit it")
 
 
 def _raw(method, path, params, json, remote, project, wait=False, timeout=None, target=None):
@@ -197,7 +197,7 @@ def _body(json, label="json"):
     try:
         return salt.utils.json.loads(json) if isinstance(json, str) else json
     except ValueError as exc:
-        raise SaltInvocationError(f"{label}: {exc}") from exc
+        raise SaltInvocationError(f"expected JSON for {label}: {exc}") from exc
 
 
 def _mapping(settings):

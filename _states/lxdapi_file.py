@@ -134,7 +134,7 @@ def directory(name, instance, user=None, group=None, mode=None, makedirs=False, 
           lxdapi_file.directory:
             - instance: web1
             - mode: 0750
-            - makedirs: True
+            - makedirs: true
 
     name
         Absolute path inside the instance.

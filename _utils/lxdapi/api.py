@@ -253,7 +253,7 @@ class API:
     def _read_server(self):
         result = self.get("")
         if not isinstance(result.metadata, dict):
-            raise APIProtocolException(result, "expected the description of a server")
+            raise APIProtocolException(result, "expected the description of a server in the reply")
         if result.metadata.get("auth") != "trusted":
             raise APINotTrustedException(
                 result, "the daemon does not trust this client; add its certificate, or use a trust token"

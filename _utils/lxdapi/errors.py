@@ -214,9 +214,13 @@ class APIOperationException(APIException):
 class APIOutcomeUnknownException(APIException):
     """The operation vanished, and its result is unknown: read the object to find out."""
 
+    hint = "the outcome is unknown: look at the object before you repeat the request"
+
 
 class APIProtocolException(APIException):
     """The reply does not come from LXD or Incus, or is incomplete."""
+
+    hint = "check which server answers at this address"
 
 
 class APIUndoneException(APIException):

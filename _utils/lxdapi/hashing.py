@@ -60,7 +60,7 @@ def _identity(path):
     try:
         status = os.stat(path)
     except OSError as exc:
-        raise InvalidError(f"image file {path}: {exc.strerror}") from exc
+        raise InvalidError(f"cannot read the image file {path}: {exc.strerror}") from exc
     return [os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev]
 
 

@@ -62,7 +62,7 @@ def with_location_note(api, result, target, move, steps) -> Plan:
     location = result.metadata.get("location")
     if not target or move or not api.clustered or location in _members_or_none(api, target):
         return Plan.of(steps)
-    return Plan.of(steps).with_note(f"it is on {location}, not on {target} (move: True moves it)")
+    return Plan.of(steps).with_note(f"it is on {location}, not on {target} (set move: true to move it)")
 
 
 def _members_or_none(api, target):

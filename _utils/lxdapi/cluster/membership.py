@@ -181,7 +181,7 @@ def plan_member_action(api, name, action, mode=None, force=False, timeout=None) 
     if status == goal:
         return Plan(summary=verb)
     if status != before:
-        raise InvalidError(f"it is {status}: {result.metadata['message']}")
+        raise InvalidError(f"expected a member that is {before}, but it is {status}: {result.metadata['message']}")
     body = {"action": action, **options}
     apply = partial(_run_action, api, name, body, goal, timeout)
     return Plan.of([Step(verb, {"status": {"old": status, "new": goal}}, apply)])

@@ -77,7 +77,7 @@ def plan_absent(api: API, name: str, stop: Any) -> Plan:
     def apply():
         status = power.status(power.wait_until_stable(api, name))
         if status != "Stopped":
-            raise InvalidError(f"it is {status}; stop: True stops and deletes it")
+            raise InvalidError(f"it is {status}; set stop: true to stop and delete it")
         return steps.apply(instances.plan_absent(api, name))
 
     return Plan.of([Step("deleted", {"deleted": name}, apply, f"it is {status}, and must be stopped first")])
@@ -103,7 +103,7 @@ def plan_frozen(api: API, name: str, start: Any) -> Steps:
     """Return the steps that freeze a container; a stopped one only with ``start``."""
     start, result = validation.truth("start", start or False), _read(api, name)
     if not start and result is not None and power.status(result) not in ("Running", "Frozen"):
-        raise InvalidError(f"it is {power.status(result)}; start: True starts it before it is frozen")
+        raise InvalidError(f"it is {power.status(result)}; set start: true to start it before it is frozen")
     return power.plan_status(api, name, "Frozen")
 
 
@@ -117,8 +117,9 @@ def plan_migrated(source_api: API, target_api: API, name: str, stop_and_start: A
     """Return the steps that move a container to another daemon; a running one only with ``stop_and_start``."""
     allow_stop, result = validation.truth("stop_and_start", stop_and_start or False), _read(source_api, name)
     if result is not None and power.status(result) != "Stopped" and not allow_stop:
-        reason = f"it is {power.status(result)}; stop_and_start: True stops it for the migration, and starts it there"
-        raise InvalidError(reason)
+        raise InvalidError(
+            f"it is {power.status(result)}; set stop_and_start: true to stop it for the migration and start it there"
+        )
     change = {"remote": {"old": source_api.address_text, "new": target_api.address_text}}
     options = {"mode": None, "pool": None, "target": None, "timeout": None, "refresh": False, "allow_stop": allow_stop}
     return migration.plan_migration(source_api, target_api, name, change, options)

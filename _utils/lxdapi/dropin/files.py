@@ -51,7 +51,7 @@ def put(
         target = Target.parse(lambda: api, name, f"{target.path.rstrip('/')}/{os.path.basename(source)}")
     if os.path.isdir(source):
         if not validation.truth("recursive", recursive or False):
-            raise errors.invalid(f"{source} is a directory: recursive: True copies it")
+            raise errors.invalid(f"{source} is a directory: set recursive: true to copy it")
         made = _plan_tree(functions, source, target, owner)
     else:
         made = _plan_file(source, target, owner)

@@ -22,7 +22,7 @@ _PLACE = {"key", "value"}
 def parse_config(config: Any) -> Any:
     """Return a config as a mapping or a list of mappings; a list may have ``{"key": ..., "value": ...}`` for each."""
     if isinstance(config, str):
-        raise errors.invalid("config must not be a text: declare a mapping, or a list of key and value")
+        raise errors.invalid("config must not be text: declare a mapping, or a list of key and value")
     if not isinstance(config, (list, tuple)):
         return config
     return [{each["key"]: each["value"]} if _is_place(each) else each for each in config]
@@ -35,7 +35,7 @@ def _is_place(each):
 def parse_devices(devices: Any) -> Any:
     """Return devices unchanged; raises for a text."""
     if isinstance(devices, str):
-        raise errors.invalid("devices must not be a text: declare a mapping of names to devices")
+        raise errors.invalid("devices must not be text: declare a mapping of names to devices")
     return devices
 
 

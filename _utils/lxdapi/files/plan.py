@@ -147,16 +147,18 @@ def _require_replaceable(target, inspection, new_type, force):
     """Raise for a target of another type unless ``force`` is set."""
     if not force:
         old_type = sftp_files.file_type(inspection.attributes.mode)
-        raise InvalidError(f"{target.label}: expected a {new_type}, got a {old_type}; force: True replaces it")
+        raise InvalidError(f"{target.label}: expected a {new_type}, got a {old_type}; set force: true to replace it")
 
 
 def _missing_folder(session, path, spec) -> Callable:
     """Return a function that names the missing parent directory, "" if none is missing."""
     folder = posixpath.dirname(path)
     missing = not spec.makedirs and session.run(sftp_files.lstat_or_none(folder, follow=True)) is None
-    return (
-        (lambda: f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True creates it") if missing else str
-    )
+    return (lambda: _missing_text(folder)) if missing else str
+
+
+def _missing_text(folder):
+    return f"{sftp_protocol.format_path(folder)} does not exist; set makedirs: true to create it"
 
 
 def _write(target, inspection, content, spec):
@@ -192,7 +194,7 @@ def make_folders(session, folder, makedirs, owner):
     """Create missing directories for this user and group; raises unless ``makedirs`` is set."""
     missing = session.run(sftp_files.missing_folders(folder))
     if missing and not makedirs:
-        raise InvalidError(f"{sftp_protocol.format_path(folder)} does not exist; makedirs: True creates it")
+        raise InvalidError(_missing_text(folder))
     for each in missing:
         session.run(sftp_files.make_directory(each, owner._replace(mode=sftp_files.DIRECTORY_MODE)))
 

@@ -191,7 +191,7 @@ def _obstacles(root, actual, local, spec):
         # a file is replaced by a link, and a link by a file, as a whole
         if not spec.directory.force:
             types = f"expected a {local[name].type}, got a {sftp_files.file_type(actual[name].mode)}"
-            raise InvalidError(f"{_label(root, name)}: {types}; force: True replaces it")
+            raise InvalidError(f"{_label(root, name)}: {types}; set force: true to replace it")
     names = set(of_other_type)
     if spec.clean:
         undeclared = {name for name in actual if name not in local}

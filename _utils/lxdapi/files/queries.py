@@ -44,11 +44,17 @@ def stat(target, follow=False):
 def _resolve_file(session, target):
     """Return (path, size) of a file after following links; raises unless it is a file."""
     path, attributes = session.run(sftp_files.resolve(target.path))
+    _require_type(target, "file", attributes)
+    return path, attributes.size
+
+
+def _require_type(target, file_type, attributes):
+    """Raise unless a path exists and has this type."""
     if attributes is None:
         raise InvalidError(f"{target.label} does not exist")
-    if sftp_files.file_type(attributes.mode) != "file":
-        raise InvalidError(f"{target.label}: expected a file, got a {sftp_files.file_type(attributes.mode)}")
-    return path, attributes.size
+    actual = sftp_files.file_type(attributes.mode)
+    if actual != file_type:
+        raise InvalidError(f"{target.label}: expected a {file_type}, got a {actual}")
 
 
 def readdir(target):
@@ -64,10 +70,7 @@ def readlink(target):
 
     def look(session):
         attributes = session.run(sftp_files.lstat_or_none(target.path))
-        if attributes is None or sftp_files.file_type(attributes.mode) != "symlink":
-            raise InvalidError(
-                f"{target.label} is not a symbolic link" if attributes else f"{target.label} does not exist"
-            )
+        _require_type(target, "symlink", attributes)
         return sftp_protocol.format_path(session.run(sftp_files.read_link(target.path)))
 
     return target.with_session(look)
@@ -130,8 +133,7 @@ def fetch_tree(target, folder, force=False):
 
     def work(session):
         root, attributes = session.run(sftp_files.resolve(target.path))
-        if attributes is None or sftp_files.file_type(attributes.mode) != "directory":
-            raise InvalidError(f"{target.label} is not a directory" if attributes else f"{target.label} does not exist")
+        _require_type(target, "directory", attributes)
         return sftp_trees.pull(session, root, folder, force)
 
     return [sftp_protocol.format_path(name) for name in target.with_session(work)]

@@ -246,7 +246,7 @@ def pull(session, root, folder, force=False):
     if not folder:
         raise InvalidError("the local directory / cannot be replaced")
     if os.path.lexists(folder) and not force:
-        raise InvalidError(f"{folder} already exists; force=True replaces it")
+        raise InvalidError(f"{folder} already exists; set force=True to replace it")
     if os.path.lexists(folder) and (os.path.islink(folder) or not os.path.isdir(folder)):
         raise InvalidError(f"{folder} is not a directory")
     temporary = f"{folder}.lxdapi-{random.token_hex(8)}"

@@ -54,7 +54,9 @@ def _copy(sock, response, file, seconds, on_bytes, address):
         on_bytes(count)
     if response.length:
         raise APIConnectionException(
-            error=f"incomplete download: the last {response.length} bytes are missing", method="GET", url=address
+            error=f"incomplete download: the last {response.length} bytes are missing; repeat it",
+            method="GET",
+            url=address,
         )
     return digest.hexdigest()
 
@@ -65,6 +67,12 @@ def _receive(sock, response, block, seconds, address):
         sock.settimeout(seconds)  # for a TLS socket, the limit of everything from now on
         return response.readinto(block)
     except socket.timeout as exc:
-        raise APITimeoutException(error=f"received nothing for {seconds} s", method="GET", url=address) from exc
+        raise APITimeoutException(
+            error=f"received no data for {seconds} s: is the server overloaded, or the network down?",
+            method="GET",
+            url=address,
+        ) from exc
     except (OSError, http.client.HTTPException) as exc:
-        raise APIConnectionException(error=f"the connection broke: {exc}", method="GET", url=address) from exc
+        raise APIConnectionException(
+            error=f"the connection broke during the download: {exc}; repeat it", method="GET", url=address
+        ) from exc

@@ -60,7 +60,7 @@ class MultipartWriter:
         if not self.is_form:
             return whole
         if not self._over or self._waiting:
-            raise LxdapiError("incomplete image: the daemon did not send all of it")
+            raise LxdapiError("incomplete image: the daemon did not send all of it; repeat the export")
         return self._digest.hexdigest()
 
     def _detect_form(self):

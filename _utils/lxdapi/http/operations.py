@@ -78,7 +78,11 @@ def _wait_until_done(api, path, query, seconds, watch):
         if code == 200:
             return result
         if time.monotonic() >= deadline:
-            raise APITimeoutException(result, f"the operation is still running after {seconds} s")
+            raise APITimeoutException(
+                result,
+                f"the operation is still running after {seconds} s: raise timeout of the call, or wait_timeout of the "
+                "remote",
+            )
         if time.monotonic() - start < _PAUSE:
             time.sleep(_PAUSE)
 

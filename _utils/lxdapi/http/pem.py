@@ -57,7 +57,7 @@ def _read_file(path):
         with open(os.path.expanduser(path), encoding="latin-1") as file:
             return file.read(_LONGEST)
     except (OSError, ValueError) as exc:
-        raise InvalidError(f"certificate {path}: {getattr(exc, 'strerror', exc)}") from exc
+        raise InvalidError(f"cannot read the certificate {path}: {getattr(exc, 'strerror', exc)}") from exc
 
 
 def is_path(text: str) -> bool:

@@ -110,11 +110,13 @@ class APIResult:
         """
         status = self.response.status_code
         if 300 <= status < 400:
-            raise APIProtocolException(self, f"redirected to {self.response.headers.get('Location')}")
+            raise APIProtocolException(
+                self, f"expected a reply, got a redirect to {self.response.headers.get('Location')}"
+            )
         if self._is_raw():
             return
         if not self.data or self.data.get("type") not in ("sync", "async", "error"):
-            raise APIProtocolException(self, f"HTTP {status} with a body that is not the daemon's JSON")
+            raise APIProtocolException(self, f"expected the JSON of a daemon, got HTTP {status} with another body")
         if status >= 400 or self.data["type"] == "error":
             raise self._error_class()(self)
         self.validate_metadata(self.data)

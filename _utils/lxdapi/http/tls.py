@@ -46,8 +46,8 @@ _OTHERS = (
         r"Fingerprints? did not match",
         "the server's certificate is not the pinned one: it is another server, or its certificate was replaced",
     ),
-    (r"Fingerprint of invalid length", "the pin (fingerprint) is not a sha256"),
-    (r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL", "the server does not support TLS 1.3"),
+    (r"Fingerprint of invalid length", "the pin (fingerprint) is not a sha256: expected 64 hexadecimal digits"),
+    (r"PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL", "the server does not support TLS 1.3, which lxdapi requires"),
     (r"WRONG_VERSION_NUMBER|HTTP_REQUEST", "the server did not answer with TLS: is it the port of another service?"),
 )
 

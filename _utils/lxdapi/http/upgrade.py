@@ -83,7 +83,9 @@ def _request_upgrade(api, url, params, seconds, headers, expected, failure):
         _require_status(response, expected, address)
     except socket.timeout as exc:
         sock.close()
-        raise APITimeoutException(error=f"no reply within {seconds} s", method="GET", url=address) from exc
+        raise APITimeoutException(
+            error=f"no reply within {seconds} s: is the daemon overloaded?", method="GET", url=address
+        ) from exc
     except (OSError, http.client.HTTPException) as exc:
         sock.close()
         raise APIProtocolException(error=f"{failure}: {exc}", method="GET", url=address) from exc

@@ -94,10 +94,10 @@ def open_file(path: str, label: str = "image file") -> io.FileIO:
     try:
         file = open(path, "rb", buffering=0)
     except (OSError, ValueError) as exc:
-        raise InvalidError(f"{label} {path}: {getattr(exc, 'strerror', exc)}") from exc
+        raise InvalidError(f"cannot read the {label} {path}: {getattr(exc, 'strerror', exc)}") from exc
     if not os.fstat(file.fileno()).st_size:
         file.close()
-        raise InvalidError(f"{label} {path} is empty: check the file")
+        raise InvalidError(f"the {label} {path} is empty: check the file")
     return file
 
 

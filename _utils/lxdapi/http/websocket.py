@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # The first websocket imports it, because that takes 6 ms and most runs have no websocket.
 if find_spec("websocket") is None:
-    raise ImportError("No module named 'websocket': install websocket-client", name="websocket")
+    raise ImportError("No module named 'websocket': install websocket-client for Salt's Python", name="websocket")
 
 # The time limit for a handshake, and for the rest of a frame.
 FRAME_SECONDS = 30

@@ -65,7 +65,9 @@ class PublishSource:
         result = power.wait_until_stable(self._api, self.name, result)
         status = power.status(result)
         if status != "Stopped" and not force:
-            raise InvalidError(f"{self.name} is {status}; force: True stops it for the publication and starts it again")
+            raise InvalidError(
+                f"{self.name} is {status}; set force: true to stop it for the publication and start it again"
+            )
         power.require_not_ephemeral(result, "Stopped")
         return status
 

@@ -93,6 +93,12 @@ class _Registry:
         """Return the URL of a manifest."""
         return f"{self._url}/{reference}"
 
+    def _needs_account(self, status):
+        return (
+            f"{self.missing} without an account (HTTP {status}), and lxdapi uses no account: choose another image, or "
+            "omit image_changed"
+        )
+
     def manifest(self, reference):
         """Return (bytes, content) of a manifest."""
         url = self.url(reference)
@@ -101,7 +107,7 @@ class _Registry:
             self._headers["Authorization"] = f"Bearer {self._token(reply.headers.get('WWW-Authenticate', ''), url)}"
             reply = self._get(url, self._headers)
         if reply.status in (401, 403):
-            raise InvalidError(f"{self.missing} to everybody: HTTP {reply.status}")
+            raise InvalidError(self._needs_account(reply.status))
         if reply.status == 404:
             raise InvalidError(f"{self.missing}; {servers.EXPECTED_OCI}")
         return reply.body, _parse(reply, url)
@@ -110,7 +116,7 @@ class _Registry:
         """Return the token for anonymous reads that a registry asks for."""
         wanted = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         if not challenge.lower().startswith("bearer ") or not wanted.get("realm", "").startswith("https://"):
-            raise InvalidError(f"{self.missing} to everybody: HTTP 401")
+            raise InvalidError(self._needs_account(401))
         query = {"scope": self._scope, **({"service": wanted["service"]} if "service" in wanted else {})}
         reply = self._get(f"{wanted['realm']}?{urlencode(query)}", {})
         content = _parse(reply, wanted["realm"])

@@ -162,7 +162,7 @@ def list_unused(api, older_than=0):
         Days since its last use.
     """
     if isinstance(older_than, bool) or not isinstance(older_than, (int, float)) or older_than < 0:
-        raise InvalidError.of_value("days", "a number from 0", older_than)
+        raise InvalidError.of_value("days", "a number of at least 0", older_than)
     instances = api.get("instances", params={"recursion": 1, "all-projects": "true"}).metadata or ()
     used = {each["config"].get("volatile.base_image") for each in instances}
     cached = [each for each in api.get("images", params={"recursion": 1}).metadata or () if each.get("cached")]

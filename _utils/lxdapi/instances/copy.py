@@ -186,7 +186,7 @@ def plan_copy(
 
 def _require_copy_target(target_api, new, existing, refresh, pool):
     if not refresh:
-        raise InvalidError(f"{objects.path_of(KIND, new)} already exists; refresh: True updates it")
+        raise InvalidError(f"{objects.path_of(KIND, new)} already exists; set refresh: true to update it")
     partial_creation.require_created(target_api, new, existing)
     if power.status(existing) != "Stopped":
         raise InvalidError(f"the copy is {power.status(existing)}: only a stopped copy can be refreshed")

@@ -170,7 +170,7 @@ def _parse_env(env):
     merged = validation.mapping("env", env or {}, "a mapping of names to values")
     for key in merged:
         if not isinstance(key, str) or not key or "=" in key or not validation.config_value("env", key):
-            raise InvalidError(f"env: invalid name of a variable: {key!r}")
+            raise InvalidError(f"env: invalid name of a variable: {key!r}; expected text without '='")
     return {key: validation.config_value(f"env {key}", value) or "" for key, value in merged.items()}
 
 
@@ -325,7 +325,9 @@ def exit_code(api, path, query, seconds):
         return None, []
     code = (operation.get("metadata") or {}).get("return")
     if not isinstance(code, int):
-        raise InvalidError("the daemon did not report the exit code of the command")
+        raise InvalidError(
+            "the daemon did not report the exit code of the command: look inside for its effect before you repeat it"
+        )
     return code, []
 
 

@@ -74,7 +74,9 @@ def parse(base, text):
 def _read_file(api, path, file):
     content = rest_files.read_end(api, f"{path}/files", _MOST_BYTES + 1, {"path": file})
     if len(content) > _MOST_BYTES:
-        raise InvalidError(f"{file} of the instance has more than {_MOST_BYTES} bytes")
+        raise InvalidError(
+            f"{file} of the instance has more than {_MOST_BYTES} bytes: use a number instead of the name"
+        )
     return content
 
 

@@ -201,7 +201,9 @@ class Migration:
         if status != "Stopped":
             power.require_not_ephemeral(self.source_result, "Stopped")
             if not self.options["allow_stop"]:
-                raise InvalidError(f"it is {status}; allow_stop: True stops it for the migration, and starts it there")
+                raise InvalidError(
+                    f"it is {status}; set allow_stop: true to stop it for the migration and start it there"
+                )
         if self.target_result is not None:
             self._require_ours()
         transfer.require_transferable_snapshots(self.source_api, self.target_api, self.name)

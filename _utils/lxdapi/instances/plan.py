@@ -94,7 +94,9 @@ def _with_waits(plan: Plan, waits: list[Step], status: str) -> Plan:
     if not waits:
         return plan
     if status != "Running":
-        raise InvalidError(f"wait_for: the instance will be {status}; declare running: true")
+        raise InvalidError(
+            f"wait_for requires a running instance, and this one will be {status}: declare running: true"
+        )
     return plan.then(waits)
 
 
@@ -281,7 +283,7 @@ def plan_absent(api, name, force=False) -> Plan:
     result = power.wait_until_stable(api, name, result)
     status = power.status(result)
     if status != "Stopped" and not force:
-        raise InvalidError(f"it is {status}; force: True stops and deletes it")
+        raise InvalidError(f"it is {status}; set force: true to stop and delete it")
     stop_steps = [] if status == "Stopped" else power.plan_transition(api, name, status, "Stopped", 0, True)
     stop_changes, ephemeral = {}, result.metadata.get("ephemeral")
 

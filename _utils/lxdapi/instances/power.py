@@ -89,7 +89,9 @@ def wait_until_stable(api, name, result=None, timeout=STOP_SECONDS):
         if is_stable(result):
             return result
         if time.monotonic() >= deadline:
-            raise APITimeoutException(result, f"still {status(result)} after {timeout} s")
+            raise APITimeoutException(
+                result, f"still {status(result)} after {timeout} s: raise timeout, or wait and repeat it"
+            )
         time.sleep(_STABLE_PAUSE)
         result = None
 

@@ -32,7 +32,7 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False) -> Plan:
         raise InvalidError(f"instance {new} already exists")
     status, rename, may_stop = power.status(result), partial(writes.rename, api, KIND, name, new), stop or force
     if status != "Stopped" and not may_stop:
-        raise InvalidError(f"it is {status}; stop: True stops it for the change and starts it again")
+        raise InvalidError(f"it is {status}; set stop: true to stop it for the change and start it again")
     power.require_not_ephemeral(result, "Stopped")
     changes = {"name": {"old": name, "new": new}}
     stopped = partial(power.while_stopped, api, name, rename, timeout, force, new, changes)

@@ -156,5 +156,5 @@ def _texts(key, settings):
     value = settings.get(key)
     listed = value if isinstance(value, list) else [value]
     if not listed or not all(each is None or isinstance(each, str) for each in listed):
-        raise InvalidError.of_value(key, "text or a list of texts", value)
+        raise InvalidError.of_value(key, "text or a list of text", value)
     return listed

@@ -70,8 +70,10 @@ def list_keys(api: API, instance_type: str, changes: dict[str, Any], devices: di
 def instance_note(instance_type: str, keys: list[str]) -> str:
     """Return the note about a change of a running instance that does not restart."""
     if instance_type == "virtual-machine":
-        return f"{', '.join(keys)} requires a restart of the virtual machine (restart_on_change: True restarts)"
-    return f"{', '.join(keys)} takes effect at the next start (restart_on_change: True restarts)"
+        return (
+            f"{', '.join(keys)} requires a restart of the virtual machine (set restart_on_change: true to restart now)"
+        )
+    return f"{', '.join(keys)} takes effect at the next start (set restart_on_change: true to restart now)"
 
 
 def _list_config_keys(api, instance_type, keys):

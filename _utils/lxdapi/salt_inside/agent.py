@@ -108,7 +108,7 @@ def private_folder(path):
     os.makedirs(path, 0o700, exist_ok=True)
     found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError(f"{path} belongs to somebody else")
+        raise PermissionError(f"{path} belongs to another user: delete it")
     os.chmod(path, 0o700)
     return path
 
@@ -128,7 +128,7 @@ def unpack(pipe, folder, size, digest):
         raise Unfit(f"cannot write Salt to {folder}: {exc}") from None
     if archive.digest() != digest:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise Unfit("Salt arrived damaged: its checksum differs")
+        raise Unfit("Salt arrived damaged (its checksum differs): repeat the call")
     with open(os.path.join(temporary, WHOLE), "w", encoding="ascii"):
         pass
     try:
@@ -192,7 +192,7 @@ def run_folder(settings):
             return make_run_folder(home)
         except OSError as exc:
             error = exc
-    raise Unfit(f"no folder can be written: {error}")
+    raise Unfit(f"found no folder for the files of Salt that can be written: {error}")
 
 
 def make_run_folder(home):

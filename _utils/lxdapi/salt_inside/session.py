@@ -203,7 +203,9 @@ class Session:
         """Return the next frame."""
         (length,) = struct.unpack(">I", self._take(4))
         if length > execs.MOST_BYTES:
-            raise LxdapiError(f"instance {self._name}: a result has {length} bytes, more than {execs.MOST_BYTES}")
+            raise LxdapiError(
+                f"instance {self._name}: expected a result of at most {execs.MOST_BYTES} bytes, got {length}"
+            )
         return self._take(length)
 
     def _take(self, count):

@@ -80,7 +80,8 @@ def open_session(api, name, master, store, python=AUTO):
         except BaseException:
             stack.close()
             raise
-    raise UnfitError("; ".join(reasons))
+    hint = f"; use python: {AUTO} or {CARRIED}" if python == INSIDE else ""
+    raise UnfitError("; ".join(reasons) + hint)
 
 
 def _open(stack, *arguments):

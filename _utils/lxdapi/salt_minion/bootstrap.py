@@ -82,11 +82,11 @@ def _plan_key(api, master, spec) -> list[Step]:
     if is_same(known.get(PENDING), inside):
         return [_acceptance(master, spec.minion_id, inside)]
     if not spec.force and known:
-        raise InvalidError(f"{_difference(spec.instance, spec.minion_id, known)}; force: True replaces it")
+        raise InvalidError(f"{_difference(spec.instance, spec.minion_id, known)}; set force: true to replace it")
     if not spec.force and inside is not None:
         raise InvalidError(
-            f"the instance {spec.instance} has the key of a minion that the master does not know; force: True replaces "
-            "it"
+            f"the instance {spec.instance} has the key of a minion that the master does not know; set force: true to "
+            "replace it"
         )
     change = {"key": {"old": "another" if known or inside is not None else None, "new": "accepted"}}
     return [Step("given a key", change, partial(_create_key, api, master, spec))]

@@ -45,7 +45,7 @@ class Master:
         """Create a key pair, accept its public key, and return ``{"priv": text, "pub": text}``."""
         pair = self._wheel["key.gen_accept"](parse_id(minion_id))
         if not pair:
-            raise LxdapiError(f"the master has accepted another key of the minion {minion_id} meanwhile")
+            raise LxdapiError(f"the master has accepted another key of the minion {minion_id} meanwhile: run it again")
         return pair
 
     def accept_key(self, minion_id, public_key):
@@ -56,7 +56,10 @@ class Master:
             raise LxdapiError(f"Salt did not accept the key: salt-key -a {minion_id} shows why")
         if not is_same(accepted, public_key):
             self.delete_keys(minion_id)
-            raise LxdapiError(f"the pending key of the minion {minion_id} was replaced meanwhile, and is now deleted")
+            raise LxdapiError(
+                f"the pending key of the minion {minion_id} was replaced meanwhile, so it was deleted: run it again "
+                "when the minion has sent its key"
+            )
 
     def delete_keys(self, minion_id):
         """Delete the keys of a minion in all states."""
@@ -70,7 +73,7 @@ class Master:
                 limits = {"timeout": seconds, "gather_job_timeout": seconds}
                 answers = client.cmd([minion_id], "test.ping", tgt_type="list", **limits)
         except SaltException as exc:
-            raise LxdapiError(f"the master does not answer: {exc}") from exc
+            raise LxdapiError(f"the master does not answer: {exc}; is salt-master running?") from exc
         return answers.get(minion_id) is True  # a minion that does not answer has something else, or nothing
 
     def wait_for(self, minion_id, seconds):

@@ -89,7 +89,8 @@ def address_of(token):
         except LxdapiError as exc:
             tried.append(f"{address}: {exc.explain()}")
     raise InvalidError(
-        f"token: its server does not answer at an address in it: {'; '.join(tried) or 'it contains no address'}"
+        f"token: its server does not answer at any address in it; is it up, and reachable from here? Tried: "
+        f"{'; '.join(tried) or 'none, because the token has no address'}"
     )
 
 
@@ -139,7 +140,8 @@ class Client:
         pin = tls.parse_pin(declared)
         if token and token.fingerprint != pin:
             raise InvalidError(
-                f"token: expected one of the server with the certificate {pin}, got one of {token.fingerprint}"
+                f"token: expected one of the server with the certificate {pin}, got one of {token.fingerprint}: create "
+                "it on that server, or correct fingerprint"
             )
         return pin, False
 
@@ -178,7 +180,10 @@ class Client:
         text = tls.read_certificate(endpoints.base_url(self.settings["endpoint"]))
         fingerprint = pem.read(text)[0]
         if fingerprint != self.pin:
-            raise InvalidError(f"the server shows the certificate {fingerprint}, but the token names {self.pin}")
+            raise InvalidError(
+                f"the server shows the certificate {fingerprint}, but the token names {self.pin}: is endpoint the "
+                "right server?"
+            )
         keypair.save(self.settings["fingerprint"], text)
 
     def _require_valid_proof(self):

@@ -34,7 +34,7 @@ def c1(cluster, clustered, image):
 
 
 def test_stopped_instance_moves_only_with_move_true(clustered, found, c1):
-    words = "it is on n1, not on n2 (move: True moves it)"
+    words = "it is on n1, not on n2 (set move: true to move it)"
     assert words in clustered.unchanged(f"{INSTANCE}.present", c1, target="n2")["comment"]
     edit = {"target": "n2", "config": {"user.a": "1"}}
     assert words in clustered.predicted(f"{INSTANCE}.present", c1, **edit)["comment"]

@@ -116,7 +116,7 @@ def test_files_are_put_by_the_rules_of_cp(call, c1, tree):
 
 @pytest.mark.mainly("lxd")
 def test_directories_are_put_by_the_rules_of_cp(call, c1, tree):
-    assert "recursive: True" in missing(call, "container_file_put", c1, str(tree), "/root/new")
+    assert "set recursive: true" in missing(call, "container_file_put", c1, str(tree), "/root/new")
     assert call("container_file_put", c1, str(tree), "/root/new", recursive=True) is True
     assert call("container_file_put", c1, f"{tree}/", "/root/", recursive=True) is True
     found = call("container_execute", c1, ["find", "/root", "-type", "f"])["stdout"].split()

@@ -77,9 +77,9 @@ def test_power_states_follow_each_other(apply, c1, raw):
     assert apply.changed("lxd_container.running", c1) == {"started": 'Started the container "c1"'}
     assert apply("lxd_container.running", c1, restart=True)["changes"] == {"restarted": 'Restarted the container "c1"'}
     assert apply.changed("lxd_container.stopped", c1, kill=True) == {"stopped": 'Stopped the container "c1"'}
-    assert "start: True" in apply.failed("lxd_container.frozen", c1, start=False)
+    assert "set start: true" in apply.failed("lxd_container.frozen", c1, start=False)
     assert set(apply.changed("lxd_container.frozen", c1)) == {"started", "frozen"}
-    assert "it is Frozen; stop: True" in apply.failed("lxd_container.absent", c1)
+    assert "it is Frozen; set stop: true" in apply.failed("lxd_container.absent", c1)
     assert set(apply.predicted("lxd_container.absent", c1)["changes"]) == {"removed"}
     assert set(apply.predicted("lxd_container.absent", c1, stop=True)["changes"]) == {"removed"}
     assert set(apply("lxd_container.absent", c1, stop=True)["changes"]) == {"deleted"}
@@ -166,7 +166,7 @@ def test_migrated_container_is_only_on_the_other_daemon(pair, apply):
     pair.here.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
     way = {"src_remote_addr": pair.here.socket, "remote_addr": pair.there.socket}
     way.update(cert=None, key=None, verify_cert=False)
-    assert "stop_and_start: True" in apply.failed("lxd_container.migrated", "c1", **way)
+    assert "set stop_and_start: true" in apply.failed("lxd_container.migrated", "c1", **way)
     changes = apply.changed("lxd_container.migrated", "c1", stop_and_start=True, **way)
     text = f'Migrated the container "c1" from "{pair.here.socket}" to "{pair.there.socket}"'
     assert changes == {"migrated": text}

@@ -80,8 +80,8 @@ def test_content_owner_and_mode_are_corrected_each_by_itself(managed, inside):
 
 
 def test_obstacle_is_reported_and_kept(managed, inside):
-    assert "expected a file, got a directory; force" in managed.failed("/etc", contents="x")
-    assert "/nope does not exist; makedirs" in managed.failed("/nope/x", contents="x")
+    assert "expected a file, got a directory; set force" in managed.failed("/etc", contents="x")
+    assert "/nope does not exist; set makedirs" in managed.failed("/nope/x", contents="x")
     assert managed.predicted("/nope/x", contents="x")["result"] is None
     assert inside.read("/nope") is None
     assert managed.changed("/nope/y/x", contents="x", makedirs=True, user="nobody")["created"] == "/nope/y/x"
@@ -119,14 +119,16 @@ def test_unfollowed_link_is_replaced_and_target_kept(managed, inside):
         assert (inside.read(path), inside.facts(path)) == (b"mine\n", "640 65534 0")
     assert (inside.read("/etc/file"), inside.names("/etc/dir")) == (b"x\n", ["kept"])
     assert inside.read("/etc/nowhere") is None
-    assert "expected a file, got a directory; force" in managed.failed("/etc/dir", contents="x", follow_symlinks=False)
+    assert "expected a file, got a directory; set force" in managed.failed(
+        "/etc/dir", contents="x", follow_symlinks=False
+    )
 
 
 def test_directory_follows_link_and_absent_removes_it(managed, inside):
     inside.sh("mkdir -p /srv/real && echo x > /srv/file && ln -s real /srv/d && ln -s file /srv/f && ln -s no /srv/n")
     assert managed.changed("/srv/d", "directory", mode="0700") == {"mode": {"old": "0755", "new": "0700"}}
     assert inside.facts("/srv/real") == "700 0 0"
-    assert "expected a directory, got a file; force" in managed.failed("/srv/f", "directory")
+    assert "expected a directory, got a file; set force" in managed.failed("/srv/f", "directory")
     managed.changed("/srv/n", "directory")
     assert inside.facts("/srv/no") == "755 0 0"
     for name, target in (("d", "real"), ("f", "file"), ("n", "no")):

@@ -127,9 +127,9 @@ def test_existing_directory_is_replaced_only_by_force(salt, inside, tmp_path):
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "old").write_text("old")
     pull = salt.modules["lxdapi_file.pull_tree"]
-    with pytest.raises(Exception, match="force=True replaces it"):
+    with pytest.raises(Exception, match="set force=True to replace it"):
         pull("c1", "/srv/t", str(tmp_path / "t"))
-    with pytest.raises(Exception, match="is not a directory"):
+    with pytest.raises(Exception, match="expected a directory, got a file"):
         pull("c1", "/etc/hosts", str(tmp_path / "t"), force=True)
     assert (tmp_path / "t" / "old").read_text() == "old"
     pull("c1", "/srv/t", str(tmp_path / "t"), force=True)

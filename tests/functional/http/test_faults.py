@@ -123,15 +123,15 @@ def test_a_daemon_that_dribbles_is_a_timeout_within_the_limit(salt, proxy):
 NOT_DONE = {
     "close": "the connection broke",
     "reset": "the connection broke",
-    "html502": "HTTP 502 with a body that is not the daemon's JSON",
+    "html502": "expected the JSON of a daemon, got HTTP 502",
     "status": "made by the fault proxy",
-    "not_json": "HTTP 200 with a body that is not the daemon's JSON",
-    "redirect": "redirected to",
+    "not_json": "expected the JSON of a daemon, got HTTP 200",
+    "redirect": "got a redirect to",
 }
 DONE = {
     "drop_reply": "the connection broke",
     "cut_body": "the connection broke",
-    "cut_json": "with a body that is not the daemon's JSON",
+    "cut_json": "expected the JSON of a daemon",
     "cut_head": "",
 }
 FAULTS = {**NOT_DONE, **DONE}

@@ -57,7 +57,9 @@ def test_recreated_snapshot_becomes_another_image(apply, instance, daemon, raw, 
 
 def test_running_instance_is_published_only_by_force(apply, imported, raw):
     apply("lxdapi_instance.present", "c1", source="busybox", running=True)
-    assert "c1 is Running; force: True stops it" in apply.failed("lxdapi_image.published", "golden", instance="c1")
+    assert "c1 is Running; set force: true to stop it" in apply.failed(
+        "lxdapi_image.published", "golden", instance="c1"
+    )
     assert raw("images/aliases/golden") is None
     ret = apply.predicted("lxdapi_image.published", "golden", instance="c1", force=True)
     assert "stopped for the publication" in ret["comment"]

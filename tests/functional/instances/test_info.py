@@ -250,7 +250,7 @@ def test_rename_to_itself_is_no_change_and_to_a_taken_name_fails(inside, proxy, 
 
 
 def test_running_instance_is_renamed_if_it_may_be_stopped(inside, raw, running):
-    with pytest.raises(InvalidError, match="it is Running; stop: True"):
+    with pytest.raises(InvalidError, match="it is Running; set stop: true"):
         inside("rename", "c1", "c2")
     assert raw("instances/c1")["status"] == "Running"
     assert inside("rename", "c1", "c2", stop=True) == {"name": {"old": "c1", "new": "c2"}}

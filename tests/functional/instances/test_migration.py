@@ -25,7 +25,7 @@ def test_instance_is_migrated_with_everything(pair, listens):
 
 
 REFUSED = [
-    ({}, "it is Running; allow_stop"),
+    ({}, "it is Running; set allow_stop"),
     ({"allow_stop": True, "pool": "nope"}, "storage pool nope does not exist"),
     ({"allow_stop": True, "project": "nope"}, "project nope does not exist"),
     ({"allow_stop": True, "mode": "post"}, "expected one of pull, push, relay for mode"),

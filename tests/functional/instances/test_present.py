@@ -223,7 +223,7 @@ def test_power_state_of_missing_instance_is_a_failure(apply, daemon, state):
 @pytest.mark.mainly("incus")
 def test_absent_refuses_a_running_instance_without_force(apply, running, raw):
     comment = apply.failed("lxdapi_instance.absent", running)
-    assert "it is Running; force: True stops and deletes it" in comment
+    assert "it is Running; set force: true to stop and delete it" in comment
     assert raw(f"instances/{running}")["status"] == "Running"
 
 

@@ -38,7 +38,7 @@ def test_unmet_condition_fails_with_changes_and_last_output(apply, imported, raw
 @pytest.mark.parametrize("declared", [{"running": False}, {}])
 def test_wait_for_needs_a_running_instance(apply, imported, raw, declared):
     comment = apply.failed("lxdapi_instance.present", "c1", source="busybox", wait_for=READY, **declared)
-    assert "wait_for: the instance will be Stopped; declare running: true" in comment
+    assert "wait_for requires a running instance, and this one will be Stopped: declare running: true" in comment
     assert raw("instances/c1") is None
 
 

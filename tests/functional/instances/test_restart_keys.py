@@ -38,7 +38,7 @@ def test_note_names_exactly_the_keys_that_need_a_restart(apply, daemon, c1, seen
     after = seen()
     pending = sorted(key for key, old, new in zip(names, before, after) if old == new)
     assert len(pending) == 5, after
-    note = f"{', '.join(pending)} takes effect at the next start (restart_on_change: True restarts)"
+    note = f"{', '.join(pending)} takes effect at the next start (set restart_on_change: true to restart now)"
     assert ret["comment"].endswith(f"; {note}"), ret
     apply.salt.modules["lxdapi_instance.restart"](c1, timeout=0, force=True)
     assert [old for old, new in zip(before, seen()) if old == new] == []

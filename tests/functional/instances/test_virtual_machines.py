@@ -124,8 +124,8 @@ def test_stopped_machine_is_migrated(daemon, v2, apply, tmp_path, watched):
 def test_running_machine_is_refused_what_needs_a_restart(apply, v2):
     comment = apply.failed("lxdapi_instance.present", v2, config={"limits.disk.priority": 7})
     assert "cannot be updated when VM is running" in comment
-    note = "limits.disk.priority requires a restart of the virtual machine (restart_on_change: True restarts)"
+    note = "limits.disk.priority requires a restart of the virtual machine (set restart_on_change: true to restart now)"
     assert comment.endswith(f"; {note}"), comment
     ret = apply("lxdapi_instance.present", v2, config={"limits.cpu": 2, "security.secureboot": True})
-    note = "security.secureboot requires a restart of the virtual machine (restart_on_change: True restarts)"
+    note = "security.secureboot requires a restart of the virtual machine (set restart_on_change: true to restart now)"
     assert ret["result"] is True and ret["comment"].endswith(f"; {note}"), ret

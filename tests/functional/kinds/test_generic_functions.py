@@ -243,7 +243,7 @@ WRONG = [
         ["rename", "storage_volume", "default/a", "other/b"],
         "cannot be renamed to other/b: it would have another parent",
     ),
-    (["get", "profile", "default", {"recursion": 1}], "params has no meaning here"),
+    (["get", "profile", "default", {"recursion": 1}], "params does not apply to a kind; omit it"),
 ]
 
 

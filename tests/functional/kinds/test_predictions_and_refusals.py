@@ -121,5 +121,5 @@ def test_shortcut_accepts_the_body_of_a_post(daemon, imported):
 
 
 def test_invalid_json_is_reported(salt, daemon):
-    with pytest.raises(SaltInvocationError, match="json: "):
+    with pytest.raises(SaltInvocationError, match="expected JSON for json: "):
         salt.modules["lxdapi.post"]("profiles", json="{'name'")

@@ -42,14 +42,14 @@ def test_missing_and_other_keys_are_named_and_stay(master, c1, place, proxy):
     assert f"has no {PKI}/minion.pub: has its minion ever been started?" in master.run("accept_key", c1)[2]
     place(c1, KEY)
     assert "the master has no key of the minion c1" in master.run("accept_key", c1)[2]
-    reason = "the key of a minion that the master does not know; force: True replaces it"
+    reason = "the key of a minion that the master does not know; set force: true to replace it"
     assert reason in master.run("bootstrap", c1)[2]
     for state in ("minions", "minions_pre", "minions_rejected", "minions_denied"):
         master.add(state, c1, OTHER)
         reason = "the key of the minion c1 on the master is not the one in the instance c1"
         reason += f" (salt-key lists it under {state})"
         assert master.run("accept_key", c1) == (False, {}, f"minion c1: {reason}")
-        assert master.run("bootstrap", c1) == (False, {}, f"minion c1: {reason}; force: True replaces it")
+        assert master.run("bootstrap", c1) == (False, {}, f"minion c1: {reason}; set force: true to replace it")
         assert master.keys() == {f"{state}/c1": OTHER} and proxy.writes() == []
         (master.pki / state / c1).unlink()
 

@@ -80,7 +80,7 @@ def test_a_project_that_does_not_exist_is_refused_by_the_daemon(apply, daemon, p
 
 def test_invalid_certificate_is_refused_before_any_request(apply, daemon):
     for given, words in (
-        ("/nope.crt", "certificate /nope.crt: No such file or directory"),
+        ("/nope.crt", "cannot read the certificate /nope.crt: No such file or directory"),
         ("-----BEGIN CERTIFICATE-----\nnonsense\n", "no certificate found: expected PEM"),
         ("-----BEGIN CERTIFICATE-----\n=\n-----END CERTIFICATE-----\n", "no certificate found"),
         ("-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n", "no certificate found"),

@@ -62,8 +62,8 @@ def test_change_made_first_by_others_is_no_failure():
     assert (ret["result"], ret["changes"], ret["comment"]) == (True, {}, "cluster member n2 is as declared")
 
 
-@pytest.mark.parametrize("action", ["evacuate", "restore"])
-def test_offline_member_is_a_failure(action):
+@pytest.mark.parametrize("action, before", [("evacuate", "Online"), ("restore", "Evacuated")])
+def test_offline_member_is_a_failure(action, before):
     ret = applied(Daemon("Offline"), action)
     assert (ret["result"], ret["changes"]) == (False, {})
-    assert ret["comment"] == "cluster member n2: it is Offline: so it is"
+    assert ret["comment"] == f"cluster member n2: expected a member that is {before}, but it is Offline: so it is"

@@ -25,7 +25,7 @@ def test_config_is_a_mapping_or_a_list(config, expected):
 
 @pytest.mark.parametrize("arguments", [("user.a=1", None), (None, "eth0")])
 def test_text_is_neither_config_nor_devices(arguments):
-    with pytest.raises(SaltInvocationError, match="must not be a text"):
+    with pytest.raises(SaltInvocationError, match="must not be text"):
         inputs.fields("profile", *arguments)
 
 

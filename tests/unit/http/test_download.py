@@ -79,7 +79,7 @@ def test_a_reply_that_is_too_short_is_an_error(got, parts):
 
 
 def test_silent_server_times_out(got):
-    with pytest.raises(APITimeoutException, match="received nothing for 0.5 s"):
+    with pytest.raises(APITimeoutException, match="received no data for 0.5 s"):
         got(lambda connection: connection.sendall(HEAD + DATA[:5000]))
 
 

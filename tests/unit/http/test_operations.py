@@ -236,7 +236,7 @@ def test_id_of_an_operation_is_not_in_the_text_of_an_error():
 @pytest.mark.parametrize("last", [failure(404, "Operation not found"), sync(operation(103)), BROKEN[0]])
 def test_each_wait_error_names_the_starting_request(last):
     exc = failed(late(), last, timeout=0)
-    assert exc.explain().endswith("(POST /1.0/instances, operation 'Doing')")
+    assert "(POST /1.0/instances, operation 'Doing')" in exc.explain()
 
 
 @pytest.mark.parametrize("text", ["", "/", "/1.0/instances/c1", "/1.0/operations/../instances", None, 5])

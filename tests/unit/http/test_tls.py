@@ -151,7 +151,7 @@ def test_pin_mismatch_shows_both_fingerprints(own, client):
 def test_old_tls_version_is_reported(own):
     with tls_server(own, version=ssl.TLSVersion.TLSv1_2) as server, pytest.raises(APIConnectionException) as caught:
         asked(server, fingerprint=own.fingerprint)
-    assert caught.value.error.startswith("TLS: the server does not support TLS 1.3 (")
+    assert caught.value.error.startswith("TLS: the server does not support TLS 1.3, which lxdapi requires (")
     assert server.heads == []
 
 

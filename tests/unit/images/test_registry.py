@@ -131,13 +131,13 @@ def test_path_of_a_registry_belongs_to_the_repository(monkeypatch):
 @pytest.mark.parametrize(
     "answers, words",
     [
-        ([(401, b"", {})], "does not offer image x to everybody: HTTP 401"),
-        ([(401, b"", {"WWW-Authenticate": 'Basic realm="x"'})], "to everybody: HTTP 401"),
-        ([(401, b"", {"WWW-Authenticate": 'Bearer realm="http://plain.test"'})], "to everybody: HTTP 401"),
+        ([(401, b"", {})], "does not offer image x without an account .HTTP 401., and lxdapi uses no account"),
+        ([(401, b"", {"WWW-Authenticate": 'Basic realm="x"'})], "without an account .HTTP 401"),
+        ([(401, b"", {"WWW-Authenticate": 'Bearer realm="http://plain.test"'})], "without an account .HTTP 401"),
         ([(401, b"", CHALLENGE), (200, b'{"token": "a b"}', {})], "expected a token"),
         ([(401, b"", CHALLENGE), (500, b"", {})], "HTTP 500"),
-        ([(401, b"", CHALLENGE), (200, b'{"token": "t"}', {}), (401, b"", {})], "to everybody: HTTP 401"),
-        ([(403, b"", {})], "to everybody: HTTP 403"),
+        ([(401, b"", CHALLENGE), (200, b'{"token": "t"}', {}), (401, b"", {})], "without an account .HTTP 401"),
+        ([(403, b"", {})], "without an account .HTTP 403"),
         ([(307, b"", {"Location": "https://other.test"})], "HTTP 307"),
         ([(503, b"", {})], "HTTP 503"),
     ],

@@ -112,7 +112,7 @@ def test_profile_that_is_gained_or_lost_can_need_a_restart(old, new):
     model.objects["profiles/web"] = {"config": {**NESTING, **CPU, "raw.lxc": ""}, "description": "", "devices": {}}
     model.objects["instances/c1"]["config"]["raw.lxc"] = "own"
     ret, paper = stated(model, declared.present, {"profiles": new})
-    assert "; security.nesting takes effect at the next start (restart_on_change" in ret["comment"]
+    assert "; security.nesting takes effect at the next start (set restart_on_change" in ret["comment"]
     assert "GET /1.0/profiles/default" not in paper.lines
 
 
@@ -120,7 +120,7 @@ def test_note_of_a_virtual_machine_names_a_restart():
     model = instance("Running", {"type": "virtual-machine"})
     ret, _ = stated(model, declared.present, {"config": {**CPU, "raw.qemu": "-x"}})
     assert ret["comment"].endswith(
-        "; raw.qemu requires a restart of the virtual machine (restart_on_change: True restarts)"
+        "; raw.qemu requires a restart of the virtual machine (set restart_on_change: true to restart now)"
     )
 
 

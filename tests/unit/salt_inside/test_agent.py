@@ -56,7 +56,7 @@ def test_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         agent.private_folder(str(tmp_path / "link"))
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
-    with pytest.raises(PermissionError, match="belongs to somebody else"):
+    with pytest.raises(PermissionError, match="belongs to another user: delete it"):
         agent.private_folder(str(tmp_path / "a"))
 
 
