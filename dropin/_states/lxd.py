@@ -58,7 +58,7 @@ def init(
     path = done_file.replace("%SALT_CONFIG_DIR%", "/etc/salt")
 
     plan = partial(server.plan_marked, partial(connection.connect, globals()), setup, path)
-    return state.worded(globals(), "daemon", name, plan, words.unchanged)
+    return state.run_for_dropin(globals(), "daemon", name, plan, words.of_init)
 
 
 def config_managed(name, value, force_password=False):
@@ -83,7 +83,7 @@ def config_managed(name, value, force_password=False):
     def plan():
         return server.plan_config(connection.connect(globals()), name, value, bool(force_password))
 
-    return state.worded(globals(), "server", name, plan, words.of_config)
+    return state.run_for_dropin(globals(), "server", name, plan, words.of_config)
 
 
 def authenticate(name, remote_addr, password, cert, key, verify_cert=True):
@@ -116,4 +116,4 @@ def authenticate(name, remote_addr, password, cert, key, verify_cert=True):
         settings = remotes.settings_of_address(remote_addr, cert, key, verify_cert)
         return server.plan_authenticated(settings, password, __opts__.get("id") or "salt")
 
-    return state.worded(globals(), "client of", name, plan, words.of_trust(remote_addr))
+    return state.run_for_dropin(globals(), "client of", name, plan, words.of_trust(remote_addr))

@@ -90,7 +90,7 @@ def present(
         api = connection.connect_to(globals(), remote_addr, cert, key, verify_cert)
         return containers.plan_present(api, name, declared, source, running, restart_on_change)
 
-    return state.worded(globals(), "instance", name, plan, words.of_container)
+    return state.run_for_dropin(globals(), "instance", name, plan, words.of_container)
 
 
 def absent(name, stop=False, remote_addr=None, cert=None, key=None, verify_cert=True):
@@ -165,7 +165,7 @@ def stopped(name, kill=False, remote_addr=None, cert=None, key=None, verify_cert
 
 def _run(name, words_of, address, plan, option):
     """Return Salt's answer for a state with one option."""
-    return state.worded(
+    return state.run_for_dropin(
         globals(), "instance", name, lambda: plan(connection.connect_to(globals(), *address), name, option), words_of
     )
 
@@ -214,4 +214,4 @@ def migrated(
         target_api = connection.connect_to(globals(), remote_addr, cert, key, verify_cert)
         return containers.plan_migrated(source_api, target_api, name, stop_and_start)
 
-    return state.worded(globals(), "instance", name, plan, words.of_migration(src_remote_addr, remote_addr))
+    return state.run_for_dropin(globals(), "instance", name, plan, words.of_migration(src_remote_addr, remote_addr))

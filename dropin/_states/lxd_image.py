@@ -87,7 +87,7 @@ def present(
         tools = images.Tools(__salt__["cp.cache_file"], __opts__["cachedir"], state.saltenv_of(globals()), connect)
         return images.plan_present(api, name, source, images.Settings(aliases, public, auto_update), tools)
 
-    return state.worded(globals(), "image", name, plan, words.of_image)
+    return state.run_for_dropin(globals(), "image", name, plan, words.of_image)
 
 
 def absent(name, remote_addr=None, cert=None, key=None, verify_cert=True):
@@ -108,4 +108,4 @@ def absent(name, remote_addr=None, cert=None, key=None, verify_cert=True):
         found = images.find(api, name)
         return converge.plan_absent(api, "image", found["fingerprint"]) if found else steps.Plan((), "absent")
 
-    return state.worded(globals(), "image", name, plan, words.of_removal("Image"))
+    return state.run_for_dropin(globals(), "image", name, plan, words.of_removal("Image"))

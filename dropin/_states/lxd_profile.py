@@ -50,7 +50,7 @@ def present(name, description=None, config=None, devices=None, remote_addr=None,
         whole = inputs.whole(declared, result.metadata) if result is not None else declared
         return converge.plan_present(api, "profile", name, whole)
 
-    return state.worded(globals(), "profile", name, plan, words.of_profile)
+    return state.run_for_dropin(globals(), "profile", name, plan, words.of_profile)
 
 
 def absent(name, remote_addr=None, cert=None, key=None, verify_cert=True):
@@ -70,4 +70,4 @@ def absent(name, remote_addr=None, cert=None, key=None, verify_cert=True):
         api = connection.connect_to(globals(), remote_addr, cert, key, verify_cert)
         return converge.plan_absent(api, "profile", name)
 
-    return state.worded(globals(), "profile", name, plan, words.of_removal("Profile"))
+    return state.run_for_dropin(globals(), "profile", name, plan, words.of_removal("Profile"))

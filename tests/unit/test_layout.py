@@ -362,7 +362,7 @@ def test_no_public_function_is_generated(path):
     # Salt's dunders are passed on; nothing is generated from them
     text = ast.unparse(tree(path))
     calls = (
-        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|worded)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply|salt_builds\.build"
+        r"(?:state\.(?:run|run_plan|present|absent|saltenv_of|run_for_dropin)|salt_sessions\.(?:call|close)|salt_(?:states|fleet)\.apply|salt_builds\.build"
         r"|targets\.(?:call|grains|ping)|(?:salt_minions|minion_runner)\.\w+)\("
         r"|connection\.connect(?:_to)?(?:\(|, )|ssh_roster\.read_targets\("
     )

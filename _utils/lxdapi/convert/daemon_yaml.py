@@ -20,8 +20,10 @@ _LISTS = {
 }
 _OTHER = ("cluster", "cluster_groups")
 # Fields that the daemon shows, but nobody can declare.
-_SHOWN = re.compile(r"created_at|last_used_at|location|status|status_code|stateful|expanded_\w+|name|project|type$")
-_SHOWN_CONFIG = re.compile(r"(volatile|image)\.")
+_OUTPUT_KEYS = re.compile(
+    r"created_at|last_used_at|location|status|status_code|stateful|expanded_\w+|name|project|type$"
+)
+_OUTPUT_CONFIG = re.compile(r"(volatile|image)\.")
 
 
 def is_instance(root: Any) -> bool:
@@ -50,12 +52,12 @@ def convert_instance(template: Template, name: Optional[str]) -> str:
     lines = []
     for key, value, comments in _entries(template, template.root):
         if key.value == "config":
-            lines += _argument(template, key, value, comments, _SHOWN_CONFIG)
-        elif key.value == "type" and value.value == "virtual-machine" or not _SHOWN.match(key.value):
+            lines += _argument(template, key, value, comments, _OUTPUT_CONFIG)
+        elif key.value == "type" and value.value == "virtual-machine" or not _OUTPUT_KEYS.match(key.value):
             lines += _argument(template, key, value, comments)
         elif key.value == "project" and value.value != "default":
             lines += _argument(template, key, value, comments)
-    template.decide(template.root, "declare a source to create the instance anew, for example images:debian/12")
+    template.decide(template.root, "declare a source to create the instance again, for example images:debian/12")
     return _state(name, "lxdapi_instance.present", lines)
 
 
@@ -114,17 +116,17 @@ def _is_empty(value: Any) -> bool:
     return value.value in ([], "", "null", "~")
 
 
-def _argument(template: Template, key: Any, value: Any, comments: List[str], shown: Any = None) -> List[str]:
+def _argument(template: Template, key: Any, value: Any, comments: List[str], omitted: Any = None) -> List[str]:
     """
     Return the lines of an argument; nothing for an empty value.
 
-    shown
+    omitted
         A pattern of the keys to leave out.
     """
     kept = [
         (name, node, above)
         for name, node, above in _entries(template, value)
-        if not shown or not shown.match(name.value)
+        if not omitted or not omitted.match(name.value)
     ]
     if _is_empty(value) or is_mapping(value) and not kept:
         return []

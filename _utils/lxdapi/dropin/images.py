@@ -124,7 +124,7 @@ def _plan_new(api, source, settings, tools) -> _Planned:
     return _SOURCES[source["type"]](api, source, settings, tools)
 
 
-def _required(source, *keys):
+def _require_keys(source, *keys):
     missing = [key for key in keys if not source.get(key)]
     if missing:
         raise InvalidError(f"a source of the type {source['type']} requires {', '.join(missing)}: declare it")
@@ -133,7 +133,7 @@ def _required(source, *keys):
 
 def _plan_file(api, source, settings, tools) -> _Planned:
     """Return (fingerprint, steps) for an image of a file; it has no source to be updated from."""
-    (filename,) = _required(source, "filename")
+    (filename,) = _require_keys(source, "filename")
     path = local_files.local_file(tools.cache_file, filename, source.get("saltenv") or tools.saltenv)
     digest = hashing.cached_fingerprint(path, memory=hashing.memory_file(tools.cachedir))
     declared = {"public": settings.fields.get("public")}
@@ -142,7 +142,7 @@ def _plan_file(api, source, settings, tools) -> _Planned:
 
 
 def _plan_simplestreams(api, source, settings, tools) -> _Planned:
-    server, alias = _required(source, "server", "name")
+    server, alias = _require_keys(source, "server", "name")
     # the name of a server of lxdapi:image_servers, which can have a certificate
     known = {"server": server} if "/" in server else servers.settings_of(api, server)
     return _plan_fetch(api, remote.parse_source({**known, "alias": alias}), settings)
@@ -157,16 +157,16 @@ def _plan_fetch(api, source, settings) -> _Planned:
 
 def _plan_lxd(api, source, settings, tools) -> _Planned:
     """Return (fingerprint, steps) for an image of another daemon, or a public one of a daemon without trust."""
-    name, address = _required(source, "name", "remote_addr")
+    name, address = _require_keys(source, "name", "remote_addr")
     try:
         origin = tools.connect(address, source.get("cert"), source.get("key"), source.get("verify_cert", True))
     except APINotTrustedException:
         return _plan_fetch(api, _public_source(api, source, name, address), settings)
     folder = local_files.cache_folder(tools.cachedir)
-    wanted = find(origin, name)
-    if wanted is None:
+    original = find(origin, name)
+    if original is None:
         raise InvalidError(f"image {name} does not exist on {origin.address_text}")
-    digest, planned = transfer.plan_copy(api, origin, wanted["fingerprint"], folder, settings.aliases or ())
+    digest, planned = transfer.plan_copy(api, origin, original["fingerprint"], folder, settings.aliases or ())
     changed = converge.plan_follow_up(api, image.KIND, digest, settings.fields) if planned else []
     return digest, [*planned, *changed]
 
@@ -175,13 +175,13 @@ def _public_source(api, source, name, address):
     """Return the REST source of a public image."""
     certificate = None if source.get("verify_cert", True) is True else tls.read_certificate(endpoints.base_url(address))
     key = "fingerprint" if validation.is_fingerprint(name) else "alias"
-    wanted = {"server": address, "protocol": api.dialect.lower(), key: name, "certificate": certificate}
-    return remote.parse_source(wanted)
+    declared = {"server": address, "protocol": api.dialect.lower(), key: name, "certificate": certificate}
+    return remote.parse_source(declared)
 
 
 def _plan_url(api, source, settings, tools) -> _Planned:
     """Return (None, steps) for an image whose address a web server names in its headers: only the daemon reads it."""
-    (url,) = _required(source, "url")
+    (url,) = _require_keys(source, "url")
     names, fetched = settings.aliases or (), []
 
     def fetch():

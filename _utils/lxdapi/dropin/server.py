@@ -102,7 +102,7 @@ def plan_init(api: API, setup: Setup) -> list[Step]:
     planned += [("profile", "default", {"devices": devices})] if devices else []
     config = _server_config(setup)
     planned += [("server", "server", {"config": config})] if config else []
-    return [each for kind_name, name, declared in planned for each in _labeled(api, kind_name, name, declared)]
+    return [each for kind_name, name, declared in planned for each in _label_steps(api, kind_name, name, declared)]
 
 
 def _pool(setup):
@@ -138,7 +138,7 @@ def https_address(setup):
     return address if has_port else f"{address}:{setup.network_port or _PORT}"
 
 
-def _labeled(api, kind_name, name, declared):
+def _label_steps(api, kind_name, name, declared):
     """Return the steps for one object as steps of the daemon."""
     for step in converge.plan_present(api, kind_name, name, declared):
         if step.changes:

@@ -19,7 +19,7 @@ def of_container(name: str, changes: Changes, predicted: bool) -> Changes:
     """Return the changes of ``lxd_container.present``."""
     if "created" in changes:
         words = {"created": _act(predicted, "Created", "create", f'the container "{name}"')}
-        return {**words, **_started(name, changes, predicted)}
+        return {**words, **_start_changes(name, changes, predicted)}
     words = {key: text for key, text in _parts(changes, predicted).items() if text}
     status = changes.get("status") or {}
     if "restarted" in changes or status.get("old") == status.get("new") == "Running":
@@ -31,7 +31,7 @@ def of_container(name: str, changes: Changes, predicted: bool) -> Changes:
     return words
 
 
-def _started(name, changes, predicted):
+def _start_changes(name, changes, predicted):
     if (changes.get("status") or {}).get("new") not in ("Running", "Frozen"):
         return {}
     return {"started": _act(predicted, "Started", "start", f'the container "{name}"')}
@@ -41,13 +41,13 @@ def of_running(name: str, changes: Changes, predicted: bool) -> Changes:
     """Return the changes of ``lxd_container.running``."""
     if "restarted" in changes:
         return {"restarted": _act(predicted, "Restarted", "restart", f'the container "{name}"')}
-    return _started(name, changes, predicted)
+    return _start_changes(name, changes, predicted)
 
 
 def of_frozen(name: str, changes: Changes, predicted: bool) -> Changes:
     """Return the changes of ``lxd_container.frozen``."""
     status = changes.get("status") or {}
-    words = _started(name, changes, predicted) if status.get("old") not in ("Running", "Frozen") else {}
+    words = _start_changes(name, changes, predicted) if status.get("old") not in ("Running", "Frozen") else {}
     if status.get("new") != "Frozen":
         return words
     return {**words, "frozen": _act(predicted, "Froze", "freeze", f'the container "{name}"')}
@@ -181,7 +181,7 @@ def of_trust(address: str) -> Any:
     return words
 
 
-def unchanged(_name: str, changes: Changes, _predicted: bool) -> Changes:
+def of_init(_name: str, changes: Changes, _predicted: bool) -> Changes:
     """Return changes that are words already."""
     return changes
 

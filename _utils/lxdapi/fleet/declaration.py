@@ -100,7 +100,7 @@ def parse_definitions(declared, defaults=None, label="defaults"):
     definitions = {
         name: _parse_definition(name, without_removed(merge(defaults, each))) for name, each in definitions.items()
     }
-    return {name: definitions[name] for name in _sorted(definitions)}
+    return {name: definitions[name] for name in _sort_by_source(definitions)}
 
 
 def _parse_keys(entry, keys):
@@ -153,7 +153,7 @@ def prerequisite_of(definitions, name):
     return other if other in definitions and other != name and not definitions[other].absent else None
 
 
-def _sorted(definitions):
+def _sort_by_source(definitions):
     """Return the names, each after its copy source; raises for a circle."""
     order = {}
     for name in definitions:

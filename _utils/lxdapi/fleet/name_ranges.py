@@ -11,7 +11,7 @@ from lxdapi.errors import InvalidError
 # The largest number of names for one entry, against slips such as [1-2000000000].
 MOST = 10_000
 _RANGE = re.compile(r"\[(\d{1,9}(?:-\d{1,9})?(?:,\d{1,9}(?:-\d{1,9})?)*)\]")
-_MOST_SHOWN = 10
+_MOST_LISTED = 10
 
 
 def is_range(text):
@@ -86,7 +86,7 @@ def expand_keys(entries):
     return values
 
 
-def fold(names, most=_MOST_SHOWN):
+def fold(names, most=_MOST_LISTED):
     """
     Return names as text, consecutive ones as a range: ``db, web[01-20]``.
 

@@ -5,7 +5,7 @@ The summary of a fleet: instances with the same outcome are named together.
 from lxdapi.fleet import name_ranges
 
 # The largest number of sentences about failures, and of other sentences; the comment still names all instances.
-_MOST_SHOWN = 10
+_MOST_LISTED = 10
 _SAME = (" is as declared", " is absent")
 
 
@@ -45,8 +45,8 @@ def _comment_text(name, each):
 def _failure_notes(failed):
     """Return a sentence for each of the first failures, and the names of the rest."""
     grouped = _group(failed)
-    sentences = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_MOST_SHOWN]]
-    more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
+    sentences = [f"{name_ranges.fold(group)}{text}" for text, group in grouped[:_MOST_LISTED]]
+    more = [name for _, group in grouped[_MOST_LISTED:] for name in group]
     return sentences + ([f"also failed: {name_ranges.fold(more, None)}"] if more else [])
 
 
@@ -57,8 +57,8 @@ def _unstarted_note(unstarted):
 def _success_notes(answers):
     """Return sentences for the successes, except for instances that are as declared."""
     grouped = [(text, group) for text, group in _group(answers) if text not in _SAME]
-    sentences = [f"{name_ranges.fold(group)}{_in_plural(group, text)}" for text, group in grouped[:_MOST_SHOWN]]
-    more = [name for _, group in grouped[_MOST_SHOWN:] for name in group]
+    sentences = [f"{name_ranges.fold(group)}{_in_plural(group, text)}" for text, group in grouped[:_MOST_LISTED]]
+    more = [name for _, group in grouped[_MOST_LISTED:] for name in group]
     return sentences + ([f"also: {name_ranges.fold(more)}"] if more else [])
 
 

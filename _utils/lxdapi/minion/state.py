@@ -109,7 +109,7 @@ def absent(names, kind_name, name, remote=None, project=None, target=None, force
     )
 
 
-def worded(names, kind_name, name, plan, words):
+def run_for_dropin(names, kind_name, name, plan, words):
     """
     Return Salt's answer for a state of the drop-in, its changes in the words of the state that Salt removed.
 

@@ -27,7 +27,7 @@ BLOCK = 1 << 16
 IDLE_SECONDS = 600
 # Copies of Salt and Python that were not used for so long are deleted.
 OLD_SECONDS = 30 * 24 * 3600
-UNFINISHED_SECONDS = 3600
+INCOMPLETE_SECONDS = 3600
 WHOLE = ".whole"
 # Folders that remain between runs, besides the copies: files from the file server, and synced modules.
 SHARED = ("files", "extrn_files", "extmods")
@@ -150,7 +150,7 @@ def is_old(path):
     try:
         return time.time() - os.stat(os.path.join(path, WHOLE)).st_mtime > OLD_SECONDS
     except OSError:
-        return time.time() - os.lstat(path).st_mtime > UNFINISHED_SECONDS
+        return time.time() - os.lstat(path).st_mtime > INCOMPLETE_SECONDS
 
 
 def find_salt(pipe, settings):

@@ -84,7 +84,7 @@ def make_readable(path):
 def _build(path, interpreter):
     library = os.path.dirname(os.__file__)
     inside = os.path.join(path, "lib", os.path.basename(library))
-    shutil.copytree(library, inside, ignore=_ignored)
+    shutil.copytree(library, inside, ignore=_names_to_ignore)
     os.makedirs(os.path.join(path, "bin"))
     shutil.copy2(interpreter, os.path.join(path, "bin", "python"))
     extensions = [os.path.join(folder, name) for folder, _, names in os.walk(inside) for name in names if ".so" in name]
@@ -98,7 +98,7 @@ def _build(path, interpreter):
         file.write(_SITE)
 
 
-def _ignored(folder, names):
+def _names_to_ignore(folder, names):
     out = {name for name in names if name in _LEFT_OUT or name.startswith("config-") or name.endswith(".a")}
     return out | {name for name in names if name.endswith(".so") and _EXTENSIONS_LEFT_OUT.match(name)}
 

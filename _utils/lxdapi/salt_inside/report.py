@@ -42,8 +42,8 @@ def summarize(returned, test):
     counted = f"{len(returned)} state{'s' if len(returned) > 1 else ''}, {len(changes)} "
     counted += "would change" if test else "changed"
     if failed:
-        shown = failed[:_MOST_FAILURES] + [f"and {len(failed) - _MOST_FAILURES} more"] * (len(failed) > _MOST_FAILURES)
-        return Report(changes, False, f"{counted}, {len(failed)} failed: {'; '.join(shown)}")
+        listed = failed[:_MOST_FAILURES] + [f"and {len(failed) - _MOST_FAILURES} more"] * (len(failed) > _MOST_FAILURES)
+        return Report(changes, False, f"{counted}, {len(failed)} failed: {'; '.join(listed)}")
     return Report(changes, None if any(each.get("result") is None for each in returned.values()) else True, counted)
 
 

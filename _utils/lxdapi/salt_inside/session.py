@@ -28,7 +28,7 @@ BASE = "/var/cache/lxdapi"
 PYTHONS = ("python3", "/usr/libexec/platform-python")
 _NO_PYTHON = 44
 _END_SECONDS = 5
-_LAST_WORDS = 2000
+_MOST_ERROR_BYTES = 2000
 # Starts the first Python that exists, which reads the agent from standard input: what is sent there is in no process
 # list and in no event of the daemon.
 _SHELL = f'for python; do command -v "$python" >/dev/null 2>&1 && exec "$python" -s -c "$0"; done; exit {_NO_PYTHON}'
@@ -213,7 +213,7 @@ class Session:
             if not self._read(execs.QUIET_SECONDS):
                 execs.require_alive(self._api, self._path, self._query)
             if self._stdout not in self._outputs:
-                raise self._ended()
+                raise self._end_error()
         data = bytes(self._input[:count])
         del self._input[:count]
         return data
@@ -228,14 +228,14 @@ class Session:
             elif channel is self._stdout:
                 self._input += data
             else:
-                self._error = (self._error + data)[-_LAST_WORDS:]
+                self._error = (self._error + data)[-_MOST_ERROR_BYTES:]
         return bool(ready)
 
     def _read_to_end(self):
         while self._stdout in self._outputs and self._read(_END_SECONDS):
             pass
 
-    def _ended(self):
+    def _end_error(self):
         """Return the exception for a Salt that has ended without an answer."""
         # the error output may end after the output
         while not self._has_started and self._outputs and self._read(_END_SECONDS):
@@ -260,7 +260,7 @@ class Session:
             self._stdin.send(data)
         except Exception:  # OSError, or an error of websocket-client
             self._read_to_end()
-            raise self._ended() from None
+            raise self._end_error() from None
 
     def close(self):
         """End the Salt inside and wait until it is gone."""

@@ -17,7 +17,7 @@ PROGRAM = "salt-minion"
 _PLACES = ("/usr/bin", "/usr/local/bin", "/opt/saltstack/salt")
 # A package that is copied to the instance for its installation.
 _FOLDER = "/var/cache/lxdapi/packages"
-_LAST_WORDS = 1000
+_MOST_OUTPUT_BYTES = 1000
 # $0 is the name of a package, or the path of a file.
 _INSTALL = """export DEBIAN_FRONTEND=noninteractive
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -92,6 +92,6 @@ def start(api, name, seconds):
 def _run(api, name, script, argument, seconds, failure):
     outcome = execs.run(api, name, execs.make_command(["/bin/sh", "-c", script, argument], timeout=seconds))
     if outcome.retcode:
-        words = outcome.output.decode("utf-8", "replace")[-_LAST_WORDS:].strip()
+        output = outcome.output.decode("utf-8", "replace")[-_MOST_OUTPUT_BYTES:].strip()
         reason = f"killed after {seconds} s" if outcome.killed else f"exit code {outcome.retcode}"
-        raise LxdapiError(f"{failure} in instance {name}: {reason}{f': {words}' if words else ''}")
+        raise LxdapiError(f"{failure} in instance {name}: {reason}{f': {output}' if output else ''}")
