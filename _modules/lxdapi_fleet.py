@@ -207,8 +207,8 @@ def apply_(
     project=None,
 ):
     """
-    Apply states inside many running instances, as :py:func:`lxdapi_salt.apply` does for one. Returns the changes of
-    each instance by state id, or the error, which names the states that failed.
+    Apply states inside many running instances, as :py:func:`lxdapi_salt.apply` does for one. Returns, for each
+    instance, the changes by state id, or an error that names the failed states.
 
     mods, pillar, saltenv, exclude, python, sealed
         See :py:func:`lxdapi_salt.apply`. Without ``mods``, the top file decides for each instance.

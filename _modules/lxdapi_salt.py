@@ -1,11 +1,11 @@
 """
-Salt inside instances of LXD and Incus, which need no Salt, no Python, no network and no minion for it.
+Salt inside instances of LXD and Incus. The instances need no Salt, no Python, no network and no minion.
 
 :depends: requests, requests-unixsocket, websocket-client
 
-One command in the instance runs Salt; its standard input and output are its master. It gets files, pillar and master
-functions from this minion, has the name of the instance as its minion id, and renders its states inside. It ends with
-the call.
+Salt runs as a single command in the instance. This minion acts as its master: through standard input and output, it
+answers requests for files, pillar and master functions. The minion id inside is the name of the instance, and states
+are rendered inside. Nothing stays running after the call.
 """
 
 from lxdapi.minion import connection, salt_builds, salt_sessions
@@ -21,6 +21,8 @@ def call(name, function, args=None, kwargs=None, python="auto", sealed=None, rem
     Run a function of Salt inside a running instance and return its result. The exit code of the function is also the
     exit code of the call.
 
+    name
+        Name of the instance.
     function
         Name of an execution module function, such as ``pkg.version``.
     args
@@ -28,12 +30,12 @@ def call(name, function, args=None, kwargs=None, python="auto", sealed=None, rem
     kwargs
         Mapping of named arguments. Default: none.
     python
-        Which Python runs Salt: ``inside``, that of the instance; ``carried``, that of this minion, which a container
-        on this machine gets as a read-only disk device while Salt runs, and any other instance as a copy; ``auto``,
-        that of the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
+        The Python that runs Salt. ``inside``: that of the instance. ``carried``: that of this minion; a container on
+        this machine gets it as a read-only disk device while Salt runs, any other instance as a copy. ``auto``: that of
+        the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
     sealed
-        Whether the instance gets only the files that the SLS files and the arguments name, and none of the others on
-        the file server. Default: the setting ``lxdapi:sealed``.
+        Whether the instance gets only those files of the file server that the SLS files and the arguments name.
+        Default: the setting ``lxdapi:sealed``.
 
     Arguments and results go through standard input and output, so no process list and no event of the daemon shows
     them. Further calls within ten seconds in the same process use the same Salt.

@@ -1,6 +1,6 @@
 """
 The proxy minion of an instance of LXD or Incus: each function and each state that Salt sends to it runs inside the
-instance, which needs no Salt, no Python and no network for it.
+instance, which needs no Salt, no Python and no network.
 
 The pillar of the proxy minion declares it: ``proxy: {proxytype: lxdapi}``, with ``instance``, ``remote``, ``project``
 and ``python`` if they are not the minion id and the defaults.

@@ -1,5 +1,5 @@
 """
-Running instances of LXD and Incus as targets of salt-ssh, which need no sshd and no network for it.
+Running instances of LXD and Incus as targets of salt-ssh, without sshd and without a network in them.
 
 :depends: requests, requests-unixsocket, websocket-client
 """
@@ -21,9 +21,10 @@ def targets(tgt, tgt_type="glob"):
     Return the entries of the running instances that match a target. Salt calls it: ``salt-ssh --roster=lxdapi``.
 
     tgt
-        The target of salt-ssh: the minion id of an instance is its name, unless ``lxdapi:roster:id`` is set.
+        The target of salt-ssh, compared with the minion ids: the names of the instances, unless ``lxdapi:roster:id`` is
+        set.
     tgt_type
-        How it matches: ``glob``, ``pcre``, ``list``, ``nodegroup`` or ``range``. Default: ``glob``.
+        How to compare: ``glob``, ``pcre``, ``list``, ``nodegroup`` or ``range``. Default: ``glob``.
 
     ``lxdapi:roster`` in the configuration of the master selects remotes and projects.
     """

@@ -34,13 +34,13 @@ def bootstrap(
     minion_id
         Id of the minion. Default: the name of the instance.
     minion_config
-        Mapping of settings for ``/etc/salt/minion.d/lxdapi.conf`` in the instance, such as ``master``. No change shows
-        them. Default: only the id.
+        Mapping of settings for ``/etc/salt/minion.d/lxdapi.conf`` in the instance, such as ``master``. The changes do
+        not show the settings. Default: only the id.
     package
         The package to install if the instance has no ``salt-minion``: its name in the repositories that the instance
         knows, or the path of a file on this master, such as ``/srv/salt-minion.deb``. Default: ``salt-minion``.
     timeout
-        Seconds for the installation, and again for the first answer. Default: 600.
+        Seconds for the installation, and as many for the first answer of the minion. Default: 600.
     force
         Whether to replace the key of another minion of this id on the master, or another key in the instance.
         Default: false.
@@ -52,8 +52,8 @@ def bootstrap(
         Name of the project. Default: the project of the remote, or ``default``.
 
     The master creates the key pair and accepts it before the minion starts, and the instance gets it through the daemon
-    together with the key of the master: neither of them has to trust a key that it does not know. The private key
-    stays on no other machine.
+    together with the key of the master. Neither the master nor the minion has to trust an unknown key, and no other
+    machine keeps the private key.
 
     CLI Example:
 
@@ -75,8 +75,8 @@ def bootstrap(
 
 def accept_key(name, minion_id=None, test=False, remote=None, project=None):
     """
-    Accept the pending key of a minion that runs in an instance, if it is the key in that instance: lxdapi reads it
-    through the daemon. Returns ``result``, ``comment`` and ``changes``.
+    Accept the pending key of a minion that runs in an instance, if the key in that instance is the same: lxdapi reads
+    it through the daemon. Returns ``result``, ``comment`` and ``changes``.
 
     See :py:func:`lxdapi.bootstrap` for the parameters.
 

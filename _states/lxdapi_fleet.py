@@ -134,7 +134,7 @@ def applied(
     project=None,
 ):
     """
-    Ensure that many instances are as SLS files describe them: Salt applies them inside each, side by side.
+    Ensure that the inside of many instances is as SLS files describe it: Salt applies them inside each, in parallel.
 
     .. code-block:: yaml
 

@@ -1,6 +1,6 @@
 """
-Instances of LXD and Incus under the control of Salt: states that Salt applies inside, without Salt, Python or a network
-in them, and minions.
+Instances of LXD and Incus under the control of Salt: as minions, or without Salt, Python and a network in them, with
+states that Salt applies inside.
 
 :depends: requests, requests-unixsocket, websocket-client
 """
@@ -14,7 +14,7 @@ def applied(
     name, mods=None, pillar=None, saltenv=None, exclude=None, python="auto", sealed=None, remote=None, project=None
 ):
     """
-    Ensure that an instance is as SLS files describe it: Salt applies them inside.
+    Ensure that the inside of an instance is as SLS files describe it: Salt applies them there.
 
     .. code-block:: yaml
 
@@ -34,12 +34,12 @@ def applied(
     exclude
         SLS names or state ids to leave out: a list, or text with commas. Default: none.
     python
-        Which Python runs Salt: ``inside``, that of the instance; ``carried``, that of this minion, which a container
-        on this machine gets as a read-only disk device while Salt runs, and any other instance as a copy; ``auto``,
-        that of the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
+        The Python that runs Salt. ``inside``: that of the instance. ``carried``: that of this minion; a container on
+        this machine gets it as a read-only disk device while Salt runs, any other instance as a copy. ``auto``: that of
+        the instance if it can run Salt, otherwise a carried one. Default: ``auto``.
     sealed
-        Whether the instance gets only the files that the SLS files name, and none of the others on
-        the file server. It needs ``mods``. Default: the setting ``lxdapi:sealed``.
+        Whether the instance gets only those files of the file server that the SLS files name. This requires ``mods``.
+        Default: the setting ``lxdapi:sealed``.
     remote
         Name of a remote under ``lxdapi:remotes`` (minion config, pillar or grains). Default: the local daemon.
     project
@@ -48,15 +48,16 @@ def applied(
     ``changes`` has the changes of each state inside by its id; a failure names the states that failed. Consecutive
     states for different instances run at the same time, and all states of a run for one instance use the same Salt.
 
-    Test mode runs Salt inside with ``test=True``, which needs a running instance and whatever ``python`` needs: the
-    device while Salt runs, or the copies. It changes nothing else.
+    Test mode runs Salt inside with ``test=True``. The instance must be running, and gets the device or the copies that
+    ``python`` requires. Nothing else changes.
     """
     return salt_states.apply(globals(), name, mods, pillar, saltenv, exclude, python, sealed, remote, project)
 
 
 def highstate(name, pillar=None, saltenv=None, exclude=None, python="auto", remote=None, project=None):
     """
-    Ensure that an instance is as the top file describes it, which matches the name and the grains of the instance.
+    Ensure that the inside of an instance is as the top file describes it, which matches the name and the grains of the
+    instance.
 
     .. code-block:: yaml
 
