@@ -66,11 +66,11 @@ def _run_in_test_mode(sls):
     mods = host_status.parse_texts("sls", sls)
     chunks = __salt__["state.show_low_sls"](mods)
     if not all(isinstance(chunk, dict) for chunk in chunks):
-        raise SaltInvocationError(f"sls: {'; '.join(map(str, chunks))}")
+        raise SaltInvocationError(f"sls: Salt cannot render it: {'; '.join(map(str, chunks))}")
     # A lock is only needed for a run that writes.
     answers = __salt__["state.apply"](mods, test=True, concurrent=True)
     if not isinstance(answers, dict):
-        raise CommandExecutionError(f"sls: {'; '.join(map(str, answers))}")
+        raise CommandExecutionError(f"sls: Salt cannot apply it in test mode: {'; '.join(map(str, answers))}")
     return chunks, answers
 
 

@@ -112,7 +112,9 @@ def _plan_create(api, kind, name, common, member_configs, result) -> Plan:
     converge.require_fields_for_create(kind, common_fields)
     if common_fields.get("type") in _AUTO_PARTS:
         if member_configs:
-            raise InvalidError(f"members: the type {common_fields['type']} has no config per member; omit it")
+            raise InvalidError(
+                f"members: a {kind.label} of type {common_fields['type']} has no config per member; omit it"
+            )
         existing = everyone
     steps += [
         _plan_create_part(api, kind, name, common_fields, member, member_configs.get(member, {}))

@@ -50,7 +50,7 @@ def test_ovn_network_parts_are_left_to_the_daemon():
 
 
 def test_ovn_network_refuses_member_config():
-    with pytest.raises(InvalidError, match="members: the type ovn has no config per member"):
+    with pytest.raises(InvalidError, match="members: a network of type ovn has no config per member"):
         made("ovn", {"n1": {"parent": "eth1"}})
 
 
