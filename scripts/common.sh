@@ -43,7 +43,7 @@ quietly() {
 
 apt_update() {
     [ -z "$APT_UPDATED" ] || return 0
-    step "package lists"
+    step "updating the package lists"
     quietly apt-get update
     APT_UPDATED=yes
 }
@@ -182,7 +182,7 @@ make_venv() {
     # Salt needs timelib, which exists only as source.
     apt_need gcc gcc libc6-dev
     apt_need /usr/include/python3.11/Python.h python3-dev
-    step "Python environment with Salt $version (about 30 s)"
+    step "creating the Python environment with Salt $version (about 30 s)"
     rm -rf "$folder"
     /usr/bin/python3 -m venv "$folder"
     requirements "$version" >"$folder/wanted"
@@ -207,7 +207,7 @@ venv() {
 install_pylxd() {
     local folder="$CACHE/pylxd"
     [ ! -e "$folder" ] || return 0
-    step "pylxd"
+    step "installing pylxd"
     rm -rf "$folder.new"
     quietly "$1/bin/python" -m pip install --root-user-action ignore --no-deps --target "$folder.new" \
         pylxd==2.4.2 ws4py==0.6.0 requests-toolbelt==1.0.0

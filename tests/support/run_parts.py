@@ -102,7 +102,7 @@ class Run:
 
     def _kill(self, number, frame):
         for part in self._running():
-            step(f"{part.name}: it has not ended after {LAST_SECONDS} s, and is killed")
+            step(f"{part.name}: still running after {LAST_SECONDS} s, so it is killed")
             part.process.kill()
 
     def wait(self):
@@ -171,7 +171,7 @@ def main(arguments):
         if names_a_path(arguments):
             parts = [Part.of_tests("pytest", arguments, folder, shown_at_once=True)]
         else:
-            step("pytest in parts, side by side; shown one after the other")
+            step("running pytest in parallel parts; the output of one follows that of the other")
             parts = all_parts(arguments, folder)
         run = Run(parts)
         run.wait()

@@ -174,3 +174,9 @@ def test_a_part_that_does_not_end_is_killed(checkout):
     process.send_signal(signal.SIGTERM)
     status, lines = ended(process)
     assert (status, lines[-1]) == (143, "0 passed, 0 failed") and "is killed" in lines[-2]
+
+
+@pytest.mark.parametrize("command", ["demo", "test"])
+def test_help_is_printed_without_a_run(command):
+    done = subprocess.run([REPO / command, "--help"], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "") and f"./{command} --daemon" in done.stdout
