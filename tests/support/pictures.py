@@ -19,7 +19,7 @@ from tests.support.daemons import Daemon
 from tests.support.images import busybox_image
 from tests.support.loader import REPO, Loaded
 
-WIDTH = 92
+WIDTH = 100
 
 
 def main(folder):
