@@ -26,7 +26,8 @@ PHRASES = (
     (r"\bleft alone\b(?! unless declared)", "'unchanged', 'not touched'"),
     (r"\bin (?:its|their) stead\b", "'instead'"),
     (r"\bno more\b(?! than)", "'no longer'"),
-    (r"\b(?:made|created|read|begun|built|written) anew\b", "'again'"),
+    (r"\banew\b", "'again'"),
+    (r"\bfor whoever\b", "'Use this guide to X'"),
     (r"\bhas of (?:its|their) own\b|\bis (?:his|hers|ours|theirs)\b", "'its own X'"),
 )
 # The same for the beginning of a sentence.

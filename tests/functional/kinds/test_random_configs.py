@@ -179,7 +179,7 @@ class Kind:
         Fields of the POST that creates the object, besides its name.
     needed
         Parameters that a declaration of a new object needs.
-    anew
+    created_by_test
         False: its creation takes so long that it is restored instead.
     """
 
@@ -190,7 +190,7 @@ class Kind:
     fields: dict = field(default_factory=dict)
     made: dict = field(default_factory=dict)
     needed: dict = field(default_factory=dict)
-    anew: bool = True
+    created_by_test: bool = True
 
     def declared(self):
         """Return the strategy for declarations."""
@@ -214,7 +214,12 @@ KINDS = {
     "profile": Kind("lxdapi_profile", "profiles/random", KEYS_OF_INSTANCES, fields=FIELDS_OF_INSTANCES),
     "project": Kind("lxdapi_project", "projects/random", KEYS_OF_PROJECTS, ("features.",)),
     "network": Kind(
-        "lxdapi_network", "networks/{bridge}", KEYS_OF_NETWORKS, ("volatile.",), made={"config": ADDRESSES}, anew=False
+        "lxdapi_network",
+        "networks/{bridge}",
+        KEYS_OF_NETWORKS,
+        ("volatile.",),
+        made={"config": ADDRESSES},
+        created_by_test=False,
     ),
 }
 # A bridge and its address for each daemon, because they share one network namespace.
@@ -242,9 +247,9 @@ class Thing:
 
     def put_back(self, data):
         """Restore the beginning of each example: an object with foreign keys, or no object."""
-        exists = data.draw(st.booleans(), "exists") or not self.kind.anew
+        exists = data.draw(st.booleans(), "exists") or not self.kind.created_by_test
         config = {**self.kind.made.get("config", {}), **FOREIGN}
-        if self.kind.anew and self.read() is not None:
+        if self.kind.created_by_test and self.read() is not None:
             self._daemon.ask("DELETE", self.path)
         if self.read() is not None:
             self._daemon.ask("PUT", self.path, {"description": "", "config": config})
@@ -354,7 +359,7 @@ def one_after_the_other(thing, data):
         thing.follows(before, declared)
 
 
-QUICK = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.anew])
+QUICK = pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.created_by_test])
 FEW, FEWER = tried(12), tried(6)
 
 

@@ -1,5 +1,5 @@
 """
-A host with OVN is exported; one apply of the export makes it anew.
+A host with OVN is exported; one apply of the export makes it again.
 """
 
 import pytest
