@@ -40,7 +40,7 @@ class BulkPatch:
             return plan
         patch = partial(self._patch, name, planned.declared)
         return plan.with_steps(
-            step._replace(apply=project_rules.in_turn(self._api, step.changes, patch)) for step in plan
+            step._replace(apply=project_rules.in_turn(self._api, KIND, step.changes, patch)) for step in plan
         )
 
     def _is_patchable(self, name, planned):

@@ -4,15 +4,13 @@ Plans all instances of a fleet from one listing.
 
 from typing import Any, Dict, NamedTuple, Optional
 
-from lxdapi import validation
 from lxdapi.errors import LxdapiError
 from lxdapi.fleet import declaration, listing
 from lxdapi.instances import plan as instances
 from lxdapi.instances import power
 from lxdapi.model.cached_reads import CachedObject
+from lxdapi.model.instance import is_protected
 from lxdapi.plan.steps import Plan
-
-_PROTECTED = "security.protection.delete"
 
 
 class InstancePlan(NamedTuple):
@@ -89,6 +87,4 @@ def _keep_reason(entry):
         return f"it is {status}"
     if not listing.is_steady(entry):
         return "its creation may not have ended"
-    # the daemon would refuse it
-    protected = (entry.get("expanded_config") or entry["config"]).get(_PROTECTED)
-    return f"it has {_PROTECTED}" if str(protected).lower() in validation.TRUE else ""
+    return "it has security.protection.delete" if is_protected(entry) else ""

@@ -33,6 +33,7 @@ from lxdapi.http import operations, retry
 from lxdapi.instances import copy as copies
 from lxdapi.instances import create, partial_creation, power, transfer
 from lxdapi.model import objects, writes
+from lxdapi.model.instance import is_protected
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import steps
 from lxdapi.plan.steps import Plan, Step
@@ -192,8 +193,7 @@ class Migration:
     def require_movable(self):
         """Raise if the instance cannot be moved, or if the one at the target is not provably its copy."""
         partial_creation.require_created(self.source_api, self.name, self.source_result)
-        config = self.source_result.metadata.get("expanded_config") or self.source_result.metadata["config"]
-        if str(config.get("security.protection.delete")).lower() in validation.TRUE:
+        if is_protected(self.source_result.metadata):
             raise InvalidError("security.protection.delete forbids deleting the source: unset it first")
         status = power.status(self.source_result)
         if status == "Error":

@@ -24,6 +24,7 @@ from lxdapi.instances import (
 from lxdapi.instances import wait_for as waiting
 from lxdapi.instances.spec import KIND, parse_fields
 from lxdapi.model import diff, objects, project_rules, restart_keys, writes
+from lxdapi.model.instance import is_protected
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan import steps as plans
@@ -237,9 +238,7 @@ def _plan_change(api, name, declared, result, restart_on_change, reread_always=F
     if not plan.steps:
         return None
     missing = partial(create.missing_prerequisites, api, declared)
-    steps = [
-        step._replace(apply=project_rules.in_turn(api, step.changes, step.apply), missing=missing) for step in plan
-    ]
+    steps = [step._replace(missing=missing) for step in plan]
     if reread_always:
         steps = [_with_reread(api, name, declared, steps[0])]
     if power.status(result) == "Stopped":
@@ -271,16 +270,20 @@ def _add_profiles(api, result, changes):
 def _with_reread(api, name, declared, step) -> Step:
     """Return the update step with a fresh read before the update: a stop before it changes the object."""
     update = partial(writes.update, api, KIND, name, declared)
-    return step._replace(apply=project_rules.in_turn(api, step.changes, update))
+    return step._replace(apply=project_rules.in_turn(api, KIND, step.changes, update))
 
 
 def plan_absent(api, name, force=False) -> Plan:
-    """Return the steps that delete an instance; a running one only with ``force``."""
+    """Return the steps that delete an instance; a running one only with ``force``, a protected one never."""
     force = validation.truth("force", force or False)
     result = objects.read(api, KIND, name)
     if result is None:
         return Plan(summary="absent").with_note(objects.missing_project_reason(api))
     result = power.wait_until_stable(api, name, result)
+    if is_protected(result.metadata):  # before a stop for the deletion
+        raise InvalidError(
+            "it is protected: set security.protection.delete to false first, in its config or in that of its profile"
+        )
     status = power.status(result)
     if status != "Stopped" and not force:
         raise InvalidError(f"it is {status}; set force: true to stop and delete it")

@@ -6,7 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from lxdapi import validation
 from lxdapi.model.device_rules import KindWithDevices
+
+
+def is_protected(metadata: dict[str, Any]) -> bool:
+    """Return True if the daemon refuses to delete the instance, also for a key that comes from a profile."""
+    config = metadata.get("expanded_config") or metadata.get("config") or {}
+    return str(config.get("security.protection.delete")).lower() in validation.TRUE
 
 
 class Instance(KindWithDevices):
@@ -15,6 +22,8 @@ class Instance(KindWithDevices):
 
     LXD 5.0.2 applies a change of a running virtual machine completely, and then fails if it cannot notify the agent.
     """
+
+    limited = ("devices", "limits.", "profiles")
 
     def source_of(self, metadata: dict[str, Any]) -> str | None:
         """Return ``none`` for an instance without an image; its file system is not part of a declaration."""

@@ -1,9 +1,9 @@
 """
-The effect of the limits and restrictions of a project on its instances.
+The effect of the limits and restrictions of a project on its instances and volumes.
 
-LXD 5.0.2 and Incus 6.0.4 compare the aggregate limits of a project (``limits.instances``, ``limits.cpu`` and so on)
-with the instances that exist when a request arrives: simultaneous requests all pass, and afterwards the daemon refuses
-every change of these instances. Incus 7.0.2 enforces the limits. So in a project with limits this process sends one
+LXD 5.0.2 and Incus 6.0.4 compare the aggregate limits of a project (``limits.instances``, ``limits.disk`` and so on)
+with the objects that exist when a request arrives: simultaneous requests all pass, and afterwards the daemon refuses
+every change of these objects. Incus 7.0.2 enforces the limits. So in a project with limits this process sends one
 such request after the other. A start does not count: the limits are about what an instance may use, running or not.
 """
 
@@ -24,6 +24,7 @@ from lxdapi.model.kinds import KINDS
 
 if TYPE_CHECKING:
     from lxdapi.api import API
+    from lxdapi.model.schema import Kind
 
 # LXD 6.8 refuses some requests that older ones accept, without an API extension of its own; this one came with it.
 _SINCE_LXD_6_8 = "bulk_operations"
@@ -117,16 +118,15 @@ def _read_project(api, kind, name):
         return None
 
 
-def in_turn(api: API, changes: dict[str, Any], act: Callable[[], Any]) -> Callable[[], Any]:
+def in_turn(api: API, kind: Kind, changes: dict[str, Any], act: Callable[[], Any]) -> Callable[[], Any]:
     """
-    Return ``act``, which changes an instance, so that it runs one at a time where limits count the changes.
+    Return ``act``, which creates or changes an object, so that it runs one at a time where limits count the changes.
 
     changes
-        The changes by the field.
+        As in the result of a state.
     """
-    config = changes.get("config")
-    counted = {"devices", "profiles"} & set(changes) or any(key.startswith("limits.") for key in config or ())
-    return partial(_act_alone, api, act) if counted else act
+    names = (*changes, *(changes.get("config") or ()))
+    return partial(_act_alone, api, act) if any(name.startswith(kind.limited) for name in names) else act
 
 
 def _act_alone(api, act):

@@ -250,6 +250,8 @@ class Kind(_Columns):
         True if a listing names an object with its parent: ``volume/snapshot``.
     decoded_twice
         True if the daemons decode the name in a path twice.
+    limited
+        The beginnings of the changes that count for the limits of a project: fields, config keys and ``created``.
     """
 
     permanent: ClassVar[Dict[str, str]] = {}
@@ -260,6 +262,7 @@ class Kind(_Columns):
     implicit_users: ClassVar[Tuple[str, ...]] = ()
     listed_with_parent: ClassVar[bool] = False
     decoded_twice: ClassVar[bool] = False
+    limited: ClassVar[Tuple[str, ...]] = ()
 
     @property
     def collection(self) -> str:

@@ -11,7 +11,12 @@ from lxdapi.model.schema import Kind
 
 
 class StorageVolume(Kind):
-    """The daemon creates an iso volume from a file; without one, Incus creates a volume of zeros."""
+    """
+    The daemon creates an iso volume from a file; without one, Incus creates a volume of zeros. ``limits.disk`` of a
+    project counts the sizes of its volumes.
+    """
+
+    limited = ("created", "size")
 
     def require_valid(self, declared: dict[str, Any], actual: dict[str, Any]) -> None:
         """Raise for a new volume with a source that no request takes, or an iso volume without a source."""

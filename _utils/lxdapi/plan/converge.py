@@ -24,6 +24,7 @@ from lxdapi.model.objects import (
     unsupported_reason,
     with_parents_of,
 )
+from lxdapi.model.project_rules import in_turn
 from lxdapi.model.writes import create, create_or_adopt, delete, rename, require_immutable_unchanged, update
 from lxdapi.plan.steps import Plan, Step
 
@@ -109,8 +110,9 @@ def plan_create(api: API, kind: Kind, name: str, declared: dict[str, Any], share
         raise InvalidError(f"it does not exist: {kind.create.hint}")
     require_fields_for_create(kind, declared)
     kind.require_valid(declared, {})
-    apply = partial(create_or_adopt, api, kind, name, declared, shared)
-    creation = Step("created", {"created": name}, apply, missing=partial(_missing_parent, api, kind, name))
+    changes = {"created": name}
+    apply = in_turn(api, kind, changes, partial(create_or_adopt, api, kind, name, declared, shared))
+    creation = Step("created", changes, apply, missing=partial(_missing_parent, api, kind, name))
     after_create = kind.fields_after_create(parts_of(kind, name)["name"], declared)
     return Plan.of([creation, *plan_follow_up(api, kind, name, {**after_create, **removals(declared)})])
 
@@ -175,7 +177,7 @@ def plan_changes(
         return Plan().with_note(diff.write_only_note(declared, result.metadata)).with_note(undeclared)
     about_change = kind.change_note(api, name, result.metadata, delta.changes)
     note = "; ".join(filter(None, [note, _stored_only_note(api, kind, delta.changes), about_change, undeclared]))
-    apply = partial(update, api, kind, name, declared, result, purge)
+    apply = in_turn(api, kind, delta.changes, partial(update, api, kind, name, declared, result, purge))
     return Plan.of([Step("updated", delta.changes, apply, note, deferrable=True)])
 
 

@@ -228,13 +228,23 @@ def test_absent_refuses_a_running_instance_without_force(apply, running, raw):
 
 
 @pytest.mark.mainly("incus7")
-def test_absent_of_protected_instance_fails(apply, imported, raw):
-    apply("lxdapi_instance.present", "c1", source="busybox", config={"security.protection.delete": True})
-    comment = apply.failed("lxdapi_instance.absent", "c1", force=True)
-    assert "protect" in comment
-    # at once, or by the operation
-    assert "(DELETE /1.0/instances/c1" in comment
-    assert raw("instances/c1")
+def test_protected_instance_is_neither_stopped_nor_deleted(apply, imported, raw):
+    apply("lxdapi_profile.present", "kept", config={"security.protection.delete": True})
+    declared = {"source": "busybox", "profiles": ["default", "kept"], "running": True}
+    apply("lxdapi_instance.present", "c1", **declared)
+    fleet = {"instances": {"c1": {"absent": True, "force": True}}}
+    for function, name, more in (
+        ("lxdapi_instance.absent", "c1", {"force": True}),
+        ("lxdapi_fleet.managed", "web", fleet),
+    ):
+        words = "it is protected: set security.protection.delete to false first"
+        ret = apply.predicted(function, name, **more)
+        assert (ret["result"], ret["changes"]) == (False, {}) and words in ret["comment"]
+        assert words in apply.failed(function, name, **more)
+    assert raw("instances/c1")["status"] == "Running"
+    declared["config"] = {"security.protection.delete": False}
+    apply.changed("lxdapi_instance.present", "c1", **declared)
+    apply.changed("lxdapi_instance.absent", "c1", force=True)
 
 
 def test_ephemeral_instance_is_not_deleted_by_a_stop(apply, imported, raw):

@@ -3,6 +3,7 @@ Instances in projects with limits or restrictions: creation, lost replies, kille
 """
 
 import os
+from functools import partial
 
 import pytest
 from salt.exceptions import CommandExecutionError
@@ -186,6 +187,20 @@ def test_fleet_respects_the_number_of_instances(daemon, apply, imported):
     changed = {"defaults": {"config": {"user.note": "x"}}, "instances": dict.fromkeys(ret["changes"])}
     ret = apply("lxdapi_fleet.managed", "web", project="team", **changed)
     assert (ret["result"], len(ret["changes"])) == (True, 3), ret
+
+
+@pytest.mark.mainly("lxd")
+def test_simultaneous_volumes_respect_project_limits(daemon, proxy, imported, tmp_path):
+    make_project(daemon, {"limits.disk": "100MiB"})
+    runs, names = Runs(tmp_path / "race", proxy.socket), [f"default/v{number}" for number in range(8)]
+    present = partial(chunk, "lxdapi_storage_volume.present", project="team")
+    answers = runs({name: present(config={"size": "40MiB"}) for name in names})
+    made = [each["__id__"] for each in answers if each["result"]]
+    assert len(made) == 2, answers
+    answers = runs({name: present(config={"size": "60MiB"}) for name in made})
+    assert sorted(each["result"] for each in answers) == [False, True], answers
+    answers = runs({name: present(config={"user.a": "1"}) for name in made})
+    assert [each["result"] for each in answers] == [True, True], answers
 
 
 @pytest.mark.mainly("incus")

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from lxdapi.model import project_rules
+from lxdapi.model.kinds import KINDS
 from lxdapi.model.read_cache import ReadCache
 
 from tests.support.fake_transport import MISSING, Paper, failure, sync
@@ -74,7 +75,7 @@ def most_at_once(config, changes):
         with lock:
             counts.append(counts[-1] - 1)
 
-    turn = project_rules.in_turn(paper.api, changes, act)
+    turn = project_rules.in_turn(paper.api, KINDS["instance"], changes, act)
     threads = [threading.Thread(target=turn) for _ in range(4)]
     for thread in threads:
         thread.start()
