@@ -83,8 +83,11 @@ def _describe(value, secret=False):
 
 def _describe_list(value):
     """Return a list for a sentence, with the types of its items."""
-    items = sorted({_describe(item, secret=True) for item in value})
-    return f"a list with {' and '.join(items)}" if items else "an empty list"
+    numbers = [item for item in value if isinstance(item, (int, float))]
+    items = sorted({_describe(item, secret=True) for item in value} - {"a boolean", "a float", "a number"})
+    items += [f"{_TYPES[type(item)].removeprefix('a ')} {item}" for item in numbers]
+    ending = ": write it in quotes" if numbers else ""
+    return f"a list with {' and '.join(items)}{ending}" if items else "an empty list"
 
 
 class InvalidError(LxdapiError, ValueError):

@@ -11,6 +11,10 @@ from lxdapi import masking
 _LONGEST = 100
 # Values that YAML may have made of text.
 _CONVERTED = re.compile(r"true|false|-?[0-9]+")
+_ABOUT_VALUE = re.compile(r"invalid|must be|syntax|unknown|unsupported", re.IGNORECASE)
+# Fields of a body with keys of their own, besides the devices: mappings, and lists of mappings.
+_MAPS, _LISTS = ("config",), ("backends", "egress", "entries", "ingress", "ports")
+_TEXTS = ("content_type", "driver", "type")
 _MOST = 5
 
 
@@ -18,15 +22,17 @@ def describe(request, error):
     """
     Return the values that an error is about as a clause, "" without such values.
 
-    These have either their key or their value in the error. An "invalid" without any key or value is about one of the
-    values that are booleans or numbers.
+    These have either their key or their value in the error. An error about a value without any key or value is about
+    one of the values that are booleans or numbers; in a body without these, about any value.
     """
-    if "unknown" in error.lower():  # about a key
-        return ""
     values = _values(getattr(request, "body", None))
+    is_about_key = any(_has(error, key) for _, key in values)
+    if is_about_key and "unknown" in error.lower():
+        return ""
     named = {label: value for (label, key), value in values.items() if _has(error, key) != (f'"{value}"' in error)}
-    if not named and "invalid" in error.lower() and not any(_has(error, key) for _, key in values):
+    if not named and not is_about_key and _ABOUT_VALUE.search(error):
         named = {label: value for (label, _), value in values.items() if _CONVERTED.fullmatch(value)}
+        named = named or {label: value for (label, _), value in values.items()}
     parts = [f"{label} {value!r}" for label, value in named.items()]
     return f"; sent: {', '.join(parts)}" if 0 < len(parts) <= _MOST else ""
 
@@ -37,16 +43,24 @@ def _has(error, key):
 
 
 def _values(body):
-    """Return {(label, key): value} of config and devices in a body, secrets masked."""
+    """Return {(label, key): value} of the values in a body, secrets masked; without a device's own name."""
     try:
-        decoded = json.loads(body)
-        maps = {"config": decoded.get("config"), **(decoded.get("devices") or {})}
+        parts = _parts(json.loads(body))
     except (AttributeError, TypeError, ValueError):  # no body, or not that of an object
         return {}
     masked = {
-        (f"{name} {key}", key): str(masking.mask_value(key, value, name))
-        for name, values in maps.items()
+        (f"{name} {key}".lstrip(), key): str(masking.mask_value(key, value, name))
+        for name, values in parts.items()
         for key, value in (values or {}).items()
-        if value and not key.startswith(("volatile.", "image."))
+        if value and value != name and not key.startswith(("volatile.", "image."))
     }
     return {label: value for label, value in masked.items() if len(value) <= _LONGEST}
+
+
+def _parts(body):
+    """Return {label: mapping of values} of the parts of a body."""
+    parts = {"": {key: body[key] for key in _TEXTS if key in body}}
+    parts.update({field: body.get(field) for field in _MAPS})
+    parts.update(body.get("devices") or {})
+    items = [(field, number, item) for field in _LISTS for number, item in enumerate(body.get(field) or (), 1)]
+    return {**parts, **{f"{field} {number}": item for field, number, item in items}}

@@ -81,9 +81,12 @@ def _normalize_address(what, name, rule_text):
         raise InvalidError(f"{what} name {name!r} is not valid: {rule_text}") from None
 
 
-def fingerprint(value):
+def fingerprint(value, what="fingerprint"):
     """Return the image fingerprint in lower case; raises :class:`InvalidError` for a shortened one."""
-    return check("fingerprint", "image fingerprint", value.lower() if isinstance(value, str) else value)
+    text = value.lower() if isinstance(value, str) else value
+    if not is_fingerprint(text):
+        raise InvalidError.of_value(what, "a whole fingerprint (64 hexadecimal digits, see lxdapi.list image)", value)
+    return text
 
 
 def is_fingerprint(value):
@@ -176,14 +179,21 @@ def config_value(key, value):
     if isinstance(value, int) and value.bit_length() < 1000:  # Python does not format longer ones
         return str(value)
     if not isinstance(value, str):
-        expected = "text (the parameter cloud_init of lxdapi_instance.present takes a mapping)"
-        is_document = isinstance(value, Mapping) and is_cloud_init(key.rpartition(" ")[2])
-        raise InvalidError.of_value(key, expected if is_document else "text (quote the value)", value, secret=True)
+        raise InvalidError.of_value(key, _expected_text(key, value), value, secret=True)
     if re.search(r"[\x00\ud800-\udfff]", value):
         raise InvalidError(
             f"{key}: invalid text: it contains a NUL or an unpaired surrogate, which the daemon would alter"
         )
     return value
+
+
+def _expected_text(key, value):
+    """Return what to declare instead of a value that is not text."""
+    if isinstance(value, (list, tuple)):
+        return "text (with commas between several values)"
+    if isinstance(value, Mapping) and is_cloud_init(key.rpartition(" ")[2]):
+        return "text (the parameter cloud_init of lxdapi_instance.present takes a mapping)"
+    return "text (quote the value)"
 
 
 def require_text(label, value):

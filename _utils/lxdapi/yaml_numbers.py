@@ -3,21 +3,37 @@ Numbers that YAML 1.1 reads where a text was meant: ``52:54:00:12:34:56`` is a n
 """
 
 import re
+from collections.abc import Mapping
 
+from lxdapi import masking
+
+_IPV6 = "1:2:3:4:5:6:7:8"
 # (labels, the numbers that keep their meaning as text, an example of what YAML reads as a number)
 _RULES = (
     (r"(config|devices|cloud_init) (.*[ ._])?(hwaddr|mac_?address)", "", "52:54:00:12:34:56"),
     (r"devices .* (vendorid|productid)", "[1-9][0-9]{3}", "0403"),
-    (r"devices .* pci", "", "0000:01:00"),
+    (r"devices .* serial", "", "0012345"),
+    (r"devices .* (pci|address)", "", "0000:01:00.0"),
     (r"config (snapshots\.(schedule|expiry)(\..*)?|cluster\.join_token_expiry)", "", "12:30"),
+    (r"config cloud-init\.(network-config|user-data|vendor-data)", "", "12:30"),
     (
-        r"(config|devices|ports|backends|cloud_init network) (.*[ ._])?(address|addresses|gateway[46]?|nexthop)",
-        *("", "1:2:3:4:5:6:7:8"),
+        r"(config|devices|ports|backends|cloud_init network) (.*[ ._])?"
+        r"(address|addresses|gateway[46]?|nexthop|nameservers|ranges|routes|routes\.external)",
+        *("", _IPV6),
     ),
-    (r"cloud_init .* permissions", "", "0644"),
+    (r"(ingress|egress) (source|destination)|cloud_init network .* (to|via)|cloud_init .* (servers|pools)", "", _IPV6),
+    (r"cloud_init .* packages", "", "1.10"),
+    (r"cloud_init .* owner", "", "33:33"),
+    (r"cloud_init .* (content|fqdn|hostname|permissions|\w*passwd|\w*password)", "", "0644"),
 )
 # Keys whose values are free text: a number may be meant.
 _FREE_TEXT = r"config (user|environment|raw|image)\."
+# The same with fields, and with the keys of devices.
+_NOTED = re.compile(
+    rf"{_FREE_TEXT}|(.* )?description$|properties |entries value$"
+    r"|devices .* (name|host_name|parent|path|source|raw\..*)$"
+)
+_MOST_NOTED = 5
 
 
 def explain_lost_text(label, value):
@@ -27,7 +43,7 @@ def explain_lost_text(label, value):
     label
         The field and the key, for the message: ``devices eth0 hwaddr``.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or re.match(_FREE_TEXT, label):
+    if not _is_number(value) or re.match(_FREE_TEXT, label):
         return ""
     for labels, numbers, example in _RULES:
         if re.fullmatch(labels, label) and not re.fullmatch(numbers, str(value)):
@@ -36,3 +52,35 @@ def explain_lost_text(label, value):
                 f"YAML reads an unquoted {example} as a number; write it in quotes"
             )
     return ""
+
+
+def free_text_note(declared):
+    """
+    Return a note about the numbers in free text, "" without such numbers: YAML may have read another text as a number.
+
+    declared
+        ``{field: value}`` as in the SLS.
+    """
+    found = [f"{label} {value}" for label, value in _numbers("", declared) if _NOTED.match(label)]
+    more = f" and {len(found) - _MOST_NOTED} more" if len(found) > _MOST_NOTED else ""
+    named = f"{', '.join(found[:_MOST_NOTED])}{more}"
+    return (
+        f"numbers used as text: {named} (write a text in quotes, or YAML may read it as another number)"
+        if found
+        else ""
+    )
+
+
+def _numbers(label, value):
+    """Return [(label, number)] of the numbers in a declaration, without secrets."""
+    if isinstance(value, Mapping):
+        return [found for key, each in value.items() for found in _numbers(f"{label} {key}".lstrip(), each)]
+    if isinstance(value, (list, tuple)):
+        return [found for each in value for found in _numbers(label, each)]
+    within, _, key = label.rpartition(" ")
+    is_secret = masking.is_secret(key, within.rpartition(" ")[2])
+    return [(label, value)] if _is_number(value) and not is_secret else []
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

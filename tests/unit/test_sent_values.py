@@ -33,6 +33,25 @@ def test_values_that_the_error_leaves_out_are_named(error, clause):
     assert described(error, BODY) == clause
 
 
+@pytest.mark.parametrize(
+    "error, body, clause",
+    [
+        ("Invalid CPU limit syntax", {"config": {"limits.cpu": "1e3"}}, "config limits.cpu '1e3'"),
+        ("Invalid value: 1e9", {"config": {"limits.memory": "1e9"}}, "config limits.memory '1e9'"),
+        ("Unknown driver", {"type": "Bridge", "config": {}}, "type 'Bridge'"),
+        (
+            "Invalid ingress rule 0: Action must be one of: allow, drop",
+            {"ingress": [{"action": "true", "state": "enabled"}]},
+            "ingress 1 action 'true'",
+        ),
+        ("Invalid listen port", {"ports": [{"listen_port": "0"}, {"listen_port": "80"}]}, "ports 1 listen_port '0', "),
+        ('Cannot use "nictype" for "eth0"', {"devices": {"eth0": {"name": "eth0", "nictype": "p2p"}}}, "eth0 nictype"),
+    ],
+)
+def test_value_of_any_part_of_the_body_is_named(error, body, clause):
+    assert described(error, body).startswith(f"; sent: {clause}")
+
+
 def test_secret_value_is_masked():
     clause = described("Bad user.password", BODY)
     assert "user.password" in clause and "canary" not in clause

@@ -57,11 +57,11 @@ class FileSpec:
             user=validation.user_or_group("user", user),
             group=validation.user_or_group("group", group),
             mode=parse_mode(mode),
-            makedirs=makedirs,
-            force=force,
-            replace=replace,
-            follow=follow,
-            show=show,
+            makedirs=validation.truth("makedirs", makedirs or False),
+            force=validation.truth("force", force or False),
+            replace=validation.truth("replace", replace or False),
+            follow=validation.truth("follow_symlinks", follow or False),
+            show=validation.truth("show_changes", show or False),
         )
 
 
@@ -101,6 +101,7 @@ class TreeSpec:
             if pattern is not None and not isinstance(pattern, str):
                 raise InvalidError.of_value(parameter, "a pattern such as '*.conf'", pattern)
         keep = file_mode == KEEP
+        clean = validation.truth("clean", clean or False)
         return cls(directory, None if keep else parse_mode(file_mode), keep, clean, include, exclude)
 
 

@@ -15,6 +15,7 @@ from lxdapi.model import diff, objects, project_rules
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
 from lxdapi.plan.steps import Plan, Step
+from lxdapi.yaml_numbers import free_text_note
 
 KIND = KINDS["image"]
 ALIAS = KINDS["image_alias"]
@@ -108,9 +109,10 @@ def resolve(api, name):
     return result.metadata["fingerprint"] if result is not None else None
 
 
-def short_fingerprint_error(api, name):
+def short_fingerprint_error(api, name, project=None):
     """Return the error for a shortened fingerprint; it names the matching fingerprints of the daemon."""
-    digests = [path.partition("?")[0].rpartition("/")[2] for path in api.get("images").metadata or ()]
+    listed = api.get("images", params={"project": project} if project else None).metadata or ()
+    digests = [path.partition("?")[0].rpartition("/")[2] for path in listed]
     matches = ", ".join(sorted(digest for digest in digests if digest.startswith(name.lower()))) or "none"
     return InvalidError(
         f"expected an alias or a whole fingerprint (64 digits), got {name}; the daemon does not have "
@@ -135,7 +137,7 @@ def plan_alias(api, alias, target, description=None, renamed_from=None) -> Plan:
     """
     Return the steps to an alias that points at the image; an existing one is moved in one request.
     """
-    declared = {"target": validation.fingerprint(target), "description": description}
+    declared = {"target": validation.fingerprint(target, "target"), "description": description}
     return converge.plan_present(api, "image_alias", alias, declared, renamed_from=renamed_from)
 
 
@@ -163,13 +165,13 @@ def plan_present(api, digest, declared, send, aliases=(), check=None, purge=Fals
     """
     purge = validation.truth("purge", purge or False)
     aliases = parse_aliases(aliases)
-    declared = diff.normalize(KIND, declared)
+    raw, declared = declared, diff.normalize(KIND, declared)
     result = objects.read(api, KIND, digest)
     require_public_allowed(api, declared, result)
     if result is None:
         if check:
             check()
-        steps = [Step("created", {"created": digest}, lambda: send() and None)]
+        steps = [Step("created", {"created": digest}, lambda: send() and None, free_text_note(raw))]
         steps += converge.plan_follow_up(api, KIND, digest, declared)
     else:
         steps = list(converge.plan_changes(api, KIND, digest, declared, result))

@@ -69,7 +69,7 @@ def resolve(api: API, source: dict[str, Any]) -> dict[str, Any]:
     that the daemon does not support.
     """
     if "reference" not in source:
-        return require_protocol(api, source)
+        return _require_whole_fingerprint(api, require_protocol(api, source))
     # imported here, because few sources need it
     from lxdapi.images import image
 
@@ -80,6 +80,17 @@ def resolve(api: API, source: dict[str, Any]) -> dict[str, Any]:
     if short is None:
         raise image.short_fingerprint_error(api, reference)
     return {"type": "image", **_image(short[1])} if short[0] == LOCAL else remote_source(api, reference)
+
+
+def _require_whole_fingerprint(api, source):
+    """Return the source; raises for a shortened fingerprint of this daemon, which may mean another image tomorrow."""
+    fingerprint = source.get("fingerprint")
+    if fingerprint is None or source.get("server") or validation.is_fingerprint(fingerprint):
+        return source
+    # imported here, because few sources need it
+    from lxdapi.images import image
+
+    raise image.short_fingerprint_error(api, fingerprint, source.get("project"))
 
 
 def remote_source(api: API, source: Any) -> Any:
@@ -102,7 +113,7 @@ def require_protocol(api: API, source: dict[str, Any]) -> dict[str, Any]:
 
 
 def _image(alias: str) -> dict[str, str]:
-    return {"fingerprint" if validation.is_fingerprint(alias) else "alias": alias}
+    return {"fingerprint": alias.lower()} if validation.is_fingerprint(alias.lower()) else {"alias": alias}
 
 
 def settings_of(api: API, name: str) -> dict[str, Any]:
@@ -115,10 +126,13 @@ def settings_of(api: API, name: str) -> dict[str, Any]:
     if LOCAL in configured:
         raise InvalidError(f"{SETTING}: {LOCAL} is the daemon itself: choose another name")
     servers: dict[str, Any] = {**DEFAULT_SERVERS[api.dialect], **configured}
+    choice = f"choose from: {', '.join(sorted(servers))}. Define others below {SETTING}"
+    if name == LOCAL:
+        raise InvalidError(f"source: expected another image server, got {LOCAL}, which is this daemon; {choice}")
     if name not in servers:
         raise InvalidError(
-            f"expected the name of an image server, got {name}; choose from: {', '.join(sorted(servers))}. Define "
-            f"others below {SETTING}, or use {LOCAL}:ALIAS for an image of the daemon"
+            f"source: expected the name of an image server, got {name}; {choice}, or use {LOCAL}:ALIAS for an image of "
+            "the daemon"
         )
     settings = servers[name] if isinstance(servers[name], dict) else {"server": servers[name]}
     validation.require_known(f"{SETTING}: {name}", settings, _KEYS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from lxdapi import validation
+from lxdapi import validation, yaml_numbers
 from lxdapi.cluster import instance_move
 from lxdapi.errors import APIException, APINotFoundException, InvalidError, LxdapiError
 from lxdapi.http import retry
@@ -55,7 +55,8 @@ def plan_present(api, name, spec, fields=None) -> Plan:
     if result is None or delete:
         options = {"running": bool(spec.running), "replace_partial": spec.replace_partial}
         creation = create.plan_create(api, name, declared, spec.source, spec.timeout, spec.target, **options)
-        return _with_waits(Plan.of(delete + creation).with_note(note), waits, spec.goal or "Stopped")
+        created = Plan.of(delete + creation).with_note(note).with_note(yaml_numbers.free_text_note(spec.declared))
+        return _with_waits(created, waits, spec.goal or "Stopped")
     stable = power.wait_for_autostart(api, name, power.wait_until_stable(api, name, result), spec.goal)
     plan = _plan_existing(api, name, spec, _without_mark(declared, result), stable, rename)
     return _with_waits(plan.with_note(note), waits, spec.goal or power.status(stable))

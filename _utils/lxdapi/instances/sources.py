@@ -10,6 +10,9 @@ from lxdapi.model.kinds import KINDS
 
 # The source of an empty instance, and the one of a declaration without a source.
 NONE, UNDECLARED = {"type": "none"}, {"type": ""}
+_TYPES = ("backup", "copy", "image", "migration", "none")
+# The keys of a source whose values are text.
+_TEXTS = ("type", "alias", "fingerprint", "project", "protocol", "server", "source")
 # Fields that the daemon does not copy by itself, and fields that decide how it copies.
 _COPIED = ("architecture", "description", "ephemeral", "profiles", "type")
 
@@ -29,10 +32,29 @@ def parse_source(source):
     if isinstance(source, str):
         source = {"type": "image", **servers.parse_reference(source)}
     source = validation.mapping("source", source, "an alias, a fingerprint or a mapping with 'type'")
-    source = {"type": "image", **source}
-    if source["type"] == "copy" and not isinstance(source.get("source"), str):
+    source = {"type": "image", **{key: value for key, value in source.items() if value is not None}}
+    for key in _TEXTS:
+        if not isinstance(source.get(key, ""), str):
+            raise InvalidError.of_value(f"source {key}", "text (quote the value)", source[key])
+    validation.require_known("source type", [source["type"]], _TYPES, "type")
+    if source["type"] == "copy" and not source.get("source"):
         raise InvalidError.of_value("the source of a copy", "the name of an instance", source.get("source"))
+    if source["type"] == "image":
+        source = _parse_image(source)
     return diff.normalize(KINDS["instance"], {"source": source})["source"]
+
+
+def _parse_image(source):
+    """Return the source of an image, with its fingerprint in lower case; raises for one that no daemon accepts."""
+    if not any(source.get(key) for key in ("alias", "fingerprint", "properties", "reference")):
+        raise InvalidError("source: expected alias or fingerprint of an image; declare one of them")
+    server = source.get("server") or ""
+    if server and "://" not in server:
+        raise InvalidError(
+            f"source: expected the https:// URL of an image server for server, got {server!r}; for a server by its "
+            f"name, declare source: {server}:ALIAS"
+        )
+    return {**source, "fingerprint": source["fingerprint"].lower()} if "fingerprint" in source else source
 
 
 def require_declared(source):

@@ -46,6 +46,8 @@ class InstanceSpec(NamedTuple):
         See :func:`lxdapi.instances.cloud_init.merge` and :func:`lxdapi.instances.device_overrides.merge`.
     replace_partial
         True: replace a partial creation although it may hold data, see :mod:`lxdapi.instances.partial_creation`.
+    declared
+        The fields before :func:`parse_fields`.
     """
 
     fields: Dict[str, Any]
@@ -62,6 +64,7 @@ class InstanceSpec(NamedTuple):
     cloud_init: Any = None
     devices_override: Any = None
     replace_partial: bool = False
+    declared: Any = None
 
     @classmethod
     def parse(
@@ -82,19 +85,18 @@ class InstanceSpec(NamedTuple):
         replace_partial=False,
     ):
         """Return the spec; the parameters are those of ``lxdapi_instance.present``, with :data:`FIELDS` as one."""
-        if running not in (None, True, False):
-            raise InvalidError.of_value("running", "true or false", running)
         if image_changed not in IMAGE_CHANGED:
             raise InvalidError.of_value("image_changed", f"one of {', '.join(IMAGE_CHANGED)}", image_changed)
         return cls(
             fields=parse_fields(fields),
+            declared=fields,
             source=sources.parse_source(source),
-            running=running,
-            restart_on_change=restart_on_change,
+            running=None if running is None else validation.truth("running", running),
+            restart_on_change=validation.truth("restart_on_change", restart_on_change or False),
             timeout=validation.parse_seconds(timeout),
             renamed_from=renamed_from,
             target=target,
-            move=move,
+            move=validation.truth("move", move or False),
             conditions=tuple(waiting.parse_conditions(wait_for)),
             snapshot_before=validation.truth("snapshot_before", snapshot_before or False),
             image_changed=image_changed,

@@ -94,7 +94,7 @@ def _normalize_devices(field, declared):
 
 def _normalize_list(field, declared):
     if not isinstance(declared, (list, tuple)) or not all(isinstance(item, str) for item in declared):
-        raise InvalidError.of_value(field, "a list of names", declared)
+        raise InvalidError.of_value(field, f"a list of {'addresses' if field == 'addresses' else 'names'}", declared)
     if len(set(declared)) != len(declared):
         raise InvalidError(f"duplicate name in {field}: list each name once")
     return list(declared)

@@ -152,6 +152,14 @@ def _normalize(text):
         return text
 
 
+def normalize_address(text: str) -> str:
+    """Return an address in the spelling of the daemons, any other text unchanged."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text
+
+
 def addresses(field: str, texts: Iterable[str]) -> list[tuple[str, tuple[Any, ...]]]:
     """
     Return (text, meaning) of addresses, networks and ranges (``192.0.2.1-192.0.2.9``).

@@ -234,7 +234,7 @@ KINDS = {
         ("config", "description", "entries"),
         "network zone record",
         parents=("network_zone",),
-        items={"entries": Items(("type", "value"), {"ttl": "number"})},
+        items={"entries": Items(("type", "value"), {"ttl": "number"}, addresses=("value",))},
         extension="network_dns_records",
         project_feature="features.networks.zones",
     ),

@@ -71,9 +71,13 @@ _VALUES = {
 
 
 def _identity(spec, item):
-    return tuple(
-        equality.split_set(item.get(key)) if key in spec.lists else item.get(key) or "" for key in spec.identity
-    )
+    return tuple(_identifying(spec, key, item.get(key) or "") for key in spec.identity)
+
+
+def _identifying(spec, key, text):
+    if key in spec.lists:
+        return equality.split_set(text)
+    return equality.normalize_address(text) if key in spec.addresses else text
 
 
 def _describe_item(spec, item):

@@ -89,6 +89,8 @@ class Items(NamedTuple):
         The keys of the identity that hold comma-separated lists, which have no order.
     beside
         ``{attribute: such a key}``: a list whose entries belong to those of the key, in the same order.
+    addresses
+        The keys of the identity that can hold an address, which has several spellings.
     ordered_by
         (attribute, field, key): such keys keep their order too if the attribute names an item of the field whose key
         has several values.
@@ -100,6 +102,7 @@ class Items(NamedTuple):
     lists: Tuple[str, ...] = ()
     beside: Dict[str, str] = {}
     ordered_by: Tuple[str, ...] = ()
+    addresses: Tuple[str, ...] = ()
 
 
 class CreateRules(NamedTuple):

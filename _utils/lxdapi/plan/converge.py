@@ -27,6 +27,7 @@ from lxdapi.model.objects import (
 from lxdapi.model.project_rules import in_turn
 from lxdapi.model.writes import create, create_or_adopt, delete, rename, require_immutable_unchanged, update
 from lxdapi.plan.steps import Plan, Step
+from lxdapi.yaml_numbers import free_text_note
 
 if TYPE_CHECKING:
     from lxdapi.api import API, APIResult
@@ -48,7 +49,7 @@ def plan_present(
     """
     kind = get_kind(kind_name)
     path_of(kind, name)
-    declared, purge = diff.normalize(kind, declared), validation.truth("purge", purge or False)
+    raw, declared, purge = declared, diff.normalize(kind, declared), validation.truth("purge", purge or False)
     result = read(api, kind, name)
     require_fields(api, kind, declared)
     if result is not None:
@@ -56,7 +57,7 @@ def plan_present(
     rename_steps = plan_rename_if_absent(api, kind, renamed_from, name)
     old_result = read(api, kind, with_parents_of(kind, name, renamed_from)) if rename_steps and renamed_from else None
     if old_result is None:
-        return plan_create(api, kind, name, declared)
+        return plan_create(api, kind, name, declared).with_note(free_text_note(raw))
     plan = plan_changes(api, kind, name, declared, old_result, purge=purge)
     apply = partial(update, api, kind, name, declared, None, purge)
     return Plan.of(rename_steps).then(plan.with_steps(step._replace(apply=apply) for step in plan))

@@ -33,15 +33,13 @@ def test_a_bad_snapshot_name_is_refused_before_any_request(apply, name):
 
 @pytest.mark.parametrize("target", ["%", "abc", "0" * 63, "0" * 65, "g" * 64, None, 1])
 def test_short_or_invalid_fingerprint_is_refused(apply, target):
-    assert "64 lower-case hexadecimal" in apply.refused("lxdapi_image_alias.present", "box", target=target)
+    assert "64 hexadecimal digits" in apply.refused("lxdapi_image_alias.present", "box", target=target)
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, 1.5, "a\x00b", "\ud800", b"bytes"])
 def test_non_text_config_value_is_refused_before_any_request(apply, value):
     comment = apply.refused("lxdapi_profile.present", "web", config={"user.a": value})
-    assert comment.startswith(
-        ("profile web: expected text (quote the value) for config user.a", "profile web: config user.a")
-    )
+    assert comment.startswith(("profile web: expected text (", "profile web: config user.a")) and "user.a" in comment
 
 
 @pytest.mark.parametrize(

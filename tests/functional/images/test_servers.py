@@ -111,8 +111,12 @@ def test_short_form_of_an_image_equals_the_mapping(apply, offered, settings, raw
 def test_image_of_no_server_is_refused(apply, offered):
     expected = f"{offered.url} does not offer image none for x86_64; expected one of its aliases or a whole fingerprint"
     assert expected in apply.failed("lxdapi_image.present", "box", source="own:none")
-    assert "got local; choose from: images, own." in apply.failed("lxdapi_image.present", "box", source="local:box")
-    assert "64 lower-case" in apply.failed("lxdapi_image.present", "box", source="own:box", fingerprint="0123456789ab")
+    assert "got local, which is this daemon; choose from: images, own." in apply.failed(
+        "lxdapi_image.present", "box", source="local:box"
+    )
+    assert "64 hexadecimal digits" in apply.failed(
+        "lxdapi_image.present", "box", source="own:box", fingerprint="0123456789ab"
+    )
 
 
 @pytest.mark.mainly("incus")

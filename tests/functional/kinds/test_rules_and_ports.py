@@ -157,3 +157,12 @@ def test_undeclared_items_are_named(apply, acl, forward, raw):
     port = {"protocol": "tcp", "listen_port": "80", "target_address": "10.77.9.5"}
     comment = apply(FORWARD, forward, ports=[port])["comment"]
     assert comment.endswith("; not declared, and kept without purge: ports protocol=udp listen_port=53")
+
+
+@pytest.mark.mainly("incus")
+def test_address_of_a_record_is_one_in_each_spelling(apply, daemon):
+    apply("lxdapi_network_zone.present", "lan.example")
+    apply(RECORD, "lan.example/web", entries=[{"type": "AAAA", "value": "2001:DB8::1"}])
+    for value in ("2001:db8:0::1", "2001:0DB8::0001"):
+        ret = apply.unchanged(RECORD, "lan.example/web", entries=[{"type": "AAAA", "value": value}])
+        assert "not declared" not in ret["comment"]

@@ -36,6 +36,29 @@ def test_value_without_one_form_as_text_is_refused(apply, daemon, function, decl
     assert words in apply.refused(function, "/etc/motd" if "instance" in declared else "web", **declared)
 
 
+@pytest.mark.parametrize(
+    "function, more",
+    [("lxdapi_profile.present", {}), ("lxdapi_instance.present", {"source": "none"}), ("lxdapi_fleet.managed", {})],
+)
+@pytest.mark.mainly("incus")
+def test_number_in_free_text_of_new_object_is_noted(apply, daemon, function, more):
+    declared = {"config": {"user.mac": MAC, "user.count": "5", "user.password": 12}, "description": 750, **more}
+    if function == "lxdapi_fleet.managed":
+        declared = {"instances": {"web": {**declared, "source": "none"}}}
+    for each in (apply.predicted, apply):
+        comment = each(function, "web", **declared)["comment"]
+        assert "numbers used as text: " in comment and f"config user.mac {MAC}" in comment
+        assert "description 750" in comment and "user.count" not in comment and "user.password" not in comment
+    assert "numbers" not in apply.unchanged(function, "web", **declared)["comment"]
+
+
+@pytest.mark.mainly("incus")
+def test_refused_value_of_a_rule_is_in_the_comment(apply, daemon):
+    comment = apply.failed("lxdapi_network_acl.present", "web", ingress=[{"action": True}])
+    assert "sent: ingress 1 action 'true'" in comment
+    assert "sent: type 'Bridge'" in apply.failed("lxdapi_network.present", "lan", type="Bridge")
+
+
 NIC = {"type": "nic", "nictype": "p2p"}
 
 

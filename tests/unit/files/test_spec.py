@@ -51,3 +51,15 @@ def test_invalid_target_is_refused_before_the_connection(instance, path):
 
 def test_target_path_is_normalized():
     assert Target.parse(lambda: None, "web1", "//srv//www/").path == "/srv/www"
+
+
+@pytest.mark.parametrize("option", ["makedirs", "force", "replace"])
+def test_option_is_true_or_false_in_any_spelling(option):
+    assert getattr(FileSpec.parse(**{option: "no"}), option) is False
+    assert getattr(FileSpec.parse(**{option: "yes"}), option) is True
+    with pytest.raises(InvalidError, match=f"expected true or false for {option}, got 'maybe'"):
+        FileSpec.parse(**{option: "maybe"})
+
+
+def test_clean_is_true_or_false_in_any_spelling():
+    assert TreeSpec.parse(FileSpec(), clean="no").clean is False

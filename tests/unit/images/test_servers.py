@@ -138,3 +138,32 @@ def test_shortcut_takes_the_short_form():
     shortcuts.container_apply_config(paper.api, False, {"name": "c1", "source": "own:x"})
     sent = next(seen.json for seen in paper.seen if seen.method == "POST")
     assert sent["source"] == rest_source("https://images.example.com", alias="x")
+
+
+@pytest.mark.parametrize(
+    "source, words",
+    [
+        ({}, "expected alias or fingerprint of an image"),
+        ({"alias": None}, "expected alias or fingerprint of an image"),
+        ({"alias": 22.04}, "expected text (quote the value) for source alias, got 22.04"),
+        ({"type": "Image", "alias": "x"}, "source type: unknown type Image; choose from: backup, copy, image"),
+        ({"server": "images", "alias": "x"}, "for a server by its name, declare source: images:ALIAS"),
+        ({"type": "copy"}, "the name of an instance for the source of a copy, got null"),
+    ],
+)
+def test_source_that_no_daemon_accepts_is_refused(source, words):
+    with pytest.raises(InvalidError) as caught:
+        sources.parse_source(source)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["AB" * 32, {"fingerprint": "AB" * 32}, {"type": None, "fingerprint": "ab" * 32}])
+def test_fingerprint_in_upper_case_is_a_fingerprint(source):
+    assert sources.parse_source(source) == {"type": "image", "fingerprint": "ab" * 32}
+
+
+@pytest.mark.parametrize("more", [{}, {"project": "team"}])
+def test_shortened_fingerprint_in_a_mapping_is_refused(more):
+    paper = Paper(sync(["/1.0/images/" + "ab" * 32]))
+    with pytest.raises(InvalidError, match=f"got abab; .*begin with it: {'ab' * 32}"):
+        resolve(paper.api, {"fingerprint": "abab", **more})

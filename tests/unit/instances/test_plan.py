@@ -264,7 +264,15 @@ def test_invalid_source_is_refused(source):
 
 @pytest.mark.parametrize(
     "options",
-    [{"running": "yes"}, {"running": "Running"}, {"running": 2}, {"running": []}, {"wanted": {"type": "jail"}}],
+    [
+        {"running": "maybe"},
+        {"restart_on_change": "maybe"},
+        {"move": "maybe"},
+        {"running": "Running"},
+        {"running": 2},
+        {"running": []},
+        {"wanted": {"type": "jail"}},
+    ],
 )
 def test_invalid_declaration_is_refused_before_any_request(options):
     ret, paper = stated(instance(), declared.present, **{"wanted": {}, **options})
