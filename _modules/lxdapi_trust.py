@@ -87,7 +87,7 @@ def token_create(client, restricted=None, projects=None, remote=None):
         List of projects that the client may use; requires ``restricted=True``. Default: none.
 
     The token expires after ``core.remote_token_expiry`` of the server, or when the server restarts. Requires the API
-    extension certificate_token (LXD since 4.24, every Incus) and a server that listens on the network
+    extension certificate_token (LXD 4.24 or newer, every Incus) and a server that listens on the network
     (``core.https_address``).
 
     CLI Example:

@@ -18,6 +18,7 @@ from tests.functional.facts import instance_info as facts_inside
 from tests.functional.facts import network as facts_network
 from tests.functional.facts import server as facts_server
 from tests.functional.facts import storage as facts_storage
+from tests.support import version_words
 from tests.support.fact_probe import Asked
 
 DAEMONS = ("lxd", "incus", "incus7")
@@ -68,3 +69,15 @@ def test_document_has_a_row_for_each_fact(number, facts):
 
 def test_listed_differences_really_differ():
     assert [ask.__name__ for ask, answers in DIFFERS.items() if answers[0] == answers[1] == answers[2]] == []
+
+
+@pytest.mark.only(*DAEMONS)
+def test_words_about_versions_agree_with_the_daemon(daemon):
+    facts = daemon.ask("GET", "/1.0")
+    extensions, version = facts["api_extensions"], facts["environment"]["server_version"]
+    name, label = f"{daemon.server}-{version}", {"lxd": "LXD", "incus": "Incus"}[daemon.server]
+    wrong = [
+        claim for claim in version_words.claims() if version_words.promised(claim[1], name) != (claim[0] in extensions)
+    ]
+    wrong += [claim for claim in version_words.lacks() if claim[1] == f"{label} {version}" and claim[0] in extensions]
+    assert wrong == []

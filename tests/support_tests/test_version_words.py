@@ -3,43 +3,18 @@ The words about the versions with an API extension agree with the OpenAPI files,
 """
 
 import re
-from pathlib import Path
 
 import pytest
 from lxdapi.model.kinds import KINDS
 
 from tests.support import contract
+from tests.support.version_words import claims, lacks, others, promised
 
-REPO = Path(__file__).resolve().parents[2]
-SOURCES = [path for folder in ("_states", "_modules", "docs") for path in sorted((REPO / folder).rglob("*.*"))]
-# "the API extension network_dns (LXD 4.21, every Incus)"
-CLAIM = re.compile(r"API extension (?:``)?(\w+)(?:``)? \(((?:LXD|Incus|every)[^)]*)\)")
 # extension: (path, field) by which the files show it
 SHOWN = {extension: entry for entry, extension in contract.EXTENSIONS.items()}
 SHOWN.update(
     {kind.extension: re.sub(r"{\w+}", "{}", kind.path).rpartition("/")[0] for kind in KINDS.values() if kind.extension}
 )
-
-
-def claims():
-    """Return {(extension, words)} of all docstrings and pages."""
-    texts = [path.read_text(encoding="utf-8") for path in SOURCES if path.suffix in (".py", ".rst")]
-    return {found for text in texts for found in CLAIM.findall(" ".join(text.split()))}
-
-
-def version(text):
-    """Return a version in a form that can be compared."""
-    return [int(number) for number in text.split(".")]
-
-
-def promised(words, name):
-    """Return whether the words promise the extension for the daemon of a file, such as ``lxd-5.21.7``."""
-    daemon, _, own = name.partition("-")
-    label = {"lxd": "LXD", "incus": "Incus"}[daemon]
-    if f"every {label}" in words:
-        return True
-    part = re.search(rf"{label} ([\d. or]+)", words)
-    return bool(part) and any(version(own) >= version(each) for each in re.findall(r"[\d.]*\d", part[1]))
 
 
 @pytest.mark.parametrize("extension, words", sorted(claims()))
@@ -52,7 +27,24 @@ def test_words_about_versions_agree_with_the_files(extension, words):
     assert {name: promised(words, name) for name in shown} == shown
 
 
+@pytest.mark.parametrize("extension, label", sorted(lacks()))
+def test_words_about_missing_extensions_agree_with_the_files(extension, label):
+    name = label.lower().replace(" ", "-")
+    assert name in contract.FILES
+    if extension in SHOWN and not contract.missing():
+        assert not contract.knows(contract.spec(name), SHOWN[extension])
+
+
+# Words that no file shows: LXD refuses or accepts something without an API extension of its own.
+UNSHOWN = {"LXD 6.8 or newer", "LXD 6.8 and newer", "LXD 5.21 or newer", "LXD 5.21 and newer"}
+
+
+def test_other_words_about_versions_are_known():
+    assert others() == UNSHOWN
+
+
 def test_words_about_versions_are_found():
+    assert {"instances_rebuild", "custom_volume_iso", "clustering_evacuation_mode", "oidc"} <= {e for e, _ in lacks()}
     assert {"network_load_balancer", "network_address_set", "projects_force_delete"} <= {each for each, _ in claims()}
     assert len(claims()) > 10
 
