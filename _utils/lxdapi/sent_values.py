@@ -11,7 +11,7 @@ from lxdapi import masking
 _LONGEST = 100
 # Values that YAML may have made of text.
 _CONVERTED = re.compile(r"true|false|-?[0-9]+")
-_ABOUT_VALUE = re.compile(r"invalid|must be|syntax|unknown|unsupported", re.IGNORECASE)
+_ABOUT_VALUE = re.compile(r"invalid|must be|syntax|unsupported|unknown (?!.*key)", re.IGNORECASE)
 # Fields of a body with keys of their own, besides the devices: mappings, and lists of mappings.
 _MAPS, _LISTS = ("config",), ("backends", "egress", "entries", "ingress", "ports")
 _TEXTS = ("content_type", "driver", "type")

@@ -12,6 +12,7 @@ from lxdapi.model import patches, server
 from lxdapi.model.cluster_group import ClusterGroup
 from lxdapi.model.instance import Instance
 from lxdapi.model.instance_snapshot import InstanceSnapshot
+from lxdapi.model.network import Network
 from lxdapi.model.network_acl import NetworkACL
 from lxdapi.model.network_peer import NetworkPeer
 from lxdapi.model.profile import Profile
@@ -127,7 +128,7 @@ KINDS = {
             expiry_reset=_ZERO, read_only=("architecture", "config", "description", "devices", "ephemeral", "profiles")
         ),
     ),
-    "network": Kind(
+    "network": Network(
         "networks/{name}",
         ("config", "description"),
         "network",

@@ -307,6 +307,10 @@ class Kind(_Columns):
         """Return a note about a change of an object, "" without one; it sends GETs only."""
         return ""
 
+    def obstacle(self, api: Any, name: str) -> str:
+        """Return what on the host prevents the creation of an object, "" if nothing is known; it sends GETs only."""
+        return ""
+
     def first_part(self, delta: "Delta", actual: Dict[str, Any]) -> Optional["Delta"]:
         """Return the part of a difference that is written before the rest, None if all of it is written at once."""
         return None

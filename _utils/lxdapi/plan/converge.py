@@ -132,11 +132,11 @@ def removals(declared: dict[str, Any]) -> dict[str, Any]:
 
 
 def _missing_parent(api, kind, name):
-    """Return that the project or parent of the object does not exist, as a sentence; "" if it exists."""
+    """Return what prevents the creation: a missing project or parent, or something on the host; "" if nothing does."""
     if missing_project_reason(api) and not kind.of_server:
         return f"project {api.project} does not exist"
     if not kind.parents:
-        return ""
+        return kind.obstacle(api, name)
     parent_kind, parent_name = get_kind(kind.parents[-1]), name.rpartition("/")[0]
     return (
         "" if read(api, parent_kind, parent_name) is not None else f"{parent_kind.label} {parent_name} does not exist"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge
+from lxdapi.plan.steps import Plan
 
 if TYPE_CHECKING:
     from lxdapi.api import API
@@ -40,7 +41,8 @@ def _with_uuid(uuid, step):
     return step._replace(verb="acknowledged", changes={uuid: step.changes}, apply=lambda: step.apply() and None)
 
 
-def plan_absent(api: API, name: str) -> list[Step]:
+def plan_absent(api: API, name: str) -> Plan:
     """Return the steps that delete the matching warnings."""
     plans = [converge.plan_absent(api, "warning", uuid) for uuid in find_matching(api, name)]
-    return [step._replace(changes={step.changes["deleted"]: step.changes}) for steps in plans for step in steps]
+    steps = [step._replace(changes={step.changes["deleted"]: step.changes}) for plan in plans for step in plan]
+    return Plan(steps, "absent")

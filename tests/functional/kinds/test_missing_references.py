@@ -2,6 +2,8 @@
 An instance that refers to missing objects: the comment names them, after a failure and before, in test mode.
 """
 
+import pytest
+
 NIC = {"type": "nic", "network": "lan9", "name": "eth0"}
 DISK = {"type": "disk", "pool": "fast", "source": "data", "path": "/data"}
 MISSING = [
@@ -59,3 +61,11 @@ def test_missing_parent_network_is_named(apply):
     assert predicted["comment"].endswith("would be created; note: network nope does not exist")
     comment = apply.failed("lxdapi_network_forward.present", "nope/192.0.2.1", **declared)
     assert "network nope does not exist" in comment and "POST /1.0/networks/nope/forwards" in comment
+
+
+@pytest.mark.mainly("lxd")
+def test_interface_with_the_name_of_a_network_is_named(apply, daemon):
+    words = "the host has an interface lo, which the daemon does not manage"
+    assert words in apply.predicted("lxdapi_network.present", "lo")["comment"]
+    assert words in apply.failed("lxdapi_network.present", "lo")
+    apply.unchanged("lxdapi_network.absent", "lo")
