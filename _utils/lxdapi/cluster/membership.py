@@ -217,4 +217,13 @@ def plan_remove(api, name, force=False) -> Plan:
     """
     if api.clustered and api.server["environment"].get("server_name") == name:
         raise InvalidError("lxdapi is connected to this member: use a remote of another member to remove it")
-    return converge.plan_absent(api, "cluster_member", name, force)
+    plan = converge.plan_absent(api, "cluster_member", name, force)
+    return plan.with_steps(step._replace(missing=partial(_instances_note, api, name)) for step in plan)
+
+
+def _instances_note(api, name):
+    """Return a note that names the instances of a member, which keep it in the cluster; "" without instances."""
+    listed = api.get(KINDS["instance"].collection, params={"recursion": 1, "all-projects": "true"}).metadata or ()
+    names = sorted(each["name"] for each in listed if each.get("location") == name)
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"it has the instances {', '.join(names[:5])}{more}: move or delete them first" if names else ""

@@ -130,6 +130,11 @@ def test_a_member_leaves_when_it_has_nothing(cluster, clustered):
     assert "still has the following custom volumes: v1" in clustered.failed(f"{MEMBER}.absent", "n2")
     assert cluster.joined() == ["n1", "n2"]
     cluster.first.ask("DELETE", "/1.0/storage-pools/default/volumes/custom/v1?target=n2")
+    cluster.first.ask("POST", "/1.0/instances?target=n2", {"name": "c1", "source": {"type": "none"}})
+    words = "it has the instances c1: move or delete them first"
+    assert words in clustered.predicted(f"{MEMBER}.absent", "n2")["comment"]
+    assert words in clustered.failed(f"{MEMBER}.absent", "n2")
+    cluster.first.ask("DELETE", "/1.0/instances/c1")
     assert clustered.changed(f"{MEMBER}.absent", "n2") == {"deleted": "n2"}
     assert cluster.joined() == ["n1"]
     clustered.unchanged(f"{MEMBER}.absent", "n2")
