@@ -48,7 +48,7 @@ DANGEROUS_MODULES = {"subprocess", "pickle", "marshal", "shelve", "pty", "ctypes
 def writes(call):
     """Return whether a call opens a file for writing, or with an unknown mode."""
     name = getattr(call.func, "id", None) or getattr(call.func, "attr", None)
-    if name == "copy" and not call.args:  # of a mapping
+    if name == "copy" and not call.args:  # the copy is a mapping
         return False
     if name in ("write_text", "write_bytes", "mkstemp", "copy", "copyfile") and ast.unparse(call.func) != "copy.copy":
         return True
