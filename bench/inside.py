@@ -3,6 +3,7 @@ The costs of Salt inside instances: its start, further calls, states, many insta
 calls.
 """
 
+import json
 import os
 import resource
 import tempfile
@@ -134,6 +135,21 @@ class _Inside:
             many.append(timed(lambda: _succeed(apply(names, "one", python="carried"))) * 1000)
         line(f"{self._metric}.one_instance", one, "ms")
         line(f"{self._metric}.{MANY}_instances", many, "ms", ratios(many, one))
+        self._processes(names, rounds)
+
+    def _processes(self, names, rounds):
+        """Print the same times with a process of salt-call for each run."""
+        salt, one, many = Salt(self._folder, {"local": str(self._daemon.socket)}), [], []
+
+        def apply(names):
+            return salt.call("lxdapi_fleet.apply", json.dumps(names), "one", "python=carried").wall * 1000
+
+        apply(names)
+        for _ in range(rounds):
+            one.append(apply(names[:1]))
+            many.append(apply(names))
+        line(f"{self._metric}.salt_call.one_instance", one, "ms")
+        line(f"{self._metric}.salt_call.{MANY}_instances", many, "ms", ratios(many, one))
 
     def leftovers(self):
         """Print what a hundred calls leave: processes inside, file descriptors and threads here, devices."""

@@ -40,8 +40,14 @@ WRITERS = {
 DANGEROUS = {"eval", "exec", "compile", "system", "popen", "mktemp", "NamedTemporaryFile", "chmod", "umask"}
 # The agent makes its folder private; a bundle is readable for everybody.
 CHANGES_MODES = {"agent": {"chmod", "umask"}, "bundle": {"chmod"}}
-# Graphviz' dot and ldd, with constant commands; the program of this very Python; the modules that Salt names
-MAY_IMPORT = {"bundle": {"subprocess"}, "host_graph": {"subprocess"}, "thin": {"importlib"}}
+# Graphviz' dot and ldd, with constant commands; the program of this very Python; the modules that Salt names, and those
+# that it postpones
+MAY_IMPORT = {
+    "agent": {"importlib"},
+    "bundle": {"subprocess"},
+    "host_graph": {"subprocess"},
+    "thin": {"importlib"},
+}
 DANGEROUS_MODULES = {"subprocess", "pickle", "marshal", "shelve", "pty", "ctypes", "importlib"}
 
 

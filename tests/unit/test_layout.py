@@ -370,7 +370,9 @@ def test_no_public_function_is_generated(path):
     if path in FRONTS and len(handed) == text.count("globals()"):
         names -= {"globals"}
     assert names.isdisjoint({"setattr", "globals", "exec", "eval", "type.__new__", "__getattr__"})
-    assert not [f.name for f in functions(path) if f.name in ("__getattr__", "__getattribute__")]
+    special = [f.name for f in functions(path) if f.name in ("__getattr__", "__getattribute__")]
+    # the program inside postpones the code of some modules of Salt
+    assert special == (["__getattr__"] if path.name == "agent.py" else [])
 
 
 @pytest.mark.parametrize("path", SYNCED, ids=called)

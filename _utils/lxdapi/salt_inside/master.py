@@ -4,6 +4,7 @@ The master of an instance: answers the requests of the Salt inside with the file
 
 import copy
 import logging
+import os
 import threading
 
 import salt.channel.client
@@ -78,7 +79,7 @@ class Master:
             return {}
 
     def _merge_pillar(self, load):
-        compiled = self._compile_pillar(load) if self._is_local else {}
+        compiled = self._compile_pillar(load) if self._is_local and _may_have_pillar(self._opts) else {}
         for more in (self._pillar, load.get("pillar_override") or {}):
             compiled = dictupdate.update(compiled, copy.deepcopy(more))
         return compiled
@@ -118,3 +119,11 @@ class Master:
         if self._channel is not None and not self._is_local:
             self._channel.close()
         self._channel = None
+
+
+def _may_have_pillar(opts):
+    """Return False if there is no pillar to compile, which saves the time that Salt needs to find no pillar."""
+    if opts.get("ext_pillar") or opts.get("pillar_opts") or "__env__" in opts["pillar_roots"]:
+        return True
+    folders = (folder for folders in opts["pillar_roots"].values() for folder in folders)
+    return any(os.listdir(folder) for folder in folders if os.path.isdir(folder))

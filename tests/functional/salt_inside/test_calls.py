@@ -122,6 +122,7 @@ def test_exit_codes_and_errors_are_those_of_the_function(call, refused, salt, p1
     assert salt.modules.pack["__context__"]["retcode"] == 3
     assert call("ping", p1) is True and salt.modules.pack["__context__"]["retcode"] == 0
     assert refused("call", p1, "nope.nope") == "instance p1: 'nope.nope' is not available."
+    assert "[Errno 101]" in call("call", p1, "http.query", "http://127.0.0.1:1")["error"]
     assert "instance p1: SaltInvocationError: A valid link" in refused("call", p1, "file.readlink", "/etc/passwd")
     (salt.tree / "broken.sls").write_text("{{ nothing( }}\n")
     (error,) = call("apply", p1, "broken")

@@ -3,6 +3,8 @@ The agent deletes old copies and the folders of killed runs, and keeps the other
 """
 
 import os
+import sys
+import threading
 import time
 
 import pytest
@@ -72,3 +74,31 @@ def test_runs_share_files_and_nothing_else(tmp_path):
     names = {"files", "extrn_files", "extmods"}
     assert {name for name in os.listdir(folder) if os.path.islink(os.path.join(folder, name))} == names
     assert set(os.listdir(tmp_path / "salt-1")) == {*names, os.path.basename(folder)}
+
+
+@pytest.fixture
+def postponed(tmp_path, monkeypatch):
+    """The name of a module that counts in its folder how often its code ran."""
+    code = "import lxdapi_postponed\nopen(__file__ + '.runs', 'a').write('x')\nuseful = list(range(1000))\n"
+    (tmp_path / "lxdapi_postponed.py").write_text(code)
+    monkeypatch.setattr(agent, "POSTPONED", ("lxdapi_postponed", "lxdapi_missing"))
+    monkeypatch.setattr(sys, "meta_path", [agent.Postpone, *sys.meta_path])
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    return "lxdapi_postponed"
+
+
+def test_code_of_a_postponed_module_runs_once_when_used(postponed, tmp_path):
+    runs = tmp_path / f"{postponed}.py.runs"
+    module = __import__(postponed)
+    assert __import__(postponed) is module and module.__file__ and not runs.exists()
+    threads = [threading.Thread(target=lambda: module.useful.append(1)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert runs.read_text() == "x" and len(module.useful) == 1008
+    with pytest.raises(AttributeError, match="has no attribute 'useless'"):
+        module.useless()
+    with pytest.raises(ModuleNotFoundError):
+        __import__("lxdapi_missing")

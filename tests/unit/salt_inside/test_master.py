@@ -52,6 +52,24 @@ def test_pillar_of_a_masterless_minion_stays_outside(tmp_path):
     assert answer({"cmd": "_pillar", "grains": {}}) == {"role": "web"}
 
 
+@pytest.mark.parametrize("source", ["file", "ext_pillar", "pillar_opts"])
+def test_pillar_of_any_source_is_compiled(tmp_path, source):
+    opts = {**salt.config.DEFAULT_MINION_OPTS, "id": "minion", "file_client": "local", "cachedir": str(tmp_path / "c")}
+    opts.update(pillar_roots={"base": [str(tmp_path / "pillar"), str(tmp_path / "missing")]}, extension_modules="")
+    (tmp_path / "pillar").mkdir()
+    ask = {"cmd": "_pillar", "grains": {"id": "c1"}}
+    assert Master(opts, "c1").answer(ask) == {}
+    if source == "file":
+        (tmp_path / "pillar" / "top.sls").write_text("base:\n  c1:\n    - role\n")
+        (tmp_path / "pillar" / "role.sls").write_text("role: web\n")
+        assert Master(opts, "c1").answer(ask) == {"role": "web"}
+    elif source == "ext_pillar":
+        opts["ext_pillar"] = [{"cmd_json": 'echo \'{"role": "web"}\''}]
+        assert Master(opts, "c1").answer(ask) == {"role": "web"}
+    else:
+        assert Master({**opts, "pillar_opts": True}, "c1").answer(ask)["master"]["id"] == "c1"
+
+
 def test_files_are_requested_in_the_name_of_the_minion(answer, channel):
     assert answer({"cmd": "_serve_file", "path": "a", "id": "c1", "tok": b"x"}) == "reply"
     assert channel.seen == [{"cmd": "_serve_file", "path": "a", "id": "minion"}]
