@@ -41,15 +41,15 @@ def web1(daemon, master, tmp_path):
     """The name of a running container that can reach the master, and install a package."""
     image = busybox_image(tmp_path / "dpkg.tar.gz", programs=minion_package.PROGRAMS)
     daemon.import_image(image, alias="dpkg")
-    devices = minion_package.devices(master.config["publish_port"], master.config["ret_port"])
+    devices = minion_package.devices(daemon, master.config["publish_port"], master.config["ret_port"])
     body = {"name": "web1", "source": {"type": "image", "alias": "dpkg"}, "devices": devices}
     daemon.ask("POST", "/1.0/instances", body)
     daemon.ask("PUT", "/1.0/instances/web1/state", {"action": "start"})
-    return "web1"
+    yield "web1"
+    daemon.ask("PUT", "/1.0/instances/web1/state", {"action": "stop", "force": True})
+    (Path(master.config["pki_dir"]) / "minions" / "web1").unlink(missing_ok=True)
 
 
-# The root of the other daemons has no Salt of the tests.
-@pytest.mark.only("lxd", "incus")
 @pytest.mark.mainly("incus")
 def test_instance_becomes_a_minion_of_the_master(run, master, roots, web1, daemon, package):
     config = {"master": "127.0.0.1", "master_port": master.config["ret_port"], "enable_fqdns_grains": False}

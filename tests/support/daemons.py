@@ -68,6 +68,11 @@ class Kind:
     shutdown: tuple
     root: str = ""
 
+    @property
+    def machine(self):
+        """Return where the daemon sees the root file system of the machine: see scripts/enter-root."""
+        return "/mnt" if self.root else ""
+
 
 LXD = Kind("lxd", "LXD_DIR", ("/usr/bin/lxd",), ("/usr/bin/lxd", "shutdown"))
 INCUS = Kind(

@@ -52,11 +52,14 @@ def build(folder):
     return path
 
 
-def devices(*ports):
-    """Return the devices of the instance: the Python and the Salt of the tests, and these ports of this machine."""
+def devices(daemon, *ports):
+    """
+    Return the devices of an instance of the daemon: the Python and the Salt of the tests, and these ports of this
+    machine.
+    """
     folders = {"/usr": HOST, "/usr/lib": "/lib", "/usr/lib64": "/lib64", sys.prefix: sys.prefix}
     disks = {
-        f"disk{number}": {"type": "disk", "source": source, "path": path, "readonly": "true"}
+        f"disk{number}": {"type": "disk", "source": daemon.kind.machine + source, "path": path, "readonly": "true"}
         for number, (source, path) in enumerate(folders.items())
         if Path(source).is_dir()
     }
