@@ -15,6 +15,24 @@ from tests.support.salt_commands import run, this_environment
 from tests.support.salt_daemons import parse_answers
 from tests.support.web_server_life import arguments
 
+# Requests that a program inside can make; the text names no file.
+SPY = """#!py
+import json
+from salt.pillar import get_pillar
+
+def run():
+    pillars = [get_pillar(__opts__, __grains__, id, "base") for id in ("c1", "c2", "minion")]
+    found = {
+        "pillars": [each.compile_pillar() for each in pillars],
+        "file": __salt__["cp.get_file_str"]("salt:" + "//secret.txt"),
+        "list": __salt__["cp.list_master"](),
+        "states": __salt__["cp.list_states"](),
+        "mine": __salt__["mine.get"]("*", "test.ping"),
+        "publish": __salt__["publish.publish"]("*", "pillar.items"),
+    }
+    return {"/etc/spied": {"file.managed": [{"contents": json.dumps(found)}]}}
+"""
+
 
 @pytest.fixture(scope="module")
 def salt(master, minion):
@@ -58,19 +76,26 @@ def test_a_minion_that_salt_call_asks_finds_the_synced_modules(salt, minion, dae
 
 @pytest.fixture
 def instance_pillar(salt, master):
-    """A pillar of the minion with a secret of its own, and with that of the instance c1."""
+    """A pillar of the minion with a secret of its own, and with those of the instances c1 and c2."""
     pillar = master.pillar_tree.base
-    own = {"own": "Hidden-1", "lxdapi": {"instance_pillar": {"c1": {"role": "web"}}}}
+    instances = {"c1": {"role": "web"}, "c2": {"token": "Hidden-2"}}
+    own = {"own": "Hidden-1", "lxdapi": {"instance_pillar": instances}}
     with pillar.temp_file("top.sls", "base:\n  '*':\n    - own\n"), pillar.temp_file("own.sls", json.dumps(own)):
         salt("saltutil.refresh_pillar", "wait=True")
         yield
     salt("saltutil.refresh_pillar", "wait=True")
 
 
-@pytest.mark.mainly("incus7")
-def test_salt_inside_has_files_of_the_master_and_its_pillar(salt, instance_pillar, roots, daemon, imported):
+@pytest.fixture
+def c1(daemon, imported):
+    """The name of a running container."""
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     daemon.ask("PUT", "/1.0/instances/c1/state", {"action": "start"})
+    return "c1"
+
+
+@pytest.mark.mainly("incus7")
+def test_salt_inside_has_files_of_the_master_and_its_pillar(salt, instance_pillar, roots, daemon, c1):
     content = "{{ pillar['role'] }} of {{ grains['id'] }} with {{ pillar['own'] | default('nothing') }} else"
     (roots[-1] / "role.sls").write_text(f"/etc/role:\n  file.managed:\n    - contents: {content}\n")
     (applied,) = salt("lxdapi_salt.apply", "c1", "role", f"remote={daemon.name}").values()
@@ -78,6 +103,21 @@ def test_salt_inside_has_files_of_the_master_and_its_pillar(salt, instance_pilla
     found = salt("lxdapi_instance.run", "c1", "cat /etc/role", f"remote={daemon.name}")
     assert found == "web of c1 with nothing else"
     assert daemon.ask("GET", "/1.0/instances/c1")["devices"] == {}
+
+
+@pytest.mark.mainly("incus")
+def test_sealed_instance_reaches_no_file_or_pillar_of_others(salt, instance_pillar, roots, daemon, c1):
+    (roots[-1] / "spy.sls").write_text(SPY)
+    (roots[-1] / "secret.txt").write_text("Hidden-3")
+    spied = []
+    for sealed in (True, False):
+        (applied,) = salt("lxdapi_salt.apply", c1, "spy", f"sealed={sealed}", f"remote={daemon.name}").values()
+        assert applied["result"] is True, applied
+        spied.append(json.loads(salt("lxdapi_instance.run", c1, "cat /etc/spied", f"remote={daemon.name}")))
+    for pillars in (each.pop("pillars") for each in spied):
+        assert pillars == [{"role": "web"}] * 3
+    assert spied[0] == {"file": False, "list": ["spy.sls"], "states": ["spy"], "mine": {}, "publish": {}}
+    assert spied[1]["file"] == "Hidden-3" and "secret.txt" in spied[1]["list"] and len(spied[1]["states"]) > 1
 
 
 if SALT.startswith("3008."):
