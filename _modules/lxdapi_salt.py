@@ -13,7 +13,7 @@ from lxdapi.salt_inside import calls, cleaning
 
 __version__ = "0.1.0"
 __func_alias__ = {"apply_": "apply"}
-__outputter__ = {"apply": "highstate", "highstate": "highstate"}
+__outputter__ = {"apply_": "highstate", "highstate": "highstate"}
 
 
 def call(name, function, args=None, kwargs=None, python="auto", sealed=None, remote=None, project=None):

@@ -375,6 +375,12 @@ def test_no_public_function_is_generated(path):
     assert special == (["__getattr__"] if path.name == "agent.py" else [])
 
 
+def test_outputters_belong_to_functions():
+    for path in MODULES:
+        # Salt looks for the name in the code, not for the one in __func_alias__
+        assert set(constant(path, "__outputter__") or {}) <= {function.name for function in functions(path)}
+
+
 @pytest.mark.parametrize("path", SYNCED, ids=called)
 def test_each_file_and_public_function_has_a_docstring(path):
     assert ast.get_docstring(tree(path))
