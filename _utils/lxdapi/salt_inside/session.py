@@ -179,7 +179,7 @@ class Session:
             self._send_block(salt.payload.dumps({**request, "jid": salt.utils.jid.gen_jid({})}))
             reply = self._converse()
         except BaseException:
-            self.close()
+            self._abort()
             raise
         if "error" in reply:
             raise FunctionError(f"instance {self._name}: {reply['error']}")
@@ -266,11 +266,16 @@ class Session:
         """End the Salt inside and wait until it is gone."""
         if not self.is_open:
             return
-        self.is_open = False
-        with self._stack, suppress(Exception):  # closing the channels kills a Salt that does not end
-            self._master.close()
+        with suppress(Exception):
             self._send_block(salt.payload.dumps({"end": True}))
             self._read_to_end()
+        self._abort()
+
+    def _abort(self):
+        """Close the channels, which kills a Salt that has not ended: one in a call listens to nothing."""
+        self.is_open = False
+        with self._stack, suppress(Exception):
+            self._master.close()
 
 
 def require_running(name, result):

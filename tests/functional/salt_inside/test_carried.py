@@ -119,6 +119,16 @@ def test_nothing_runs_on_after_the_minion_was_killed(command, c1, devices, runni
     assert devices(c1) == [] and not running(c1)
 
 
+@pytest.mark.mainly("incus7")
+def test_interrupted_run_leaves_neither_a_process_nor_a_device(command, c1, devices, running):
+    process = command("lxdapi_salt.call", c1, "cmd.run", "sleep 63")
+    assert until(lambda: running(c1, "sleep 63"), 60)
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    assert devices(c1) == []
+    assert until(lambda: not running(c1, "sleep 63") and not running(c1), 30)
+
+
 @pytest.mark.mainly("incus")
 def test_clean_removes_everything_of_a_stopped_instance(call, c1, daemon, devices):
     assert call("ping", c1) is True
