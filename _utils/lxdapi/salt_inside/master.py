@@ -28,6 +28,9 @@ _OPTIONS = (
 )
 # Salt's loaders and file servers are not made for threads: requests take milliseconds, one after the other.
 _ANSWERING = threading.Lock()
+# The file servers of this process, and the number of masters that use each: (id, cache folder): (server, number).
+_SERVERS: dict = {}
+_SHARING = threading.Lock()
 
 
 class Master:
@@ -93,8 +96,7 @@ class Master:
 
     def _files(self, load):
         if self._channel is None:
-            factory = salt.fileserver.FSChan if self._is_local else salt.channel.client.ReqChannel.factory
-            self._channel = factory(self._opts)
+            self._channel = (_share_server if self._is_local else salt.channel.client.ReqChannel.factory)(self._opts)
         if self._is_local:
             return self._channel.send(load)
         # the master knows the minion on this machine, not the instance
@@ -103,7 +105,8 @@ class Master:
 
     def _master_options(self, load):
         if not self._is_local:
-            return self._files(load)
+            reply = self._files(load)
+            return {**reply, "nodegroups": {}} if self._sealed is not None else reply
         return {**{key: self._opts[key] for key in _OPTIONS if key in self._opts}, "file_roots": {}, "nodegroups": {}}
 
     def _event(self, load):
@@ -115,10 +118,30 @@ class Master:
         return True
 
     def close(self):
-        """Close the connection to the master."""
-        if self._channel is not None and not self._is_local:
-            self._channel.close()
-        self._channel = None
+        """Close the connection to the master, or leave the file server to the other masters."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            _leave_server(self._opts) if self._is_local else channel.close()
+
+
+def _share_server(opts):
+    """
+    Return the file server of this machine. Masters at the same time share one: a new one visits all files, or asks a
+    repository for its news.
+    """
+    key = (opts["id"], opts["cachedir"])
+    with _SHARING:
+        server, users = _SERVERS.get(key) or (salt.fileserver.FSChan(dict(opts)), 0)
+        _SERVERS[key] = (server, users + 1)
+    return server
+
+
+def _leave_server(opts):
+    key = (opts["id"], opts["cachedir"])
+    with _SHARING:
+        server, users = _SERVERS.pop(key)
+        if users > 1:
+            _SERVERS[key] = (server, users - 1)
 
 
 def _may_have_pillar(opts):

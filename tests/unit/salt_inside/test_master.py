@@ -17,7 +17,7 @@ class Channel:
     def send(self, load):
         """Record a request and return a reply."""
         self.seen.append(load)
-        return "reply"
+        return {"nodegroups": {"others": "web*"}} if load["cmd"] == "_master_opts" else "reply"
 
     def close(self):
         """Close nothing."""
@@ -73,6 +73,27 @@ def test_pillar_of_any_source_is_compiled(tmp_path, source):
 def test_files_are_requested_in_the_name_of_the_minion(answer, channel):
     assert answer({"cmd": "_serve_file", "path": "a", "id": "c1", "tok": b"x"}) == "reply"
     assert channel.seen == [{"cmd": "_serve_file", "path": "a", "id": "minion"}]
+
+
+def test_masters_at_the_same_time_share_a_file_server(tmp_path, monkeypatch):
+    opts = {**salt.config.DEFAULT_MINION_OPTS, "id": "m", "file_client": "local", "cachedir": str(tmp_path)}
+    opts.update(file_roots={"base": [str(tmp_path)]}, extension_modules="", fileserver_backend=["roots"])
+    updates = []
+    monkeypatch.setattr(salt.fileserver.Fileserver, "update", lambda self: updates.append(self))
+    ask, numbers = {"cmd": "_file_list", "saltenv": "base", "prefix": ""}, []
+    for count in (2, 1):
+        masters = [Master(opts, f"c{number}") for number in range(count)]
+        assert [master.answer(ask) for master in masters] == [[]] * count
+        for master in masters:
+            master.close()
+        numbers.append(len(updates))
+    assert numbers == [1, 2]
+
+
+@pytest.mark.parametrize("sealed, groups", [(True, {}), (False, {"others": "web*"})])
+def test_sealed_instance_learns_no_nodegroups(channel, sealed, groups):
+    opts = {"id": "minion", "file_client": "remote", "master_uri": "tcp://127.0.0.1:1"}
+    assert Master(opts, "c1", sealed=sealed).answer({"cmd": "_master_opts"}) == {"nodegroups": groups}
 
 
 @pytest.mark.parametrize(
