@@ -174,8 +174,9 @@ def present(
         daemon that dies during a creation leaves such an instance: it was never started, and its config lacks the keys
         that the end of a creation writes. If lxdapi created the instance, the state needs no permission: it accepts an
         instance whose root file system is readable, and deletes and creates one whose root file system was never
-        filled. Any other instance (a virtual machine, one that lxdapi did not create, one with a backup) may hold data,
-        so the state fails: start the instance once if it is good, or set this parameter. Default: false.
+        filled. Any other instance (a virtual machine, one that lxdapi did not create, one with a backup, one whose
+        rename was cut off) may hold data, so the state fails: start the instance once if it is good, or set this
+        parameter. Default: false.
     cloud_init
         Data that cloud-init uses at the first start of the instance: a mapping of ``user_data``, ``vendor_data`` and
         ``network``, each a mapping. lxdapi writes them to the config keys ``cloud-init.user-data`` (with

@@ -13,6 +13,7 @@ from lxdapi.http import retry
 from lxdapi.instances import create, partial_creation, power
 from lxdapi.instances import transfer as migrate
 from lxdapi.model import diff, objects, writes
+from lxdapi.model.instance import root_pool
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan.steps import Step
 
@@ -190,7 +191,7 @@ def _require_copy_target(target_api, new, existing, refresh, pool):
     partial_creation.require_created(target_api, new, existing)
     if power.status(existing) != "Stopped":
         raise InvalidError(f"the copy is {power.status(existing)}: only a stopped copy can be refreshed")
-    if pool not in (None, *(each.get("pool") for each in _root_device(existing.metadata["expanded_devices"]).values())):
+    if pool not in (None, root_pool(existing.metadata)):
         raise InvalidError("pool: a refresh does not move the copy to another storage pool; use lxdapi_instance.move")
 
 
@@ -210,7 +211,7 @@ def _copy(transfer, metadata, existing, fields):
 
 def _keep_root_pool(existing, devices):
     """Return the devices with the root disk on the storage pool where the existing copy has it."""
-    pool = next((each.get("pool") for each in _root_device(existing["expanded_devices"]).values()), None)
+    pool = root_pool(existing)
     return {
         name: {**each, "pool": pool} if pool and name in _root_device(devices) else each
         for name, each in devices.items()

@@ -13,6 +13,9 @@ Without the link, nobody can read or write a file in the instance or start it (a
 even if the process that unpacks the image continues to its end). So an instance with a readable root is complete, and
 an instance without the link was never complete: lxdapi replaces it if lxdapi created it. See :func:`examine`.
 
+A rename is the exception: it first gives the new name to the volume and the link, and then to the instance. If the
+daemon dies in between, the link is missing, and a volume belongs to no instance (all three).
+
 The mark of an instance shows whether lxdapi created it: one half of this UUID is a digest of the other. The
 mark is in ``volatile.uuid``; see :func:`with_mark` for the exceptions.
 """
@@ -23,10 +26,12 @@ import secrets as random
 import uuid
 from typing import NamedTuple
 
+from lxdapi import validation
 from lxdapi.errors import APIException, APIPreconditionException, APITimeoutException, InvalidError
 from lxdapi.http import operations, retry
 from lxdapi.model import objects, writes
 from lxdapi.model.cached_reads import CachedObject, uncached_reads
+from lxdapi.model.instance import root_pool
 from lxdapi.model.kinds import KINDS
 
 KIND = KINDS["instance"]
@@ -186,9 +191,27 @@ def _examine_root(api, path, result):
         missing = re.search(_EMPTY_ROOT, exc.error)
         # LXD 5.0.2 also reports this for an instance that was created empty
         if missing and "volatile.base_image" in result.metadata["config"]:
-            return Finding(is_empty=True, evidence=f"its root file system was never filled: {exc.explain()}")
+            return _examine_volume(api, result, exc.explain())
         return Finding(evidence=f"lxdapi cannot read its root file system: {exc.explain()}")
     return Finding(created=True, evidence="its root file system can be read")
+
+
+def _examine_volume(api, result, reason):
+    """Return the finding about an instance without a root file system: an interrupted rename leaves it elsewhere."""
+    pool = root_pool(result.metadata)
+    if pool is None:
+        return Finding(evidence=f"no root disk shows its storage pool: {reason}")
+    volumes = _list_names(api, validation.path("storage-pools/{pool}/volumes/container", pool=pool))
+    strays = [] if result.metadata["name"] in volumes else sorted(volumes - _list_names(api, "instances"))
+    if strays:
+        text = f"its data may be in volume {', '.join(strays)} of pool {pool}, which belongs to no instance"
+        return Finding(evidence=f"{text}, as after an interrupted rename: {reason}")
+    return Finding(is_empty=True, evidence=f"its root file system was never filled: {reason}")
+
+
+def _list_names(api, path):
+    """Return the names of the instances in a collection, or of their volumes; without snapshots."""
+    return {each["name"] for each in api.get(path, params={"recursion": 1}).metadata if "/" not in each["name"]}
 
 
 def _find_kept(api, path, result):

@@ -9,6 +9,7 @@ from lxdapi.errors import InvalidError, LxdapiError
 from lxdapi.http import operations, retry
 from lxdapi.instances import copy, partial_creation, power
 from lxdapi.model import objects
+from lxdapi.model.instance import root_pool
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import steps
 from lxdapi.plan.steps import Step
@@ -45,14 +46,8 @@ def plan_move(api, name, target_api, pool=None, timeout=None) -> list[Step]:
     return [Step("moved", changes, partial(_move, api, name, target_api, changes, seconds))]
 
 
-def _pool_of(metadata):
-    """Return the storage pool of the root disk."""
-    devices = metadata.get("expanded_devices") or metadata["devices"]
-    return next((each.get("pool") for each in devices.values() if each.get("path") == "/"), None)
-
-
 def _old_and_new_place(api, result, target_api, pool):
-    old = {"pool": _pool_of(result.metadata), "project": api.project or "default"}
+    old = {"pool": root_pool(result.metadata), "project": api.project or "default"}
     return old, {"pool": old["pool"] if pool is None else pool, "project": target_api.project or "default"}
 
 
@@ -92,7 +87,7 @@ def _send(api, name, destination, seconds, verify):
 
 def _is_in_pool(api, name, changes):
     operations.wait_until_idle(api, objects.path_of(KIND, name))
-    return True if _pool_of(api.get(objects.path_of(KIND, name)).metadata) == changes["pool"]["new"] else None
+    return True if root_pool(api.get(objects.path_of(KIND, name)).metadata) == changes["pool"]["new"] else None
 
 
 def _is_in_project(api, name, target_api):

@@ -32,3 +32,9 @@ class Instance(KindWithDevices):
     def is_applied(self, api: Any, error: Any, changes: Any) -> bool:
         """Return True if only the notification failed; the agent reads the values when it starts."""
         return "VM agent isn't currently running" in error.error
+
+
+def root_pool(metadata: dict[str, Any]) -> str | None:
+    """Return the storage pool of the root disk of an instance, None if no device names it."""
+    devices = metadata.get("expanded_devices") or metadata["devices"]
+    return next((each.get("pool") for each in devices.values() if each.get("path") == "/"), None)

@@ -87,6 +87,28 @@ def test_empty_partial_creation_is_replaced(apply, daemon, earlier_run, imported
     assert raw("instances/c1")["config"]["volatile.uuid"] != before
 
 
+def move_volume(daemon, old, new):
+    """Rename the volume of an instance, as a daemon does first in a rename of the instance."""
+    query = f"UPDATE storage_volumes SET name = '{new}' WHERE name = '{old}'"  # noqa: S608
+    daemon.ask("POST", "/internal/sql", {"database": "global", "query": query})
+    pool, links = daemon.directory / "storage-pools/default/containers", daemon.directory / "containers"
+    (pool / old).rename(pool / new)
+    (links / old).unlink()
+    (links / new).symlink_to(pool / new)
+
+
+def test_instance_whose_rename_broke_off_is_kept(apply, daemon, earlier_run, imported):
+    earlier_run("lxdapi_instance.present", "c1", **DECLARED)
+    lose_keys(daemon, "c1")
+    move_volume(daemon, "c1", "c2")
+    try:
+        comment = apply.failed("lxdapi_instance.present", "c1", **DECLARED)
+        assert "its data may be in volume c2 of pool default, which belongs to no instance" in comment
+    finally:
+        move_volume(daemon, "c2", "c1")
+    apply.unchanged("lxdapi_instance.present", "c1", **DECLARED)
+
+
 def test_foreign_partial_creation_is_replaced_only_on_request(apply, daemon, imported, raw):
     daemon.ask("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "busybox"}})
     delete_link(daemon, "c1")

@@ -15,7 +15,9 @@ BORN = "2026-01-02T00:00:00Z"
 PARTIAL = {
     "config": {"volatile.uuid": MARK, "volatile.base_image": "f" * 64},
     "created_at": BORN,
+    "expanded_devices": {"root": {"type": "disk", "path": "/", "pool": "default"}},
     "last_used_at": "1970-01-01T00:00:00Z",
+    "name": "c1",
     "status": "Stopped",
     "type": "container",
 }
@@ -30,9 +32,15 @@ MISSING = failure(500, "open /var/lib/x/containers/c1/rootfs: no such file or di
 NO_VOLUME = failure(500, "Failed getting instance pool: Instance storage pool not found")
 
 
-def examined(found, snapshots=(), backups=(), root=MISSING):
+def names(*names):
+    """Return the reply of a list with these names."""
+    return sync([{"name": name} for name in names])
+
+
+def examined(found, snapshots=(), backups=(), root=MISSING, volumes=("c1", "c1/s0")):
     """Return the finding about an instance; root: the reply to the request for its root folder."""
     answers = {"snapshots": sync(list(snapshots)), "backups": sync(list(backups)), "files": root}
+    answers.update(container=names(*volumes), instances=names("c1", "c2"))
     paper = Paper(lambda seen: answers[seen.path.rpartition("/")[2]])
     return partial_creation.examine(paper.api, "c1", SimpleNamespace(metadata=found))
 
@@ -58,9 +66,16 @@ def test_instance_with_readable_root_is_complete(entries):
     assert examined(partial(), root=sync(entries)).created
 
 
+@pytest.mark.parametrize("reply, volumes", [(MISSING, ["c1", "c3"]), (NO_VOLUME, ["c2", "c2/s0"]), (NO_VOLUME, [])])
+def test_empty_root_proves_our_partial_creation(reply, volumes):
+    assert examined(partial(), root=reply, volumes=volumes).is_replaceable
+
+
 @pytest.mark.parametrize("reply", [MISSING, NO_VOLUME])
-def test_empty_root_proves_our_partial_creation(reply):
-    assert examined(partial(), root=reply).is_replaceable
+def test_volume_without_instance_may_have_the_data(reply):
+    finding = examined(partial(), root=reply, volumes=["c2", "c3"])
+    assert (finding.created, finding.is_empty) == (False, False)
+    assert "in volume c3 of pool default, which belongs to no instance" in finding.evidence
 
 
 @pytest.mark.parametrize(
@@ -71,6 +86,7 @@ def test_empty_root_proves_our_partial_creation(reply):
         (partial(), failure(500, "open /x/rootfs: permission denied"), "permission denied"),
         (partial({"volatile.uuid": "53f20c6e-6b75-4a7e-8b4c-000000000000"}), MISSING, "lxdapi did not create it"),
         (partial(type="virtual-machine"), MISSING, "virtual machine"),
+        (partial(expanded_devices={}, devices={}), MISSING, "no root disk shows its storage pool"),
         ({**PARTIAL, "config": {"volatile.uuid": MARK}}, MISSING, "cannot read its root file system"),
     ],
 )
