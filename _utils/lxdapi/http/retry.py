@@ -69,11 +69,13 @@ class Backoff:
 
     seconds
         The limit from now on, including the pauses.
+    longest
+        The longest pause in seconds.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, longest: float = _LONGEST_PAUSE) -> None:
         self._end = time.monotonic() + seconds
-        self._pause = _FIRST_PAUSE
+        self._pause, self._longest = _FIRST_PAUSE, longest
 
     def sleep(self, error: APIException | None = None) -> bool:
         """
@@ -88,7 +90,7 @@ class Backoff:
         if error is not None:
             log.info("lxdapi: %s; repeated in %.1f s", error.explain(), pause)
         time.sleep(pause)
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        self._pause = min(self._pause * 2, self._longest)
         return True
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 # How often a write is tried when somebody else keeps changing the object between read and write.
 TRIES = 10
+# The longest pause in seconds before the next try. With the usual 2 s, two of 180 edits of a profile by six processes,
+# beside the start of eight of its instances, were overtaken each time for 20 s (LXD 5.0.2, Incus 6.0.4, Incus 7.0.2).
+_LONGEST_PAUSE = 0.3
 
 
 def create(
@@ -141,7 +144,7 @@ class Attempts:
     def __init__(self, api: API, kind: Kind, name: str, declared: dict[str, Any], purge: bool) -> None:
         self.api, self.path = api, path_of(kind, name)
         self._kind, self._name, self._declared, self._purge = kind, name, declared, purge
-        self._count = 0
+        self._count = self._undone = 0
         self._waiting: Any = None
         self._failed: APIException | None = None
         self._contended = False
@@ -228,8 +231,8 @@ class Attempts:
             # without the pause, four processes that write one profile block each other forever
             return self._waiting.sleep(error) or self._count <= TRIES
         if isinstance(error, APIUndoneException):
-            self._failed = _undone_error(error.result, delta, error.method, error.url)
-            return not self._kind.ignores_writes and self._count <= TRIES
+            self._failed, self._undone = _undone_error(error.result, delta, error.method, error.url), self._undone + 1
+            return not self._kind.ignores_writes and self._undone < TRIES
         return not isinstance(error, APITimeoutException) and self._waiting.sleep(error)
 
     def _write(self, result, delta):
@@ -258,7 +261,7 @@ class Attempts:
                 self._kind.roll_back(self.api, result, delta)
             self._raise_refusal(error, delta)
             return
-        self._failed, self._waiting = error, self._waiting or retry.Backoff(self.api.retry_timeout)
+        self._failed, self._waiting = error, self._waiting or retry.Backoff(self.api.retry_timeout, _LONGEST_PAUSE)
         self._contended = self._contended or overtaken
         diff.merge_changes(self.changes, delta.changes if lost else {})
 

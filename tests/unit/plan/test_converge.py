@@ -23,9 +23,9 @@ WEB = {**PROFILE, "config": {"limits.cpu": "2", "user.keep": "me"}, "description
 GET, PATCH, PUT, DELETE = (f"{verb} /1.0/profiles/web" for verb in ("GET", "PATCH", "PUT", "DELETE"))
 
 
-def applied(model, wanted=None, test=False, word="profile", name="web", timeout=5):
+def applied(model, wanted=None, test=False, word="profile", name="web", timeout=5, **options):
     """Return (Salt's answer, the paper) for a declaration; None declares the object absent."""
-    paper = Paper(model, wait_timeout=timeout)
+    paper = Paper(model, wait_timeout=timeout, **options)
 
     def plan():
         if wanted is None:
@@ -193,6 +193,17 @@ def test_lost_concurrent_write_is_repeated():
         assert ret["result"] is result
         assert len(paper.writes) == (times + 1 if result else writes.TRIES)
     assert "the daemon accepted the write, but config did not become as declared" in ret["comment"]
+
+
+def test_lost_write_after_many_conflicts_is_repeated(monkeypatch):
+    monkeypatch.setattr(writes, "_LONGEST_PAUSE", 0.01)
+    conflicts = [somebody_sets(**{"user.count": str(number)}) for number in range(writes.TRIES)]
+    reads = [lambda _: None] * (writes.TRIES + 1)
+    lost = lambda model: model.objects["profiles/web"]["config"].pop("limits.cpu")  # noqa: E731
+    model = web(meanwhile={"PATCH profiles/web": conflicts, "GET profiles/web": [*reads, lost]})
+    ret, paper = applied(model, {"config": {"limits.cpu": 4}}, retry_timeout=5)
+    assert (ret["result"], list(ret["changes"]["config"])) == (True, ["limits.cpu"])
+    assert len(paper.writes) == writes.TRIES + 2
 
 
 def test_endless_conflict_is_a_failure():
