@@ -184,7 +184,6 @@ KINDS = {
         "network-integrations/{name}",
         ("config", "description"),
         "network integration",
-        rule="token",
         create_only=("type",),
         extension="network_integrations",
         of_server=True,

@@ -134,6 +134,12 @@ def test_valid_name_is_one_path_with_quoted_parts(word):
     assert unquote(path) == KINDS[word].path.format(**dict(zip(placeholders(KINDS[word]), parts)))
 
 
+@pytest.mark.parametrize("word", ["image_alias", "network_integration", "network_zone", "network_zone_record"])
+def test_existing_name_may_contain_a_slash(word):
+    before = "web/" * len(KINDS[word].parents)
+    assert objects.path_of(KINDS[word], f"{before}a/b", existing=True).endswith("/a%2Fb")
+
+
 @words
 @pytest.mark.parametrize("name", BAD, ids=ascii)
 def test_invalid_name_is_refused_with_its_kind(word, name):
