@@ -162,6 +162,12 @@ def _edit_config(daemon, name, value):
     daemon.ask("PATCH", f"/1.0/instances/{name}", {"config": {"user.x": value}, "description": "x"})
 
 
+def _lose_keys(daemon, name, value):
+    # as an edit of a profile does to an instance that is being created: seldom, and only by chance
+    keys = ("volatile.apply_template", "volatile.last_state.power")
+    daemon.ask("PATCH", f"/1.0/instances/{name}", {"config": dict.fromkeys(keys, ""), "description": "x"})
+
+
 def _edit_devices(daemon, name, value):
     device = {"type": "disk", "source": "/tmp", "path": f"/mnt{value}"}
     daemon.ask("PATCH", f"/1.0/instances/{name}", {"devices": {"tmp": device}, "description": "x"})
@@ -202,6 +208,7 @@ def _publish(daemon, name, value):
 OTHERS = {
     "edit a profile": _edit_profile,
     "edit config": _edit_config,
+    "lose the keys": _lose_keys,
     "edit devices": _edit_devices,
     "edit the project": _edit_project,
     "start": _start,
