@@ -60,12 +60,12 @@ def _verify_created(api, name):
     """
     Return True if the volume was created although the reply was lost, None if it was not.
 
-    The daemon records the volume before it writes the file, so a restart leaves one that may be incomplete.
+    The daemon records the volume before it writes the file, so a restart leaves one that may be incomplete. Raises for
+    such a volume, which may also be somebody else's.
     """
     operations.wait_until_idle(api, objects.path_of(KIND, name))
     if objects.read(api, KIND, name) is None:
         return None
-    if not api.has_restarted():
-        return True
-    writes.delete(api, KIND, name)
-    return None
+    if api.has_restarted():
+        raise writes.doubtful_error(api, KIND, name)
+    return True

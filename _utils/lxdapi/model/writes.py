@@ -12,6 +12,7 @@ from lxdapi.errors import (
     APIException,
     APINotFoundException,
     APIOperationException,
+    APIOutcomeUnknownException,
     APIPreconditionException,
     APITimeoutException,
     APIUnappliedException,
@@ -49,12 +50,17 @@ def create(
     extra
         Additions to the body beyond the fields: the ``source`` of an instance.
     """
+    _send_creation(api, kind, name, declared, extra).wait(timeout)
+
+
+def _send_creation(api, kind, name, declared, extra=None):
+    """Return the result of the request that creates an object: the daemon has accepted it."""
     parts = parts_of(kind, name)
     name_field = {kind.key: parts["name"]} if kind.key else {}
     later = kind.fields_after_create(parts["name"], declared)
     fields = {field: value for field, value in declared.items() if field not in later}
     body = {**diff.create_body(kind, fields), **name_field, **(extra or {})}
-    api.post(validation.path(kind.collection, **parts), json=body, **write_timeout(api, kind)).wait(timeout)
+    return api.post(validation.path(kind.collection, **parts), json=body, **write_timeout(api, kind))
 
 
 def create_or_adopt(
@@ -68,10 +74,14 @@ def create_or_adopt(
     """
     if not kind.create.verifiable:
         _ = api.server  # remember when the daemon started, to see a restart
+    accepted = []
+
+    def send():
+        accepted.append(_send_creation(api, kind, name, declared))
+        accepted[-1].wait()
+
     try:
-        outcome = retry.write_verified(
-            api, lambda: create(api, kind, name, declared), lambda: _verify_created(api, kind, name, declared)
-        )
+        outcome = retry.write_verified(api, send, lambda: _verify_created(api, kind, name, declared, accepted))
     except APIException as exc:
         result = read(api, kind, name) if shared and retry.is_refusal(exc) else None
         if result is None or _is_partial(kind, result):
@@ -81,17 +91,28 @@ def create_or_adopt(
     return None if outcome is None else {"created": name}
 
 
-def _verify_created(api, kind, name, declared):
+def _verify_created(api, kind, name, declared, accepted):
     """Return the changes after a create whose reply was lost: the object is updated; None if it does not exist."""
     operations.wait_until_idle(api, path_of(kind, name))
     result = read(api, kind, name)
     if result is None or _is_partial(kind, result):
         return None
     if not kind.create.verifiable and api.has_restarted():
+        if not accepted:
+            raise doubtful_error(api, kind, name)
         delete(api, kind, name)
         return None
     require_immutable_unchanged(kind, declared, result)
     return update(api, kind, name, declared) or {}
+
+
+def doubtful_error(api: API, kind: Kind, name: str) -> APIOutcomeUnknownException:
+    """Return the error for an object that exists after the daemon died during its creation, and is not proven ours."""
+    text = (
+        f"the daemon restarted during the creation: {kind.label} {name} exists, but may be incomplete or somebody "
+        "else's; delete it if nobody needs it, and repeat the creation"
+    )
+    return APIOutcomeUnknownException(error=text, method="GET", url=f"{api.endpoint}/1.0/{path_of(kind, name)}")
 
 
 def require_immutable_unchanged(kind: Kind, declared: dict[str, Any], result: APIResult) -> None:

@@ -57,6 +57,18 @@ def test_iso_file_comes_from_the_file_server(apply, daemon, raw, salt):
 
 
 @pytest.mark.mainly("incus")
+def test_volume_after_a_restart_is_kept(apply, daemon, proxy, iso, raw):
+    def restart(reply):
+        daemon.restart()
+        return reply
+
+    proxy.arm("swap", method="POST", path="/custom", reply=restart)
+    comment = apply.failed(PRESENT, NAME, content_type="iso", source=iso)
+    assert "installer exists, but may be incomplete or somebody else's; delete it" in comment
+    assert raw(PATH) and [write.method for write in proxy.writes()] == ["POST"]
+
+
+@pytest.mark.mainly("incus")
 def test_file_that_makes_no_iso_volume_is_refused(apply, daemon, iso, raw, tmp_path):
     rows = [
         ({"content_type": "iso"}, "a new iso volume requires source: declare the iso file"),

@@ -13,6 +13,7 @@ from lxdapi.errors import (
     APIConnectionException,
     APIException,
     APINotFoundException,
+    APIOutcomeUnknownException,
     APIProtocolException,
     APITimeoutException,
     APIUnavailableException,
@@ -360,3 +361,12 @@ def test_snapshot_left_by_dead_daemon_is_recreated():
     create, delete = "POST /1.0/instances/c1/snapshots", "DELETE /1.0/instances/c1/snapshots/s"
     assert paper.writes == [create, delete, create]
     assert f"GET {OPERATION}/wait" in paper.lines
+
+
+def test_snapshot_that_may_be_foreign_is_kept():
+    before, after = server(environment={"server_pid": 1}), server(environment={"server_pid": 2})
+    paper = patient(MISSING, before, BROKEN, NO_OPERATION, sync({"name": "s"}), after)
+    steps = converge.plan_present(paper.api, "instance_snapshot", "c1/s", {})
+    with pytest.raises(APIOutcomeUnknownException, match="c1/s exists, but may be incomplete or somebody else's"):
+        plans.apply(steps)
+    assert paper.writes == ["POST /1.0/instances/c1/snapshots"]
