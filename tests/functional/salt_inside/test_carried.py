@@ -12,6 +12,7 @@ from salt.exceptions import CommandExecutionError
 
 from tests.support.daemons import until
 from tests.support.salt_commands import REPO, Salt, this_environment
+from tests.support_tests.traces import heed_signals
 
 HELLO = "/etc/hello:\n  file.managed:\n    - contents: {{ grains['id'] }}\n"
 
@@ -100,7 +101,8 @@ def command(salt_folder, daemon):
     def start(*words):
         words = ["--local", "-c", str(minion.folder), "-m", str(REPO), *words]
         line = [str(minion.python), str(minion.venv / "bin" / "salt-call"), *words]
-        started.append(subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        started.append(subprocess.Popen(line, preexec_fn=heed_signals, **quiet))
         return started[-1]
 
     yield start
