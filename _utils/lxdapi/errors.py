@@ -84,10 +84,16 @@ def _describe(value, secret=False):
 def _describe_list(value):
     """Return a list for a sentence, with the types of its items."""
     numbers = [item for item in value if isinstance(item, (int, float))]
-    items = sorted({_describe(item, secret=True) for item in value} - {"a boolean", "a float", "a number"})
+    items = sorted({_describe(item, secret=True) for item in value if not isinstance(item, (int, float))})
     items += [f"{_TYPES[type(item)].removeprefix('a ')} {item}" for item in numbers]
     ending = ": write it in quotes" if numbers else ""
     return f"a list with {' and '.join(items)}{ending}" if items else "an empty list"
+
+
+def list_some(names: list[str], most: int = 5) -> str:
+    """Return the first names for a sentence, and the number of the others: ``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 class InvalidError(LxdapiError, ValueError):

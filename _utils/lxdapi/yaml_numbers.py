@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from lxdapi import masking
+from lxdapi.errors import list_some
 
 _IPV6 = "1:2:3:4:5:6:7:8"
 # (labels, the numbers that keep their meaning as text, an example of what YAML reads as a number)
@@ -33,7 +34,6 @@ _NOTED = re.compile(
     rf"{_FREE_TEXT}|(.* )?description$|properties |entries value$"
     r"|devices .* (name|host_name|parent|path|source|raw\..*)$"
 )
-_MOST_NOTED = 5
 
 
 def explain_lost_text(label, value):
@@ -62,13 +62,9 @@ def free_text_note(declared):
         ``{field: value}`` as in the SLS.
     """
     found = [f"{label} {value}" for label, value in _numbers("", declared) if _NOTED.match(label)]
-    more = f" and {len(found) - _MOST_NOTED} more" if len(found) > _MOST_NOTED else ""
-    named = f"{', '.join(found[:_MOST_NOTED])}{more}"
-    return (
-        f"numbers used as text: {named} (write a text in quotes, or YAML may read it as another number)"
-        if found
-        else ""
-    )
+    if not found:
+        return ""
+    return f"numbers used as text: {list_some(found)} (write a text in quotes, or YAML may read it as another number)"
 
 
 def _numbers(label, value):
@@ -77,9 +73,10 @@ def _numbers(label, value):
         return [found for key, each in value.items() for found in _numbers(f"{label} {key}".lstrip(), each)]
     if isinstance(value, (list, tuple)):
         return [found for each in value for found in _numbers(label, each)]
+    if not _is_number(value):
+        return []
     within, _, key = label.rpartition(" ")
-    is_secret = masking.is_secret(key, within.rpartition(" ")[2])
-    return [(label, value)] if _is_number(value) and not is_secret else []
+    return [] if masking.is_secret(key, within.rpartition(" ")[2]) else [(label, value)]
 
 
 def _is_number(value):

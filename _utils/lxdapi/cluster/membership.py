@@ -7,7 +7,7 @@ from functools import partial
 
 from lxdapi import validation
 from lxdapi.cluster import join_token
-from lxdapi.errors import APINotFoundException, APIOperationException, InvalidError
+from lxdapi.errors import APINotFoundException, APIOperationException, InvalidError, list_some
 from lxdapi.http import endpoints, retry
 from lxdapi.model import objects, writes
 from lxdapi.model.kinds import KINDS
@@ -225,5 +225,4 @@ def _instances_note(api, name):
     """Return a note that names the instances of a member, which keep it in the cluster; "" without instances."""
     listed = api.get(KINDS["instance"].collection, params={"recursion": 1, "all-projects": "true"}).metadata or ()
     names = sorted(each["name"] for each in listed if each.get("location") == name)
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"it has the instances {', '.join(names[:5])}{more}: move or delete them first" if names else ""
+    return f"it has the instances {list_some(names)}: move or delete them first" if names else ""

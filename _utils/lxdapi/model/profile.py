@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lxdapi import validation
-from lxdapi.errors import APIException, APINotFoundException, InvalidError
+from lxdapi.errors import APIException, APINotFoundException, InvalidError, list_some
 from lxdapi.http import operations, retry
 from lxdapi.model import device_rules, restart_keys
 
@@ -49,9 +49,8 @@ class Profile(device_rules.KindWithDevices):
         if not affected:
             return ""
         named = [_instance_label(project, user, api.project) for project, user in sorted(affected)]
-        more = f" and {len(named) - 5} more" if len(named) > 5 else ""
         pending = ", ".join(sorted({key for own_keys in affected.values() for key in own_keys}))
-        return f"{pending} requires a restart of the running instances {', '.join(named[:5])}{more}"
+        return f"{pending} requires a restart of the running instances {list_some(named)}"
 
     def is_applied(self, api: API, error: APIException, changes: dict[str, Any]) -> bool:
         """

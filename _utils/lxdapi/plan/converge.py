@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lxdapi import validation
-from lxdapi.errors import InvalidError
+from lxdapi.errors import InvalidError, list_some
 from lxdapi.model import diff, listing
 from lxdapi.model.kinds import get_kind
 from lxdapi.model.objects import (
@@ -275,5 +275,4 @@ def _users_note(api, kind, name):
     users = [path.replace("/1.0/", "", 1) for path in (result and result.metadata.get("used_by")) or ()]
     collections = tuple(path for path in leaving if path.endswith("/"))
     users = [path for path in users if path not in leaving and not path.startswith(collections)]
-    more = f" and {len(users) - 5} more" if len(users) > 5 else ""
-    return f"it is used by {', '.join(users[:5])}{more}" if users else ""
+    return f"it is used by {list_some(users)}" if users else ""
