@@ -216,6 +216,11 @@ def truth(what, value):
     return text in TRUE
 
 
+def flag(what, value):
+    """Return the value of an option as :func:`truth` does, False for None and ""."""
+    return truth(what, value or False)
+
+
 def mapping(what, value, expected="a mapping"):
     """
     Return a mapping as a dict, an empty one for None; a list of mappings, as many an SLS has it, is merged.

@@ -26,7 +26,7 @@ def plan_move(api, name, result, target, move, timeout=None) -> Step | None:
     target
         A member, or ``@group`` for the member of the group that is online and has the fewest instances.
     """
-    if not validation.truth("move", move or False):
+    if not validation.flag("move", move):
         return None
     if not target:
         raise InvalidError("move needs a destination: declare target")

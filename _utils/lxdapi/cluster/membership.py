@@ -173,7 +173,7 @@ def plan_member_action(api, name, action, mode=None, force=False, timeout=None) 
     timeout = validation.parse_seconds(timeout)
     result = objects.read(api, KIND, name)
     options = {"mode": mode} if mode else {}
-    options.update({"force": True} if validation.truth("force", force or False) else {})
+    options.update({"force": True} if validation.flag("force", force) else {})
     _require_no_options(api, action, options)
     if result is None:
         raise InvalidError(f"it does not exist: {KIND.create.hint}")

@@ -40,7 +40,7 @@ def plan_present(
     """
     if running not in (None, True, False):
         raise InvalidError.of_value("running", "true or false", running)
-    restart = validation.truth("restart_on_change", restart_on_change or False)
+    restart = validation.flag("restart_on_change", restart_on_change)
     result = partial_creation.wait_until_created(api, name)
     if result is not None:
         kept = {field: value for field, value in declared.items() if field != "ephemeral"}
@@ -67,7 +67,7 @@ def plan_absent(api: API, name: str, stop: Any) -> Plan:
 
     In test mode an earlier state would perhaps stop it, so the refusal comes with the apply.
     """
-    stop = validation.truth("stop", stop or False)
+    stop = validation.flag("stop", stop)
     if objects.find(api, objects.CONTAINER, name) is None:
         return Plan(summary="absent")
     status = power.status(power.wait_until_stable(api, name))
@@ -93,7 +93,7 @@ def _read(api: API, name: str) -> APIResult | None:
 
 def plan_running(api: API, name: str, restart: Any) -> Steps:
     """Return the steps that start a container, or restart it if it runs."""
-    restart, result = validation.truth("restart", restart or False), _read(api, name)
+    restart, result = validation.flag("restart", restart), _read(api, name)
     if restart and result is not None and power.status(result) == "Running":
         return [power.plan_restart_running(api, name, STOP_SECONDS, True)]
     return power.plan_status(api, name, "Running")
@@ -101,7 +101,7 @@ def plan_running(api: API, name: str, restart: Any) -> Steps:
 
 def plan_frozen(api: API, name: str, start: Any) -> Steps:
     """Return the steps that freeze a container; a stopped one only with ``start``."""
-    start, result = validation.truth("start", start or False), _read(api, name)
+    start, result = validation.flag("start", start), _read(api, name)
     if not start and result is not None and power.status(result) not in ("Running", "Frozen"):
         raise InvalidError(f"it is {power.status(result)}; set start: true to start it before it is frozen")
     return power.plan_status(api, name, "Frozen")
@@ -109,13 +109,13 @@ def plan_frozen(api: API, name: str, start: Any) -> Steps:
 
 def plan_stopped(api: API, name: str, kill: Any) -> Steps:
     """Return the steps that stop a container, with ``kill`` by force and at once."""
-    kill, _ = validation.truth("kill", kill or False), _read(api, name)
+    kill, _ = validation.flag("kill", kill), _read(api, name)
     return power.plan_status(api, name, "Stopped", 0 if kill else STOP_SECONDS, kill)
 
 
 def plan_migrated(source_api: API, target_api: API, name: str, stop_and_start: Any) -> Plan:
     """Return the steps that move a container to another daemon; a running one only with ``stop_and_start``."""
-    allow_stop, result = validation.truth("stop_and_start", stop_and_start or False), _read(source_api, name)
+    allow_stop, result = validation.flag("stop_and_start", stop_and_start), _read(source_api, name)
     if result is not None and power.status(result) != "Stopped" and not allow_stop:
         raise InvalidError(
             f"it is {power.status(result)}; set stop_and_start: true to stop it for the migration and start it there"

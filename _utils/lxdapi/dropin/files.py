@@ -50,12 +50,12 @@ def put(
     if str(path).endswith("/") or (os.path.isfile(source) and _type_of(target) == "directory"):
         target = Target.parse(lambda: api, name, f"{target.path.rstrip('/')}/{os.path.basename(source)}")
     if os.path.isdir(source):
-        if not validation.truth("recursive", recursive or False):
+        if not validation.flag("recursive", recursive):
             raise errors.invalid(f"{source} is a directory: set recursive: true to copy it")
         made = _plan_tree(functions, source, target, owner)
     else:
         made = _plan_file(source, target, owner)
-    if len(made) and _type_of(target) and not validation.truth("overwrite", overwrite or False):
+    if len(made) and _type_of(target) and not validation.flag("overwrite", overwrite):
         raise errors.invalid(f"{target.label} exists, and overwrite is false")
     steps.apply(made)
     return True
@@ -101,7 +101,7 @@ def get(api: API, name: str, path: Any, destination: Any, overwrite: Any, owner:
     if os.path.isdir(destination):
         destination = os.path.join(destination, os.path.basename(str(path)))
     exists = os.path.exists(destination)
-    if exists and not validation.truth("overwrite", overwrite or False):
+    if exists and not validation.flag("overwrite", overwrite):
         raise errors.invalid(f"{destination} exists, and overwrite is false")
     mode = parse_mode(owner.mode)
     if mode is None:

@@ -57,11 +57,11 @@ class FileSpec:
             user=validation.user_or_group("user", user),
             group=validation.user_or_group("group", group),
             mode=parse_mode(mode),
-            makedirs=validation.truth("makedirs", makedirs or False),
-            force=validation.truth("force", force or False),
-            replace=validation.truth("replace", replace or False),
-            follow=validation.truth("follow_symlinks", follow or False),
-            show=validation.truth("show_changes", show or False),
+            makedirs=validation.flag("makedirs", makedirs),
+            force=validation.flag("force", force),
+            replace=validation.flag("replace", replace),
+            follow=validation.flag("follow_symlinks", follow),
+            show=validation.flag("show_changes", show),
         )
 
 
@@ -101,7 +101,7 @@ class TreeSpec:
             if pattern is not None and not isinstance(pattern, str):
                 raise InvalidError.of_value(parameter, "a pattern such as '*.conf'", pattern)
         keep = file_mode == KEEP
-        clean = validation.truth("clean", clean or False)
+        clean = validation.flag("clean", clean)
         return cls(directory, None if keep else parse_mode(file_mode), keep, clean, include, exclude)
 
 

@@ -107,7 +107,7 @@ def run(api, selection, plan, concurrency=None, test=False):
         True: return the predicted changes and write nothing.
     """
     runner = FleetRunner(parse_concurrency(concurrency))
-    test = validation.truth("test", test or False)
+    test = validation.flag("test", test)
     entries = listing.Listing(api)
     with entries.cached_reads():
         planned = {
@@ -134,13 +134,13 @@ def outcome(name, answer):
 
 def plan_power(goal, timeout=None, force=False) -> PlanInstance:
     """Return the plan function for a power state: see :func:`lxdapi.instances.power.plan_status`."""
-    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
+    timeout, force = validation.parse_seconds(timeout), validation.flag("force", force)
     return lambda api, name: power.plan_status(api, name, goal, timeout, force)
 
 
 def plan_restart(timeout=None, force=False) -> PlanInstance:
     """Return the plan function for a restart: see :func:`lxdapi.instances.power.plan_restart`."""
-    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
+    timeout, force = validation.parse_seconds(timeout), validation.flag("force", force)
     return lambda api, name: power.plan_restart(api, name, timeout, force)
 
 
@@ -168,7 +168,7 @@ def execute(api, selection, command, format_outcome, concurrency=None, test=Fals
     test
         True: run nothing, and return an empty mapping for each.
     """
-    size, test = parse_concurrency(concurrency) or workers.STOPS, validation.truth("test", test or False)
+    size, test = parse_concurrency(concurrency) or workers.STOPS, validation.flag("test", test)
     chosen = selection.names(listing.list_instances(api))
     if test or not chosen:
         return {name: {} for name in chosen}

@@ -163,7 +163,7 @@ def plan_present(api, digest, declared, send, aliases=(), check=None, purge=Fals
     purge
         True: remove its other aliases.
     """
-    purge = validation.truth("purge", purge or False)
+    purge = validation.flag("purge", purge)
     aliases = parse_aliases(aliases)
     raw, declared = declared, diff.normalize(KIND, declared)
     result = objects.read(api, KIND, digest)

@@ -97,7 +97,7 @@ def publish(api, name, declared, aliases=(), compression=None, force=False, time
     """
     origin, force, timeout = (
         PublishSource(api, name),
-        validation.truth("force", force or False),
+        validation.flag("force", force),
         validation.parse_seconds(timeout),
     )
     # check first: a text would become an alias for each of its letters
@@ -160,7 +160,7 @@ def plan_present(
     For the others see :func:`publish`. An earlier image of the same origin without the alias gets it again.
     """
     validation.check("any", "image alias", alias)
-    force, delete_old = validation.truth("force", force or False), validation.truth("delete_old", delete_old or False)
+    force, delete_old = validation.flag("force", force), validation.flag("delete_old", delete_old)
     origin, declared, all_aliases = (
         PublishSource(api, name),
         diff.normalize(images.KIND, declared),

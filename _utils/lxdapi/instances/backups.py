@@ -77,8 +77,8 @@ def export_options(kind_name, optimized=False, alone=False, compression=None):
     if compression is not None and not isinstance(compression, str):
         raise InvalidError.of_value("compression", "the name of an algorithm (none, gzip)", compression)
     options = {
-        "optimized_storage": validation.truth("optimized", optimized or False),
-        _ALONE[kind_name]: validation.truth(_ALONE[kind_name], alone or False),
+        "optimized_storage": validation.flag("optimized", optimized),
+        _ALONE[kind_name]: validation.flag(_ALONE[kind_name], alone),
     }
     return {**options, **({"compression_algorithm": compression} if compression else {})}
 

@@ -98,7 +98,7 @@ def plan(api, instance, command, parsed_command, conditions, success_codes, hide
     conditions, success_codes, hide = (
         _parse_conditions(conditions),
         {0, *_parse_codes(success_codes)},
-        validation.truth("hide_output", hide or False),
+        validation.flag("hide_output", hide),
     )
     path = objects.path_of(KINDS["instance"], instance)
     skip_reason = _skip_reason(api, instance, path, conditions, parsed_command, test, hide)

@@ -23,7 +23,7 @@ def read_console_log(api, name, clear=False, limit=rest_files.LIMIT):
         The largest number of bytes.
     """
     url, limit = rest_files.subpath(name, "console"), _parse_positive("limit", limit)
-    clear = validation.truth("clear", clear or False)
+    clear = validation.flag("clear", clear)
     try:
         text = rest_files.decode(rest_files.read_end(api, url, limit))
     except APIException as exc:

@@ -62,7 +62,7 @@ def plan_migration(source_api, target_api, name, change, options) -> Plan:
     """
     objects.path_of(KIND, name)
     options = {**options, "timeout": _parse_timeout(options["timeout"])}
-    options.update({option: validation.truth(option, options[option] or False) for option in ("refresh", "allow_stop")})
+    options.update({option: validation.flag(option, options[option]) for option in ("refresh", "allow_stop")})
     if transfer.is_same_daemon(source_api, target_api):
         raise InvalidError("both remotes are the same daemon; use lxdapi_instance.move")
     source_result, target_result = (

@@ -15,7 +15,7 @@ def parse(command=None, timeout=None, force=False):
     return (
         _parse_command(command, timeout),
         validation.parse_seconds(timeout),
-        validation.truth("force", force or False),
+        validation.flag("force", force),
     )
 
 

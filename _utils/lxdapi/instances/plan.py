@@ -276,7 +276,7 @@ def _with_reread(api, name, declared, step) -> Step:
 
 def plan_absent(api, name, force=False) -> Plan:
     """Return the steps that delete an instance; a running one only with ``force``, a protected one never."""
-    force = validation.truth("force", force or False)
+    force = validation.flag("force", force)
     result = objects.read(api, KIND, name)
     if result is None:
         return Plan(summary="absent").with_note(objects.missing_project_reason(api))

@@ -130,7 +130,7 @@ def plan_status(api, name, goal, timeout=None, force=False) -> list[Step]:
     force
         True: stop the instance by force if it does not stop in time.
     """
-    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
+    timeout, force = validation.parse_seconds(timeout), validation.flag("force", force)
     result = partial_creation.wait_until_created(api, name)
     if result is None:
         return [_plan_once_created(api, name, goal, timeout, force)]
@@ -155,7 +155,7 @@ def plan_restart(api, name, timeout=None, force=False) -> list[Step]:
     timeout, force
         For the stop, see :func:`plan_status`.
     """
-    timeout, force = validation.parse_seconds(timeout), validation.truth("force", force or False)
+    timeout, force = validation.parse_seconds(timeout), validation.flag("force", force)
     actual = status(wait_until_stable(api, name, objects.read(api, KIND, name)))
     if actual != "Running":
         stop = [] if actual == "Stopped" else plan_status(api, name, "Stopped", timeout, force)

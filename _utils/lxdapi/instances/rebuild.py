@@ -97,7 +97,7 @@ def plan_rebuild(api, name, source, force=False, timeout=None, result=None) -> l
 
     Raises :class:`InvalidError` if the daemon cannot rebuild: LXD 5.0.2 lacks the API extension instances_rebuild.
     """
-    force, timeout = validation.truth("force", force or False), validation.parse_seconds(timeout)
+    force, timeout = validation.flag("force", force), validation.parse_seconds(timeout)
     result = result or partial_creation.wait_until_created(api, name)
     if result is None:
         raise InvalidError(f"instance {name} does not exist")

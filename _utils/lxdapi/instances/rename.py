@@ -24,7 +24,7 @@ def plan_rename(api, name, new, stop=False, timeout=None, force=False) -> Plan:
         For the stop: see :func:`lxdapi.instances.power.plan_status`. ``force`` implies ``stop``.
     """
     objects.path_of(KIND, new)
-    stop, force = validation.truth("stop", stop or False), validation.truth("force", force or False)
+    stop, force = validation.flag("stop", stop), validation.flag("force", force)
     timeout, result = validation.parse_seconds(timeout), power.wait_until_stable(api, name)
     if name == new:
         return Plan()

@@ -92,17 +92,17 @@ class InstanceSpec(NamedTuple):
             declared=fields,
             source=sources.parse_source(source),
             running=None if running is None else validation.truth("running", running),
-            restart_on_change=validation.truth("restart_on_change", restart_on_change or False),
+            restart_on_change=validation.flag("restart_on_change", restart_on_change),
             timeout=validation.parse_seconds(timeout),
             renamed_from=renamed_from,
             target=target,
-            move=validation.truth("move", move or False),
+            move=validation.flag("move", move),
             conditions=tuple(waiting.parse_conditions(wait_for)),
-            snapshot_before=validation.truth("snapshot_before", snapshot_before or False),
+            snapshot_before=validation.flag("snapshot_before", snapshot_before),
             image_changed=image_changed,
             cloud_init=cloud_init,
             devices_override=devices_override,
-            replace_partial=validation.truth("replace_partial", replace_partial or False),
+            replace_partial=validation.flag("replace_partial", replace_partial),
         )
 
     @property

@@ -32,7 +32,7 @@ def build(names, image, base, call, instance, published, compression, dryrun, py
         True: publish nothing; the fingerprint is None.
     """
     validation.check("any", "image alias", image)
-    dryrun, python = validation.truth("dryrun", dryrun or False), start.parse_python(python)
+    dryrun, python = validation.flag("dryrun", dryrun), start.parse_python(python)
     name = image_build.instance_name(image, (names["__opts__"]["id"], remote, project))
     spec = _parse_instance(name, image, base, instance)
     api, (function, args, kwargs) = connection.connect(names, remote, project), call

@@ -49,7 +49,7 @@ def plan_present(
     """
     kind = get_kind(kind_name)
     path_of(kind, name)
-    raw, declared, purge = declared, diff.normalize(kind, declared), validation.truth("purge", purge or False)
+    raw, declared, purge = declared, diff.normalize(kind, declared), validation.flag("purge", purge)
     result = read(api, kind, name)
     require_fields(api, kind, declared)
     if result is not None:
@@ -80,7 +80,7 @@ def plan_create_new(api: API, kind_name: str, name: str, declared: dict[str, Any
 def plan_update(api: API, kind_name: str, name: str, declared: dict[str, Any], purge: bool = False) -> Plan:
     """Return the steps that update an existing object; raises if it does not exist."""
     kind = get_kind(kind_name)
-    declared, purge = diff.normalize(kind, declared), validation.truth("purge", purge or False)
+    declared, purge = diff.normalize(kind, declared), validation.flag("purge", purge)
     require(api, kind)
     require_fields(api, kind, declared)
     return plan_changes(api, kind, name, declared, api.get(path_of(kind, name)), purge=purge)
@@ -245,7 +245,7 @@ def plan_absent(api: API, kind_name: str, name: str, force: bool = False) -> Pla
     force
         True: delete its content too, if the daemon supports that.
     """
-    kind, force = get_kind(kind_name), validation.truth("force", force or False)
+    kind, force = get_kind(kind_name), validation.flag("force", force)
     path_of(kind, name, existing=True)
     if not kind.path:
         raise InvalidError(f"the {kind.label} cannot be deleted: {kind.create.hint}")

@@ -18,7 +18,7 @@ def parse_arguments(args, kwargs):
 def apply_arguments(mods, test, pillar, saltenv, exclude):
     """Return (function, args, kwargs) that applies SLS files, or the highstate without ``mods``."""
     names = parse_names("mods", mods)
-    kwargs = {"test": validation.truth("test", test or False), **_environment(pillar, saltenv)}
+    kwargs = {"test": validation.flag("test", test), **_environment(pillar, saltenv)}
     if exclude is not None:
         kwargs["exclude"] = parse_names("exclude", exclude)
     return ("state.sls", [names], kwargs) if names else ("state.highstate", [], kwargs)
