@@ -22,7 +22,7 @@ from lxdapi.errors import (
     LxdapiError,
 )
 from lxdapi.http import operations, retry
-from lxdapi.instances import partial_creation, start_log
+from lxdapi.instances import partial_creation
 from lxdapi.model import objects
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import steps as plans
@@ -318,6 +318,9 @@ def put_state(api, name, body, wait):
     except APIOperationException as exc:
         if body["action"] == "start":
             wait_after_failed_start(api, name)
+            # imported here, because few starts fail
+            from lxdapi.instances import start_log
+
             start_log.add_reason(api, name, exc)
         raise
 

@@ -2,6 +2,8 @@
 Sources of new instances: an image, a copy, or nothing.
 """
 
+from functools import lru_cache
+
 from lxdapi import validation
 from lxdapi.errors import InvalidError
 from lxdapi.images import servers
@@ -29,8 +31,16 @@ def parse_source(source):
     """
     if source in (None, "none"):
         return dict(UNDECLARED if source is None else NONE)
-    if isinstance(source, str):
-        source = {"type": "image", **servers.parse_reference(source)}
+    return dict(_parse_text(source)) if isinstance(source, str) else _parse_mapping(source)
+
+
+# many instances have the same source
+@lru_cache(maxsize=32)
+def _parse_text(source):
+    return _parse_mapping({"type": "image", **servers.parse_reference(source)})
+
+
+def _parse_mapping(source):
     source = validation.mapping("source", source, "an alias, a fingerprint or a mapping with 'type'")
     source = {"type": "image", **{key: value for key, value in source.items() if value is not None}}
     for key in _TEXTS:

@@ -58,7 +58,7 @@ def connect_to(names, address=None, cert=None, key=None, verify=True):
 
 def _prepared_config_get(names):
     """Return the ``config.get`` of the run after setting the patterns of the keys to mask."""
-    config_get = _cached_config_get(names["__context__"], names["__salt__"]["config.get"])
+    config_get = _cached_config_get(names)
     masking.set_patterns(validation.parse_patterns("lxdapi:sensitive", config_get("lxdapi:sensitive", None)))
     return config_get
 
@@ -87,10 +87,14 @@ def _store(context, key, api, config_get):
             context[key] = api
 
 
-def _cached_config_get(context, config_get):
+def _cached_config_get(names):
     """Return a ``config.get`` that caches while that is safe: each call takes a tenth of a millisecond."""
-    cache = context.get(read_cache.KEY)
-    return config_get if cache is None else lambda key, default: cache.setting(key, default, config_get)
+    cache = names["__context__"].get(read_cache.KEY)
+
+    def read(key, default):
+        return names["__salt__"]["config.get"](key, default)
+
+    return read if cache is None else lambda key, default: cache.setting(key, default, read)
 
 
 def _read_cache(context, config_get):
