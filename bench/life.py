@@ -4,12 +4,13 @@ running.
 
 The ratio of a Salt run is its time divided by the sum of two times: that of a bare client for the same job (four
 threads create and start, twenty restart, stop and delete, one changes), and that of the same number of empty states, or
-of an empty function.
+of an empty function. For plain states a second ratio (``wall_reported``) is to states that report a change instead of
+empty ones: Salt prints each change for more than a millisecond.
 """
 
 from measure import line, ratios
 from peers import of
-from ways import Fleet, Nothing, Raw, Serial, Single, salts
+from ways import Fleet, Nothing, Ordinary, Raw, Serial, Single, salts
 
 JOBS = ("create", "change", "restart", "stop", "start", "delete")
 
@@ -21,7 +22,7 @@ def rows(folder, daemon, rounds, count=20, only=JOBS):
     ways = [raw, *ours, *of(folder, daemon)]
     alone = [Serial(daemon), Single(folder, daemon)]
     seen = {way.name: dict(_done(way, way.counted, only, raw, names)) for way in ours}
-    times = {"floor": {"noop": [], "verb": []}}
+    times = {"floor": {"noop": [], "verb": [], "report": []}}
     times.update({way.name: {job: [] for job in JOBS if job in way.jobs} for way in [*ways, *alone]})
     for _ in range(rounds):
         for word, costs in times["floor"].items():
@@ -40,6 +41,9 @@ def rows(folder, daemon, rounds, count=20, only=JOBS):
             if job in way.jobs:
                 floors = None if way.name == "cli" else _floor(times, way.name, job)
                 report(f"{daemon.name}.{job}{count}.{way.name}", times[way.name][job], limit, floors)
+                if way.name == Ordinary.name:
+                    reports = times["floor"]["report"]
+                    _wall(f"{daemon.name}.{job}{count}.{way.name}", times[way.name][job], limit, reports, "_reported")
                 counted(f"{daemon.name}.{job}{count}.{way.name}", seen.get(way.name, {}).get(job))
     if "create" in only:
         costs, limit = times["single"]["create"], times["raw_serial"]["create"]
@@ -61,11 +65,11 @@ def _floor(times, way, job):
     return times["floor"]["verb" if way == Fleet.name and job in Fleet.verbs else "noop"]
 
 
-def _wall(metric, costs, limit, floor):
+def _wall(metric, costs, limit, floor, word=""):
     walls, limits = [cost.wall for cost in costs], [cost.wall for cost in limit]
     if floor:  # only Salt has a floor
         limits = [one + other.wall for one, other in zip(limits, floor)]
-    line(f"{metric}.wall", [wall * 1000 for wall in walls], "ms", ratios(walls, limits))
+    line(f"{metric}.wall{word}", [wall * 1000 for wall in walls], "ms", ratios(walls, limits))
 
 
 def report(metric, costs, limit, floor):
