@@ -164,6 +164,8 @@ class API:
         def exchange(left):
             return self._exchange(method, path, {**kwargs, "timeout": left})
 
+        if self.cache is not None:
+            self.cache.requests += 1
         if method in retry.READS or self.cache is None:
             return retry.send_with_retries(self, method, exchange, seconds, resendable)
         with self.cache.invalidating(self, path, kwargs.get("json")):

@@ -1,8 +1,10 @@
 """
 Prefetch: consecutive plain states without dependencies run at the same time; each reports its own result.
 
-The first of them starts the following ones in threads; when Salt calls each, its result is ready, or lxdapi waits for
-it. lxdapi prefetches only states that Salt certainly calls next, and whose order does not matter:
+The first of them that changes something starts the following ones in threads; when Salt calls each, its result is
+ready, or lxdapi waits for it. States that change nothing run one after the other while one list answers all of their
+reads: threads would only take memory and time. lxdapi prefetches only states that Salt certainly calls next, and whose
+order does not matter:
 
 - directly following chunks of the same state and function, without requisites, conditions, ``retry``, ``check_cmd``,
   ``parallel``, slots or any other option of Salt;
@@ -28,6 +30,7 @@ from lxdapi import concurrency
 from lxdapi.errors import InvalidError
 from lxdapi.minion import state_run
 from lxdapi.model import verification
+from lxdapi.plan.state_result import apply_directly
 
 # Functions that may be prefetched, and how many at once.
 _FEW, _MANY = concurrency.worker_count, lambda: concurrency.STOPS
@@ -70,36 +73,70 @@ def run_or_collect(run, run_state):
     run
         See :class:`lxdapi.minion.state_run.Run`.
     run_state
-        Runs the state and returns its answer.
+        Runs the state and returns its answer. It is called with a function that gets the part that changes something,
+        and returns the answer of that.
     """
     if run.lowstate is None or run.prefetched:
-        return run_state()
+        return run_state(apply_directly)
     run.enter()
-    tag_of_run = state_run.tag(run.low)
-    if tag_of_run not in run.lowstate.prefetched:
-        _prefetch_followers(run, run_state)
-    batch = run.lowstate.prefetched.pop(tag_of_run, None)
-    if batch is None:
-        return run_state()
-    ret = batch.answer(tag_of_run)
-    retried = (run.low["state"], run.low["fun"]) in _RETRIED
-    return run_state() if ret is None or (retried and ret["result"] is False and not ret["changes"]) else ret
+    batch = run.lowstate.prefetched.pop(state_run.tag(run.low), None)
+    return _Turn(run).answer(run_state) if batch is None else _collect(batch, run, run_state)
 
 
-def _prefetch_followers(run, run_state):
-    """Start this chunk and the following ones that may run at the same time."""
+def _collect(batch, run, run_state):
+    """Return the answer of a state from its batch; run the state again if it never started, or may depend on others."""
+    ret = batch.answer(state_run.tag(run.low))
+    retried = (run.low["state"], run.low["fun"]) in _RETRIED and ret and ret["result"] is False and not ret["changes"]
+    return run_state(apply_directly) if ret is None or retried else ret
+
+
+class _Turn:
+    """
+    A state that runs at its turn. It starts the following ones before it changes something, after it failed, and after
+    it sent requests, unless it is the first of its function: that one reads the list.
+    """
+
+    def __init__(self, run):
+        self._run, self._decided = run, False
+        # Salt's dunders and the secret patterns, without those of this state
+        self._context = contextvars.copy_context()
+
+    def answer(self, run_state):
+        """Run the state and return its answer."""
+        before = self._run.requests
+        ret = run_state(partial(self._apply, run_state))
+        asked = self._run.requests > before and not self._run.lowstate.is_first(self._run.low)
+        if not self._decided and (asked or ret["result"] is False):
+            self._start()
+        return ret
+
+    def _apply(self, run_state, act):
+        """Call the function that changes something, as one of those that run at the same time."""
+        batch = self._start(act)
+        return act() if batch is None else _collect(batch, self._run, run_state)
+
+    def _start(self, own=None):
+        """Start the states that may run at the same time, with ``own`` for this one; returns the batch or None."""
+        self._decided = True
+        group = _followers(self._run)
+        if not group:
+            return None
+        batch = PrefetchBatch(_thread_limit(self._run))
+        if own is not None:
+            batch.add(self._run.low, own, contextvars.copy_context())
+        for chunk in group:
+            batch.add(chunk, partial(_run_chunk, self._run, chunk), self._context)
+        batch.start(FUNCTIONS[self._run.low["state"], self._run.low["fun"]]())
+        self._run.lowstate.prefetched.update((state_run.tag(chunk), batch) for chunk in group)
+        return batch
+
+
+def _followers(run):
+    """Return the following chunks that may run at the same time as this one."""
     function = (run.low["state"], run.low["fun"])
     if function not in FUNCTIONS or run.test or not _prefetch_allowed(run) or not _is_plain(run, run.low, _REQUISITES):
-        return
-    limit = _thread_limit(run)
-    group = _group(run) if limit > 0 else [run.low]
-    if len(group) > 1:
-        batch = PrefetchBatch(limit)
-        for chunk in group:
-            call = run_state if chunk is run.low else partial(_call, run, chunk)
-            batch.add(state_run.tag(chunk), repr(chunk.get("remote")), call)
-        batch.start(FUNCTIONS[function]())
-        run.lowstate.prefetched.update(dict.fromkeys(batch.tags, batch))
+        return []
+    return _group(run)[1:] if _thread_limit(run) > 0 else []
 
 
 def _prefetch_allowed(run):
@@ -178,7 +215,7 @@ def _mentions(chunk):
     return {word for value in arguments for each in state_run.texts(value) for word in (each, *_SEPARATORS.split(each))}
 
 
-def _call(run, chunk):
+def _run_chunk(run, chunk):
     """Call the function of a chunk as Salt would."""
     function = run.names[chunk["fun"]]
     arguments = {key: chunk[key] for key in _parameters(function) if key in chunk}
@@ -210,20 +247,18 @@ class PrefetchBatch:
     def __init__(self, most):
         self.tags, self._queues = {}, {}
         self._most, self._ended, self._changed = most, {}, threading.Condition()
-        # Salt's dunders and the secret patterns
-        self._context = contextvars.copy_context()
 
-    def add(self, tag, daemon, call):
+    def add(self, chunk, call, context):
         """
         Add a state.
 
-        tag, daemon
-            The tag of the chunk, and its daemon.
-        call
-            Runs the state.
+        chunk
+            The chunk of the state.
+        call, context
+            Runs the state, in a copy of this context.
         """
-        self.tags[tag] = None
-        self._queues.setdefault(daemon, deque()).append((tag, call))
+        self.tags[state_run.tag(chunk)] = None
+        self._queues.setdefault(repr(chunk.get("remote")), deque()).append((state_run.tag(chunk), call, context))
 
     def start(self, count):
         """Start the threads: this number for each daemon."""
@@ -247,9 +282,9 @@ class PrefetchBatch:
         with self._changed:
             if not queue:
                 return False
-            tag, call = queue.popleft()
+            tag, call, context = queue.popleft()
         try:
-            ended = _Ended(*self._context.copy().run(verification.collect, call))
+            ended = _Ended(*context.copy().run(verification.collect, call))
         except BaseException as exc:  # raised again when Salt calls the state
             ended = _Ended(error=exc)
         with self._changed:
@@ -293,6 +328,6 @@ class PrefetchBatch:
         """Cancel the states that have not started."""
         with self._changed:
             for queue in self._queues.values():
-                self._ended.update((tag, _Ended()) for tag, _ in queue)
+                self._ended.update((tag, _Ended()) for tag, _, _ in queue)
                 queue.clear()
             self._changed.notify_all()

@@ -28,8 +28,8 @@ def apply(names, name, mods, pillar, saltenv, exclude, python, sealed, remote, p
     try:
         this_run = state_run.current_run(names)
         call = calls.apply_arguments(mods, this_run.test, pillar, saltenv, exclude)
-        run = partial(_apply, this_run, names, ret, call, python, sealed, remote, project)
-        return prefetch.run_or_collect(this_run, run)
+        act = partial(_apply, this_run, names, ret, call, python, sealed, remote, project)
+        return prefetch.run_or_collect(this_run, lambda apply_with: apply_with(act))
     except InvalidError as exc:
         return {**ret, "comment": f"instance {name}: {exc}"}
 

@@ -72,14 +72,14 @@ def run_plan(names, kind_name, name, plan, sensitive=None):
         return {"name": name, "changes": {}, "result": False, "comment": str(exc)}
 
 
-def _run(this_run, kind_name, name, plan, sensitive):
+def _run(this_run, kind_name, name, plan, sensitive, apply_with):
     def plan_cached():
         with this_run.cached_reads(kind_name):
             return plan()
 
     # test mode also reads the missing prerequisites of steps
     with this_run.cached_reads(kind_name) if this_run.test else nullcontext():
-        return run_state(kind_name, name, plan_cached, this_run.test, sensitive)
+        return run_state(kind_name, name, plan_cached, this_run.test, sensitive, apply_with)
 
 
 def present(

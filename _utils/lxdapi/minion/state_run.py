@@ -79,6 +79,12 @@ class Run:
         """Return the results so far, by tag."""
         return self.names.get("__running__") or {}
 
+    @property
+    def requests(self):
+        """Return how many requests its states have sent."""
+        cache = self.names["__context__"].get(read_cache.KEY)
+        return 0 if cache is None else cache.requests
+
     def for_chunk(self, chunk):
         """Return the run from the view of a prefetched state, which reads at the same time as the others."""
         run = Run(self.test, chunk, self.names, self.lowstate)
@@ -145,6 +151,12 @@ class LowState:
         place = self.places.get(tag(low))
         return 1 if place is None else self._consecutive[place]
 
+    def is_first(self, low):
+        """Return True unless the chunk before this one has the same function."""
+        place = self.places.get(tag(low), 0)
+        before = self.chunks[place - 1] if place else {}
+        return (low["state"], low["fun"]) != (before.get("state"), before.get("fun"))
+
     def enter(self, low, results):
         """Return True if nothing has run between the last chunk of ours and this one; results: their number so far."""
         unbroken = self._results is not None and results == self._results + 1
@@ -180,7 +192,7 @@ def _runs_more(low):
 
 def has_slot(chunk):
     """Return True if Salt puts something into an argument just before it calls the function, also inside mappings."""
-    return any(each.startswith(_SLOT) for value in chunk.values() for each in texts(value))
+    return _SLOT in repr(chunk)
 
 
 def texts(value):

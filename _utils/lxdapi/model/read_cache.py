@@ -60,10 +60,12 @@ class ReadCache:
         The time for which they are valid; 0: no cache.
     pinned
         True: they stay valid, failed reads too: for a plan of many objects.
+
+    ``requests``: how many requests were sent.
     """
 
     def __init__(self, seconds: float = SECONDS, pinned: bool = False) -> None:
-        self._seconds, self._pinned = seconds, pinned
+        self._seconds, self._pinned, self.requests = seconds, pinned, 0
         self._lock, self._readers = threading.Lock(), 0
         self._locks: dict[Any, threading.Lock] = {}
         self._lists: dict[Any, _List] = {}

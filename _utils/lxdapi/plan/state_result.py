@@ -9,7 +9,8 @@ next one begins. So test mode predicts what the apply does because it is the sam
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Dict
 
 from lxdapi import masking, validation
 from lxdapi.errors import APIUnappliedException, InvalidError, LxdapiError
@@ -20,10 +21,22 @@ from lxdapi.plan.steps import Plan, Step
 if TYPE_CHECKING:
     from lxdapi.plan.steps import Steps
 
+Answer = Dict[str, Any]
+
+
+def apply_directly(act: Callable[[], Answer]) -> Answer:
+    """Call the function that applies the steps of a plan, and return its answer."""
+    return act()
+
 
 def run_state(
-    kind_name: str, name: str, make_plan: Callable[[], Steps], test: bool = False, sensitive: Any = None
-) -> dict[str, Any]:
+    kind_name: str,
+    name: str,
+    make_plan: Callable[[], Steps],
+    test: bool = False,
+    sensitive: Any = None,
+    apply_with: Callable[[Callable[[], Answer]], Answer] = apply_directly,
+) -> Answer:
     """
     Return Salt's answer for a state.
 
@@ -37,6 +50,8 @@ def run_state(
         True: report the plan and change nothing.
     sensitive
         Patterns of keys whose values are masked.
+    apply_with
+        Called with a function that applies the steps; returns its answer. Default: :func:`apply_directly`.
     """
     ret = {"name": name, "changes": {}, "result": True, "comment": ""}
     label = KINDS[kind_name].label if kind_name in KINDS else kind_name
@@ -46,10 +61,16 @@ def run_state(
     except InvalidError as exc:
         return {**ret, "result": False, "comment": f"{subject}: {exc}"}
     with masking.marked_keys(patterns):
-        return _plan_and_apply(ret, subject, make_plan, test)
+        return _plan_and_apply(ret, subject, make_plan, test, apply_with)
 
 
-def _plan_and_apply(ret: dict[str, Any], subject: str, make_plan: Callable[[], Steps], test: bool) -> dict[str, Any]:
+def _plan_and_apply(
+    ret: Answer,
+    subject: str,
+    make_plan: Callable[[], Steps],
+    test: bool,
+    apply_with: Callable[[Callable[[], Answer]], Answer],
+) -> Answer:
     try:
         plan = Plan.of(make_plan())
     except InvalidError as exc:
@@ -58,7 +79,7 @@ def _plan_and_apply(ret: dict[str, Any], subject: str, make_plan: Callable[[], S
         return {**ret, "result": False, "comment": f"{subject} could not be read: {exc.explain()}"}
     if not plan.steps:
         return {**ret, "comment": _unchanged_comment(subject, plan)}
-    return _predict(ret, subject, plan) if test else _apply(ret, subject, plan)
+    return _predict(ret, subject, plan) if test else apply_with(partial(_apply, ret, subject, plan))
 
 
 def _predict(ret, subject, plan):

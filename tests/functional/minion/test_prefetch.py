@@ -59,6 +59,7 @@ def test_prefetch_setting_limits_concurrency_and_0_disables_it(proxy, tmp_path, 
         runs = Runs(tmp_path / str(bound), proxy.socket, ahead=bound)
         assert all(each["result"] for each in runs(each(PRESENT, source=EMPTY)))
         assert proxy.most_at_once == most
+    daemon.wipe()
     answers = Runs(tmp_path / "wrong", proxy.socket, ahead="many")(each(PRESENT, source=EMPTY))
     assert {each["comment"] for each in answers} == {
         "expected a number of threads (0 for none) for lxdapi:ahead, got 'many'"

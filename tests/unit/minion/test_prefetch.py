@@ -2,19 +2,18 @@
 States that can be prefetched, and states that cannot.
 """
 
+import contextvars
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
-from lxdapi.minion import prefetch, state_run
+from lxdapi import masking
+from lxdapi.minion import prefetch, read_cache, state_run
 
 REPO = Path(__file__).resolve().parents[3]
 STATE = "lxdapi_instance"
-
-
-def present(name, source=None, config=None, devices=None, wait_for=None, remote=None, project=None):
-    """A state function; only its parameters matter."""
 
 
 def entry(name, fun="present", state=STATE, **more):
@@ -31,23 +30,44 @@ def entry(name, fun="present", state=STATE, **more):
     }
 
 
-def begun(*chunks, test=False, setting=None, ran=(), **opts):
+UNCHANGED, FAILED = {"result": True, "changes": {}}, {"result": False, "changes": {}}
+
+
+def changing(apply_with):
+    """A state that changes something."""
+    return apply_with(lambda: UNCHANGED)
+
+
+def begun(*chunks, test=False, setting=None, ran=(), act=changing, seen=None, **opts):
     """Return the names that are prefetched with the first chunk that has not run; empty if it runs alone."""
     low = next(chunk for chunk in chunks if chunk["name"] not in ran)
-    context, calls = {}, []
+    calls, cache = [] if seen is None else seen, read_cache.RunCache()
+
+    def function(name, source=None, config=None, devices=None, wait_for=None, remote=None, project=None):
+        calls.append((name, masking.is_marked("user.own")))
+        return UNCHANGED
+
     names = {
         "__lowstate__": list(chunks),
         "__instance_id__": "1",
-        "__context__": context,
+        "__context__": {read_cache.KEY: cache},
         "__opts__": {"test": test, **opts},
         "__salt__": {"config.get": lambda key, default: setting},
         "__running__": {state_run.tag(chunk): {} for chunk in chunks if chunk["name"] in ran},
-        **dict.fromkeys(("present", "absent", "running", "stopped"), present),
+        **dict.fromkeys(("present", "absent", "running", "stopped"), function),
     }
     run = state_run.Run(test, low, names)
-    prefetch.run_or_collect(run, lambda: calls.append(low["name"]) or {"result": True, "changes": {}})
-    assert calls == [low["name"]]
-    return [chunk["name"] for chunk in chunks if state_run.tag(chunk) in run.lowstate.prefetched]
+    assert prefetch.run_or_collect(run, partial(act, cache) if act is asking else act) in (UNCHANGED, FAILED)
+    prefetched = [chunk for chunk in chunks if state_run.tag(chunk) in run.lowstate.prefetched]
+    for chunk in prefetched:
+        assert run.lowstate.prefetched[state_run.tag(chunk)].answer(state_run.tag(chunk)) == UNCHANGED
+    return [chunk["name"] for chunk in prefetched]
+
+
+def asking(cache, _):
+    """A state that changes nothing, but asks the daemon."""
+    cache.requests += 1
+    return UNCHANGED
 
 
 A, B, C = entry("a1"), entry("b1"), entry("c1")
@@ -56,6 +76,37 @@ A, B, C = entry("a1"), entry("b1"), entry("c1")
 def test_independent_following_states_are_prefetched():
     assert begun(A, B, C) == ["b1", "c1"]
     assert begun(A, B, C, ran=["a1"]) == ["c1"]
+
+
+def test_states_that_change_nothing_start_no_prefetch():
+    assert begun(A, B, C, act=lambda _: UNCHANGED) == []
+    assert begun(A, B, C, act=lambda _: FAILED) == ["b1", "c1"]
+
+
+def test_states_that_each_ask_the_daemon_are_prefetched():
+    assert begun(A, B, C, act=asking) == [], "the first one reads the list"
+    assert begun(A, B, C, act=asking, ran=["a1"]) == ["c1"]
+    assert begun(entry("a1", state="test"), B, C, act=asking, ran=["a1"]) == []
+
+
+def test_secret_patterns_of_one_state_do_not_reach_the_others():
+    def secretive(apply_with):
+        with masking.marked_keys(("user.own",)):
+            return apply_with(lambda: seen.append(masking.is_marked("user.own")) or UNCHANGED)
+
+    seen = []
+    assert begun(A, B, act=secretive, seen=seen) == ["b1"]
+    assert sorted(map(str, seen)) == ["('b1', False)", "True"]
+
+
+def test_state_that_changes_something_is_one_of_its_batch():
+    threads = []
+
+    def act(apply_with):
+        return apply_with(lambda: threads.append(threading.current_thread()) or UNCHANGED)
+
+    assert begun(A, B, act=act) == ["b1"] and threads != [threading.main_thread()]
+    assert begun(A, act=act) == [] and threads[1:] == [threading.main_thread()]
 
 
 def test_orchestrated_states_are_prefetched():
@@ -154,11 +205,11 @@ def test_only_failure_without_changes_is_retried_at_its_turn():
         lowstate = state_run.LowState([A, B])
         names = {"__context__": {}, "__running__": {state_run.tag(A): {}}, "__opts__": {}}
         lowstate.prefetched[state_run.tag(B)] = one = prefetch.PrefetchBatch(1)
-        one.add(state_run.tag(B), "local", lambda answers=answers: answers.pop(0))
+        one.add(B, lambda answers=answers: answers.pop(0), contextvars.copy_context())
         one.start(1)
         run = state_run.Run(False, B, names)
         run.lowstate = lowstate
-        ret = prefetch.run_or_collect(run, lambda answers=answers: answers.pop(0))
+        ret = prefetch.run_or_collect(run, lambda _, answers=answers: answers.pop(0))
         assert ret["changes"] == ({"second": True} if again else first[1])
         assert lowstate.prefetched == {}
 
@@ -180,9 +231,9 @@ def test_concurrency_is_limited_per_daemon_and_in_total(most, expected):
             active.remove(daemon)
 
     for number in range(6):
-        begun.add(f"a{number}", "a", lambda: state("a"))
-        begun.add(f"b{number}", "b", lambda: state("b"))
-        begun.add(f"c{number}", "c", lambda: state("c"))
+        for daemon in "abc":
+            chunk = entry(f"{daemon}{number}", remote=daemon)
+            begun.add(chunk, partial(state, daemon), contextvars.copy_context())
     begun.start(2)
     for tag in list(begun.tags):
         begun.answer(tag)
@@ -191,27 +242,33 @@ def test_concurrency_is_limited_per_daemon_and_in_total(most, expected):
     assert max(of_daemon for _, of_daemon in peaks) == 2
 
 
+def add_all(batch, *calls):
+    """Add states with these calls to a batch, and return their tags."""
+    chunks = [entry(f"s{number}") for number in range(len(calls))]
+    for chunk, call in zip(chunks, calls):
+        batch.add(chunk, call, contextvars.copy_context())
+    return [state_run.tag(chunk) for chunk in chunks]
+
+
 def test_exception_in_one_does_not_stop_the_others():
     """Salt reports an exception as the failure of that state, and continues."""
     begun, seen = prefetch.PrefetchBatch(1), []
-    begun.add("a", "local", lambda: 1 / 0)
-    begun.add("b", "local", lambda: seen.append("b"))
+    first, second = add_all(begun, lambda: 1 / 0, lambda: seen.append("b"))
     begun.start(1)
     with pytest.raises(ZeroDivisionError):
-        begun.answer("a")
-    begun.answer("b")
+        begun.answer(first)
+    begun.answer(second)
     assert seen == ["b"]
 
 
 def test_interruption_stops_new_prefetches():
     begun, go, seen = prefetch.PrefetchBatch(1), threading.Event(), []
-    begun.add("a", "local", lambda: go.wait(10))
-    begun.add("b", "local", lambda: seen.append("b"))
+    first, second = add_all(begun, lambda: go.wait(10), lambda: seen.append("b"))
     begun.start(1)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.2, lambda: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        begun.answer("a")
+        begun.answer(first)
     signal.signal(signal.SIGINT, before)
     go.set()
-    assert begun.answer("b") is None and seen == []
+    assert begun.answer(second) is None and seen == []
