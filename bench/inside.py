@@ -113,9 +113,9 @@ class _Inside:
         salt = Salt(self._folder, {"local": str(self._daemon.socket)})
 
         def apply():
-            before = self._used() + _children()
-            run(salt.command("lxdapi_salt.apply", NAME, "five"))
-            return self._used() + _children() - before
+            before = self._used()
+            here = run(salt.command("lxdapi_salt.apply", NAME, "five")).cpu
+            return here + self._used() - before
 
         return apply
 

@@ -13,7 +13,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -157,19 +156,26 @@ class Salt:
         return run(self.command(function, *arguments), daemon)
 
 
+# Runs a program, and prints what it took: a program counts the memory of the process that started it as its own peak.
+_LAUNCHER = """
+import json, os, sys, time
+began, nowhere = time.perf_counter(), os.open(os.devnull, os.O_RDWR)
+streams = [(os.POSIX_SPAWN_DUP2, nowhere, stream) for stream in (0, 1)]
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=streams), 0)
+seconds = time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+print(json.dumps([os.waitstatus_to_exitcode(status), *seconds, usage.ru_maxrss / 1024]))
+"""
+
+
 def run(command, daemon=None, env=None):
     """Return the :class:`Cost` of a program, which must succeed."""
-    before, began = daemon_seconds(daemon) if daemon else 0.0, time.perf_counter()
-    with open(os.devnull, "wb") as nowhere, tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdout=nowhere, stderr=errors, stdin=subprocess.DEVNULL, env=env)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            errors.seek(0)
-            raise SystemExit(f"{' '.join(command)} failed: {process.returncode}\n{errors.read()}")
-    spent = daemon_seconds(daemon) - before if daemon else 0.0
-    wall = time.perf_counter() - began
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, spent)
+    before = daemon_seconds(daemon) if daemon else 0.0
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command]
+    done = subprocess.run(launcher, capture_output=True, stdin=subprocess.DEVNULL, env=env, text=True, check=True)
+    code, wall, cpu, peak = json.loads(done.stdout)
+    if code:
+        raise SystemExit(f"{' '.join(command)} failed: {code}\n{done.stderr}")
+    return Cost(wall, cpu, peak, daemon_seconds(daemon) - before if daemon else 0.0)
 
 
 class Bare(UnixConnection):

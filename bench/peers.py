@@ -78,7 +78,8 @@ class CommandLine:
 
     def listing(self):
         """Ask for all instances."""
-        self._run("list", "--format", "json")
+        command = [self._word, "list", "--format", "json"]
+        subprocess.run(command, env=self._environment, check=True, stdout=subprocess.DEVNULL)
 
     def do(self, job, names):
         """Return the :class:`measure.Cost` of a job."""
@@ -92,7 +93,8 @@ class CommandLine:
         }[job]
         costs = []
         whole = costs_of(self.daemon, lambda: costs.extend(self._run(*words(name)) for name in names))
-        return Cost(whole.wall, sum(cost.cpu for cost in costs), max(cost.peak for cost in costs), whole.daemon)
+        wall, cpu = sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs)
+        return Cost(wall, cpu, max(cost.peak for cost in costs), whole.daemon)
 
     def _run(self, *words):
         return run([self._word, *words], env=self._environment)
