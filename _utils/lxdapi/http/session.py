@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 
-from lxdapi.http import tls, unix_socket
+from lxdapi.http import unix_socket
 from lxdapi.http.endpoints import UNIX
 from lxdapi.http.requirements import requests, urllib3
 
@@ -33,6 +33,9 @@ def create_session(
     if url.startswith(UNIX):
         new_session.mount(UNIX, unix_socket.SocketAdapter())
         return new_session
+    # imported here, because only remote daemons need it
+    from lxdapi.http import tls
+
     if verify is False and not fingerprint:
         log.warning("lxdapi: does not verify the certificate of %s (verify: False)", url)
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

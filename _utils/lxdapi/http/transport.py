@@ -14,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 from lxdapi import masking
 from lxdapi.errors import APIConnectionException, APIProtocolException, APITimeoutException, InvalidError
-from lxdapi.http import tls
 from lxdapi.http.deadline_socket import CONNECT_SECONDS
 from lxdapi.http.requirements import requests, urllib3
 
@@ -111,10 +110,7 @@ def _as_api_errors(method, url, options):
     except requests.exceptions.Timeout as exc:
         raise _timeout_error(method, url, options) from _printable_cause(exc)
     except requests.exceptions.SSLError as exc:
-        root = _root(exc)
-        raise _broken_connection_error(
-            f"TLS: {tls.explain(root)}", method, url, sent=not tls.is_refusal(root)
-        ) from _printable_cause(exc)
+        raise _tls_error(_root(exc), method, url, sent=True) from _printable_cause(exc)
     except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
         if _is_timeout(exc):
             raise _timeout_error(method, url, options) from _printable_cause(exc)
@@ -140,8 +136,8 @@ def connect(session: requests.Session, endpoint: str) -> socket.socket:
         root = _root(exc)
         if isinstance(root, socket.timeout):
             raise _unreachable_error("the connection timed out: is the server up?", method, url, fleeting=True) from exc
-        if isinstance(root, ssl.SSLError) or tls.is_refusal(root):
-            raise _broken_connection_error(f"TLS: {tls.explain(root)}", method, url, sent=False) from exc
+        if isinstance(root, ssl.SSLError) or isinstance(exc, urllib3.exceptions.SSLError):
+            raise _tls_error(root, method, url, sent=False) from exc
         raise _connection_error(exc, method, url) from exc
 
 
@@ -168,6 +164,13 @@ def _connection_error(exc, method, url):
     if text:
         return _unreachable_error(text, method, url, fleeting=number in _FLEETING)
     return _broken_connection_error(f"the connection broke: {root}", method, url, sent=True)
+
+
+def _tls_error(root, method, url, sent):
+    # imported here, because only remote daemons need it
+    from lxdapi.http import tls
+
+    return _broken_connection_error(f"TLS: {tls.explain(root)}", method, url, sent=sent and not tls.is_refusal(root))
 
 
 def _unreachable_error(text, method, url, fleeting):

@@ -8,7 +8,7 @@ from functools import partial
 from lxdapi.errors import APIException, APIOperationException, InvalidError
 from lxdapi.http import retry
 from lxdapi.images import servers
-from lxdapi.instances import partial_creation, power, sources, start_log
+from lxdapi.instances import partial_creation, power, sources
 from lxdapi.model import objects, project_rules, writes
 from lxdapi.model.kinds import KINDS
 from lxdapi.plan import converge, steps
@@ -211,7 +211,7 @@ def _plan_create_started(api, name, creation, start) -> list[Step]:
         if error is not None:
             power.wait_after_failed_start(api, name)
             if not retry.is_busy(error):
-                start_log.add_reason(api, name, error)
+                power.add_reason_of_failed_start(api, name, error)
                 raise error
             return steps.apply(
                 power.plan_transition(api, name, power.status(power.wait_until_stable(api, name)), "Running")

@@ -18,7 +18,6 @@ from lxdapi.instances import (
     partial_creation,
     power,
     rebuild,
-    snapshots,
     sources,
 )
 from lxdapi.instances import wait_for as waiting
@@ -76,7 +75,12 @@ def _plan_existing(api, name, spec, declared, result, rename) -> Plan:
     plan = instance_move.with_location_note(
         api, result, spec.target, spec.move, rename + rebuild_steps + steps
     ).with_note(note)
-    return snapshots.with_rollback_snapshot(api, name, plan) if spec.snapshot_before and not rename else plan
+    if rename or not spec.snapshot_before:
+        return plan
+    # imported here, because few instances need it
+    from lxdapi.instances import snapshots
+
+    return snapshots.with_rollback_snapshot(api, name, plan)
 
 
 def fields_of(api, name, spec):

@@ -318,11 +318,16 @@ def put_state(api, name, body, wait):
     except APIOperationException as exc:
         if body["action"] == "start":
             wait_after_failed_start(api, name)
-            # imported here, because few starts fail
-            from lxdapi.instances import start_log
-
-            start_log.add_reason(api, name, exc)
+            add_reason_of_failed_start(api, name, exc)
         raise
+
+
+def add_reason_of_failed_start(api, name, error):
+    """See :func:`lxdapi.instances.start_log.add_reason`."""
+    # imported here, because few starts fail
+    from lxdapi.instances import start_log
+
+    start_log.add_reason(api, name, error)
 
 
 def wait_after_failed_start(api, name):

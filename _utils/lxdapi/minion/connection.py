@@ -12,7 +12,6 @@ import threading
 from lxdapi import masking, validation
 from lxdapi.api import API
 from lxdapi.errors import APINotFoundException, APINotTrustedException, InvalidError
-from lxdapi.http import pem
 from lxdapi.minion import read_cache, remotes, version_check
 
 log = logging.getLogger(__name__)
@@ -164,5 +163,8 @@ def _require_trusted(api, cert):
 def _certificate_label(cert):
     if not cert:
         return "a client without a certificate: declare cert and key for the remote"
+    # imported here, because only remote daemons need it
+    from lxdapi.http import pem
+
     when = pem.expiry_reason(cert)
     return f"the client certificate {pem.read(cert)[0]}" + (f", which {when}" if when else "")
