@@ -173,7 +173,8 @@ class API:
 
     def _exchange(self, method, path, options):
         try:
-            result = APIResult(self, transport.send(self.session, method, self.endpoint + path, options))
+            response = transport.send(self.session, method, self.endpoint + path, options)
+            result = APIResult(self, response, bool(options.get("stream")))
         except APIException as exc:
             if self.debug:
                 self._print(str(exc))

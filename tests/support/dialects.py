@@ -10,6 +10,7 @@ The rules come from the OpenAPI files and the release notes of those daemons; ``
 compares them with the files. ``seen`` counts what the dialect changed, so that a test can check that it took part.
 """
 
+import io
 import json
 import re
 import uuid
@@ -123,7 +124,7 @@ class _Request(NamedTuple):
         known = {key: self.options.get(key) for key in ("params", "json", "headers")}
         made.request = self.session.prepare_request(requests.Request(self.method, self.url, **known))
         made.status_code, made.url, made.headers["Content-Type"] = status, made.request.url, "application/json"
-        made._content = json.dumps(data).encode()
+        made.raw = io.BytesIO(json.dumps(data).encode())
         return made
 
     def refusal(self, status, words):
@@ -188,7 +189,9 @@ class _Player:
             if done and is_asynchronous(request.method, request.path):
                 return self._started(request, data)
             self._name_entities(request, data)
-        response._content = json.dumps(data).encode()
+        # streamed or not: as if the body had not been read yet
+        response.raw, response._content = io.BytesIO(json.dumps(data).encode()), False
+        response._content_consumed = False
         return response
 
     def _introduce(self, server):

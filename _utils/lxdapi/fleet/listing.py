@@ -18,7 +18,7 @@ _FRESH_SECONDS = 0.5
 
 def list_instances(api):
     """Return ``{name: metadata}`` of all instances of the project, by one request."""
-    result = api.get(KIND.collection, params={"recursion": 1})
+    result = api.get(KIND.collection, params={"recursion": 1}, stream=True)
     if not isinstance(result.metadata, list):
         raise APIProtocolException(result, "expected a list of instances in the reply")
     return {each["name"]: each for each in result.metadata}

@@ -22,7 +22,7 @@ from lxdapi.errors import (
     APIUnavailableException,
     InvalidError,
 )
-from lxdapi.http import operations
+from lxdapi.http import operations, transport
 
 if TYPE_CHECKING:
     import requests
@@ -52,21 +52,26 @@ class APIResult:
 
     ``api``, ``request``, ``response``: the API that sent it, and the objects of requests. ``data``: the decoded
     JSON body or None. ``metadata``: its ``metadata``. ``etag``: for If-Match.
+
+    streamed
+        True: the body was not read yet (``stream=True``). JSON is decoded, and the response does not keep it.
     """
 
-    def __init__(self, api: API, response: requests.Response) -> None:
+    def __init__(self, api: API, response: requests.Response, streamed: bool = False) -> None:
         self.api = api
         self.response = response
         self.request = response.request
         self.etag = response.headers.get("ETag")
-        self.data = self._decode()
+        self.data = self._decode(streamed)
 
-    def _decode(self) -> dict[str, Any] | None:
+    def _decode(self, streamed: bool) -> dict[str, Any] | None:
         """Return the decoded body; None if it is missing or not JSON."""
         if self.request.method == "HEAD" or "json" not in self.response.headers.get("Content-Type", ""):
             return None
         try:
-            data = self.response.json()
+            data = (
+                json.loads(transport.read_text(self.response, self.api.timeout)) if streamed else self.response.json()
+            )
         except ValueError:
             return None
         return data if isinstance(data, dict) else None

@@ -4,6 +4,7 @@ Sends one request, and converts connection failures into exceptions of lxdapi.
 
 from __future__ import annotations
 
+import codecs
 import errno
 import logging
 import socket
@@ -58,6 +59,20 @@ def send(session: requests.Session, method: str, url: str, options: dict[str, An
     """
     with _as_api_errors(method, url, options):
         return session.request(method, url, **options)
+
+
+def read_text(response: requests.Response, seconds: float) -> str:
+    """
+    Return the text of a streamed reply. The response does not keep its body: that of a list can be large.
+
+    seconds
+        The time limit of the request, for the error.
+
+    Raises the same exceptions as :func:`send`.
+    """
+    request = response.request
+    with _as_api_errors(request.method, request.url, {"timeout": seconds}):
+        return "".join(codecs.iterdecode(response.iter_content(_BLOCK), "utf-8"))
 
 
 class Reply(NamedTuple):

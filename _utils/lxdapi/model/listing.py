@@ -74,7 +74,7 @@ def _list_in_parent(api, kind, parent, strict, member):
 def _list_collection(api, kind, parent, member):
     parts = objects.parts_of(kind, f"{parent}/{_PLACEHOLDERS[kind.rule]}", existing=True) if parent else {}
     params = {"recursion": 1, **({"target": member} if member else {})}
-    listed = api.get(validation.path(kind.collection, **parts), params=params).metadata or ()
+    listed = api.get(validation.path(kind.collection, **parts), params=params, stream=True).metadata or ()
     if kind.cluster.local and kind.listed_with_parent and api.clustered:
         listed = _snapshots_on_member(api.at(member) if member else api, kind, parent, listed)
     prefix = f"{parent}/" if parent else ""

@@ -226,7 +226,7 @@ class ReadCache:
         with self._recording_writes() as writes:
             read_at = time.monotonic()
             try:
-                listed = api.get(key[1], params={"recursion": 1}).metadata or []
+                listed = api.get(key[1], params={"recursion": 1}, stream=True).metadata or []
             except APIException:
                 # the GET of a single object reports the error
                 self._unprofitable.add(key)

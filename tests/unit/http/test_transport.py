@@ -2,6 +2,7 @@
 Real unix sockets with a faulty server: the class of the error, its words, and its time.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -19,11 +20,11 @@ from tests.support.tiny_servers import GOOD, Server, dribble, running, unix_list
 NOBODY = 65534
 
 
-def failed(path, timeout=0.3, method="GET", retry_timeout=0):
+def failed(path, timeout=0.3, method="GET", retry_timeout=0, **options):
     """Return (the exception of a request to the socket, its seconds)."""
     begin = time.monotonic()
     with pytest.raises((APIConnectionException, APITimeoutException, APIProtocolException)) as caught:
-        API.factory(str(path), timeout=timeout, retry_timeout=retry_timeout).request(method, "instances")
+        API.factory(str(path), timeout=timeout, retry_timeout=retry_timeout).request(method, "instances", **options)
     return caught.value, time.monotonic() - begin
 
 
@@ -120,26 +121,35 @@ def half_a_body(connection):
 
 
 def chunk_and_away(connection):
-    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n")
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n")
     close(connection)
 
 
 @pytest.mark.parametrize("answer", [close, half_a_body, chunk_and_away])
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_connection_that_breaks_may_have_carried_the_request(tmp_path, answer, method):
+@pytest.mark.parametrize("method, options", [("GET", {}), ("GET", {"stream": True}), ("POST", {})])
+def test_a_connection_that_breaks_may_have_carried_the_request(tmp_path, answer, method, options):
     with running(Server(unix_listener(tmp_path / "s"), answer)) as server:
-        exc, seconds = failed(tmp_path / "s", method=method)
+        exc, seconds = failed(tmp_path / "s", method=method, **options)
     assert type(exc) is APIConnectionException
     assert "connection broke" in exc.error and exc.sent is True
     assert seconds < 1
     assert len(server.heads) == 1, "a request that may have been done is not sent again"
 
 
-def test_server_silent_within_reply_is_a_timeout(tmp_path):
+@pytest.mark.parametrize("stream", [False, True])
+def test_server_silent_within_reply_is_a_timeout(tmp_path, stream):
     with running(Server(unix_listener(tmp_path / "s"), lambda connection: connection.sendall(GOOD[:-10]))):
-        exc, seconds = failed(tmp_path / "s", timeout=0.3)
+        exc, seconds = failed(tmp_path / "s", timeout=0.3, stream=stream)
     assert type(exc) is APITimeoutException
     assert 0.3 <= seconds < 1
+
+
+def test_json_that_is_streamed_is_decoded_but_not_kept(tmp_path):
+    with running(Server(unix_listener(tmp_path / "s"), lambda connection: connection.sendall(GOOD))):
+        result = API.factory(str(tmp_path / "s")).get("instances", stream=True)
+    assert result.data == json.loads(GOOD.partition(b"\r\n\r\n")[2])
+    with pytest.raises(RuntimeError, match="already consumed"):
+        _ = result.response.content
 
 
 def half_a_head(connection):

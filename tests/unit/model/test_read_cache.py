@@ -30,7 +30,7 @@ class Overtaken(ReadCache):
 def test_list_dropped_by_concurrent_write_is_read_again():
     cache, asked = Overtaken(), []
 
-    def get(path, params):
+    def get(path, params, stream):
         asked.append(path)
         return SimpleNamespace(metadata=[LISTED])
 
