@@ -9,7 +9,8 @@ from salt.exceptions import SaltInvocationError
 
 
 def test_refused_change_leaves_instance_running(apply, imported, raw):
-    apply("lxdapi_instance.present", "c1", source="busybox", running=True)
+    # a stop can reach a container before its init is ready for it
+    apply("lxdapi_instance.present", "c1", source="busybox", running=True, wait_for={"ready": True})
     declared = {"config": {"security.nesting": "maybe"}, "restart_on_change": True}
     comment = apply.failed("lxdapi_instance.present", "c1", **declared)
     assert "maybe" in comment
