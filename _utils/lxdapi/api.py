@@ -174,7 +174,7 @@ class API:
     def _exchange(self, method, path, options):
         try:
             response = transport.send(self.session, method, self.endpoint + path, options)
-            result = APIResult(self, response, bool(options.get("stream")))
+            result = APIResult(self, response, options["timeout"] if options.get("stream") else None)
         except APIException as exc:
             if self.debug:
                 self._print(str(exc))

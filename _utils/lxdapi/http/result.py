@@ -53,25 +53,27 @@ class APIResult:
     ``api``, ``request``, ``response``: the API that sent it, and the objects of requests. ``data``: the decoded
     JSON body or None. ``metadata``: its ``metadata``. ``etag``: for If-Match.
 
-    streamed
-        True: the body was not read yet (``stream=True``). JSON is decoded, and the response does not keep it.
+    stream_seconds
+        The time limit of a request whose reply was not read yet (``stream=True``): JSON is decoded, and the response
+        does not keep it. Default: the reply was read.
     """
 
-    def __init__(self, api: API, response: requests.Response, streamed: bool = False) -> None:
+    def __init__(self, api: API, response: requests.Response, stream_seconds: float | None = None) -> None:
         self.api = api
         self.response = response
         self.request = response.request
         self.etag = response.headers.get("ETag")
-        self.data = self._decode(streamed)
+        self.data = self._decode(stream_seconds)
 
-    def _decode(self, streamed: bool) -> dict[str, Any] | None:
+    def _decode(self, stream_seconds: float | None) -> dict[str, Any] | None:
         """Return the decoded body; None if it is missing or not JSON."""
         if self.request.method == "HEAD" or "json" not in self.response.headers.get("Content-Type", ""):
             return None
         try:
-            data = (
-                json.loads(transport.read_text(self.response, self.api.timeout)) if streamed else self.response.json()
-            )
+            if stream_seconds is None:
+                data = self.response.json()
+            else:
+                data = json.loads(transport.read_text(self.response, stream_seconds))
         except ValueError:
             return None
         return data if isinstance(data, dict) else None

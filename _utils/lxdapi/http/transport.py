@@ -151,7 +151,7 @@ def connect(session: requests.Session, endpoint: str) -> socket.socket:
         root = _root(exc)
         if isinstance(root, socket.timeout):
             raise _unreachable_error("the connection timed out: is the server up?", method, url, fleeting=True) from exc
-        if isinstance(root, ssl.SSLError) or isinstance(exc, urllib3.exceptions.SSLError):
+        if isinstance(root, (ssl.SSLError, urllib3.exceptions.SSLError)):
             raise _tls_error(root, method, url, sent=False) from exc
         raise _connection_error(exc, method, url) from exc
 

@@ -144,6 +144,13 @@ def test_server_silent_within_reply_is_a_timeout(tmp_path, stream):
     assert 0.3 <= seconds < 1
 
 
+def test_timeout_of_streamed_reply_names_limit_of_request(tmp_path):
+    with running(Server(unix_listener(tmp_path / "s"), lambda connection: connection.sendall(GOOD[:-10]))):
+        api = API.factory(str(tmp_path / "s"), retry_timeout=0)
+        with pytest.raises(APITimeoutException, match="no reply within 0.3 s"):
+            api.get("instances", stream=True, timeout=0.3)
+
+
 def test_json_that_is_streamed_is_decoded_but_not_kept(tmp_path):
     with running(Server(unix_listener(tmp_path / "s"), lambda connection: connection.sendall(GOOD))):
         result = API.factory(str(tmp_path / "s")).get("instances", stream=True)
