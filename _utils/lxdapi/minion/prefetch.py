@@ -118,10 +118,11 @@ class _Turn:
     def _start(self, own=None):
         """Start the states that may run at the same time, with ``own`` for this one; returns the batch or None."""
         self._decided = True
-        group = _followers(self._run)
+        limit = _thread_limit(self._run) if _may_prefetch(self._run) else 0
+        group = _followers(self._run) if limit > 0 else []
         if not group:
             return None
-        batch = PrefetchBatch(_thread_limit(self._run))
+        batch = PrefetchBatch(limit)
         if own is not None:
             batch.add(self._run.low, own, contextvars.copy_context())
         for chunk in group:
@@ -131,18 +132,12 @@ class _Turn:
         return batch
 
 
-def _followers(run):
-    """Return the following chunks that may run at the same time as this one."""
-    function = (run.low["state"], run.low["fun"])
-    if function not in FUNCTIONS or run.test or not _prefetch_allowed(run) or not _is_plain(run, run.low, _REQUISITES):
-        return []
-    return _group(run)[1:] if _thread_limit(run) > 0 else []
-
-
-def _prefetch_allowed(run):
-    """Return True unless an option can make Salt stop the run or skip a chunk."""
+def _may_prefetch(run):
+    """Return True for a plain chunk of these functions, unless an option can make Salt stop the run or skip a chunk."""
     opts = run.names["__opts__"]
-    return not (opts.get("failhard") or opts.get("global_state_conditions") or run.lowstate.parallel)
+    if run.test or opts.get("failhard") or opts.get("global_state_conditions") or run.lowstate.parallel:
+        return False
+    return (run.low["state"], run.low["fun"]) in FUNCTIONS and _is_plain(run, run.low, _REQUISITES)
 
 
 def _thread_limit(run):
@@ -155,10 +150,9 @@ def _thread_limit(run):
     raise InvalidError.of_value("lxdapi:ahead", "a number of threads (0 for none)", limit)
 
 
-def _group(run):
-    """Return the chunks that may run at the same time, the run's own first."""
-    first = run.low
-    group = [first]
+def _followers(run):
+    """Return the following chunks that may run at the same time as the run's own."""
+    first, group = run.low, []
     mentioned, names, claimed = _mentions(first), _names_of(first), {}
     _claims_new_object(first, claimed)
     for chunk in run.lowstate.followers(first, run.running):
