@@ -124,13 +124,19 @@ class _Request(NamedTuple):
         known = {key: self.options.get(key) for key in ("params", "json", "headers")}
         made.request = self.session.prepare_request(requests.Request(self.method, self.url, **known))
         made.status_code, made.url, made.headers["Content-Type"] = status, made.request.url, "application/json"
-        made.raw = io.BytesIO(json.dumps(data).encode())
-        return made
+        return _with_body(made, data)
 
     def refusal(self, status, words):
         """Return an error as the reply."""
         body = {"type": "error", "status": "", "status_code": 0, "operation": "", "metadata": None}
         return self.reply({**body, "error_code": status, "error": words}, status)
+
+
+def _with_body(response, data):
+    """Return a reply with this body, as if it had not been read yet: it may be streamed."""
+    response.raw, response._content = io.BytesIO(json.dumps(data).encode()), False
+    response._content_consumed = False
+    return response
 
 
 class _Player:
@@ -189,10 +195,7 @@ class _Player:
             if done and is_asynchronous(request.method, request.path):
                 return self._started(request, data)
             self._name_entities(request, data)
-        # streamed or not: as if the body had not been read yet
-        response.raw, response._content = io.BytesIO(json.dumps(data).encode()), False
-        response._content_consumed = False
-        return response
+        return _with_body(response, data)
 
     def _introduce(self, server):
         dialect, environment = self._dialect, server["environment"]
