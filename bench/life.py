@@ -39,12 +39,12 @@ def rows(folder, daemon, rounds, count=20, only=JOBS):
         line(f"{daemon.name}.{job}{count}.raw.daemon_cpu", [cost.daemon * 1000 for cost in limit], "ms")
         for way in ways[1:]:
             if job in way.jobs:
+                metric = f"{daemon.name}.{job}{count}.{way.name}"
                 floors = None if way.name == "cli" else _floor(times, way.name, job)
-                report(f"{daemon.name}.{job}{count}.{way.name}", times[way.name][job], limit, floors)
+                report(metric, times[way.name][job], limit, floors)
                 if way.name == Ordinary.name:
-                    reports = times["floor"]["report"]
-                    _wall(f"{daemon.name}.{job}{count}.{way.name}", times[way.name][job], limit, reports, "_reported")
-                counted(f"{daemon.name}.{job}{count}.{way.name}", seen.get(way.name, {}).get(job))
+                    _wall(metric, times[way.name][job], limit, times["floor"]["report"], "_reported")
+                counted(metric, seen.get(way.name, {}).get(job))
     if "create" in only:
         costs, limit = times["single"]["create"], times["raw_serial"]["create"]
         _wall(f"{daemon.name}.create{count}.single", costs, limit, times["floor"]["noop"])
